@@ -1,0 +1,66 @@
+"""What a pass has to say about a spec, as data. Only the front door prints it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from renaissance.grammar.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """Another place that matters, and why."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """Replace the text of a span."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding.
+
+    Attributes:
+        code: stable and never reused, such as `VL204`; explained by `renaissance explain`.
+        message: what is wrong: lower case, no full stop, names in backticks, no advice.
+        span: the smallest part that shows it.
+        label: a few words under the underlined part.
+        related: other places that matter.
+        help: how to fix it.
+        notes: facts that explain it.
+        edits: changes that would fix it.
+    """
+
+    code: str
+    message: str
+    span: Span
+    severity: Severity = "error"
+    label: str = ""
+    related: tuple[Label, ...] = ()
+    help: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+
+
+class SpecError(Exception):
+    """A spec that cannot be used; carries every finding."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Keep the findings; the message is one `file:line:column: CODE message` a line."""
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(_summary(diagnostic) for diagnostic in diagnostics))
+
+
+def _summary(diagnostic: Diagnostic) -> str:
+    line, column = diagnostic.span.source.position(diagnostic.span.start)
+    place = f"{diagnostic.span.source.name}:{line}:{column}"
+    return f"{place}: {diagnostic.code} {diagnostic.message}"

@@ -1,0 +1,1 @@
+"""The one declaration of every key of the language."""

@@ -1,0 +1,96 @@
+"""How a key of the language is declared: once, with everything that is known about it.
+
+Checks, documentation, `diff`, `show` and the JSON schema all read these declarations.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
+
+Impact = Literal["weights", "numerics", "training", "eval", "cosmetic"]
+"""What a change does to a trained checkpoint, strongest first.
+
+`weights`: tensors or their names differ. `numerics`: same tensors, another function. `training`:
+same model, another trajectory. `eval`: other measurements of the same model. `cosmetic`: nothing.
+"""
+
+REQUIRED: Any = ...
+
+
+class Block(BaseModel):
+    """A set of keys in braces. Unknown keys are errors, values are never coerced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def key(
+    default: Any = REQUIRED,
+    *,
+    doc: str,
+    impact: Impact,
+    unit: str = "",
+    positional: bool = False,
+    **constraints: Any,
+) -> Any:
+    """Declare a key.
+
+    Args:
+        default: its value where the file does not say; left out, the key must be given.
+        doc: one line on what it means.
+        impact: what a change of it does to a trained checkpoint.
+        unit: what the value counts, such as `tokens` or `pixels`.
+        positional: given between parentheses rather than in braces: `timm("name")`.
+        constraints: pydantic's own, such as `ge=1`.
+    """
+    extra = {"impact": impact, "unit": unit, "positional": positional}
+    return Field(default, description=doc, json_schema_extra=extra, **constraints)
+
+
+def impact_of(field: FieldInfo) -> Impact:
+    """Return the impact class that a key was declared with."""
+    extra = field.json_schema_extra
+    if not isinstance(extra, dict):
+        raise TypeError(f"{field} was not declared with key()")
+    impact: Impact = extra["impact"]  # type: ignore[assignment]
+    return impact
+
+
+class Share(float):
+    """A part of a whole, written `15%` in a spec and in JSON; as a float it is 0.15."""
+
+    @classmethod
+    def of_percent(cls, percent: float) -> "Share":
+        """Return the share that a percentage stands for."""
+        return cls(percent / 100)
+
+    @property
+    def spelling(self) -> str:
+        """The shortest percentage that reads back as this share."""
+        return f"{round(self * 100, 10):g}%"
+
+    __repr__ = __str__ = lambda self: self.spelling
+
+    @classmethod
+    def _read(cls, value: object) -> "Share":
+        if isinstance(value, Share):
+            share = value
+        elif isinstance(value, str) and value.endswith("%"):
+            share = cls.of_percent(float(value[:-1]))
+        else:
+            raise ValueError("a percentage is wanted, such as `15%`")
+        if not 0 <= share <= 1:
+            raise ValueError("a percentage lies between 0% and 100%")
+        return share
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Accept a share or its spelling, and nothing that is merely a number."""
+        return core_schema.no_info_plain_validator_function(
+            cls._read,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda s: s.spelling),
+            json_schema_input_schema=core_schema.str_schema(pattern=r"^[0-9.]+%$"),
+        )

@@ -1,0 +1,180 @@
+"""What is done with a model: pretraining, fine-tuning, evaluation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from renaissance.grammar.schema.data import Task
+from renaissance.grammar.schema.declaration import Block, Share, key
+
+
+class Mlm(Block):
+    """Masked language modelling. Source: Devlin et al. 2019, BERT, section 3.1."""
+
+    objective: Literal["mlm"] = "mlm"
+    probability: Share = key(
+        Share(0.15), doc="share of the words (or tokens) that are predicted", impact="training"
+    )
+    whole_word: bool = key(True, doc="mask all pieces of a word together", impact="training")
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0)
+
+
+class Itm(Block):
+    """Image-text matching: does this text belong to this image?"""
+
+    objective: Literal["itm"] = "itm"
+    negatives: int = key(
+        1, doc="pairs with another image for each true pair", impact="training", ge=1, le=16
+    )
+    draw: Literal["batch", "data"] = key(
+        "batch",
+        doc="where the other image comes from: the same batch, or all of the data",
+        impact="training",
+    )
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0)
+
+
+Objective = Annotated[Mlm | Itm, Field(discriminator="objective")]
+
+
+class AdamW(Block):
+    """Adam with decoupled weight decay. Source: Loshchilov & Hutter 2019."""
+
+    optimizer: Literal["adamw"] = "adamw"
+    lr: float = key(doc="peak learning rate", impact="training", gt=0)
+    weight_decay: float = key(
+        0.01,
+        doc="decay of weight matrices; biases, norms and embeddings of positions have none",
+        impact="training",
+        ge=0,
+    )
+    betas: tuple[float, float] = key(
+        (0.9, 0.98), doc="decay of the running averages", impact="training"
+    )
+    eps: float = key(1e-8, doc="term that keeps the division finite", impact="training", gt=0)
+
+
+class Schedule(Block):
+    """Learning rate over the steps of the run: a warm-up, then a decay to `end_lr`."""
+
+    warmup: Share | int = key(
+        Share(0.1), doc="steps of linear warm-up, or their share of the run", impact="training"
+    )
+    end_lr: float = key(0.0, doc="share of the peak that is left at the end", impact="training",
+                        ge=0, le=1)
+
+
+class Linear(Schedule):
+    """Falls along a line."""
+
+    schedule: Literal["linear"] = "linear"
+
+
+class Cosine(Schedule):
+    """Falls along half a cosine."""
+
+    schedule: Literal["cosine"] = "cosine"
+
+
+class Polynomial(Schedule):
+    """Falls along a power of the remaining share of steps."""
+
+    schedule: Literal["polynomial"] = "polynomial"
+    power: float = key(1.0, doc="exponent", impact="training", gt=0)
+
+
+AnySchedule = Annotated[Linear | Cosine | Polynomial, Field(discriminator="schedule")]
+
+
+class Training(Block):
+    """What pretraining and fine-tuning have in common."""
+
+    name: str = key(doc="what later jobs call it", impact="cosmetic")
+    optimizer: AdamW = key(doc="how weights follow gradients", impact="training")
+    scale_lr: dict[str, float] = key(
+        {}, doc="factor on the learning rate by component address", impact="training"
+    )
+    schedule: AnySchedule = key(Linear(), doc="learning rate over the run", impact="training")
+    batch: int = key(
+        doc="texts a step, over all ranks and micro-batches", impact="training", unit="texts", ge=1
+    )
+    micro_batch: int | None = key(
+        None,
+        doc="texts a forward pass on one rank; the whole share of the rank if absent",
+        impact="cosmetic",
+        unit="texts",
+        ge=1,
+    )
+    texts_per_image: int = key(
+        1,
+        doc="texts about the same image that a batch takes together, up to this many; the image is "
+        "encoded once for all of them",
+        impact="training",
+        unit="texts",
+        ge=1,
+    )
+    steps: int | None = key(
+        None, doc="length of the run; this or `epochs`", impact="training", unit="steps", ge=1
+    )
+    epochs: int | None = key(
+        None, doc="passes over the data; this or `steps`", impact="training", unit="epochs", ge=1
+    )
+    precision: Literal["fp32", "bf16", "fp16"] = key(
+        "fp32", doc="of the forward and backward pass; weights stay float32", impact="training"
+    )
+    clip: float | None = key(
+        1.0, doc="largest norm of the gradient; no clipping if absent", impact="training", gt=0
+    )
+    augment: Literal["none", "randaugment"] = key(
+        "none", doc="random changes of training images", impact="training"
+    )
+    seed: int = key(0, doc="of initialisation, order and dropout", impact="training", ge=0)
+    validate_every: Share | int = key(
+        Share(0.1), doc="steps between validations, or their share of the run", impact="eval"
+    )
+    checkpoint_every: Share | int = key(
+        Share(0.1), doc="steps between checkpoints, or their share of the run", impact="cosmetic"
+    )
+    keep: int = key(2, doc="checkpoints kept besides the best", impact="cosmetic", ge=1)
+    workers: int = key(0, doc="processes that read data", impact="cosmetic", ge=0)
+
+
+class Pretrain(Training):
+    """Learn from image-text pairs."""
+
+    job: Literal["pretrain"] = "pretrain"
+    on: str = key(doc="the model", impact="weights")
+    data: tuple[str, ...] = key(doc="names of the data blocks", impact="training", min_length=1)
+    objectives: tuple[Objective, ...] = key(
+        doc="what is learned, one of each kind", impact="weights", min_length=1
+    )
+    validation: Share = key(
+        Share(0.02), doc="share of the images held out to measure the losses on", impact="training"
+    )
+
+
+class Finetune(Training):
+    """Learn a task, from a job or from a model as it is initialised."""
+
+    job: Literal["finetune"] = "finetune"
+    source: str | None = key(
+        None, doc="the job whose best weights it starts from", impact="training"
+    )
+    on: str = key(doc="the model; the source's where there is one", impact="weights")
+    task: Task = key(doc="what is learned", impact="weights")
+
+
+class Evaluate(Block):
+    """Measure a fine-tuned model."""
+
+    job: Literal["evaluate"] = "evaluate"
+    name: str = key(doc="what reports call it", impact="cosmetic")
+    of: str = key(doc="the fine-tuning job whose best weights are measured", impact="eval")
+    split: str = key("test", doc="which part of the task's data", impact="eval")
+    batch: int = key(256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1)
+    write: str | None = key(
+        None, doc="file for the predictions, JSON Lines; none if absent", impact="cosmetic"
+    )
+
+
+Job = Annotated[Pretrain | Finetune | Evaluate, Field(discriminator="job")]

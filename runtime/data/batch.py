@@ -1,0 +1,110 @@
+"""What one forward and backward pass reads: the contract between data and training.
+
+Images are encoded once each; rows of text point at them. All tensors of a batch live on the CPU
+until `to` moves them.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movable:
+    """A record of tensors, or of records of tensors."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same record with every tensor on `device`."""
+        moved = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor):
+                value = value.to(device, non_blocking=True)
+            elif isinstance(value, Movable):
+                value = value.to(device)
+            moved[field.name] = value
+        return type(self)(**moved)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRows(Movable):
+    """Texts padded on the right to the longest of them.
+
+    Attributes:
+        input_ids: `[rows, tokens]` int64.
+        attention_mask: `[rows, tokens]` bool, True where a token is no padding.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedText(Movable):
+    """Texts with masked words, for `mlm`.
+
+    Attributes:
+        text: the masked texts, one for each row of the batch.
+        positions: `[masked]` int64, places of masked tokens in the flattened `[rows * tokens]`.
+        labels: `[masked]` int64, the tokens that stood there.
+    """
+
+    text: TextRows
+    positions: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matching(Movable):
+    """Texts paired with their own or another image, for `itm`.
+
+    Attributes:
+        image_index: `[pairs]` int64, the image that is shown; `pairs` is a multiple of `rows`
+            only by chance: `row_index` says whose text it is shown to.
+        row_index: `[pairs]` int64, rows of the plain text.
+        labels: `[pairs]` int64, 1 where the image is the text's own.
+    """
+
+    image_index: Tensor
+    row_index: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainBatch(Movable):
+    """Image-text pairs with what the objectives of the job need.
+
+    Attributes:
+        images: `[images, 3, height, width]` float32, normalised; each distinct image once.
+        image_index: `[rows]` int64, the image of each text.
+        text: the texts as they are.
+        masked: None without an `mlm` objective.
+        matching: None without an `itm` objective.
+    """
+
+    images: Tensor
+    image_index: Tensor
+    text: TextRows
+    masked: MaskedText | None
+    matching: Matching | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskBatch(Movable):
+    """Labelled questions about images.
+
+    Attributes:
+        images: `[images, 3, height, width]` float32, normalised; each distinct image once.
+        image_index: `[rows]` int64, the image of each text.
+        text: the questions or sentences.
+        labels: `[rows]` int64, index into the task's answers.
+        samples: `[rows]` int64, index into the split's table.
+    """
+
+    images: Tensor
+    image_index: Tensor
+    text: TextRows
+    labels: Tensor
+    samples: Tensor
