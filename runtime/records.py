@@ -1,0 +1,175 @@
+"""What a run leaves behind as JSON: the lines of `log.jsonl` and the result of a job.
+
+Training writes these records, reports read them. Readers ignore keys they do not know, so that a
+report can be made of a folder that a later version has written.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+JobKind = Literal["pretrain", "finetune", "evaluate"]
+
+
+class Record(BaseModel):
+    """A JSON object; numbers that are not finite are written as strings, which JSON allows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+
+
+class ParameterCounts(Record):
+    """Parameters of a model, shared ones counted once."""
+
+    total: int
+    trainable: int
+
+
+class Start(Record):
+    """A process begins or resumes a job.
+
+    Attributes:
+        job: name of the job.
+        spec_hash: identity of the resolved spec.
+        versions: version by package name.
+        device: what it runs on, in words.
+        parameters: of the model with the job's heads.
+        step: steps that were done before; 0 unless resumed.
+        total_steps: length of the job, in steps.
+    """
+
+    event: Literal["start"] = "start"
+    job: str
+    spec_hash: str
+    versions: dict[str, str] = {}
+    device: str = ""
+    parameters: ParameterCounts | None = None
+    step: int = 0
+    total_steps: int | None = None
+
+
+class Step(Record):
+    """Training steps since the line before.
+
+    Attributes:
+        step: steps done, this one included.
+        loss: weighted sum of the losses.
+        losses: loss by objective or head.
+        metrics: metric by name, over the same texts.
+        lr: learning rate before factors by address.
+        texts_per_second: over all ranks.
+        seconds: since the job began, time of resumed parts included.
+    """
+
+    event: Literal["step"] = "step"
+    step: int
+    loss: float
+    losses: dict[str, float] = {}
+    metrics: dict[str, float] = {}
+    lr: float | None = None
+    texts_per_second: float | None = None
+    seconds: float | None = None
+
+
+class Validate(Record):
+    """Losses and metrics on held-out data after `step` steps."""
+
+    event: Literal["validate"] = "validate"
+    step: int
+    losses: dict[str, float] = {}
+    metrics: dict[str, float] = {}
+
+
+class Checkpoint(Record):
+    """A checkpoint was written; `path` starts from the job's folder."""
+
+    event: Literal["checkpoint"] = "checkpoint"
+    step: int
+    path: str = ""
+
+
+class Thaw(Record):
+    """Parts of the model that were frozen learn from here on, by component address."""
+
+    event: Literal["thaw"] = "thaw"
+    step: int
+    addresses: tuple[str, ...] = ()
+
+
+class Unreadable(Record):
+    """Images that were skipped because they are missing or damaged.
+
+    Attributes:
+        paths: the images, or the first of them.
+        count: how many there are.
+        images: images looked at, readable ones included.
+    """
+
+    event: Literal["unreadable"] = "unreadable"
+    paths: tuple[str, ...] = ()
+    count: int
+    images: int | None = None
+
+
+class End(Record):
+    """The job has done all its steps."""
+
+    event: Literal["end"] = "end"
+    step: int
+    seconds: float | None = None
+
+
+Event = Annotated[
+    Start | Step | Validate | Checkpoint | Thaw | Unreadable | End, Field(discriminator="event")
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Prediction(Record):
+    """One answered question.
+
+    Attributes:
+        image: path of the image.
+        text: the question.
+        answer: the true answer.
+        prediction: the answer with the highest probability.
+        probability: of the prediction, 0 to 1.
+    """
+
+    image: str
+    text: str
+    answer: str
+    prediction: str
+    probability: float | None = None
+
+    @property
+    def correct(self) -> bool:
+        """Whether the prediction is the true answer."""
+        return self.prediction == self.answer
+
+
+class JobResult(Record):
+    """What `result.json` of a finished job holds.
+
+    Attributes:
+        job: name of the job.
+        kind: what was done.
+        split: part of the data that `metrics` were measured on.
+        metrics: losses and metrics by name.
+        seconds: time the job took.
+        steps: training steps; 0 for an evaluation.
+        texts_per_second: over all ranks.
+        answers: names of the rows and columns of `confusion`.
+        confusion: counts, a row for each true answer, a column for each predicted one.
+        samples: some answered questions, for people to look at.
+    """
+
+    job: str
+    kind: JobKind
+    split: str | None = None
+    metrics: dict[str, float] = {}
+    seconds: float | None = None
+    steps: int = 0
+    texts_per_second: float | None = None
+    answers: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    samples: tuple[Prediction, ...] = ()
