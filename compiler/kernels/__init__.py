@@ -1,0 +1,13 @@
+"""Fused attention for packed sequences, its plain reference, and where it runs."""
+
+from renaissance.compiler.kernels.arguments import check_lengths
+from renaissance.compiler.kernels.availability import AttentionUnavailable, supported
+from renaissance.compiler.kernels.operator import coattention, varlen_attention
+
+__all__ = [
+    "AttentionUnavailable",
+    "check_lengths",
+    "coattention",
+    "supported",
+    "varlen_attention",
+]

@@ -1,0 +1,470 @@
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+"""Backward kernels: the query gradient with delta, the key and value gradients, and the bias's.
+
+Legend: M rows of queries, N rows of keys. P = exp2(scores - log_sum) is computed again from Q and
+K; delta is the row sum of dO · O; dS = P · (dP - delta). No kernel adds to memory that another
+program writes, so results do not depend on the order of the work.
+
+Source: Dao 2023, FlashAttention-2, section 3.1, algorithm 2; the query gradient is its own kernel
+here, because adding it up atomically would make it irreproducible.
+"""
+
+import triton
+import triton.language as tl
+
+from renaissance.compiler.kernels.tiles import bounds, kept, load_tile, place, row_words, store_tile
+
+LOG2_E = tl.constexpr(1.4426950408889634)
+
+
+@triton.jit
+def query_gradient_tile(
+    gradient,
+    query_tile,
+    grad_tile,
+    log_rows,
+    delta_rows,
+    key_base,
+    value_base,
+    bias_rows,
+    column,
+    key_count,
+    row_count,
+    word_first,
+    word_second,
+    key_stride,
+    value_stride,
+    scale,
+    threshold,
+    keep_scale,
+    BLOCK_N: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    BIAS: tl.constexpr,
+    DROPOUT: tl.constexpr,
+    MASKED: tl.constexpr,
+):
+    """Add what one tile of keys, starting at `column`, gives to the query gradient, unscaled."""
+    BLOCK_M: tl.constexpr = query_tile.shape[0]
+    left = key_count - column
+    columns = column + tl.arange(0, BLOCK_N)
+    step = tl.cast(column, tl.int64)
+    key_tile = load_tile(
+        key_base + step * key_stride, key_stride, left, BLOCK_N, HEAD_DIM, BLOCK_D, MASKED
+    )
+    value_tile = load_tile(
+        value_base + step * value_stride, value_stride, left, BLOCK_N, HEAD_DIM, BLOCK_D, MASKED
+    )
+    scores = tl.dot(query_tile, tl.trans(key_tile), input_precision="ieee") * scale
+    if BIAS:
+        inside = (tl.arange(0, BLOCK_M) < row_count)[:, None]
+        if MASKED:
+            inside = inside & (columns < key_count)[None, :]
+        added = tl.load(bias_rows[:, None] + columns[None, :], mask=inside, other=0.0)
+        scores += added.to(tl.float32) * LOG2_E
+    weights = tl.exp2(scores - log_rows[:, None])
+    if MASKED:
+        weights = tl.where((columns < key_count)[None, :], weights, 0.0)
+    inner = tl.dot(grad_tile, tl.trans(value_tile), input_precision="ieee")
+    if DROPOUT:
+        keep = kept(word_first[:, None], word_second[:, None], columns[None, :], threshold)
+        inner = tl.where(keep, inner * keep_scale, 0.0)
+    score_gradient = weights * (inner - delta_rows[:, None])
+    return tl.dot(score_gradient.to(key_tile.dtype), key_tile, gradient, input_precision="ieee")
+
+
+@triton.jit(
+    do_not_specialize=[
+        "query_tokens",
+        "key_tokens",
+        "sequences",
+        "tiles",
+        "tiles_second",
+        "groups",
+        "threshold",
+    ]
+)
+def query_gradient_kernel(
+    query,
+    key,
+    value,
+    output,
+    grad_output,
+    grad_query,
+    query_second,
+    key_second,
+    value_second,
+    output_second,
+    grad_output_second,
+    grad_query_second,
+    tiles,
+    tiles_second,
+    log_sum,
+    delta,
+    bias,
+    seed,
+    cu_query,
+    cu_key,
+    query_tokens,
+    key_tokens,
+    sequences,
+    heads,
+    groups,
+    query_stride,
+    query_head_stride,
+    key_stride,
+    key_head_stride,
+    value_stride,
+    value_head_stride,
+    grad_stride,
+    grad_head_stride,
+    bias_group_stride,
+    bias_head_stride,
+    bias_stride,
+    scale,
+    gradient_scale,
+    threshold,
+    keep_scale,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    TAIL_N: tl.constexpr,
+    BIAS: tl.constexpr,
+    DROPOUT: tl.constexpr,
+    PAIR: tl.constexpr,
+):
+    """Compute delta and the query gradient of M rows.
+
+    Args:
+        output: the forward's result, contiguous.
+        grad_output: gradient of the output, with its own strides.
+        grad_query: gradient of the query, contiguous.
+        log_sum, delta: `[heads, rows]`; delta is written here and read by the other kernels.
+        gradient_scale: the scale of the scores without log2(e).
+
+    The other arguments are those of the forward kernel.
+    """
+    second, sequence, head, tile = place(
+        tl.program_id(0), tiles, tiles_second, sequences, heads, PAIR
+    )
+    row_base = 0
+    row_total = query_tokens
+    if PAIR:
+        row_total = query_tokens + key_tokens
+        row_base = tl.where(second, query_tokens, 0)
+        query = tl.where(second, query_second, query)
+        key = tl.where(second, key_second, key)
+        value = tl.where(second, value_second, value)
+        output = tl.where(second, output_second, output)
+        grad_output = tl.where(second, grad_output_second, grad_output)
+        grad_query = tl.where(second, grad_query_second, grad_query)
+        cu_query, cu_key = tl.where(second, cu_key, cu_query), tl.where(second, cu_query, cu_key)
+        query_tokens, key_tokens = (
+            tl.where(second, key_tokens, query_tokens),
+            tl.where(second, query_tokens, key_tokens),
+        )
+    query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
+    first_row = tile * BLOCK_M
+    if first_row >= query_length:
+        return
+    key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+    row_count = query_length - first_row
+    packed_row = query_start + first_row
+    wide_row = packed_row.to(tl.int64)
+    wide_head = head.to(tl.int64)
+    output_row = heads * HEAD_DIM
+
+    query_tile = load_tile(
+        query + wide_row * query_stride + wide_head * query_head_stride,
+        query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
+    )  # fmt: skip
+    grad_tile = load_tile(
+        grad_output + wide_row * grad_stride + wide_head * grad_head_stride,
+        grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
+    )  # fmt: skip
+    output_tile = load_tile(
+        output + wide_row * output_row + head * HEAD_DIM,
+        output_row, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
+    )  # fmt: skip
+    rows = tl.arange(0, BLOCK_M)
+    offset = wide_head * row_total + row_base + packed_row
+    delta_rows = tl.sum(grad_tile.to(tl.float32) * output_tile.to(tl.float32), 1)
+    tl.store(delta + offset + rows, delta_rows, mask=rows < row_count)
+    log_rows = tl.load(log_sum + offset + rows, mask=rows < row_count, other=float("inf"))
+
+    key_base = key + key_start.to(tl.int64) * key_stride + wide_head * key_head_stride
+    value_base = value + key_start.to(tl.int64) * value_stride + wide_head * value_head_stride
+    bias_rows = bias
+    if BIAS:
+        bias_base = (
+            bias + (sequence % groups).to(tl.int64) * bias_group_stride
+            + wide_head * bias_head_stride
+        )  # fmt: skip
+        bias_rows = bias_base + (first_row + rows).to(tl.int64) * bias_stride
+    word_first = rows
+    word_second = rows
+    if DROPOUT:
+        word_first, word_second = row_words(seed, row_base + packed_row + rows, head)
+
+    gradient = tl.zeros([BLOCK_M, BLOCK_D], tl.float32)
+    whole = key_length // BLOCK_N * BLOCK_N
+    for column in range(0, whole, BLOCK_N):
+        gradient = query_gradient_tile(
+            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
+            bias_rows, column, key_length, row_count, word_first, word_second, key_stride,
+            value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            False,
+        )  # fmt: skip
+    left = key_length - whole
+    if left > TAIL_N:
+        gradient = query_gradient_tile(
+            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
+            bias_rows, whole, key_length, row_count, word_first, word_second, key_stride,
+            value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            True,
+        )  # fmt: skip
+    elif left > 0:
+        gradient = query_gradient_tile(
+            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
+            bias_rows, whole, key_length, row_count, word_first, word_second, key_stride,
+            value_stride, scale, threshold, keep_scale, TAIL_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            True,
+        )  # fmt: skip
+    store_tile(
+        grad_query + wide_row * output_row + head * HEAD_DIM,
+        output_row, row_count, gradient * gradient_scale, BLOCK_M, HEAD_DIM, BLOCK_D,
+    )  # fmt: skip
+
+
+@triton.jit
+def key_gradient_tile(
+    grad_key_tile,
+    grad_value_tile,
+    key_tile,
+    value_tile,
+    query_base,
+    grad_base,
+    log_base,
+    delta_base,
+    bias_columns,
+    row,
+    row_count,
+    column_count,
+    word_row,
+    seed,
+    head,
+    first_column,
+    query_stride,
+    grad_stride,
+    bias_stride,
+    scale,
+    threshold,
+    keep_scale,
+    BLOCK_M: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    BIAS: tl.constexpr,
+    DROPOUT: tl.constexpr,
+    MASKED: tl.constexpr,
+):
+    """Add what one tile of queries, starting at `row`, gives to the key and value gradients.
+
+    Everything is transposed, `[N, M]`, so that the products need no transposed copy of P or dS.
+    """
+    BLOCK_N: tl.constexpr = key_tile.shape[0]
+    left = row_count - row
+    rows = tl.arange(0, BLOCK_M)
+    step = tl.cast(row, tl.int64)
+    query_tile = load_tile(
+        query_base + step * query_stride, query_stride, left, BLOCK_M, HEAD_DIM, BLOCK_D, MASKED
+    )
+    grad_tile = load_tile(
+        grad_base + step * grad_stride, grad_stride, left, BLOCK_M, HEAD_DIM, BLOCK_D, MASKED
+    )
+    if MASKED:
+        # A log-sum of +inf makes the probabilities of rows beyond the sequence zero.
+        log_rows = tl.load(log_base + row + rows, mask=rows < left, other=float("inf"))
+        delta_rows = tl.load(delta_base + row + rows, mask=rows < left, other=0.0)
+    else:
+        log_rows = tl.load(log_base + row + rows)
+        delta_rows = tl.load(delta_base + row + rows)
+    scores = tl.dot(key_tile, tl.trans(query_tile), input_precision="ieee") * scale
+    if BIAS:
+        inside = (tl.arange(0, BLOCK_N) < column_count)[:, None]
+        if MASKED:
+            inside = inside & (rows < left)[None, :]
+        row_offset = (step + rows) * bias_stride
+        added = tl.load(bias_columns[:, None] + row_offset[None, :], mask=inside, other=0.0)
+        scores += added.to(tl.float32) * LOG2_E
+    weights = tl.exp2(scores - log_rows[None, :])
+    inner = tl.dot(value_tile, tl.trans(grad_tile), input_precision="ieee")
+    if DROPOUT:
+        word_first, word_second = row_words(seed, word_row + row + rows, head)
+        columns = first_column + tl.arange(0, BLOCK_N)
+        keep = kept(word_first[None, :], word_second[None, :], columns[:, None], threshold)
+        dropped = tl.where(keep, weights * keep_scale, 0.0)
+        inner = tl.where(keep, inner * keep_scale, 0.0)
+    else:
+        dropped = weights
+    grad_value_tile = tl.dot(
+        dropped.to(grad_tile.dtype), grad_tile, grad_value_tile, input_precision="ieee"
+    )
+    score_gradient = weights * (inner - delta_rows[None, :])
+    grad_key_tile = tl.dot(
+        score_gradient.to(query_tile.dtype), query_tile, grad_key_tile, input_precision="ieee"
+    )
+    return grad_key_tile, grad_value_tile
+
+
+@triton.jit(
+    do_not_specialize=[
+        "query_tokens",
+        "key_tokens",
+        "sequences",
+        "tiles",
+        "tiles_second",
+        "groups",
+        "threshold",
+    ]
+)
+def key_gradient_kernel(
+    query,
+    key,
+    value,
+    grad_output,
+    grad_key,
+    grad_value,
+    query_second,
+    key_second,
+    value_second,
+    grad_output_second,
+    grad_key_second,
+    grad_value_second,
+    tiles,
+    tiles_second,
+    log_sum,
+    delta,
+    bias,
+    seed,
+    cu_query,
+    cu_key,
+    query_tokens,
+    key_tokens,
+    sequences,
+    heads,
+    groups,
+    query_stride,
+    query_head_stride,
+    key_stride,
+    key_head_stride,
+    value_stride,
+    value_head_stride,
+    grad_stride,
+    grad_head_stride,
+    bias_group_stride,
+    bias_head_stride,
+    bias_stride,
+    scale,
+    gradient_scale,
+    threshold,
+    keep_scale,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    TAIL_M: tl.constexpr,
+    BIAS: tl.constexpr,
+    DROPOUT: tl.constexpr,
+    PAIR: tl.constexpr,
+):
+    """Compute the key and value gradients of N rows; tiles count keys.
+
+    The arguments are those of the query gradient; `grad_key` and `grad_value` are contiguous.
+    """
+    second, sequence, head, tile = place(
+        tl.program_id(0), tiles, tiles_second, sequences, heads, PAIR
+    )
+    row_base = 0
+    row_total = query_tokens
+    if PAIR:
+        row_total = query_tokens + key_tokens
+        row_base = tl.where(second, query_tokens, 0)
+        query = tl.where(second, query_second, query)
+        key = tl.where(second, key_second, key)
+        value = tl.where(second, value_second, value)
+        grad_output = tl.where(second, grad_output_second, grad_output)
+        grad_key = tl.where(second, grad_key_second, grad_key)
+        grad_value = tl.where(second, grad_value_second, grad_value)
+        cu_query, cu_key = tl.where(second, cu_key, cu_query), tl.where(second, cu_query, cu_key)
+        query_tokens, key_tokens = (
+            tl.where(second, key_tokens, query_tokens),
+            tl.where(second, query_tokens, key_tokens),
+        )
+    key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+    first_column = tile * BLOCK_N
+    if first_column >= key_length:
+        return
+    query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
+    column_count = key_length - first_column
+    wide_column = (key_start + first_column).to(tl.int64)
+    wide_row = query_start.to(tl.int64)
+    wide_head = head.to(tl.int64)
+    gradient_row = heads * HEAD_DIM
+
+    key_tile = load_tile(
+        key + wide_column * key_stride + wide_head * key_head_stride,
+        key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
+    )  # fmt: skip
+    value_tile = load_tile(
+        value + wide_column * value_stride + wide_head * value_head_stride,
+        value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
+    )  # fmt: skip
+    query_base = query + wide_row * query_stride + wide_head * query_head_stride
+    grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
+    offset = wide_head * row_total + row_base + query_start
+    log_base = log_sum + offset
+    delta_base = delta + offset
+    bias_columns = bias
+    if BIAS:
+        bias_base = (
+            bias + (sequence % groups).to(tl.int64) * bias_group_stride
+            + wide_head * bias_head_stride
+        )  # fmt: skip
+        bias_columns = bias_base + first_column + tl.arange(0, BLOCK_N)
+
+    grad_key_tile = tl.zeros([BLOCK_N, BLOCK_D], tl.float32)
+    grad_value_tile = tl.zeros([BLOCK_N, BLOCK_D], tl.float32)
+    word_row = row_base + query_start
+    whole = query_length // BLOCK_M * BLOCK_M
+    for row in range(0, whole, BLOCK_M):
+        grad_key_tile, grad_value_tile = key_gradient_tile(
+            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            delta_base, bias_columns, row, query_length, column_count, word_row, seed, head,
+            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            BLOCK_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, False,
+        )  # fmt: skip
+    left = query_length - whole
+    if left > TAIL_M:
+        grad_key_tile, grad_value_tile = key_gradient_tile(
+            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
+            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            BLOCK_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+        )  # fmt: skip
+    elif left > 0:
+        grad_key_tile, grad_value_tile = key_gradient_tile(
+            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
+            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            TAIL_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+        )  # fmt: skip
+    target = wide_column * gradient_row + head * HEAD_DIM
+    store_tile(
+        grad_key + target, gradient_row, column_count, grad_key_tile * gradient_scale,
+        BLOCK_N, HEAD_DIM, BLOCK_D,
+    )  # fmt: skip
+    store_tile(
+        grad_value + target, gradient_row, column_count, grad_value_tile,
+        BLOCK_N, HEAD_DIM, BLOCK_D,
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+"""Pieces that every attention kernel is built from: places, bounds, tiles, dropout bits.
+
+Tiles are `[rows, BLOCK_D]`, where BLOCK_D is the head's width rounded up to a power of two and the
+columns beyond the head are zero.
+"""
+
+import triton
+import triton.language as tl
+
+COLUMN_STEP = tl.constexpr(0x9E3779B9)
+HASH_FIRST = tl.constexpr(0x7FEB352D)
+HASH_SECOND = tl.constexpr(0x846CA68B)
+
+
+@triton.jit
+def place(program, tiles, tiles_second, sequences, heads, PAIR: tl.constexpr):
+    """Turn a program number into (second direction or not, sequence, head, tile).
+
+    Tiles vary fastest, so programs that run together read the same keys.
+    """
+    second = False
+    if PAIR:
+        first_programs = tiles * heads * sequences
+        second = program >= first_programs
+        program = tl.where(second, program - first_programs, program)
+        tiles = tl.where(second, tiles_second, tiles)
+    tile = program % tiles
+    program = program // tiles
+    return second, program // heads, program % heads, tile
+
+
+@triton.jit
+def bounds(cumulative, sequence, tokens):
+    """Start and length of a sequence, held inside the tensor, and whether they needed no holding."""
+    start = tl.load(cumulative + sequence)
+    end = tl.load(cumulative + sequence + 1)
+    held_start = tl.minimum(tl.maximum(start, 0), tokens)
+    held_end = tl.minimum(tl.maximum(end, held_start), tokens)
+    return held_start, held_end - held_start, (held_start == start) & (held_end == end)
+
+
+@triton.jit
+def load_tile(
+    base,
+    stride,
+    count,
+    ROWS: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    MASKED: tl.constexpr,
+):
+    """Load `[ROWS, BLOCK_D]`; rows from `count` on and columns beyond the head are zero."""
+    rows = tl.arange(0, ROWS)
+    columns = tl.arange(0, BLOCK_D)
+    pointers = base + rows[:, None] * stride + columns[None, :]
+    if MASKED:
+        if HEAD_DIM == BLOCK_D:
+            return tl.load(pointers, mask=(rows < count)[:, None], other=0.0)
+        return tl.load(
+            pointers, mask=(rows < count)[:, None] & (columns < HEAD_DIM)[None, :], other=0.0
+        )
+    if HEAD_DIM == BLOCK_D:
+        return tl.load(pointers)
+    return tl.load(pointers, mask=(columns < HEAD_DIM)[None, :], other=0.0)
+
+
+@triton.jit
+def store_tile(
+    base,
+    stride,
+    count,
+    tile,
+    ROWS: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+):
+    """Store the first `count` rows of a tile, converted to the tensor's dtype."""
+    rows = tl.arange(0, ROWS)
+    columns = tl.arange(0, BLOCK_D)
+    pointers = base + rows[:, None] * stride + columns[None, :]
+    mask = (rows < count)[:, None] & (columns < HEAD_DIM)[None, :]
+    tl.store(pointers, tile.to(base.dtype.element_ty), mask=mask)
+
+
+@triton.jit
+def row_words(seed, rows, head):
+    """Two random 32-bit words for each packed row of a head, `[rows]` each."""
+    zero = tl.zeros_like(rows)
+    first, second, _, _ = tl.philox(tl.load(seed), rows, zero + head, zero, zero)
+    return first, second
+
+
+@triton.jit
+def kept(first, second, columns, threshold):
+    """Which elements dropout keeps; the arguments broadcast to the tile."""
+    bits = (columns.to(tl.uint32) * COLUMN_STEP) ^ first
+    bits = (bits ^ (bits >> 16)) * HASH_FIRST
+    bits = bits + second
+    bits = (bits ^ (bits >> 15)) * HASH_SECOND
+    bits = bits ^ (bits >> 16)
+    return bits.to(tl.int32, bitcast=True) >= threshold
