@@ -1,0 +1,235 @@
+"""What is known about published encoders without their weights, and what a local folder says.
+
+With these facts a file can be checked, planned and initialised at random where there is no network.
+Numbers of the published models stand in `architectures.py`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Library = Literal["transformers", "timm"]
+Tokenizer = Literal["bert_uncased", "roberta", "own"]
+Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+HALF: Statistics = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+IMAGENET: Statistics = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CLIP: Statistics = (
+    (0.48145466, 0.4578275, 0.40821073),
+    (0.26862954, 0.26130258, 0.27577711),
+)
+
+
+class FolderError(ValueError):
+    """A local folder that is no model of transformers or timm; says why in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """An encoder's dimensions and conventions.
+
+    Attributes:
+        id: hub id, timm name or path that it is known by.
+        library: which library makes it.
+        model_type: transformers' name of the family, such as `electra`, or timm's model name.
+        modality: what it reads.
+        layers: transformer layers, over all stages; None where only the library knows.
+        width: channels of its output tokens; None where only the library knows.
+        heads: attention heads, of the last stage where stages differ; None as above.
+        mlp_ratio: width of the feed-forward part over the hidden size; None as above.
+        dropout: probability that its configuration states.
+        embedding_width: channels of its embeddings.
+        sequence: whether its layers map a sequence of tokens to one of equal length, each token
+            attending to all others, so that they can serve as a one-tower stack.
+        vocabulary: rows of the word embedding; None for vision.
+        max_tokens: longest text, special tokens included; None for vision.
+        position_offset: row of the position embedding that the first token takes.
+        tokenizer: family of its tokenizer; `own` where only its files tell.
+        image_size: height and width of the image, pixels; None for text.
+        patch: height and width of a patch, pixels; None for text.
+        prefix_tokens: class and distillation tokens before the patches.
+        statistics: mean and standard deviation of each colour that pixels are normalised with.
+        config: keyword arguments of transformers' configuration class, as published.
+    """
+
+    id: str
+    library: Library
+    model_type: str
+    modality: Literal["text", "vision"]
+    layers: int | None = None
+    width: int | None = None
+    heads: int | None = None
+    mlp_ratio: float | None = None
+    dropout: float = 0.0
+    embedding_width: int | None = None
+    sequence: bool = True
+    vocabulary: int | None = None
+    max_tokens: int | None = None
+    position_offset: int = 0
+    tokenizer: Tokenizer | None = None
+    image_size: int | None = None
+    patch: int | None = None
+    prefix_tokens: int = 0
+    statistics: Statistics | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def find(id: str) -> Architecture | None:
+    """Return the published architecture of this hub id or timm name, or None if it is not known."""
+    from renaissance.grammar.architectures import PUBLISHED
+
+    bare = id.removeprefix("hf-hub:").removeprefix("timm/")
+    return PUBLISHED.get(id) or PUBLISHED.get(bare)
+
+
+def names() -> tuple[str, ...]:
+    """Return every id that `find` knows, sorted; for suggestions and completion."""
+    from renaissance.grammar.architectures import PUBLISHED
+
+    return tuple(sorted(PUBLISHED))
+
+
+def read_folder(path: str | Path) -> Architecture:
+    """Read the facts of a model saved in a local folder by transformers or timm.
+
+    Args:
+        path: folder that holds `config.json`.
+
+    Raises:
+        FolderError: if the folder or its `config.json` is missing or says too little.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise FolderError(f"there is no folder `{path}`")
+    config = _json(folder / "config.json")
+    if "architecture" in config and "model_type" not in config:
+        return _timm_folder(str(path), config)
+    if "model_type" not in config:
+        raise FolderError(f"`{path}/config.json` names neither a model_type nor an architecture")
+    return _transformers_folder(folder, config)
+
+
+def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | None) -> Architecture:
+    """Derive the facts of an architecture from a configuration of transformers.
+
+    Args:
+        id: what the architecture is to be known by.
+        config: contents of its `config.json`.
+        statistics: of its preprocessor; half and half where that is not known.
+    """
+    config = config.get("vision_config", config)
+    model_type = str(config.get("model_type", ""))
+    depths = config.get("depths")
+    stage_heads = config.get("num_heads")
+    width = _first(config, "hidden_size", "dim")
+    if depths and "embed_dim" in config:
+        width = config["embed_dim"] * 2 ** (len(depths) - 1)
+    inner = _first(config, "intermediate_size", "hidden_dim")
+    heads = _first(config, "num_attention_heads", "n_heads")
+    ratio = config.get("mlp_ratio")
+    vision = "image_size" in config or "patch_size" in config
+    offset = config.get("pad_token_id", 1) + 1 if model_type in OFFSET_POSITIONS else 0
+    common: dict[str, Any] = {
+        "id": id,
+        "library": "transformers",
+        "model_type": model_type,
+        "layers": sum(depths) if depths else _first(config, "num_hidden_layers", "n_layers"),
+        "width": width,
+        "heads": stage_heads[-1] if isinstance(stage_heads, (list, tuple)) else heads,
+        "mlp_ratio": ratio if ratio is not None else (inner / width if inner and width else None),
+        "dropout": float(_first(config, "hidden_dropout_prob", "dropout") or 0.0),
+        "sequence": not depths,
+        "config": dict(config),
+    }
+    if not vision:
+        positions = config.get("max_position_embeddings")
+        return Architecture(
+            modality="text",
+            embedding_width=config.get("embedding_size", width),
+            vocabulary=config.get("vocab_size"),
+            max_tokens=positions - offset if positions else None,
+            position_offset=offset,
+            tokenizer=TOKENIZERS.get((model_type, config.get("vocab_size")), "own"),
+            **common,
+        )
+    return Architecture(
+        modality="vision",
+        embedding_width=config.get("embed_dim", width),
+        image_size=_square(config.get("image_size")),
+        patch=_square(config.get("patch_size")),
+        prefix_tokens=PREFIX_TOKENS.get(model_type, 1) + config.get("num_register_tokens", 0),
+        statistics=statistics or HALF,
+        **common,
+    )
+
+
+OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert"})
+"""Families whose first token takes the position after the padding token's index."""
+
+PREFIX_TOKENS = {"deit": 2, "swin": 0, "swinv2": 0, "siglip_vision_model": 0, "ijepa": 0}
+"""Tokens before the patches; one class token in all other families."""
+
+TOKENIZERS: dict[tuple[str, int | None], Tokenizer] = {
+    ("bert", 30522): "bert_uncased",
+    ("electra", 30522): "bert_uncased",
+    ("distilbert", 30522): "bert_uncased",
+    ("roberta", 50265): "roberta",
+}
+
+
+def _timm_folder(path: str, config: Mapping[str, Any]) -> Architecture:
+    pretrained = config.get("pretrained_cfg", config)
+    mean, std = pretrained.get("mean"), pretrained.get("std")
+    statistics = (tuple(mean), tuple(std)) if mean and std else None
+    size = pretrained.get("input_size")
+    known = find(str(config["architecture"]))
+    facts: dict[str, Any] = {}
+    if known is not None:
+        facts = {name: getattr(known, name) for name in known.__slots__}
+    facts |= {
+        "id": path,
+        "library": "timm",
+        "model_type": str(config["architecture"]),
+        "modality": "vision",
+        "image_size": size[-1] if size else facts.get("image_size"),
+        "statistics": statistics or facts.get("statistics") or IMAGENET,
+    }
+    return Architecture(**facts)
+
+
+def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:
+    statistics = None
+    preprocessor = folder / "preprocessor_config.json"
+    if preprocessor.is_file():
+        pixels = _json(preprocessor)
+        mean, std = pixels.get("image_mean"), pixels.get("image_std")
+        if mean and std:
+            statistics = (tuple(mean), tuple(std))
+    architecture = from_config(str(folder), config, statistics)  # type: ignore[arg-type]
+    if architecture.width is None:
+        raise FolderError(
+            f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"
+        )
+    return architecture
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FolderError(f"`{path.parent}` holds no {path.name}") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise FolderError(f"`{path}` is not readable as JSON") from None
+    if not isinstance(value, dict):
+        raise FolderError(f"`{path}` is not a JSON object")
+    return value
+
+
+def _first(config: Mapping[str, Any], *keys: str) -> Any:
+    return next((config[key] for key in keys if config.get(key) is not None), None)
+
+
+def _square(size: Any) -> int | None:
+    return size[0] if isinstance(size, (list, tuple)) else size
