@@ -1,0 +1,163 @@
+"""The training step that everyone runs today, from transformers' public modules alone.
+
+Two full passes a step (masked text with the true image; plain text with true and other images),
+text padded to a fixed length, towers in train mode, a vocabulary-wide head on every position,
+every parameter in the optimizer. Source of the recipe: Fields & Kennington 2024, section 3.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import ElectraConfig, ElectraModel, LxmertConfig, ViTConfig, ViTModel
+from transformers.models.lxmert.modeling_lxmert import LxmertXLayer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Published dimensions of a two-tower model."""
+
+    name: str
+    image_width: int
+    image_heads: int
+    text_embedding: int
+    text_width: int
+    text_heads: int
+    fusion_layers: int
+    fusion_width: int = 256
+    fusion_heads: int = 4
+    max_tokens: int = 50
+    vocabulary: int = 30522
+
+
+SMALL = Size(
+    name="DeiT-tiny + ELECTRA-small, 6 × 256",
+    image_width=192,
+    image_heads=3,
+    text_embedding=128,
+    text_width=256,
+    text_heads=4,
+    fusion_layers=6,
+)
+BASE = Size(
+    name="ViT-B + ELECTRA-base, 10 × 256",
+    image_width=768,
+    image_heads=12,
+    text_embedding=768,
+    text_width=768,
+    text_heads=12,
+    fusion_layers=10,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainBatch:
+    """Pairs of images and captions, padded as the original pads them.
+
+    Attributes:
+        images: `[batch, 3, 224, 224]` float32.
+        other_images: the same, the images of the false pairs.
+        input_ids, masked_ids: `[batch, max_tokens]` int64.
+        attention_mask: `[batch, max_tokens]` bool.
+        labels: `[batch, max_tokens]` int64, -100 where nothing is predicted.
+        matches: `[batch]` int64, 1 where the image of the second pass is the caption's own.
+    """
+
+    images: Tensor
+    other_images: Tensor
+    input_ids: Tensor
+    masked_ids: Tensor
+    attention_mask: Tensor
+    labels: Tensor
+    matches: Tensor
+
+
+class PlainModel(nn.Module):
+    """Two towers, projections and type embeddings, LXMERT layers, a pooler a stream, two heads."""
+
+    def __init__(self, size: Size, frozen: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        width = size.fusion_width
+        self.text = ElectraModel(
+            ElectraConfig(
+                vocab_size=size.vocabulary,
+                embedding_size=size.text_embedding,
+                hidden_size=size.text_width,
+                num_attention_heads=size.text_heads,
+                intermediate_size=4 * size.text_width,
+                num_hidden_layers=12,
+            )
+        )
+        self.vision = ViTModel(
+            ViTConfig(
+                hidden_size=size.image_width,
+                num_attention_heads=size.image_heads,
+                intermediate_size=4 * size.image_width,
+                num_hidden_layers=12,
+            ),
+            add_pooling_layer=False,
+        )
+        fusion = LxmertConfig(
+            hidden_size=width,
+            num_attention_heads=size.fusion_heads,
+            intermediate_size=4 * width,
+            hidden_dropout_prob=0.1,
+            attention_probs_dropout_prob=0.1,
+        )
+        self.text_projection = nn.Linear(size.text_width, width)
+        self.image_projection = nn.Linear(size.image_width, width)
+        self.types = nn.Embedding(2, width)
+        self.layers = nn.ModuleList(LxmertXLayer(fusion) for _ in range(size.fusion_layers))
+        self.text_pooler = nn.Linear(width, width)
+        self.image_pooler = nn.Linear(width, width)
+        self.mlm = nn.Sequential(
+            nn.Linear(width, width),
+            nn.GELU(),
+            nn.LayerNorm(width),
+            nn.Linear(width, size.vocabulary),
+        )
+        self.itm = nn.Linear(2 * width, 2)
+        for name in frozen:
+            getattr(self, name).requires_grad_(False)
+
+    def fuse(self, ids: Tensor, mask: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the whole model; returns text tokens `[batch, tokens, width]` and pooled pairs."""
+        text = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
+        vision = self.vision(pixel_values=images).last_hidden_state
+        text = self.text_projection(text) + self.types.weight[0]
+        vision = self.image_projection(vision) + self.types.weight[1]
+        bias = torch.zeros(mask.shape, device=text.device, dtype=text.dtype)
+        bias = bias.masked_fill(~mask, torch.finfo(text.dtype).min)[:, None, None]
+        for layer in self.layers:
+            text, vision = layer(text, bias, vision, None)
+        pooled = [self.text_pooler(text[:, 0]).tanh(), self.image_pooler(vision[:, 0]).tanh()]
+        return text, torch.cat(pooled, dim=-1)
+
+    def loss(self, batch: PlainBatch) -> Tensor:
+        """Return the sum of the two losses, each from a pass of its own."""
+        text, _ = self.fuse(batch.masked_ids, batch.attention_mask, batch.images)
+        scores = self.mlm(text)
+        masked = F.cross_entropy(scores.flatten(0, 1), batch.labels.flatten(), ignore_index=-100)
+        shown = torch.where(batch.matches[:, None, None, None] == 1, batch.images, batch.other_images)
+        _, pooled = self.fuse(batch.input_ids, batch.attention_mask, shown)
+        return masked + F.cross_entropy(self.itm(pooled), batch.matches)
+
+
+class PlainStep:
+    """Forward, backward and optimizer step of the plain model."""
+
+    def __init__(self, size: Size, frozen: frozenset[str], *, precision: torch.dtype) -> None:
+        self.model = PlainModel(size, frozen).train()
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, betas=(0.9, 0.98))
+        self.precision = precision
+
+    def __call__(self, batch: PlainBatch) -> float:
+        """Run one step and return the loss."""
+        device = batch.images.device.type
+        with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
+            loss = self.model.loss(batch)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.item()
