@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 WORD = 0xFFFFFFFF
+SIGN = 0x80000000
 PHILOX_ROUNDS = 10
 PHILOX_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 PHILOX_WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -60,7 +61,7 @@ def keep_mask(
     bits = (bits + second[:, :, None]) & WORD
     bits = _multiply(bits ^ (bits >> 15), HASH_MULTIPLIERS[1])
     bits = bits ^ (bits >> 16)
-    return bits >= threshold(probability) + 2**31
+    return ((bits ^ SIGN) - SIGN) >= threshold(probability)
 
 
 def _philox_words(seed: Tensor, row: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
