@@ -1,0 +1,224 @@
+"""Say in words what is wrong with the form of a text."""
+
+from dataclasses import dataclass
+
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.source import Source, Span
+from renaissance.grammar.tokens import Token, tables
+
+_PUNCTUATION = {
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "LPAR": "(",
+    "RPAR": ")",
+    "LSQB": "[",
+    "RSQB": "]",
+    "EQUAL": "=",
+    "COMMA": ",",
+    "DOT": ".",
+    "COLON": ":",
+}
+_RELATIONS = ("EXTENDS", "ON", "FROM", "OF", "THEN")
+_ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A token that does not fit, and what is around it.
+
+    Attributes:
+        source: the text.
+        token: what stands there.
+        before: the last token that fitted.
+        expected: the terminals that would fit.
+        opening: the innermost open bracket or brace.
+        new_line: whether the token is the first of its line.
+        in_freeze: whether it stands in a `freeze` statement.
+    """
+
+    source: Source
+    token: Token
+    before: Token | None
+    expected: frozenset[str]
+    opening: Token | None
+    new_line: bool
+    in_freeze: bool
+
+
+def unexpected(place: Place) -> Diagnostic:
+    """Explain a token that does not fit."""
+    token, before, opening = place.token, place.before, place.opening
+    span = _span(place.source, token)
+    bracket = opening is not None and opening.type != "LBRACE"
+    if before is not None and before.type == "EQUAL" and token.type in _ENDINGS:
+        return Diagnostic(
+            code="VL006",
+            message="no value after `=`",
+            span=_span(place.source, before),
+            label="expected a value",
+        )
+    if bracket and opening is not None:
+        if place.new_line or token.type in ("LBRACE", "RBRACE", "$END"):
+            return unclosed(place.source, opening, token)
+        if token.type == "EQUAL" and opening.type == "LPAR":
+            return Diagnostic(
+                code="VL014",
+                message="a setting stands in parentheses",
+                span=span,
+                label="no `=` between `(` and `)`",
+                help=("write settings in braces after the parentheses: `name(…) { key = value }`",),
+            )
+    if token.type in ("RPAR", "RSQB") and not bracket:
+        return closes_nothing(place.source, token)
+    if _is_keyword(token) and "NAME" in place.expected and not _name_missing(place):
+        word = _spelling(place.source, token)
+        return Diagnostic(
+            code="VL005",
+            message=f"{word} is a keyword and cannot be a name",
+            span=span,
+            label="a keyword",
+            help=("choose another name",),
+        )
+    return Diagnostic(
+        code="VL001",
+        message=f"expected {_expected(place)}, found {_found(place.source, token)}",
+        span=span,
+        label=f"expected {_expected(place)}",
+        related=(_opened(place.source, opening),) if bracket and opening is not None else (),
+        help=_advice(place),
+    )
+
+
+def unclosed(source: Source, opening: Token, token: Token) -> Diagnostic:
+    """Explain a bracket that is still open where a token can no longer belong to it."""
+    closing = {"LBRACE": "}", "LPAR": ")", "LSQB": "]"}[opening.type]
+    return Diagnostic(
+        code="VL004",
+        message=f"`{_PUNCTUATION[opening.type]}` is not closed",
+        span=_span(source, token),
+        label=f"expected `{closing}` before {_found(source, token)}",
+        related=(_opened(source, opening),),
+    )
+
+
+def closes_nothing(source: Source, token: Token) -> Diagnostic:
+    """Explain a closing bracket without an opening one."""
+    return Diagnostic(
+        code="VL011",
+        message=f"{_found(source, token)} closes nothing",
+        span=_span(source, token),
+        label=f"no `{ {'RBRACE': '{', 'RPAR': '(', 'RSQB': '['}[token.type] }` is open here",
+    )
+
+
+def two_statements(source: Source, token: Token) -> Diagnostic:
+    """Explain a statement that starts where another has not ended."""
+    return Diagnostic(
+        code="VL010",
+        message="two statements stand on one line",
+        span=_span(source, token),
+        label="a second statement starts here",
+        help=("put a line end or `,` between them",),
+    )
+
+
+def too_deep(source: Source, token: Token, depth: int) -> Diagnostic:
+    """Explain that brackets are nested too deep to go on."""
+    return Diagnostic(
+        code="VL007",
+        message=f"brackets are nested more than {depth} deep",
+        span=_span(source, token),
+        label="the rest of the file was not read",
+    )
+
+
+def too_many(span: Span, count: int) -> Diagnostic:
+    """Explain that reading stopped."""
+    return Diagnostic(
+        code="VL013",
+        message=f"more than {count} syntax errors",
+        span=span,
+        label="the rest of the file was not read",
+    )
+
+
+def _span(source: Source, token: Token) -> Span:
+    return Span(source=source, start=token.start, end=token.end)
+
+
+def _opened(source: Source, opening: Token) -> Label:
+    return Label(span=_span(source, opening), text="opened here")
+
+
+def _is_keyword(token: Token) -> bool:
+    return token.type in tables().keywords.values()
+
+
+def _name_missing(place: Place) -> bool:
+    """Tell whether the keyword is in its place and the name before it was left out."""
+    return (
+        place.before is not None
+        and place.before.type in tables().blocks
+        and place.token.type in _RELATIONS
+    )
+
+
+def _spelling(source: Source, token: Token) -> str:
+    text = source.text[token.start : token.end]
+    return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
+
+
+def _found(source: Source, token: Token) -> str:
+    names = {"NL": "the end of the line", "$END": "the end of the file"}
+    return names.get(token.type) or _spelling(source, token)
+
+
+def _expected(place: Place) -> str:
+    """Name what would fit, in at most a few words."""
+    expected = place.expected
+    if "FREEZE" in expected:
+        return "a statement" if "RBRACE" not in expected else "a statement or `}`"
+    words = []
+    if "STRING" in expected and "LSQB" in expected:
+        words.append("a value")
+    elif "PERCENTAGE" in expected:
+        words.append("a number, a percentage or a name")
+    elif "MODEL" in expected and "NAME" in expected:
+        words.append("a key or a component" if not place.in_freeze else "a component")
+    else:
+        words.extend(
+            word
+            for kind, word in (("NAME", "a name"), ("STRING", "a string"), ("NUMBER", "a number"))
+            if kind in expected
+        )
+    # After a name nearly anything may follow; what goes on with the name itself is left out.
+    shown = ["COLON", "EQUAL", "RPAR", "RSQB"]
+    if "LPAR" not in expected:
+        shown.insert(0, "LBRACE")
+    if "RPAR" in expected or "RSQB" in expected:
+        shown.insert(0, "COMMA")
+    words.extend(f"`{_PUNCTUATION[kind]}`" for kind in shown if kind in expected)
+    if "NL" in expected:
+        words.append("the end of the line")
+    if not words:
+        words.extend(f"`{_PUNCTUATION[kind]}`" for kind in sorted(expected) if kind in _PUNCTUATION)
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _advice(place: Place) -> tuple[str, ...]:
+    token, expected = place.token, place.expected
+    text = place.source.text[token.start : token.end]
+    if token.type == "EQUAL" and place.in_freeze:
+        return (
+            "a comma after a selector continues the list; "
+            "put the next statement on a line of its own",
+        )
+    if token.type == "COLON" and "EQUAL" in expected:
+        return ("a value is given with `=`",)
+    if token.type == "LBRACE" and place.new_line:
+        return ("put `{` on the line of what it belongs to",)
+    if token.type == "STRING" and "NAME" in expected and text[1:-1].isidentifier():
+        return (f"names stand without quotes: `{text[1:-1]}`",)
+    if token.type == "NAME" and expected == {"STRING"}:
+        return (f'a path stands in quotes: `"{text}.vl"`',)
+    return ()

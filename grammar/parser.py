@@ -1,0 +1,316 @@
+"""Read a whole file in one pass, whatever it contains.
+
+An LALR(1) automaton over the tables of `vl.lark`. Where a token does not fit, the statement around
+it is given up: the stack is cut back to where a statement may stand, the grammar's `ERROR` takes
+its place, and reading goes on at the end of the line or at the next brace. So each mistake is
+reported once, and the statements around it are read as usual.
+"""
+
+from typing import Any
+
+from renaissance.grammar import mistakes, tree
+from renaissance.grammar.builder import Builder
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.source import Source, Span
+from renaissance.grammar.tokens import Token, tables, tokenize
+
+_OPENING = {"RBRACE": "LBRACE", "RPAR": "LPAR", "RSQB": "LSQB"}
+_CLOSING = {opening: closing for closing, opening in _OPENING.items()}
+_DEEPEST = 100
+_MOST_FINDINGS = 1000
+# Statements of a file. When one stands at the left edge inside a block, and braces are missing,
+# the block is taken to end before it.
+_ALWAYS_OUTERMOST = ("PRETRAIN", "FINETUNE", "EVALUATE", "IMPORT", "STUDY")
+_OUTERMOST_WITH_NAME = ("MODEL", "DATA")
+
+
+def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
+    """Read a text into a syntax tree, and say what is wrong with its form.
+
+    Never raises, whatever the text is. Statements that could not be read are missing from the
+    tree; what contained them is marked as broken.
+
+    Returns:
+        The tree, and the findings in the order of their places.
+    """
+    tokens, findings = tokenize(source)
+    file, more = _Parser(source, tokens).run()
+    found = sorted((*findings, *more), key=lambda finding: (finding.span.start, finding.code))
+    return file, tuple(found)
+
+
+class _GiveUpError(Exception):
+    """The rest of the text is not worth reading."""
+
+
+class _Parser:
+    """The state of one run."""
+
+    def __init__(self, source: Source, tokens: list[Token]) -> None:
+        self._source = source
+        self._tokens = [token for token in tokens if token.type not in tables().ignored]
+        self._next = 0
+        self._actions = tables().actions
+        self._rules = tables().rules
+        self._builder = Builder(source)
+        self._states = [0]
+        self._values: list[Any] = []
+        self._open: list[Token] = []
+        self._findings: list[Diagnostic] = []
+        self._before: Token | None = None
+        # The first bracket whose partner's line is indented less than its own: the likely culprit
+        # when a brace turns out to be missing.
+        self._suspect: Token | None = None
+        kinds = [token.type for token in self._tokens]
+        self._missing_braces = kinds.count("LBRACE") - kinds.count("RBRACE")
+
+    def run(self) -> tuple[tree.File, list[Diagnostic]]:
+        try:
+            while True:
+                token = self._tokens[self._next]
+                if self._skipped(token):
+                    self._next += 1
+                elif self._ends_blocks(token):
+                    self._close_blocks(token)
+                elif token.type == "$END" and self._finish():
+                    return self._result(self._values[-1])
+                elif self._feed(token):
+                    self._next += 1
+                else:
+                    self._recover(token)
+        except _GiveUpError:
+            empty = Span(source=self._source, start=0, end=len(self._source.text))
+            return self._result(tree.File(span=empty, statements=(), broken=True))
+
+    def _result(self, file: tree.File) -> tuple[tree.File, list[Diagnostic]]:
+        return file, self._findings + self._builder.findings
+
+    def _skipped(self, token: Token) -> bool:
+        """Tell whether a line end means nothing here."""
+        if token.type != "NL":
+            return False
+        if self._open and self._open[-1].type != "LBRACE":
+            return True
+        return self._before is None or self._before.type in ("NL", "COMMA", "LBRACE")
+
+    def _feed(self, token: Token) -> bool:
+        """Give the automaton a token; False if it does not fit, and then nothing has changed."""
+        plan = self._plan(token.type)
+        if plan is None:
+            return False
+        if token.type in _CLOSING:
+            if len(self._open) == _DEEPEST:
+                self._report(mistakes.too_deep(self._source, token, _DEEPEST))
+                raise _GiveUpError
+            self._open.append(token)
+        elif token.type in _OPENING:
+            opening = self._open.pop()
+            if self._suspect is None and self._indent(token) < self._indent(opening):
+                self._suspect = opening
+        for rule in plan:
+            self._reduce(rule)
+        self._states.append(self._actions[self._states[-1]][token.type])
+        self._values.append(token)
+        self._before = token
+        return True
+
+    def _plan(self, kind: str) -> list[int] | None:
+        """Return the rules to finish before a token of this kind can be taken, or None."""
+        states = self._states.copy()
+        rules: list[int] = []
+        while True:
+            action = self._actions[states[-1]].get(kind)
+            if action is None:
+                return None
+            if action >= 0:
+                return rules
+            rule = self._rules[-action - 1]
+            if rule.length:
+                del states[-rule.length :]
+            states.append(self._actions[states[-1]][rule.name])
+            rules.append(-action - 1)
+            if kind == "$END" and states[-1] == tables().end:
+                return rules
+
+    def _reduce(self, number: int) -> None:
+        rule = self._rules[number]
+        values = self._values[len(self._values) - rule.length :]
+        if rule.length:
+            del self._values[-rule.length :]
+            del self._states[-rule.length :]
+        self._values.append(self._builder.finish(rule.name, values))
+        self._states.append(self._actions[self._states[-1]][rule.name])
+
+    def _finish(self) -> bool:
+        """Finish the file; False if something is missing, and then nothing has changed."""
+        plan = self._plan("$END")
+        for rule in plan or ():
+            self._reduce(rule)
+        return plan is not None
+
+    def _report(self, finding: Diagnostic) -> None:
+        if self._findings and self._findings[-1].span == finding.span:
+            return
+        self._findings.append(finding)
+        if len(self._findings) == _MOST_FINDINGS:
+            self._findings.append(mistakes.too_many(finding.span, _MOST_FINDINGS))
+            raise _GiveUpError
+
+    def _recover(self, token: Token) -> None:
+        """Report a token that does not fit, and find a place to go on reading."""
+        if token.type == "$END" and self._plan("RBRACE") is not None:
+            self._close_blocks(token)
+            return
+        if token.type == "RBRACE" and not self._inside_braces():
+            self._report(mistakes.closes_nothing(self._source, token))
+            self._next += 1
+            return
+        line = self._line_start(self._next)
+        if self._in_brackets_since(line) and self._starts_statement(line):
+            # A bracket was left open, and the next statement was taken for a part of it.
+            self._report(mistakes.unclosed(self._source, self._open[-1], self._tokens[line]))
+            self._next = line
+            self._give_up_statement()
+            self._feed_empty("NL")
+            return
+        if self._plan("NL") is not None and self._starts_statement(self._next):
+            self._report(mistakes.two_statements(self._source, token))
+            self._feed_empty("NL")
+            return
+        # What is wrong with an unknown token was said when the text was cut into tokens.
+        if token.type != "UNKNOWN":
+            self._report(mistakes.unexpected(self._place(token)))
+        brackets = self._give_up_statement()
+        if token.type == "UNKNOWN" and self._source.text.startswith('"', token.start):
+            # A string that is not closed has taken the closing brackets with it.
+            brackets = []
+        self._skip(brackets)
+
+    def _place(self, token: Token) -> mistakes.Place:
+        return mistakes.Place(
+            source=self._source,
+            token=token,
+            before=self._before,
+            expected=frozenset(
+                kind for kind in self._actions[self._states[-1]] if self._plan(kind) is not None
+            ),
+            opening=self._open[-1] if self._open else None,
+            new_line=self._line_start(self._next) == self._next,
+            in_freeze=self._in_freeze(),
+        )
+
+    def _in_freeze(self) -> bool:
+        for value in reversed(self._values):
+            if isinstance(value, Token) and value.type in ("FREEZE", "LBRACE", "NL"):
+                return value.type == "FREEZE"
+        return False
+
+    def _give_up_statement(self) -> list[str]:
+        """Put ERROR in the place of the unfinished statement; return its open brackets."""
+        ended = self._before is not None and self._before.type == "RBRACE"
+        if ended and self._plan("NL") is not None:
+            # The statement ended with its block, only something behind it is wrong.
+            self._feed_empty("NL")
+        brackets = []
+        closed = 0
+        while closed or self._actions[self._states[-1]].get("ERROR", -1) < 0:
+            self._states.pop()
+            value = self._values.pop()
+            kind = value.type if isinstance(value, Token) else ""
+            if kind in _OPENING:
+                closed += 1
+            elif kind in _CLOSING and closed:
+                closed -= 1
+            elif kind in _CLOSING:
+                brackets.append(self._open.pop().type)
+        self._feed_empty("ERROR")
+        return brackets[::-1]
+
+    def _skip(self, brackets: list[str]) -> None:
+        """Pass over the rest of a statement, up to where another may start or a block opens."""
+        while True:
+            token = self._tokens[self._next]
+            follows = self._starts_statement(self._next + 1)
+            if token.type == "$END":
+                return
+            if token.type == "NL" and (not brackets or ("LBRACE" not in brackets and follows)):
+                return
+            if token.type == "COMMA" and not brackets and follows:
+                return
+            if token.type == "LBRACE" and not brackets:
+                return
+            if token.type in _CLOSING:
+                brackets.append(token.type)
+            elif token.type == "RBRACE" and "LBRACE" not in brackets and self._inside_braces():
+                return
+            elif _OPENING.get(token.type) in brackets:
+                while brackets.pop() != _OPENING[token.type]:
+                    pass
+            self._next += 1
+
+    def _close_blocks(self, token: Token) -> None:
+        """End all open blocks before a token, with one finding."""
+        opening = self._suspect or self._open[-1]
+        self._report(mistakes.unclosed(self._source, opening, token))
+        self._missing_braces -= len(self._open)
+        self._suspect = None
+        while self._open:
+            if self._open[-1].type == "LBRACE" and self._plan("RBRACE") is not None:
+                self._feed_empty("RBRACE")
+            else:
+                self._give_up_statement()
+        if token.type != "$END":
+            self._feed_empty("NL")
+
+    def _feed_empty(self, kind: str) -> None:
+        """Give the automaton a token that does not stand in the text; it has to fit."""
+        place = self._tokens[self._next].start
+        if not self._feed(Token(kind, place, place)):
+            raise AssertionError(f"{kind} does not fit in state {self._states[-1]}")
+
+    def _ends_blocks(self, token: Token) -> bool:
+        """Tell whether a token starts a statement of the file while a block is still open."""
+        if self._missing_braces <= 0 or not self._open or self._before is None:
+            return False
+        outermost = token.type in _ALWAYS_OUTERMOST or (
+            token.type in _OUTERMOST_WITH_NAME and self._tokens[self._next + 1].type == "NAME"
+        )
+        at_edge = self._source.position(token.start)[1] == 1
+        return outermost and at_edge and self._plan("RBRACE") is not None
+
+    def _starts_statement(self, index: int) -> bool:
+        """Tell whether the tokens from `index` on look like a statement, not like a value."""
+        if index >= len(self._tokens):
+            return False
+        kind, following = self._kind(index), self._kind(index + 1)
+        if kind in ("FREEZE", "IMPORT", "LET"):
+            return True
+        if kind in tables().blocks and following in ("NAME", "LBRACE"):
+            return True
+        while following == "DOT" and self._kind(index + 2) in ("NAME", *tables().blocks):
+            index += 2
+            following = self._kind(index + 1)
+        return kind in ("NAME", *tables().blocks) and following == "EQUAL"
+
+    def _kind(self, index: int) -> str:
+        return self._tokens[index].type if index < len(self._tokens) else "$END"
+
+    def _line_start(self, index: int) -> int:
+        """Return the index of the first token on the line of a token."""
+        while index > 0 and self._tokens[index - 1].type != "NL":
+            index -= 1
+        return index
+
+    def _in_brackets_since(self, line: int) -> bool:
+        """Tell whether a round or square bracket is open that was opened before a token."""
+        if not self._open or self._open[-1].type == "LBRACE":
+            return False
+        return self._open[-1].start < self._tokens[line].start
+
+    def _inside_braces(self) -> bool:
+        return any(opening.type == "LBRACE" for opening in self._open)
+
+    def _indent(self, token: Token) -> int:
+        line, _ = self._source.position(token.start)
+        text = self._source.line(line)
+        return len(text) - len(text.lstrip(" \t"))

@@ -1,0 +1,181 @@
+"""Cut a text into tokens. Nothing is lost: between two tokens stand only spaces and tabs."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.source import Source, Span
+from renaissance.grammar.tables import load
+
+
+class Token(NamedTuple):
+    """A terminal of the grammar and its characters, from `start` to before `end`.
+
+    Besides the grammar's terminals there are `COMMENT`, `UNKNOWN` for what is no terminal at all
+    (a finding says why) and `$END`, which is empty and stands at the end of the text.
+    """
+
+    type: str
+    start: int
+    end: int
+
+
+tables = cache(load)
+
+_ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
+# A quote that is never closed takes the rest of the line, but not a brace that opens a block.
+_UNTERMINATED = re.compile(r'"[^\n]*?(?=[ \t]*(?:\{[ \t]*)?(?:\n|\Z))')
+_NUMBER = re.compile(r"-?\d[\w.%]*")
+_WORD = re.compile(r"[^\W\d][\w-]*")
+_LONGEST_NUMBER = 40
+_SHORT_HELP = {
+    ";": "a statement ends at the end of its line",
+    "'": 'strings stand in double quotes: `"…"`',
+    "\u201c": 'strings stand in straight double quotes: `"…"`',
+    "\u201d": 'strings stand in straight double quotes: `"…"`',
+    "/": "comments start with `#`",
+    "%": "a percentage is written without a space: `15%`",
+    "\\": "a statement ends at the end of its line; lists may go on over several lines",
+}
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in tables().patterns))
+
+
+def tokenize(source: Source) -> tuple[list[Token], list[Diagnostic]]:
+    """Return all tokens of a text, comments included, and what is wrong with their spelling."""
+    text = source.text
+    match = _pattern().match
+    keywords = tables().keywords
+    tokens: list[Token] = []
+    findings: list[Diagnostic] = []
+    position = 0
+    while position < len(text):
+        found = match(text, position)
+        if found is None:
+            finding = _unknown(source, position)
+            findings.append(finding)
+            tokens.append(Token("UNKNOWN", position, finding.span.end))
+            position = finding.span.end
+            continue
+        end = found.end()
+        kind = found.lastgroup or ""
+        if kind == "NAME":
+            kind = keywords.get(text[position:end], kind)
+        elif kind == "STRING" and "\\" in found[0]:
+            findings.extend(_bad_escapes(source, position, end))
+        elif kind in ("NUMBER", "PERCENTAGE") and not _representable(found[0]):
+            span = Span(source=source, start=position, end=end)
+            findings.append(
+                Diagnostic(
+                    code="VL008",
+                    message="a number is too large or too long",
+                    span=span,
+                    label=f"at most {_LONGEST_NUMBER} characters, and finite",
+                )
+            )
+            kind = "UNKNOWN"
+        if kind != "SPACE":
+            tokens.append(Token(kind, position, end))
+        position = end
+    tokens.append(Token("$END", len(text), len(text)))
+    return tokens, findings
+
+
+def text_value(spelling: str) -> str:
+    """Return what a quoted string means."""
+    return _ESCAPE.sub(_unescape, spelling[1:-1])
+
+
+def number_value(spelling: str) -> int | float:
+    """Return what a number or the digits of a percentage mean: `50k` is 50000."""
+    digits = spelling.rstrip("%kM").replace("_", "")
+    zeros = {"k": 3, "M": 6}.get(spelling[-1], 0)
+    if "e" in digits or "E" in digits:
+        return float(digits)
+    whole, _, fraction = digits.partition(".")
+    if zeros >= len(fraction) and (zeros or not fraction):
+        return int(whole + fraction.ljust(zeros, "0"))
+    return float(digits) * float(10**zeros)
+
+
+def _representable(spelling: str) -> bool:
+    return len(spelling) <= _LONGEST_NUMBER and abs(number_value(spelling)) < float("inf")
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    letter = escape[0][1]
+    if letter == "u":
+        return chr(int(escape[0][2:], 16))
+    return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
+
+
+def _bad_escapes(source: Source, start: int, end: int) -> list[Diagnostic]:
+    findings = []
+    for escape in _ESCAPE.finditer(source.text, start + 1, end - 1):
+        surrogate = len(escape[0]) == 6 and "d800" <= escape[0][2:].lower() <= "dfff"
+        if escape[1] is None and not surrogate:
+            continue
+        findings.append(
+            Diagnostic(
+                code="VL009",
+                message=f"unknown escape {_shown(escape[0])} in a string",
+                span=Span(source=source, start=escape.start(), end=escape.end()),
+                help=("a backslash itself is written `\\\\`; paths use `/` on every system",),
+                notes=('escapes are `\\"`, `\\\\`, `\\n`, `\\r`, `\\t` and `\\uXXXX`',),
+            )
+        )
+    return findings
+
+
+def _unknown(source: Source, position: int) -> Diagnostic:
+    """Explain what stands where no terminal fits; the span covers at least one character."""
+    text = source.text
+    character = text[position]
+    if character == '"' and (string := _UNTERMINATED.match(text, position)):
+        return Diagnostic(
+            code="VL003",
+            message="string is not closed",
+            span=Span(source=source, start=position, end=string.end()),
+            label='no closing `"` on this line',
+            help=("a string ends on the line it starts on; write `\\n` for a line end",),
+        )
+    if number := _NUMBER.match(text, position):
+        return Diagnostic(
+            code="VL008",
+            message=f"{_shown(number[0])} is not a number",
+            span=Span(source=source, start=position, end=number.end()),
+            notes=("numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4` and `15%`",),
+        )
+    if word := _WORD.match(text, position):
+        return Diagnostic(
+            code="VL002",
+            message=f"{_shown(word[0])} is not a name",
+            span=Span(source=source, start=position, end=word.end()),
+            help=(f"write `{suggestion}`",) if (suggestion := _plain(word[0])) else (),
+            notes=("names are made of the letters a to z, digits and `_`",),
+        )
+    advice = _SHORT_HELP.get(character)
+    return Diagnostic(
+        code="VL002",
+        message=f"unexpected character {_shown(character)}",
+        span=Span(source=source, start=position, end=position + 1),
+        help=(advice,) if advice else (),
+    )
+
+
+def _plain(word: str) -> str:
+    """Return a name that is allowed and close to `word`, or nothing."""
+    name = word.strip("-").replace("-", "_")
+    return name if name.isascii() and name not in tables().keywords else ""
+
+
+def _shown(text: str) -> str:
+    """Quote a piece of text for a message; characters that cannot be seen appear as code points."""
+    short = text if len(text) <= 40 else text[:39] + "…"
+    if short.isprintable() and short.strip():
+        return f"`{short}`"
+    return " ".join(f"U+{ord(character):04X}" for character in short[:4])
