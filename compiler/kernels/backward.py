@@ -12,7 +12,15 @@ here, because adding it up atomically would make it irreproducible.
 import triton
 import triton.language as tl
 
-from renaissance.compiler.kernels.tiles import bounds, kept, load_tile, place, row_words, store_tile
+from renaissance.compiler.kernels.tiles import (
+    STRIDE_UNIT,
+    bounds,
+    kept,
+    load_tile,
+    place,
+    row_words,
+    store_tile,
+)
 
 LOG2_E = tl.constexpr(1.4426950408889634)
 
@@ -82,6 +90,14 @@ def query_gradient_tile(
         "tiles_second",
         "groups",
         "threshold",
+        "query_stride",
+        "query_head_stride",
+        "key_stride",
+        "key_head_stride",
+        "value_stride",
+        "value_head_stride",
+        "grad_stride",
+        "grad_head_stride",
     ]
 )
 def query_gradient_kernel(
@@ -145,6 +161,14 @@ def query_gradient_kernel(
 
     The other arguments are those of the forward kernel.
     """
+    query_stride *= STRIDE_UNIT
+    query_head_stride *= STRIDE_UNIT
+    key_stride *= STRIDE_UNIT
+    key_head_stride *= STRIDE_UNIT
+    value_stride *= STRIDE_UNIT
+    value_head_stride *= STRIDE_UNIT
+    grad_stride *= STRIDE_UNIT
+    grad_head_stride *= STRIDE_UNIT
     second, sequence, head, tile = place(
         tl.program_id(0), tiles, tiles_second, sequences, heads, PAIR
     )
@@ -326,6 +350,14 @@ def key_gradient_tile(
         "tiles_second",
         "groups",
         "threshold",
+        "query_stride",
+        "query_head_stride",
+        "key_stride",
+        "key_head_stride",
+        "value_stride",
+        "value_head_stride",
+        "grad_stride",
+        "grad_head_stride",
     ]
 )
 def key_gradient_kernel(
@@ -382,6 +414,14 @@ def key_gradient_kernel(
 
     The arguments are those of the query gradient; `grad_key` and `grad_value` are contiguous.
     """
+    query_stride *= STRIDE_UNIT
+    query_head_stride *= STRIDE_UNIT
+    key_stride *= STRIDE_UNIT
+    key_head_stride *= STRIDE_UNIT
+    value_stride *= STRIDE_UNIT
+    value_head_stride *= STRIDE_UNIT
+    grad_stride *= STRIDE_UNIT
+    grad_head_stride *= STRIDE_UNIT
     second, sequence, head, tile = place(
         tl.program_id(0), tiles, tiles_second, sequences, heads, PAIR
     )

@@ -9,7 +9,13 @@ sequences is written; chunks are summed afterwards.
 import triton
 import triton.language as tl
 
-from renaissance.compiler.kernels.tiles import bounds, kept, load_tile, row_words
+from renaissance.compiler.kernels.tiles import (
+    STRIDE_UNIT,
+    bounds,
+    kept,
+    load_tile,
+    row_words,
+)
 
 LOG2_E = tl.constexpr(1.4426950408889634)
 
@@ -24,6 +30,14 @@ LOG2_E = tl.constexpr(1.4426950408889634)
         "groups",
         "chunk",
         "threshold",
+        "query_stride",
+        "query_head_stride",
+        "key_stride",
+        "key_head_stride",
+        "value_stride",
+        "value_head_stride",
+        "grad_stride",
+        "grad_head_stride",
     ]
 )
 def bias_gradient_kernel(
@@ -74,6 +88,14 @@ def bias_gradient_kernel(
 
     The other arguments are those of the query gradient.
     """
+    query_stride *= STRIDE_UNIT
+    query_head_stride *= STRIDE_UNIT
+    key_stride *= STRIDE_UNIT
+    key_head_stride *= STRIDE_UNIT
+    value_stride *= STRIDE_UNIT
+    value_head_stride *= STRIDE_UNIT
+    grad_stride *= STRIDE_UNIT
+    grad_head_stride *= STRIDE_UNIT
     tiles_n = tl.cdiv(longest_key, BLOCK_N)
     tiles_m = tl.cdiv(longest_query, BLOCK_M)
     program = tl.program_id(0)

@@ -12,7 +12,15 @@ Source: Dao 2023, FlashAttention-2, section 3.1 (online softmax, log-sum-exp kep
 import triton
 import triton.language as tl
 
-from renaissance.compiler.kernels.tiles import bounds, kept, load_tile, place, row_words, store_tile
+from renaissance.compiler.kernels.tiles import (
+    STRIDE_UNIT,
+    bounds,
+    kept,
+    load_tile,
+    place,
+    row_words,
+    store_tile,
+)
 
 LOG2_E = tl.constexpr(1.4426950408889634)
 
@@ -95,6 +103,12 @@ def forward_tile(
         "tiles_second",
         "groups",
         "threshold",
+        "query_stride",
+        "query_head_stride",
+        "key_stride",
+        "key_head_stride",
+        "value_stride",
+        "value_head_stride",
     ]
 )
 def forward_kernel(
@@ -155,6 +169,12 @@ def forward_kernel(
         cu_query, cu_key: cumulative lengths, `[sequences + 1]`.
         WHOLE: the longest key sequence fits in BLOCK_N, so there is one masked tile and no loop.
     """
+    query_stride *= STRIDE_UNIT
+    query_head_stride *= STRIDE_UNIT
+    key_stride *= STRIDE_UNIT
+    key_head_stride *= STRIDE_UNIT
+    value_stride *= STRIDE_UNIT
+    value_head_stride *= STRIDE_UNIT
     second, sequence, head, tile = place(
         tl.program_id(0), tiles, tiles_second, sequences, heads, PAIR
     )

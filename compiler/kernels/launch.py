@@ -27,6 +27,7 @@ from renaissance.compiler.kernels.short import short_backward_kernel
 
 LOG2_E = 1.4426950408889634
 LARGEST_TILE = 128
+STRIDE_UNIT = 8
 BIAS_PROGRAMS = 1024
 
 
@@ -466,9 +467,15 @@ def _aligned(directions: tuple[Direction, ...]) -> list[Direction]:
 
 
 def _usable(tensor: Tensor) -> Tensor:
-    """The tensor itself if heads are contiguous and a tile of its rows spans 32-bit offsets."""
-    far = tensor.stride(0) * LARGEST_TILE >= 2**31 or tensor.stride(0) < 0
-    return tensor.contiguous() if tensor.stride(2) != 1 or far else tensor
+    """The tensor itself, or a copy if its strides are none that the kernels take.
+
+    They take heads that are contiguous and begin at multiples of 16 bytes, and rows so near that
+    a tile spans 32-bit offsets.
+    """
+    token, head, element = tensor.stride()
+    aligned = token % STRIDE_UNIT == 0 and head % STRIDE_UNIT == 0
+    near = 0 <= token * LARGEST_TILE < 2**31
+    return tensor if element == 1 and aligned and near else tensor.contiguous()
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:
@@ -483,7 +490,8 @@ def _like(tensor: Tensor) -> Tensor:
 
 
 def _strides(tensor: Tensor) -> tuple[int, int]:
-    return tensor.stride(0), tensor.stride(1)
+    """Token and head stride in the kernels' unit."""
+    return tensor.stride(0) // STRIDE_UNIT, tensor.stride(1) // STRIDE_UNIT
 
 
 def _bias_strides(bias: Tensor | None) -> tuple[int, int, int]:

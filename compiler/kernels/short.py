@@ -9,13 +9,35 @@ forward kernel with its loop left out (`WHOLE`).
 import triton
 import triton.language as tl
 
-from renaissance.compiler.kernels.tiles import bounds, kept, load_tile, place, row_words, store_tile
+from renaissance.compiler.kernels.tiles import (
+    STRIDE_UNIT,
+    bounds,
+    kept,
+    load_tile,
+    place,
+    row_words,
+    store_tile,
+)
 
 LOG2_E = tl.constexpr(1.4426950408889634)
 
 
 @triton.jit(
-    do_not_specialize=["query_tokens", "key_tokens", "sequences", "groups", "threshold"]
+    do_not_specialize=[
+        "query_tokens",
+        "key_tokens",
+        "sequences",
+        "groups",
+        "threshold",
+        "query_stride",
+        "query_head_stride",
+        "key_stride",
+        "key_head_stride",
+        "value_stride",
+        "value_head_stride",
+        "grad_stride",
+        "grad_head_stride",
+    ]
 )
 def short_backward_kernel(
     query,
@@ -72,6 +94,14 @@ def short_backward_kernel(
 
     The arguments are those of the query and key gradients; no sequence is longer than its tile.
     """
+    query_stride *= STRIDE_UNIT
+    query_head_stride *= STRIDE_UNIT
+    key_stride *= STRIDE_UNIT
+    key_head_stride *= STRIDE_UNIT
+    value_stride *= STRIDE_UNIT
+    value_head_stride *= STRIDE_UNIT
+    grad_stride *= STRIDE_UNIT
+    grad_head_stride *= STRIDE_UNIT
     second, sequence, head, _ = place(tl.program_id(0), 1, 1, sequences, heads, PAIR)
     row_base = 0
     row_total = query_tokens

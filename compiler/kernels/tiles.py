@@ -12,6 +12,10 @@ COLUMN_STEP = tl.constexpr(0x9E3779B9)
 HASH_FIRST = tl.constexpr(0x7FEB352D)
 HASH_SECOND = tl.constexpr(0x846CA68B)
 
+# Kernels take the strides of tokens and heads in this many elements. A multiple of 8 elements is a
+# multiple of 16 bytes, so the compiler knows that every row of a tile can be copied in whole words.
+STRIDE_UNIT = tl.constexpr(8)
+
 
 @triton.jit
 def place(program, tiles, tiles_second, sequences, heads, PAIR: tl.constexpr):

@@ -1,0 +1,184 @@
+"""Compile kernels for a GPU that is not here, and read what they need of it.
+
+Run as a program it builds configurations that ship and prints one JSON object a line:
+`python -m renaissance.compiler.kernels.ahead_of_time sm_90`.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from renaissance.compiler.kernels.backward import key_gradient_kernel, query_gradient_kernel
+from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
+from renaissance.compiler.kernels.configurations import Configuration, Kernel
+from renaissance.compiler.kernels.forward import forward_kernel
+from renaissance.compiler.kernels.short import short_backward_kernel
+
+FUNCTIONS = {
+    "forward": forward_kernel,
+    "short_forward": forward_kernel,
+    "query_gradient": query_gradient_kernel,
+    "key_gradient": key_gradient_kernel,
+    "bias_gradient": bias_gradient_kernel,
+    "short_backward": short_backward_kernel,
+}
+DTYPES = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}
+FLOATS = {"scale", "gradient_scale", "keep_scale"}
+FIXED_POINTERS = {
+    "log_sum": "*fp32",
+    "delta": "*fp32",
+    "partial": "*fp32",
+    "bias": "*fp32",
+    "seed": "*i64",
+    "cu_query": "*i32",
+    "cu_key": "*i32",
+}
+STREAMS = ("query", "key", "value", "output", "grad_output", "grad_query", "grad_key", "grad_value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One kernel with everything that is fixed when it is compiled.
+
+    Attributes:
+        kernel: which kernel.
+        dtype: dtype of queries, keys and values.
+        head_dim: width of a head.
+        dropout: whether weights are dropped.
+        bias: whether a bias is added.
+        pair: whether both directions of co-attention run.
+        configuration: tile sizes, warps and stages.
+    """
+
+    kernel: Kernel
+    dtype: torch.dtype
+    head_dim: int
+    dropout: bool
+    bias: bool
+    pair: bool
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a compiled kernel takes.
+
+    Attributes:
+        registers: registers of a thread.
+        spilled: bytes of a thread that did not fit in registers.
+        shared: bytes of shared memory (LDS) of a program.
+        matrix: the instruction its matrix products became, such as `HGMMA`, or `FMA`.
+    """
+
+    registers: int
+    spilled: int
+    shared: int
+    matrix: str
+
+
+def target(architecture: str) -> GPUTarget:
+    """The compiler's name for an architecture such as `sm_90` or `gfx942`."""
+    if architecture.startswith("gfx"):
+        return GPUTarget("hip", architecture, 64)
+    return GPUTarget("cuda", int(architecture.removeprefix("sm_")), 32)
+
+
+def build(variant: Variant, architecture: str) -> Resources:
+    """Compile one variant.
+
+    Raises:
+        RuntimeError: if the compiler's output does not say what the kernel takes.
+    """
+    configuration = variant.configuration
+    compiled = triton.compile(
+        _source(variant),
+        target=target(architecture),
+        options={"num_warps": configuration.warps, "num_stages": configuration.stages},
+    )
+    shared = compiled.metadata.shared
+    if architecture.startswith("gfx"):
+        return _read_assembly(compiled.asm["amdgcn"], shared)
+    return _read_cubin(compiled.asm["cubin"], shared)
+
+
+def _source(variant: Variant) -> ASTSource:
+    """The kernel with the argument types and alignments that a launch would give it."""
+    function = FUNCTIONS[variant.kernel]
+    configuration = variant.configuration
+    constants: dict[str, Any] = {
+        "HEAD_DIM": variant.head_dim,
+        "BLOCK_D": triton.next_power_of_2(variant.head_dim),
+        "BLOCK_M": configuration.block_m,
+        "BLOCK_N": configuration.block_n,
+        "TAIL_M": configuration.tail,
+        "TAIL_N": configuration.tail,
+        "WHOLE": variant.kernel == "short_forward",
+        "BIAS": variant.bias,
+        "DROPOUT": variant.dropout,
+        "PAIR": variant.pair,
+    }
+    if not variant.bias:
+        constants["bias"] = None
+    if not variant.dropout:
+        constants["seed"] = None
+    signature: dict[str, str] = {}
+    attributes: dict[tuple[int, ...], list[list[object]]] = {}
+    for index, name in enumerate(function.arg_names):
+        if name.endswith("_second") and name != "tiles_second" and not variant.pair:
+            constants[name] = None
+        stream = name.removesuffix("_second") in STREAMS
+        if name in constants:
+            signature[name] = "constexpr"
+        elif stream or name in FIXED_POINTERS:
+            signature[name] = f"*{DTYPES[variant.dtype]}" if stream else FIXED_POINTERS[name]
+            attributes[(index,)] = [["tt.divisibility", 16]]
+        else:
+            signature[name] = "fp32" if name in FLOATS else "i32"
+    used = {name: value for name, value in constants.items() if name in function.arg_names}
+    return ASTSource(function, signature, used, attributes)
+
+
+def _read_cubin(cubin: bytes, shared: int) -> Resources:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "kernel.cubin")
+        path.write_bytes(cubin)
+        usage = _cuobjdump("-res-usage", path)
+        code = _cuobjdump("-sass", path)
+    found = re.search(r"REG:(\d+) STACK:(\d+) SHARED:\d+ LOCAL:(\d+)", usage)
+    if found is None:
+        raise RuntimeError(f"no resource usage in what cuobjdump printed: {usage}")
+    registers, stack, local = map(int, found.groups())
+    matrix = next((word for word in ("HGMMA", "HMMA") if f" {word}." in code), "FMA")
+    return Resources(registers=registers, spilled=stack + local, shared=shared, matrix=matrix)
+
+
+def _cuobjdump(option: str, path: Path) -> str:
+    tool = triton.knobs.nvidia.cuobjdump.path
+    return subprocess.run([tool, option, path], capture_output=True, text=True, check=True).stdout
+
+
+def _read_assembly(assembly: str, shared: int) -> Resources:
+    def number(name: str) -> int:
+        found = re.search(rf"\.{name}:\s*(\d+)", assembly)
+        if found is None:
+            raise RuntimeError(f"the assembly does not name its {name}")
+        return int(found.group(1))
+
+    matrix = "MFMA" if "v_mfma" in assembly else "FMA"
+    return Resources(
+        registers=number("vgpr_count"),
+        spilled=number("private_segment_fixed_size"),
+        shared=shared,
+        matrix=matrix,
+    )
