@@ -1,7 +1,15 @@
 """A `.vl` text and places in it."""
 
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import Path
+
+_LARGEST = 4_000_000
+
+
+class SourceError(Exception):
+    """A text that cannot be read at all; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +59,55 @@ class Span:
     def to(self, other: "Span") -> "Span":
         """Return the span from the start of this one to the end of `other`."""
         return Span(source=self.source, start=self.start, end=other.end)
+
+
+def read_source(path: str) -> Source:
+    """Read a spec from a file, or from standard input where the path is `-`.
+
+    Args:
+        path: file name, absolute or relative to the working folder.
+
+    Returns:
+        The text with `\\n` line ends and without a byte-order mark.
+
+    Raises:
+        SourceError: if there is no such file, it cannot be read, it is no UTF-8 text, or it has
+            more than 4 MB.
+    """
+    if path == "-":
+        name, content = "<stdin>", sys.stdin.buffer.read(_LARGEST + 1)
+    else:
+        name, content = _shown(path), _content(path)
+    if len(content) > _LARGEST:
+        raise SourceError(f"{name} is larger than 4 MB, which no spec is")
+    if b"\0" in content:
+        raise SourceError(f"{name} is not a text file: it contains a zero byte")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{name} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}"
+        ) from None
+    return Source(name=name, text=text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _content(path: str) -> bytes:
+    if not path:
+        raise SourceError("a file name is empty")
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST + 1)
+    except IsADirectoryError:
+        raise SourceError(f"{_shown(path)} is a folder, not a file") from None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise SourceError(f"there is no file {_shown(path)}") from None
+    except OSError as error:
+        raise SourceError(f"{_shown(path)} cannot be read: {error.strerror}") from None
+
+
+def _shown(path: str) -> str:
+    """Return a path as messages show it: relative to the working folder where it is inside."""
+    try:
+        return Path(path).absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return Path(path).as_posix()
