@@ -1,0 +1,1 @@
+"""From files to the batches of every step: deterministic, vectorised, in worker processes."""

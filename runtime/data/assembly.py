@@ -1,0 +1,231 @@
+"""From chosen texts to the batches that a model reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from renaissance.grammar.schema.jobs import Itm, Mlm
+from renaissance.runtime.data.batch import (
+    MaskedText,
+    Matching,
+    PretrainBatch,
+    TaskBatch,
+    TextRows,
+)
+from renaissance.runtime.data.corpus import Split
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.masking import Chances, mask_words
+from renaissance.runtime.data.matching import negatives_of_batch, negatives_of_data
+from renaissance.runtime.data.pixels import Augment, augmented, normalised
+from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.data.tokens import Padded
+
+Batch = PretrainBatch | TaskBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """How images reach the model.
+
+    Attributes:
+        mean: of each channel, on a scale from 0 to 1.
+        std: of each channel, on the same scale.
+        augment: random changes.
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    augment: Augment = "none"
+
+
+class Assembler(Protocol):
+    """Makes batches of texts that were chosen."""
+
+    split: Split
+
+    def batches(
+        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+    ) -> tuple[Batch, ...]:
+        """Assemble parts of a global batch.
+
+        Args:
+            rows: `[rows]` int64, the texts of the whole global batch.
+            parts: the slices of `rows` that are wanted, a batch each.
+            purpose: `train`, or the name of another split: keeps random choices apart.
+            step: number of the global batch.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAssembler:
+    """Labelled questions.
+
+    Attributes:
+        split: where the texts come from.
+        pad_id: token that fills texts up.
+        appearance: how images reach the model.
+        seed: the job's seed.
+        replace: put another question in the place of one whose image cannot be read; leave it out
+            if False, as an evaluation must.
+    """
+
+    split: Split
+    pad_id: int
+    appearance: Appearance
+    seed: int
+    replace: bool
+
+    def batches(
+        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+    ) -> tuple[Batch, ...]:
+        """Assemble parts of a global batch; a part without a readable image is left out."""
+        corpus = self.split.corpus
+        batches: list[Batch] = []
+        for part in parts:
+            mine = rows[part]
+            if self.replace:
+                mine = self.split.readable_rows(mine)
+            else:
+                mine = mine[corpus.images.readable(corpus.image_of_row[mine])]
+            if len(mine) == 0:
+                continue
+            shown, image_index = np.unique(corpus.image_of_row[mine], return_inverse=True)
+            assert corpus.labels is not None  # a task's corpus has labels
+            batches.append(
+                TaskBatch(
+                    images=_pixels(self.split, shown, self.appearance, self.seed, step),
+                    image_index=torch.from_numpy(image_index),
+                    text=_text_rows(corpus.tokens.padded(mine, self.pad_id)),
+                    labels=torch.from_numpy(corpus.labels[mine]),
+                    samples=torch.from_numpy(mine),
+                )
+            )
+        corpus.images.release()
+        return tuple(batches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainAssembler:
+    """Image-text pairs with masked words and other images.
+
+    Attributes:
+        split: where the texts come from.
+        tokenizer: of the texts.
+        appearance: how images reach the model.
+        seed: the job's seed.
+        mlm: the objective; None without it.
+        itm: the objective; None without it.
+    """
+
+    split: Split
+    tokenizer: Tokenizer
+    appearance: Appearance
+    seed: int
+    mlm: Mlm | None
+    itm: Itm | None
+
+    def batches(
+        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+    ) -> tuple[Batch, ...]:
+        """Assemble parts of a global batch; masks and other images are those of the whole."""
+        corpus = self.split.corpus
+        chances = self._chances(len(rows), purpose, step)
+        drawn = self._drawn(corpus.image_of_row[rows], purpose, step)
+        batches: list[Batch] = []
+        for part in parts:
+            mine = self.split.readable_rows(rows[part])
+            own = corpus.image_of_row[mine]
+            pairs = own[:, None]
+            if drawn is not None:
+                pairs = np.hstack([pairs, self.split.readable_negatives(own, drawn[part])])
+            shown, index = np.unique(pairs, return_inverse=True)
+            index = index.reshape(pairs.shape)
+            text = corpus.tokens.padded(mine, self.tokenizer.pad_id)
+            batches.append(
+                PretrainBatch(
+                    images=_pixels(self.split, shown, self.appearance, self.seed, step),
+                    image_index=torch.from_numpy(index[:, 0].copy()),
+                    text=_text_rows(text),
+                    masked=None if chances is None else self._masked(text, chances.part(part)),
+                    matching=_matching(index) if self.itm is not None else None,
+                )
+            )
+        corpus.images.release()
+        return tuple(batches)
+
+    def _chances(self, rows: int, purpose: str, step: int) -> Chances | None:
+        if self.mlm is None:
+            return None
+        # As many for each text as the longest of all has tokens: what a text gets does not
+        # depend on the texts beside it.
+        widest = int(self.split.corpus.tokens.lengths.max())
+        return Chances.draw(rows, widest, self.seed, f"mask {purpose}", step)
+
+    def _drawn(self, images: np.ndarray, purpose: str, step: int) -> np.ndarray | None:
+        if self.itm is None:
+            return None
+        if len(self.split.choices) < 2:
+            raise DataError(
+                f"`{self.split.corpus.table.sources[0].name}` has one image only; `itm` needs two"
+            )
+        count, purpose = self.itm.negatives, f"match {purpose}"
+        drawn = None
+        if self.itm.draw == "batch":
+            drawn = negatives_of_batch(images, count, seed=self.seed, purpose=purpose, number=step)
+        if drawn is None:
+            choices = self.split.choices
+            drawn = negatives_of_data(
+                images, count, choices=choices, seed=self.seed, purpose=purpose, number=step
+            )
+        return drawn
+
+    def _masked(self, text: Padded, chances: Chances) -> MaskedText:
+        assert self.mlm is not None and self.tokenizer.mask_id is not None  # checked by the job
+        masked = mask_words(
+            text,
+            chances,
+            probability=self.mlm.probability,
+            whole_word=self.mlm.whole_word,
+            mask_id=self.tokenizer.mask_id,
+            ordinary_ids=self.tokenizer.ordinary_ids,
+        )
+        return MaskedText(
+            text=TextRows(
+                input_ids=torch.from_numpy(masked.ids),
+                attention_mask=torch.from_numpy(text.present),
+            ),
+            positions=torch.from_numpy(masked.positions),
+            labels=torch.from_numpy(masked.labels),
+        )
+
+
+def _matching(index: np.ndarray) -> Matching:
+    """Pair every text with its own image, then with the others: `[rows, 1 + count]` indices."""
+    rows, pairs = index.shape
+    labels = np.zeros((pairs, rows), np.int64)
+    labels[0] = 1
+    return Matching(
+        image_index=torch.from_numpy(index.T.reshape(-1).copy()),
+        row_index=torch.arange(rows).repeat(pairs),
+        labels=torch.from_numpy(labels.reshape(-1)),
+    )
+
+
+def _text_rows(text: Padded) -> TextRows:
+    return TextRows(
+        input_ids=torch.from_numpy(text.ids), attention_mask=torch.from_numpy(text.present)
+    )
+
+
+def _pixels(
+    split: Split, images: np.ndarray, appearance: Appearance, seed: int, step: int
+) -> Tensor:
+    pixels = split.corpus.images.pixels(images)
+    if appearance.augment == "randaugment":
+        pixels = augmented(pixels, images, seed, step)
+    return normalised(pixels, appearance.mean, appearance.std)

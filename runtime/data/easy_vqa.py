@@ -1,0 +1,61 @@
+"""The easy-VQA data set. Source: easy-vqa on PyPI, Zhou 2019."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.table import Source, Table, make_table
+
+LAYOUT = "`train` and `test`, each with `questions.json` and `images`"
+
+
+def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool = False) -> Table:
+    """Read one part of easy-VQA.
+
+    Args:
+        source: the block or task that asks for it.
+        root: folder that holds the parts; the installed package if None.
+        split: `train` or `test`.
+        caption: join question and answer to one text, and give no answers.
+
+    Raises:
+        DataError: if the package, the folder or a file is missing or malformed.
+    """
+    folder = Path(root) if root is not None else installed_data()
+    if not folder.is_dir():
+        raise DataError(f"the folder `{folder}` does not exist; `root` must hold {LAYOUT}")
+    if not (folder / split).is_dir():
+        raise DataError(f"easy_vqa has no split `{split}` in `{folder}`; it must hold {LAYOUT}")
+    file = folder / split / "questions.json"
+    if not file.is_file():
+        raise DataError(f"`{file}` does not exist; `root` must hold {LAYOUT}")
+    try:
+        questions, answers, images = zip(*json.loads(file.read_text("utf-8")), strict=True)
+        paths = [f"{int(image)}.png" for image in images]
+    except (ValueError, TypeError) as problem:
+        raise DataError(
+            f"`{file}` is not a JSON list of [question, answer, image number]: {problem}"
+        ) from None
+    if caption:
+        texts = [
+            f"{question} {answer}" for question, answer in zip(questions, answers, strict=True)
+        ]
+        return make_table(source, folder / split / "images", pa.array(texts), pa.array(paths))
+    return make_table(
+        source,
+        folder / split / "images",
+        pa.array(questions, pa.string()),
+        pa.array(paths),
+        answers=pa.array(answers, pa.string()),
+    )
+
+
+def installed_data() -> Path:
+    """Return the folder of data inside the installed easy_vqa package."""
+    found = importlib.util.find_spec("easy_vqa")
+    if found is None or found.origin is None:
+        raise DataError("the package easy-vqa is not installed; run `pip install easy-vqa`")
+    return Path(found.origin).parent / "data"

@@ -1,0 +1,5 @@
+"""What is wrong with the data, said to the person who can mend it."""
+
+
+class DataError(Exception):
+    """Data that a job cannot go on with; the message is one sentence that says what to do."""

@@ -1,0 +1,68 @@
+"""Cornell NLVR v1 in its published layout. Source: Suhr et al. 2017."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.table import Source, Table, make_table
+
+PERMUTATIONS = 6
+"""Every scene of three boxes was drawn in each order of its boxes."""
+
+
+def read_nlvr(source: Source, root: str, split: str, *, true_only: bool = False) -> Table:
+    """Read one part: every sentence with each of the six drawings of its scene.
+
+    Args:
+        source: the block or task that asks for it.
+        root: folder with a folder for each part: `<split>/<split>.json` and `<split>/images`.
+        split: name of the part.
+        true_only: keep the sentences that are true of their image, and give no answers.
+
+    Raises:
+        DataError: if a folder or file is missing or malformed.
+    """
+    folder = Path(root) / split
+    if not folder.is_dir():
+        there = sorted(child.name for child in Path(root).iterdir()) if Path(root).is_dir() else []
+        holds = f"it holds {', '.join(there)}" if there else f"`{root}` is empty or missing"
+        raise DataError(f"nlvr has no folder `{folder}`; {holds}")
+    file = folder / f"{split}.json"
+    if not file.is_file():
+        raise DataError(f"`{file}` does not exist; the published layout is `SPLIT/SPLIT.json`")
+    texts, paths, answers, scenes = [], [], [], []
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                example = json.loads(line)
+                text, answer = str(example["sentence"]), example["label"]
+                identifier = str(example["identifier"])
+                stem = f"{example['directory']}/{split}-{identifier}"
+            except (ValueError, TypeError, KeyError) as problem:
+                raise DataError(
+                    f"line {number} of `{file}` is no example of nlvr "
+                    f"({type(problem).__name__}: {problem})"
+                ) from None
+            if answer not in ("true", "false"):
+                raise DataError(f"line {number} of `{file}`: the label is neither true nor false")
+            if true_only and answer == "false":
+                continue
+            for permutation in range(PERMUTATIONS):
+                texts.append(text)
+                paths.append(f"{stem}-{permutation}.png")
+                answers.append(answer)
+                # The first number of an identifier is that of the sentence: its scenes stay
+                # together, so that a held-out sentence is new.
+                scenes.append(identifier.split("-")[0])
+    return make_table(
+        source,
+        folder / "images",
+        pa.array(texts, pa.string()),
+        pa.array(paths, pa.string()),
+        answers=None if true_only else pa.array(answers, pa.string()),
+        scenes=pa.array(scenes, pa.string()),
+    )

@@ -1,0 +1,104 @@
+"""Which texts a step learns from, and how they are shared among ranks and micro-batches."""
+
+import numpy as np
+
+from renaissance.runtime.data.randomness import generator
+
+
+class Order:
+    """An endless sequence of texts: one permutation of all of them after the other.
+
+    An epoch shows every text once. Up to `texts_per_image` texts about one image come together.
+    Batches are cut from the sequence, so a batch is always full and may reach into the next epoch.
+    """
+
+    def __init__(
+        self, rows: np.ndarray, images: np.ndarray, *, texts_per_image: int, seed: int
+    ) -> None:
+        """Describe the order.
+
+        Args:
+            rows: `[texts]` int64, numbers of the texts.
+            images: `[texts]` int64, the image of each.
+            texts_per_image: most texts about one image in a group.
+            seed: the job's seed.
+        """
+        self._rows = rows
+        self._images = np.unique(images, return_inverse=True)[1]
+        self._texts_per_image = texts_per_image
+        self._seed = seed
+        self._epochs: dict[int, np.ndarray] = {}
+
+    def batch(self, step: int, size: int) -> np.ndarray:
+        """Return `[size]` int64, the texts of step `step`, counted from 0."""
+        first, last = step * size, (step + 1) * size
+        total = len(self._rows)
+        parts = []
+        for epoch in range(first // total, (last - 1) // total + 1):
+            start = epoch * total
+            parts.append(self.epoch(epoch)[max(first - start, 0) : last - start])
+        return np.concatenate(parts)
+
+    def epoch(self, epoch: int) -> np.ndarray:
+        """Return `[texts]` int64, all texts in the order of one epoch."""
+        if epoch not in self._epochs:
+            while len(self._epochs) > 1:
+                del self._epochs[min(self._epochs)]
+            self._epochs[epoch] = self._permutation(epoch)
+        return self._epochs[epoch]
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        draw = generator(self._seed, "order", epoch)
+        shuffled = draw.permutation(len(self._rows))
+        if self._texts_per_image == 1:
+            return self._rows[shuffled]
+        # Texts by image, those of one image in random order; then groups in random order.
+        by_image = shuffled[np.argsort(self._images[shuffled], kind="stable")]
+        image = self._images[by_image]
+        starts = np.flatnonzero(np.diff(image, prepend=-1))
+        place = np.arange(len(image)) - np.repeat(starts, np.diff(starts, append=len(image)))
+        group = np.cumsum(place % self._texts_per_image == 0) - 1
+        key = draw.permutation(group[-1] + 1)
+        return self._rows[by_image[np.argsort(key[group], kind="stable")]]
+
+
+def shares(total: int, parts: int) -> list[slice]:
+    """Cut `range(total)` into consecutive parts whose sizes differ by one at most."""
+    edges = [total * part // parts for part in range(parts + 1)]
+    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+
+
+def micro_batches(total: int, rank: int, ranks: int, micro_batch: int | None) -> list[slice]:
+    """Return the part of a global batch that one rank works on, a slice for each forward pass.
+
+    Args:
+        total: texts of the global batch.
+        rank: number of the process, counted from 0.
+        ranks: number of processes.
+        micro_batch: most texts a forward pass; no limit if None.
+    """
+    mine = shares(total, ranks)[rank]
+    size = mine.stop - mine.start
+    passes = 1 if micro_batch is None else -(-size // micro_batch)
+    return [slice(mine.start + s.start, mine.start + s.stop) for s in shares(size, max(passes, 1))]
+
+
+def held_out(scenes: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Choose the images that select the best checkpoint.
+
+    Args:
+        scenes: `[images]` int64; images of one scene stay on one side.
+        share: share of the scenes that are held out; at least one of them, and never all.
+        seed: the job's seed.
+
+    Returns:
+        `[images]` bool, True where an image is held out.
+    """
+    distinct, scene = np.unique(scenes, return_inverse=True)
+    count = len(distinct)
+    if share == 0 or count < 2:
+        return np.zeros(len(scenes), bool)
+    number = min(max(round(share * count), 1), count - 1)
+    chosen = np.zeros(count, bool)
+    chosen[generator(seed, "held out").permutation(count)[:number]] = True
+    return chosen[scene]

@@ -1,0 +1,181 @@
+"""Texts, their images and answers as Arrow tables: what every reader of files returns."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import Dataset
+
+from renaissance.runtime.data.errors import DataError
+
+TextColumn = pa.Array | pa.ChunkedArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A block of the spec that images come from.
+
+    Attributes:
+        name: what messages call it.
+        max_unreadable: share of its images up to which unreadable ones are skipped.
+    """
+
+    name: str
+    max_unreadable: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Texts about images.
+
+    Attributes:
+        rows: one row a text: `text`, `image` (a row of `images`) and, for tasks, `answer`.
+        images: one row a distinct image: `path`, `scene` (images of one scene show the same things
+            and are never separated by a split), `source` (index into `sources`).
+        sources: where the images come from.
+        incomplete: rows of the files that were left out because text or image is missing.
+    """
+
+    rows: Dataset
+    images: Dataset
+    sources: tuple[Source, ...]
+    incomplete: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.rows)
+
+    @property
+    def texts(self) -> pa.ChunkedArray:
+        """The texts, in order."""
+        return self.rows.data.column("text")
+
+    @property
+    def image_of_row(self) -> np.ndarray:
+        """`[texts]` int64: the image of each text."""
+        return self.rows.data.column("image").to_numpy().astype(np.int64)
+
+    @property
+    def scene_of_image(self) -> np.ndarray:
+        """`[images]` int64: the scene of each image."""
+        return self.images.data.column("scene").to_numpy().astype(np.int64)
+
+    def path(self, image: int) -> str:
+        """Return the path of an image."""
+        path: str = self.images.data.column("path")[int(image)].as_py()
+        return path
+
+    def answers(self) -> Sequence[str]:
+        """Return the answer of each text; raises DataError for a table without answers."""
+        if "answer" not in self.rows.column_names:
+            raise DataError(f"`{self.sources[0].name}` has no answers to learn from")
+        answers: list[str] = self.rows.data.column("answer").to_pylist()
+        return answers
+
+
+def make_table(
+    source: Source,
+    root: str | os.PathLike[str],
+    texts: TextColumn,
+    paths: TextColumn,
+    *,
+    answers: TextColumn | None = None,
+    scenes: TextColumn | None = None,
+    incomplete: int = 0,
+) -> Table:
+    """Give every distinct image a number.
+
+    Args:
+        source: the block that the rows come from.
+        root: folder that relative paths start from.
+        texts: `[texts]` strings, none of them null.
+        paths: `[texts]` strings, the image of each text.
+        answers: `[texts]` strings, for tasks.
+        scenes: `[texts]` names of scenes; an image is a scene of its own if absent.
+        incomplete: rows that the reader left out.
+
+    Raises:
+        DataError: if there are no rows.
+    """
+    if len(texts) == 0:
+        raise DataError(f"`{source.name}` holds no text with an image; check its files")
+    encoded = _one_chunk(paths).dictionary_encode()
+    spellings = [os.path.normpath(os.path.join(root, p)) for p in encoded.dictionary.to_pylist()]
+    distinct, number = _number(spellings)
+    image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
+    columns = {"text": texts, "image": pa.array(image)}
+    if answers is not None:
+        columns["answer"] = answers
+    scene = np.arange(len(distinct), dtype=np.int32)
+    if scenes is not None:
+        scene[image] = _one_chunk(scenes).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    images = pa.table(
+        {
+            "path": pa.array(distinct, pa.string()),
+            "scene": pa.array(scene),
+            "source": pa.array(np.zeros(len(distinct), np.int32)),
+        }
+    )
+    return Table(
+        rows=Dataset(pa.table(columns)),
+        images=Dataset(images),
+        sources=(source,),
+        incomplete=incomplete,
+    )
+
+
+def join(tables: Sequence[Table]) -> Table:
+    """Put several tables of pairs together; an image with the same path is the same image."""
+    if len(tables) == 1:
+        return tables[0]
+    paths = [path for table in tables for path in table.images.data.column("path").to_pylist()]
+    distinct, number = _number(paths)
+    starts = np.cumsum([0, *(len(table.images) for table in tables)])
+    images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
+    scene = np.concatenate(
+        [start + t.scene_of_image for start, t in zip(starts, tables, strict=False)]
+    )
+    source = np.repeat(np.arange(len(tables)), [len(table.images) for table in tables])
+    # The first table that names an image owns it: assign backwards so that it comes last.
+    owner, owner_scene = np.zeros(len(distinct), np.int32), np.zeros(len(distinct), np.int32)
+    owner[number[::-1]], owner_scene[number[::-1]] = source[::-1], scene[::-1]
+    rows = pa.table(
+        {
+            "text": pa.chunked_array([c for t in tables for c in t.texts.cast(pa.string()).chunks]),
+            "image": pa.array(np.concatenate(images).astype(np.int32)),
+        }
+    )
+    columns = {
+        "path": pa.array(distinct, pa.string()),
+        "scene": pa.array(owner_scene),
+        "source": pa.array(owner),
+    }
+    return Table(
+        rows=Dataset(rows),
+        images=Dataset(pa.table(columns)),
+        sources=tuple(source for table in tables for source in table.sources),
+        incomplete=sum(table.incomplete for table in tables),
+    )
+
+
+def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
+    """Return the numbers of the rows where neither text nor path is null or blank."""
+    keep = [
+        pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False)
+        for column in (texts, paths)
+    ]
+    return np.flatnonzero(np.asarray(pc.and_(*keep)))
+
+
+def _number(names: Iterable[str]) -> tuple[list[str], np.ndarray]:
+    """Return the distinct names in order of appearance, and the number of each name."""
+    numbers: dict[str, int] = {}
+    number = [numbers.setdefault(name, len(numbers)) for name in names]
+    return list(numbers), np.asarray(number, dtype=np.int64)
+
+
+def _one_chunk(column: TextColumn) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

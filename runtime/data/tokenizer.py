@@ -1,0 +1,214 @@
+"""From texts to token numbers: a tokenizer that is known, or one that is learned."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.tokens import Tokens
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+"""Special tokens of a learned vocabulary; `[PAD]` is number 0."""
+
+MASKS = ("[MASK]", "<mask>")
+CHUNK = 10_000
+"""Texts that are tokenised in one call."""
+
+
+class Tokenizer:
+    """Word pieces with what training must know about them.
+
+    Attributes:
+        pad_id: token that fills a text up to the longest of its batch.
+        mask_id: token that hides a word; None where the tokenizer has none.
+        vocabulary: number of tokens.
+        ordinary_ids: `[ordinary]` int64, the tokens that are not special.
+    """
+
+    def __init__(self, backend: Backend, *, pad_id: int, mask_id: int | None) -> None:
+        """Wrap a tokenizer of the tokenizers library."""
+        self._backend = backend
+        self._backend.no_padding()
+        self.pad_id = pad_id
+        self.mask_id = mask_id
+        self.vocabulary: int = backend.get_vocab_size(with_added_tokens=True)
+        special = {n for n, token in backend.get_added_tokens_decoder().items() if token.special}
+        self.ordinary_ids = np.array(sorted(set(backend.get_vocab().values()) - special))
+
+    @classmethod
+    def pretrained(cls, name: str, revision: str = "main") -> "Tokenizer":
+        """Load the tokenizer of a hub id or of a local folder.
+
+        Raises:
+            DataError: if it cannot be reached, or has no fast form or no padding token.
+        """
+        from transformers import AutoTokenizer
+
+        where = {} if Path(name).is_dir() else {"revision": revision}
+        try:
+            loaded = AutoTokenizer.from_pretrained(name, **where)
+        except (OSError, ValueError, ImportError, KeyError) as problem:
+            reason = str(problem).strip().splitlines()[0] if str(problem).strip() else ""
+            raise DataError(
+                f"the tokenizer of `{name}` cannot be loaded ({type(problem).__name__}: "
+                f"{reason.rstrip('.')}); check the name and the connection, or give the path of a "
+                "local folder"
+            ) from None
+        backend = getattr(loaded, "backend_tokenizer", None)
+        if backend is None:
+            raise DataError(f"the tokenizer of `{name}` has no tokenizer.json form")
+        if loaded.pad_token_id is None:
+            raise DataError(f"the tokenizer of `{name}` has no padding token")
+        return cls(
+            Backend.from_str(backend.to_str()),
+            pad_id=loaded.pad_token_id,
+            mask_id=loaded.mask_token_id,
+        )
+
+    @classmethod
+    def learned(cls, texts: Iterable[str], vocabulary: int) -> "Tokenizer":
+        """Learn lower-case word pieces; the same texts always give the same pieces.
+
+        Args:
+            texts: what to learn from.
+            vocabulary: most pieces, special tokens included.
+        """
+        backend = _empty_word_pieces()
+        pieces = _learn_pieces(backend, list(texts), vocabulary)
+        # A fresh one: characters are special tokens of the one that was trained.
+        return cls(_with_pieces(_empty_word_pieces(), pieces), pad_id=0, mask_id=4)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Tokenizer":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: if the file is missing or is no tokenizer.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise DataError(f"there is no tokenizer at `{path}`")
+        try:
+            backend = Backend.from_file(str(path))
+        except Exception as problem:  # the library raises nothing more precise
+            raise DataError(f"`{path}` is no tokenizer file: {problem}") from None
+        if backend.padding is None:
+            raise DataError(f"`{path}` does not say which token is the padding")
+        masks = [backend.token_to_id(token) for token in MASKS]
+        return cls(
+            backend,
+            pad_id=backend.padding["pad_id"],
+            mask_id=next((mask for mask in masks if mask is not None), None),
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write one `tokenizer.json` that `load` and the tokenizers library read back."""
+        self._backend.no_truncation()
+        self._backend.enable_padding(
+            pad_id=self.pad_id, pad_token=self._backend.id_to_token(self.pad_id)
+        )
+        text = self._backend.to_str(pretty=True)
+        self._backend.no_padding()
+        Path(path).write_text(text, encoding="utf-8")
+
+    def encode(self, texts: Iterable[str], max_tokens: int) -> Tokens:
+        """Tokenise texts once and for all.
+
+        Args:
+            texts: any number of them.
+            max_tokens: longest text, special tokens included; longer ones lose their end, never
+                their special tokens.
+        """
+        self._backend.enable_truncation(max_tokens)
+        ids, words, lengths = [], [], []
+        for texts_of_chunk in _chunks(texts):
+            encoded = self._backend.encode_batch(texts_of_chunk)
+            lengths.append(np.fromiter((len(e.ids) for e in encoded), np.int64, len(encoded)))
+            ids.append(np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32))
+            # None, the word of a special token, becomes NaN and then -1.
+            word = np.array([*chain.from_iterable(e.word_ids for e in encoded)], np.float32)
+            words.append(np.where(np.isnan(word), -1, word).astype(np.int16))
+        if not lengths:
+            lengths, ids, words = (
+                [np.zeros(0, np.int64)],
+                [np.zeros(0, np.int32)],
+                [np.zeros(0, np.int16)],
+            )
+        return Tokens(
+            ids=np.concatenate(ids),
+            words=np.concatenate(words),
+            offsets=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
+        )
+
+    def token(self, number: int) -> str:
+        """Return how a token is written."""
+        token: str = self._backend.id_to_token(number)
+        return token
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle the tokenizer for worker processes."""
+        return {"text": self._backend.to_str(), "pad_id": self.pad_id, "mask_id": self.mask_id}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Restore a pickled tokenizer."""
+        backend = Backend.from_str(state["text"])
+        self.__init__(backend, pad_id=state["pad_id"], mask_id=state["mask_id"])  # type: ignore[misc]
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(texts)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _empty_word_pieces() -> Backend:
+    backend = Backend(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return backend
+
+
+def _with_pieces(backend: Backend, pieces: list[str]) -> Backend:
+    numbers = {piece: number for number, piece in enumerate(pieces)}
+    backend.model = models.WordPiece(numbers, unk_token="[UNK]", max_input_chars_per_word=100)
+    backend.add_special_tokens(list(SPECIAL))
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[("[CLS]", numbers["[CLS]"]), ("[SEP]", numbers["[SEP]"])],
+    )
+    backend.decoder = decoders.WordPiece()
+    return backend
+
+
+def _learn_pieces(backend: Backend, texts: Sequence[str], vocabulary: int) -> list[str]:
+    """Merge characters to pieces, the most frequent pair first.
+
+    The trainer numbers characters in the order of a hash table and breaks ties between merges by
+    these numbers; giving it all characters in a fixed order first makes it reproducible.
+    """
+    characters: Counter[str] = Counter()
+    for text, times in Counter(texts).items():
+        for word, _ in backend.pre_tokenizer.pre_tokenize_str(
+            backend.normalizer.normalize_str(text)
+        ):
+            for character in word:
+                characters[character] += times
+    # A character needs two pieces: one that starts a word and one that goes on with it.
+    room = (vocabulary - len(SPECIAL)) // 2
+    alphabet = sorted(sorted(characters, key=lambda c: (-characters[c], c))[:room])
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocabulary,
+        min_frequency=1,
+        special_tokens=[*SPECIAL, *alphabet, *(f"##{character}" for character in alphabet)],
+        limit_alphabet=0,
+        show_progress=False,
+        continuing_subword_prefix="##",
+    )
+    backend.train_from_iterator(texts, trainer)
+    numbers = backend.get_vocab()
+    return sorted(numbers, key=numbers.__getitem__)

@@ -1,0 +1,58 @@
+"""Tokenised texts as ragged arrays, and rows of them padded to a rectangle."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Padded:
+    """Texts padded on the right.
+
+    Attributes:
+        ids: `[rows, tokens]` int64.
+        words: `[rows, tokens]` int64, number of the word that a token belongs to, counted from 0
+            in each text; -1 for special tokens and padding.
+        present: `[rows, tokens]` bool, False for padding.
+    """
+
+    ids: np.ndarray
+    words: np.ndarray
+    present: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """The tokens of many texts, one after the other.
+
+    Attributes:
+        ids: `[tokens of all texts]` int32.
+        words: `[tokens of all texts]` int16, as in `Padded`.
+        offsets: `[texts + 1]` int64, where each text starts and the last one ends.
+    """
+
+    ids: np.ndarray
+    words: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """`[texts]` int64: tokens of each text, special tokens included."""
+        return np.diff(self.offsets)
+
+    def padded(self, rows: np.ndarray, pad_id: int) -> Padded:
+        """Return texts `rows` `[rows]` int64 as a rectangle as wide as the longest of them."""
+        starts = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - starts
+        columns = np.arange(lengths.max(initial=0))
+        present = columns < lengths[:, None]
+        places = np.where(present, starts[:, None] + columns, 0)
+        return Padded(
+            ids=np.where(present, self.ids[places], pad_id).astype(np.int64),
+            words=np.where(present, self.words[places], -1).astype(np.int64),
+            present=present,
+        )
