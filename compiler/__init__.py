@@ -1,0 +1,23 @@
+"""From a checked spec to a plan, a model in memory or a job folder on disk."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from renaissance.compiler.assembly import build
+    from renaissance.compiler.model import VisionLanguageModel
+
+__all__ = ["VisionLanguageModel", "build"]
+
+_MODULES = {
+    "VisionLanguageModel": "renaissance.compiler.model",
+    "build": "renaissance.compiler.assembly",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, so that importing the package does not import torch."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)

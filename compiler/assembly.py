@@ -1,0 +1,107 @@
+"""From a spec to a model in memory."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from renaissance.compiler import freeze
+from renaissance.compiler.backbones.sources import build_tower
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.fusion.coattention import CoAttention
+from renaissance.compiler.heads import job_heads
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.pooling import Pool
+from renaissance.grammar.catalogue import FolderError
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import CrossAttention, Model
+from renaissance.grammar.schema.spec import Spec
+
+
+def build(spec: Spec, model: str | None = None, job: str | None = None) -> VisionLanguageModel:
+    """Build a model of a spec, initialised and frozen as it says for the first step.
+
+    The same spec gives the same weights: the seed of the job (0 without a job) decides them, and
+    the caller's random state is left as it was.
+
+    Args:
+        spec: a resolved spec.
+        model: name of the model; needed where there are several and no job is named.
+        job: adds the heads of this job and applies its own changes to the model.
+
+    Raises:
+        CompileError: if there is no such model or job, or it cannot be built.
+    """
+    declared, training = _declared(spec, model, job)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed if training else 0)
+        built = assemble(declared, training, weights=True)
+    freeze.resolve(built, declared.freeze).apply(built, 0, 1)
+    return built
+
+
+def assemble(
+    declared: Model, training: Pretrain | Finetune | None, *, weights: bool
+) -> VisionLanguageModel:
+    """Put a model together, with nothing frozen.
+
+    Args:
+        declared: its declaration.
+        training: the job whose heads it gets.
+        weights: load pretrained weights; without, only shapes count.
+    """
+    try:
+        streams, fusion = _encoder(declared, weights=weights)
+    except FolderError as error:
+        raise CompileError(str(error)) from None
+    pool = Pool(declared.pool, fusion.widths)
+    heads = nn.ModuleDict()
+    if training is not None:
+        texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
+        heads = job_heads(
+            training,
+            text_width=fusion.widths[texts[0]] if texts else 0,
+            vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
+            pooled_width=pool.width,
+        )
+    return VisionLanguageModel(
+        name=declared.name,
+        streams=streams,
+        fusion=fusion,
+        fusion_name=declared.fusion_name,
+        pool=pool,
+        heads=heads,
+    )
+
+
+def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], CoAttention]:
+    fusion, root = declared.fusion, declared.fusion_name
+    inputs = {name: declared.streams[name] for name in fusion.inputs}
+    if isinstance(fusion, CrossAttention):
+        towers = {
+            name: build_tower(stream, name, weights=weights) for name, stream in inputs.items()
+        }
+        facts = {name: tower.facts for name, tower in towers.items()}
+        return towers, CoAttention(fusion, facts, root)
+    raise CompileError("not yet")
+
+
+def _declared(
+    spec: Spec, model: str | None, job: str | None
+) -> tuple[Model, Pretrain | Finetune | None]:
+    if job is not None:
+        if job not in spec.jobs:
+            raise CompileError(f"there is no job `{job}`; jobs are {_list(spec.jobs)}")
+        return spec.model_of(job), spec.training_job(job)
+    if model is None:
+        if len(spec.models) != 1:
+            raise CompileError(f"which model is meant? models are {_list(spec.models)}")
+        return next(iter(spec.models.values())), None
+    if model not in spec.models:
+        raise CompileError(f"there is no model `{model}`; models are {_list(spec.models)}")
+    return spec.models[model], None
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

@@ -1,0 +1,133 @@
+"""From word pieces and pixels to tokens: embeddings of plain and of one-tower models."""
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.errors import CompileError, ShapeError
+from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.initialisation import STD, initialise_stack
+
+
+class WordEmbeddings(nn.Module):
+    """Sum of a word-piece and a position embedding.
+
+    Args:
+        vocabulary: word pieces; index 0 is padding.
+        max_tokens: longest text, special tokens included.
+        width: channels.
+        dropout: probability of dropping a channel of a token in training.
+        norm: normalise the sum, as the embeddings in front of a post-norm stack are.
+    """
+
+    def __init__(
+        self, vocabulary: int, max_tokens: int, width: int, dropout: float, *, norm: bool
+    ) -> None:
+        super().__init__()
+        self.word = nn.Embedding(vocabulary, width)
+        self.position = nn.Parameter(torch.empty(max_tokens, width))
+        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+        nn.init.normal_(self.word.weight, std=STD)
+        nn.init.normal_(self.position, std=STD)
+
+    def forward(self, text: TextInput) -> Features:
+        """Embed texts.
+
+        Raises:
+            ShapeError: if they are longer than `max_tokens`.
+        """
+        length, longest = text.input_ids.shape[1], self.position.shape[0]
+        if length > longest:
+            raise ShapeError(f"texts of {length} tokens where the model takes {longest} at most")
+        tokens = self.word(text.input_ids) + self.position[:length]
+        return Features(tokens=self.dropout(self.norm(tokens)), mask=text.mask)
+
+
+class PatchEmbeddings(nn.Module):
+    """A class token and embedded patches, plus position embeddings.
+
+    Args:
+        image_size: height and width of images, pixels; a multiple of `patch`.
+        patch: height and width of a patch, pixels.
+        width: channels.
+        stem: how a patch becomes a token.
+        dropout: probability of dropping a channel of a token in training.
+        address: of the stream, for messages.
+    """
+
+    def __init__(
+        self, image_size: int, patch: int, width: int, stem: str, dropout: float, address: str
+    ) -> None:
+        super().__init__()
+        if image_size % patch:
+            raise CompileError(
+                f"`{address}`: patches of {patch} pixels do not tile an image of {image_size}"
+            )
+        self.image_size = image_size
+        self.grid = image_size // patch
+        self.stem: nn.Module
+        if stem == "linear":
+            self.stem = nn.Conv2d(3, width, patch, stride=patch)
+        else:
+            self.stem = convolutional_stem(patch, width, address)
+        self.class_token = nn.Parameter(torch.empty(1, 1, width))
+        self.position = nn.Parameter(torch.empty(1 + self.grid**2, width))
+        self.dropout = nn.Dropout(dropout)
+        initialise_stack(self.stem)
+        nn.init.normal_(self.class_token, std=STD)
+        nn.init.normal_(self.position, std=STD)
+
+    def forward(self, pixels: Tensor) -> Features:
+        """Embed images `[rows, 3, image_size, image_size]` as `[rows, 1 + grid², width]`.
+
+        Raises:
+            ShapeError: if they have another size.
+        """
+        check_images(pixels, self.image_size)
+        patches = self.stem(pixels).flatten(2).transpose(1, 2)
+        first = self.class_token.expand(len(patches), -1, -1)
+        tokens = torch.cat((first, patches), 1) + self.position
+        return Features(tokens=self.dropout(tokens))
+
+
+def convolutional_stem(patch: int, width: int, address: str) -> nn.Sequential:
+    """Return 3 × 3 convolutions of stride 2 down to one position a patch, and a last linear map.
+
+    The norm is over all channels and positions of one image, so that a row never depends on the
+    rows beside it.
+
+    Raises:
+        CompileError: if `patch` is no power of two.
+
+    Source: Xiao et al. 2021, Early Convolutions Help Transformers See Better.
+    """
+    halvings = patch.bit_length() - 1
+    if patch != 2**halvings:
+        raise CompileError(
+            f"`{address}`: a convolutional stem halves the image step by step, so `patch` must be "
+            f"a power of two, not {patch}"
+        )
+    parts: list[nn.Module] = []
+    channels = 3
+    for step in range(halvings):
+        out = max(width >> (halvings - 1 - step), 16)
+        parts += [
+            nn.Conv2d(channels, out, 3, stride=2, padding=1),
+            nn.GroupNorm(1, out),
+            nn.GELU(),
+        ]
+        channels = out
+    return nn.Sequential(*parts, nn.Conv2d(channels, width, 1))
+
+
+def check_images(pixels: Tensor, image_size: int) -> None:
+    """Refuse images of another size than the model was compiled for.
+
+    Raises:
+        ShapeError: naming both sizes.
+    """
+    if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, image_size, image_size):
+        raise ShapeError(
+            f"images of shape {tuple(pixels.shape)} where the model takes "
+            f"[rows, 3, {image_size}, {image_size}]"
+        )

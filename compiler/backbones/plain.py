@@ -1,0 +1,93 @@
+"""Streams that are defined by their dimensions alone."""
+
+from typing import Any
+
+from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
+from renaissance.compiler.backbones.tower import Tower, TowerFacts
+from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.initialisation import initialise_stack
+from renaissance.compiler.transformer import PreNormStack
+from renaissance.grammar.catalogue import HALF
+from renaissance.grammar.schema.streams import Patches, PlainText, PlainVision, Wordpiece
+
+
+class PlainTextTower(Tower):
+    """Word and position embeddings, then a pre-norm stack."""
+
+    def __init__(self, spec: PlainText, address: str) -> None:
+        super().__init__()
+        self.embeddings = WordEmbeddings(
+            spec.vocabulary, spec.max_tokens, spec.width, spec.dropout, norm=False
+        )
+        self.stack = PreNormStack(spec, address)
+        initialise_stack(self.stack)
+        self.facts = TowerFacts(
+            modality="text",
+            width=spec.width,
+            layers=tuple(f"stack.layers.{index}" for index in range(spec.layers)),
+            vocabulary=spec.vocabulary,
+            max_tokens=spec.max_tokens,
+        )
+
+    def forward(self, inputs: Any) -> Features:
+        """Encode texts as `[rows, n, width]`."""
+        embedded = self.embeddings(TextInput.of(inputs))
+        return Features(tokens=self.stack(embedded.tokens, embedded.mask), mask=embedded.mask)
+
+
+class PlainVisionTower(Tower):
+    """Patch embeddings with a class token, then a pre-norm stack."""
+
+    def __init__(self, spec: PlainVision, address: str) -> None:
+        super().__init__()
+        self.embeddings = PatchEmbeddings(
+            spec.image_size, spec.patch, spec.width, spec.stem, spec.dropout, address
+        )
+        self.stack = PreNormStack(spec, address)
+        initialise_stack(self.stack)
+        self.facts = TowerFacts(
+            modality="vision",
+            width=spec.width,
+            layers=tuple(f"stack.layers.{index}" for index in range(spec.layers)),
+            image_size=spec.image_size,
+            statistics=HALF,
+        )
+
+    def forward(self, inputs: Any) -> Features:
+        """Encode images as `[rows, 1 + patches, width]`."""
+        embedded = self.embeddings(inputs)
+        return Features(tokens=self.stack(embedded.tokens, None))
+
+
+class WordpieceTower(Tower):
+    """Word and position embeddings with a norm, for a one-tower model."""
+
+    def __init__(self, spec: Wordpiece, vocabulary: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.embeddings = WordEmbeddings(vocabulary, spec.max_tokens, width, dropout, norm=True)
+        self.facts = TowerFacts(
+            modality="text", width=width, vocabulary=vocabulary, max_tokens=spec.max_tokens
+        )
+
+    def forward(self, inputs: Any) -> Features:
+        """Embed texts as `[rows, n, width]`."""
+        embedded: Features = self.embeddings(TextInput.of(inputs))
+        return embedded
+
+
+class PatchesTower(Tower):
+    """Patch embeddings with a class token, for a one-tower model."""
+
+    def __init__(self, spec: Patches, width: int, dropout: float, address: str) -> None:
+        super().__init__()
+        self.embeddings = PatchEmbeddings(
+            spec.image_size, spec.patch, width, spec.stem, dropout, address
+        )
+        self.facts = TowerFacts(
+            modality="vision", width=width, image_size=spec.image_size, statistics=HALF
+        )
+
+    def forward(self, inputs: Any) -> Features:
+        """Embed images as `[rows, 1 + patches, width]`."""
+        embedded: Features = self.embeddings(inputs)
+        return embedded

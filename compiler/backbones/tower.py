@@ -1,0 +1,63 @@
+"""What every source of a stream gives: one module that turns inputs into tokens."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from renaissance.compiler.features import Features
+from renaissance.grammar.catalogue import Statistics
+from renaissance.grammar.schema.streams import Modality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneReference:
+    """Where pretrained weights came from.
+
+    Attributes:
+        id: hub id, timm name or path.
+        revision: commit on the hub; None for a local folder.
+        content: SHA-256 over names, shapes and values of all parameters and buffers as loaded.
+    """
+
+    id: str
+    revision: str | None
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TowerFacts:
+    """What is known about a tower besides its parameters.
+
+    Attributes:
+        modality: what it reads.
+        width: channels of its tokens.
+        layers: paths of its layers inside the module, in order.
+        vocabulary: rows of the word embedding; None for vision.
+        max_tokens: longest text, special tokens included; None for vision.
+        image_size: height and width of images, pixels; None for text.
+        statistics: mean and standard deviation of colours that it expects; None for text.
+        attention: which implementation of attention it runs.
+        notes: what was done to fit it to the spec, a sentence each.
+    """
+
+    modality: Modality
+    width: int
+    layers: tuple[str, ...] = ()
+    vocabulary: int | None = None
+    max_tokens: int | None = None
+    image_size: int | None = None
+    statistics: Statistics | None = None
+    attention: str = "sdpa"
+    notes: tuple[str, ...] = ()
+
+
+class Tower(nn.Module):
+    """A stream of a model; `reference` is None where nothing pretrained was loaded."""
+
+    facts: TowerFacts
+    reference: BackboneReference | None = None
+
+    def forward(self, inputs: Any) -> Features:
+        """Encode texts (`input_ids`, `attention_mask`) or images `[rows, 3, height, width]`."""
+        raise NotImplementedError

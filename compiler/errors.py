@@ -1,0 +1,17 @@
+"""What goes wrong while a spec is compiled; every message is one clear sentence."""
+
+
+class CompileError(Exception):
+    """A spec that cannot be compiled."""
+
+
+class BackboneError(CompileError):
+    """A backbone that cannot be found, read or used for what the spec asks."""
+
+
+class FreezeError(CompileError):
+    """A freeze directive that selects nothing; the message says what there is."""
+
+
+class ShapeError(CompileError, ValueError):
+    """A tensor that a model cannot take."""

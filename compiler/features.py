@@ -1,0 +1,66 @@
+"""What flows between the parts of a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """A stream of tokens.
+
+    Attributes:
+        tokens: `[rows, n, width]`.
+        mask: `[rows, n]` bool, True where a token is no padding; None where nothing is padded.
+    """
+
+    tokens: Tensor
+    mask: Tensor | None = None
+
+    def select(self, index: Tensor) -> "Features":
+        """Return rows by their index `[k]` int64; a row may be taken more than once."""
+        mask = None if self.mask is None else self.mask.index_select(0, index)
+        return Features(tokens=self.tokens.index_select(0, index), mask=mask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOutput:
+    """What a model gives for rows of corresponding inputs.
+
+    Attributes:
+        streams: `[rows, n, width]` of each stream after fusion; zeros where there is padding.
+        pooled: `[rows, pooled_width]`.
+    """
+
+    streams: dict[str, Tensor]
+    pooled: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextInput:
+    """Texts as a tower reads them.
+
+    Attributes:
+        input_ids: `[rows, n]` int64.
+        mask: `[rows, n]` bool, True where a token is no padding; None where nothing is padded.
+    """
+
+    input_ids: Tensor
+    mask: Tensor | None
+
+    @classmethod
+    def of(cls, inputs: Any) -> "TextInput":
+        """Read a mapping or a record of `input_ids` and `attention_mask` (absent: no padding)."""
+        if isinstance(inputs, Mapping):
+            ids, mask = inputs["input_ids"], inputs.get("attention_mask")
+        else:
+            ids, mask = inputs.input_ids, inputs.attention_mask
+        return cls(input_ids=ids, mask=None if mask is None else mask.bool())
+
+
+# torch.export and torch.compile look into the results of a model.
+pytree.register_dataclass(Features, serialized_type_name="renaissance.Features")
+pytree.register_dataclass(ModelOutput, serialized_type_name="renaissance.ModelOutput")

@@ -1,0 +1,139 @@
+"""What does not learn, and until when: a checked contract.
+
+Directives are resolved to lists of parameters when a model is built. What is frozen takes no
+gradient and stays in evaluation mode, so that it is a constant function of its input.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.constancy import keep_constant
+from renaissance.compiler.errors import FreezeError
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.selectors import select
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.model import Freeze
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenSelection:
+    """One directive, resolved.
+
+    Attributes:
+        directive: as written.
+        names: of the parameters it freezes, in the order of the model.
+        parameters: how many numbers they hold.
+    """
+
+    directive: Freeze
+    names: tuple[str, ...]
+    parameters: int
+
+    def thaws_at(self, total_steps: int) -> int | None:
+        """Return the first step in which its parameters learn; None for never."""
+        until = self.directive.until
+        return round(until * total_steps) if isinstance(until, Share) else until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezePlan:
+    """All directives of a model, resolved.
+
+    Attributes:
+        selections: one for each directive.
+        fixed: names of parameters that their library never trains, such as sine positions.
+    """
+
+    selections: tuple[FrozenSelection, ...]
+    fixed: tuple[str, ...] = ()
+
+    def frozen(self, step: int, total_steps: int) -> tuple[str, ...]:
+        """Return the names of the parameters that do not learn in a step, counted from 0."""
+        names = list(self.fixed)
+        for selection in self.selections:
+            thaw = selection.thaws_at(total_steps)
+            if thaw is None or step < thaw:
+                names += selection.names
+        return tuple(dict.fromkeys(names))
+
+    def next_change(self, step: int, total_steps: int) -> int | None:
+        """Return the next step after `step` at which something starts to learn; None for never."""
+        thaws = (selection.thaws_at(total_steps) for selection in self.selections)
+        later = [thaw for thaw in thaws if thaw is not None and step < thaw < total_steps]
+        return min(later, default=None)
+
+    def apply(self, model: nn.Module, step: int, total_steps: int) -> None:
+        """Let exactly the parameters learn that do so in a step, and hold the rest constant.
+
+        Args:
+            model: the model that the plan was resolved for.
+            step: of the job, counted from 0.
+            total_steps: length of the job.
+        """
+        frozen = frozenset(self.frozen(step, total_steps))
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name not in frozen)
+            if name in frozen:
+                parameter.grad = None
+        model.train(model.training)
+        keep_constant(model)
+
+
+def resolve(model: VisionLanguageModel, directives: Iterable[Freeze]) -> FreezePlan:
+    """Resolve directives to the parameters of a model.
+
+    Args:
+        model: as built.
+        directives: `freeze` of the model in the spec.
+
+    Raises:
+        FreezeError: if a selector means nothing, or an exception leaves nothing to freeze.
+    """
+    parameters = parameter_addresses(model)
+    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    selections = []
+    for directive in directives:
+        chosen = _union(select(text, parameters, model.name) for text in directive.selectors)
+        kept = _union(select(text, parameters, model.name) for text in directive.excluded)
+        names = tuple(name for name in parameters if name in chosen and name not in kept)
+        if not names:
+            raise FreezeError(
+                f"`freeze {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
+                f"freezes nothing in model `{model.name}`: the exception covers all of it"
+            )
+        selections.append(
+            FrozenSelection(
+                directive=directive, names=names, parameters=sum(sizes[name] for name in names)
+            )
+        )
+    return FreezePlan(selections=tuple(selections), fixed=model.fixed)
+
+
+def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of each named parameter: type, shape and bytes.
+
+    Two of these dictionaries differ exactly where a tensor has changed.
+
+    Args:
+        model: holds the parameters.
+        names: of parameters, as `FreezePlan.frozen` gives them.
+    """
+    parameters = dict(model.named_parameters())
+    return {name: tensor_hash(parameters[name]) for name in names}
+
+
+def tensor_hash(tensor: torch.Tensor) -> str:
+    """Return the SHA-256 over type, shape and bytes of a tensor."""
+    plain = tensor.detach().cpu().contiguous()
+    digest = hashlib.sha256(f"{plain.dtype} {tuple(plain.shape)}".encode())
+    digest.update(plain.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _union(selections: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(name for names in selections for name in names)

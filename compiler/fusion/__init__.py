@@ -1,0 +1,1 @@
+"""Fusion: how streams are joined."""

@@ -1,0 +1,98 @@
+"""The compiled model: streams, fusion, pool and heads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from renaissance.compiler.backbones.tower import BackboneReference, Tower
+from renaissance.compiler.constancy import keep_constant
+from renaissance.compiler.features import Features, ModelOutput
+from renaissance.compiler.pooling import Pool
+
+
+class VisionLanguageModel(nn.Module):
+    """Encodes each input, fuses the streams and pools them.
+
+    A training step calls `encode` once for each distinct input, gathers rows with
+    `Features.select`, calls `fuse` once, and gives `heads` only what they are to score.
+
+    Args:
+        name: name of the model in the spec.
+        streams: a tower (or embeddings) for each input, by name.
+        fusion: maps features by stream to fused features by stream; `widths` are its channels.
+        fusion_name: root address of the fusion layers.
+        pool: makes one vector a row.
+        heads: what a job scores with, by name; empty without a job.
+
+    `fixed` names the parameters that their library never trains.
+    """
+
+    fixed: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        streams: Mapping[str, Tower],
+        fusion: nn.Module,
+        fusion_name: str,
+        pool: Pool,
+        heads: nn.ModuleDict,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.streams = nn.ModuleDict(streams)
+        self.fusion = fusion
+        self.fusion_name = fusion_name
+        self.pool = pool
+        self.heads = heads
+        # What a library never trains, such as sine positions, is no business of `freeze`.
+        self.fixed = tuple(
+            name for name, parameter in self.named_parameters() if not parameter.requires_grad
+        )
+
+    def forward(self, **streams: Any) -> ModelOutput:
+        """Encode, fuse and pool rows of corresponding inputs.
+
+        Args:
+            streams: the inputs by the stream's name: for text a mapping of `input_ids`
+                `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
+                `[rows, 3, height, width]`.
+        """
+        return self.fuse({name: self.encode(name, inputs) for name, inputs in streams.items()})
+
+    def encode(self, name: str, inputs: Any) -> Features:
+        """Run the tower (or the embeddings) of one stream.
+
+        Raises:
+            KeyError: if the model has no such stream.
+        """
+        features: Features = self.streams[name](inputs)
+        return features
+
+    def fuse(self, features: Mapping[str, Features]) -> ModelOutput:
+        """Join streams whose rows correspond."""
+        fused = self.fusion(features)
+        return ModelOutput(
+            streams={name: _without_padding(stream) for name, stream in fused.items()},
+            pooled=self.pool(fused),
+        )
+
+    def train(self, mode: bool = True) -> "VisionLanguageModel":
+        """Set training mode, except for what is frozen, which stays constant."""
+        super().train(mode)
+        keep_constant(self)
+        return self
+
+    def references(self) -> dict[str, BackboneReference]:
+        """Return where pretrained weights came from, by root address."""
+        found = {name: tower.reference for name, tower in self.streams.items()}
+        found[self.fusion_name] = getattr(self.fusion, "reference", None)
+        return {name: reference for name, reference in found.items() if reference is not None}
+
+
+def _without_padding(stream: Features) -> Tensor:
+    if stream.mask is None:
+        return stream.tokens
+    return stream.tokens.masked_fill(~stream.mask[..., None], 0.0)

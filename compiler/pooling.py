@@ -1,0 +1,46 @@
+"""From the tokens of the fused streams to one vector a row."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.features import Features
+from renaissance.compiler.initialisation import initialise_dense
+from renaissance.grammar.schema.model import Pooling
+
+
+class Pool(nn.Module):
+    """A token of each stream (or their mean), a linear map with tanh each, joined.
+
+    Args:
+        pooling: `cls`: first token of each stream, `mean`: mean of each stream's tokens, `first`:
+            first token of the first stream alone.
+        widths: channels by stream, in order.
+    """
+
+    def __init__(self, pooling: Pooling, widths: Mapping[str, int]) -> None:
+        super().__init__()
+        self.pooling = pooling
+        streams = list(widths)[:1] if pooling == "first" else list(widths)
+        self.dense = nn.ModuleDict(
+            {name: nn.Linear(widths[name], widths[name]) for name in streams}
+        )
+        self.width = sum(widths[name] for name in streams)
+        initialise_dense(self)
+
+    def forward(self, features: Mapping[str, Features]) -> Tensor:
+        """Pool streams of `[rows, n, stream width]` to `[rows, width]`."""
+        pooled = [
+            torch.tanh(dense(self._vector(features[name]))) for name, dense in self.dense.items()
+        ]
+        return torch.cat(pooled, -1)
+
+    def _vector(self, stream: Features) -> Tensor:
+        if self.pooling != "mean":
+            return stream.tokens[:, 0]
+        if stream.mask is None:
+            return stream.tokens.mean(1)
+        share = stream.mask.to(stream.tokens.dtype)
+        share = share / share.sum(1, keepdim=True)
+        return torch.einsum("rn,rnc->rc", share, stream.tokens)

@@ -1,0 +1,81 @@
+"""The pre-norm transformer stack of `plain` models."""
+
+from torch import Tensor, nn
+
+from renaissance.compiler.attention import MultiHeadAttention
+from renaissance.compiler.errors import CompileError
+from renaissance.grammar.schema.streams import Activation, PlainStack
+
+ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+    "gelu": nn.GELU,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+}
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with an activation between them.
+
+    Args:
+        width: channels of input and output.
+        ratio: width between the maps over `width`.
+        activation: name of the activation.
+    """
+
+    def __init__(self, width: int, ratio: float, activation: Activation) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, round(width * ratio))
+        self.activation = ACTIVATIONS[activation]()
+        self.outer = nn.Linear(round(width * ratio), width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map `[..., width]` to `[..., width]`."""
+        return self.outer(self.activation(self.inner(tokens)))  # type: ignore[no-any-return]
+
+
+class PreNormLayer(nn.Module):
+    """Self-attention and feed-forward part, each normalised before and added to its input.
+
+    Source: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture.
+    """
+
+    def __init__(self, spec: PlainStack) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(spec.width)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
+        self.mlp_norm = nn.LayerNorm(spec.width)
+        self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
+        self.dropout = nn.Dropout(spec.dropout)
+
+    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """Map `[rows, n, width]` to the same shape; `mask` `[rows, n]` is True at real tokens."""
+        normed = self.attention_norm(tokens)
+        tokens = tokens + self.dropout(self.attention(normed, normed, mask))
+        return tokens + self.dropout(self.mlp(self.mlp_norm(tokens)))  # type: ignore[no-any-return]
+
+
+class PreNormStack(nn.Module):
+    """Layers and the norm behind the last of them."""
+
+    def __init__(self, spec: PlainStack, address: str) -> None:
+        super().__init__()
+        check_heads(spec.width, spec.heads, address)
+        self.width = spec.width
+        self.layers = nn.ModuleList(PreNormLayer(spec) for _ in range(spec.layers))
+        self.norm = nn.LayerNorm(spec.width)
+
+    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """Map `[rows, n, width]` to the same shape; `mask` `[rows, n]` is True at real tokens."""
+        for layer in self.layers:
+            tokens = layer(tokens, mask)
+        return self.norm(tokens)  # type: ignore[no-any-return]
+
+
+def check_heads(width: int, heads: int, address: str) -> None:
+    """Refuse heads that do not divide the width.
+
+    Raises:
+        CompileError: with the address of the component.
+    """
+    if width % heads:
+        raise CompileError(f"`{address}`: {heads} heads do not divide a width of {width}")
