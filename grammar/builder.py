@@ -89,6 +89,7 @@ class Builder:
                 code="VL012",
                 message=f"`{word}` is not available yet",
                 span=declaration.keyword.span,
+                label="a reserved word",
                 notes=("the words `study`, `variant` and `then` are reserved for grids of runs",),
             )
         )

@@ -12,12 +12,11 @@ from renaissance.grammar import mistakes, tree
 from renaissance.grammar.builder import Builder
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import Token, tables, tokenize
+from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
 
 _OPENING = {"RBRACE": "LBRACE", "RPAR": "LPAR", "RSQB": "LSQB"}
 _CLOSING = {opening: closing for closing, opening in _OPENING.items()}
 _DEEPEST = 100
-_MOST_FINDINGS = 1000
 # Statements of a file. When one stands at the left edge inside a block, and braces are missing,
 # the block is taken to end before it.
 _ALWAYS_OUTERMOST = ("PRETRAIN", "FINETUNE", "EVALUATE", "IMPORT", "STUDY")
@@ -36,6 +35,8 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
     tokens, findings = tokenize(source)
     file, more = _Parser(source, tokens).run()
     found = sorted((*findings, *more), key=lambda finding: (finding.span.start, finding.code))
+    if len(found) > MOST_FINDINGS:
+        found[MOST_FINDINGS:] = [mistakes.too_many(found[MOST_FINDINGS].span, MOST_FINDINGS)]
     return file, tuple(found)
 
 
@@ -152,8 +153,7 @@ class _Parser:
         if self._findings and self._findings[-1].span == finding.span:
             return
         self._findings.append(finding)
-        if len(self._findings) == _MOST_FINDINGS:
-            self._findings.append(mistakes.too_many(finding.span, _MOST_FINDINGS))
+        if len(self._findings) > MOST_FINDINGS:
             raise _GiveUpError
 
     def _recover(self, token: Token) -> None:

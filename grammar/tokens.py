@@ -23,6 +23,9 @@ class Token(NamedTuple):
 
 tables = cache(load)
 
+# After so many findings the rest of a text is not worth reading.
+MOST_FINDINGS = 100
+
 _ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
 # A quote that is never closed takes the rest of the line, but not a brace that opens a block.
 _UNTERMINATED = re.compile(r'"[^\n]*?(?=[ \t]*(?:\{[ \t]*)?(?:\n|\Z))')
@@ -54,6 +57,9 @@ def tokenize(source: Source) -> tuple[list[Token], list[Diagnostic]]:
     findings: list[Diagnostic] = []
     position = 0
     while position < len(text):
+        if len(findings) > MOST_FINDINGS:
+            tokens.append(Token("UNKNOWN", position, len(text)))
+            break
         found = match(text, position)
         if found is None:
             finding = _unknown(source, position)

@@ -1,0 +1,172 @@
+"""The arguments of every verb, declared without importing what runs it."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """What a person types, and what it does; the code is in `renaissance.commands.<verb>`."""
+
+    summary: str
+    description: str
+    declare: Callable[[ArgumentParser], None]
+
+
+def _format(parser: ArgumentParser, *choices: str) -> None:
+    parser.add_argument(
+        "--format",
+        choices=("text", *choices),
+        default="text",
+        help="how to print the answer (default: text)",
+    )
+
+
+def _spec(parser: ArgumentParser, meaning: str = "a spec, or the name of a shipped one") -> None:
+    parser.add_argument("file", metavar="FILE", help=meaning)
+
+
+def _check(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="specs or folders of them; - is standard input (default: the working folder)",
+    )
+    _format(parser, "json", "sarif")
+
+
+def _fmt(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="specs or folders of them; - formats standard input (default: the working folder)",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, name the files that would change"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="change nothing, print what would change"
+    )
+    parser.add_argument(
+        "--stdin-filename",
+        metavar="NAME",
+        default="<stdin>",
+        help="what to call standard input in findings",
+    )
+    _format(parser, "json")
+
+
+def _show(parser: ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("--origin", action="store_true", help="say where each value comes from")
+    parser.add_argument("--hash", action="store_true", help="print only the spec's identity")
+    _format(parser, "json")
+
+
+def _plan(parser: ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "json")
+
+
+def _diff(parser: ArgumentParser) -> None:
+    for name, meaning in (("old", "the spec to compare with"), ("new", "the spec to judge")):
+        parser.add_argument(
+            name, metavar=name.upper(), help=f"{meaning}: a file, or git:REVISION:PATH"
+        )
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if they differ")
+    parser.add_argument(
+        "--fail-on",
+        metavar="CLASS",
+        choices=("weights", "numerics", "training", "eval", "cosmetic"),
+        help="exit with 1 on a change of this class or a stronger one: "
+        "weights, numerics, training, eval, cosmetic",
+    )
+    _format(parser, "json")
+
+
+def _compile(parser: ArgumentParser) -> None:
+    _spec(parser)
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the job folder to write")
+    _format(parser, "json")
+
+
+def _run(parser: ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a job folder that `compile` wrote")
+    _format(parser, "json")
+
+
+def _train(parser: ArgumentParser) -> None:
+    _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
+    parser.add_argument("-o", "--out", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
+    parser.add_argument(
+        "--fresh", action="store_true", help="start anew where a run could be resumed"
+    )
+    _format(parser, "json")
+
+
+def _eval(parser: ArgumentParser) -> None:
+    _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its evaluations")
+    parser.add_argument("-o", "--out", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
+    _format(parser, "json")
+
+
+def _data(parser: ArgumentParser) -> None:
+    _spec(parser)
+    _format(parser, "json")
+
+
+def _explain(parser: ArgumentParser) -> None:
+    parser.add_argument("code", metavar="CODE", nargs="?", help="such as VL204 (default: list all)")
+    _format(parser, "json")
+
+
+def _specs(parser: ArgumentParser) -> None:
+    _format(parser, "json")
+
+
+VERBS = {
+    "check": Verb("find all mistakes of specs", "Find all mistakes of specs in one pass.", _check),
+    "fmt": Verb(
+        "bring specs into canonical layout",
+        "Bring specs into canonical layout. Comments stay, and nothing but layout changes.",
+        _fmt,
+    ),
+    "show": Verb(
+        "print a spec with everything resolved",
+        "Print a spec without imports and inheritance, with every default written out.",
+        _show,
+    ),
+    "plan": Verb(
+        "show what would be built, with figures",
+        "Show components, shapes, parameters and compute of a spec's models and jobs.",
+        _plan,
+    ),
+    "diff": Verb(
+        "compare what two specs mean",
+        "Compare two specs, and say what each change does to a trained checkpoint.",
+        _diff,
+    ),
+    "compile": Verb(
+        "write a self-contained job folder",
+        "Write a job folder: resolved spec, lock of versions and revisions, launch command.",
+        _compile,
+    ),
+    "run": Verb("run a job folder", "Run the job in a folder that `compile` wrote.", _run),
+    "train": Verb(
+        "train and evaluate what a spec describes",
+        "Run the jobs of a spec; a run that was stopped goes on where it was.",
+        _train,
+    ),
+    "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
+    "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),
+    "explain": Verb(
+        "explain the code of a finding",
+        "Explain the code of a finding, with an example that fails and one that works.",
+        _explain,
+    ),
+    "specs": Verb("list the shipped specs", "List the specs that ship with the package.", _specs),
+}

@@ -1,0 +1,99 @@
+"""The command line: one verb a task, each in a module that is imported when it is asked for.
+
+Exit codes: 0 fine; 1 the answer is no (errors found, would reformat, differs); 2 no answer (usage,
+unreadable file, internal error); 3 a valid job failed; 130 interrupted.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from renaissance import __version__
+from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
+from renaissance.arguments import VERBS
+
+
+def console() -> None:
+    """Run the command line of this process and leave with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command line and return its exit code; never raises for what a user can cause."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name or a text may contain what the terminal's encoding has no place for.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_ANSWER
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from renaissance.grammar.diagnostics import SpecError
+    from renaissance.grammar.source import SourceError
+
+    try:
+        module = import_module(f"renaissance.commands.{arguments.verb}")
+        code: int = module.run(arguments)
+        return code
+    except SpecError as error:
+        return answer(arguments, NO, diagnostics=error.diagnostics)
+    except SourceError as error:
+        return answer(arguments, NO_ANSWER, failures=[str(error)])
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        if arguments.verbose:
+            import traceback
+
+            traceback.print_exc()
+        return answer(arguments, NO_ANSWER, failures=[_bug(arguments, error)])
+
+
+def _bug(arguments: argparse.Namespace, error: Exception) -> str:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    more = "" if arguments.verbose else "; run it again with -v to see where"
+    return (
+        f"VL901: this is a bug in renaissance {__version__}, not in your file: "
+        f"`renaissance {arguments.verb}` failed with {what}{more}"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="renaissance",
+        description="Check, compile, train and evaluate vision-language encoders from .vl specs.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"renaissance {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        subparser = verbs.add_parser(
+            name, help=verb.summary, description=verb.description, allow_abbrev=False
+        )
+        verb.declare(subparser)
+        subparser.add_argument(
+            "--color",
+            choices=("auto", "always", "never"),
+            default="auto",
+            help="colour findings: auto means on a terminal, unless NO_COLOR is set",
+        )
+        subparser.add_argument(
+            "-v", "--verbose", action="store_true", help="show where an internal error happened"
+        )
+    return parser

@@ -1,0 +1,44 @@
+"""`renaissance explain`: say what the code of a finding means."""
+
+import sys
+from argparse import Namespace
+from difflib import get_close_matches
+from typing import Any
+
+from renaissance.answer import FINE, NO_ANSWER, answer
+from renaissance.grammar.codes import Example, Explanation, codes, explanation
+
+
+def run(arguments: Namespace) -> int:
+    """Print the page of a code, or a list of all codes."""
+    if arguments.code is None:
+        pages = [explanation(code) for code in codes()]
+        if arguments.format == "json":
+            listed = [{"code": page.code, "title": page.title} for page in pages]
+            return answer(arguments, FINE, codes=listed)
+        sys.stdout.write("".join(f"{page.code}  {page.title}\n" for page in pages))
+        return FINE
+    code = arguments.code.upper()
+    if code not in codes():
+        near = get_close_matches(code, codes(), n=4, cutoff=0.7)
+        names = f"; there are {', '.join(near)}" if near else ""
+        return answer(arguments, NO_ANSWER, failures=[f"there is no code {code}{names}"])
+    page = explanation(code)
+    if arguments.format == "json":
+        return answer(arguments, FINE, **_data(page))
+    sys.stdout.write(page.text)
+    return FINE
+
+
+def _data(page: Explanation) -> dict[str, Any]:
+    return {
+        "code": page.code,
+        "title": page.title,
+        "text": page.text,
+        "fails": _example(page.fails),
+        "works": _example(page.works),
+    }
+
+
+def _example(example: Example) -> dict[str, Any]:
+    return {"text": example.text, "files": dict(example.files)}

@@ -1,0 +1,93 @@
+"""`renaissance fmt`: bring specs into canonical layout."""
+
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import unified_diff
+from pathlib import Path
+
+from renaissance.answer import FINE, NO, NO_ANSWER, answer
+from renaissance.files import find_specs
+from renaissance.grammar.diagnostics import Diagnostic, SpecError
+from renaissance.grammar.formatter import format_source
+from renaissance.grammar.source import Source, SourceError, read_source
+
+
+def run(arguments: Namespace) -> int:
+    """Rewrite each file in canonical layout, or say what would change."""
+    findings: list[Diagnostic] = []
+    failures: list[str] = []
+    changed: list[str] = []
+    only_look = arguments.check or arguments.diff
+    for path in find_specs(arguments.files):
+        try:
+            source = read_source(path)
+            if path == "-":
+                source = replace(source, name=arguments.stdin_filename)
+            text = format_source(source)
+            differs = _differs(path, source, text)
+            if differs:
+                changed.append(source.name)
+            if arguments.diff and arguments.format == "text":
+                sys.stdout.writelines(_diff(source, text))
+            if path == "-" and not only_look:
+                _write_out(arguments, text)
+            elif differs and not only_look:
+                _replace(Path(path), text)
+        except SpecError as error:
+            findings.extend(error.diagnostics)
+        except SourceError as error:
+            failures.append(str(error))
+    code = NO_ANSWER if findings or failures else NO if changed and only_look else FINE
+    answer(arguments, code, diagnostics=findings, failures=failures, changed=changed)
+    if arguments.format == "text" and not arguments.diff:
+        for name in changed:
+            if arguments.check:
+                print(name)
+            elif name != arguments.stdin_filename:
+                print(f"formatted {name}", file=sys.stderr)
+    return code
+
+
+def _differs(path: str, source: Source, text: str) -> bool:
+    if path == "-":
+        return source.text != text
+    # A byte-order mark or other line ends are a difference, too.
+    return Path(path).read_bytes() != text.encode()
+
+
+def _diff(source: Source, text: str) -> Iterator[str]:
+    return unified_diff(
+        source.text.splitlines(keepends=True),
+        text.splitlines(keepends=True),
+        source.name,
+        f"{source.name} (formatted)",
+    )
+
+
+def _write_out(arguments: Namespace, text: str) -> None:
+    if arguments.format == "text":
+        sys.stdout.write(text)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a text in the place of a file in one step; a link stays a link, the mode stays."""
+    target = path.resolve()
+    try:
+        mode = target.stat().st_mode
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(mode)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {error.strerror}") from None

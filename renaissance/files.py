@@ -1,0 +1,46 @@
+"""Which files a person means."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from renaissance.grammar.source import SourceError
+
+_SHIPPED = Path(__file__).parent / "specs"
+
+
+def find_spec(name: str) -> str:
+    """Return the path of a spec: a file, `-` for standard input, or the name of a shipped spec.
+
+    A name that is neither comes back as it is; reading it then says that there is no such file.
+    """
+    if name == "-" or Path(name).exists():
+        return name
+    shipped = _SHIPPED / f"{name}.vl"
+    if name.isidentifier() and shipped.is_file():
+        return str(shipped)
+    return name
+
+
+def find_specs(names: Iterable[str]) -> list[str]:
+    """Return the paths of several specs; a folder stands for all `.vl` files in it.
+
+    Without names it is the working folder. Hidden folders are left out.
+
+    Raises:
+        SourceError: if a folder has no `.vl` file.
+    """
+    paths: list[str] = []
+    for name in names or (".",):
+        folder = Path(name)
+        if name == "-" or not folder.is_dir():
+            paths.append(find_spec(name))
+            continue
+        found = sorted(
+            path
+            for path in folder.rglob("*.vl")
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        )
+        if not found:
+            raise SourceError(f"there is no .vl file in the folder {folder.as_posix()}")
+        paths.extend(str(path) for path in found)
+    return list(dict.fromkeys(paths))

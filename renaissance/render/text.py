@@ -1,0 +1,157 @@
+"""Findings for people: the line itself, the faulty part underlined, and what to do.
+
+error[VL006]: no value after `=`
+  --> model.vl:3:9
+   |
+ 3 |   steps =
+   |         ^ expected a value
+   |
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from unicodedata import combining, east_asian_width
+
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.source import Source, Span
+from renaissance.render.color import Palette
+from renaissance.render.order import counts, ordered
+
+_MOST_PER_FILE = 50
+_LONGEST_LINE = 160
+_SHOWN_BEFORE = 60
+
+
+def render_text(diagnostics: Iterable[Diagnostic], palette: Palette) -> str:
+    """Return all findings as text, at most 50 a file, with an empty line after each."""
+    parts: list[str] = []
+    for _, group in groupby(ordered(diagnostics), key=lambda finding: finding.span.source.name):
+        findings = list(group)
+        parts.extend(render_finding(finding, palette) for finding in findings[:_MOST_PER_FILE])
+        if (more := len(findings) - _MOST_PER_FILE) > 0:
+            name = printable(findings[0].span.source.name)
+            parts.append(f"{name}: {more} more finding{'s' if more > 1 else ''}\n")
+    return "".join(f"{part}\n" for part in parts)
+
+
+def render_summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
+    """Return one line: how many files were looked at, and what was found."""
+    errors, warnings = counts(ordered(diagnostics))
+    found = [
+        f"{count} {word}{'s' if count > 1 else ''}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    return f"{files} file{'s' if files != 1 else ''} checked: {', '.join(found) or 'no errors'}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    """A span to underline."""
+
+    span: Span
+    text: str
+    primary: bool
+
+    def line(self) -> int:
+        return self.span.source.position(self.span.start)[0]
+
+
+def render_finding(finding: Diagnostic, palette: Palette) -> str:
+    """Return one finding; ends with a line end."""
+    color = "red" if finding.severity == "error" else "yellow"
+    marks = [_Mark(span=finding.span, text=finding.label, primary=True)]
+    marks.extend(
+        _Mark(span=label.span, text=label.text, primary=False) for label in finding.related
+    )
+    margin = len(str(max(mark.line() for mark in marks)))
+    title = palette.paint(f"{finding.severity}[{finding.code}]", color)
+    lines = [title + palette.paint(f": {printable(finding.message)}", "bold")]
+    # The file of the primary span comes first.
+    files = dict.fromkeys(id(mark.span.source) for mark in marks)
+    for number, file in enumerate(files):
+        here = [mark for mark in marks if id(mark.span.source) == file]
+        source, start = here[0].span.source, here[0].span.start
+        line, column = source.position(start)
+        arrow = "-->" if number == 0 else ":::"
+        place = f"{printable(source.name)}:{line}:{column}"
+        lines.append(f"{' ' * margin}{palette.paint(arrow, 'blue')} {place}")
+        lines.append(palette.paint(f"{' ' * margin} |", "blue"))
+        lines.extend(_excerpt(source, here, margin, palette, color))
+    lines.append(palette.paint(f"{' ' * margin} |", "blue"))
+    lines.extend(f"{palette.paint('help', 'cyan')}: {printable(text)}" for text in finding.help)
+    lines.extend(f"{palette.paint('note', 'green')}: {printable(text)}" for text in finding.notes)
+    if not finding.help and not finding.notes:
+        lines.pop()
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _excerpt(
+    source: Source, marks: Sequence[_Mark], margin: int, palette: Palette, color: str
+) -> list[str]:
+    lines: list[str] = []
+    previous = 0
+    by_line = sorted(marks, key=lambda mark: (mark.line(), not mark.primary, mark.span.start))
+    for number, group in groupby(by_line, key=_Mark.line):
+        here = list(group)
+        if previous and number > previous + 2:
+            lines.append(palette.paint("…".rjust(margin), "blue"))
+        elif previous and number == previous + 2:
+            # One line between two marked ones is shown instead of an ellipsis.
+            lines.append(_numbered(source, number - 1, 0, margin, palette))
+        first = min(source.position(mark.span.start)[1] for mark in here) - 1
+        shift = first - _SHOWN_BEFORE if len(source.line(number)) > _LONGEST_LINE else 0
+        lines.append(_numbered(source, number, max(shift, 0), margin, palette))
+        for mark in here:
+            underline = _underline(source, mark, max(shift, 0))
+            painted = palette.paint(underline, color if mark.primary else "blue")
+            lines.append(palette.paint(f"{' ' * margin} | ", "blue") + painted)
+        previous = number
+    return lines
+
+
+def _numbered(source: Source, number: int, shift: int, margin: int, palette: Palette) -> str:
+    line = source.line(number)
+    shown = _window(line, shift)
+    return (palette.paint(f"{number:>{margin}} | ", "blue") + shown).rstrip()
+
+
+def _window(line: str, shift: int) -> str:
+    """Return the part of a line that is shown, from the character `shift` on."""
+    shown = printable(line[shift : shift + _LONGEST_LINE])
+    before = "…" if shift else ""
+    return before + shown + ("…" if shift + _LONGEST_LINE < len(line) else "")
+
+
+def _underline(source: Source, mark: _Mark, shift: int) -> str:
+    number, column = source.position(mark.span.start)
+    line = source.line(number)
+    start = column - 1 - shift
+    # A span over several lines is underlined on its first.
+    end = min(mark.span.end - mark.span.start + start, len(line) - shift, _LONGEST_LINE)
+    shown = line[shift:]
+    indent = _width(shown[:start]) + (1 if shift else 0)
+    length = max(_width(shown[start:end]), 1)
+    sign = "^" if mark.primary else "-"
+    return f"{' ' * indent}{sign * length} {printable(mark.text)}".rstrip()
+
+
+def printable(text: str) -> str:
+    """Return text that cannot disturb a terminal: tabs become spaces, control characters `\ufffd`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else " " if character == "\t" else "\ufffd"
+        for character in text
+    )
+
+
+def _width(text: str) -> int:
+    """Return how many columns a piece of a line takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+        for character in printable(text)
+    )
