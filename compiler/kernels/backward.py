@@ -188,11 +188,11 @@ def query_gradient_kernel(
             tl.where(second, key_tokens, query_tokens),
             tl.where(second, query_tokens, key_tokens),
         )
-    query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
+    query_start, query_length = bounds(cu_query, sequence, query_tokens)
     first_row = tile * BLOCK_M
     if first_row >= query_length:
         return
-    key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+    key_start, key_length = bounds(cu_key, sequence, key_tokens)
     row_count = query_length - first_row
     packed_row = query_start + first_row
     wide_row = packed_row.to(tl.int64)
@@ -441,11 +441,11 @@ def key_gradient_kernel(
             tl.where(second, key_tokens, query_tokens),
             tl.where(second, query_tokens, key_tokens),
         )
-    key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+    key_start, key_length = bounds(cu_key, sequence, key_tokens)
     first_column = tile * BLOCK_N
     if first_column >= key_length:
         return
-    query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
+    query_start, query_length = bounds(cu_query, sequence, query_tokens)
     column_count = key_length - first_column
     wide_column = (key_start + first_column).to(tl.int64)
     wide_row = query_start.to(tl.int64)

@@ -123,8 +123,8 @@ def bias_gradient_kernel(
     first_sequence = group + part * chunk * groups
     last_sequence = tl.minimum(first_sequence + chunk * groups, sequences)
     for sequence in range(first_sequence, last_sequence, groups):
-        query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
-        key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+        query_start, query_length = bounds(cu_query, sequence, query_tokens)
+        key_start, key_length = bounds(cu_key, sequence, key_tokens)
         row_count = query_length - first_row
         column_count = key_length - first_column
         wide_row = (query_start + first_row).to(tl.int64)

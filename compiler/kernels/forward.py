@@ -19,6 +19,7 @@ from renaissance.compiler.kernels.tiles import (
     load_tile,
     place,
     row_words,
+    sound,
     store_tile,
 )
 
@@ -196,12 +197,13 @@ def forward_kernel(
             tl.where(second, longest_key, longest_query),
             tl.where(second, longest_query, longest_key),
         )
-    query_start, query_length, query_sound = bounds(cu_query, sequence, query_tokens)
+    query_start, query_length = bounds(cu_query, sequence, query_tokens)
     first_row = tile * BLOCK_M
     if first_row >= query_length:
         return
-    key_start, key_length, key_sound = bounds(cu_key, sequence, key_tokens)
-    sound = query_sound & key_sound & (query_length <= longest_query) & (key_length <= longest_key)
+    key_start, key_length = bounds(cu_key, sequence, key_tokens)
+    believed = sound(cu_query, sequence, sequences, query_tokens, longest_query)
+    believed &= sound(cu_key, sequence, sequences, key_tokens, longest_key)
 
     row_count = query_length - first_row
     packed_row = query_start + first_row
@@ -271,7 +273,7 @@ def forward_kernel(
     if DROPOUT:
         total = total / keep_scale
     result = accumulator / total[:, None]
-    result = tl.where(sound, result, float("nan"))
+    result = tl.where(believed, result, float("nan"))
     output_row = heads * HEAD_DIM
     store_tile(
         output + packed_row.to(tl.int64) * output_row + head * HEAD_DIM,

@@ -121,8 +121,8 @@ def short_backward_kernel(
             tl.where(second, key_tokens, query_tokens),
             tl.where(second, query_tokens, key_tokens),
         )
-    query_start, query_length, _ = bounds(cu_query, sequence, query_tokens)
-    key_start, key_length, _ = bounds(cu_key, sequence, key_tokens)
+    query_start, query_length = bounds(cu_query, sequence, query_tokens)
+    key_start, key_length = bounds(cu_key, sequence, key_tokens)
     wide_row = query_start.to(tl.int64)
     wide_column = key_start.to(tl.int64)
     wide_head = head.to(tl.int64)

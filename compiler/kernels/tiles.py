@@ -36,12 +36,25 @@ def place(program, tiles, tiles_second, sequences, heads, PAIR: tl.constexpr):
 
 @triton.jit
 def bounds(cumulative, sequence, tokens):
-    """Start and length of a sequence, held inside the tensor, and whether they needed no holding."""
+    """Start and length of a sequence, held inside the tensor whatever the memory says."""
+    start = tl.minimum(tl.maximum(tl.load(cumulative + sequence), 0), tokens)
+    end = tl.minimum(tl.maximum(tl.load(cumulative + sequence + 1), start), tokens)
+    return start, end - start
+
+
+@triton.jit
+def sound(cumulative, sequence, sequences, tokens, longest):
+    """Whether the lengths around a sequence can be believed.
+
+    They run from 0 to the number of tokens, rise up to the end of the next sequence, and this
+    sequence is no longer than announced. If every sequence is sound, every token is in one.
+    """
     start = tl.load(cumulative + sequence)
     end = tl.load(cumulative + sequence + 1)
-    held_start = tl.minimum(tl.maximum(start, 0), tokens)
-    held_end = tl.minimum(tl.maximum(end, held_start), tokens)
-    return held_start, held_end - held_start, (held_start == start) & (held_end == end)
+    following = tl.load(cumulative + tl.minimum(sequence + 2, sequences))
+    covering = (tl.load(cumulative) == 0) & (tl.load(cumulative + sequences) == tokens)
+    rising = (start >= 0) & (start <= end) & (end <= following)
+    return covering & rising & (end - start <= longest)
 
 
 @triton.jit
