@@ -45,7 +45,10 @@ class Appearance:
 class Assembler(Protocol):
     """Makes batches of texts that were chosen."""
 
-    split: Split
+    @property
+    def split(self) -> Split:
+        """Where the texts come from."""
+        ...
 
     def batches(
         self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int

@@ -4,7 +4,7 @@ import warnings
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 
@@ -52,7 +52,7 @@ def _decode(path: str) -> Image.Image:
         raise UnreadableImageError("missing") from None
     except IsADirectoryError:
         raise UnreadableImageError("a folder, not a file") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnreadableImageError("not an image") from None
     # Decoders of damaged files raise whatever their parsing stumbles over: OSError, SyntaxError,
     # ValueError, struct.error, IndexError and more.

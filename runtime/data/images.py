@@ -65,12 +65,14 @@ class Images:
             for image in images[self._state[images] == READABLE].tolist():
                 if image not in self._held:
                     self._read(image)
-        return self._state[images] == READABLE
+        readable: np.ndarray = self._state[images] == READABLE
+        return readable
 
     def pixels(self, images: np.ndarray) -> np.ndarray:
         """Return `[n, 3, size, size]` uint8 of images that `readable` found to be so."""
         if self._cache is not None:
-            return self._cache[images]
+            kept: np.ndarray = self._cache[images]
+            return kept
         return np.stack([self._held[image] for image in images.tolist()])
 
     def release(self) -> None:

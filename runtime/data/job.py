@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import Patches, PlainText, PlainVision, Stream, modality
 from renaissance.runtime.data.assembly import (
     Appearance,
     Assembler,
@@ -21,14 +17,12 @@ from renaissance.runtime.data.assembly import (
     TaskAssembler,
 )
 from renaissance.runtime.data.corpus import Corpus, Split
-from renaissance.runtime.data.easy_vqa import read_easy_vqa
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.loader import Steps, Strides, assembled
-from renaissance.runtime.data.nlvr import read_nlvr
-from renaissance.runtime.data.sampling import Order, held_out
-from renaissance.runtime.data.table import Source, Table, join
+from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.sampling import Order
+from renaissance.runtime.data.streams import TextNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
 
 UNKNOWN_ANSWER = -100
@@ -51,23 +45,10 @@ class Sample:
     answer: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """Where the texts of a split are.
-
-    Attributes:
-        table: the whole table.
-        rows: `[texts]` int64, the rows of the table that belong to the split.
-    """
-
-    table: Table
-    rows: np.ndarray
-
-
 class JobData:
     """All data of one training job, and of evaluations of it.
 
-    Files are read and texts are tokenised when a split is first asked for.
+    The files of a split are read when it is first asked for; images when a batch needs them.
 
     Attributes:
         tokenizer: from texts to tokens.
@@ -75,23 +56,26 @@ class JobData:
     """
 
     def __init__(self, spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> None:
-        """Prepare the training split; see `job_data`."""
+        """Read the training split; see `job_data`."""
         self._job = spec.training_job(job_name)
         model = spec.model_of(job_name)
-        self._text, self._vision = _stream(model, "text"), _stream(model, "vision")
-        self._tables: dict[str, Table] = {}
+        self._text, self._vision = text_needs(model), image_needs(model)
+        self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
-        self._parts = _Parts(spec, self._job)
-        train = self._parts.part("train")
+        train = self._parts["train"]
         self.answers: tuple[str, ...] = ()
+        self._mlm: Mlm | None = None
+        self._itm: Itm | None = None
         if isinstance(self._job, Finetune):
-            every = train.table.answers()
-            self.answers = tuple(sorted({every[row] for row in train.rows.tolist()}))
+            self.answers = tuple(sorted(set(train.answers)))
+        else:
+            for objective in self._job.objectives:
+                if isinstance(objective, Mlm):
+                    self._mlm = objective
+                else:
+                    self._itm = objective
         self.tokenizer = tokenizer or _tokenizer(spec, self._job, self._text)
-        objectives = {o.objective: o for o in getattr(self._job, "objectives", ())}
-        self._mlm: Mlm | None = objectives.get("mlm")
-        self._itm: Itm | None = objectives.get("itm")
         if self._mlm is not None and self.tokenizer.mask_id is None:
             raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
         self._order = Order(
@@ -104,7 +88,7 @@ class JobData:
     @property
     def steps_per_epoch(self) -> int:
         """Steps after which every text was seen at least once."""
-        return math.ceil(self.texts("train") / self._job.batch)
+        return math.ceil(len(self.part("train")) / self._job.batch)
 
     @property
     def total_steps(self) -> int:
@@ -113,7 +97,7 @@ class JobData:
             return self._job.steps
         if self._job.epochs is None:
             raise DataError(f"job `{self._job.name}` says neither `steps` nor `epochs`")
-        return math.ceil(self._job.epochs * self.texts("train") / self._job.batch)
+        return math.ceil(self._job.epochs * len(self.part("train")) / self._job.batch)
 
     @property
     def unreadable(self) -> tuple[tuple[str, str], ...]:
@@ -122,21 +106,18 @@ class JobData:
             entry for corpus in self._corpora.values() for entry in corpus.images.unreadable
         )
 
-    def texts(self, split: str) -> int:
-        """Return how many texts a split has."""
-        return len(self._parts.part(split).rows)
+    def part(self, split: str) -> Part:
+        """Return the rows of a split; its length is the number of texts.
 
-    def images(self, split: str) -> int:
-        """Return how many images a split has."""
-        part = self._parts.part(split)
-        return len(np.unique(part.table.image_of_row[part.rows]))
+        Raises:
+            DataError: if there is no such split, or its files are missing or malformed.
+        """
+        return self._parts[split]
 
     def unknown_answers(self, split: str) -> Counter[str]:
         """Count the answers of a split that training never saw; each is counted as wrong."""
-        part = self._parts.part(split)
-        answers = part.table.answers()
-        known = set(self.answers)
-        return Counter(answers[r] for r in part.rows.tolist() if answers[r] not in known)
+        counts = Counter(self.part(split).answers)
+        return Counter({a: n for a, n in counts.items() if a not in set(self.answers)})
 
     def train(self, first_step: int, rank: int, ranks: int) -> Iterator[tuple[Batch, ...]]:
         """Yield the micro-batches of one rank, a tuple a step, from `first_step` to the last step.
@@ -152,7 +133,7 @@ class JobData:
                 f"too few for {ranks} processes"
             )
         steps = Steps(
-            assembler=self._assembler("train", replace=True),
+            assembler=self._assembler("train", training=True),
             order=self._order,
             batch=self._job.batch,
             micro_batch=self._job.micro_batch,
@@ -177,10 +158,10 @@ class JobData:
         Raises:
             DataError: if there is no such split or too many of its images cannot be read.
         """
-        if self.texts(name) == 0:
+        if len(self.part(name)) == 0:
             return
         strides = Strides(
-            assembler=self._assembler(name, replace=False),
+            assembler=self._assembler(name, training=False),
             name=name,
             batch=batch,
             rank=rank,
@@ -191,23 +172,26 @@ class JobData:
 
     def sample(self, split: str, index: int) -> Sample:
         """Return a text of a split by its number in the split's table (`TaskBatch.samples`)."""
-        table = self._parts.part(split).table
+        table = self.part(split).table
         row = table.rows[int(index)]
         return Sample(
             image_path=table.path(row["image"]), text=row["text"], answer=row.get("answer")
         )
 
-    def _assembler(self, name: str, *, replace: bool) -> Assembler:
+    def _assembler(self, name: str, *, training: bool) -> Assembler:
         split, job = self._split(name), self._job
-        mean, std = _normalisation(self._vision)
-        appearance = Appearance(mean=mean, std=std, augment=job.augment if replace else "none")
+        appearance = Appearance(
+            mean=self._vision.mean,
+            std=self._vision.std,
+            augment=job.augment if training else "none",
+        )
         if isinstance(job, Finetune):
             return TaskAssembler(
                 split=split,
                 pad_id=self.tokenizer.pad_id,
                 appearance=appearance,
                 seed=job.seed,
-                replace=replace,
+                replace=training,
             )
         return PretrainAssembler(
             split=split,
@@ -220,15 +204,14 @@ class JobData:
 
     def _split(self, name: str) -> Split:
         if name not in self._splits:
-            part = self._parts.part(name)
-            corpus = self._corpora.get(self._parts.file(name))
-            if corpus is None:
-                corpus = self._corpora[self._parts.file(name)] = self._corpus(part.table)
-            self._splits[name] = Split(corpus=corpus, rows=part.rows)
+            part = self.part(name)
+            if part.file not in self._corpora:
+                self._corpora[part.file] = self._corpus(part)
+            self._splits[name] = Split(corpus=self._corpora[part.file], rows=part.rows)
         return self._splits[name]
 
-    def _corpus(self, table: Table) -> Corpus:
-        labels = None
+    def _corpus(self, part: Part) -> Corpus:
+        table, labels = part.table, None
         if self.answers:
             numbers = {answer: number for number, answer in enumerate(self.answers)}
             labels = np.array([numbers.get(a, UNKNOWN_ANSWER) for a in table.answers()], np.int64)
@@ -236,75 +219,10 @@ class JobData:
         return Corpus(
             table=table,
             tokens=self.tokenizer.encode(texts, self._text.max_tokens),
-            images=Images(table, self._vision.image_size, self._vision.resize),
+            images=Images(table, self._vision.size, self._vision.resize),
             image_of_row=table.image_of_row,
             labels=labels,
         )
-
-
-class _Parts:
-    """Which rows of which table make up each split of a job. Tables are read once."""
-
-    def __init__(self, spec: Spec, job: Pretrain | Finetune) -> None:
-        self._spec = spec
-        self._job = job
-        self._tables: dict[str, Table] = {}
-
-    def file(self, split: str) -> str:
-        """Return which table a split is cut from."""
-        task = getattr(self._job, "task", None)
-        if task is None:
-            if split not in ("train", "validation"):
-                raise DataError(f"pretraining has no split `{split}`; it has train, validation")
-            return "train"
-        if isinstance(task, EasyVqa):
-            if split not in ("train", "validation", "test"):
-                raise DataError(f"easy_vqa has no split `{split}`; it has train, validation, test")
-            return "test" if split == "test" else "train"
-        if split == "validation" and isinstance(task.validation, str):
-            return task.validation
-        return task.train if split in ("train", "validation") else split
-
-    def part(self, split: str) -> Part:
-        """Return the rows of a split."""
-        name = self.file(split)
-        if name not in self._tables:
-            self._tables[name] = self._read(name)
-        table = self._tables[name]
-        share = self._share
-        if split not in ("train", "validation") or share is None:
-            return Part(table=table, rows=np.arange(len(table)))
-        held = held_out(table.scene_of_image, share, self._job.seed)[table.image_of_row]
-        return Part(table=table, rows=np.flatnonzero(held if split == "validation" else ~held))
-
-    @property
-    def _share(self) -> float | None:
-        """Share of the training images that are held out; None if validation has its own file."""
-        holder = self._job.task if isinstance(self._job, Finetune) else self._job
-        return holder.validation if isinstance(holder.validation, Share) else None
-
-    def _read(self, name: str) -> Table:
-        if isinstance(self._job, Finetune):
-            return read_task(self._job.task, name)
-        return join([read_pairs(self._spec.data[block], block) for block in self._job.data])
-
-
-def read_pairs(pairs: Pairs, name: str) -> Table:
-    """Read a data block of a spec; raises DataError."""
-    source = Source(name=name, max_unreadable=pairs.max_unreadable)
-    if isinstance(pairs, ImageCaption):
-        return read_image_caption(source, pairs)
-    if isinstance(pairs, EasyVqaPairs):
-        return read_easy_vqa(source, pairs.root, pairs.split, caption=True)
-    return read_nlvr(source, pairs.root, pairs.split, true_only=True)
-
-
-def read_task(task: Task, part: str) -> Table:
-    """Read one file of a task's data, such as `test`; raises DataError."""
-    source = Source(name=f"{task.task} {part}", max_unreadable=task.max_unreadable)
-    if isinstance(task, EasyVqa):
-        return read_easy_vqa(source, task.root, part)
-    return read_nlvr(source, task.root, part)
 
 
 def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> JobData:
@@ -322,28 +240,9 @@ def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> J
     return JobData(spec, job_name, tokenizer)
 
 
-def _tokenizer(spec: Spec, job: Pretrain | Finetune, stream: Stream) -> Tokenizer:
-    name = getattr(stream, "id", None)
-    if name is not None:
-        return Tokenizer.pretrained(name, getattr(stream, "revision", "main"))
+def _tokenizer(spec: Spec, job: Pretrain | Finetune, needs: TextNeeds) -> Tokenizer:
+    if needs.tokenizer is not None:
+        return Tokenizer.pretrained(needs.tokenizer, needs.revision)
     while isinstance(job, Finetune) and job.source is not None:
         job = spec.training_job(job.source)
-    train = _Parts(spec, job).part("train")
-    texts = train.table.texts.take(train.rows).to_pylist()
-    vocabulary = stream.vocabulary or PlainText.model_fields["vocabulary"].default
-    return Tokenizer.learned(texts, vocabulary)
-
-
-def _stream(model: Model, kind: str) -> Stream:
-    for stream in model.streams.values():
-        if modality(stream) == kind:
-            return stream
-    raise DataError(f"model `{model.name}` has no {kind} stream, which the data have")
-
-
-def _normalisation(stream: Stream) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    if isinstance(stream, PlainVision | Patches):
-        return (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
-    from renaissance.compiler.backbones import normalisation
-
-    return normalisation(stream)
+    return Tokenizer.learned(Parts(spec, job)["train"].texts, needs.vocabulary)

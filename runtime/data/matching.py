@@ -42,7 +42,8 @@ def negatives_of_batch(
     others = (columns < size[:, None]) & (columns != (place - start)[:, None])
     ranked = np.argsort(np.where(others, keys, np.inf), axis=1)
     turn = np.arange(count) % (size - 1)[:, None]
-    return distinct[start[:, None] + np.take_along_axis(ranked, turn, axis=1)]
+    drawn: np.ndarray = distinct[start[:, None] + np.take_along_axis(ranked, turn, axis=1)]
+    return drawn
 
 
 def negatives_of_data(
@@ -69,4 +70,5 @@ def negatives_of_data(
     """
     place = np.searchsorted(choices, images)
     ahead = generator(seed, purpose, number).integers(1, len(choices), size=(len(images), count))
-    return choices[(place[:, None] + ahead) % len(choices)]
+    drawn: np.ndarray = choices[(place[:, None] + ahead) % len(choices)]
+    return drawn

@@ -1,5 +1,7 @@
 """Which texts a step learns from, and how they are shared among ranks and micro-batches."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from renaissance.runtime.data.randomness import generator
@@ -65,7 +67,7 @@ class Order:
 def shares(total: int, parts: int) -> list[slice]:
     """Cut `range(total)` into consecutive parts whose sizes differ by one at most."""
     edges = [total * part // parts for part in range(parts + 1)]
-    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def micro_batches(total: int, rank: int, ranks: int, micro_batch: int | None) -> list[slice]:
@@ -83,22 +85,23 @@ def micro_batches(total: int, rank: int, ranks: int, micro_batch: int | None) ->
     return [slice(mine.start + s.start, mine.start + s.stop) for s in shares(size, max(passes, 1))]
 
 
-def held_out(scenes: np.ndarray, share: float, seed: int) -> np.ndarray:
+def held_out(scenes: np.ndarray, share: float, seed: int, *, least: int = 1) -> np.ndarray:
     """Choose the images that select the best checkpoint.
 
     Args:
         scenes: `[images]` int64; images of one scene stay on one side.
-        share: share of the scenes that are held out; at least one of them, and never all.
+        share: share of the scenes that are held out.
         seed: the job's seed.
+        least: scenes that are held out at least, where the share is not 0.
 
     Returns:
         `[images]` bool, True where an image is held out.
     """
     distinct, scene = np.unique(scenes, return_inverse=True)
     count = len(distinct)
-    if share == 0 or count < 2:
+    if share == 0 or count < 2 * least:
         return np.zeros(len(scenes), bool)
-    number = min(max(round(share * count), 1), count - 1)
+    number = min(max(round(share * count), least), count - least)
     chosen = np.zeros(count, bool)
     chosen[generator(seed, "held out").permutation(count)[:number]] = True
     return chosen[scene]

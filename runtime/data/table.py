@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +13,7 @@ from datasets import Dataset
 
 from renaissance.runtime.data.errors import DataError
 
-TextColumn = pa.Array | pa.ChunkedArray
+TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,14 @@ class Table:
     @property
     def image_of_row(self) -> np.ndarray:
         """`[texts]` int64: the image of each text."""
-        return self.rows.data.column("image").to_numpy().astype(np.int64)
+        image: np.ndarray = self.rows.data.column("image").to_numpy().astype(np.int64)
+        return image
 
     @property
     def scene_of_image(self) -> np.ndarray:
         """`[images]` int64: the scene of each image."""
-        return self.images.data.column("scene").to_numpy().astype(np.int64)
+        scene: np.ndarray = self.images.data.column("scene").to_numpy().astype(np.int64)
+        return scene
 
     def path(self, image: int) -> str:
         """Return the path of an image."""
@@ -103,7 +107,7 @@ def make_table(
     if len(texts) == 0:
         raise DataError(f"`{source.name}` holds no text with an image; check its files")
     encoded = _one_chunk(paths).dictionary_encode()
-    spellings = [os.path.normpath(os.path.join(root, p)) for p in encoded.dictionary.to_pylist()]
+    spellings = [os.path.normpath(Path(root, p)) for p in encoded.dictionary.to_pylist()]
     distinct, number = _number(spellings)
     image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
     columns = {"text": texts, "image": pa.array(image)}

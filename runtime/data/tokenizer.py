@@ -147,17 +147,10 @@ class Tokenizer:
 
     def token(self, number: int) -> str:
         """Return how a token is written."""
-        token: str = self._backend.id_to_token(number)
+        token = self._backend.id_to_token(number)
+        if token is None:
+            raise IndexError(f"there is no token {number}")
         return token
-
-    def __getstate__(self) -> dict[str, object]:
-        """Pickle the tokenizer for worker processes."""
-        return {"text": self._backend.to_str(), "pad_id": self.pad_id, "mask_id": self.mask_id}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        """Restore a pickled tokenizer."""
-        backend = Backend.from_str(state["text"])
-        self.__init__(backend, pad_id=state["pad_id"], mask_id=state["mask_id"])  # type: ignore[misc]
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -1,0 +1,127 @@
+"""Which rows of which table make up each split of a job."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.easy_vqa import read_easy_vqa
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.image_caption import read_image_caption
+from renaissance.runtime.data.nlvr import read_nlvr
+from renaissance.runtime.data.sampling import held_out
+from renaissance.runtime.data.table import Source, Table, join
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Where the texts of a split are.
+
+    Attributes:
+        file: name of the table among those of the job.
+        table: the whole table.
+        rows: `[texts]` int64, the rows of the table that belong to the split.
+    """
+
+    file: str
+    table: Table
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.rows)
+
+    @property
+    def images(self) -> np.ndarray:
+        """`[images]` int64: the images that the texts are about, ascending."""
+        return np.unique(self.table.image_of_row[self.rows])
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts."""
+        texts: list[str] = self.table.texts.take(self.rows).to_pylist()
+        return texts
+
+    @property
+    def answers(self) -> list[str]:
+        """The answer of each text; DataError where there are none."""
+        answers = self.table.answers()
+        return [answers[row] for row in self.rows.tolist()]
+
+
+class Parts:
+    """The splits of a job by name. Each table is read once, when it is first needed."""
+
+    def __init__(self, spec: Spec, job: Pretrain | Finetune) -> None:
+        """Read nothing yet."""
+        self._spec = spec
+        self._job = job
+        self._tables: dict[str, Table] = {}
+
+    def __getitem__(self, split: str) -> Part:
+        """Return the rows of a split.
+
+        Raises:
+            DataError: if there is no such split, or its files are missing or malformed.
+        """
+        file = self._file(split)
+        if file not in self._tables:
+            self._tables[file] = self._read(file)
+        table = self._tables[file]
+        share = self._share
+        if split not in ("train", "validation") or share is None:
+            return Part(file=file, table=table, rows=np.arange(len(table)))
+        least = 2 if isinstance(self._job, Pretrain) else 1
+        held = held_out(table.scene_of_image, share, self._job.seed, least=least)
+        wanted = held if split == "validation" else ~held
+        return Part(file=file, table=table, rows=np.flatnonzero(wanted[table.image_of_row]))
+
+    def _file(self, split: str) -> str:
+        """Return which table a split is cut from."""
+        if isinstance(self._job, Pretrain):
+            _require(split, "pretraining", ("train", "validation"))
+            return "train"
+        task = self._job.task
+        if isinstance(task, EasyVqa):
+            _require(split, "easy_vqa", ("train", "validation", "test"))
+            return "test" if split == "test" else "train"
+        if split == "validation" and not isinstance(task.validation, Share):
+            return task.validation
+        return task.train if split in ("train", "validation") else split
+
+    @property
+    def _share(self) -> Share | None:
+        """Share of the training images that are held out; None if validation has its own file."""
+        holder = self._job.task if isinstance(self._job, Finetune) else self._job
+        return holder.validation if isinstance(holder.validation, Share) else None
+
+    def _read(self, file: str) -> Table:
+        if isinstance(self._job, Finetune):
+            return read_task(self._job.task, file)
+        return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
+
+
+def read_pairs(pairs: Pairs, name: str) -> Table:
+    """Read a data block of a spec; raises DataError."""
+    source = Source(name=name, max_unreadable=pairs.max_unreadable)
+    if isinstance(pairs, ImageCaption):
+        return read_image_caption(source, pairs)
+    if isinstance(pairs, EasyVqaPairs):
+        return read_easy_vqa(source, pairs.root, pairs.split, caption=True)
+    return read_nlvr(source, pairs.root, pairs.split, true_only=True)
+
+
+def read_task(task: Task, file: str) -> Table:
+    """Read one file of a task's data, such as `test`; raises DataError."""
+    source = Source(name=f"{task.task} {file}", max_unreadable=task.max_unreadable)
+    if isinstance(task, EasyVqa):
+        return read_easy_vqa(source, task.root, file)
+    return read_nlvr(source, task.root, file)
+
+
+def _require(split: str, what: str, there: tuple[str, ...]) -> None:
+    if split not in there:
+        raise DataError(f"{what} has no split `{split}`; it has {', '.join(there)}")
