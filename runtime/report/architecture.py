@@ -1,0 +1,235 @@
+"""From a plan to what is drawn of it: columns of blocks, their sizes and what is frozen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from renaissance.runtime.report.figures import TIMES
+
+# Heads that read the tokens of the text stream; every other head reads the pooled vector.
+TOKEN_HEADS = ("mlm",)
+
+
+class Component(BaseModel):
+    """A component as a plan lists it; `trainable` counts parameters or says whether they learn."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    address: str
+    kind: str = ""
+    input: Any = None
+    output: Any = None
+    parameters: int = 0
+    trainable: bool | int = True
+
+    @property
+    def learning(self) -> int:
+        """How many parameters learn."""
+        if isinstance(self.trainable, bool):
+            return self.parameters if self.trainable else 0
+        return self.trainable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A component, or several equal ones in a row.
+
+    Attributes:
+        address: in the model, such as `text.layers[0:4]`.
+        name: the part of the address that is written into the block, such as `layers[0:4]`.
+        repeats: how many equal components it stands for.
+        parameters: of all of them together.
+        learning: how many of the parameters are not frozen.
+        shape: of what comes out, such as `[16, 192]` in words; empty where the plan does not say.
+    """
+
+    address: str
+    name: str
+    repeats: int
+    parameters: int
+    learning: int
+    shape: str
+
+    @property
+    def frozen(self) -> float:
+        """Share of the parameters that do not learn; 0 where there are none."""
+        return 1 - self.learning / self.parameters if self.parameters else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What happens to one input before the fusion, the first block first."""
+
+    name: str
+    shape: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A model as it is drawn, from the inputs up."""
+
+    name: str
+    streams: tuple[Stream, ...]
+    fusion: tuple[Block, ...]
+    pool: tuple[Block, ...]
+    token_heads: tuple[Block, ...]
+    heads: tuple[Block, ...]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block."""
+        streams = (block for stream in self.streams for block in stream.blocks)
+        return (*streams, *self.fusion, *self.pool, *self.token_heads, *self.heads)
+
+
+def architecture(model: Mapping[str, Any]) -> Architecture:
+    """Read what is drawn from an entry of a plan's `models`.
+
+    Roots of addresses are streams in order, then the fusion, then `pool` and `heads`.
+
+    Raises:
+        ValueError: if the entry lists no components (pydantic's own error, if they are malformed).
+    """
+    components = [Component.model_validate(entry) for entry in model.get("components", ())]
+    roots: dict[str, list[Component]] = {}
+    for component in components:
+        roots.setdefault(component.address.partition(".")[0], []).append(component)
+    towers = [root for root in roots if root not in ("pool", "heads")]
+    if not towers:
+        raise ValueError("the plan lists no components")
+    fusion = towers.pop() if len(towers) > 1 else ""
+    joined = roots.get(fusion, [])
+    # A projection belongs to the fusion by its address, and to one stream by what it does.
+    projections = {
+        root: [part for part in joined if _below(part.address, f"{fusion}.projection.{root}")]
+        for root in towers
+    }
+    apart = {part.address for parts in projections.values() for part in parts}
+    joined = [
+        part
+        for part in joined
+        if part.address not in apart and part.address != f"{fusion}.projection"
+    ]
+    heads = _blocks(roots.get("heads", []), "heads")
+    return Architecture(
+        name=str(model.get("name", "")),
+        streams=tuple(
+            Stream(
+                name=root,
+                shape=_entry_shape(roots[root]),
+                blocks=(
+                    *_blocks(roots[root], root),
+                    *_whole(projections[root], f"{fusion}.projection.{root}", "projection"),
+                ),
+            )
+            for root in towers
+        ),
+        # No column says whose blocks these are, so their names do.
+        fusion=tuple(replace(block, name=block.address) for block in _blocks(joined, fusion)),
+        pool=_whole(roots.get("pool", []), "pool", "pool"),
+        token_heads=tuple(head for head in heads if head.name in TOKEN_HEADS),
+        heads=tuple(head for head in heads if head.name not in TOKEN_HEADS),
+    )
+
+
+def spell_shape(shape: Any) -> str:
+    """Spell a shape as a plan gives it: a list of sizes, a text, or several of them by name."""
+    if shape is None:
+        return ""
+    if isinstance(shape, Mapping):
+        return ", ".join(filter(None, (spell_shape(value) for value in shape.values())))
+    if isinstance(shape, Sequence) and not isinstance(shape, str):
+        if any(isinstance(size, list | tuple | dict) for size in shape):
+            return ", ".join(filter(None, (spell_shape(size) for size in shape)))
+        return f" {TIMES} ".join(str(size) for size in shape)
+    return str(shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    """The component that a block stands for, with everything inside it."""
+
+    stem: str
+    index: int | None
+    parameters: int
+    learning: int
+    shape: str
+
+    def continues(self, other: "_Unit") -> bool:
+        """Whether this is the next of several equal layers."""
+        return (
+            other.index is not None
+            and self.index == other.index + 1
+            and (self.stem, self.parameters, self.learning, self.shape)
+            == (other.stem, other.parameters, other.learning, other.shape)
+        )
+
+
+def _blocks(components: Sequence[Component], root: str) -> tuple[Block, ...]:
+    """Make a block of each component directly below a root, of equal neighbouring layers one."""
+    inside: dict[str, list[Component]] = {}
+    for component in components:
+        child = component.address[len(root) + 1 :].partition(".")[0]
+        inside.setdefault(child, []).append(component)
+    # A root that is listed beside its parts is their sum.
+    if len(inside) > 1:
+        inside.pop("", None)
+    runs: list[list[_Unit]] = []
+    for child, members in inside.items():
+        unit = _unit(child, members)
+        if runs and unit.continues(runs[-1][-1]):
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    stems = [run[0].stem for run in runs]
+    return tuple(_block(run, root, alone=stems.count(run[0].stem) == 1) for run in runs)
+
+
+def _whole(components: Sequence[Component], root: str, name: str) -> tuple[Block, ...]:
+    """Make one block of a root with everything inside it."""
+    if not components:
+        return ()
+    return (replace(_block([_unit("", components)], root, alone=True), name=name),)
+
+
+def _unit(name: str, members: Sequence[Component]) -> _Unit:
+    first = members[0]
+    # A component that is listed beside its parts counts them already.
+    inclusive = all(_below(member.address, first.address) for member in members)
+    counted = [first] if inclusive else members
+    stem, _, index = name.rstrip("]").partition("[")
+    return _Unit(
+        stem=stem,
+        index=int(index) if index.isdecimal() else None,
+        parameters=sum(member.parameters for member in counted),
+        learning=sum(member.learning for member in counted),
+        shape=spell_shape(counted[-1].output),
+    )
+
+
+def _block(run: Sequence[_Unit], root: str, *, alone: bool) -> Block:
+    """Join equal layers; their numbers are spelled out where others have the same name."""
+    first, last = run[0], run[-1]
+    name = first.stem
+    if not alone and first.index is not None:
+        end = f":{first.index + len(run)}" if len(run) > 1 else ""
+        name += f"[{first.index}{end}]"
+    return Block(
+        address=f"{root}.{name}".rstrip("."),
+        name=name,
+        repeats=len(run),
+        parameters=sum(unit.parameters for unit in run),
+        learning=sum(unit.learning for unit in run),
+        shape=last.shape,
+    )
+
+
+def _entry_shape(components: Sequence[Component]) -> str:
+    return next((spell_shape(part.input) for part in components if part.input is not None), "")
+
+
+def _below(address: str, root: str) -> bool:
+    return address == root or address.startswith((f"{root}.", f"{root}["))

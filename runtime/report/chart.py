@@ -1,0 +1,165 @@
+"""A line chart as inline SVG, coloured by the page's style sheet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from renaissance.runtime.report.figures import count
+from renaissance.runtime.report.svg import drawing, element, spell
+
+WIDTH, HEIGHT = 440.0, 250.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 34.0
+
+Scale = Literal["linear", "log", "rate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Points of one quantity.
+
+    Attributes:
+        label: what it is.
+        points: `(step, value)` in order of steps; values are finite.
+        colour: which of the style sheet's colours; the line's dashes go with it.
+        dots: marked points joined by a thin line rather than a line alone.
+    """
+
+    label: str
+    points: tuple[tuple[float, float], ...]
+    colour: int
+    dots: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """A range of values, where its ticks are, and how they are spelled."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    logarithmic: bool = False
+    rate: bool = False
+
+    def position(self, value: float) -> float:
+        """Return where a value lies between both ends, 0 to 1."""
+        low, high = self.low, self.high
+        if self.logarithmic:
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        return min(1.0, max(0.0, (value - low) / (high - low)))
+
+    def spell(self, value: float) -> str:
+        """Return what is written beside a tick."""
+        return f"{value * 100:g}\N{NO-BREAK SPACE}%" if self.rate else f"{value:g}"
+
+
+def line_chart(
+    series: Sequence[Series],
+    *,
+    scale: Scale,
+    label: str,
+    marks: Sequence[tuple[float, str]] = (),
+) -> Markup:
+    """Draw values over training steps.
+
+    Args:
+        series: what is drawn; each has at least one point.
+        scale: of the values; `rate` is linear and spelled in per cent.
+        label: what a screen reader says.
+        marks: steps where something happened, and what.
+    """
+    steps = [x for line in series for x, _ in line.points]
+    values = [y for line in series for _, y in line.points]
+    across = linear_axis(0.0, max(*steps, 1.0), tight=True)
+    if scale == "log":
+        up = log_axis(min(values), max(values))
+    else:
+        up = linear_axis(min(values), max(values), rate=scale == "rate")
+
+    def x_of(step: float) -> float:
+        return LEFT + across.position(step) * (WIDTH - LEFT - RIGHT)
+
+    def y_of(value: float) -> float:
+        return HEIGHT - BOTTOM - up.position(value) * (HEIGHT - TOP - BOTTOM)
+
+    foot = HEIGHT - BOTTOM + 18
+    parts = [element("text", "step", x=LEFT - 14, y=foot, class_="tick", text_anchor="end")]
+    for tick in up.ticks:
+        y = y_of(tick)
+        parts.append(element("path", d=f"M{LEFT:g} {spell(y)}H{WIDTH - RIGHT:g}", class_="grid"))
+        parts.append(
+            element("text", up.spell(tick), x=LEFT - 8, y=y + 4, class_="tick", text_anchor="end")
+        )
+    for tick in across.ticks:
+        parts.append(
+            element(
+                "text",
+                count(tick),
+                x=x_of(tick),
+                y=foot,
+                class_="tick",
+                text_anchor="middle",
+            )
+        )
+    for step, name in marks:
+        x = spell(x_of(step))
+        path = element("path", element("title", name), d=f"M{x} {TOP:g}V{HEIGHT - BOTTOM:g}")
+        parts.append(element("g", path, class_="mark"))
+    for line in series:
+        places = [(x_of(x), y_of(y)) for x, y in line.points]
+        trace = "M" + "L".join(f"{spell(x)} {spell(y)}" for x, y in places)
+        kind = "dotted" if line.dots else "line"
+        parts.append(element("path", d=trace, class_=f"{kind} c{line.colour}"))
+        if line.dots:
+            parts.extend(
+                element(
+                    "circle",
+                    element("title", f"{line.label}, step {count(step)}: {value:.4g}"),
+                    cx=x,
+                    cy=y,
+                    r=3.2,
+                    class_=f"dot c{line.colour}",
+                )
+                for (x, y), (step, value) in zip(places, line.points, strict=True)
+            )
+    return drawing(WIDTH, HEIGHT, *parts, label=label, class_="chart")
+
+
+def linear_axis(low: float, high: float, *, rate: bool = False, tight: bool = False) -> Axis:
+    """Return an axis whose ticks are round and at most seven.
+
+    Args:
+        low: least value shown.
+        high: largest value shown.
+        rate: the values are shares; an axis of shares ends at 1.
+        tight: the axis ends with the values rather than with a tick.
+    """
+    if high - low < 1e-9 * max(1.0, abs(high)):
+        low, high = low - 0.05 * max(abs(low), 0.1), high + 0.05 * max(abs(high), 0.1)
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * unit for unit in (1, 2, 5, 10) if power * unit >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    ticks = [round(index * step, 12) for index in range(first, last + 1)]
+    if tight:
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        return Axis(low=low, high=high, ticks=tuple(ticks), rate=rate)
+    if rate:
+        low, high = max(0.0, ticks[0]), min(1.0, ticks[-1])
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        return Axis(low=low, high=high, ticks=tuple(ticks), rate=True)
+    return Axis(low=ticks[0], high=ticks[-1], ticks=tuple(ticks))
+
+
+def log_axis(low: float, high: float) -> Axis:
+    """Return an axis for values above 0; ticks are 1, 2 and 5 of each decade if there is room."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    round_ = [float(f"{unit}e{decade}") for decade in decades for unit in (1, 2, 5)]
+    below = max((tick for tick in round_ if tick <= low), default=low)
+    above = min((tick for tick in round_ if tick >= high), default=high)
+    ticks = [tick for tick in round_ if below <= tick <= above]
+    if len(ticks) > 9:
+        ticks = [float(f"1e{decade}") for decade in decades if below <= 10.0**decade <= above]
+    return Axis(low=below, high=above, ticks=tuple(ticks), logarithmic=True)

@@ -1,0 +1,74 @@
+"""Numbers in words: counts, shares, durations and metrics as a reader wants to see them."""
+
+import math
+
+RATES = ("accuracy", "precision", "recall", "f1")
+DASH = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def count(number: int | float) -> str:
+    """Spell a count out, thousands apart: `9,673`."""
+    return f"{number:,.0f}"
+
+
+def magnitude(number: int) -> str:
+    """Spell a count in three digits: `512`, `12.3 k`, `1.25 M`, `86.6 M`."""
+    if number < 1000:
+        return str(number)
+    scaled: float = number
+    for unit in ("k", "M", "G", "T"):
+        scaled /= 1000
+        # What three digits would round up to 1000 belongs to the next unit.
+        if scaled < 999.5 or unit == "T":
+            break
+    digits = 0 if scaled >= 99.95 else 1 if scaled >= 9.995 else 2
+    return f"{scaled:.{digits}f}{NO_BREAK}{unit}"
+
+
+def share(part: float, digits: int = 1) -> str:
+    """Spell a share between 0 and 1 as a percentage; only all of it is called 100 %."""
+    percent = f"{part * 100:.{digits}f}"
+    if part < 1 and float(percent) == 100:
+        percent = f"{100 - 10**-digits:.{digits}f}"
+    return f"{percent}{NO_BREAK}%"
+
+
+def duration(seconds: float | None) -> str:
+    """Spell a duration in its two largest units: `2 h 05 min`, `4 min 12 s`, `8.1 s`."""
+    if seconds is None or not math.isfinite(seconds):
+        return DASH
+    if seconds < 59.95:
+        return f"{seconds:.1f}{NO_BREAK}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{NO_BREAK}min{NO_BREAK}{rest:02d}{NO_BREAK}s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}{NO_BREAK}h{NO_BREAK}{minutes:02d}{NO_BREAK}min"
+
+
+def throughput(rate: float | None) -> str:
+    """Spell a number of texts a second."""
+    if rate is None or not math.isfinite(rate):
+        return DASH
+    return count(rate) if rate >= 100 else f"{rate:.1f}"
+
+
+def is_rate(name: str) -> bool:
+    """Whether a metric of this name is a share between 0 and 1."""
+    return any(word in name.lower() for word in RATES)
+
+
+def metric(name: str, value: float) -> str:
+    """Spell a measured value: a percentage for a rate, four digits for anything else."""
+    if not math.isfinite(value):
+        return str(value)
+    if is_rate(name) and 0 <= value <= 1:
+        return share(value, 2)
+    return f"{value:.4g}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Spell a number of things: `1 job`, `3 jobs`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,140 @@
+"""What the jobs of a run found: a row for each job, and what each evaluation answered."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from renaissance.runtime.records import JobResult, Prediction
+from renaissance.runtime.report import figures
+from renaissance.runtime.report.confusion import Confusion, confusion
+from renaissance.runtime.report.folder import JobRun, RunFolder
+from renaissance.runtime.report.images import data_uri
+
+MOST_SAMPLES = 24
+MOST_WRONG = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A row of the table of jobs; `state` stands in for figures of a job without a result."""
+
+    name: str
+    kind: str
+    split: str
+    metrics: tuple[tuple[str, str], ...]
+    steps: str
+    time: str
+    rate: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An answered question; `image` is a data URI, or empty if the image cannot be read."""
+
+    image: str
+    text: str
+    answer: str
+    prediction: str
+    probability: str
+    correct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What was measured on a split.
+
+    Attributes:
+        job: name of the job.
+        split: part of the data.
+        measure: name of the leading metric, or empty.
+        value: the leading metric, spelled out.
+        confusion: of answers, where the job stored it.
+        samples: titles and questions, wrong ones first.
+    """
+
+    job: str
+    split: str
+    measure: str
+    value: str
+    confusion: Confusion | None
+    samples: tuple[tuple[str, tuple[Sample, ...]], ...]
+
+
+def job_row(run: JobRun, kind: str) -> JobRow:
+    """Return a job's row; `kind` is what the spec calls it."""
+    result = run.result
+    if result is None:
+        return JobRow(
+            name=run.name,
+            kind=kind,
+            split="",
+            metrics=(),
+            steps="",
+            time="",
+            rate="",
+            state=_state(run),
+        )
+    return JobRow(
+        name=run.name,
+        kind=result.kind,
+        split=result.split or figures.DASH,
+        metrics=tuple(
+            (name.replace("_", " "), figures.metric(name, value))
+            for name, value in result.metrics.items()
+        ),
+        steps=figures.count(result.steps) if result.steps else figures.DASH,
+        time=figures.duration(result.seconds),
+        rate=figures.throughput(result.texts_per_second),
+        state="",
+    )
+
+
+def evaluations(folder: RunFolder) -> tuple[Evaluation, ...]:
+    """Return what every finished job with answers found, in order."""
+    return tuple(
+        _evaluation(run.result, folder.path)
+        for run in folder.jobs
+        if run.result is not None
+        and (run.result.kind == "evaluate" or run.result.confusion or run.result.samples)
+    )
+
+
+def _evaluation(result: JobResult, folder: Path) -> Evaluation:
+    rates = [name for name in result.metrics if figures.is_rate(name)]
+    leading = next((name for name in rates if name == "accuracy"), rates[0] if rates else None)
+    wrong = [sample for sample in result.samples if not sample.correct][:MOST_WRONG]
+    right = [sample for sample in result.samples if sample.correct][: MOST_SAMPLES - len(wrong)]
+    return Evaluation(
+        job=result.job,
+        split=result.split or "unknown",
+        measure=leading.replace("_", " ") if leading else "",
+        value=figures.metric(leading, result.metrics[leading]) if leading else "",
+        confusion=confusion(result),
+        samples=tuple(
+            (title, tuple(_sample(sample, folder) for sample in group))
+            for title, group in (("Answered wrongly", wrong), ("Answered rightly", right))
+            if group
+        ),
+    )
+
+
+def _sample(sample: Prediction, folder: Path) -> Sample:
+    # Paths that are not absolute start from the folder of the run; an absolute one stays itself.
+    return Sample(
+        image=data_uri(folder / sample.image) or "",
+        text=sample.text,
+        answer=sample.answer,
+        prediction=sample.prediction,
+        probability="" if sample.probability is None else figures.share(sample.probability),
+        correct=sample.correct,
+    )
+
+
+def _state(run: JobRun) -> str:
+    log = run.log
+    if not log.starts:
+        return "not started"
+    total = log.starts[-1].total_steps
+    done = log.steps[-1].step if log.steps else log.starts[-1].step
+    of = f" of {figures.count(total)}" if total else ""
+    return f"not finished: {figures.count(done)}{of} steps are logged"

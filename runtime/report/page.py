@@ -1,0 +1,169 @@
+"""The report of a run folder as one HTML file that needs nothing else."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from renaissance.runtime.report import figures
+from renaissance.runtime.report.curves import Panel, panels
+from renaissance.runtime.report.findings import evaluations, job_row
+from renaissance.runtime.report.folder import RunFolder, read_folder
+from renaissance.runtime.report.highlight import highlight
+from renaissance.runtime.report.models import ModelFigure, model_figures, plan_of
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCurves:
+    """The charts of a training job; none if it has logged nothing."""
+
+    name: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Images that a job skipped: a sentence, and the paths that are known."""
+
+    summary: str
+    paths: tuple[str, ...]
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` into a run folder and return its path.
+
+    Whatever the folder lacks is named in the report; an earlier report is replaced as a whole.
+
+    Raises:
+        NotADirectoryError: if there is no such folder.
+        OSError: if the file cannot be written.
+    """
+    run = read_folder(folder)
+    figures_of_models, missing = _models(run)
+    page = render(run, figures_of_models, missing)
+    target = folder / "report.html"
+    draft = folder / "report.html.part"
+    draft.write_text(page, encoding="utf-8")
+    draft.replace(target)
+    return target
+
+
+def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> str:
+    """Return the page.
+
+    Args:
+        run: what the folder holds.
+        models: drawings of its models.
+        no_models: what stands in their place if there are none.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters.update(count=figures.count, share=figures.share, plural=figures.plural)
+    jobs = {} if run.spec is None else run.spec.jobs
+    found = evaluations(run)
+    trained = [
+        run_of
+        for run_of in run.jobs
+        if run_of.log.steps or getattr(jobs.get(run_of.name), "job", "evaluate") != "evaluate"
+    ]
+    return environment.get_template("template.html").render(
+        title=run.path.resolve().name,
+        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+        headlines=[evaluation for evaluation in found if evaluation.value],
+        summary=_summary(run, models),
+        problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
+        rows=[job_row(job, getattr(jobs.get(job.name), "job", "")) for job in run.jobs],
+        skipped=_skipped(run),
+        models=models,
+        no_models=no_models,
+        curves=[JobCurves(name=job.name, panels=panels(job)) for job in trained],
+        evaluations=found,
+        environment=_environment(run),
+        spec=_spec(run),
+        made=datetime.now(UTC).strftime("%Y-%m-%d at %H:%M UTC"),
+    )
+
+
+def _models(run: RunFolder) -> tuple[tuple[ModelFigure, ...], str]:
+    """Draw the models of the spec, or say why that is not possible."""
+    if run.spec is None:
+        return (), "Without the resolved spec there is nothing to draw."
+    try:
+        return model_figures(plan_of(run.spec)), "The spec declares no model."
+    # The report comes after hours of training: what a drawing fails on must not cost all the rest.
+    except Exception as error:
+        return (), f"The architecture could not be drawn: {error}"
+
+
+def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
+    sentences = []
+    finished = [job.result for job in run.jobs if job.result is not None]
+    if finished:
+        jobs = figures.plural(len(finished), "job")
+        time = figures.duration(sum(result.seconds or 0.0 for result in finished))
+        devices = _distinct(start.device for job in run.jobs for start in job.log.starts)
+        place = f" on {' and '.join(devices)}" if devices else ""
+        sentences.append(f"{jobs} took {time}{place}.")
+    unfinished = len(run.jobs) - len(finished)
+    if unfinished:
+        verb = "has" if unfinished == 1 else "have"
+        sentences.append(f"{figures.plural(unfinished, 'job')} {verb} not finished.")
+    for model in models:
+        frozen = f"{figures.share(model.frozen)} of them frozen" if model.frozen else "none frozen"
+        size = figures.magnitude(model.parameters)
+        sentences.append(f"The model {model.name} has {size} parameters, {frozen}.")
+    return " ".join(sentences)
+
+
+def _skipped(run: RunFolder) -> list[Skipped]:
+    accounts = [(job.name, job.log.unreadable) for job in run.jobs]
+    return [
+        Skipped(
+            summary=f"{name} skipped {figures.plural(account.count, 'image')}"
+            + (f" of {figures.count(account.images)}" if account.images else "")
+            + ", missing or damaged",
+            paths=account.paths,
+        )
+        for name, account in accounts
+        if account is not None and account.count
+    ]
+
+
+def _environment(run: RunFolder) -> list[tuple[str, str]]:
+    """Return what the jobs ran with; where jobs differ, every value is listed."""
+    starts = [start for job in run.jobs for start in job.log.starts]
+    rows = []
+    if run.spec is not None:
+        rows.append(("Spec hash", run.spec.hash))
+        others = _distinct(start.spec_hash for start in starts if start.spec_hash != run.spec.hash)
+        if others:
+            rows.append(("Hash in the logs", ", ".join(others)))
+    devices = _distinct(start.device for start in starts)
+    if devices:
+        rows.append(("Device", ", ".join(devices)))
+    packages = _distinct(package for start in starts for package in start.versions)
+    rows.extend(
+        (package, ", ".join(_distinct(start.versions.get(package, "") for start in starts)))
+        for package in packages
+    )
+    return rows
+
+
+def _spec(run: RunFolder) -> Markup | None:
+    """Return the spec in the language, or as JSON where its text is missing."""
+    if run.spec_text is not None:
+        return highlight(run.spec_text)
+    if run.spec is not None:
+        return highlight(json.dumps(run.spec.model_dump(mode="json"), indent=2))
+    return None
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))

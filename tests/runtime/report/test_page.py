@@ -1,0 +1,209 @@
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from renaissance.runtime.report import page, write_report
+
+LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
+
+
+class Page(HTMLParser):
+    """Collects what a browser would see; fails on elements that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.extend((name, value or "") for name, value in attrs)
+        if tag not in {"meta", "link", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.extend((name, value or "") for name, value in attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.attributes if key == name]
+
+
+PLAN = {
+    "models": [
+        {
+            "name": "two_tower",
+            "parameters": {"total": 1000, "trainable": 600, "frozen": 400, "tied": 0},
+            "flops_per_sample": {"forward": 5e6, "training": 15e6},
+            "components": [
+                {"address": "text.embeddings", "parameters": 600, "trainable": 600},
+                {"address": "vision.embeddings", "parameters": 400, "trainable": 0},
+            ],
+        }
+    ]
+}
+
+
+@pytest.fixture(autouse=True)
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "plan_of", lambda spec: PLAN)
+
+
+def made(folder: Path) -> Page:
+    return Page(write_report(folder).read_text(encoding="utf-8"))
+
+
+def test_report_is_one_file_in_the_folder(run_folder: Path) -> None:
+    before = {path.name for path in run_folder.iterdir()}
+    path = write_report(run_folder)
+    assert path == run_folder / "report.html"
+    assert {entry.name for entry in run_folder.iterdir()} - before == {"report.html"}
+    assert path.stat().st_size < 200_000
+
+
+def test_report_loads_nothing(run_folder: Path) -> None:
+    path = write_report(run_folder)
+    seen = Page(path.read_text(encoding="utf-8"))
+    for name in LOADS:
+        assert all(value.startswith(("data:", "#")) for value in seen.values(name)), name
+    assert "script" not in seen.tags
+    assert "iframe" not in seen.tags
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"https?://", text)
+    assert not re.search(r"@import|url\((?!#)", text)
+
+
+def test_report_says_what_was_found(run_folder: Path) -> None:
+    text = made(run_folder).text
+    assert "94.00 % accuracy" in text
+    assert "200 questions" in text
+    assert "12 errors in 200 questions" in text
+    assert "3 jobs took 2 min 38 s on CPU, 2 cores" in text
+    assert "two_tower has 1.00 k parameters, 40.0 % of them frozen" in text
+    for piece in ("mlm accuracy", "90.00 %", "pretrain", "evaluate", "4,000", "2.14.0"):
+        assert piece in text
+
+
+def test_report_names_the_spec_and_its_hash(run_folder: Path) -> None:
+    identity = hashlib.sha256((run_folder / "spec.json").read_bytes()).hexdigest()
+    text = made(run_folder).text
+    assert identity in text
+    assert "Hash in the logs" not in text
+
+
+def test_data_is_text_not_markup(run_folder: Path) -> None:
+    seen = made(run_folder)
+    assert '<script>alert("1")</script> & <img src=x onerror=alert(1)>' in "".join(seen.words)
+    assert "<b>circle</b>" in "".join(seen.words)
+    assert not seen.values("onerror")
+    assert "x" not in seen.values("src")
+
+
+def test_images_are_embedded_once_readable(run_folder: Path) -> None:
+    seen = made(run_folder)
+    assert [value[:22] for value in seen.values("src")] == ["data:image/png;base64,"]
+    assert seen.text.count("The image could not be read.") == 2
+
+
+def test_wrong_answers_come_first(run_folder: Path) -> None:
+    text = made(run_folder).text
+    assert 0 < text.index("Answered wrongly") < text.index("true: red")
+    assert text.index("true: red") < text.index("Answered rightly")
+
+
+def test_confusion_and_mixups_are_listed(run_folder: Path) -> None:
+    seen = made(run_folder)
+    first = seen.text.index("Most frequent mix-ups")
+    assert re.search(r"yes no 7 10\.4 %.*red circle 3 7\.0 %", seen.text[first:])
+    assert sum(value.startswith("hit") for value in seen.values("class")) == 4
+    assert sum(value.startswith("miss") for value in seen.values("class")) == 3
+
+
+def test_skipped_images_are_named(run_folder: Path) -> None:
+    text = made(run_folder).text
+    assert "vqa skipped 1 image of 90, missing or damaged" in text
+    assert "broken.png" in text
+
+
+def test_unfinished_jobs_are_said_to_be(run_folder: Path) -> None:
+    (run_folder / "vqa" / "result.json").unlink()
+    for path in (run_folder / "vqa_test").iterdir():
+        path.unlink()
+    text = made(run_folder).text
+    assert "not finished: 40 of 40 steps are logged" in text
+    assert "not started" in text
+    assert "2 jobs have not finished." in text
+    assert "Nothing has been evaluated yet." in text
+    assert "No evaluation has finished yet" in text
+
+
+def test_result_without_confusion_or_samples(run_folder: Path) -> None:
+    result = {"job": "vqa_test", "kind": "evaluate", "metrics": {"accuracy": 0.5}}
+    (run_folder / "vqa_test" / "result.json").write_text(json.dumps(result))
+    text = made(run_folder).text
+    assert "There is no confusion of answers to show." in text
+    assert "No sample predictions were stored." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("spec.json", None, "There is no spec.json."),
+        ("spec.json", "{", "spec.json is not a resolved spec"),
+        ("spec.vl", None, "There is no spec.vl."),
+        ("vqa/result.json", '{"job": 3}', "vqa/result.json is not a result: `job`"),
+        ("vqa/log.jsonl", "", "No step of this job is logged."),
+        ("vqa/log.jsonl", '{"event": "step", "st', "1 line of vqa/log.jsonl could not be read."),
+    ],
+)
+def test_damage_becomes_a_sentence(
+    run_folder: Path, name: str, content: str | None, sentence: str
+) -> None:
+    if content is None:
+        (run_folder / name).unlink()
+    else:
+        (run_folder / name).write_text(content)
+    assert sentence in made(run_folder).text
+
+
+def test_empty_folder_has_a_report(tmp_path: Path) -> None:
+    text = made(tmp_path).text
+    assert "The folder holds no jobs." in text
+    assert "The resolved spec is not in the folder." in text
+
+
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NotADirectoryError, match="there is no run folder"):
+        write_report(tmp_path / "nowhere")
+
+
+def test_plan_that_fails_costs_only_the_drawing(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(spec: object) -> dict:
+        raise RuntimeError("no such <backbone>")
+
+    monkeypatch.setattr(page, "plan_of", fail)
+    text = made(run_folder).text
+    assert "The architecture could not be drawn: no such <backbone>" in text
+    assert "12 errors" in text
