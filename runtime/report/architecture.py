@@ -88,7 +88,7 @@ class Architecture:
 def architecture(model: Mapping[str, Any]) -> Architecture:
     """Read what is drawn from an entry of a plan's `models`.
 
-    Roots of addresses are streams in order, then the fusion, then `pool` and `heads`.
+    Roots of addresses are the streams in order, the fusion, `pool` and `heads`.
 
     Raises:
         ValueError: if the entry lists no components (pydantic's own error, if they are malformed).
@@ -100,7 +100,8 @@ def architecture(model: Mapping[str, Any]) -> Architecture:
     towers = [root for root in roots if root not in ("pool", "heads")]
     if not towers:
         raise ValueError("the plan lists no components")
-    fusion = towers.pop() if len(towers) > 1 else ""
+    fusion = _fusion_of(towers, roots)
+    towers = [root for root in towers if root != fusion]
     joined = roots.get(fusion, [])
     # A projection belongs to the fusion by its address, and to one stream by what it does.
     projections = {
@@ -225,6 +226,16 @@ def _block(run: Sequence[_Unit], root: str, *, alone: bool) -> Block:
         learning=sum(unit.learning for unit in run),
         shape=last.shape,
     )
+
+
+def _fusion_of(towers: Sequence[str], roots: Mapping[str, Sequence[Component]]) -> str:
+    """Return the root that joins the others: it projects them, or it comes last."""
+    if len(towers) < 2:
+        return ""
+    for root in towers:
+        if any(_below(part.address, f"{root}.projection") for part in roots[root]):
+            return root
+    return towers[-1]
 
 
 def _entry_shape(components: Sequence[Component]) -> str:

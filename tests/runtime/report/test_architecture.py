@@ -64,6 +64,14 @@ def test_rest_of_the_model_is_in_its_place() -> None:
     assert [block.name for block in drawn.heads] == ["answer"]
 
 
+def test_order_of_the_plan_does_not_hide_the_fusion() -> None:
+    model = two_tower()
+    model["components"].sort(key=lambda entry: entry["address"])
+    drawn = architecture(model)
+    assert [stream.name for stream in drawn.streams] == ["text", "vision"]
+    assert [block.name for block in drawn.fusion] == ["cross.layers", "cross.type_embedding"]
+
+
 def test_no_parameter_is_lost_or_counted_twice() -> None:
     model = two_tower()
     total = sum(entry["parameters"] for entry in model["components"])
