@@ -48,7 +48,7 @@ class NlvrPairs(Readable):
 
     format: Literal["nlvr"] = "nlvr"
     root: str = key(doc="folder that holds `train`, `dev` or `test`", impact="training")
-    split: str = key("train", doc="which part: the name of a folder", impact="training")
+    split: str = key("train", doc="which part: the name of a folder", impact="training", name=True)
 
 
 Pairs = Annotated[ImageCaption | EasyVqaPairs | NlvrPairs, Field(discriminator="format")]
@@ -73,11 +73,12 @@ class Nlvr(Readable):
 
     task: Literal["nlvr"] = "nlvr"
     root: str = key(doc="folder that holds `train`, `dev` or `test`", impact="training")
-    train: str = key("train", doc="folder to learn from", impact="training")
+    train: str = key("train", doc="folder to learn from", impact="training", name=True)
     validation: Share | str = key(
         "dev",
         doc="folder that selects the best checkpoint, or a share of the training sentences",
         impact="training",
+        name=True,
     )
 
 

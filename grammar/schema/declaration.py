@@ -3,6 +3,7 @@
 Checks, documentation, `diff`, `show` and the JSON schema all read these declarations.
 """
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
@@ -32,6 +33,7 @@ def key(
     impact: Impact,
     unit: str = "",
     positional: bool = False,
+    name: bool = False,
     **constraints: Any,
 ) -> Any:
     """Declare a key.
@@ -42,9 +44,10 @@ def key(
         impact: what a change of it does to a trained checkpoint.
         unit: what the value counts, such as `tokens` or `pixels`.
         positional: given between parentheses rather than in braces: `timm("name")`.
+        name: text that is written as a plain name where it can be: `split = test`.
         constraints: pydantic's own, such as `ge=1`.
     """
-    extra = {"impact": impact, "unit": unit, "positional": positional}
+    extra = {"impact": impact, "unit": unit, "positional": positional, "name": name}
     return Field(default, description=doc, json_schema_extra=extra, **constraints)
 
 
@@ -68,7 +71,18 @@ class Share(float):
     @property
     def spelling(self) -> str:
         """The shortest percentage that reads back as this share."""
-        return f"{round(self * 100, 10):g}%"
+        percent = f"{Decimal(repr(float(self))) * 100:f}"
+        percent = percent.rstrip("0").rstrip(".") if "." in percent else percent
+        if float(percent) / 100 != self:
+            percent = next(
+                (
+                    text
+                    for digits in range(20)
+                    if float(text := f"{self * 100:.{digits}f}") / 100 == self
+                ),
+                percent,
+            )
+        return f"{percent}%"
 
     __repr__ = __str__ = lambda self: self.spelling
 

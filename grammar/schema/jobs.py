@@ -60,8 +60,9 @@ class Schedule(Block):
     warmup: Share | int = key(
         Share(0.1), doc="steps of linear warm-up, or their share of the run", impact="training"
     )
-    end_lr: float = key(0.0, doc="share of the peak that is left at the end", impact="training",
-                        ge=0, le=1)
+    end_lr: float = key(
+        0.0, doc="share of the peak that is left at the end", impact="training", ge=0, le=1
+    )
 
 
 class Linear(Schedule):
@@ -144,7 +145,9 @@ class Pretrain(Training):
 
     job: Literal["pretrain"] = "pretrain"
     on: str = key(doc="the model", impact="weights")
-    data: tuple[str, ...] = key(doc="names of the data blocks", impact="training", min_length=1)
+    data: tuple[str, ...] = key(
+        doc="names of the data blocks", impact="training", name=True, min_length=1
+    )
     objectives: tuple[Objective, ...] = key(
         doc="what is learned, one of each kind", impact="weights", min_length=1
     )
@@ -170,7 +173,7 @@ class Evaluate(Block):
     job: Literal["evaluate"] = "evaluate"
     name: str = key(doc="what reports call it", impact="cosmetic")
     of: str = key(doc="the fine-tuning job whose best weights are measured", impact="eval")
-    split: str = key("test", doc="which part of the task's data", impact="eval")
+    split: str = key("test", doc="which part of the task's data", impact="eval", name=True)
     batch: int = key(256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1)
     write: str | None = key(
         None, doc="file for the predictions, JSON Lines; none if absent", impact="cosmetic"

@@ -66,9 +66,7 @@ class Dimensions(Block):
 
     layers: int | None = key(None, doc="transformer layers", impact="weights", ge=1, le=1000)
     width: int | None = key(None, doc="hidden size", impact="weights", unit="channels", ge=1)
-    heads: int | None = key(
-        None, doc="attention heads; divides the width", impact="numerics", ge=1
-    )
+    heads: int | None = key(None, doc="attention heads; divides the width", impact="numerics", ge=1)
     mlp_ratio: float | None = key(
         None, doc="width of the feed-forward part over the hidden size", impact="weights", gt=0
     )

@@ -1,0 +1,35 @@
+"""The language: from the text of a `.vl` file to a checked and resolved spec.
+
+Names are imported when they are first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Diagnostic", "Resolution", "Spec", "SpecError", "load", "print_spec", "resolve"]
+
+_HOME = {
+    "Diagnostic": "renaissance.grammar.diagnostics",
+    "Resolution": "renaissance.grammar.composition.resolution",
+    "Spec": "renaissance.grammar.schema.spec",
+    "SpecError": "renaissance.grammar.diagnostics",
+    "load": "renaissance.grammar.loading",
+    "print_spec": "renaissance.grammar.canonical",
+    "resolve": "renaissance.grammar.composition.resolution",
+}
+
+if TYPE_CHECKING:
+    from renaissance.grammar.canonical import print_spec
+    from renaissance.grammar.composition.resolution import Resolution, resolve
+    from renaissance.grammar.diagnostics import Diagnostic, SpecError
+    from renaissance.grammar.loading import load
+    from renaissance.grammar.schema.spec import Spec
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,1 @@
+"""What a spec that can be read may still get wrong."""

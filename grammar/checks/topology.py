@@ -1,0 +1,281 @@
+"""Do the parts of a model fit together?"""
+
+from renaissance.grammar.composition.assembly import Parts
+from renaissance.grammar.composition.derive import architecture_of
+from renaissance.grammar.composition.findings import Findings, listing, suggestion
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.schema.model import CrossAttention, SingleStream
+from renaissance.grammar.schema.streams import (
+    Patches,
+    PlainStack,
+    PlainText,
+    PlainVision,
+    RandomArchitecture,
+    Stack,
+    Stream,
+    Wordpiece,
+    modality,
+)
+from renaissance.grammar.source import Span
+
+
+def check_parts(parts: Parts, places: Places, findings: Findings) -> None:
+    """Report what does not fit in a model.
+
+    Args:
+        parts: the model, with holes where a part is already known to be wrong.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    check = _Check(parts, places, findings)
+    for name, stream in parts.streams.items():
+        if stream is not None:
+            check.stream(stream, (*parts.path, "streams", name))
+    if isinstance(parts.fusion, CrossAttention):
+        check.heads(parts.fusion.width, parts.fusion.heads, (*parts.path, "fusion"))
+    elif isinstance(parts.fusion, SingleStream):
+        check.stack(parts.fusion.encoder, (*parts.path, "fusion", "encoder"))
+    if not parts.broken:
+        check.joined()
+        check.pool()
+
+
+class _Check:
+    def __init__(self, parts: Parts, places: Places, findings: Findings) -> None:
+        self._parts = parts
+        self._places = places
+        self._findings = findings
+
+    def _value(self, path: Path) -> Span:
+        return self._places.value(path) or self._parts.span
+
+    def _error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *help: str,
+        related: tuple[Label, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self._findings.add(
+            Diagnostic(
+                code=code,
+                message=message,
+                span=span,
+                label=label,
+                help=help,
+                related=related,
+                notes=notes,
+            )
+        )
+
+    def joined(self) -> None:
+        """A fusion joins each stream once, one that reads text and one that reads images."""
+        parts = self._parts
+        if not parts.fusion_name:
+            self._error(
+                "VL311",
+                f"model `{parts.name}` has no fusion",
+                parts.span,
+                "nothing joins its streams",
+                "add `fusion cross = cross_attention(text, vision) { … }`",
+            )
+            return
+        if parts.fusion_name in parts.streams:
+            self._error(
+                "VL105",
+                f"`{parts.fusion_name}` is a stream and the fusion",
+                self._value((*parts.path, "fusion_name")),
+                "defined again",
+                related=(
+                    Label(
+                        span=self._value((*parts.path, "streams", parts.fusion_name)),
+                        text="first defined here",
+                    ),
+                ),
+            )
+            return
+        if parts.fusion is None:
+            return
+        seen: dict[str, int] = {}
+        sound = True
+        for index, name in enumerate(parts.fusion.inputs):
+            span = self._value((*parts.path, "fusion", "inputs", index))
+            if name in seen:
+                sound = False
+                self._error("VL301", f"`{name}` is joined twice", span, "joined again")
+            elif name not in parts.streams:
+                sound = False
+                self._error(
+                    "VL301",
+                    f"there is no stream named `{name}`",
+                    span,
+                    "",
+                    *suggestion(name, parts.streams, "a stream"),
+                    notes=(f"streams of `{parts.name}` are {listing(parts.streams)}",),
+                )
+            seen[name] = index
+        for name in parts.streams:
+            if name not in seen and sound:
+                sound = False
+                self._error(
+                    "VL302",
+                    f"stream `{name}` is not part of the fusion",
+                    self._value((*parts.path, "streams", name)),
+                    "read by nothing",
+                    related=(Label(span=self._fusion_span(), text="joins other streams"),),
+                )
+        if sound:
+            self._modalities()
+            self._towers()
+
+    def _fusion_span(self) -> Span:
+        return self._places.key((*self._parts.path, "fusion")) or self._parts.span
+
+    def _modalities(self) -> None:
+        parts = self._parts
+        streams = [parts.streams[name] for name in parts.fusion.inputs]  # type: ignore[union-attr]
+        if any(stream is None for stream in streams):
+            return
+        read = [modality(stream) for stream in streams if stream is not None]
+        if sorted(read) != ["text", "vision"]:
+            self._error(
+                "VL301",
+                f"`{parts.fusion_name}` joins {_counted(read)}",
+                self._fusion_span(),
+                "one text stream and one vision stream are wanted",
+            )
+
+    def _towers(self) -> None:
+        """Two towers are joined by co-attention, embeddings by a stack."""
+        parts = self._parts
+        tower = isinstance(parts.fusion, CrossAttention)
+        for name in parts.fusion.inputs:  # type: ignore[union-attr]
+            if (name in parts.embedded) != tower:
+                continue
+            word, other = ("embed", "backbone") if tower else ("backbone", "embed")
+            topology = "cross_attention" if tower else "single_stream"
+            self._error(
+                "VL310",
+                f"`{topology}` cannot join `{name}`",
+                self._value((*parts.path, "streams", name)),
+                f"is declared as `{word}`",
+                f"declare it as `{other} {name} = …`",
+                related=(Label(span=self._fusion_span(), text="joins it"),),
+            )
+
+    def pool(self) -> None:
+        """`cls` takes first tokens, which have to be class tokens."""
+        parts = self._parts
+        if parts.pool not in ("cls", "first") or parts.fusion is None:
+            return
+        names = parts.fusion.inputs if parts.pool == "cls" else parts.fusion.inputs[:1]
+        for name in names:
+            stream = parts.streams.get(name)
+            if stream is None or modality(stream) != "vision":
+                continue
+            known = architecture_of(stream)
+            if known is None or known.prefix_tokens or isinstance(stream, Patches):
+                continue
+            self._error(
+                "VL309",
+                f"`pool = {parts.pool}` needs a class token, and `{name}` has none",
+                self._value((*parts.path, "pool")),
+                "",
+                "write `pool = mean`",
+                related=(
+                    Label(
+                        span=self._value((*parts.path, "streams", name)),
+                        text=f"`{known.id}` has patches only",
+                    ),
+                ),
+            )
+
+    def heads(self, width: int, heads: int, path: Path) -> None:
+        """Attention heads share the width evenly."""
+        if width % heads == 0:
+            return
+        said = "heads" if self._places.said((*path, "heads")) else "width"
+        self._error(
+            "VL303",
+            f"{heads} heads do not divide a width of {width}",
+            self._value((*path, said)),
+            f"leaves {width % heads} channels over",
+            f"divisors of {width} close by are {_divisors(width, heads)}",
+        )
+
+    def stream(self, stream: Stream, path: Path) -> None:
+        """Sizes of one stream."""
+        if isinstance(stream, PlainText | PlainVision):
+            self.heads(stream.width, stream.heads, path)
+        if isinstance(stream, RandomArchitecture) and stream.width and stream.heads:
+            self.heads(stream.width, stream.heads, path)
+        if isinstance(stream, Wordpiece):
+            return
+        if isinstance(stream, PlainVision | Patches):
+            self._patches(stream.image_size, stream.patch, path)
+            self._stem(stream, path)
+            return
+        known = architecture_of(stream)
+        if known is None:
+            return
+        longest = getattr(stream, "max_tokens", None)
+        if longest is not None and known.max_tokens and longest > known.max_tokens:
+            self._error(
+                "VL307",
+                f"`{known.id}` has positions for {known.max_tokens} tokens",
+                self._value((*path, "max_tokens")),
+                f"asks for {longest}",
+                notes=("a token without a position embedding cannot be read",),
+            )
+        size = getattr(stream, "image_size", None)
+        if size is not None and known.patch:
+            self._patches(size, known.patch, path)
+
+    def stack(self, stack: Stack, path: Path) -> None:
+        """Sizes of the stack of a one-tower model."""
+        if isinstance(stack, PlainStack) or (
+            isinstance(stack, RandomArchitecture) and stack.width and stack.heads
+        ):
+            self.heads(stack.width or 1, stack.heads or 1, path)
+
+    def _patches(self, size: int, patch: int, path: Path) -> None:
+        if size % patch == 0:
+            return
+        lower, upper = size - size % patch, size - size % patch + patch
+        label = f"leaves {size % patch} pixels over"
+        close = f"`{lower}` or `{upper}`" if lower else f"`{upper}`"
+        said = "image_size" if self._places.said((*path, "image_size")) else "patch"
+        self._error(
+            "VL308",
+            f"an image of {size} pixels cannot be cut into patches of {patch}",
+            self._value((*path, said)),
+            label,
+            f"image sizes that fit are {close}",
+        )
+
+    def _stem(self, stream: PlainVision | Patches, path: Path) -> None:
+        patch = stream.patch
+        if stream.stem != "convolutional" or (patch & (patch - 1) == 0 and patch > 1):
+            return
+        self._error(
+            "VL308",
+            f"a convolutional stem cannot make patches of {patch} pixels",
+            self._value((*path, "patch")),
+            "each convolution halves the image",
+            "take a power of two, such as `16`, or `stem = linear`",
+        )
+
+
+def _counted(read: list[str]) -> str:
+    texts, images = read.count("text"), read.count("vision")
+    return f"{texts} text and {images} vision streams"
+
+
+def _divisors(width: int, heads: int) -> str:
+    divisors = [n for n in range(1, width + 1) if width % n == 0] if width <= 1 << 20 else [1]
+    close = sorted(sorted(divisors, key=lambda n: abs(n - heads))[:3])
+    return listing(str(n) for n in close)

@@ -1,0 +1,262 @@
+"""Can a training job run as it is described, and does every key of it do something?"""
+
+from collections.abc import Mapping
+
+from renaissance.grammar.checks.components import Components
+from renaissance.grammar.checks.freezing import frozen_leaves
+from renaissance.grammar.composition.findings import Findings, suggestion
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.schema.data import EasyVqa, Nlvr
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.jobs import Finetune, Itm, Job, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.source import Span
+
+
+def check_training(
+    job: Pretrain | Finetune, jobs: Mapping[str, Job | None], places: Places, findings: Findings
+) -> None:
+    """Report what cannot be in a training job.
+
+    Args:
+        job: the job.
+        jobs: all jobs by name.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    check = _Check(job, places, findings)
+    check.length()
+    check.batches()
+    check.moments()
+    check.validation()
+    if isinstance(job, Pretrain):
+        check.objectives(job)
+
+
+def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Findings) -> None:
+    """Report a job that states its length twice or not at all.
+
+    Args:
+        name: of the job.
+        keys: places of the keys that it sets.
+        where: place of its name.
+        findings: receives what is wrong.
+    """
+    if "steps" in keys and "epochs" in keys:
+        first, second = sorted((keys["steps"], keys["epochs"]), key=lambda span: span.start)
+        findings.add(
+            Diagnostic(
+                code="VL501",
+                message=f"job `{name}` states its length twice",
+                span=second,
+                label="stated again",
+                related=(Label(span=first, text="stated here"),),
+                help=("keep one of `steps` and `epochs`",),
+            )
+        )
+    elif "steps" not in keys and "epochs" not in keys:
+        findings.add(
+            Diagnostic(
+                code="VL501",
+                message=f"job `{name}` does not state its length",
+                span=where,
+                label="`steps` or `epochs` is missing",
+                help=("add `steps = …` or `epochs = …`",),
+            )
+        )
+
+
+def check_scales(
+    job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
+) -> None:
+    """Report learning-rate factors of components that do not exist or do not learn."""
+    components = Components.of(model)
+    frozen = frozen_leaves(model, components)
+    for address, factor in job.scale_lr.items():
+        path = ("jobs", job.name, "scale_lr", address)
+        span = places.key(path)
+        if span is None:
+            raise LookupError(f"nothing was said about {path}")
+        leaves = components.select(address)
+        if not leaves or "[" in address and ":" in address:
+            findings.add(
+                Diagnostic(
+                    code="VL510",
+                    message=f"`scale_lr` address `{address}` matches nothing in model "
+                    f"`{model.name}`",
+                    span=span,
+                    help=suggestion(address, components.roots, "a component"),
+                    notes=(f"components are {', '.join(components.roots)}",),
+                )
+            )
+        elif factor < 0:
+            findings.add(
+                Diagnostic(
+                    code="VL405",
+                    message=f"`{address}` is out of range",
+                    span=places.value(path) or span,
+                    label="at least 0 is wanted",
+                )
+            )
+        elif leaves <= frozen:
+            findings.add(
+                _no_effect(span, f"`{address}` has no effect here", "it is frozen throughout")
+            )
+
+
+class _Check:
+    def __init__(self, job: Pretrain | Finetune, places: Places, findings: Findings) -> None:
+        self._job = job
+        self._path: Path = ("jobs", job.name)
+        self._places = places
+        self._findings = findings
+
+    def _key(self, name: str) -> Span:
+        span = self._places.key((*self._path, *name.split(".")))
+        if span is None:
+            raise LookupError(f"nothing was said about {self._path}")
+        return span
+
+    def _value(self, *names: str | int) -> Span:
+        span = self._places.value((*self._path, *names))
+        if span is None:
+            raise LookupError(f"nothing was said about {self._path}")
+        return span
+
+    def _useless(self, name: str, reason: str) -> None:
+        if self._places.said((*self._path, *name.split("."))):
+            message = f"`{name.split('.')[-1]}` has no effect here"
+            self._findings.add(_no_effect(self._key(name), message, reason))
+
+    def length(self) -> None:
+        """The warm-up ends before the run does."""
+        job, warmup = self._job, self._job.schedule.warmup
+        whole = isinstance(warmup, Share) and warmup >= 1
+        if isinstance(warmup, Share):
+            longer = whole
+        else:
+            longer = job.steps is not None and warmup >= job.steps
+        if longer:
+            self._findings.add(
+                Diagnostic(
+                    code="VL507",
+                    message=f"the warm-up of job `{job.name}` is as long as the run",
+                    span=self._value("schedule", "warmup"),
+                    label="the full learning rate is never held"
+                    if whole
+                    else f"the run has {job.steps} steps",
+                    help=("take a small part of the run, such as `warmup = 10%`",),
+                )
+            )
+        elif not isinstance(warmup, Share) and warmup < 0:
+            self._findings.add(
+                Diagnostic(
+                    code="VL405",
+                    message="`warmup` is out of range",
+                    span=self._value("schedule", "warmup"),
+                    label="at least 0 is wanted",
+                )
+            )
+
+    def batches(self) -> None:
+        """Parts of a batch are no larger than the batch."""
+        job = self._job
+        for name in ("micro_batch", "texts_per_image"):
+            part = getattr(job, name)
+            if part is not None and part > job.batch:
+                self._findings.add(
+                    Diagnostic(
+                        code="VL508",
+                        message=f"`{name}` is larger than `batch`",
+                        span=self._value(name),
+                        label=f"a batch has {job.batch} texts",
+                        related=(Label(span=self._value("batch"), text="size of the batch"),),
+                    )
+                )
+
+    def moments(self) -> None:
+        """Validations and checkpoints happen within the run."""
+        for name in ("validate_every", "checkpoint_every"):
+            every = getattr(self._job, name)
+            if isinstance(every, Share):
+                if every == 0:
+                    self._out_of_range(name, "more than 0% is wanted")
+            elif every < 1:
+                self._out_of_range(name, "at least 1 is wanted")
+            elif self._job.steps is not None and every > self._job.steps:
+                self._useless(name, f"the run has {self._job.steps} steps")
+
+    def _out_of_range(self, name: str, label: str) -> None:
+        self._findings.add(
+            Diagnostic(
+                code="VL405",
+                message=f"`{name}` is out of range",
+                span=self._value(name),
+                label=label,
+            )
+        )
+
+    def validation(self) -> None:
+        """A held-out share leaves something to learn from, and something to select on."""
+        job = self._job
+        if isinstance(job, Pretrain):
+            share, path = job.validation, ("validation",)
+        elif isinstance(job.task, EasyVqa | Nlvr):
+            share, path = job.task.validation, ("task", "validation")  # type: ignore[assignment]
+        if not isinstance(share, Share):
+            return
+        if share >= 1:
+            self._findings.add(
+                Diagnostic(
+                    code="VL511",
+                    message="nothing is left to learn from",
+                    span=self._value(*path),
+                    label="holds out everything",
+                )
+            )
+        elif share == 0:
+            self._useless("validate_every", "nothing is held out to validate on")
+            if isinstance(job, Finetune):
+                self._findings.add(
+                    Diagnostic(
+                        code="VL511",
+                        message="nothing is held out to select the best checkpoint on",
+                        span=self._value(*path),
+                        severity="warning",
+                        label="the last weights count as the best",
+                    )
+                )
+
+    def objectives(self, job: Pretrain) -> None:
+        """One objective of each kind, and pairs to draw from."""
+        seen: dict[str, Span] = {}
+        for index, objective in enumerate(job.objectives):
+            word = objective.objective
+            span = self._places.key((*self._path, "objectives", index)) or self._value()
+            if word in seen:
+                self._findings.add(
+                    Diagnostic(
+                        code="VL509",
+                        message=f"objective `{word}` is stated twice",
+                        span=span,
+                        label="stated again",
+                        related=(Label(span=seen[word], text="first stated here"),),
+                    )
+                )
+            seen.setdefault(word, span)
+            if isinstance(objective, Itm) and objective.draw == "batch" and job.batch < 2:
+                self._findings.add(
+                    Diagnostic(
+                        code="VL514",
+                        message="there is no other image in the batch",
+                        span=span,
+                        label="draws another image from the batch",
+                        related=(Label(span=self._value("batch"), text="one text a step"),),
+                        help=("write `draw = data`, or take a larger batch",),
+                    )
+                )
+
+
+def _no_effect(span: Span, message: str, reason: str) -> Diagnostic:
+    return Diagnostic(code="VL506", message=message, span=span, severity="warning", label=reason)

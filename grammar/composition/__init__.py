@@ -1,0 +1,1 @@
+"""From syntax trees to one resolved spec: imports, inheritance, overrides, values."""

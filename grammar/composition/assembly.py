@@ -1,0 +1,211 @@
+"""Make models of the schema from composed drafts."""
+
+from dataclasses import dataclass
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.derive import complete_stack, complete_stream
+from renaissance.grammar.composition.drafts import plain_text
+from renaissance.grammar.composition.models import ModelDraft
+from renaissance.grammar.composition.places import Path
+from renaissance.grammar.composition.values import FAILED, Reader
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.model import CrossAttention, Freeze, Fusion, Model, SingleStream
+from renaissance.grammar.schema.streams import Patches, PlainStack, Stream, Wordpiece
+from renaissance.grammar.schema.vocabulary import Kind, choices, keys_of, kind_of
+from renaissance.grammar.source import Span
+
+_STREAMS = choices(Model, "streams")
+_EMBEDDINGS = {word: block for word, block in _STREAMS.items() if block in (Wordpiece, Patches)}
+_BACKBONES = {word: block for word, block in _STREAMS.items() if word not in _EMBEDDINGS}
+_FUSIONS = choices(Model, "fusion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A model of which parts may be missing because they are wrong.
+
+    Attributes:
+        name: name of the model.
+        path: where it stands in the spec.
+        span: of its name.
+        streams: every declared stream; None for one that could not be made.
+        embedded: names of the streams that are declared as `embed`.
+        fusion_name: name of the fusion; empty where none is declared.
+        fusion: the fusion; None where it could not be made.
+        pool: how streams are pooled; None where that is wrong.
+        attention: implementation of attention; None where that is wrong.
+        freeze: directives that could be read.
+        broken: part of the text could not be read: nothing is known to be missing.
+        sound: everything that was said could be read.
+    """
+
+    name: str
+    path: Path
+    span: Span
+    streams: dict[str, Stream | None]
+    embedded: frozenset[str]
+    fusion_name: str
+    fusion: Fusion | None
+    pool: str | None
+    attention: str | None
+    freeze: tuple[Freeze, ...]
+    broken: bool
+    sound: bool
+
+    def model(self) -> Model | None:
+        """Return the model, or None if a part of it is missing."""
+        if not self.sound or self.broken or self.fusion is None or None in self.streams.values():
+            return None
+        return Model.model_validate(
+            {
+                "name": self.name,
+                "streams": self.streams,
+                "fusion_name": self.fusion_name,
+                "fusion": self.fusion,
+                "pool": self.pool,
+                "attention": self.attention,
+                "freeze": self.freeze,
+            }
+        )
+
+
+def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
+    """Read every value of a draft.
+
+    Args:
+        draft: the model as files state it.
+        path: where it stands in the spec.
+        reader: knows names, receives findings and places.
+    """
+    findings, places = reader.findings, reader.places
+    places.put(path, draft.name.span, draft.name.span)
+    sound = True
+    streams: dict[str, Stream | None] = {}
+    for name, stream in draft.streams.items():
+        where = (*path, "streams", name)
+        places.put(where, stream.name.span, stream.name.span)
+        block = None
+        if stream.choice is not None:
+            blocks = _EMBEDDINGS if stream.keyword.text == "embed" else _BACKBONES
+            block = reader.choice(stream.choice, blocks, where, stream.keyword.text)
+        if block is not None:
+            block = complete_stream(block, where, places, findings)  # type: ignore[arg-type]
+        streams[name] = block  # type: ignore[assignment]
+    fusion = _fusion(draft, path, reader)
+    fusion = _embedding_widths(fusion, streams, path, reader)
+    keys: dict[str, object] = {}
+    for name, info in keys_of(Model).items():
+        if name not in draft.keys:
+            keys[name] = info.default
+            continue
+        setting = draft.keys[name]
+        value = reader.value(
+            setting.value, kind_of(info), "", (*path, name), key=name, place=setting.place
+        )
+        sound &= value is not FAILED
+        keys[name] = None if value is FAILED else value
+    freeze = tuple(
+        directive
+        for index, statement in enumerate(draft.freeze)
+        if (directive := _freeze(statement, (*path, "freeze", index), reader, draft)) is not None
+    )
+    return Parts(
+        name=draft.name.text,
+        path=path,
+        span=draft.name.span,
+        streams=streams,
+        embedded=frozenset(n for n, s in draft.streams.items() if s.keyword.text == "embed"),
+        fusion_name=draft.fusion_name.text if draft.fusion_name else "",
+        fusion=fusion,
+        pool=keys["pool"],  # type: ignore[arg-type]
+        attention=keys["attention"],  # type: ignore[arg-type]
+        freeze=freeze,
+        broken=draft.broken,
+        sound=sound and len(freeze) == len(draft.freeze),
+    )
+
+
+def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> Fusion | None:
+    if draft.fusion is None or draft.fusion_name is None:
+        return None
+    where = (*path, "fusion")
+    reader.places.put((*path, "fusion_name"), draft.fusion_name.span, draft.fusion_name.span)
+    block = reader.choice(draft.fusion, _FUSIONS, where, "fusion")
+    if isinstance(block, SingleStream):
+        encoder = complete_stack(block.encoder, (*where, "encoder"), reader.places, reader.findings)
+        return block.model_copy(update={"encoder": encoder}) if encoder is not None else None
+    return block  # type: ignore[return-value]
+
+
+def _embedding_widths(
+    fusion: Fusion | None, streams: dict[str, Stream | None], path: Path, reader: Reader
+) -> Fusion | None:
+    """Embeddings without a width of their own take the width of the stack."""
+    if not isinstance(fusion, SingleStream):
+        return fusion
+    width = stack_width(fusion.encoder)
+    for name, stream in streams.items():
+        if isinstance(stream, Wordpiece | Patches) and stream.width is None and width is not None:
+            streams[name] = stream.model_copy(update={"width": width})
+            reader.places.derived[*path, "streams", name, "width"] = "from the stack"
+    return fusion
+
+
+def stack_width(encoder: Block) -> int | None:
+    """Return the width of a stack, where it is known without a network."""
+    from renaissance.grammar.composition.derive import architecture_of
+
+    own = getattr(encoder, "width", None)
+    if own is not None or isinstance(encoder, PlainStack):
+        return own
+    known = architecture_of(encoder)  # type: ignore[arg-type]
+    return known.width if known else None
+
+
+def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft) -> Freeze | None:
+    places = reader.places
+    places.put(path, statement.span, statement.span)
+    until = statement.until
+    moment: object = None
+    if until is not None:
+        kind = Kind(count=True, share=True)
+        moment = reader.value(until, kind, "steps", (*path, "until"), key="until", place=until.span)
+        if moment is FAILED:
+            return None
+        if isinstance(moment, int) and not isinstance(moment, Share) and moment < 0:
+            reader.findings.add(
+                Diagnostic(
+                    code="VL405",
+                    message="`until` is out of range",
+                    span=until.span,
+                    label="at least 0 is wanted",
+                )
+            )
+            return None
+    selected = {}
+    for field, addresses in (("selectors", statement.selectors), ("excluded", statement.excluded)):
+        for index, address in enumerate(addresses):
+            places.put((*path, field, index), address.span, address.span)
+        selected[field] = tuple(_canonical(address, draft) for address in addresses)
+    return Freeze.model_validate({**selected, "until": moment})
+
+
+def _canonical(address: tree.Address, draft: ModelDraft) -> str:
+    """Return the one spelling of a selector: `fusion` stands for the fusion's own name."""
+    return with_fusion_name(plain_text(address), draft.fusion_name and draft.fusion_name.text)
+
+
+def with_fusion_name(address: str, fusion_name: str | None) -> str:
+    """Return an address whose root is the fusion's name where it says `fusion`."""
+    if fusion_name is None:
+        return address
+    for end in ("", ".", "["):
+        if address == "fusion" + end or (end and address.startswith("fusion" + end)):
+            return fusion_name + address.removeprefix("fusion")
+    return address
+
+
+def is_two_tower(fusion: Fusion | None) -> bool:
+    """Tell whether a fusion joins towers rather than embeddings."""
+    return isinstance(fusion, CrossAttention)

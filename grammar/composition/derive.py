@@ -1,0 +1,258 @@
+"""Fill in what follows from a backbone: its length or image size, its dimensions."""
+
+from pathlib import Path as FilePath
+
+from renaissance.grammar.catalogue import Architecture, FolderError, find, names, read_folder
+from renaissance.grammar.composition.findings import Findings, suggestion
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.schema.streams import (
+    HuggingFace,
+    RandomArchitecture,
+    Stack,
+    Stream,
+    Timm,
+    Wordpiece,
+)
+
+LONGEST_LEARNED_VOCABULARY = 8192
+_OWN_DIMENSIONS = ("layers", "width", "heads", "mlp_ratio", "dropout")
+
+
+def architecture_of(block: Stream | Stack) -> Architecture | None:
+    """Return what is known about the architecture that a block names, without any network."""
+    name = identifier(block)
+    if name is None:
+        return None
+    known = find(name)
+    if known is not None:
+        return known
+    if FilePath(name).is_dir():
+        try:
+            return read_folder(name)
+        except FolderError:
+            return None
+    return None
+
+
+def identifier(block: Stream | Stack) -> str | None:
+    """Return the hub id, timm name or folder that a block names, if any."""
+    if isinstance(block, HuggingFace | RandomArchitecture | Wordpiece):
+        return block.id
+    return block.name if isinstance(block, Timm) else None
+
+
+def complete_stream(
+    stream: Stream, path: Path, places: Places, findings: Findings
+) -> Stream | None:
+    """Return a backbone or embedding with everything set that its architecture determines.
+
+    Afterwards exactly one of `max_tokens` and `image_size` is set. None if a finding says why not.
+    """
+    if isinstance(stream, Wordpiece):
+        return _complete_wordpiece(stream, path, places, findings)
+    if not isinstance(stream, HuggingFace | Timm | RandomArchitecture):
+        return stream
+    known = architecture_of(stream)
+    if not _fits_library(stream, known, path, places, findings):
+        return None
+    modality = _modality(stream, known, path, places, findings)
+    if modality is None:
+        return None
+    wanted, other = ("max_tokens", "image_size")
+    if modality == "vision":
+        wanted, other = other, wanted
+    if known is not None and getattr(stream, other, None) is not None:
+        key = places.key((*path, other))
+        findings.add(
+            Diagnostic(
+                code="VL306",
+                message=f"`{known.id}` reads {'text' if modality == 'text' else 'images'}",
+                span=key or places.value(path),  # type: ignore[arg-type]
+                label=f"`{other}` does not apply",
+                help=(f"set `{wanted}`",),
+            )
+        )
+        return None
+    if modality == "text" and places.said((*path, "resize")):
+        findings.add(_no_effect((*path, "resize"), "a text stream has no images", places))
+    updates: dict[str, object] = {}
+    if getattr(stream, wanted) is None:
+        default = getattr(known, wanted) if known else None
+        if default is None:
+            findings.add(_length_unknown(stream, wanted, path, places))
+            return None
+        updates[wanted] = default
+        places.derived[*path, wanted] = f"from `{identifier(stream)}`"
+    stream = stream.model_copy(update=updates)
+    if isinstance(stream, RandomArchitecture):
+        return _complete_dimensions(stream, known, path, places, findings)
+    return stream
+
+
+def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings) -> Stack | None:
+    """Return the encoder of a one-tower model with its dimensions filled in."""
+    if not isinstance(stack, HuggingFace | Timm | RandomArchitecture):
+        return stack
+    known = architecture_of(stack)
+    for name in ("max_tokens", "image_size", "resize"):
+        if places.said((*path, name)):
+            findings.add(
+                _no_effect((*path, name), "the embeddings decide what the stack reads", places)
+            )
+            neutral = "crop" if name == "resize" else None
+            stack = stack.model_copy(update={name: neutral})
+    if not _fits_library(stack, known, path, places, findings):
+        return None
+    if known is not None and not known.sequence:
+        findings.add(
+            Diagnostic(
+                code="VL310",
+                message=f"`{known.id}` cannot be the stack of a one-tower model",
+                span=places.value((*path, "id")) or places.value(path),  # type: ignore[arg-type]
+                label="its layers do not attend over one sequence of tokens",
+                notes=("stages that merge neighbouring patches need a grid of patches",),
+            )
+        )
+        return None
+    if isinstance(stack, RandomArchitecture):
+        return _complete_dimensions(stack, known, path, places, findings)
+    return stack
+
+
+def _complete_dimensions(
+    block: RandomArchitecture,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> RandomArchitecture | None:
+    if known is None:
+        return block
+    if not known.sequence:
+        said = [name for name in _OWN_DIMENSIONS if places.said((*path, name))]
+        for name in said:
+            findings.add(
+                Diagnostic(
+                    code="VL305",
+                    message=f"`{name}` cannot be chosen for `{known.id}`",
+                    span=places.key((*path, name)),  # type: ignore[arg-type]
+                    label="its stages have sizes of their own",
+                )
+            )
+        return None if said else block
+    updates: dict[str, object] = {}
+    for name in _OWN_DIMENSIONS:
+        own = getattr(known, name)
+        if getattr(block, name) is None and own is not None:
+            updates[name] = own
+            places.derived[*path, name] = f"from `{block.id}`"
+    return block.model_copy(update=updates)
+
+
+def _complete_wordpiece(
+    stream: Wordpiece, path: Path, places: Places, findings: Findings
+) -> Wordpiece | None:
+    if stream.id is None:
+        if stream.vocabulary is None:
+            return stream.model_copy(update={"vocabulary": LONGEST_LEARNED_VOCABULARY})
+        return stream
+    if places.said((*path, "vocabulary")):
+        findings.add(
+            _no_effect((*path, "vocabulary"), f"the tokenizer of `{stream.id}` has its own", places)
+        )
+        stream = stream.model_copy(update={"vocabulary": None})
+    known = architecture_of(stream)
+    if known is not None and known.modality != "text":
+        findings.add(
+            Diagnostic(
+                code="VL306",
+                message=f"`{stream.id}` reads images",
+                span=places.value((*path, "id")),  # type: ignore[arg-type]
+                label="has no tokenizer",
+            )
+        )
+        return None
+    return stream
+
+
+def _fits_library(
+    block: Stream | Stack,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> bool:
+    """Report a name of one library that is given to the other."""
+    wanted = {HuggingFace: "transformers", Timm: "timm"}.get(type(block))
+    if known is None or wanted is None or known.library == wanted:
+        return True
+    word = "timm" if known.library == "timm" else "huggingface"
+    name = identifier(block)
+    findings.add(
+        Diagnostic(
+            code="VL312",
+            message=f"`{name}` is a model of {known.library}",
+            span=places.key(path),  # type: ignore[arg-type]
+            help=(f'write `{word}("{name}")`',),
+        )
+    )
+    return False
+
+
+def _modality(
+    stream: HuggingFace | Timm | RandomArchitecture,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> str | None:
+    if known is not None:
+        return known.modality
+    if isinstance(stream, Timm):
+        return "vision"
+    text, vision = stream.max_tokens is not None, stream.image_size is not None
+    if text and vision:
+        findings.add(
+            Diagnostic(
+                code="VL306",
+                message="a stream reads text or images, not both",
+                span=places.key((*path, "image_size")),  # type: ignore[arg-type]
+                label="`max_tokens` is set as well",
+            )
+        )
+        return None
+    if not text and not vision:
+        findings.add(_length_unknown(stream, "max_tokens` or `image_size", path, places))
+        return None
+    return "text" if text else "vision"
+
+
+def _length_unknown(stream: Stream, wanted: str, path: Path, places: Places) -> Diagnostic:
+    name = identifier(stream) or ""
+    key = "name" if isinstance(stream, Timm) else "id"
+    return Diagnostic(
+        code="VL304",
+        message=f"nothing is known about `{name}` here",
+        span=places.value((*path, key)),  # type: ignore[arg-type]
+        label=f"`{wanted}` has to be set",
+        help=(
+            *suggestion(name, names(), "a known model"),
+            "set `image_size` for a vision encoder"
+            + ("" if isinstance(stream, Timm) else ", `max_tokens` for a text encoder"),
+        ),
+        notes=(
+            "checking reads no network; known are the models that are part of Renaissance and "
+            "local folders",
+        ),
+    )
+
+
+def _no_effect(path: Path, reason: str, places: Places) -> Diagnostic:
+    return Diagnostic(
+        code="VL506",
+        message=f"`{path[-1]}` has no effect here",
+        span=places.key(path),  # type: ignore[arg-type]
+        severity="warning",
+        label=reason,
+    )

@@ -1,0 +1,43 @@
+"""Where the text of a spec and of its imports is read from."""
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from renaissance.grammar.source import Source, SourceError, read_source
+
+
+class Files(Protocol):
+    """A place that holds files: the disk, or a revision of a repository."""
+
+    def read(self, path: str) -> Source:
+        """Return the text of a file.
+
+        Raises:
+            SourceError: if there is no such file or it is not text.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The file system."""
+
+    def read(self, path: str) -> Source:
+        """Return the text of an ordinary file; its name is the path from the working folder.
+
+        Raises:
+            SourceError: if there is no such file or it is not text.
+        """
+        file = Path(path)
+        if file.exists() and not file.is_file():
+            # A pipe or a device may never end.
+            raise SourceError(f"{file.as_posix()} is not an ordinary file")
+        return read_source("./-" if path == "-" else path)
+
+
+def beside(importer: str, path: str) -> str:
+    """Return where an imported path lies: relative paths start at the importing file."""
+    folder = "" if importer.startswith("<") else posixpath.dirname(importer)
+    return posixpath.normpath(posixpath.join(folder, path))

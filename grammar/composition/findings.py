@@ -1,0 +1,82 @@
+"""Collect what is wrong, each thing once, and know the names that come close."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+from renaissance.grammar.diagnostics import Diagnostic
+
+_NAMED_AT_MOST = 4
+_ALIKE = 0.6
+
+
+class Findings:
+    """Diagnostics in the order in which they were found; the same one is kept once.
+
+    What is inherited or imported is read again for every user of it; a mistake in it is still one
+    mistake.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._found: dict[tuple[str, str, int, int], Diagnostic] = {}
+
+    def add(self, finding: Diagnostic) -> None:
+        """Keep a finding, unless the same code was already reported at the same place."""
+        place = finding.span
+        self._found.setdefault((finding.code, place.source.name, place.start, place.end), finding)
+
+    def extend(self, findings: Iterable[Diagnostic]) -> None:
+        """Keep several."""
+        for finding in findings:
+            self.add(finding)
+
+    def has_errors(self) -> bool:
+        """Tell whether a spec with these findings is unusable."""
+        return any(finding.severity == "error" for finding in self._found.values())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._found)
+
+    def ordered(self) -> tuple[Diagnostic, ...]:
+        """Return all findings by file and place; files in the order of their first finding."""
+        files: dict[str, int] = {}
+        for finding in self._found.values():
+            files.setdefault(finding.span.source.name, len(files))
+        return tuple(
+            sorted(
+                self._found.values(),
+                key=lambda found: (
+                    files[found.span.source.name],
+                    found.span.start,
+                    found.span.end,
+                    found.code,
+                ),
+            )
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known names that resemble `name`, most alike first, four at most."""
+    scored = []
+    for other in dict.fromkeys(known):
+        likeness = SequenceMatcher(None, name.lower(), other.lower()).ratio()
+        if likeness >= _ALIKE:
+            scored.append((-likeness, other))
+    return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])
+
+
+def suggestion(name: str, known: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return the help line that names what comes close, or none."""
+    close = nearest(name, known)
+    if not close:
+        return ()
+    names = ", ".join(f"`{other}`" for other in close)
+    if len(close) == 1:
+        return (f"{what} with a similar name exists: {names}",)
+    return (f"similar names: {names}",)
+
+
+def listing(names: Iterable[str], none: str = "none") -> str:
+    """Return names in backticks with commas between them."""
+    return ", ".join(f"`{name}`" for name in names) or none

@@ -1,0 +1,486 @@
+"""Make data and jobs of the schema: what they relate to, their keys, their models."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.assembly import Parts, assemble, with_fusion_name
+from renaissance.grammar.composition.drafts import (
+    Choice,
+    Setting,
+    assignments,
+    misplaced,
+    plain_text,
+    put,
+)
+from renaissance.grammar.composition.findings import suggestion
+from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
+from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.composition.values import FAILED, Reader
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.schema.data import Pairs
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import JOBS, Kind, choices
+
+_CHOSEN = ("optimizer", "schedule")
+_FORMATS = choices(Spec, "data")
+_RELATIONS = {"pretrain": ("on",), "finetune": ("from", "on"), "evaluate": ("of",)}
+_FIELDS = {"from": "source", "on": "on", "of": "of"}
+
+
+@dataclass(slots=True, kw_only=True)
+class JobDraft:
+    """A job as its block states it.
+
+    Attributes:
+        declaration: the block.
+        relations: by word: `on`, `from`, `of`.
+        keys: what the block sets.
+        overrides: body of `model { … }`.
+        broken: part of the block could not be read.
+    """
+
+    declaration: tree.Declaration
+    relations: dict[str, tree.Relation] = field(default_factory=dict)
+    keys: dict[str, Setting] = field(default_factory=dict)
+    overrides: tree.Body | None = None
+    broken: bool = False
+
+    @property
+    def word(self) -> str:
+        """`pretrain`, `finetune` or `evaluate`."""
+        return self.declaration.keyword.text
+
+    @property
+    def name(self) -> tree.Name:
+        """The job's name."""
+        assert self.declaration.name is not None  # noqa: S101
+        return self.declaration.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobModel:
+    """The model of a job: its draft, and its parts where the job overrides something."""
+
+    draft: ModelDraft
+    base: str
+    overridden: bool
+
+
+def read_data(reader: Reader) -> dict[str, Pairs | None]:
+    """Return the data blocks that a scope declares, by name; None for one that is wrong."""
+    read: dict[str, Pairs | None] = {}
+    for name, declaration in reader.scope.data.items():
+        assert declaration.name is not None  # noqa: S101
+        path = ("data", name)
+        reader.places.put(path, declaration.name.span, declaration.span)
+        for relation in declaration.relations:
+            reader.findings.add(
+                Diagnostic(
+                    code="VL410",
+                    message=f"`{relation.span.text}` does not belong here",
+                    span=relation.span,
+                    label="data relates to nothing",
+                )
+            )
+        keys, broken = assignments(declaration.body, reader.findings)
+        chosen = keys.pop("format", None)
+        read[name] = None
+        if chosen is None:
+            if not broken:
+                reader.findings.add(
+                    Diagnostic(
+                        code="VL403",
+                        message=f"data `{name}` needs `format`",
+                        span=declaration.name.span,
+                        label="`format` is missing",
+                        notes=("formats are " + ", ".join(f"`{word}`" for word in _FORMATS),),
+                    )
+                )
+            continue
+        word = reader.value(
+            chosen.value,
+            Kind(words=tuple(_FORMATS)),
+            "",
+            (*path, "format"),
+            key="format",
+            place=chosen.place,
+        )
+        if word is not FAILED:
+            read[name] = reader.block(  # type: ignore[assignment]
+                _FORMATS[word],
+                keys,
+                path,
+                where=declaration.name.span,
+                what=f"format `{word}`",
+                broken=broken,
+            )
+    return read
+
+
+def draft_jobs(reader: Reader) -> dict[str, JobDraft]:
+    """Return the drafts of all jobs that a scope declares."""
+    return {name: _draft(declaration, reader) for name, declaration in reader.scope.jobs.items()}
+
+
+def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
+    findings = reader.findings
+    draft = JobDraft(declaration=declaration)
+    wanted = _RELATIONS[draft.word]
+    for relation in declaration.relations:
+        word = relation.word.text
+        if word not in wanted:
+            findings.add(
+                Diagnostic(
+                    code="VL410",
+                    message=f"`{relation.span.text}` does not belong here",
+                    span=relation.span,
+                    label=f"`{draft.word}` takes " + " or ".join(f"`{w} …`" for w in wanted),
+                )
+            )
+        elif draft.relations:
+            earlier = next(iter(draft.relations.values()))
+            findings.add(
+                Diagnostic(
+                    code="VL513",
+                    message=f"job `{draft.name.text}` starts from two things",
+                    span=relation.span,
+                    label="a second one",
+                    related=(Label(span=earlier.span, text="the first one"),),
+                )
+            )
+        else:
+            draft.relations[word] = relation
+    if declaration.body is None:
+        return draft
+    draft.broken = declaration.body.broken
+    objectives: list[Choice] = []
+    for statement in declaration.body.statements:
+        match statement:
+            case tree.Assignment(address=address, value=value):
+                key = plain_text(address)
+                if key in ("optimizer", "schedule", "scale_lr", "objective", "model"):
+                    findings.add(_is_block(key, statement))
+                    draft.broken = True
+                else:
+                    put(draft.keys, address.span, key, value, findings)
+            case tree.Declaration(keyword=tree.Name(text="model"), name=None, value=None):
+                _take_overrides(draft, statement, reader)
+            case tree.Declaration(keyword=tree.Name(text="scale_lr"), name=None, value=None):
+                put(
+                    draft.keys,
+                    statement.keyword.span,
+                    "scale_lr",
+                    _table(statement, reader),
+                    findings,
+                )
+            case tree.Declaration(keyword=tree.Name(text="objective"), name=tree.Name()):
+                choice = _choice(statement, reader)
+                objectives.append(choice)
+                if draft.word == "pretrain":
+                    draft.keys.setdefault(
+                        "objectives", Setting(place=statement.keyword.span, value=())
+                    )
+                else:
+                    findings.add(
+                        misplaced(
+                            statement,
+                            f"`{draft.word}` has no objectives",
+                            "objectives belong to `pretrain`",
+                        )
+                    )
+            case tree.Declaration(keyword=tree.Name(text=word), name=tree.Name()) if (
+                word in _CHOSEN
+            ):
+                put(draft.keys, statement.keyword.span, word, _choice(statement, reader), findings)
+            case tree.Declaration(keyword=tree.Name(text=word)) if word in (*_CHOSEN, "objective"):
+                example = {"optimizer": "adamw", "schedule": "linear"}.get(word, "mlm")
+                findings.add(
+                    Diagnostic(
+                        code="VL115",
+                        message=f"`{word}` does not say which one",
+                        span=statement.keyword.span,
+                        help=(f"write `{word} {example} {{ … }}`",),
+                    )
+                )
+                draft.broken = True
+            case tree.Freeze():
+                findings.add(
+                    misplaced(
+                        statement, f"not part of `{draft.word}`", "write `model { freeze … }`"
+                    )
+                )
+            case _:
+                findings.add(misplaced(statement, f"not part of `{draft.word}`"))
+    if "objectives" in draft.keys:
+        place = draft.keys["objectives"].place
+        draft.keys["objectives"] = Setting(place=place, value=tuple(objectives))
+    return draft
+
+
+def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:
+    if draft.word == "evaluate":
+        reader.findings.add(
+            misplaced(statement, "an evaluation measures the model as it was trained")
+        )
+    elif draft.overrides is not None:
+        reader.findings.add(
+            Diagnostic(
+                code="VL402",
+                message="`model` is set twice",
+                span=statement.keyword.span,
+                label="set again",
+                related=(Label(span=draft.overrides.span, text="first set here"),),
+            )
+        )
+    else:
+        draft.overrides = statement.body
+
+
+def _choice(statement: tree.Declaration, reader: Reader) -> Choice:
+    assert statement.name is not None  # noqa: S101
+    for relation in statement.relations:
+        reader.findings.add(
+            Diagnostic(
+                code="VL410",
+                message=f"`{relation.span.text}` does not belong here",
+                span=relation.span,
+            )
+        )
+    if statement.value is not None:
+        reader.findings.add(
+            Diagnostic(
+                code="VL411",
+                message=f"`{statement.keyword.text}` takes braces, not a value",
+                span=statement.value.span,
+                help=(f"write `{statement.keyword.text} {statement.name.text} {{ … }}`",),
+            )
+        )
+    keys, broken = assignments(statement.body, reader.findings)
+    return Choice(
+        kind=statement.name,
+        keys=keys,
+        span=statement.span,
+        broken=broken or statement.value is not None,
+    )
+
+
+def _table(statement: tree.Declaration, reader: Reader) -> dict[str, Setting]:
+    keys: dict[str, Setting] = {}
+    for inner in statement.body.statements if statement.body else ():
+        if isinstance(inner, tree.Assignment):
+            put(keys, inner.address.span, plain_text(inner.address), inner.value, reader.findings)
+        else:
+            reader.findings.add(misplaced(inner, "factors by component address stand here"))
+    return keys
+
+
+def _is_block(key: str, statement: tree.Assignment) -> Diagnostic:
+    example = {
+        "optimizer": "`optimizer adamw { lr = 1e-4 }`",
+        "schedule": "`schedule linear { warmup = 10% }`",
+        "scale_lr": "`scale_lr { fusion = 5 }`",
+        "objective": "`objective mlm { … }`",
+        "model": "`model { vision.image_size = 384 }`",
+    }[key]
+    return Diagnostic(
+        code="VL411",
+        message=f"`{key}` is a block, not a key",
+        span=statement.address.span,
+        help=(f"write {example}",),
+    )
+
+
+class JobReader:
+    """Reads jobs in the order in which they depend on each other."""
+
+    def __init__(self, drafts: dict[str, JobDraft], composer: Composer, reader: Reader) -> None:
+        """Read `drafts`, with models from `composer`."""
+        self._drafts = drafts
+        self._composer = composer
+        self._reader = reader
+        self._models: dict[str, JobModel | None] = {}
+        self.parts: dict[str, Parts] = {}
+
+    def read(self) -> dict[str, Job | None]:
+        """Return all jobs; None for one that is wrong."""
+        return {name: self._job(draft) for name, draft in self._drafts.items()}
+
+    def model(self, name: str, chain: tuple[str, ...] = ()) -> JobModel | None:
+        """Return the model of a training job, with what its sources override."""
+        if name not in self._models:
+            self._models[name] = self._model(self._drafts[name], (*chain, name))
+        return self._models[name]
+
+    def _model(self, draft: JobDraft, chain: tuple[str, ...]) -> JobModel | None:
+        base = None
+        if "on" in draft.relations:
+            target = draft.relations["on"].target
+            self._reader.scope.used_models.add(target.text)
+            if target.text not in self._reader.scope.models:
+                self._unknown("model", target, self._reader.scope.models)
+                return None
+            found = self._composer.draft(target.text)
+            if found is not None:
+                base = JobModel(draft=found, base=target.text, overridden=False)
+        elif "from" in draft.relations:
+            source = self._target(draft, "from", ("pretrain", "finetune"), chain)
+            base = self.model(source, chain) if source else None
+        if base is None or draft.overrides is None:
+            return base
+        changed = self._composer.apply(base.draft, draft.overrides, parent=True, job=True)
+        return JobModel(draft=changed, base=base.base, overridden=True)
+
+    def _target(
+        self, draft: JobDraft, word: str, wanted: tuple[str, ...], chain: tuple[str, ...]
+    ) -> str | None:
+        """Return the name of the job that a job relates to, if it is one that it may relate to."""
+        target = draft.relations[word].target
+        other = self._drafts.get(target.text)
+        if other is None:
+            self._unknown("job", target, self._reader.scope.jobs)
+            return None
+        if target.text in chain or target.text == draft.name.text:
+            self._reader.findings.add(
+                Diagnostic(
+                    code="VL502",
+                    message=f"job `{target.text}` starts from itself",
+                    span=target.span,
+                    label="closes the circle",
+                    related=tuple(
+                        Label(span=self._drafts[step].name.span, text="on the way")
+                        for step in chain[chain.index(target.text) :]
+                        if step != draft.name.text
+                    )
+                    if target.text in chain
+                    else (),
+                )
+            )
+            return None
+        if other.word not in wanted:
+            what = {"from": "starts from", "of": "measures"}[word]
+            self._reader.findings.add(
+                Diagnostic(
+                    code="VL503",
+                    message=f"`{draft.word}` {what} a job that "
+                    + ("trains" if word == "from" else "learned a task"),
+                    span=target.span,
+                    label=f"is `{other.word}`",
+                    related=(Label(span=other.name.span, text="declared here"),),
+                )
+            )
+            return None
+        return target.text
+
+    def _unknown(self, what: str, name: tree.Name, known: dict[str, tree.Declaration]) -> None:
+        if not self._reader.scope.incomplete:
+            self._reader.findings.add(unknown_name(what, name, known))
+
+    def _job(self, draft: JobDraft) -> Job | None:
+        name = draft.name.text
+        reader, path = self._reader, ("jobs", name)
+        reader.places.put(path, draft.name.span, draft.name.span)
+        for relation in draft.relations.values():
+            reader.places.put(
+                (*path, _FIELDS[relation.word.text]), relation.span, relation.target.span
+            )
+        fixed: dict[str, Any] = {"name": name}
+        related = self._relations(draft, fixed)
+        block = reader.block(
+            JOBS[draft.word],
+            draft.keys,
+            path,
+            where=draft.name.span,
+            what=f"`{draft.word}`",
+            broken=draft.broken,
+            fixed=fixed,
+        )
+        if isinstance(block, Pretrain) and not self._known_data(block, path):
+            return None
+        if block is None or not related:
+            return None
+        if isinstance(block, Pretrain | Finetune):
+            block = self._with_fusion_name(block, name)
+        return block  # type: ignore[return-value]
+
+    def _relations(self, draft: JobDraft, fixed: dict[str, Any]) -> bool:
+        """Fill in what the job relates to; False if that is wrong."""
+        name = draft.name.text
+        if not draft.relations:
+            # Whatever it relates to is unknown; the other keys are worth reading.
+            fixed |= {"of": ""} if draft.word == "evaluate" else {"on": ""}
+            words = _RELATIONS[draft.word]
+            example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}
+            self._reader.findings.add(
+                Diagnostic(
+                    code="VL513",
+                    message=f"`{draft.word} {name}` does not say what it "
+                    + ("measures" if draft.word == "evaluate" else "starts from"),
+                    span=draft.name.span,
+                    label=" or ".join(f"`{word} …`" for word in words) + " is missing",
+                    help=(f"write `{draft.word} {name} {example[draft.word]} {{ … }}`",),
+                )
+            )
+            return False
+        if draft.word == "evaluate":
+            target = self._target(draft, "of", ("finetune",), (name,))
+            fixed["of"] = target or ""
+            return target is not None
+        model = self.model(name)
+        fixed["on"] = model.base if model else ""
+        if draft.word == "finetune" and "from" in draft.relations:
+            fixed["source"] = draft.relations["from"].target.text
+        if model is None:
+            return False
+        if model.overridden:
+            self.parts[name] = assemble(model.draft, ("job_models", name), self._reader)
+        return True
+
+    def _known_data(self, job: Pretrain, path: tuple[str, ...]) -> bool:
+        scope, known = self._reader.scope, True
+        for index, name in enumerate(job.data):
+            scope.used_data.add(name)
+            if name in scope.data:
+                continue
+            known = False
+            span = self._reader.places.value((*path, "data", index))
+            if span is not None and not scope.incomplete:
+                self._reader.findings.add(
+                    Diagnostic(
+                        code="VL104",
+                        message=f"there is no data named `{name}`",
+                        span=span,
+                        label="not declared here or in an import",
+                        help=suggestion(name, scope.data, "data"),
+                    )
+                )
+        return known
+
+    def _with_fusion_name(self, job: Pretrain | Finetune, name: str) -> Pretrain | Finetune:
+        model = self.model(name)
+        fusion = model.draft.fusion_name if model else None
+        if fusion is None or fusion.text == "fusion":
+            return job
+        scales: dict[str, float] = {}
+        for address, factor in job.scale_lr.items():
+            own = with_fusion_name(address, fusion.text)
+            if own != address:
+                places, path = self._reader.places, ("jobs", name, "scale_lr")
+                places.put((*path, own), places.keys[*path, address], places.values[*path, address])
+            scales[own] = factor
+        return job.model_copy(update={"scale_lr": scales})
+
+
+def chain_of(jobs: dict[str, Job | None], name: str) -> tuple[Job, ...]:
+    """Return a job and all jobs that its weights come from, latest first."""
+    chain: list[Job] = []
+    job = jobs.get(name)
+    while job is not None and job not in chain:
+        chain.append(job)
+        if isinstance(job, Evaluate):
+            job = jobs.get(job.of)
+        else:
+            source = job.source if isinstance(job, Finetune) else None
+            job = jobs.get(source) if source else None
+    return tuple(chain)

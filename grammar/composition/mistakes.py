@@ -1,0 +1,78 @@
+"""Explain keys that do not exist, with the reason where there is one."""
+
+from renaissance.grammar.composition.findings import listing, nearest, suggestion
+from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.schema.declaration import Block
+from renaissance.grammar.schema.jobs import Training
+from renaissance.grammar.schema.streams import (
+    Dimensions,
+    HuggingFace,
+    RandomArchitecture,
+    Timm,
+    Wordpiece,
+)
+from renaissance.grammar.schema.vocabulary import keys_of, positional_key
+from renaissance.grammar.source import Span
+
+DIMENSIONS = (*keys_of(RandomArchitecture).keys() & Dimensions.model_fields.keys(), "activation")
+_DERIVED = ("tokenizer", "vocabulary", "vocab_size", "special_tokens")
+
+
+def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
+    """Return the finding that a block has no such key.
+
+    Args:
+        block: class of the schema.
+        name: key that the file sets.
+        place: of the key.
+        what: what the message calls the block.
+    """
+    if block in (HuggingFace, Timm) and name in DIMENSIONS:
+        return Diagnostic(
+            code="VL305",
+            message=f"`{name}` cannot be chosen for a backbone that loads weights",
+            span=place,
+            label="the weights fix it",
+            help=(
+                'write `random("…") { … }` for this architecture with other dimensions, '
+                "without its weights",
+            ),
+            notes=("published weights have the shapes that they were trained with",),
+        )
+    if block in (HuggingFace, Timm, RandomArchitecture, Wordpiece) and name in _DERIVED:
+        return Diagnostic(
+            code="VL401",
+            message=f"{what} has no key `{name}`",
+            span=place,
+            label="comes from the backbone",
+            notes=("tokenizer, vocabulary and special tokens belong to the text backbone",),
+        )
+    if name == positional_key(block):
+        return Diagnostic(
+            code="VL401",
+            message=f"{what} has no key `{name}`",
+            span=place,
+            help=("its value stands between the parentheses",),
+        )
+    if issubclass(block, Training) and name == "objective":
+        return Diagnostic(
+            code="VL411",
+            message="`objective` is a block, not a key",
+            span=place,
+            help=("write `objective mlm { … }`",),
+        )
+    return _plain(block, name, place, what)
+
+
+def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
+    known = tuple(keys_of(block))
+    close = nearest(name, known)
+    return Diagnostic(
+        code="VL401",
+        message=f"{what} has no key `{name}`",
+        span=place,
+        label="unknown key",
+        help=suggestion(name, known, "a key"),
+        notes=(f"keys are {listing(known)}",) if known else (f"{what} has no keys",),
+        edits=(Edit(span=place, text=close[0]),) if len(close) == 1 else (),
+    )

@@ -1,0 +1,510 @@
+"""Compose models: what a block says, over what its parents say, under what a job overrides."""
+
+from dataclasses import dataclass, field, replace
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.drafts import (
+    Choice,
+    Setting,
+    assignments,
+    choice_of,
+    misplaced,
+    plain_text,
+    put,
+)
+from renaissance.grammar.composition.findings import Findings, listing, suggestion
+from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.vocabulary import keys_of
+from renaissance.grammar.source import Span
+
+KINDS = ("attention", "bias", "embeddings", "mlp", "norm", "position")
+"""Kinds of parameters that a selector may name instead of a component."""
+
+RESERVED = frozenset({"fusion", "pool", "heads", "layers", "nothing", "none", *KINDS})
+"""Names that streams and fusions cannot have: they mean something else in an address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDraft:
+    """`backbone text = …` or `embed text = …`."""
+
+    keyword: tree.Name
+    name: tree.Name
+    choice: Choice | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDraft:
+    """A model as files state it, parents included.
+
+    Attributes:
+        name: place and text of its name.
+        streams: inputs by name, in order.
+        fusion_name: what the fusion is called; None where none is declared.
+        fusion: kind and keys of the fusion.
+        keys: keys of the model itself.
+        freeze: directives; a child's replace its parent's.
+        broken: part of it could not be read: say nothing about what is missing.
+    """
+
+    name: tree.Name
+    streams: dict[str, StreamDraft] = field(default_factory=dict)
+    fusion_name: tree.Name | None = None
+    fusion: Choice | None = None
+    keys: dict[str, Setting] = field(default_factory=dict)
+    freeze: tuple[tree.Freeze, ...] = ()
+    broken: bool = False
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the names that addresses of this model start with."""
+        fusion = (self.fusion_name.text,) if self.fusion_name else ()
+        return (*self.streams, *fusion)
+
+
+class Composer:
+    """Builds the drafts of all models, each once."""
+
+    def __init__(self, scope: Scope, findings: Findings) -> None:
+        """Look names up in `scope`, report to `findings`."""
+        self._scope = scope
+        self._findings = findings
+        self._drafts: dict[str, ModelDraft | None] = {}
+
+    def draft(self, name: str) -> ModelDraft | None:
+        """Return the draft of a declared model; None if it inherits from itself."""
+        if name not in self._drafts:
+            self._drafts[name] = self._compose(name, ())
+        return self._drafts[name]
+
+    def _compose(self, name: str, children: tuple[tree.Declaration, ...]) -> ModelDraft | None:
+        declaration = self._scope.models[name]
+        assert declaration.name is not None  # noqa: S101
+        draft = ModelDraft(name=declaration.name)
+        child = False
+        for relation in declaration.relations:
+            if relation.word.text != "extends" or child:
+                self._findings.add(_relation(relation, "a model extends one other model"))
+                continue
+            child = True
+            parent = self._parent(relation, (*children, declaration))
+            if parent is None:
+                return None
+            draft = replace(parent, name=declaration.name)
+        if declaration.body is None:
+            if not child:
+                self._findings.add(
+                    Diagnostic(
+                        code="VL311",
+                        message=f"model `{name}` is empty",
+                        span=declaration.name.span,
+                        help=("braces hold its backbones and its fusion",),
+                    )
+                )
+                return None
+            return draft
+        return self.apply(draft, declaration.body, parent=child)
+
+    def _parent(
+        self, relation: tree.Relation, chain: tuple[tree.Declaration, ...]
+    ) -> ModelDraft | None:
+        target = relation.target.text
+        names = [step.name.text for step in chain if step.name]
+        if target in names:
+            start = names.index(target)
+            self._findings.add(
+                Diagnostic(
+                    code="VL107",
+                    message=f"model `{target}` extends itself",
+                    span=relation.target.span,
+                    label="closes the circle",
+                    related=tuple(
+                        Label(span=step.relations[0].span, text="extends the next")
+                        for step in chain[start:-1]
+                    ),
+                )
+            )
+            return None
+        self._scope.used_models.add(target)
+        if target not in self._scope.models:
+            if not self._scope.incomplete:
+                self._findings.add(unknown_name("model", relation.target, self._scope.models))
+            return None
+        if target in self._drafts:
+            return self._drafts[target]
+        draft = self._compose(target, chain)
+        if draft is not None:
+            self._drafts[target] = draft
+        return draft
+
+    def apply(
+        self, base: ModelDraft, body: tree.Body, *, parent: bool, job: bool = False
+    ) -> ModelDraft:
+        """Return `base` with the statements of a body laid over it.
+
+        Args:
+            base: what there is: nothing yet, a parent, or the model of a job.
+            body: statements of the model, or of `model { … }` in a job.
+            parent: there is something to override.
+            job: the body is an override in a job, which changes keys and freezing only.
+        """
+        streams = dict(base.streams)
+        fusion_name, fusion = base.fusion_name, base.fusion
+        own: dict[str, Setting] = {}
+        declared: dict[str, Span] = {}
+        freezes: list[tree.Freeze] = []
+        overrides: list[tree.Assignment] = []
+        for statement in body.statements:
+            match statement:
+                case tree.Freeze():
+                    freezes.append(statement)
+                case tree.Assignment(address=tree.Address(parts=(tree.Name(text=key),))):
+                    put(own, statement.address.span, key, statement.value, self._findings)
+                case tree.Assignment():
+                    overrides.append(statement)
+                case tree.Declaration(keyword=tree.Name(text="backbone" | "embed")):
+                    stream = self._stream(statement, streams, declared, parent, job)
+                    if stream is not None:
+                        streams[stream.name.text] = stream
+                case tree.Declaration(keyword=tree.Name(text="fusion")):
+                    found = self._fusion(statement, fusion_name, fusion, declared, parent, job)
+                    if found is not None:
+                        fusion_name, fusion = found
+                case _:
+                    self._findings.add(misplaced(statement, "not part of a model"))
+        draft = replace(
+            base,
+            streams=streams,
+            fusion_name=fusion_name,
+            fusion=fusion,
+            keys={**base.keys, **self._model_keys(own)},
+            freeze=self._freezes(freezes) if freezes else base.freeze,
+            broken=base.broken or body.broken,
+        )
+        return self._override(draft, overrides, parent)
+
+    def _model_keys(self, keys: dict[str, Setting]) -> dict[str, Setting]:
+        known = keys_of(Model)
+        kept = {}
+        for name, setting in keys.items():
+            if name in known:
+                kept[name] = setting
+                continue
+            statement = name in Model.model_fields
+            self._findings.add(
+                Diagnostic(
+                    code="VL411" if statement else "VL401",
+                    message=f"`{name}` is a statement, not a key"
+                    if statement
+                    else f"a model has no key `{name}`",
+                    span=setting.place,
+                    label="" if statement else "unknown key",
+                    help=() if statement else suggestion(name, known, "a key"),
+                    notes=(f"keys are {listing(known)}",) if not statement else (),
+                )
+            )
+        return kept
+
+    def _freezes(self, freezes: list[tree.Freeze]) -> tuple[tree.Freeze, ...]:
+        nothing = [f for f in freezes if not f.selectors]
+        for directive in freezes:
+            if directive.body is not None:
+                self._findings.add(misplaced(directive, "`freeze` takes no braces"))
+        if nothing and len(freezes) > 1:
+            other = next(f for f in freezes if f.selectors or f is not nothing[0])
+            self._findings.add(
+                Diagnostic(
+                    code="VL208",
+                    message="`freeze nothing` stands beside another `freeze`",
+                    span=nothing[0].span,
+                    related=(Label(span=other.span, text="freezes as well"),),
+                )
+            )
+        return tuple(f for f in freezes if f.selectors)
+
+    def _stream(
+        self,
+        statement: tree.Declaration,
+        streams: dict[str, StreamDraft],
+        declared: dict[str, Span],
+        parent: bool,
+        job: bool,
+    ) -> StreamDraft | None:
+        word, name = statement.keyword, statement.name
+        if name is None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL115",
+                    message=f"`{word.text}` has no name",
+                    span=word.span,
+                    help=(f"write `{word.text} text = …`",),
+                )
+            )
+            return None
+        self._no_relations(statement)
+        if self._declared_twice(name, declared) or self._reserved(name):
+            return None
+        if statement.value is None:
+            known = streams.get(name.text)
+            keys, broken = assignments(statement.body, self._findings)
+            if known is None or not parent:
+                self._nothing_to_override(name, "stream", streams, parent, word.text)
+                return None
+            if known.choice is None:
+                return None
+            return replace(known, choice=known.choice.merged(keys, broken))
+        if job:
+            self._findings.add(_only_keys(statement))
+            return None
+        return StreamDraft(keyword=word, name=name, choice=self._choice(statement.value, word.text))
+
+    def _fusion(
+        self,
+        statement: tree.Declaration,
+        fusion_name: tree.Name | None,
+        fusion: Choice | None,
+        declared: dict[str, Span],
+        parent: bool,
+        job: bool,
+    ) -> tuple[tree.Name, Choice | None] | None:
+        name = statement.name
+        if name is None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL115",
+                    message="`fusion` has no name",
+                    span=statement.keyword.span,
+                    help=("write `fusion joint = …`",),
+                )
+            )
+            return None
+        self._no_relations(statement)
+        if self._declared_twice(name, declared) or self._reserved(name, fusion=True):
+            return None
+        if statement.value is None:
+            keys, broken = assignments(statement.body, self._findings)
+            if fusion_name is None or fusion_name.text != name.text or not parent:
+                known = (fusion_name.text,) if fusion_name else ()
+                self._nothing_to_override(name, "fusion", known, parent, "fusion")
+                return None
+            return fusion_name, fusion.merged(keys, broken) if fusion else None
+        if job:
+            self._findings.add(_only_keys(statement))
+            return None
+        earlier = declared.get("fusion =")
+        if earlier is not None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL311",
+                    message="a model has one fusion",
+                    span=name.span,
+                    label="a second one",
+                    related=(Label(span=earlier, text="the first one"),),
+                )
+            )
+            return None
+        declared["fusion ="] = name.span
+        return name, self._choice(statement.value, "fusion")
+
+    def _choice(self, value: tree.Value, what: str) -> Choice | None:
+        seen: set[str] = set()
+        origin = value.span
+        while isinstance(value, tree.Address) and isinstance(value.parts[0], tree.Name):
+            name = value.parts[0].text
+            let = self._scope.lets.get(name) if len(value.parts) == 1 else None
+            if let is None or name in seen:
+                break
+            self._scope.used_lets.add(name)
+            seen.add(name)
+            value = let.value
+        choice = choice_of(value, self._findings)
+        if choice is None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL404",
+                    message=f'`{what}` takes a block, such as `timm("…") {{ … }}`'
+                    if what == "backbone"
+                    else f"`{what}` takes a block",
+                    span=origin,
+                )
+            )
+        return choice
+
+    def _declared_twice(self, name: tree.Name, declared: dict[str, Span]) -> bool:
+        if name.text not in declared:
+            declared[name.text] = name.span
+            return False
+        self._findings.add(
+            Diagnostic(
+                code="VL105",
+                message=f"`{name.text}` is defined twice in this model",
+                span=name.span,
+                label="defined again",
+                related=(Label(span=declared[name.text], text="first defined here"),),
+            )
+        )
+        return True
+
+    def _reserved(self, name: tree.Name, fusion: bool = False) -> bool:
+        if name.text not in RESERVED or (fusion and name.text == "fusion"):
+            return False
+        self._findings.add(
+            Diagnostic(
+                code="VL106",
+                message=f"`{name.text}` cannot be the name of a stream or a fusion",
+                span=name.span,
+                label="means something else in an address",
+                notes=(f"reserved are {listing(sorted(RESERVED))}",),
+            )
+        )
+        return True
+
+    def _no_relations(self, statement: tree.Declaration) -> None:
+        for relation in statement.relations:
+            self._findings.add(
+                _relation(relation, f"`{statement.keyword.text}` relates to nothing")
+            )
+
+    def _nothing_to_override(
+        self,
+        name: tree.Name,
+        what: str,
+        known: "dict[str, StreamDraft] | tuple[str, ...]",
+        parent: bool,
+        word: str,
+    ) -> None:
+        if not parent:
+            self._findings.add(
+                Diagnostic(
+                    code="VL108",
+                    message=f"there is no {what} `{name.text}` to override",
+                    span=name.span,
+                    label="this model extends no other",
+                    help=(f"write `{word} {name.text} = …`",),
+                )
+            )
+            return
+        self._findings.add(
+            Diagnostic(
+                code="VL108",
+                message=f"there is no {what} `{name.text}` to override",
+                span=name.span,
+                help=suggestion(name.text, known, f"a {what}"),
+                notes=(f"the model has {listing(known)}",),
+            )
+        )
+
+    def _override(
+        self, draft: ModelDraft, overrides: list[tree.Assignment], parent: bool
+    ) -> ModelDraft:
+        """Lay overrides by address over a draft: `vision.image_size = 384`."""
+        seen: dict[str, Setting] = {}
+        for statement in overrides:
+            address = statement.address
+            spelled = plain_text(address)
+            before = len(seen)
+            put(seen, address.span, spelled, statement.value, self._findings)
+            if len(seen) == before:
+                continue
+            if not parent:
+                self._findings.add(
+                    misplaced(
+                        statement,
+                        "an address is not a key",
+                        f"set the key between the braces of `{spelled.split('.')[0]}`",
+                    )
+                )
+                continue
+            draft = self._override_one(draft, address, statement.value)
+        return draft
+
+    def _override_one(
+        self, draft: ModelDraft, address: tree.Address, value: tree.Value
+    ) -> ModelDraft:
+        root, *rest = address.parts
+        names = [part for part in rest if isinstance(part, tree.Name)]
+        if not isinstance(root, tree.Name) or len(names) != len(rest):
+            self._findings.add(
+                Diagnostic(
+                    code="VL108",
+                    message=f"`{plain_text(address)}` is not the address of a key",
+                    span=address.span,
+                    notes=("layers of a stack have no keys of their own",),
+                )
+            )
+            return draft
+        setting = Setting(place=address.span, value=value)
+        keys = [name.text for name in names]
+        stream = draft.streams.get(root.text)
+        if stream is not None:
+            if stream.choice is None:
+                return draft
+            choice = self._set(stream.choice, keys, setting)
+            streams = {**draft.streams, root.text: replace(stream, choice=choice)}
+            return replace(draft, streams=streams)
+        if draft.fusion_name is not None and root.text in ("fusion", draft.fusion_name.text):
+            if draft.fusion is None:
+                return draft
+            return replace(draft, fusion=self._set(draft.fusion, keys, setting))
+        self._findings.add(
+            Diagnostic(
+                code="VL108",
+                message=f"there is no `{root.text}` to override",
+                span=root.span,
+                help=suggestion(root.text, draft.roots(), "a component"),
+                notes=(f"the model has {listing(draft.roots())}",),
+            )
+        )
+        return draft
+
+    def _set(self, choice: Choice, keys: list[str], setting: Setting) -> Choice:
+        if len(keys) == 1:
+            return choice.merged({keys[0]: setting}, broken=False)
+        inner = choice.keys.get(keys[0])
+        nested = None
+        if inner is not None and isinstance(inner.value, Choice):
+            nested = inner.value
+        elif inner is not None and not isinstance(inner.value, (tuple, dict)):
+            nested = choice_of(inner.value, self._findings)
+        if inner is None or nested is None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL108",
+                    message=f"there is no `{keys[0]}` to override",
+                    span=setting.place,
+                    notes=(f"`{choice.kind.text}` sets {listing(choice.keys)}",),
+                )
+            )
+            return choice
+        changed = self._set(nested, keys[1:], setting)
+        return choice.merged({keys[0]: replace(inner, value=changed)}, broken=False)
+
+
+def unknown_name(what: str, name: tree.Name, known: "dict[str, tree.Declaration]") -> Diagnostic:
+    """Return the finding that nothing of this name is declared."""
+    return Diagnostic(
+        code="VL104",
+        message=f"there is no {what} named `{name.text}`",
+        span=name.span,
+        label="not declared here or in an import",
+        help=suggestion(name.text, known, f"a {what}"),
+        notes=(f"there is {listing(known)}",) if known else (),
+    )
+
+
+def _relation(relation: tree.Relation, label: str) -> Diagnostic:
+    return Diagnostic(
+        code="VL410",
+        message=f"`{relation.word.text} {relation.target.text}` does not belong here",
+        span=relation.span,
+        label=label,
+    )
+
+
+def _only_keys(statement: tree.Declaration) -> Diagnostic:
+    return misplaced(
+        statement,
+        "a job overrides keys and freezing",
+        "declare the other architecture as a model of its own, with `extends`",
+    )

@@ -1,0 +1,166 @@
+"""From a file to one resolved spec, with everything that is wrong with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from renaissance.grammar.checks.freezing import check_freezing, check_job_freezing
+from renaissance.grammar.checks.splits import check_evaluation, check_task
+from renaissance.grammar.checks.topology import check_parts
+from renaissance.grammar.checks.training import check_length, check_scales, check_training
+from renaissance.grammar.checks.unused import check_reserved, check_unused
+from renaissance.grammar.composition.assembly import assemble
+from renaissance.grammar.composition.files import Disk, Files
+from renaissance.grammar.composition.findings import Findings
+from renaissance.grammar.composition.jobs import JobDraft, JobReader, draft_jobs, read_data
+from renaissance.grammar.composition.models import Composer
+from renaissance.grammar.composition.places import Places
+from renaissance.grammar.composition.scope import Scope, gather
+from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.schema.data import Pairs
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a file means.
+
+    Attributes:
+        spec: the resolved spec; None if there are errors.
+        diagnostics: everything that was found, by file and place.
+        origins: where each value of the spec was said, by its path in the spec.
+    """
+
+    spec: Spec | None
+    diagnostics: tuple[Diagnostic, ...]
+    origins: Places
+
+
+def resolve(source: Source, files: Files | None = None) -> Resolution:
+    """Resolve a file with everything that it imports.
+
+    Args:
+        source: the file; its imports are looked for beside it.
+        files: where imports are read from; the disk if absent.
+    """
+    findings, places = Findings(), Places()
+    scope = gather(source, files or Disk(), findings)
+    check_reserved(scope, findings)
+    reader = Reader(scope=scope, findings=findings, places=places)
+    composer = Composer(scope, findings)
+    models = _models(composer, reader)
+    data = read_data(reader)
+    drafts = draft_jobs(reader)
+    job_reader = JobReader(drafts, composer, reader)
+    jobs = job_reader.read()
+    job_models = _job_models(job_reader, reader)
+    _check_jobs(jobs, drafts, models, job_models, data, reader)
+    if not scope.incomplete:
+        check_unused(scope, findings)
+    spec = None
+    if not findings.has_errors():
+        spec = _spec(scope, models, data, jobs, job_models)
+    return Resolution(spec=spec, diagnostics=findings.ordered(), origins=places)
+
+
+def resolve_file(path: str | Path) -> Resolution:
+    """Resolve a file on the disk.
+
+    Raises:
+        SourceError: if it cannot be read.
+    """
+    return resolve(Disk().read(str(path)))
+
+
+def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
+    models: dict[str, Model | None] = {}
+    for name in reader.scope.models:
+        draft = composer.draft(name)
+        models[name] = None
+        if draft is None:
+            continue
+        parts = assemble(draft, ("models", name), reader)
+        check_parts(parts, reader.places, reader.findings)
+        model = parts.model()
+        models[name] = model
+        if model is not None and len(model.streams) == len(model.fusion.inputs):
+            check_freezing(model, parts.path, reader.places, reader.findings)
+    return models
+
+
+def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
+    models: dict[str, Model | None] = {}
+    for name, parts in jobs.parts.items():
+        check_parts(parts, reader.places, reader.findings)
+        model = parts.model()
+        models[name] = model
+        if model is not None:
+            check_freezing(model, parts.path, reader.places, reader.findings)
+    return models
+
+
+def _check_jobs(
+    jobs: dict[str, Job | None],
+    drafts: dict[str, JobDraft],
+    models: dict[str, Model | None],
+    job_models: dict[str, Model | None],
+    data: dict[str, Pairs | None],
+    reader: Reader,
+) -> None:
+    places, findings = reader.places, reader.findings
+    for name, draft in drafts.items():
+        if draft.word != "evaluate" and not draft.broken:
+            keys = {key: setting.place for key, setting in draft.keys.items()}
+            check_length(name, keys, draft.name.span, findings)
+    for name, job in jobs.items():
+        if isinstance(job, Evaluate):
+            check_evaluation(job, jobs, data, places, findings)
+        if not isinstance(job, Pretrain | Finetune):
+            continue
+        check_training(job, jobs, places, findings)
+        if isinstance(job, Finetune):
+            check_task(job, places, findings)
+        overridden = name in job_models
+        model = job_models[name] if overridden else models.get(job.on)
+        if model is None:
+            continue
+        path = ("job_models", name) if overridden else ("models", job.on)
+        fresh = isinstance(job, Pretrain) or job.source is None
+        check_scales(job, model, places, findings)
+        check_job_freezing(name, job, model, path, fresh, places, findings)
+
+
+def _spec(
+    scope: Scope,
+    models: dict[str, Model | None],
+    data: dict[str, Pairs | None],
+    jobs: dict[str, Job | None],
+    job_models: dict[str, Model | None],
+) -> Spec:
+    """Put together what the main file declares, and what its jobs use of the imports."""
+    own = [*scope.models.values(), *scope.data.values(), *scope.jobs.values()]
+    library = not any(scope.own(declaration) for declaration in own)
+    used_models = {job.on for job in jobs.values() if isinstance(job, Pretrain | Finetune)}
+    return Spec.model_validate(
+        {
+            "models": {
+                name: model
+                for name, model in models.items()
+                if library or name in used_models or scope.own(scope.models[name])
+            },
+            "data": {
+                name: pairs
+                for name, pairs in data.items()
+                if library or name in scope.used_data or scope.own(scope.data[name])
+            },
+            "jobs": jobs,
+            "job_models": {
+                name: model
+                for name, model in job_models.items()
+                if model != models[jobs[name].on]  # type: ignore[union-attr]
+            },
+        }
+    )

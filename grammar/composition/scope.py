@@ -1,0 +1,245 @@
+"""The names that a file and its imports declare."""
+
+from dataclasses import dataclass, field
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.files import Files, beside
+from renaissance.grammar.composition.findings import Findings
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.parser import parse
+from renaissance.grammar.schema.vocabulary import JOBS
+from renaissance.grammar.source import Source, SourceError, Span
+
+BLOCKS = ("model", "data", *JOBS)
+"""Keywords of blocks that may stand at the top of a file."""
+
+LATER = ("study", "variant")
+"""Keywords that the parser has already reported as not available yet."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """Declarations by name; each kind of block has names of its own, all jobs share theirs.
+
+    Attributes:
+        lets: named values.
+        models: `model` blocks.
+        data: `data` blocks.
+        jobs: `pretrain`, `finetune` and `evaluate` blocks, in order.
+        main: name of the file that was asked for.
+        incomplete: a statement of a file could not be read, so that names may be missing.
+        used_lets: names of values that were asked for.
+        used_models: names of models that a job or another model asked for.
+        used_data: names of data that a job asked for.
+    """
+
+    lets: dict[str, tree.Let] = field(default_factory=dict)
+    models: dict[str, tree.Declaration] = field(default_factory=dict)
+    data: dict[str, tree.Declaration] = field(default_factory=dict)
+    jobs: dict[str, tree.Declaration] = field(default_factory=dict)
+    main: str = ""
+    incomplete: bool = False
+    used_lets: set[str] = field(default_factory=set)
+    used_models: set[str] = field(default_factory=set)
+    used_data: set[str] = field(default_factory=set)
+
+    def own(self, node: tree.Node) -> bool:
+        """Tell whether a node stands in the file that was asked for, not in an import."""
+        return node.span.source.name == self.main
+
+
+def gather(source: Source, files: Files, findings: Findings) -> Scope:
+    """Read a file and everything that it imports.
+
+    Args:
+        source: the file that was asked for.
+        files: where imports are read from.
+        findings: receives what is wrong.
+    """
+    scope = Scope(main=source.name)
+    _Gatherer(scope, files, findings).file(source, ())
+    return scope
+
+
+class _Gatherer:
+    def __init__(self, scope: Scope, files: Files, findings: Findings) -> None:
+        self._scope = scope
+        self._files = files
+        self._findings = findings
+        # First error of each file that was read; None where there is none.
+        self._read: dict[str, Diagnostic | None] = {}
+
+    def file(self, source: Source, importers: tuple[tree.Import, ...]) -> None:
+        before = len(self._findings)
+        file, found = parse(source)
+        self._findings.extend(found)
+        self._scope.incomplete |= file.broken or any(f.severity == "error" for f in found)
+        self._read[source.name] = next((f for f in found if f.severity == "error"), None)
+        imported: dict[str, tree.Import] = {}
+        for statement in file.statements:
+            if isinstance(statement, tree.Import):
+                self._import(statement, importers, imported)
+        for statement in file.statements:
+            self._statement(statement)
+        if self._read[source.name] is None and len(self._findings) > before:
+            errors = (f for f in self._findings.ordered() if f.span.source.name == source.name)
+            self._read[source.name] = next((f for f in errors if f.severity == "error"), None)
+
+    def _import(
+        self,
+        statement: tree.Import,
+        importers: tuple[tree.Import, ...],
+        imported: dict[str, tree.Import],
+    ) -> None:
+        path = statement.path
+        importer = path.span.source.name
+        target = beside(importer, path.value)
+        chain = (*importers, statement)
+        if target in (importer, *(step.path.span.source.name for step in importers)):
+            self._cycle(target, chain)
+            return
+        if target in imported:
+            self._findings.add(
+                Diagnostic(
+                    code="VL112",
+                    message=f"`{path.value}` is imported twice",
+                    span=path.span,
+                    severity="warning",
+                    label="has no effect",
+                    related=(Label(span=imported[target].path.span, text="imported here"),),
+                )
+            )
+            return
+        imported[target] = statement
+        if target not in self._read:
+            try:
+                source = self._files.read(target)
+            except SourceError as problem:
+                self._scope.incomplete = True
+                self._findings.add(
+                    Diagnostic(
+                        code="VL101",
+                        message=f"`{path.value}` cannot be imported",
+                        span=path.span,
+                        label=str(problem),
+                        notes=("a path starts at the folder of the file that imports it",),
+                    )
+                )
+                return
+            self.file(source, chain)
+            # Known by the path that it was asked for under, too.
+            self._read.setdefault(target, self._read[source.name])
+        problem_inside = self._read[target]
+        if problem_inside is not None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL103",
+                    message=f"`{path.value}` has errors",
+                    span=path.span,
+                    label="imported here",
+                    related=(Label(span=problem_inside.span, text=problem_inside.message),),
+                )
+            )
+
+    def _cycle(self, target: str, chain: tuple[tree.Import, ...]) -> None:
+        *steps, last = chain
+        start = next(
+            (i for i, step in enumerate(steps) if step.path.span.source.name == target), len(steps)
+        )
+        alone = target == last.path.span.source.name
+        message = "a file imports itself" if alone else "files import each other in a circle"
+        self._findings.add(
+            Diagnostic(
+                code="VL102",
+                message=message,
+                span=last.path.span,
+                label="closes the circle",
+                related=tuple(
+                    Label(span=step.path.span, text="imported here") for step in steps[start:]
+                ),
+                help=("move what both files need into a third one",) if not alone else (),
+            )
+        )
+
+    def _statement(self, statement: tree.Statement) -> None:
+        match statement:
+            case tree.Let():
+                self._declare("value", self._scope.lets, statement.name, statement)
+            case tree.Declaration(keyword=keyword) if keyword.text in BLOCKS:
+                self._block(statement)
+            case tree.Declaration(keyword=keyword) if keyword.text in LATER:
+                pass
+            case tree.Declaration(keyword=keyword):
+                self._misplaced(keyword.span, f"`{keyword.text}` does not stand on its own")
+            case tree.Freeze(span=span):
+                first = Span(source=span.source, start=span.start, end=span.start + len("freeze"))
+                self._misplaced(first, "`freeze` does not stand on its own")
+            case tree.Assignment(address=address):
+                self._misplaced(
+                    address.span,
+                    f"`{address.span.text}` is assigned outside of any block",
+                    "a named value is written `let name = value`",
+                )
+
+    def _misplaced(self, span: Span, message: str, *help: str) -> None:
+        self._findings.add(
+            Diagnostic(
+                code="VL113",
+                message=message,
+                span=span,
+                label="not part of any block",
+                help=help or ("it belongs between the braces of a model or a job",),
+                notes=(
+                    "a file consists of `import`, `let`, "
+                    + ", ".join(f"`{word}`" for word in BLOCKS),
+                ),
+            )
+        )
+
+    def _block(self, statement: tree.Declaration) -> None:
+        word = statement.keyword.text
+        if statement.name is None:
+            self._findings.add(
+                Diagnostic(
+                    code="VL115",
+                    message=f"`{word}` has no name",
+                    span=statement.keyword.span,
+                    help=(f"write `{word} some_name {{ … }}`",),
+                )
+            )
+            return
+        if statement.value is not None:
+            self._misplaced(
+                statement.value.span,
+                f"`{word}` takes braces, not a value",
+                f"write `{word} {statement.name.text} {{ … }}`",
+            )
+            return
+        names = {"model": self._scope.models, "data": self._scope.data}.get(word, self._scope.jobs)
+        what = word if word in ("model", "data") else "job"
+        self._declare(what, names, statement.name, statement)
+
+    def _declare(
+        self,
+        what: str,
+        names: dict[str, "tree.Declaration"] | dict[str, tree.Let],
+        name: tree.Name,
+        statement: tree.Declaration | tree.Let,
+    ) -> None:
+        known = names.get(name.text)
+        if known is None:
+            names[name.text] = statement  # type: ignore[assignment]
+            return
+        assert known.name is not None  # noqa: S101
+        self._findings.add(
+            Diagnostic(
+                code="VL105",
+                message=f"{what} `{name.text}` is defined twice",
+                span=name.span,
+                label="defined again",
+                related=(Label(span=known.name.span, text="first defined here"),),
+                help=("an imported name cannot be redefined; choose another one",)
+                if known.span.source != name.span.source
+                else (),
+            )
+        )

@@ -1,0 +1,584 @@
+"""Read values: of the right kind, in the right unit, with named values replaced by what they mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
+from renaissance.grammar.composition.findings import Findings, listing, nearest, suggestion
+from renaissance.grammar.composition.mistakes import unknown_key
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
+from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.vocabulary import (
+    Kind,
+    default_of,
+    keys_of,
+    kind_of,
+    positional_key,
+    tag_of,
+    unit_of,
+)
+from renaissance.grammar.source import Span
+
+
+class Failed:
+    """Stands for a value that could not be read; a finding says why."""
+
+
+FAILED = Failed()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Turns drafts into blocks of the schema.
+
+    Attributes:
+        scope: where names are looked up.
+        findings: receives what is wrong.
+        places: receives where each value was said.
+    """
+
+    scope: Scope
+    findings: Findings
+    places: Places
+
+    def block(
+        self,
+        block: type[Block],
+        keys: Mapping[str, Setting],
+        path: Path,
+        *,
+        where: Span,
+        what: str,
+        broken: bool = False,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> Block | None:
+        """Return a block from what a file says about its keys, or None if something is wrong.
+
+        Args:
+            block: class of the schema.
+            keys: what the file sets.
+            path: where the block stands in the spec.
+            where: place to report missing keys at.
+            what: what messages call the block, such as "`timm`".
+            broken: part of the block could not be read: say nothing about missing keys.
+            fixed: values that do not come from keys.
+        """
+        known = keys_of(block)
+        values: dict[str, Any] = dict(fixed or {})
+        failed = broken or any(value is FAILED for value in values.values())
+        for name, setting in keys.items():
+            self.places.put((*path, name), setting.place, _span_of(setting))
+            if name not in known:
+                self.findings.add(unknown_key(block, name, setting.place, what))
+                failed = True
+                continue
+            info = known[name]
+            value = self.value(
+                setting.value,
+                kind_of(info),
+                unit_of(info),
+                (*path, name),
+                key=name,
+                place=setting.place,
+            )
+            failed |= value is FAILED
+            values[name] = value
+        missing = [n for n, i in known.items() if default_of(i) is ... and n not in values]
+        if missing and not broken:
+            failed = True
+            for name in missing:
+                self.findings.add(_missing(name, known[name], where, what))
+        usable = {name: value for name, value in values.items() if value is not FAILED}
+        if failed:
+            # Bounds of the other values are worth checking all the same.
+            for name, value in usable.items():
+                self._bounds(block, {name: value}, path, where, only=name)
+            return None
+        return self._bounds(block, usable, path, where)
+
+    def _bounds(
+        self,
+        block: type[Block],
+        values: Mapping[str, Any],
+        path: Path,
+        where: Span,
+        only: str | None = None,
+    ) -> Block | None:
+        try:
+            return block.model_validate(values)
+        except ValidationError as error:
+            for problem in error.errors():
+                location = problem["loc"]
+                name = str(location[0]) if location else ""
+                if problem["type"] == "missing" or (only is not None and name != only):
+                    continue
+                self._out_of_range(name, problem, path, where)
+            return None
+
+    def _out_of_range(self, name: str, problem: Any, path: Path, where: Span) -> None:
+        context = problem.get("ctx", {})
+        limit = {
+            "greater_than_equal": ("at least", "ge"),
+            "greater_than": ("more than", "gt"),
+            "less_than_equal": ("at most", "le"),
+            "less_than": ("less than", "lt"),
+        }.get(problem["type"])
+        span = self.places.value((*path, name)) or where
+        if limit:
+            words, bound = limit
+            label = f"{words} {context[bound]:g} is wanted"
+            message = f"`{name}` is out of range"
+        elif problem["type"] == "too_short":
+            label, message = "empty", f"`{name}` needs at least {context['min_length']} entry"
+        else:
+            label, message = "", f"`{name}`: {problem['msg'].removeprefix('Value error, ')}"
+        self.findings.add(Diagnostic(code="VL405", message=message, span=span, label=label))
+
+    def choice(
+        self, choice: Choice, blocks: Mapping[str, type[Block]], path: Path, what: str
+    ) -> Block | None:
+        """Return the block that a choice names, such as `timm("…")`.
+
+        Args:
+            choice: draft of the block.
+            blocks: what it may be, by word.
+            path: where the block stands in the spec.
+            what: what is chosen, such as "backbone".
+        """
+        self.places.put(path, choice.kind.span, choice.span)
+        spelled = {"random" if word == "plain" else word: block for word, block in blocks.items()}
+        block = spelled.get(choice.kind.text)
+        if choice.kind.text == "random" and "random" in blocks and choice.arguments:
+            block = blocks["random"]
+        elif choice.kind.text == "random" and "random" in blocks and "plain" not in blocks:
+            self.findings.add(_plain_backbone(choice))
+            return None
+        if block is None:
+            self.findings.add(
+                Diagnostic(
+                    code="VL408",
+                    message=f"unknown {what} `{choice.kind.text}`",
+                    span=choice.kind.span,
+                    help=suggestion(choice.kind.text, spelled, f"a {what}"),
+                    notes=(f"there is {listing(spelled)}",),
+                )
+            )
+            return None
+        fixed = self._arguments(choice, block, path)
+        return self.block(
+            block,
+            choice.keys,
+            path,
+            where=choice.kind.span,
+            what=f"`{choice.kind.text}`",
+            broken=choice.broken,
+            fixed=fixed,
+        )
+
+    def _arguments(self, choice: Choice, block: type[Block], path: Path) -> dict[str, Any]:
+        name = positional_key(block)
+        arguments = choice.arguments or ()
+        word = choice.kind.text
+        if name is None:
+            if choice.arguments is not None:
+                self.findings.add(
+                    _wrong_arguments(
+                        choice, f"`{word}` takes no parentheses", "keys stand between braces"
+                    )
+                )
+                return {"": FAILED}
+            return {}
+        info = block.model_fields[name]
+        kind = kind_of(info)
+        if kind.item is not None:
+            place = choice.kind.span
+            items = tuple(
+                self.value(
+                    argument,
+                    Kind(text=True, name=True),
+                    "",
+                    (*path, name, i),
+                    key=name,
+                    place=place,
+                )
+                for i, argument in enumerate(arguments)
+            )
+            if any(item is FAILED for item in items):
+                return {name: FAILED}
+            if not arguments:
+                self.findings.add(
+                    _wrong_arguments(
+                        choice,
+                        f"`{word}` does not say what it joins",
+                        f"write `{word}(text, vision)`",
+                    )
+                )
+                return {name: FAILED}
+            return {name: items}
+        required = default_of(info) is ...
+        if not arguments and not required and choice.arguments is None:
+            return {}
+        if len(arguments) != 1:
+            description = info.description or ""
+            self.findings.add(
+                _wrong_arguments(
+                    choice,
+                    f"`{word}` takes one value between parentheses",
+                    f'write `{word}("…")`: {description}',
+                )
+            )
+            return {name: FAILED}
+        return {
+            name: self.value(
+                arguments[0], kind, "", (*path, name), key=name, place=arguments[0].span
+            )
+        }
+
+    def value(
+        self, content: Content, kind: Kind, unit: str, path: Path, *, key: str, place: Span
+    ) -> Any:
+        """Return what a value means to a key, or `FAILED`.
+
+        Args:
+            content: what the file says.
+            kind: what the key takes.
+            unit: what a count counts.
+            path: where the key stands in the spec.
+            key: name of the key, for messages.
+            place: of the key.
+        """
+        if isinstance(content, dict):
+            return self._table(content, kind, path)
+        if isinstance(content, tuple):
+            return self._blocks(content, kind, path, key)
+        if isinstance(content, Choice):
+            return self._choose(content, kind, path, key)
+        value = self.resolved(content, kind)
+        if value is None:
+            return FAILED
+        self.places.put(path, place, content.span)
+        match value:
+            case tree.Call() | tree.Address() if kind.blocks:
+                choice = choice_of(value, self.findings)
+                if choice is not None:
+                    return self._choose(choice, kind, path, key)
+            case tree.Address(parts=(tree.Name(text=word),)):
+                return self._word(word, kind, unit, key, content.span)
+            case tree.Sequence(items=items) if kind.item is not None:
+                return self._list(value, items, kind, unit, path, key, content.span)
+            case tree.Boolean() if kind.boolean:
+                return value.value
+            case tree.Text() if kind.text:
+                return value.value
+            case tree.Text() if kind.words:
+                return self._quoted_word(value, kind, key, content.span)
+            case tree.Percentage() if kind.share:
+                return self._share(value, key, content.span)
+            case tree.Number() if kind.count and isinstance(value.value, int):
+                return value.value
+            case tree.Number() if kind.number:
+                return self._number(value, key, content.span)
+        self.findings.add(_wrong_kind(value, kind, unit, key, content.span))
+        return FAILED
+
+    def resolved(self, value: tree.Value, kind: Kind) -> tree.Value | None:
+        """Follow named values to what they stand for; None if they stand for themselves."""
+        seen: dict[str, tree.Let] = {}
+        while isinstance(value, tree.Address) and len(value.parts) == 1:
+            name = value.parts[0]
+            if not isinstance(name, tree.Name) or name.text in kind.words:
+                return value
+            let = self.scope.lets.get(name.text)
+            if let is None or (kind.name and not kind.words):
+                return value
+            self.scope.used_lets.add(name.text)
+            if name.text in seen:
+                self.findings.add(
+                    Diagnostic(
+                        code="VL111",
+                        message=f"the value of `{name.text}` depends on itself",
+                        span=let.name.span,
+                        related=tuple(
+                            Label(span=step.value.span, text=f"`{other}` is defined by this")
+                            for other, step in seen.items()
+                        ),
+                    )
+                )
+                return None
+            seen[name.text] = let
+            value = let.value
+        return value
+
+    def _choose(self, choice: Choice, kind: Kind, path: Path, key: str) -> Any:
+        if not kind.blocks:
+            self.findings.add(
+                Diagnostic(
+                    code="VL404",
+                    message=f"`{key}` takes {describe(kind)}",
+                    span=choice.span,
+                    label="is a block",
+                )
+            )
+            return FAILED
+        return self.choice(choice, kind.blocks, path, key) or FAILED
+
+    def _blocks(self, choices: tuple[Choice, ...], kind: Kind, path: Path, key: str) -> Any:
+        blocks = kind.item.blocks if kind.item else {}
+        what = key.removesuffix("s")
+        read = tuple(
+            self.choice(choice, blocks, (*path, index), what)
+            for index, choice in enumerate(choices)
+        )
+        return FAILED if any(block is None for block in read) else read
+
+    def _table(self, keys: dict[str, Setting], kind: Kind, path: Path) -> Any:
+        entries = {
+            name: self.value(
+                setting.value,
+                kind.table or Kind(),
+                "",
+                (*path, name),
+                key=name,
+                place=setting.place,
+            )
+            for name, setting in keys.items()
+        }
+        return FAILED if any(value is FAILED for value in entries.values()) else entries
+
+    def _list(
+        self,
+        value: tree.Value,
+        items: tuple[tree.Value, ...],
+        kind: Kind,
+        unit: str,
+        path: Path,
+        key: str,
+        span: Span,
+    ) -> Any:
+        inner = kind.item or Kind()
+        if kind.length is not None and len(items) != kind.length:
+            self.findings.add(
+                Diagnostic(
+                    code="VL404",
+                    message=f"`{key}` takes a list of {kind.length} values",
+                    span=span,
+                    label=f"has {len(items)}",
+                )
+            )
+            return FAILED
+        read = tuple(
+            self.value(item, inner, unit, (*path, i), key=key, place=item.span)
+            for i, item in enumerate(items)
+        )
+        return FAILED if any(item is FAILED for item in read) else read
+
+    def _word(self, word: str, kind: Kind, unit: str, key: str, span: Span) -> Any:
+        if word in kind.words:
+            return word
+        if kind.none and word == "none":
+            return None
+        if kind.name:
+            return word
+        if kind.text:
+            self.findings.add(
+                Diagnostic(
+                    code="VL404",
+                    message=f"`{key}` takes {describe(kind, unit)}",
+                    span=span,
+                    label="a string stands in double quotes",
+                    help=(f'write `"{word}"`',),
+                    edits=(Edit(span=span, text=f'"{word}"'),),
+                )
+            )
+            return FAILED
+        if kind.words:
+            close = nearest(word, kind.words)
+            self.findings.add(
+                Diagnostic(
+                    code="VL407",
+                    message=f"`{key}` cannot be `{word}`",
+                    span=span,
+                    label="unknown word",
+                    help=suggestion(word, kind.words, "a word"),
+                    notes=(f"`{key}` is one of {listing(kind.words)}",),
+                    edits=(Edit(span=span, text=close[0]),) if close else (),
+                )
+            )
+            return FAILED
+        if self.scope.incomplete:
+            return FAILED
+        self.findings.add(
+            Diagnostic(
+                code="VL104",
+                message=f"there is no value named `{word}`",
+                span=span,
+                label=f"`{key}` takes {describe(kind, unit)}",
+                help=suggestion(word, self.scope.lets, "a value")
+                or (f"a named value is defined by `let {word} = …`",),
+            )
+        )
+        return FAILED
+
+    def _quoted_word(self, value: tree.Text, kind: Kind, key: str, span: Span) -> Any:
+        known = value.value in kind.words
+        self.findings.add(
+            Diagnostic(
+                code="VL404",
+                message=f"`{key}` takes {describe(kind)}",
+                span=span,
+                label="a word stands without quotes",
+                help=(f"write `{value.value}`",) if known else (),
+                edits=(Edit(span=span, text=value.value),) if known else (),
+            )
+        )
+        return FAILED
+
+    def _share(self, value: tree.Percentage, key: str, span: Span) -> Any:
+        if 0 <= value.percent <= 100:
+            return Share.of_percent(value.percent)
+        self.findings.add(
+            Diagnostic(
+                code="VL405",
+                message=f"`{key}` is out of range",
+                span=span,
+                label="a percentage lies between 0% and 100%",
+            )
+        )
+        return FAILED
+
+    def _number(self, value: tree.Number, key: str, span: Span) -> Any:
+        try:
+            return float(value.value)
+        except OverflowError:
+            self.findings.add(
+                Diagnostic(
+                    code="VL405", message=f"`{key}` is out of range", span=span, label="too large"
+                )
+            )
+            return FAILED
+
+
+def describe(kind: Kind, unit: str = "") -> str:
+    """Return in words what a key takes."""
+    options = []
+    if kind.count:
+        options.append(f"a whole number of {unit}" if unit else "a whole number")
+    if kind.number:
+        options.append("a number")
+    if kind.share:
+        options.append("a percentage")
+    if kind.boolean:
+        options.append("`true` or `false`")
+    if kind.text:
+        options.append("a name" if kind.name else "a string")
+    if kind.words:
+        options.append(f"one of {listing(kind.words)}")
+    if kind.none:
+        options.append("`none`")
+    if kind.item:
+        options.append("a list" if not kind.length else f"a list of {kind.length} values")
+    if kind.table:
+        options.append("numbers by component")
+    if kind.blocks:
+        options.append(
+            "one of "
+            + listing(sorted("random" if word == "plain" else word for word in kind.blocks))
+        )
+    return " or ".join(options)
+
+
+def _span_of(setting: Setting) -> Span:
+    value = setting.value
+    if isinstance(value, (dict, tuple)):
+        return setting.place
+    return value.span
+
+
+def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
+    kind = kind_of(info)
+    spelling = f"`{name} = …`"
+    if kind.blocks and name in ("optimizer", "schedule"):
+        spelling = f"`{name} {next(iter(kind.blocks))} {{ … }}`"
+    elif kind.item and kind.item.blocks:
+        spelling = f"`objective {next(iter(kind.item.blocks))} {{ … }}`"
+        name = name.removesuffix("s")
+    return Diagnostic(
+        code="VL403",
+        message=f"{what} needs `{name}`",
+        span=where,
+        label=f"`{name}` is missing",
+        help=(f"add {spelling}: {info.description}",),
+        notes=(f"`{name}` takes {describe(kind, unit_of(info))}",) if not kind.item else (),
+    )
+
+
+def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
+    return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
+
+
+def _plain_backbone(choice: Choice) -> Diagnostic:
+    return Diagnostic(
+        code="VL409",
+        message="`random` does not say which architecture",
+        span=choice.kind.span,
+        help=(
+            'write `random("…") { … }` for a known architecture without its weights, or '
+            "`plain_text { … }` or `plain_vision { … }` for a stack of your own",
+        ),
+    )
+
+
+def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) -> Diagnostic:
+    wanted = describe(kind, unit)
+    help: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    match value:
+        case tree.Percentage(percent=percent) if kind.number:
+            help = (f"write `{percent / 100:g}`",)
+            edits = (Edit(span=span, text=f"{percent / 100:g}"),)
+        case tree.Number(value=number) if kind.share and 0 <= number <= 1:
+            help = (f"write `{Share(number)}`",)
+        case tree.Number(value=float() as number) if kind.count and number.is_integer():
+            help = (f"write `{int(number)}`",)
+            edits = (Edit(span=span, text=str(int(number))),)
+        case tree.Address() | tree.Text() if kind.item is not None:
+            help = (f"write `[{value.span.text}]`",)
+            edits = (Edit(span=span, text=f"[{value.span.text}]"),)
+    unit_clash = isinstance(value, tree.Percentage) or (
+        isinstance(value, tree.Number) and kind.share and not kind.count
+    )
+    return Diagnostic(
+        code="VL406" if unit_clash and (kind.count or kind.number or kind.share) else "VL404",
+        message=f"`{key}` takes {wanted}",
+        span=span,
+        label=f"is {_what(value)}",
+        help=help,
+        edits=edits,
+    )
+
+
+def _what(value: tree.Value) -> str:
+    match value:
+        case tree.Number(value=int()):
+            return "a whole number"
+        case tree.Number():
+            return "a number with a fraction"
+        case tree.Percentage():
+            return "a percentage"
+        case tree.Text():
+            return "a string"
+        case tree.Boolean():
+            return "`true` or `false`"
+        case tree.Sequence():
+            return "a list"
+        case tree.Call():
+            return "a block"
+        case tree.Address():
+            return f"the address `{plain_text(value)}`"

@@ -1,0 +1,165 @@
+"""What the schema's classes say about a file: which words, keys and kinds of value there are."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
+
+JOBS: Mapping[str, type[Pretrain | Finetune | Evaluate]] = {
+    "pretrain": Pretrain,
+    "finetune": Finetune,
+    "evaluate": Evaluate,
+}
+
+# Not written as keys: what a job relates to stands beside its name, statements of their own
+# declare streams, fusion and freezing.
+_NOT_KEYS: Mapping[type[Block], frozenset[str]] = {
+    Pretrain: frozenset({"name", "on"}),
+    Finetune: frozenset({"name", "on", "source"}),
+    Evaluate: frozenset({"name", "of"}),
+    Model: frozenset({"name", "streams", "fusion_name", "fusion", "freeze"}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Which values a key takes; several may apply: `warmup` is a share or a count.
+
+    Attributes:
+        count: whole numbers.
+        number: numbers with a fraction.
+        share: percentages.
+        boolean: `true` and `false`.
+        text: quoted strings.
+        name: text that is written as a plain name where it can be: `split = test`.
+        none: the word `none`.
+        words: a closed set of names.
+        item: kind of the items of a list.
+        length: number of items; any if absent.
+        table: kind of the values of a table by component address.
+        blocks: block by its word: `adamw { … }`.
+    """
+
+    count: bool = False
+    number: bool = False
+    share: bool = False
+    boolean: bool = False
+    text: bool = False
+    name: bool = False
+    none: bool = False
+    words: tuple[str, ...] = ()
+    item: "Kind | None" = None
+    length: int | None = None
+    table: "Kind | None" = None
+    blocks: Mapping[str, type[Block]] = field(default_factory=dict)
+
+
+def tag_of(block: type[Block]) -> tuple[str, str]:
+    """Return the key that tells blocks of a union apart, and this block's word for it.
+
+    Raises:
+        TypeError: if the block belongs to no union.
+    """
+    for name, declared in block.model_fields.items():
+        if get_origin(declared.annotation) is Literal and len(get_args(declared.annotation)) == 1:
+            return name, str(get_args(declared.annotation)[0])
+    raise TypeError(f"{block.__name__} has no tag")
+
+
+@cache
+def keys_of(block: type[Block]) -> Mapping[str, FieldInfo]:
+    """Return what may be assigned between the braces of a block, in the order of declaration."""
+    hidden = set(_NOT_KEYS.get(block, ()))
+    if block is not Model:
+        hidden.add(tag_of(block)[0])
+    fields = block.model_fields.items()
+    return {name: info for name, info in fields if name not in hidden and not positional(info)}
+
+
+@cache
+def positional_key(block: type[Block]) -> str | None:
+    """Return the key whose value stands between parentheses, if there is one."""
+    return next((name for name, info in block.model_fields.items() if positional(info)), None)
+
+
+def positional(info: FieldInfo) -> bool:
+    """Tell whether a key is given between parentheses."""
+    return bool(_extra(info).get("positional"))
+
+
+def unit_of(info: FieldInfo) -> str:
+    """Return what the value counts, such as `tokens`; empty where it has no unit."""
+    return str(_extra(info).get("unit", ""))
+
+
+def default_of(info: FieldInfo) -> Any:
+    """Return the value where a file says nothing; `...` where it has to say something."""
+    return ... if info.is_required() else info.default
+
+
+def kind_of(info: FieldInfo) -> Kind:
+    """Return which values a key takes."""
+    return _kind(info.annotation, bool(_extra(info).get("name")), info.default is not None)
+
+
+@cache
+def choices(block: type[Block], name: str) -> Mapping[str, type[Block]]:
+    """Return the blocks that a key may hold, by word."""
+    kind = kind_of(block.model_fields[name])
+    while kind.item or kind.table:
+        kind = kind.item or kind.table or kind
+    return kind.blocks
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+@cache
+def _kind(annotation: Any, name: bool, none: bool) -> Kind:
+    found: dict[str, Any] = {}
+    for option in _options(annotation):
+        origin, arguments = get_origin(option), get_args(option)
+        if option is type(None):
+            # Where the default is nothing, a file says so by leaving the key out.
+            found["none"] = none
+        elif option is bool:
+            found["boolean"] = True
+        elif option is int:
+            found["count"] = True
+        elif option is Share:
+            found["share"] = True
+        elif option is float:
+            found["number"] = True
+        elif option is str:
+            found |= {"text": True, "name": name}
+        elif origin is Literal:
+            found["words"] = tuple(str(word) for word in arguments)
+        elif origin is tuple:
+            found["item"] = _kind(arguments[0], name, True)
+            found["length"] = None if arguments[-1] is Ellipsis else len(arguments)
+        elif origin is dict:
+            found["table"] = _kind(arguments[1], name, True)
+        elif isinstance(option, type) and issubclass(option, Block):
+            if option not in (Model, Freeze):
+                found["blocks"] = {**found.get("blocks", {}), tag_of(option)[1]: option}
+        else:
+            raise TypeError(f"the language has no spelling for {option}")
+    return Kind(**found)
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the type itself."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _options(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return tuple(part for option in get_args(annotation) for part in _options(option))
+    return (annotation,)
