@@ -6,12 +6,12 @@ part that it serves.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
+from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.model import VisionLanguageModel
 
@@ -84,13 +84,16 @@ def _fusion(rest: str, fusion: nn.Module) -> str:
     return f"{layer}.cross" if parts[2] == "cross" else f"{layer}.{parts[3]}.{parts[4]}"
 
 
-def _inside(rest: str, layers: Sequence[str]) -> str:
+def _inside(rest: str, layers: LayerPaths) -> str:
     """Return the address inside a tower of its parameter `rest`."""
-    for index, path in enumerate(layers):
+    for index, (path, *belonging) in enumerate(layers):
         if rest.startswith(f"{path}."):
             part = _part(rest.removeprefix(f"{path}."))
             return f"layers[{index}].{part}" if part else f"layers[{index}]"
-    return _outside(rest, layers)
+        for other in belonging:
+            if rest.startswith(f"{other}."):
+                return f"layers[{index}].{other.rpartition('.')[2]}"
+    return _outside(rest)
 
 
 _PARTS = (
@@ -112,7 +115,7 @@ _NORM = re.compile(r"(.*layer_?norm|.*\bnorm|fc_norm|head\.norm)\.(weight|bias)$
 _PREFIX = re.compile(r"^(model|backbone|encoder|stack|vision_model|text_model)\.")
 
 
-def _outside(rest: str, layers: Sequence[str]) -> str:
+def _outside(rest: str) -> str:
     # The word `norm` inside an embedding belongs to the embedding: look for that first.
     bare = _PREFIX.sub("", _PREFIX.sub("", rest))
     if _BEFORE.search(bare):
@@ -144,7 +147,7 @@ def _kind(name: str, owner: nn.Module) -> Kind:
 
 
 def _kinds(name: str, address: str, kind: Kind) -> frozenset[str]:
-    kinds = {kind} & set(KINDS)
+    kinds: set[str] = set(KINDS) & {kind}
     if name.endswith("bias") and kind != "position":
         kinds.add("bias")
     parts = address.split(".")

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from renaissance.compiler import freeze
-from renaissance.compiler.backbones.sources import build_tower
+from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusion.coattention import CoAttention
+from renaissance.compiler.fusion.single_stream import JointStack
 from renaissance.compiler.heads import job_heads
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.pooling import Pool
@@ -17,6 +18,7 @@ from renaissance.grammar.catalogue import FolderError
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import Patches, Wordpiece
 
 
 def build(spec: Spec, model: str | None = None, job: str | None = None) -> VisionLanguageModel:
@@ -75,16 +77,29 @@ def assemble(
     )
 
 
-def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], CoAttention]:
-    fusion, root = declared.fusion, declared.fusion_name
+def _encoder(
+    declared: Model, *, weights: bool
+) -> tuple[dict[str, Tower], CoAttention | JointStack]:
+    fusion, root, attention = declared.fusion, declared.fusion_name, declared.attention
     inputs = {name: declared.streams[name] for name in fusion.inputs}
     if isinstance(fusion, CrossAttention):
         towers = {
-            name: build_tower(stream, name, weights=weights) for name, stream in inputs.items()
+            name: build_tower(stream, name, attention=attention, weights=weights)
+            for name, stream in inputs.items()
+            if not isinstance(stream, (Wordpiece, Patches))
         }
         facts = {name: tower.facts for name, tower in towers.items()}
-        return towers, CoAttention(fusion, facts, root)
-    raise CompileError("not yet")
+        return towers, CoAttention(fusion, facts, root, attention)
+    encoder = build_stack(fusion.encoder, root, attention=attention, weights=weights)
+    embeddings = {
+        name: build_embedding(
+            stream, name, stack_width=encoder.facts.width, dropout=encoder.dropout
+        )
+        for name, stream in inputs.items()
+        if isinstance(stream, (Wordpiece, Patches))
+    }
+    facts = {name: tower.facts for name, tower in embeddings.items()}
+    return embeddings, JointStack(fusion, facts, encoder)
 
 
 def _declared(

@@ -4,14 +4,13 @@ Directives are resolved to lists of parameters when a model is built. What is fr
 gradient and stays in evaluation mode, so that it is a constant function of its input.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.constancy import keep_constant
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
@@ -125,14 +124,6 @@ def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
     """
     parameters = dict(model.named_parameters())
     return {name: tensor_hash(parameters[name]) for name in names}
-
-
-def tensor_hash(tensor: torch.Tensor) -> str:
-    """Return the SHA-256 over type, shape and bytes of a tensor."""
-    plain = tensor.detach().cpu().contiguous()
-    digest = hashlib.sha256(f"{plain.dtype} {tuple(plain.shape)}".encode())
-    digest.update(plain.reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def _union(selections: Iterable[tuple[str, ...]]) -> frozenset[str]:

@@ -87,8 +87,8 @@ class VisionLanguageModel(nn.Module):
 
     def references(self) -> dict[str, BackboneReference]:
         """Return where pretrained weights came from, by root address."""
-        found = {name: tower.reference for name, tower in self.streams.items()}
-        found[self.fusion_name] = getattr(self.fusion, "reference", None)
+        parts: dict[str, Any] = {**self.streams, self.fusion_name: self.fusion}
+        found = {name: getattr(part, "reference", None) for name, part in parts.items()}
         return {name: reference for name, reference in found.items() if reference is not None}
 
 

@@ -2,8 +2,9 @@
 
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import MultiHeadAttention
+from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
 from renaissance.compiler.errors import CompileError
+from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import Activation, PlainStack
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
@@ -39,10 +40,10 @@ class PreNormLayer(nn.Module):
     Source: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture.
     """
 
-    def __init__(self, spec: PlainStack) -> None:
+    def __init__(self, spec: PlainStack, implementation: Implementation) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(spec.width)
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, implementation)
         self.mlp_norm = nn.LayerNorm(spec.width)
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
         self.dropout = nn.Dropout(spec.dropout)
@@ -57,11 +58,12 @@ class PreNormLayer(nn.Module):
 class PreNormStack(nn.Module):
     """Layers and the norm behind the last of them."""
 
-    def __init__(self, spec: PlainStack, address: str) -> None:
+    def __init__(self, spec: PlainStack, address: str, attention: Attention) -> None:
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.width = spec.width
-        self.layers = nn.ModuleList(PreNormLayer(spec) for _ in range(spec.layers))
+        self.attention = choose(attention)
+        self.layers = nn.ModuleList(PreNormLayer(spec, self.attention) for _ in range(spec.layers))
         self.norm = nn.LayerNorm(spec.width)
 
     def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:

@@ -1,9 +1,20 @@
 """What data and checkpoints need to know about a stream."""
 
+from pathlib import Path
+
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.catalogue import HALF, Statistics
-from renaissance.grammar.schema.streams import Patches, PlainVision, Stream, modality
+from renaissance.grammar.catalogue import HALF, Statistics, find, read_folder
+from renaissance.grammar.schema.streams import (
+    Patches,
+    PlainText,
+    PlainVision,
+    RandomArchitecture,
+    Stream,
+    Timm,
+    Wordpiece,
+    modality,
+)
 
 
 def normalisation(stream: Stream) -> Statistics:
@@ -12,13 +23,57 @@ def normalisation(stream: Stream) -> Statistics:
     Raises:
         BackboneError: if it reads text, or nothing is known about it.
     """
-    if modality(stream) != "vision":
+    if modality(stream) != "vision" or isinstance(stream, (PlainText, Wordpiece)):
         raise BackboneError("a text stream has no pixels to normalise")
     if isinstance(stream, (PlainVision, Patches)):
         return HALF
-    raise BackboneError(f"nothing is known about source `{stream.source}`")
+    id = stream.name if isinstance(stream, Timm) else stream.id
+    known = find(id)
+    if known is None and Path(id).is_dir():
+        known = read_folder(id)
+    if known is not None and known.statistics is not None:
+        return known.statistics
+    if isinstance(stream, Timm) or (isinstance(stream, RandomArchitecture) and is_timm(id)):
+        return _timm_statistics(id)
+    return _hub_statistics(
+        id, "main" if isinstance(stream, RandomArchitecture) else stream.revision
+    )
 
 
 def reference(tower: Tower) -> BackboneReference | None:
     """Return where a tower's pretrained weights came from; None where it has none."""
     return tower.reference
+
+
+def is_timm(id: str) -> bool:
+    """Return whether an id of `random` names a model of timm rather than of transformers."""
+    known = find(id)
+    if known is not None:
+        return known.library == "timm"
+    if Path(id).is_dir():
+        return read_folder(id).library == "timm"
+    import timm
+
+    return bool(timm.is_model(id))
+
+
+def _timm_statistics(name: str) -> Statistics:
+    import timm
+
+    published = timm.get_pretrained_cfg(name.removeprefix("hf-hub:").removeprefix("timm/"))
+    if published is None:
+        raise BackboneError(f"timm states no statistics of the pixels that `{name}` expects")
+    return tuple(published.mean), tuple(published.std)  # type: ignore[return-value]
+
+
+def _hub_statistics(id: str, revision: str) -> Statistics:
+    from transformers import AutoImageProcessor
+
+    from renaissance.compiler.backbones.configurations import configuration
+
+    try:
+        processor = AutoImageProcessor.from_pretrained(id, revision=revision)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError):
+        configuration(id, revision, id)
+        return HALF
+    return tuple(processor.image_mean), tuple(processor.image_std)

@@ -3,30 +3,38 @@
 from typing import Any
 
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
-from renaissance.compiler.backbones.tower import Tower, TowerFacts
+from renaissance.compiler.backbones.tower import Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.initialisation import initialise_stack
 from renaissance.compiler.transformer import PreNormStack
 from renaissance.grammar.catalogue import HALF
-from renaissance.grammar.schema.streams import Patches, PlainText, PlainVision, Wordpiece
+from renaissance.grammar.schema.model import Attention
+from renaissance.grammar.schema.streams import (
+    Patches,
+    PlainStack,
+    PlainText,
+    PlainVision,
+    Wordpiece,
+)
 
 
 class PlainTextTower(Tower):
     """Word and position embeddings, then a pre-norm stack."""
 
-    def __init__(self, spec: PlainText, address: str) -> None:
+    def __init__(self, spec: PlainText, address: str, attention: Attention) -> None:
         super().__init__()
         self.embeddings = WordEmbeddings(
             spec.vocabulary, spec.max_tokens, spec.width, spec.dropout, norm=False
         )
-        self.stack = PreNormStack(spec, address)
+        self.stack = PreNormStack(spec, address, attention)
         initialise_stack(self.stack)
         self.facts = TowerFacts(
             modality="text",
             width=spec.width,
-            layers=tuple(f"stack.layers.{index}" for index in range(spec.layers)),
+            layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
             vocabulary=spec.vocabulary,
             max_tokens=spec.max_tokens,
+            attention=self.stack.attention,
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -38,19 +46,21 @@ class PlainTextTower(Tower):
 class PlainVisionTower(Tower):
     """Patch embeddings with a class token, then a pre-norm stack."""
 
-    def __init__(self, spec: PlainVision, address: str) -> None:
+    def __init__(self, spec: PlainVision, address: str, attention: Attention) -> None:
         super().__init__()
         self.embeddings = PatchEmbeddings(
             spec.image_size, spec.patch, spec.width, spec.stem, spec.dropout, address
         )
-        self.stack = PreNormStack(spec, address)
+        self.stack = PreNormStack(spec, address, attention)
         initialise_stack(self.stack)
         self.facts = TowerFacts(
             modality="vision",
             width=spec.width,
-            layers=tuple(f"stack.layers.{index}" for index in range(spec.layers)),
+            layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
             image_size=spec.image_size,
             statistics=HALF,
+            prefix_tokens=1,
+            attention=self.stack.attention,
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -66,7 +76,11 @@ class WordpieceTower(Tower):
         super().__init__()
         self.embeddings = WordEmbeddings(vocabulary, spec.max_tokens, width, dropout, norm=True)
         self.facts = TowerFacts(
-            modality="text", width=width, vocabulary=vocabulary, max_tokens=spec.max_tokens
+            modality="text",
+            width=width,
+            vocabulary=vocabulary,
+            max_tokens=spec.max_tokens,
+            attention="none",
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -84,10 +98,35 @@ class PatchesTower(Tower):
             spec.image_size, spec.patch, width, spec.stem, dropout, address
         )
         self.facts = TowerFacts(
-            modality="vision", width=width, image_size=spec.image_size, statistics=HALF
+            modality="vision",
+            width=width,
+            image_size=spec.image_size,
+            statistics=HALF,
+            prefix_tokens=1,
+            attention="none",
         )
 
     def forward(self, inputs: Any) -> Features:
         """Embed images as `[rows, 1 + patches, width]`."""
         embedded: Features = self.embeddings(inputs)
         return embedded
+
+
+class PlainEncoder(Stacked):
+    """A pre-norm stack over tokens that come from elsewhere."""
+
+    def __init__(self, spec: PlainStack, address: str, attention: Attention) -> None:
+        super().__init__()
+        self.stack = PreNormStack(spec, address, attention)
+        self.dropout = spec.dropout
+        initialise_stack(self.stack)
+        self.facts = TowerFacts(
+            modality="text",
+            width=spec.width,
+            layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
+            attention=self.stack.attention,
+        )
+
+    def forward(self, inputs: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape."""
+        return Features(tokens=self.stack(inputs.tokens, inputs.mask), mask=inputs.mask)

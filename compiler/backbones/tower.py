@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import Statistics
 from renaissance.grammar.schema.streams import Modality
@@ -32,22 +33,26 @@ class TowerFacts:
     Attributes:
         modality: what it reads.
         width: channels of its tokens.
-        layers: paths of its layers inside the module, in order.
+        layers: for each layer, in order, the path of its module and of what else belongs to it.
         vocabulary: rows of the word embedding; None for vision.
         max_tokens: longest text, special tokens included; None for vision.
         image_size: height and width of images, pixels; None for text.
         statistics: mean and standard deviation of colours that it expects; None for text.
+        prefix_tokens: class and distillation tokens before the patches.
+        position_offset: row of the position embedding that the first token takes.
         attention: which implementation of attention it runs.
         notes: what was done to fit it to the spec, a sentence each.
     """
 
     modality: Modality
     width: int
-    layers: tuple[str, ...] = ()
+    layers: LayerPaths = ()
     vocabulary: int | None = None
     max_tokens: int | None = None
     image_size: int | None = None
     statistics: Statistics | None = None
+    prefix_tokens: int = 0
+    position_offset: int = 0
     attention: str = "sdpa"
     notes: tuple[str, ...] = ()
 
@@ -60,4 +65,16 @@ class Tower(nn.Module):
 
     def forward(self, inputs: Any) -> Features:
         """Encode texts (`input_ids`, `attention_mask`) or images `[rows, 3, height, width]`."""
+        raise NotImplementedError
+
+
+class Stacked(nn.Module):
+    """The stack of a one-tower model; `dropout` is what embeddings in front of it take."""
+
+    facts: TowerFacts
+    reference: BackboneReference | None = None
+    dropout: float
+
+    def forward(self, inputs: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape; padding is attended to by nobody."""
         raise NotImplementedError

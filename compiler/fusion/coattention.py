@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import MultiHeadAttention
+from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features
-from renaissance.compiler.initialisation import STD, initialise_dense
+from renaissance.compiler.fusion.type_embedding import TypeEmbedding
+from renaissance.compiler.initialisation import initialise_dense
 from renaissance.compiler.transformer import FeedForward, check_heads
-from renaissance.grammar.schema.model import CrossAttention
+from renaissance.grammar.schema.model import Attention, CrossAttention
 
 NORM_EPS = 1e-12
 
@@ -31,9 +31,9 @@ class Residual(nn.Module):
 class PostNormAttention(nn.Module):
     """Attention to a context, added to the tokens and normalised."""
 
-    def __init__(self, spec: CrossAttention) -> None:
+    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, implementation)
         self.residual = Residual(spec.width, spec.dropout)
 
     def forward(self, tokens: Tensor, context: Tensor, context_mask: Tensor | None) -> Tensor:
@@ -57,9 +57,9 @@ class PostNormFeedForward(nn.Module):
 class StreamLayer(nn.Module):
     """What a layer does to one stream alone: self-attention, then feed-forward."""
 
-    def __init__(self, spec: CrossAttention) -> None:
+    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
         super().__init__()
-        self.attention = PostNormAttention(spec)
+        self.attention = PostNormAttention(spec, implementation)
         self.mlp = PostNormFeedForward(spec)
 
     def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
@@ -70,11 +70,13 @@ class StreamLayer(nn.Module):
 class CoAttentionLayer(nn.Module):
     """Each stream attends to the other with the same weights, then to itself with its own."""
 
-    def __init__(self, spec: CrossAttention) -> None:
+    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
         super().__init__()
         self.inputs = spec.inputs
-        self.cross = PostNormAttention(spec)
-        self.streams = nn.ModuleDict({name: StreamLayer(spec) for name in spec.inputs})
+        self.cross = PostNormAttention(spec, implementation)
+        self.streams = nn.ModuleDict(
+            {name: StreamLayer(spec, implementation) for name in spec.inputs}
+        )
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to the same shapes."""
@@ -95,17 +97,25 @@ class CoAttention(nn.Module):
     """Projections to a common width, type embeddings and co-attention layers."""
 
     def __init__(
-        self, spec: CrossAttention, towers: Mapping[str, TowerFacts], address: str
+        self,
+        spec: CrossAttention,
+        towers: Mapping[str, TowerFacts],
+        address: str,
+        attention: Attention,
     ) -> None:
         super().__init__()
         check_heads(spec.width, spec.heads, address)
+        implementation = choose(attention)
+        self.attention = implementation
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
             {name: nn.Linear(towers[name].width, spec.width) for name in spec.inputs}
         )
         self.type_embedding = TypeEmbedding(spec.inputs, spec.width)
-        self.layers = nn.ModuleList(CoAttentionLayer(spec) for _ in range(spec.layers))
+        self.layers = nn.ModuleList(
+            CoAttentionLayer(spec, implementation) for _ in range(spec.layers)
+        )
         initialise_dense(self)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
@@ -127,19 +137,3 @@ class CoAttention(nn.Module):
         for layer in self.layers:
             fused = layer(fused)
         return fused
-
-
-class TypeEmbedding(nn.Module):
-    """A vector for each stream, added to all of its tokens."""
-
-    def __init__(self, streams: tuple[str, ...], width: int) -> None:
-        super().__init__()
-        self.vectors = nn.ParameterDict(
-            {name: nn.Parameter(torch.empty(width)) for name in streams}
-        )
-        for vector in self.vectors.values():
-            nn.init.normal_(vector, std=STD)
-
-    def forward(self, stream: str, tokens: Tensor) -> Tensor:
-        """Add the vector of `stream` to tokens `[rows, n, width]`."""
-        return tokens + self.vectors[stream]

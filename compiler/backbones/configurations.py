@@ -1,0 +1,166 @@
+"""Configurations of transformers: published, from a folder or the hub, with other dimensions."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+
+from transformers import AutoConfig, PretrainedConfig
+
+from renaissance.compiler.errors import BackboneError
+from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.schema.streams import RandomArchitecture
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "layers": ("num_hidden_layers", "n_layers"),
+    "width": ("hidden_size", "dim"),
+    "heads": ("num_attention_heads", "n_heads"),
+    "inner": ("intermediate_size", "hidden_dim"),
+}
+_DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "dropout",
+    "attention_dropout",
+)
+
+
+def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
+    """Return the configuration of a local folder or of a model on the hub.
+
+    Raises:
+        BackboneError: if it cannot be read or reached; one sentence says which.
+    """
+    if Path(id).is_dir():
+        read_folder(id)
+        return _encoder(AutoConfig.from_pretrained(id, local_files_only=True), address)
+    try:
+        return _encoder(AutoConfig.from_pretrained(id, revision=revision), address)
+    except (OSError, ValueError) as error:
+        raise BackboneError(unreachable(id, address, error)) from None
+
+
+def random_configuration(spec: RandomArchitecture, address: str) -> PretrainedConfig:
+    """Return the configuration of a known architecture with the dimensions that a spec asks for.
+
+    Raises:
+        BackboneError: if it has no such dimension.
+    """
+    config = known_configuration(spec.id) or configuration(spec.id, "main", address)
+    ratio = _inner_ratio(config)
+    if spec.layers is not None:
+        _set(config, "layers", spec.layers, spec.id, address)
+    if spec.heads is not None:
+        _set(config, "heads", spec.heads, spec.id, address)
+    if spec.width is not None:
+        embedding = getattr(config, "embedding_size", None)
+        if embedding is not None and embedding == getattr(config, "hidden_size", None):
+            config.embedding_size = spec.width
+        _set(config, "width", spec.width, spec.id, address)
+    if spec.mlp_ratio is not None or (spec.width is not None and ratio is not None):
+        width = _get(config, "width")
+        ratio = spec.mlp_ratio if spec.mlp_ratio is not None else ratio
+        if width is None or ratio is None:
+            raise BackboneError(_no_dimension("mlp_ratio", spec.id, address))
+        _set(config, "inner", round(width * ratio), spec.id, address)
+    if spec.dropout is not None:
+        for key in _DROPOUTS:
+            if hasattr(config, key):
+                setattr(config, key, spec.dropout)
+    width, heads = _get(config, "width"), _get(config, "heads")
+    if width and heads and width % heads:
+        raise BackboneError(f"`{address}`: {heads} heads do not divide a width of {width}")
+    return config
+
+
+def known_configuration(id: str) -> PretrainedConfig | None:
+    """Return the configuration of a published architecture of the catalogue, or None."""
+    known = find(id)
+    if known is None or known.library != "transformers":
+        return None
+    values = {key: value for key, value in known.config.items() if key != "model_type"}
+    return AutoConfig.for_model(known.model_type, **deepcopy(values))
+
+
+def fit_to_stream(
+    config: PretrainedConfig, *, max_tokens: int | None, image_size: int | None, address: str
+) -> PretrainedConfig:
+    """Return a configuration for a text length or an image size.
+
+    A text table with more rows than needed stays as it is; a shorter one grows.
+
+    Raises:
+        BackboneError: if a text length is asked of a vision model or the other way round.
+    """
+    fitted = deepcopy(config)
+    vision = hasattr(config, "image_size") or hasattr(config, "patch_size")
+    if vision != (image_size is not None):
+        reads = "images" if vision else "text"
+        wrong = "max_tokens" if vision else "image_size"
+        raise BackboneError(f"`{address}` reads {reads}: `{wrong}` is no setting of it")
+    if image_size is not None:
+        fitted.image_size = image_size
+    positions = getattr(config, "max_position_embeddings", None)
+    if max_tokens is not None and positions is not None:
+        fitted.max_position_embeddings = max(positions, max_tokens + position_offset(config))
+    return fitted
+
+
+def position_offset(config: PretrainedConfig) -> int:
+    """Return the row of the position embedding that the first token takes."""
+    offset = config.model_type in ("roberta", "xlm-roberta", "camembert")
+    return int(config.pad_token_id) + 1 if offset else 0
+
+
+def unreachable(id: str, address: str, error: Exception) -> str:
+    """Return the sentence for a model that is neither a folder nor to be had from the hub."""
+    text = str(error).lower()
+    if "not a valid model identifier" in text or "repository not found" in text:
+        reason = "no folder and no model on the hub has this name"
+    elif "model type" in text and "recognize" in text:
+        reason = "the installed transformers does not know this type of model"
+    else:
+        reason = (
+            "the hub cannot be reached and the model is not in the local cache; "
+            "a local folder works too, and `random(...)` needs no weights"
+        )
+    return f"`{address}`: cannot load `{id}`: {reason}"
+
+
+def _encoder(config: PretrainedConfig, address: str) -> PretrainedConfig:
+    # Dual encoders such as CLIP and SigLIP: the vision half is the backbone.
+    vision = getattr(config, "vision_config", None)
+    if vision is not None:
+        return vision  # type: ignore[no-any-return]
+    if getattr(config, "is_encoder_decoder", False):
+        raise BackboneError(
+            f"`{address}`: `{config.model_type}` is an encoder with a decoder; a backbone is an "
+            "encoder alone"
+        )
+    return config
+
+
+def _set(config: PretrainedConfig, dimension: str, value: int, id: str, address: str) -> None:
+    if hasattr(config, "depths"):
+        raise BackboneError(
+            f"`{address}`: `{id}` has stages of different width, so one number for `{dimension}` "
+            "cannot describe it"
+        )
+    key = next((key for key in _KEYS[dimension] if hasattr(config, key)), None)
+    if key is None:
+        raise BackboneError(_no_dimension(dimension, id, address))
+    setattr(config, key, value)
+
+
+def _get(config: PretrainedConfig, dimension: str) -> int | None:
+    if hasattr(config, "depths"):
+        return None
+    return next((getattr(config, key) for key in _KEYS[dimension] if hasattr(config, key)), None)
+
+
+def _inner_ratio(config: PretrainedConfig) -> float | None:
+    inner, width = _get(config, "inner"), _get(config, "width")
+    return inner / width if inner and width else None
+
+
+def _no_dimension(dimension: str, id: str, address: str) -> str:
+    return f"`{address}`: `{dimension}` is no dimension of `{id}` that can be set"

@@ -1,0 +1,258 @@
+"""Encoders that transformers' AutoModel makes."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import transformers
+from torch import nn
+from transformers import AutoModel, PretrainedConfig, PreTrainedModel
+
+from renaissance.compiler.backbones.configurations import (
+    configuration,
+    fit_to_stream,
+    known_configuration,
+    position_offset,
+    random_configuration,
+    unreachable,
+)
+from renaissance.compiler.backbones.content import content_hash
+from renaissance.compiler.backbones.embeddings import check_images
+from renaissance.compiler.backbones.layers import find_layers
+from renaissance.compiler.backbones.positions import fit_positions
+from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
+from renaissance.compiler.errors import BackboneError, ShapeError
+from renaissance.compiler.features import Features, TextInput
+from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
+from renaissance.grammar.schema.model import Attention
+from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
+
+
+class TransformersTower(Tower):
+    """An encoder of transformers, run once as its library runs it.
+
+    Args:
+        encoder: without a pooler.
+        facts: of the tower.
+        reference: where its weights came from; None if they are random.
+    """
+
+    def __init__(
+        self, encoder: Any, facts: TowerFacts, reference: BackboneReference | None
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.facts = facts
+        self.reference = reference
+        # CLIP keeps its last norm for the class token alone; here all tokens are read.
+        self.norm: nn.Module = nn.Identity()
+        if encoder.config.model_type == "clip_vision_model":
+            self.norm, encoder.post_layernorm = encoder.post_layernorm, nn.Identity()
+
+    def forward(self, inputs: Any) -> Features:
+        """Encode texts or images.
+
+        Raises:
+            ShapeError: if a text is longer, or an image of another size, than it was built for.
+        """
+        if self.facts.modality == "vision":
+            check_images(inputs, self.facts.image_size or 0)
+            tokens = self.encoder(pixel_values=inputs).last_hidden_state
+            return Features(tokens=self.norm(tokens))
+        text = TextInput.of(inputs)
+        length, longest = text.input_ids.shape[1], self.facts.max_tokens
+        if longest is not None and length > longest:
+            raise ShapeError(f"texts of {length} tokens where the model takes {longest} at most")
+        encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
+        return Features(tokens=encoded.last_hidden_state, mask=text.mask)
+
+
+def huggingface_tower(
+    spec: HuggingFace | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+) -> TransformersTower:
+    """Return a tower of transformers, pretrained or random.
+
+    Args:
+        spec: declaration of the stream.
+        address: its name, for messages.
+        attention: implementation that the model asks for.
+        weights: load pretrained weights; without, only shapes count.
+
+    Raises:
+        BackboneError: if it cannot be found, lacks weights or does not read what it is to read.
+    """
+    published = published_configuration(spec, address, weights=weights)
+    fitted = fit_to_stream(
+        published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
+    )
+    notes: tuple[str, ...] = ()
+    reference = None
+    if isinstance(spec, HuggingFace) and weights:
+        loaded, reference = load_encoder(spec, published, address)
+        encoder, notes = _fitted(loaded, fitted, attention, address)
+    else:
+        encoder = random_encoder(fitted, attention, address)
+        if isinstance(spec, HuggingFace):
+            notes = _resizing(published, fitted, address)
+    facts = _facts(spec, fitted, encoder, notes)
+    return TransformersTower(encoder, facts, reference)
+
+
+def published_configuration(
+    spec: HuggingFace | RandomArchitecture, address: str, *, weights: bool
+) -> PretrainedConfig:
+    """Return a stream's configuration before it is fitted to image size and text length."""
+    if isinstance(spec, RandomArchitecture):
+        return random_configuration(spec, address)
+    known = None if weights or Path(spec.id).is_dir() else known_configuration(spec.id)
+    return known or configuration(spec.id, spec.revision, address)
+
+
+def load_encoder(
+    spec: HuggingFace, config: PretrainedConfig, address: str
+) -> tuple[PreTrainedModel, BackboneReference]:
+    """Load a pretrained encoder from a folder or the hub, in the shape that it was published in.
+
+    Raises:
+        BackboneError: if it cannot be reached or lacks weights.
+    """
+    local = Path(spec.id).is_dir()
+    where: dict[str, Any] = {"local_files_only": True} if local else {"revision": spec.revision}
+    model_class: Any = _model_class(config, address)
+    with _quiet():
+        try:
+            encoder, report = model_class.from_pretrained(
+                spec.id,
+                config=deepcopy(config),
+                output_loading_info=True,
+                **where,
+                **_without_pooler(config, address),
+            )
+        except (OSError, ValueError) as error:
+            if local:
+                raise BackboneError(
+                    f"`{address}`: the folder `{spec.id}` holds no weights that can be read"
+                ) from None
+            raise BackboneError(unreachable(spec.id, address, error)) from None
+    missing = sorted(report["missing_keys"])
+    if missing or report["mismatched_keys"]:
+        lacking = missing or sorted(str(key) for key in report["mismatched_keys"])
+        raise BackboneError(
+            f"`{address}`: `{spec.id}` lacks weights for {len(lacking)} tensors of "
+            f"`{config.model_type}`, such as `{lacking[0]}`"
+        )
+    revision = None if local else getattr(encoder.config, "_commit_hash", None)
+    return encoder, BackboneReference(id=spec.id, revision=revision, content=content_hash(encoder))
+
+
+def random_encoder(config: PretrainedConfig, attention: Attention, address: str) -> PreTrainedModel:
+    """Return an encoder with random weights, drawn as its library draws them."""
+    config = deepcopy(config)
+    model_class: Any = _model_class(config, address)
+    with _quiet():
+        encoder: PreTrainedModel = model_class._from_config(
+            config,
+            attn_implementation=implementation(model_class, attention),
+            **_without_pooler(config, address),
+        )
+    return encoder
+
+
+def implementation(model_class: type[PreTrainedModel], attention: Attention) -> str:
+    """Return transformers' name of the attention that a family of models can run."""
+    if attention == "eager" or not getattr(model_class, "_supports_sdpa", False):
+        return "eager"
+    return "sdpa"
+
+
+def _fitted(
+    loaded: PreTrainedModel, config: PretrainedConfig, attention: Attention, address: str
+) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """Move weights into an encoder of another image size or text length, and set its attention."""
+    encoder = random_encoder(config, attention, address)
+    vision = hasattr(config, "image_size")
+    shapes = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
+    tensors, notes = fit_positions(
+        loaded.state_dict(),
+        shapes,
+        prefix=from_config("", config.to_dict(), None).prefix_tokens if vision else None,
+        offset=position_offset(config),
+        address=address,
+    )
+    encoder.load_state_dict(tensors, strict=True)
+    return encoder, notes
+
+
+def _resizing(
+    published: PretrainedConfig, fitted: PretrainedConfig, address: str
+) -> tuple[str, ...]:
+    """Return the notes that loading the weights is going to make."""
+    names = {"image_size": "pixels", "max_position_embeddings": "rows"}
+    return tuple(
+        f"position embeddings of `{address}` resized from {getattr(published, key)} to "
+        f"{getattr(fitted, key)} {unit}"
+        for key, unit in names.items()
+        if getattr(published, key, None) != getattr(fitted, key, None)
+    )
+
+
+def _facts(
+    spec: HuggingFace | RandomArchitecture,
+    config: PretrainedConfig,
+    encoder: PreTrainedModel,
+    notes: tuple[str, ...],
+) -> TowerFacts:
+    known = find(spec.id)
+    local = read_folder(spec.id) if Path(spec.id).is_dir() else None
+    architecture = from_config(spec.id, config.to_dict(), None)
+    statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
+    width = architecture.width
+    if width is None:
+        raise BackboneError(f"`{spec.id}` of type `{config.model_type}` states no hidden size")
+    return TowerFacts(
+        modality=architecture.modality,
+        width=width,
+        layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
+        vocabulary=architecture.vocabulary,
+        max_tokens=spec.max_tokens,
+        image_size=spec.image_size,
+        statistics=statistics if architecture.modality == "vision" else None,
+        prefix_tokens=architecture.prefix_tokens,
+        position_offset=architecture.position_offset,
+        attention=encoder.config._attn_implementation,
+        notes=notes,
+    )
+
+
+def _model_class(config: PretrainedConfig, address: str) -> type[PreTrainedModel]:
+    try:
+        found: Any = AutoModel._model_mapping[type(config)]
+    except KeyError:
+        raise BackboneError(
+            f"`{address}`: transformers has no encoder for type `{config.model_type}`"
+        ) from None
+    model_class: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
+    return model_class
+
+
+def _without_pooler(config: PretrainedConfig, address: str) -> dict[str, bool]:
+    parameters = inspect.signature(_model_class(config, address).__init__).parameters
+    return {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting what is checked here."""
+    log: Any = transformers.logging
+    level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bar:
+            log.enable_progress_bar()

@@ -1,0 +1,67 @@
+"""Where the layers of a library's encoder stand inside its module."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+LayerPaths = tuple[tuple[str, ...], ...]
+"""For each layer, in order, the path of its module and of what else belongs to it."""
+
+_STAGED = ("blocks", "layers", "albert_layers")
+_DOWNSAMPLING = "downsample"
+
+
+def find_layers(encoder: nn.Module) -> LayerPaths:
+    """Return the paths of the layers, stages flattened.
+
+    The layers are the members of the largest list of modules that is not inside another one. What
+    reduces the resolution between stages belongs to the layer before it; in front of the first
+    layer it belongs to that.
+    """
+    path, members = max(_lists(encoder, ""), key=lambda found: _size(found[1]), default=("", None))
+    if members is None:
+        return ()
+    paths: list[tuple[str, ...]] = []
+    waiting: list[str] = []
+    for name, member in members.named_children():
+        blocks = next((name for name in _STAGED if hasattr(member, name)), None)
+        here = f"{path}.{name}"
+        if blocks is None:
+            paths.append((here,))
+            continue
+        reduction = getattr(member, _DOWNSAMPLING, None)
+        extra = f"{here}.{_DOWNSAMPLING}" if reduction is not None and _size(reduction) else None
+        before = extra is not None and _comes_first(member, blocks)
+        if before and extra:
+            if paths:
+                paths[-1] += (extra,)
+            else:
+                waiting.append(extra)
+        count = len(paths)
+        for inner, _ in getattr(member, blocks).named_children():
+            paths.append((f"{here}.{blocks}.{inner}",))
+        if waiting and len(paths) > count:
+            paths[count] += tuple(waiting)
+            waiting.clear()
+        if extra and not before:
+            paths[-1] += (extra,)
+    return tuple(paths)
+
+
+def _lists(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
+    for name, child in module.named_children():
+        here = f"{path}.{name}" if path else name
+        numbered = [inner for inner, _ in child.named_children() if inner.isdigit()]
+        if isinstance(child, (nn.ModuleList, nn.Sequential)) and numbered:
+            yield here, child
+        else:
+            yield from _lists(child, here)
+
+
+def _comes_first(stage: nn.Module, blocks: str) -> bool:
+    order = [name for name, _ in stage.named_children()]
+    return order.index(_DOWNSAMPLING) < order.index(blocks)
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

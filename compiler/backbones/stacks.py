@@ -1,0 +1,170 @@
+"""The layers of a known encoder as the stack of a one-tower model."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.backbones.huggingface import (
+    implementation,
+    load_encoder,
+    published_configuration,
+    random_encoder,
+)
+from renaissance.compiler.backbones.layers import find_layers
+from renaissance.compiler.backbones.timm import attention_in_use, timm_encoder
+from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
+from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.features import Features
+from renaissance.grammar.catalogue import from_config
+from renaissance.grammar.schema.model import Attention
+from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
+
+_FAMILIES = frozenset(
+    {
+        "bert",
+        "camembert",
+        "clip_vision_model",
+        "deit",
+        "dinov2",
+        "distilbert",
+        "electra",
+        "roberta",
+        "vit",
+        "xlm-roberta",
+    }
+)
+"""Families of transformers whose layers map tokens and a mask to tokens, and nothing else."""
+
+_FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
+
+
+class EncoderStack(Stacked):
+    """Layers and the last norm of an encoder, over tokens that come from elsewhere.
+
+    Args:
+        layers: each maps tokens `[rows, n, width]` and a mask to tokens.
+        norm: behind the last of them; an identity where the encoder has none.
+        facts: of the stack.
+        reference: where its weights came from; None if they are random.
+        dropout: probability that embeddings in front of it take.
+    """
+
+    def __init__(
+        self,
+        layers: nn.ModuleList,
+        norm: nn.Module,
+        facts: TowerFacts,
+        reference: BackboneReference | None,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.layers = layers
+        self.norm = norm
+        self.facts = facts
+        self.reference = reference
+        self.dropout = dropout
+
+    def forward(self, inputs: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape; padding is attended to by nobody."""
+        tokens, mask = inputs.tokens, _attention_mask(inputs, self.facts.attention)
+        for layer in self.layers:
+            tokens = layer(tokens, mask)
+        return Features(tokens=self.norm(tokens), mask=inputs.mask)
+
+
+def transformers_stack(
+    spec: HuggingFace | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+) -> EncoderStack:
+    """Return the layers of an encoder of transformers; arguments as in `build_stack`.
+
+    Raises:
+        BackboneError: if they are no plain stack over a sequence of tokens.
+    """
+    config = published_configuration(spec, address, weights=weights)
+    if config.model_type not in _FAMILIES:
+        raise BackboneError(_no_stack(spec.id, address))
+    reference = None
+    if isinstance(spec, HuggingFace) and weights:
+        encoder, reference = load_encoder(spec, config, address)
+        encoder.set_attn_implementation(implementation(type(encoder), attention))
+    else:
+        encoder = random_encoder(config, attention, address)
+    architecture = from_config(spec.id, config.to_dict(), None)
+    if architecture.width is None:
+        raise BackboneError(_no_stack(spec.id, address))
+    return _stack(
+        encoder,
+        modality=architecture.modality,
+        width=architecture.width,
+        attention=encoder.config._attn_implementation,
+        reference=reference,
+        dropout=architecture.dropout,
+    )
+
+
+def timm_stack(
+    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+) -> EncoderStack:
+    """Return the layers of an encoder of timm; arguments as in `build_stack`.
+
+    Raises:
+        BackboneError: if they are no plain stack over a sequence of tokens.
+    """
+    from timm.models.vision_transformer import Block
+
+    encoder, reference = timm_encoder(spec, address, attention=attention, weights=weights)
+    layers = [encoder.get_submodule(paths[0]) for paths in find_layers(encoder)]
+    if not layers or not all(type(layer) is Block for layer in layers):
+        raise BackboneError(_no_stack(spec.name if isinstance(spec, Timm) else spec.id, address))
+    dropout = spec.dropout if isinstance(spec, RandomArchitecture) else None
+    return _stack(
+        encoder,
+        modality="vision",
+        width=encoder.num_features,
+        attention=attention_in_use(encoder),
+        reference=reference,
+        dropout=dropout or 0.0,
+    )
+
+
+def _stack(
+    encoder: Any,
+    *,
+    modality: Any,
+    width: int,
+    attention: str,
+    reference: BackboneReference | None,
+    dropout: float,
+) -> EncoderStack:
+    layers = nn.ModuleList(encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
+    norms = (getattr(encoder, name, None) for name in _FINAL_NORMS)
+    facts = TowerFacts(
+        modality=modality,
+        width=width,
+        layers=tuple((f"layers.{index}",) for index in range(len(layers))),
+        attention=attention,
+    )
+    norm = next((norm for norm in norms if norm is not None), nn.Identity())
+    return EncoderStack(layers, norm, facts, reference, dropout)
+
+
+def _attention_mask(inputs: Features, attention: str) -> Tensor | None:
+    """Return what the layers of both libraries take: `[rows, 1, 1, n]`, bool or to be added."""
+    if inputs.mask is None:
+        return None
+    mask = inputs.mask[:, None, None, :]
+    if attention == "sdpa":
+        return mask
+    dtype = inputs.tokens.dtype
+    hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    return hidden.masked_fill(~mask, torch.finfo(dtype).min)
+
+
+def _no_stack(id: str, address: str) -> str:
+    return (
+        f"`{address}`: the layers of `{id}` are no plain stack over one sequence of tokens (they "
+        "attend inside windows of an image, or by position in it), so text and image tokens "
+        "cannot run through them together; take a stack such as ViT, DeiT, BERT or ELECTRA, or "
+        "use this encoder as a tower of `cross_attention`"
+    )

@@ -1,0 +1,220 @@
+"""Vision encoders of timm."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import timm
+from huggingface_hub import try_to_load_from_cache
+from timm.layers.config import set_fused_attn
+from torch import Tensor, nn
+
+from renaissance.compiler.backbones.content import content_hash
+from renaissance.compiler.backbones.embeddings import check_images
+from renaissance.compiler.backbones.layers import find_layers
+from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
+from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.features import Features
+from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.schema.model import Attention
+from renaissance.grammar.schema.streams import RandomArchitecture, Timm
+
+_HEADS = ("head", "head_dist", "fc_norm", "attn_pool", "fc", "classifier", "head_drop")
+
+
+class TimmTower(Tower):
+    """An encoder of timm whose last features are read as a sequence of tokens.
+
+    Args:
+        encoder: without a classifier.
+        facts: of the tower.
+        reference: where its weights came from; None if they are random.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, facts: TowerFacts, reference: BackboneReference | None
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.facts = facts
+        self.reference = reference
+        self.channels_last = getattr(encoder, "output_fmt", "") == "NHWC"
+
+    def forward(self, inputs: Tensor) -> Features:
+        """Encode images `[rows, 3, image_size, image_size]`.
+
+        Raises:
+            ShapeError: if they have another size.
+        """
+        check_images(inputs, self.facts.image_size or 0)
+        features = self.encoder.forward_features(inputs)  # type: ignore[operator]
+        return Features(tokens=as_tokens(features, self.facts.width, self.channels_last))
+
+
+def as_tokens(features: Tensor, width: int, channels_last: bool) -> Tensor:
+    """Return features `[rows, n, c]`, `[rows, h, w, c]` or `[rows, c, h, w]` as `[rows, n, c]`.
+
+    Args:
+        features: as `forward_features` gives them.
+        width: channels.
+        channels_last: whether channels come last in four dimensions.
+
+    Raises:
+        BackboneError: if they are of another form.
+    """
+    if isinstance(features, Tensor) and features.ndim == 3:
+        return features
+    if isinstance(features, Tensor) and features.ndim == 4:
+        if channels_last:
+            return features.flatten(1, 2)
+        if features.shape[1] == width:
+            return features.flatten(2).transpose(1, 2)
+    raise BackboneError("the encoder's features are neither a sequence nor a map of tokens")
+
+
+def timm_tower(
+    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+) -> TimmTower:
+    """Return a tower of timm, pretrained or random.
+
+    Args:
+        spec: declaration of the stream.
+        address: its name, for messages.
+        attention: implementation that the model asks for.
+        weights: load pretrained weights; without, only shapes count.
+
+    Raises:
+        BackboneError: if timm has no such model or its weights cannot be had.
+    """
+    encoder, reference = timm_encoder(spec, address, attention=attention, weights=weights)
+    image_size = spec.image_size
+    configured = encoder.pretrained_cfg
+    notes: tuple[str, ...] = ()
+    usual = configured["input_size"][-1]
+    if isinstance(spec, Timm) and image_size not in (None, usual):
+        notes = (f"`{address}` made for images of {usual} pixels runs at {image_size}",)
+    facts = TowerFacts(
+        modality="vision",
+        width=encoder.num_features,
+        layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
+        image_size=image_size,
+        statistics=(tuple(configured["mean"]), tuple(configured["std"])),
+        prefix_tokens=getattr(encoder, "num_prefix_tokens", 0),
+        attention=attention_in_use(encoder),
+        notes=notes,
+    )
+    return TimmTower(encoder, facts, reference)
+
+
+def timm_encoder(
+    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+) -> tuple[Any, BackboneReference | None]:
+    """Return an encoder of timm without its classifier, and where its weights came from."""
+    name = spec.name if isinstance(spec, Timm) else spec.id
+    pretrained = isinstance(spec, Timm) and weights
+    source = _source(name, address, pretrained=pretrained)
+    options: dict[str, Any] = {}
+    if isinstance(spec, RandomArchitecture):
+        options |= _dimensions(spec, address)
+    if spec.image_size is not None and _takes(source, "img_size"):
+        options["img_size"] = spec.image_size
+    set_fused_attn(attention != "eager")
+    try:
+        encoder: Any = timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
+    finally:
+        set_fused_attn(True)
+    for head in _HEADS:
+        if isinstance(getattr(encoder, head, None), nn.Module):
+            setattr(encoder, head, nn.Identity())
+    if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):
+        raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")
+    if not pretrained:
+        return encoder, None
+    revision = None if Path(name).is_dir() else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
+    return encoder, BackboneReference(id=name, revision=revision, content=content_hash(encoder))
+
+
+def attention_in_use(encoder: nn.Module) -> str:
+    """Return which attention the layers of an encoder run: `sdpa`, `eager` or `none`."""
+    fused = [part.fused_attn for part in encoder.modules() if hasattr(part, "fused_attn")]
+    if not fused:
+        return "none"
+    return "sdpa" if all(fused) else "eager"
+
+
+def _source(name: str, address: str, *, pretrained: bool) -> str:
+    if Path(name).is_dir():
+        architecture = read_folder(name)
+        if architecture.library != "timm":
+            raise BackboneError(f"`{address}`: the folder `{name}` holds no model of timm")
+        return f"local-dir:{name}" if pretrained else architecture.model_type
+    if name.startswith("hf-hub:"):
+        known = find(name)
+        return known.model_type if known is not None and not pretrained else name
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
+        hint = f"; similar names: {', '.join(f'`{other}`' for other in near)}" if near else ""
+        raise BackboneError(f"`{address}`: timm has no model `{name}`{hint}")
+    return name
+
+
+def _takes(source: str, option: str) -> bool:
+    if ":" in source:
+        return True
+    entry = timm.model_entrypoint(source)
+    module = inspect.getmodule(entry)
+    classes = [member for _, member in inspect.getmembers(module, inspect.isclass)]
+    return any(
+        issubclass(member, nn.Module) and option in inspect.signature(member.__init__).parameters
+        for member in classes
+        if member.__module__ == getattr(module, "__name__", "")
+    )
+
+
+def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
+    known = find(spec.id)
+    wanted = {
+        "depth": spec.layers,
+        "embed_dim": spec.width,
+        "num_heads": spec.heads,
+        "mlp_ratio": spec.mlp_ratio,
+    }
+    options: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
+    if options and (known is None or not known.sequence):
+        key = next(iter(options))
+        raise BackboneError(
+            f"`{address}`: `{spec.id}` is no plain stack of equal layers, so one number for "
+            f"`{'layers' if key == 'depth' else key}` cannot describe it"
+        )
+    if spec.dropout is not None:
+        options |= {"proj_drop_rate": spec.dropout, "attn_drop_rate": spec.dropout}
+    width = spec.width or (known.width if known else None)
+    heads = spec.heads or (known.heads if known else None)
+    if width and heads and width % heads:
+        raise BackboneError(f"`{address}`: {heads} heads do not divide a width of {width}")
+    return options
+
+
+def _failure(name: str, address: str, error: Exception, *, pretrained: bool) -> str:
+    if not pretrained:
+        return f"`{address}`: timm cannot make `{name}` like this: {str(error).splitlines()[0]}"
+    if Path(name).is_dir():
+        return f"`{address}`: the folder `{name}` holds no weights that timm can read"
+    return (
+        f"`{address}`: cannot load `{name}`: the hub cannot be reached and the weights are not in "
+        "the local cache; a local folder works too, and `random(...)` needs no weights"
+    )
+
+
+def _revision(hub_id: str | None) -> str | None:
+    """Return the commit of a cached model of the hub."""
+    if not hub_id:
+        return None
+    for file in ("model.safetensors", "pytorch_model.bin"):
+        path = try_to_load_from_cache(hub_id.partition("@")[0], file)
+        if isinstance(path, str):
+            return Path(path).parent.name
+    return None

@@ -1,0 +1,23 @@
+"""Which stream a token comes from, told to the fusion layers."""
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.initialisation import STD
+
+
+class TypeEmbedding(nn.Module):
+    """A vector for each stream, added to all of its tokens."""
+
+    def __init__(self, streams: tuple[str, ...], width: int) -> None:
+        super().__init__()
+        self.vectors = nn.ParameterDict(
+            {name: nn.Parameter(torch.empty(width)) for name in streams}
+        )
+        for vector in self.vectors.values():
+            nn.init.normal_(vector, std=STD)
+
+    def forward(self, stream: str, tokens: Tensor) -> Tensor:
+        """Add the vector of `stream` to tokens `[rows, n, width]`."""
+        vector: Tensor = self.vectors[stream]
+        return tokens + vector
