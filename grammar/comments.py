@@ -65,7 +65,7 @@ class Comments:
             elif token.type == "COMMENT":
                 self._starts.append(token.start)
                 text = _text(source, token)
-                if lines == 0 and holder is not None and holder.type not in ("LPAR", "LSQB"):
+                if lines == 0 and holder is not None and self._may_hold(holder):
                     self._behind[holder.end] = text
                 else:
                     waiting.append(Comment(text=text, blank=lines > 1))
@@ -82,6 +82,10 @@ class Comments:
                     holder = token
                 before = token
                 lines = 0
+
+    def _may_hold(self, token: Token) -> bool:
+        """Tell whether a comment may be printed behind a token; there is room for one."""
+        return token.type not in ("LPAR", "LSQB") and token.end not in self._behind
 
 
 def comment_texts(source: Source) -> list[str]:

@@ -16,6 +16,7 @@ from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
 
 _OPENING = {"RBRACE": "LBRACE", "RPAR": "LPAR", "RSQB": "LSQB"}
 _CLOSING = {opening: closing for closing, opening in _OPENING.items()}
+_BEFORE_LIST = ("EQUAL", "COMMA", "LPAR", "LSQB")
 _DEEPEST = 100
 # Statements of a file. When one stands at the left edge inside a block, and braces are missing,
 # the block is taken to end before it.
@@ -59,6 +60,8 @@ class _Parser:
         self._open: list[Token] = []
         self._findings: list[Diagnostic] = []
         self._before: Token | None = None
+        # Where the open square brackets stand that cut a slice, and open no list.
+        self._slices: set[int] = set()
         # The first bracket whose partner's line is indented less than its own: the likely culprit
         # when a brace turns out to be missing.
         self._suspect: Token | None = None
@@ -90,9 +93,21 @@ class _Parser:
         """Tell whether a line end means nothing here."""
         if token.type != "NL":
             return False
+        before = self._before.type if self._before else "NL"
         if self._open and self._open[-1].type != "LBRACE":
-            return True
-        return self._before is None or self._before.type in ("NL", "COMMA", "LBRACE")
+            # Lists go on over several lines, but not their items.
+            if self._open[-1].start in self._slices:
+                return False
+            beside = before in ("LPAR", "LSQB", "COMMA")
+            return beside or self._kind(self._behind_lines()) in ("COMMA", "RPAR", "RSQB")
+        return before in ("NL", "COMMA", "LBRACE")
+
+    def _behind_lines(self) -> int:
+        """Return the index of the next token that is no line end."""
+        index = self._next
+        while self._kind(index) == "NL":
+            index += 1
+        return index
 
     def _feed(self, token: Token) -> bool:
         """Give the automaton a token; False if it does not fit, and then nothing has changed."""
@@ -103,6 +118,8 @@ class _Parser:
             if len(self._open) == _DEEPEST:
                 self._report(mistakes.too_deep(self._source, token, _DEEPEST))
                 raise _GiveUpError
+            if token.type == "LSQB" and self._before and self._before.type not in _BEFORE_LIST:
+                self._slices.add(token.start)
             self._open.append(token)
         elif token.type in _OPENING:
             opening = self._open.pop()
@@ -165,11 +182,9 @@ class _Parser:
             self._report(mistakes.closes_nothing(self._source, token))
             self._next += 1
             return
-        line = self._line_start(self._next)
-        if self._in_brackets_since(line) and self._starts_statement(line):
-            # A bracket was left open, and the next statement was taken for a part of it.
-            self._report(mistakes.unclosed(self._source, self._open[-1], self._tokens[line]))
-            self._next = line
+        if (after := self._after_unclosed()) is not None:
+            self._report(mistakes.unclosed(self._source, self._open[-1], self._tokens[after]))
+            self._next = after
             self._give_up_statement()
             self._feed_empty("NL")
             return
@@ -185,6 +200,21 @@ class _Parser:
             # A string that is not closed has taken the closing brackets with it.
             brackets = []
         self._skip(brackets)
+
+    def _after_unclosed(self) -> int | None:
+        """Return the index of what follows on an open round or square bracket, if that is clear.
+
+        It is where a line starts as a statement does, or a block or the file ends. The line may
+        have been taken for a part of the list already.
+        """
+        if not self._open or self._open[-1].type == "LBRACE":
+            return None
+        line = self._line_start(self._next)
+        if self._open[-1].start < self._tokens[line].start and self._starts_statement(line):
+            return line
+        following = self._behind_lines()
+        ends = self._kind(following) in ("RBRACE", "$END") or self._starts_statement(following)
+        return following if ends and following > self._next else None
 
     def _place(self, token: Token) -> mistakes.Place:
         return mistakes.Place(
@@ -300,12 +330,6 @@ class _Parser:
         while index > 0 and self._tokens[index - 1].type != "NL":
             index -= 1
         return index
-
-    def _in_brackets_since(self, line: int) -> bool:
-        """Tell whether a round or square bracket is open that was opened before a token."""
-        if not self._open or self._open[-1].type == "LBRACE":
-            return False
-        return self._open[-1].start < self._tokens[line].start
 
     def _inside_braces(self) -> bool:
         return any(opening.type == "LBRACE" for opening in self._open)

@@ -24,11 +24,12 @@ class Token(NamedTuple):
 tables = cache(load)
 
 # After so many findings the rest of a text is not worth reading.
-MOST_FINDINGS = 100
+MOST_FINDINGS = 40
 
 _ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
 # A quote that is never closed takes the rest of the line, but not a brace that opens a block.
 _UNTERMINATED = re.compile(r'"[^\n]*?(?=[ \t]*(?:\{[ \t]*)?(?:\n|\Z))')
+_SINGLE_QUOTED = re.compile(r"'([^'\n\"]*)'")
 _NUMBER = re.compile(r"-?\d[\w.%]*")
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _LONGEST_NUMBER = 40
@@ -114,8 +115,10 @@ def _representable(spelling: str) -> bool:
 
 def _unescape(escape: re.Match[str]) -> str:
     letter = escape[0][1]
-    if letter == "u":
-        return chr(int(escape[0][2:], 16))
+    if letter == "u" and len(escape[0]) == 6:
+        # Half of a surrogate pair is no character; a finding says so.
+        code = int(escape[0][2:], 16)
+        return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
     return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
 
 
@@ -148,6 +151,13 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             span=Span(source=source, start=position, end=string.end()),
             label='no closing `"` on this line',
             help=("a string ends on the line it starts on; write `\\n` for a line end",),
+        )
+    if quoted := _SINGLE_QUOTED.match(text, position):
+        return Diagnostic(
+            code="VL002",
+            message="a string stands in single quotes",
+            span=Span(source=source, start=position, end=quoted.end()),
+            help=(f'write `"{quoted[1]}"`',),
         )
     if number := _NUMBER.match(text, position):
         return Diagnostic(

@@ -138,7 +138,7 @@ def _underline(source: Source, mark: _Mark, shift: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text that cannot disturb a terminal: tabs become spaces, control characters `\ufffd`."""
+    """Return text that cannot disturb a terminal: no tabs, no control characters."""
     if text.isprintable():
         return text
     return "".join(
