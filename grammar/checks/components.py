@@ -39,19 +39,19 @@ class Components:
     """The parts of a model.
 
     Attributes:
-        streams: inputs by name.
+        streams: inputs by name; of None nothing more is known.
         fusion_name: root address of the fusion.
-        fusion: how they are joined.
+        fusion: how they are joined; None where nothing more is known.
     """
 
-    streams: dict[str, Stream]
+    streams: dict[str, Stream | None]
     fusion_name: str
-    fusion: Fusion
+    fusion: Fusion | None
 
     @classmethod
     def of(cls, model: Model) -> "Components":
         """Return the parts of a model."""
-        return cls(model.streams, model.fusion_name, model.fusion)
+        return cls(dict(model.streams), model.fusion_name, model.fusion)
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Components:
         found: set[Leaf] = set()
         for name, stream in self.streams.items():
             found |= _leaves((name, "embeddings"), "embeddings")
-            if not isinstance(stream, Wordpiece | Patches):
+            if stream is not None and not isinstance(stream, Wordpiece | Patches):
                 found |= _stack(name, layers_of(stream))
             found |= _leaves((self.fusion_name, "projection", name), "")
             found |= _leaves(("pool", name), "")
@@ -72,7 +72,7 @@ class Components:
         fusion = self.fusion
         if isinstance(fusion, CrossAttention):
             found |= _co_attention(self.fusion_name, fusion)
-        else:
+        elif fusion is not None:
             found |= _stack(self.fusion_name, layers_of(fusion.encoder))
         for head in HEADS:
             found |= _leaves(("heads", head), "")
@@ -80,10 +80,12 @@ class Components:
 
     def layers(self, root: str) -> int | None:
         """Return how many layers a root has, None where that is not known."""
+        if self._unknown(root):
+            return None
         stream = self.streams.get(root)
         if stream is not None:
             return layers_of(stream)
-        if root != self.fusion_name:
+        if root != self.fusion_name or self.fusion is None:
             return 0
         if isinstance(self.fusion, CrossAttention):
             return self.fusion.layers
@@ -94,6 +96,8 @@ class Components:
         parts = parse_selector(selector)
         if not parts:
             return frozenset()
+        if self._unknown(str(parts[0])):
+            return frozenset({Leaf((parts[0], selector), frozenset())})  # type: ignore[arg-type]
         chosen: Iterable[Leaf] = self.leaves
         if parts == (parts[0],) and parts[0] in KINDS:
             return frozenset(leaf for leaf in chosen if parts[0] in leaf.kinds)
@@ -127,6 +131,12 @@ class Components:
             else:
                 return frozenset()
         return frozenset(chosen)
+
+    def _unknown(self, root: str) -> bool:
+        """Tell whether a root exists of which nothing more is known."""
+        if root in self.streams:
+            return self.streams[root] is None
+        return root == self.fusion_name and self.fusion is None
 
 
 def parse_selector(selector: str) -> tuple[str | slice, ...]:

@@ -1,6 +1,7 @@
 """Does what is frozen mean something?"""
 
 from renaissance.grammar.checks.components import Components, Leaf, parse_selector, starts_random
+from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.findings import Findings, listing, nearest
 from renaissance.grammar.composition.models import KINDS
 from renaissance.grammar.composition.places import Path, Places
@@ -11,24 +12,21 @@ from renaissance.grammar.schema.model import Freeze, Model, SingleStream
 from renaissance.grammar.source import Span
 
 
-def check_freezing(model: Model, path: Path, places: Places, findings: Findings) -> None:
+def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
     """Report directives of a model that mean nothing.
 
     Args:
-        model: as resolved.
-        path: where it stands in the spec.
+        parts: the model, with holes where a part is already known to be wrong.
         places: where everything was said.
         findings: receives what is wrong.
     """
-    components = Components.of(model)
+    components = Components(parts.streams, parts.fusion_name, parts.fusion)
     frozen: dict[Leaf, int] = {}
-    for index, directive in enumerate(model.freeze):
-        where = (*path, "freeze", index)
-        selected = _selected(
-            model, components, directive.selectors, (*where, "selectors"), places, findings
+    for index, directive in enumerate(parts.freeze):
+        where = (*parts.path, "freeze", index)
+        selected = _selected(parts.name, components, directive.selectors, (*where, "selectors"), places, findings
         )
-        excluded = _selected(
-            model, components, directive.excluded, (*where, "excluded"), places, findings
+        excluded = _selected(parts.name, components, directive.excluded, (*where, "excluded"), places, findings
         )
         if selected is None or excluded is None:
             continue
@@ -63,7 +61,7 @@ def check_freezing(model: Model, path: Path, places: Places, findings: Findings)
                     severity="warning",
                     label="all of it is frozen already",
                     related=(
-                        Label(span=_span(places, (*path, "freeze", earlier)), text="frozen here"),
+                        Label(span=_span(places, (*parts.path, "freeze", earlier)), text="frozen here"),
                     ),
                 )
             )
@@ -209,7 +207,7 @@ def _until(directive: Freeze, where: Path, places: Places, findings: Findings) -
 
 
 def _selected(
-    model: Model,
+    name: str,
     components: Components,
     selectors: tuple[str, ...],
     where: Path,
@@ -223,14 +221,14 @@ def _selected(
         leaves = components.select(selector)
         if not leaves:
             failed = True
-            findings.add(_no_match(selector, model, components, _span(places, (*where, index))))
+            findings.add(_no_match(selector, name, components, _span(places, (*where, index))))
         found |= leaves
     return None if failed else found
 
 
-def _no_match(selector: str, model: Model, components: Components, span: Span) -> Diagnostic:
+def _no_match(selector: str, name: str, components: Components, span: Span) -> Diagnostic:
     parts = parse_selector(selector)
-    message = f"`freeze` selector `{selector}` matches nothing in model `{model.name}`"
+    message = f"`freeze` selector `{selector}` matches nothing in model `{name}`"
     roots = components.roots
     root = str(parts[0])
     edits: tuple[Edit, ...] = ()

@@ -98,11 +98,11 @@ class _Check:
                 ),
             )
             return
-        if parts.fusion is None:
+        if not parts.inputs:
             return
         seen: dict[str, int] = {}
         sound = True
-        for index, name in enumerate(parts.fusion.inputs):
+        for index, name in enumerate(parts.inputs):
             span = self._value((*parts.path, "fusion", "inputs", index))
             if name in seen:
                 sound = False
@@ -130,6 +130,7 @@ class _Check:
                 )
         if sound:
             self._modalities()
+        if sound and parts.fusion is not None:
             self._towers()
 
     def _fusion_span(self) -> Span:
@@ -137,7 +138,7 @@ class _Check:
 
     def _modalities(self) -> None:
         parts = self._parts
-        streams = [parts.streams[name] for name in parts.fusion.inputs]  # type: ignore[union-attr]
+        streams = [parts.streams[name] for name in parts.inputs]
         if any(stream is None for stream in streams):
             return
         read = [modality(stream) for stream in streams if stream is not None]
@@ -153,7 +154,7 @@ class _Check:
         """Two towers are joined by co-attention, embeddings by a stack."""
         parts = self._parts
         tower = isinstance(parts.fusion, CrossAttention)
-        for name in parts.fusion.inputs:  # type: ignore[union-attr]
+        for name in parts.inputs:
             if (name in parts.embedded) != tower:
                 continue
             word, other = ("embed", "backbone") if tower else ("backbone", "embed")
@@ -170,9 +171,9 @@ class _Check:
     def pool(self) -> None:
         """`cls` takes first tokens, which have to be class tokens."""
         parts = self._parts
-        if parts.pool not in ("cls", "first") or parts.fusion is None:
+        if parts.pool not in ("cls", "first"):
             return
-        names = parts.fusion.inputs if parts.pool == "cls" else parts.fusion.inputs[:1]
+        names = parts.inputs if parts.pool == "cls" else parts.inputs[:1]
         for name in names:
             stream = parts.streams.get(name)
             if stream is None or modality(stream) != "vision":

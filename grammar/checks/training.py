@@ -79,7 +79,7 @@ def check_scales(
         if span is None:
             raise LookupError(f"nothing was said about {path}")
         leaves = components.select(address)
-        if not leaves or "[" in address and ":" in address:
+        if not leaves or ("[" in address and ":" in address):
             findings.add(
                 Diagnostic(
                     code="VL510",

@@ -33,6 +33,7 @@ class Parts:
         embedded: names of the streams that are declared as `embed`.
         fusion_name: name of the fusion; empty where none is declared.
         fusion: the fusion; None where it could not be made.
+        inputs: names of the streams that the fusion joins, as far as they can be read.
         pool: how streams are pooled; None where that is wrong.
         attention: implementation of attention; None where that is wrong.
         freeze: directives that could be read.
@@ -47,6 +48,7 @@ class Parts:
     embedded: frozenset[str]
     fusion_name: str
     fusion: Fusion | None
+    inputs: tuple[str, ...]
     pool: str | None
     attention: str | None
     freeze: tuple[Freeze, ...]
@@ -118,6 +120,7 @@ def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
         embedded=frozenset(n for n, s in draft.streams.items() if s.keyword.text == "embed"),
         fusion_name=draft.fusion_name.text if draft.fusion_name else "",
         fusion=fusion,
+        inputs=_inputs(draft),
         pool=keys["pool"],  # type: ignore[arg-type]
         attention=keys["attention"],  # type: ignore[arg-type]
         freeze=freeze,
@@ -136,6 +139,13 @@ def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> Fusion | None:
         encoder = complete_stack(block.encoder, (*where, "encoder"), reader.places, reader.findings)
         return block.model_copy(update={"encoder": encoder}) if encoder is not None else None
     return block  # type: ignore[return-value]
+
+
+def _inputs(draft: ModelDraft) -> tuple[str, ...]:
+    arguments = draft.fusion.arguments if draft.fusion else None
+    return tuple(
+        plain_text(argument) for argument in arguments or () if isinstance(argument, tree.Address)
+    )
 
 
 def _embedding_widths(

@@ -15,7 +15,6 @@ from renaissance.grammar.composition.drafts import (
 )
 from renaissance.grammar.composition.findings import suggestion
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
-from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.data import Pairs
@@ -55,7 +54,7 @@ class JobDraft:
     @property
     def name(self) -> tree.Name:
         """The job's name."""
-        assert self.declaration.name is not None  # noqa: S101
+        assert self.declaration.name is not None
         return self.declaration.name
 
 
@@ -72,7 +71,7 @@ def read_data(reader: Reader) -> dict[str, Pairs | None]:
     """Return the data blocks that a scope declares, by name; None for one that is wrong."""
     read: dict[str, Pairs | None] = {}
     for name, declaration in reader.scope.data.items():
-        assert declaration.name is not None  # noqa: S101
+        assert declaration.name is not None
         path = ("data", name)
         reader.places.put(path, declaration.name.span, declaration.span)
         for relation in declaration.relations:
@@ -239,7 +238,7 @@ def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader
 
 
 def _choice(statement: tree.Declaration, reader: Reader) -> Choice:
-    assert statement.name is not None  # noqa: S101
+    assert statement.name is not None
     for relation in statement.relations:
         reader.findings.add(
             Diagnostic(

@@ -80,7 +80,7 @@ class Composer:
 
     def _compose(self, name: str, children: tuple[tree.Declaration, ...]) -> ModelDraft | None:
         declaration = self._scope.models[name]
-        assert declaration.name is not None  # noqa: S101
+        assert declaration.name is not None
         draft = ModelDraft(name=declaration.name)
         child = False
         for relation in declaration.relations:

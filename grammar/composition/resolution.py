@@ -84,10 +84,9 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
             continue
         parts = assemble(draft, ("models", name), reader)
         check_parts(parts, reader.places, reader.findings)
-        model = parts.model()
-        models[name] = model
-        if model is not None and len(model.streams) == len(model.fusion.inputs):
-            check_freezing(model, parts.path, reader.places, reader.findings)
+        models[name] = parts.model()
+        if not parts.broken:
+            check_freezing(parts, reader.places, reader.findings)
     return models
 
 
@@ -95,10 +94,9 @@ def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
     models: dict[str, Model | None] = {}
     for name, parts in jobs.parts.items():
         check_parts(parts, reader.places, reader.findings)
-        model = parts.model()
-        models[name] = model
-        if model is not None:
-            check_freezing(model, parts.path, reader.places, reader.findings)
+        models[name] = parts.model()
+        if not parts.broken:
+            check_freezing(parts, reader.places, reader.findings)
     return models
 
 

@@ -230,7 +230,7 @@ class _Gatherer:
         if known is None:
             names[name.text] = statement  # type: ignore[assignment]
             return
-        assert known.name is not None  # noqa: S101
+        assert known.name is not None
         self._findings.add(
             Diagnostic(
                 code="VL105",

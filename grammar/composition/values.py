@@ -1,4 +1,4 @@
-"""Read values: of the right kind, in the right unit, with named values replaced by what they mean."""
+"""Read values: of the right kind, in the right unit, names replaced by what they stand for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ from renaissance.grammar.schema.vocabulary import (
     keys_of,
     kind_of,
     positional_key,
-    tag_of,
     unit_of,
 )
 from renaissance.grammar.source import Span

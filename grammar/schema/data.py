@@ -44,7 +44,7 @@ class EasyVqaPairs(Readable):
 
 
 class NlvrPairs(Readable):
-    """Cornell NLVR v1 in its published layout; a caption is a sentence that is true of its image."""
+    """Cornell NLVR v1 in its published layout; captions are sentences true of their image."""
 
     format: Literal["nlvr"] = "nlvr"
     root: str = key(doc="folder that holds `train`, `dev` or `test`", impact="training")

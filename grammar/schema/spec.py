@@ -5,6 +5,7 @@ import json
 
 from renaissance.grammar.schema.data import Pairs
 from renaissance.grammar.schema.declaration import Block, key
+from renaissance.grammar.schema.identity import identity
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -42,5 +43,10 @@ class Spec(Block):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the JSON text: the spec's identity, stored in checkpoints and reports."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        """SHA-256 of what the spec means: its identity, stored in checkpoints and reports.
+
+        Comments, layout, spelled-out defaults, named values, imports and inheritance do not change
+        it, nor do keys that change nothing, such as the number of worker processes.
+        """
+        text = json.dumps(identity(self), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
