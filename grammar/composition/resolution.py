@@ -7,7 +7,7 @@ from renaissance.grammar.checks.freezing import check_freezing, check_job_freezi
 from renaissance.grammar.checks.splits import check_evaluation, check_task
 from renaissance.grammar.checks.topology import check_parts
 from renaissance.grammar.checks.training import check_length, check_scales, check_training
-from renaissance.grammar.checks.unused import check_reserved, check_unused
+from renaissance.grammar.checks.unused import check_unused
 from renaissance.grammar.composition.assembly import assemble
 from renaissance.grammar.composition.files import Disk, Files
 from renaissance.grammar.composition.findings import Findings
@@ -48,7 +48,6 @@ def resolve(source: Source, files: Files | None = None) -> Resolution:
     """
     findings, places = Findings(), Places()
     scope = gather(source, files or Disk(), findings)
-    check_reserved(scope, findings)
     reader = Reader(scope=scope, findings=findings, places=places)
     composer = Composer(scope, findings)
     models = _models(composer, reader)

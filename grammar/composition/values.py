@@ -292,7 +292,7 @@ class Reader:
         seen: dict[str, tree.Let] = {}
         while isinstance(value, tree.Address) and len(value.parts) == 1:
             name = value.parts[0]
-            if not isinstance(name, tree.Name) or name.text in kind.words:
+            if not isinstance(name, tree.Name) or name.text in (*kind.words, *kind.blocks):
                 return value
             let = self.scope.lets.get(name.text)
             if let is None or (kind.name and not kind.words):
