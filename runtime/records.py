@@ -110,6 +110,13 @@ class Unreadable(Record):
     images: int | None = None
 
 
+class Notice(Record):
+    """Something that a person should know: what was taken over, passed over or started anew."""
+
+    event: Literal["notice"] = "notice"
+    text: str
+
+
 class End(Record):
     """The job has done all its steps."""
 
@@ -119,7 +126,8 @@ class End(Record):
 
 
 Event = Annotated[
-    Start | Step | Validate | Checkpoint | Thaw | Unreadable | End, Field(discriminator="event")
+    Start | Step | Validate | Checkpoint | Thaw | Unreadable | Notice | End,
+    Field(discriminator="event"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 

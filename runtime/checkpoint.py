@@ -1,0 +1,238 @@
+"""One checkpoint on disk: tensors as safetensors, the rest as JSON, written whole or not at all."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from renaissance.runtime.errors import CheckpointError, JobError
+
+MODEL = "model.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+_CHUNK = 1 << 22
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Stored(BaseModel):
+    """A part of `state.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileDigest(Stored):
+    """What a file must be like to be whole: its size in bytes and its SHA-256."""
+
+    bytes: int
+    sha256: str
+
+
+class Reference(Stored):
+    """Where tensors come from that are not stored: a pretrained backbone and its content hash."""
+
+    id: str
+    revision: str | None
+    content: str
+
+
+class Best(Stored):
+    """The best validation so far.
+
+    Attributes:
+        step: steps that were done before it.
+        score: what is compared, larger is better; the first entry counts, then the next.
+        losses: weighted sum and losses by name.
+        metrics: by name.
+    """
+
+    step: int
+    score: tuple[float, ...]
+    losses: dict[str, float]
+    metrics: dict[str, float]
+
+
+class State(Stored):
+    """Everything of a checkpoint that is no tensor.
+
+    Attributes:
+        format: of the files.
+        job: name of the job.
+        spec_hash: identity of the resolved spec.
+        step: steps that are done.
+        total_steps: of the whole job.
+        validated: step of the last validation; -1 before the first.
+        seconds: time the job has taken so far.
+        texts: texts the job has learned from so far.
+        versions: by package name.
+        answers: of the task, in the order of the head's classes.
+        best: the best validation so far.
+        scaler: state of the fp16 loss scaler; empty without one.
+        frozen: SHA-256 of every frozen tensor, by name, since the job's start.
+        references: of pretrained backbones, by root address.
+        referenced: names of tensors that are exactly as their reference gives them, so that they
+            are not stored.
+        shared: other names of stored tensors, each with the name that it is stored under.
+        files: digests of the files of tensors.
+    """
+
+    format: Literal[1] = 1
+    job: str
+    spec_hash: str
+    step: int
+    total_steps: int
+    validated: int = -1
+    seconds: float = 0.0
+    texts: int = 0
+    versions: dict[str, str] = {}
+    answers: tuple[str, ...] = ()
+    best: Best | None = None
+    scaler: dict[str, float] = {}
+    frozen: dict[str, str] = {}
+    references: dict[str, Reference] = {}
+    referenced: tuple[str, ...] = ()
+    shared: dict[str, str] = {}
+    files: dict[str, FileDigest] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What was read.
+
+    Attributes:
+        path: its folder.
+        state: the part that is no tensor.
+        model: tensors of the model by name.
+        optimizer: tensors of the optimizer as `name/field`; empty if not asked for.
+    """
+
+    path: Path
+    state: State
+    model: Mapping[str, Tensor]
+    optimizer: Mapping[str, Tensor]
+
+
+def write_checkpoint(
+    path: Path, state: State, model: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]
+) -> None:
+    """Write a checkpoint beside `path`, make sure that it is on disk, and give it its name.
+
+    Raises:
+        JobError: if it cannot be written; nothing of it is left then.
+    """
+    draft = path.with_name(f".draft-{path.name}")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        files = {}
+        for name, tensors in ((MODEL, model), (OPTIMIZER, optimizer)):
+            plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+            save_file(plain, draft / name)
+            files[name] = digest_of(draft / name)
+            _to_disk(draft / name)
+        (draft / STATE).write_text(
+            state.model_copy(update={"files": files}).model_dump_json(indent=1), encoding="utf-8"
+        )
+        _to_disk(draft / STATE)
+        _to_disk(draft)
+        replaced = path.with_name(f".old-{path.name}")
+        if path.exists():
+            path.rename(replaced)
+        draft.rename(path)
+        _to_disk(path.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
+    except (OSError, SafetensorError) as problem:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise JobError(
+            f"the checkpoint of step {state.step} cannot be written to `{path.parent}`: "
+            f"{_reason(problem)}; earlier checkpoints are as they were"
+        ) from None
+
+
+def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
+    """Read a checkpoint and make sure that it is what was written.
+
+    Args:
+        path: its folder.
+        optimizer: read the optimizer's part too.
+
+    Raises:
+        CheckpointError: if a file is missing, cut off or changed.
+    """
+    try:
+        state = State.model_validate_json((path / STATE).read_bytes())
+    except OSError as problem:
+        raise CheckpointError(f"`{path / STATE}` cannot be read: {problem.strerror}") from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise CheckpointError(
+            f"`{path / STATE}` is no state of a checkpoint: {where}: {first['msg']}"
+        ) from None
+    tensors: dict[str, dict[str, Tensor]] = {MODEL: {}, OPTIMIZER: {}}
+    for name in (MODEL, OPTIMIZER) if optimizer else (MODEL,):
+        _check_whole(path / name, state.files.get(name))
+        try:
+            tensors[name] = load_file(path / name)
+        except (OSError, SafetensorError) as problem:
+            raise CheckpointError(f"`{path / name}` cannot be read: {problem}") from None
+    return Checkpoint(path=path, state=state, model=tensors[MODEL], optimizer=tensors[OPTIMIZER])
+
+
+def digest_of(path: Path) -> FileDigest:
+    """Return size and SHA-256 of a file."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileDigest(bytes=size, sha256=digest.hexdigest())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a small text file so that a reader sees the old one or the new one."""
+    draft = path.with_name(f".draft-{path.name}")
+    draft.write_text(text, encoding="utf-8")
+    _to_disk(draft)
+    draft.replace(path)
+
+
+def _check_whole(path: Path, expected: FileDigest | None) -> None:
+    if expected is None:
+        raise CheckpointError(f"`{path.parent / STATE}` says nothing about `{path.name}`")
+    try:
+        size = path.stat().st_size
+        if size != expected.bytes:
+            raise CheckpointError(
+                f"`{path}` is cut off or was replaced: it has {size} bytes, not {expected.bytes}"
+            )
+        if digest_of(path) != expected:
+            raise CheckpointError(f"the content of `{path}` is not what was written (SHA-256)")
+    except OSError as problem:
+        raise CheckpointError(f"`{path}` cannot be read: {problem.strerror}") from None
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        full = problem.errno in _FULL
+        return "the disk is full" if full else problem.strerror or str(problem)
+    # safetensors reports the operating system's error as text only.
+    full = any(f"code: {number}," in str(problem) for number in _FULL)
+    return "the disk is full" if full else str(problem)

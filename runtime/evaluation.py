@@ -1,0 +1,235 @@
+"""Measuring a fine-tuned model on a split: metrics, confusion, predictions."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from renaissance.compiler import build
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.checkpoint import write_whole
+from renaissance.runtime.checkpoints import best_checkpoint
+from renaissance.runtime.data import UNKNOWN_ANSWER, JobData, TaskBatch, job_data
+from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
+from renaissance.runtime.log import Log
+from renaissance.runtime.objectives import Objectives
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes, device_in_words
+from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
+from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.training import RESULT, tokenizer_of
+from renaissance.runtime.transfer import references_of
+from renaissance.runtime.versions import versions
+from renaissance.runtime.weights import restore
+
+SAMPLES = 24
+"""Predictions shown to people: evenly over the split, and as many wrong ones at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a model said, row by row.
+
+    Attributes:
+        samples: `[rows]` int64, index into the split's table.
+        labels: `[rows]` int64, `UNKNOWN_ANSWER` for answers that training never saw.
+        predictions: `[rows]` int64, the answer of the highest probability.
+        probabilities: `[rows]` float32, of the predictions.
+        loss: sum of the cross entropy over the rows with a known answer.
+    """
+
+    samples: Tensor
+    labels: Tensor
+    predictions: Tensor
+    probabilities: Tensor
+    loss: float
+
+
+def evaluate_job(
+    spec: Spec,
+    name: str,
+    folder: Path,
+    *,
+    processes: Processes,
+    request: StopRequest,
+    observer: Observer,
+) -> JobResult:
+    """Measure the best weights of a fine-tuning.
+
+    Args:
+        spec: the whole experiment.
+        name: of an evaluation.
+        folder: of the run.
+        processes: that share the split.
+        request: to stop.
+        observer: is told what happens.
+
+    Raises:
+        JobError: if the fine-tuning has no usable result.
+        DataError: if the data do not allow it.
+    """
+    began = time.monotonic()
+    job = spec.jobs[name]
+    if not isinstance(job, Evaluate):
+        raise JobError(f"job `{name}` is no evaluation")
+    trained = spec.training_job(name)
+    checkpoint = best_checkpoint(folder / trained.name)
+    data = job_data(spec, name, tokenizer_of(trained, folder))
+    model = build(spec, job=name)
+    if checkpoint.state.referenced and checkpoint.state.references != references_of(model):
+        raise CheckpointError(
+            f"the pretrained weights are not those that job `{trained.name}` was trained on"
+        )
+    if checkpoint.state.answers != data.answers:
+        raise CheckpointError(
+            f"the answers of the data are not those that job `{trained.name}` learned"
+        )
+    restore(model, checkpoint.model, checkpoint.state.referenced)
+    model.to(processes.device).eval()
+    home = folder / name
+    if processes.first:
+        home.mkdir(parents=True, exist_ok=True)
+    log = Log(home if processes.first else None, 0, observer)
+    try:
+        log.write(
+            Start(
+                job=name,
+                spec_hash=spec.hash,
+                versions=versions(),
+                device=device_in_words(processes.device),
+            )
+        )
+        observer.begin(name, "evaluate", len(data.part(job.split)))
+        answers = _answers(
+            Objectives(model, spec.model_of(name)),
+            data.split(job.split, job.batch, processes.rank, processes.ranks),
+            Precision(trained.precision, processes.device),
+            processes,
+            request,
+            observer,
+        )
+        observer.finish("evaluate")
+        seconds = time.monotonic() - began
+        result = _result(job, data, answers, seconds)
+        unreadable = data.unreadable
+        if unreadable:
+            paths = tuple(path for path, _ in unreadable)
+            log.write(Unreadable(paths=paths, count=len(paths)))
+        unknown = data.unknown_answers(job.split)
+        if unknown:
+            log.write(
+                Notice(
+                    text=f"{unknown.total()} questions of `{job.split}` have answers that training "
+                    "never saw; they count as wrong"
+                )
+            )
+        if processes.first:
+            if job.write is not None:
+                _write(folder / job.write, job, data, answers)
+            write_whole(home / RESULT, result.model_dump_json(indent=1))
+        log.write(End(step=0, seconds=seconds))
+    finally:
+        log.close()
+    processes.wait()
+    return result
+
+
+def _answers(
+    objectives: Objectives,
+    batches: Iterator[TaskBatch],
+    precision: Precision,
+    processes: Processes,
+    request: StopRequest,
+    observer: Observer,
+) -> Answers:
+    columns: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    loss = torch.zeros((), dtype=torch.float64, device=processes.device)
+    done = 0
+    for batch in batches:
+        with torch.no_grad(), precision.forward():
+            scored = objectives(batch.to(processes.device))["answer"]
+        probability, prediction = scored.scores.softmax(-1).max(-1)
+        columns.append((batch.samples, batch.labels, prediction, probability))
+        loss += scored.loss
+        done += len(batch.labels)
+        observer.advance("evaluate", done)
+        if request.signal and processes.ranks == 1:
+            raise InterruptionError(request.signal, "the evaluation was stopped before its end")
+    empty = (torch.zeros(0, dtype=torch.int64),) * 3 + (torch.zeros(0),)
+    joined = [
+        torch.cat([part.cpu() for part in parts]) for parts in zip(empty, *columns, strict=True)
+    ]
+    if processes.ranks > 1:
+        of_all = processes.of_all(joined)
+        joined = [torch.cat(parts) for parts in zip(*of_all, strict=True)]
+    order = joined[0].argsort()
+    samples, labels, predictions, probabilities = (column[order] for column in joined)
+    return Answers(
+        samples=samples,
+        labels=labels,
+        predictions=predictions,
+        probabilities=probabilities,
+        loss=processes.sums([float(loss)])[0],
+    )
+
+
+def _result(job: Evaluate, data: JobData, answers: Answers, seconds: float) -> JobResult:
+    known = answers.labels != UNKNOWN_ANSWER
+    metrics = {}
+    if len(known):
+        metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())
+    if known.any():
+        metrics["loss"] = answers.loss / int(known.sum())
+    confusion = MulticlassConfusionMatrix(num_classes=len(data.answers), validate_args=False)
+    if known.any():
+        confusion.update(answers.predictions[known], answers.labels[known])
+    return JobResult(
+        job=job.name,
+        kind="evaluate",
+        split=job.split,
+        metrics=metrics,
+        seconds=seconds,
+        texts_per_second=len(known) / max(seconds, 1e-9),
+        answers=data.answers,
+        confusion=tuple(tuple(row) for row in confusion.confmat.tolist()),
+        samples=tuple(_prediction(job, data, answers, row) for row in _shown(answers)),
+    )
+
+
+def _shown(answers: Answers) -> list[int]:
+    """Choose rows for people to look at: evenly over the split, then wrong ones, evenly too."""
+    wrong = (answers.predictions != answers.labels).nonzero().flatten()
+    everywhere = torch.arange(len(answers.labels))
+    chosen = [rows[_evenly(len(rows), SAMPLES)] for rows in (everywhere, wrong)]
+    return list(dict.fromkeys(torch.cat(chosen).tolist()))
+
+
+def _evenly(total: int, count: int) -> Tensor:
+    count = min(total, count)
+    return torch.arange(count) * total // max(count, 1)
+
+
+def _prediction(job: Evaluate, data: JobData, answers: Answers, row: int) -> Prediction:
+    sample = data.sample(job.split, int(answers.samples[row]))
+    return Prediction(
+        image=sample.image_path,
+        text=sample.text,
+        answer=sample.answer or "",
+        prediction=data.answers[int(answers.predictions[row])],
+        probability=float(answers.probabilities[row]),
+    )
+
+
+def _write(path: Path, job: Evaluate, data: JobData, answers: Answers) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for row in range(len(answers.labels)):
+            entry = _prediction(job, data, answers, row)
+            file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")

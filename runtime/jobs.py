@@ -1,0 +1,131 @@
+"""Running the jobs of a spec in a folder: all of them, or one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import JobError
+from renaissance.runtime.evaluation import evaluate_job
+from renaissance.runtime.folder import claim, finished, held
+from renaissance.runtime.observer import Observer, Silent
+from renaissance.runtime.processes import Processes, joined
+from renaissance.runtime.records import JobResult
+from renaissance.runtime.report import write_report
+from renaissance.runtime.signals import StopRequest, stop_request
+from renaissance.runtime.training import train_job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What was done.
+
+    Attributes:
+        folder: of the run.
+        results: of the jobs that were asked for, in order.
+        skipped: names of those that had finished before.
+        report: the page about it; None where another process writes it.
+    """
+
+    folder: Path
+    results: tuple[JobResult, ...]
+    skipped: tuple[str, ...]
+    report: Path | None
+
+
+def run_jobs(
+    spec: Spec,
+    folder: Path,
+    *,
+    only: tuple[str, ...] | None = None,
+    fresh: bool = False,
+    again: bool = False,
+    device: str | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Run jobs of a spec, sources first; those that have finished are not run again.
+
+    Args:
+        spec: the whole experiment.
+        folder: where results, checkpoints and logs are kept.
+        only: names of jobs; all jobs of the spec if None.
+        fresh: remove earlier results in the folder.
+        again: run evaluations again that have finished.
+        device: such as `cpu`; chosen if None.
+        observer: is told what happens, in the first process.
+
+    Raises:
+        JobError: if a job cannot start or go on.
+        InterruptionError: if a signal asked to stop.
+        DataError: if the data do not allow to go on.
+        CompileError: if a model cannot be built.
+    """
+    with joined(device) as processes, stop_request() as request:
+        watching = observer if observer is not None and processes.first else Silent()
+        if not processes.first:
+            processes.wait()
+            return _run(spec, folder, only, again, processes, request, watching)
+        with held(folder):
+            claim(folder, spec, fresh=fresh)
+            processes.wait()
+            return _run(spec, folder, only, again, processes, request, watching)
+
+
+def _run(
+    spec: Spec,
+    folder: Path,
+    only: tuple[str, ...] | None,
+    again: bool,
+    processes: Processes,
+    request: StopRequest,
+    observer: Observer,
+) -> Run:
+    results, skipped = [], []
+    for name in _ordered(spec, only):
+        done = finished(folder, name)
+        if done is not None and not (again and isinstance(spec.jobs[name], Evaluate)):
+            results.append(done)
+            skipped.append(name)
+            continue
+        _check_source(spec, name, folder)
+        job = evaluate_job if isinstance(spec.jobs[name], Evaluate) else train_job
+        results.append(
+            job(spec, name, folder, processes=processes, request=request, observer=observer)
+        )
+    report = write_report(folder) if processes.first else None
+    return Run(folder=folder, results=tuple(results), skipped=tuple(skipped), report=report)
+
+
+def _source(spec: Spec, name: str) -> str | None:
+    job = spec.jobs[name]
+    if isinstance(job, Evaluate):
+        return job.of
+    return job.source if isinstance(job, Finetune) else None
+
+
+def _ordered(spec: Spec, only: tuple[str, ...] | None) -> Iterator[str]:
+    """Yield names of jobs, each after the one that it starts from."""
+    unknown = [name for name in only or () if name not in spec.jobs]
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
+        raise JobError(f"there is no job `{unknown[0]}`; jobs are {known}")
+    wanted = dict.fromkeys(spec.jobs if only is None else only)
+    seen: set[str] = set()
+    for name in wanted:
+        chain = [name]
+        while (source := _source(spec, chain[-1])) is not None and source in wanted:
+            chain.append(source)
+        for link in reversed(chain):
+            if link not in seen:
+                seen.add(link)
+                yield link
+
+
+def _check_source(spec: Spec, name: str, folder: Path) -> None:
+    source = _source(spec, name)
+    if source is not None and finished(folder, source) is None:
+        raise JobError(
+            f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "
+            f"train `{source}` first"
+        )

@@ -1,0 +1,69 @@
+"""The log of a job: JSON Lines for machines, TensorBoard for people."""
+
+import json
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.records import Event, Step, Validate
+
+LOG = "log.jsonl"
+TENSORBOARD = "tensorboard"
+
+
+class Log:
+    """Writes what happens, and tells an observer.
+
+    Args:
+        job: folder of the job; None writes nothing, as all processes but the first do.
+        step: steps that were done before; later curves of a killed process are cut off there.
+        observer: is told every event.
+    """
+
+    def __init__(self, job: Path | None, step: int, observer: Observer) -> None:
+        """Open the files."""
+        self._observer = observer
+        self._file = None
+        self._board: SummaryWriter | None = None
+        if job is None:
+            return
+        path = job / LOG
+        cut_off = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+        self._file = path.open("a", encoding="utf-8")
+        if cut_off:
+            self._file.write("\n")
+        self._board = SummaryWriter(str(job / TENSORBOARD), purge_step=step or None)  # type: ignore[no-untyped-call]
+
+    def write(self, event: Event) -> None:
+        """Add a line and the points of a curve."""
+        if self._file is None:
+            return
+        line = event.model_dump(mode="json")
+        first = {"event": line.pop("event")}
+        self._file.write(json.dumps(first | line, ensure_ascii=False) + "\n")
+        self._file.flush()
+        self._curves(event)
+        self._observer.event(event)
+
+    def close(self) -> None:
+        """Close the files."""
+        if self._file is not None:
+            self._file.close()
+        if self._board is not None:
+            self._board.close()  # type: ignore[no-untyped-call]
+
+    def _curves(self, event: Event) -> None:
+        if not isinstance(event, Step | Validate) or self._board is None:
+            return
+        part = "train" if isinstance(event, Step) else "validation"
+        points = {f"loss/{name}": value for name, value in event.losses.items()}
+        points |= event.metrics
+        if isinstance(event, Step):
+            points |= {"loss": event.loss}
+            if event.lr is not None:
+                points |= {"learning_rate": event.lr}
+            if event.texts_per_second is not None:
+                points |= {"texts_per_second": event.texts_per_second}
+        for name, value in points.items():
+            self._board.add_scalar(f"{part}/{name}", value, event.step)  # type: ignore[no-untyped-call]

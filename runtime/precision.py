@@ -1,0 +1,68 @@
+"""Precision of the forward and backward pass; weights stay float32."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+Name = Literal["fp32", "bf16", "fp16"]
+_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Precision:
+    """Casts the forward pass, and in fp16 scales losses so that small gradients survive.
+
+    Args:
+        name: as in the spec.
+        device: where the model is.
+    """
+
+    def __init__(self, name: Name, device: torch.device) -> None:
+        """Choose type and scaler."""
+        self._type = _TYPES.get(name)
+        self._device = device.type
+        self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None
+
+    def forward(self) -> AbstractContextManager[Any]:
+        """Return the context of a forward pass."""
+        if self._type is None:
+            return nullcontext()
+        return torch.autocast(self._device, self._type)
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute gradients of a loss."""
+        (loss if self._scaler is None else self._scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+
+    def step(
+        self,
+        optimizer: torch.optim.Optimizer,
+        parameters: list[torch.nn.Parameter],
+        clip: float | None,
+    ) -> None:
+        """Clip the gradients at a global norm and update the weights.
+
+        In fp16 a step whose gradients overflowed is skipped and the scale is lowered.
+        """
+        if self._scaler is not None:
+            self._scaler.unscale_(optimizer)
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        if self._scaler is None:
+            optimizer.step()
+            return
+        self._scaler.step(optimizer)
+        self._scaler.update()
+
+    def state(self) -> dict[str, float]:
+        """Return the state of the scaler; empty without one."""
+        return {} if self._scaler is None else dict(self._scaler.state_dict())
+
+    def load(self, state: dict[str, float]) -> None:
+        """Take up what `state` returned."""
+        if self._scaler is not None and state:
+            whole = {
+                k: int(v) if k in ("growth_interval", "_growth_tracker") else v
+                for k, v in state.items()
+            }
+            self._scaler.load_state_dict(whole)

@@ -1,0 +1,44 @@
+"""Signals that ask a job to stop, remembered until it is safe to do so."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopRequest:
+    """Whether someone asked the job to stop.
+
+    Attributes:
+        signal: number of the signal that asked; 0 if nobody did.
+    """
+
+    def __init__(self) -> None:
+        """Start with no request."""
+        self.signal = 0
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Remember a signal; a second interrupt from the keyboard ends the process at once."""
+        if self.signal == signal.SIGINT and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Listen for signals while a job runs; elsewhere than in the main thread none can be heard."""
+    request = StopRequest()
+    before = {}
+    try:
+        for number in STOPPING:
+            before[number] = signal.signal(number, request.receive)
+    except ValueError:  # not the main thread
+        yield request
+        return
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,194 @@
+"""One training step: micro-batches forward and backward, clipping, update."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from renaissance.runtime.data.assembly import Batch
+from renaissance.runtime.measures import Accuracies
+from renaissance.runtime.objectives import Objectives, Scored, items_of
+from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """What a step leaves.
+
+    Attributes:
+        losses: `[heads]` float32 on the device: this process's part of the losses of the global
+            batch; the parts of all processes add up to them.
+        texts: texts of the global batch.
+        stop: whether any process was asked to stop.
+        report: whether any process wants a line in the log.
+    """
+
+    losses: Tensor
+    texts: int
+    stop: bool
+    report: bool
+
+
+class TrainingStep:
+    """The step of a job.
+
+    A loss is a mean over the items of the global batch: sums over micro-batches and processes,
+    divided by the number of items in all of them. A loss without items is 0.
+
+    Args:
+        objectives: the model with its losses.
+        optimization: what updates the weights.
+        precision: of forward and backward.
+        weights: factor of each loss in the sum.
+        clip: largest norm of the gradient; None for no clipping.
+        seed: of dropout.
+        processes: that share a global batch.
+        accuracies: are told every batch.
+    """
+
+    def __init__(
+        self,
+        *,
+        objectives: Objectives,
+        optimization: Optimization,
+        precision: Precision,
+        weights: Mapping[str, float],
+        clip: float | None,
+        seed: int,
+        processes: Processes,
+        accuracies: Accuracies,
+    ) -> None:
+        """Keep the parts; the model is shared among the processes at the first step."""
+        self._objectives = objectives
+        self._optimization = optimization
+        self._precision = precision
+        self._weights = weights
+        self._clip = clip
+        self._seed = seed
+        self._processes = processes
+        self._accuracies = accuracies
+        self._wrapped: nn.Module | None = None
+
+    def regroup(self) -> None:
+        """Take note that other parameters learn than before."""
+        self._wrapped = None
+
+    def __call__(
+        self,
+        batches: Sequence[Batch],
+        *,
+        step: int,
+        rate: float,
+        stop: bool = False,
+        report: bool = False,
+    ) -> Stepped:
+        """Do one step.
+
+        Args:
+            batches: this process's micro-batches.
+            step: its number, counted from 0.
+            rate: learning rate before factors by address.
+            stop: this process was asked to stop; all of them learn it with the counts.
+            report: this process wants a line in the log; likewise.
+        """
+        own = dict.fromkeys(self._weights, 0)
+        for batch in batches:
+            for head, items in items_of(batch).items():
+                own[head] += items
+        texts = sum(len(batch.image_index) for batch in batches)
+        *sums, all_texts, stops, reports = self._processes.sums(
+            [*own.values(), texts, float(stop), float(report)]
+        )
+        items = dict(zip(own, sums, strict=True))
+
+        torch.manual_seed(seed_of_step(self._seed, step, self._processes.rank))
+        on_device = [batch.to(self._processes.device) for batch in batches]
+        if self._wrapped is None:
+            self._wrapped = self._wrap(on_device[0])
+        losses: list[Tensor] = []
+        for number, moved in enumerate(on_device):
+            last = number == len(on_device) - 1
+            with self._gradients_stay_here(not last):
+                with self._precision.forward():
+                    scored = self._wrapped(moved)
+                self._precision.backward(self._loss(scored, items))
+            self._accuracies.update(scored)
+            losses.append(
+                torch.stack([scored[h].loss.detach() / max(items[h], 1) for h in self._weights])
+            )
+        self._optimization.set_rate(rate)
+        if self._optimization.torch is not None:
+            self._precision.step(
+                self._optimization.torch, self._optimization.parameters, self._clip
+            )
+        self._optimization.clear()
+        total = losses[0] if len(losses) == 1 else torch.stack(losses).sum(dim=0)
+        return Stepped(losses=total, texts=round(all_texts), stop=stops > 0, report=reports > 0)
+
+    def _loss(self, scored: Mapping[str, Scored], items: Mapping[str, float]) -> Tensor:
+        # Gradients are averaged over the processes, where the sum is wanted.
+        scale = self._processes.ranks
+        parts = [
+            of_head.loss * (self._weights[head] * scale / max(items[head], 1))
+            for head, of_head in scored.items()
+        ]
+        return torch.stack(parts).sum() if len(parts) > 1 else parts[0]
+
+    def _gradients_stay_here(self, yes: bool) -> AbstractContextManager[Any]:
+        if yes and isinstance(self._wrapped, DistributedDataParallel):
+            return self._wrapped.no_sync()
+        return nullcontext()
+
+    def _wrap(self, batch: Batch) -> nn.Module:
+        """Let the processes share gradients of exactly the parameters that losses reach."""
+        if self._processes.ranks == 1:
+            return self._objectives
+        reached = _reached(self._objectives, batch)
+        ignored = [
+            name
+            for name, parameter in self._objectives.named_parameters()
+            if id(parameter) not in reached
+        ]
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
+            self._objectives, ignored
+        )
+        return DistributedDataParallel(self._objectives, gradient_as_bucket_view=True)
+
+
+def _reached(objectives: Objectives, batch: Batch) -> set[int]:
+    """Return the identities of the parameters that gradients of a batch's losses come to."""
+    objectives.eval()
+    with torch.enable_grad():
+        losses = [scored.loss for scored in objectives(batch).values()]
+    objectives.train()
+    reached: set[int] = set()
+    seen: set[object] = set()
+    waiting = [loss.grad_fn for loss in losses]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            reached.add(id(variable))
+        waiting.extend(following for following, _ in node.next_functions)
+    return reached
+
+
+def seed_of_step(seed: int, step: int, rank: int) -> int:
+    """Return the seed of a step's dropout, a different one for each step and process.
+
+    Source: Steele et al. 2014, SplitMix64, whose mixing function is used here.
+    """
+    mask = (1 << 64) - 1
+    mixed = (seed * 0x9E3779B97F4A7C15 + (step << 16) + rank + 1) & mask
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & mask
+    return (mixed ^ (mixed >> 31)) >> 1

@@ -1,0 +1,243 @@
+"""Training one job: set up or resume, run the loop, write the result."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from renaissance.compiler import build
+from renaissance.compiler.freeze import resolve
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, write_whole
+from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
+from renaissance.runtime.data import Tokenizer, job_data
+from renaissance.runtime.errors import CheckpointError
+from renaissance.runtime.frozen import FrozenContract
+from renaissance.runtime.log import Log
+from renaissance.runtime.loop import Loop
+from renaissance.runtime.objectives import Objectives
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes, device_in_words
+from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
+from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.transfer import references_of, start_from
+from renaissance.runtime.versions import versions
+from renaissance.runtime.weights import differences, model_tensors, restore
+
+TOKENIZER = "tokenizer.json"
+RESULT = "result.json"
+
+
+def train_job(
+    spec: Spec,
+    name: str,
+    folder: Path,
+    *,
+    processes: Processes,
+    request: StopRequest,
+    observer: Observer,
+) -> JobResult:
+    """Train one job to its end, from its last usable checkpoint if there is one.
+
+    Args:
+        spec: the whole experiment.
+        name: of a pretraining or fine-tuning.
+        folder: of the run; the job has a folder of its name in it.
+        processes: that share the job.
+        request: to stop.
+        observer: is told what happens.
+
+    Raises:
+        JobError: if the job cannot start or go on.
+        InterruptionError: if a signal asked to stop.
+        DataError: if the data do not allow to go on.
+        CompileError: if the model cannot be built.
+    """
+    job = spec.training_job(name)
+    home = folder / name
+    if processes.first:
+        home.mkdir(parents=True, exist_ok=True)
+    data = job_data(spec, name, tokenizer_of(job, folder))
+    if processes.first and not (home / TOKENIZER).exists():
+        # Other processes look for the file: it appears whole.
+        data.tokenizer.save(home / f".draft-{TOKENIZER}")
+        (home / f".draft-{TOKENIZER}").replace(home / TOKENIZER)
+    total = data.total_steps
+    model = build(spec, job=name)
+    plan = resolve(model, spec.model_of(name).freeze)
+    plan.apply(model, 0, total)
+    references = references_of(model)
+    as_built = FrozenContract(model).hashes if references else {}
+    start = State(
+        job=name,
+        spec_hash=spec.hash,
+        step=0,
+        total_steps=total,
+        versions=versions(),
+        answers=data.answers,
+        references=references,
+    )
+    notices: list[str] = []
+    checkpoints = Checkpoints(home, job.keep)
+    checkpoint = _resumed(checkpoints, processes, _fits(start, model), notices)
+    if checkpoint is not None:
+        restore(model, checkpoint.model, checkpoint.state.referenced)
+        start = checkpoint.state.model_copy(update={"versions": start.versions})
+        plan.apply(model, max(start.step - 1, 0), total)
+        notices += _other_versions(checkpoint.state.versions, start.versions)
+    elif isinstance(job, Finetune) and job.source is not None:
+        source = best_checkpoint(folder / job.source)
+        notices += start_from(model, source, references).sentences(job.source)
+    contract = FrozenContract(model, start.frozen if checkpoint is not None else None)
+    if checkpoint is not None:
+        contract.check(f"in checkpoint `{checkpoint.path.name}`")
+    model.to(processes.device)
+    model.train()
+    optimization = Optimization(model, job.optimizer, job.scale_lr)
+    precision = Precision(job.precision, processes.device)
+    if checkpoint is not None:
+        optimization.load(checkpoint.optimizer)
+        precision.load(start.scaler)
+    log = Log(home if processes.first else None, start.step, observer)
+    try:
+        log.write(_started(start, model, processes))
+        for sentence in notices:
+            log.write(Notice(text=sentence))
+        loop = Loop(
+            job=job,
+            folder=home,
+            model=model,
+            objectives=Objectives(model, spec.model_of(name)),
+            plan=plan,
+            contract=contract,
+            optimization=optimization,
+            precision=precision,
+            data=data,
+            state=start,
+            as_built=_referable(model, as_built, contract.hashes),
+            processes=processes,
+            request=request,
+            observer=observer,
+            log=log,
+        )
+        if processes.first:
+            checkpoints.mark_best(loop.best)
+        loop.run()
+        result = _result(job, loop, total)
+        if processes.first:
+            write_whole(home / RESULT, result.model_dump_json(indent=1))
+        log.write(End(step=total, seconds=loop.seconds))
+    finally:
+        log.close()
+    processes.wait()
+    return result
+
+
+def tokenizer_of(job: Pretrain | Finetune, folder: Path) -> Tokenizer | None:
+    """Return the tokenizer that a job or its source has saved; None if there is none yet."""
+    names = [job.name]
+    if isinstance(job, Finetune) and job.source is not None:
+        names.append(job.source)
+    for name in names:
+        if (folder / name / TOKENIZER).exists():
+            return Tokenizer.load(folder / name / TOKENIZER)
+    return None
+
+
+def _resumed(
+    checkpoints: Checkpoints,
+    processes: Processes,
+    fits: Callable[[Checkpoint], None],
+    notices: list[str],
+) -> Checkpoint | None:
+    """Return the checkpoint to go on from, the same in all processes; None to begin."""
+    found = None
+    if processes.first:
+        checkpoints.sweep()
+        found = checkpoints.newest(fits, notices.append)
+    step = processes.of_first(None if found is None else found.state.step)
+    if step is None or found is not None:
+        return found
+    return read_checkpoint(checkpoints.path(step))
+
+
+def _fits(start: State, model: VisionLanguageModel) -> Callable[[Checkpoint], None]:
+    """Return a function that refuses a checkpoint of anything but this very job."""
+    needed, _ = model_tensors(model)
+
+    def fits(checkpoint: Checkpoint) -> None:
+        state = checkpoint.state
+        facts = (
+            ("job", state.job, start.job),
+            ("spec hash", state.spec_hash[:12], start.spec_hash[:12]),
+            ("number of steps", state.total_steps, start.total_steps),
+            ("answers", state.answers, start.answers),
+            ("pretrained weights", state.references, start.references),
+        )
+        for what, theirs, ours in facts:
+            if theirs != ours:
+                told = f": {theirs} instead of {ours}" if len(f"{theirs}{ours}") < 80 else ""
+                raise CheckpointError(f"its {what} is not that of this job{told}")
+        found = differences(needed, checkpoint.model, absent=state.referenced)
+        if found:
+            raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
+
+    return fits
+
+
+def _other_versions(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    changed = [
+        f"{package} {before.get(package, 'absent')} before, {now.get(package, 'absent')} now"
+        for package in sorted(before.keys() | now.keys())
+        if before.get(package) != now.get(package)
+    ]
+    if not changed:
+        return []
+    return [f"the job goes on with other versions than it began with: {', '.join(changed)}"]
+
+
+def _referable(
+    model: VisionLanguageModel, as_built: dict[str, str], frozen: dict[str, str]
+) -> frozenset[str]:
+    """Return the frozen tensors that a pretrained backbone gives exactly as they are."""
+    roots = {
+        "fusion.encoder." if root == model.fusion_name else f"streams.{root}."
+        for root in model.references()
+    }
+    return frozenset(
+        name
+        for name, value in frozen.items()
+        if as_built.get(name) == value and name.startswith(tuple(roots))
+    )
+
+
+def _started(state: State, model: VisionLanguageModel, processes: Processes) -> Start:
+    parameters = list(model.parameters())
+    return Start(
+        job=state.job,
+        spec_hash=state.spec_hash,
+        versions=state.versions,
+        device=device_in_words(processes.device)
+        + (f", {processes.ranks} processes" if processes.ranks > 1 else ""),
+        parameters=ParameterCounts(
+            total=sum(p.numel() for p in parameters),
+            trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        ),
+        step=state.step,
+        total_steps=state.total_steps,
+    )
+
+
+def _result(job: Pretrain | Finetune, loop: Loop, total: int) -> JobResult:
+    best = loop.best
+    return JobResult(
+        job=job.name,
+        kind=job.job,
+        split=None if best is None else "validation",
+        metrics={} if best is None else {**best.metrics, **best.losses},
+        seconds=loop.seconds,
+        steps=total,
+        texts_per_second=loop.texts / max(loop.seconds, 1e-9),
+    )

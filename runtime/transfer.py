@@ -1,0 +1,136 @@
+"""Starting a job from the weights of another one: what is taken, dropped, resized, drawn anew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from renaissance.compiler.backbones.positions import fit_positions
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.runtime.checkpoint import Checkpoint, Reference
+from renaissance.runtime.errors import CheckpointError
+from renaissance.runtime.weights import copy_into, differences, listed, model_tensors
+
+HEADS = "heads."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What became of the weights of a source.
+
+    Attributes:
+        taken: tensors that were loaded.
+        referenced: tensors that the source leaves to the same pretrained backbone.
+        dropped: names of heads that the new job does not have.
+        initialised: names of heads that the source does not have, or of another size.
+        notes: sentences on position embeddings that were resized.
+    """
+
+    taken: int
+    referenced: int
+    dropped: tuple[str, ...]
+    initialised: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def sentences(self, source: str) -> tuple[str, ...]:
+        """Say it in words."""
+        said = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
+        if self.dropped:
+            said.append(f"the heads {listed(self.dropped)} of job `{source}` are not needed")
+        if self.initialised:
+            said.append(f"the heads {listed(self.initialised)} start from random weights")
+        return (*said, *self.notes)
+
+
+def start_from(
+    model: VisionLanguageModel, checkpoint: Checkpoint, references: Mapping[str, Reference]
+) -> Transfer:
+    """Load everything but heads from the checkpoint of another job.
+
+    Heads of the same name and size are taken over too.
+
+    Args:
+        model: as built for the new job.
+        checkpoint: of the source.
+        references: pretrained backbones of the new model, by root address.
+
+    Raises:
+        CheckpointError: if other tensors than heads and positions differ.
+    """
+    source = checkpoint.state.job
+    if checkpoint.state.referenced and checkpoint.state.references != references:
+        raise CheckpointError(
+            f"job `{source}` was trained on other pretrained weights than the model has now: "
+            f"{_told(checkpoint.state.references)} instead of {_told(references)}"
+        )
+    needed, _ = model_tensors(model)
+    given = dict(checkpoint.model)
+    given, notes = _fitted(model, needed, given)
+    heads = {name for name in needed if name.startswith(HEADS)}
+    usable = {
+        name: tensor
+        for name, tensor in given.items()
+        if not name.startswith(HEADS) or (name in heads and tensor.shape == needed[name].shape)
+    }
+    # A head is one thing: with a part of it missing, all of it starts anew.
+    fresh = {_head(name) for name in heads if name not in usable}
+    usable = {name: tensor for name, tensor in usable.items() if _head(name) not in fresh}
+    found = differences(
+        {name: tensor for name, tensor in needed.items() if _head(name) not in fresh},
+        usable,
+        absent=checkpoint.state.referenced,
+    )
+    if found:
+        raise CheckpointError(
+            f"the weights of job `{source}` do not fit model `{model.name}`: {found}"
+        )
+    copy_into(model, usable)
+    of_source = {_head(name) for name in given if name.startswith(HEADS)}
+    return Transfer(
+        taken=len(usable),
+        referenced=len(checkpoint.state.referenced),
+        dropped=tuple(sorted(of_source - {_head(name) for name in heads})),
+        initialised=tuple(sorted(fresh)),
+        notes=notes,
+    )
+
+
+def references_of(model: VisionLanguageModel) -> dict[str, Reference]:
+    """Return the pretrained backbones of a model, by root address."""
+    return {
+        root: Reference(id=found.id, revision=found.revision, content=found.content)
+        for root, found in model.references().items()
+    }
+
+
+def _head(name: str) -> str:
+    return name.split(".")[1] if name.startswith(HEADS) else ""
+
+
+def _fitted(
+    model: VisionLanguageModel, needed: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Resize positions of each stream to the image size and text length of the new model."""
+    fitted, notes = dict(given), []
+    for stream, tower in model.streams.items():
+        assert isinstance(tower, Tower)
+        prefix = f"streams.{stream}."
+        try:
+            tensors, said = fit_positions(
+                {name: tensor for name, tensor in given.items() if name.startswith(prefix)},
+                {name: tensor.shape for name, tensor in needed.items()},
+                prefix=tower.facts.prefix_tokens if tower.facts.modality == "vision" else None,
+                offset=tower.facts.position_offset,
+                address=stream,
+            )
+        except BackboneError:
+            continue  # named with everything else that does not fit
+        fitted |= tensors
+        notes += said
+    return fitted, tuple(notes)
+
+
+def _told(references: Mapping[str, Reference]) -> str:
+    return ", ".join(f"`{r.id}` ({r.content[:12]})" for r in references.values()) or "none"

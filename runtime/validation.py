@@ -1,0 +1,96 @@
+"""Losses and metrics of a model on held-out data."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.runtime.data.assembly import Batch
+from renaissance.runtime.measures import Accuracies
+from renaissance.runtime.objectives import Objectives, items_of
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes
+from renaissance.runtime.signals import StopRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was found.
+
+    Attributes:
+        loss: weighted sum of the losses.
+        losses: mean over all items of the split, by name of the head.
+        metrics: by name.
+    """
+
+    loss: float
+    losses: dict[str, float]
+    metrics: dict[str, float]
+
+    def score(self, job: Pretrain | Finetune) -> tuple[float, ...]:
+        """Return what selects the best checkpoint, larger is better.
+
+        A task goes by its accuracy and, of equals, by the loss; pretraining by the loss.
+        """
+        if isinstance(job, Finetune):
+            return self.metrics.get("accuracy", 0.0), -self.loss
+        return (-self.loss,)
+
+
+def measure(
+    objectives: Objectives,
+    batches: Iterator[Batch],
+    *,
+    weights: Mapping[str, float],
+    precision: Precision,
+    processes: Processes,
+    observer: Observer,
+    request: StopRequest,
+) -> Measured | None:
+    """Measure a split; weights and random state stay as they are.
+
+    Args:
+        objectives: the model with its losses; in training mode again afterwards.
+        batches: this process's part of the split.
+        weights: factor of each loss in the sum.
+        precision: of the forward pass.
+        processes: that share the split.
+        observer: is told how many texts of this process are done.
+        request: ends a measurement by a process of its own early.
+
+    Returns:
+        None if it was ended early, or the split is empty.
+    """
+    accuracies = Accuracies(tuple(weights), processes)
+    sums = torch.zeros(len(weights), dtype=torch.float64, device=processes.device)
+    items = dict.fromkeys(weights, 0)
+    done = 0
+    objectives.eval()
+    try:
+        for batch in batches:
+            for head, count in items_of(batch).items():
+                items[head] += count
+            with torch.no_grad(), precision.forward():
+                scored = objectives(batch.to(processes.device))
+            sums += torch.stack([scored[head].loss for head in weights])
+            accuracies.update(scored)
+            done += len(batch.image_index)
+            observer.advance("validate", done)
+            if request.signal and processes.ranks == 1:
+                return None
+    finally:
+        objectives.train()
+    totals = processes.sums([*sums.tolist(), *items.values()])
+    if not sum(totals[len(weights) :]):
+        return None
+    losses = {
+        head: total / max(count, 1)
+        for head, total, count in zip(weights, totals, totals[len(weights) :], strict=False)
+    }
+    return Measured(
+        loss=sum(weights[head] * loss for head, loss in losses.items()),
+        losses=losses,
+        metrics=accuracies.take(),
+    )
