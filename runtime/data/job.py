@@ -142,6 +142,10 @@ class JobData:
         )
         return assembled(steps, range(first_step, self.total_steps), self._job.workers)
 
+    def rows(self, step: int) -> tuple[int, ...]:
+        """Return the texts of a step's global batch, as `sample` of `train` takes them."""
+        return tuple(self._order.batch(step, self._job.batch).tolist())
+
     def validation(self, rank: int, ranks: int) -> Iterator[Batch]:
         """Yield this rank's batches of the split that selects the best checkpoint."""
         return self.split("validation", self._job.micro_batch or self._job.batch, rank, ranks)
