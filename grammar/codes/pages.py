@@ -18,6 +18,7 @@ A page looks like this, and a test runs both examples of each:
     ```
 
 An example that needs other files has them in fences of their own, opened with `vl file=NAME`.
+A page about internal errors, `VL9nn`, has only the first part.
 """
 
 import re
@@ -44,15 +45,15 @@ class Explanation:
         code: such as `VL204`.
         title: the finding in a few words.
         text: the whole page, as Markdown.
-        fails: a spec with exactly this finding.
+        fails: a spec with exactly this finding; internal errors have none.
         works: the same with nothing to find.
     """
 
     code: str
     title: str
     text: str
-    fails: Example
-    works: Example
+    fails: Example | None
+    works: Example | None
 
 
 def codes() -> tuple[str, ...]:
@@ -73,8 +74,12 @@ def explanation(code: str) -> Explanation:
     heading, _, _ = text.partition("\n")
     named, _, title = heading.removeprefix("# ").partition(": ")
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    if named != code or not title or headings != ["What it means", "Fails", "Works"]:
+    internal = code.startswith("VL9")
+    expected = ["What it means"] if internal else ["What it means", "Fails", "Works"]
+    if named != code or not title or headings != expected:
         raise ValueError(f"the headings of {code}.md are not those of a page")
+    if internal:
+        return Explanation(code=code, title=title, text=text, fails=None, works=None)
     fences = [(kind, content) for kind, content in _FENCE.findall(text)]
     files = {
         kind.removeprefix("file="): content for kind, content in fences if kind.startswith("file=")

@@ -5,8 +5,9 @@ from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_specs
+from renaissance.grammar.check import check
 from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.source import Source, SourceError, read_source
+from renaissance.grammar.source import SourceError, read_source
 
 
 def run(arguments: Namespace) -> int:
@@ -16,7 +17,7 @@ def run(arguments: Namespace) -> int:
     paths = find_specs(arguments.files)
     for path in paths:
         try:
-            findings.extend(_check(read_source(path)))
+            findings.extend(check(read_source(path)))
         except SourceError as error:
             failures.append(str(error))
     bad = any(finding.severity == "error" for finding in findings)
@@ -27,13 +28,3 @@ def run(arguments: Namespace) -> int:
 
         sys.stderr.write(render_summary(findings, len(paths) - len(failures)))
     return code
-
-
-def _check(source: Source) -> tuple[Diagnostic, ...]:
-    try:
-        from renaissance.grammar.check import check
-    except ModuleNotFoundError:
-        from renaissance.grammar.parser import parse
-
-        return parse(source)[1]
-    return check(source)

@@ -40,5 +40,5 @@ def _data(page: Explanation) -> dict[str, Any]:
     }
 
 
-def _example(example: Example) -> dict[str, Any]:
-    return {"text": example.text, "files": dict(example.files)}
+def _example(example: Example | None) -> dict[str, Any] | None:
+    return example and {"text": example.text, "files": dict(example.files)}

@@ -1,0 +1,73 @@
+"""Which layer imports which: grammar, compiler, runtime, front door, in this direction only."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "grammar": {"grammar"},
+    "specs": {"specs"},
+    "compiler": {"grammar", "compiler"},
+    "runtime": {"grammar", "compiler", "runtime"},
+}
+FOR_GRAMMAR = {"lark", "pydantic", "pydantic_core"}
+
+
+def modules(layer: str) -> list[Path]:
+    return sorted((ROOT / layer).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names of all modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("layer", MAY_IMPORT)
+def test_a_layer_imports_only_what_stands_to_its_left(layer: str) -> None:
+    for path in modules(layer):
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            assert top not in MAY_IMPORT, f"{path} imports {name} without its package"
+            if top == "renaissance":
+                inner = rest.partition(".")[0]
+                allowed = inner in MAY_IMPORT[layer] or inner == "__version__"
+                assert allowed, f"{path} imports {name}"
+
+
+def test_the_grammar_needs_only_lark_and_pydantic() -> None:
+    assert modules("grammar")
+    allowed = FOR_GRAMMAR | {"renaissance"} | sys.stdlib_module_names
+    for path in modules("grammar"):
+        for name in imports(path):
+            assert name.partition(".")[0] in allowed, f"{path} imports {name}"
+
+
+def test_only_the_front_door_prints() -> None:
+    for layer in ("grammar", "compiler"):
+        for path in modules(layer):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            names = [call.id for call in calls if isinstance(call, ast.Name)]
+            assert "print" not in names, f"{path} prints"
+
+
+def test_init_files_only_hand_names_on() -> None:
+    for layer in ("grammar", "compiler", "runtime"):
+        for path in (ROOT / layer).rglob("__init__.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            defined = [
+                node.name
+                for node in tree.body
+                if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                and not node.name.startswith("__")
+            ]
+            assert not defined, f"{path} defines {defined}"
