@@ -208,14 +208,19 @@ class PretrainAssembler:
 
 
 def _matching(index: np.ndarray) -> Matching:
-    """Pair every text with its own image, then with the others: `[rows, 1 + count]` indices."""
+    """Pair texts with images: `[rows, 1 + count]` indices, the text's own image first.
+
+    A pair whose other image is the text's own, because no other can be read, is left out.
+    """
     rows, pairs = index.shape
     labels = np.zeros((pairs, rows), np.int64)
     labels[0] = 1
+    image = index.T
+    kept = (labels == 1) | (image != image[0])
     return Matching(
-        image_index=torch.from_numpy(index.T.reshape(-1).copy()),
-        row_index=torch.arange(rows).repeat(pairs),
-        labels=torch.from_numpy(labels.reshape(-1)),
+        image_index=torch.from_numpy(image[kept]),
+        row_index=torch.from_numpy(np.tile(np.arange(rows), (pairs, 1))[kept]),
+        labels=torch.from_numpy(labels[kept]),
     )
 
 

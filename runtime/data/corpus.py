@@ -103,10 +103,7 @@ class Split:
             drawn: `[n, count]` int64, other images.
 
         Returns:
-            `[n, count]` int64, readable images other than the text's own.
-
-        Raises:
-            DataError: if a text's own image is the only one that can be read.
+            `[n, count]` int64, readable images; the text's own where there is no other.
         """
         readable = self.corpus.images.readable(drawn.reshape(-1)).reshape(drawn.shape)
         wrong = ~readable | (drawn == own[:, None])
@@ -118,10 +115,5 @@ class Split:
             if image == own[row]:
                 place = int(np.searchsorted(self.choices, image))
                 image = self.substitute(int(self.choices[(place + 1) % len(self.choices)]))
-            if image == own[row]:
-                raise DataError(
-                    f"`{self.corpus.table.sources[0].name}` has one readable image only; "
-                    "`itm` needs two"
-                )
             drawn[row, column] = image
         return drawn

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, make_table
@@ -34,23 +35,17 @@ def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool
         raise DataError(f"`{file}` does not exist; `root` must hold {LAYOUT}")
     try:
         questions, answers, images = zip(*json.loads(file.read_text("utf-8")), strict=True)
-        paths = [f"{int(image)}.png" for image in images]
+        texts, labels = pa.array(questions, pa.string()), pa.array(answers, pa.string())
+        paths = pa.array([f"{int(image)}.png" for image in images], pa.string())
     except (ValueError, TypeError) as problem:
         raise DataError(
             f"`{file}` is not a JSON list of [question, answer, image number]: {problem}"
         ) from None
+    folder = folder / split / "images"
     if caption:
-        texts = [
-            f"{question} {answer}" for question, answer in zip(questions, answers, strict=True)
-        ]
-        return make_table(source, folder / split / "images", pa.array(texts), pa.array(paths))
-    return make_table(
-        source,
-        folder / split / "images",
-        pa.array(questions, pa.string()),
-        pa.array(paths),
-        answers=pa.array(answers, pa.string()),
-    )
+        joined = pc.binary_join_element_wise(texts, labels, " ")
+        return make_table(source, folder, joined, paths)
+    return make_table(source, folder, texts, paths, answers=labels)
 
 
 def installed_data() -> Path:

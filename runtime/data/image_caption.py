@@ -5,6 +5,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,12 +79,12 @@ def _columns(path: Path, kind: str, wanted: list[str]) -> Dataset:
         # Under another name first: a reader never sees half a file.
         handle, unfinished = tempfile.mkstemp(dir=folder)
         try:
-            batches = _batches(path, kind, wanted)
-            first = next(batches)
-            with os.fdopen(handle, "wb") as sink, pa.ipc.new_stream(sink, first.schema) as writer:
-                writer.write_batch(first)
-                for batch in batches:
-                    writer.write_batch(batch)
+            with os.fdopen(handle, "wb") as sink:
+                batches = _batches(path, kind, wanted)
+                first = next(batches)
+                with pa.ipc.new_stream(sink, first.schema) as writer:
+                    for batch in chain([first], batches):
+                        writer.write_batch(batch)
             Path(unfinished).replace(file)
         finally:
             Path(unfinished).unlink(missing_ok=True)
@@ -99,25 +100,38 @@ def _cache_folder() -> Path:
 
 
 def _batches(path: Path, kind: str, wanted: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the wanted columns piece by piece."""
-    if kind == "Parquet":
-        with pa.parquet.ParquetFile(path) as file:
-            _require(wanted, file.schema_arrow.names, path)
-            yield from file.iter_batches(columns=wanted)
-    elif kind == "CSV":
-        parse = pa.csv.ParseOptions(newlines_in_values=True)
-        with pa.csv.open_csv(path, parse_options=parse) as reader:
-            _require(wanted, reader.schema.names, path)
-        # Everything is text: a caption may be a number, and `NA` is a word.
-        convert = pa.csv.ConvertOptions(
-            include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
-        )
-        with pa.csv.open_csv(path, parse_options=parse, convert_options=convert) as reader:
-            yield from reader
-    else:
-        table = pa.json.read_json(path)
-        _require(wanted, table.column_names, path)
-        yield from table.select(wanted).to_batches()
+    """Yield the wanted columns piece by piece, one piece at least; DataError if there are none."""
+    read = {"Parquet": _parquet_batches, "CSV": _csv_batches, "JSON Lines": _json_batches}[kind]
+    empty = True
+    for batch in read(path, wanted):
+        empty = False
+        yield batch
+    if empty:
+        raise DataError(f"the table `{path}` has no rows")
+
+
+def _parquet_batches(path: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+    with pa.parquet.ParquetFile(path) as file:
+        _require(wanted, file.schema_arrow.names, path)
+        yield from file.iter_batches(columns=wanted)
+
+
+def _csv_batches(path: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+    parse = pa.csv.ParseOptions(newlines_in_values=True)
+    with pa.csv.open_csv(path, parse_options=parse) as reader:
+        _require(wanted, reader.schema.names, path)
+    # Everything is text: a caption may be a number, and `NA` is a word.
+    convert = pa.csv.ConvertOptions(
+        include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
+    )
+    with pa.csv.open_csv(path, parse_options=parse, convert_options=convert) as reader:
+        yield from reader
+
+
+def _json_batches(path: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+    table = pa.json.read_json(path)
+    _require(wanted, table.column_names, path)
+    yield from table.select(wanted).to_batches()
 
 
 def _require(wanted: list[str], there: list[str], path: Path) -> None:

@@ -62,6 +62,6 @@ class UnreadableImages:
         names = "; ".join(f"`{self._table.path(i)}`: {self._reasons[i]}" for i in mine)
         total = int(np.count_nonzero(self._source == number))
         raise DataError(
-            f"more than {source.max_unreadable:.4g} of the {total} images of `{source.name}` "
+            f"more than {100 * source.max_unreadable:g}% of the {total} images of `{source.name}` "
             f"cannot be read, first {names}; mend them or raise `max_unreadable`"
         )

@@ -1,0 +1,134 @@
+"""Tiny images, tables and specs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from renaissance.grammar.schema.data import ImageCaption, Nlvr
+from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.model import CrossAttention, Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import PlainText, PlainVision
+
+COLOURS = ("red", "green", "blue", "black", "white", "yellow")
+
+
+@pytest.fixture(scope="session")
+def draw_images() -> Callable[[Path, int], list[Path]]:
+    """Write images of 12 by 10 pixels, each unlike the others."""
+
+    def draw(folder: Path, count: int) -> list[Path]:
+        folder.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(7).integers(0, 256, (count, 10, 12, 3), dtype=np.uint8)
+        paths = [folder / f"{number}.png" for number in range(count)]
+        for path, pixels in zip(paths, noise, strict=True):
+            Image.fromarray(pixels).save(path)
+        return paths
+
+    return draw
+
+
+@pytest.fixture
+def captions(tmp_path: Path, draw_images: Callable[[Path, int], list[Path]]) -> Path:
+    """A JSON Lines table: 40 images with one to three captions each."""
+    draw_images(tmp_path / "images", 40)
+    lines = []
+    for number in range(40):
+        texts = [
+            f"a {COLOURS[(number + k) % 6]} thing, number {number} of many unforgettable things"
+            for k in range(1 + number % 3)
+        ]
+        lines.append(json.dumps({"image": f"images/{number}.png", "caption": texts}))
+    table = tmp_path / "pairs.jsonl"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return table
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """A two-tower model of no importance."""
+    return Model(
+        name="tiny",
+        streams={
+            "text": PlainText(layers=1, width=8, heads=1, max_tokens=16, vocabulary=120),
+            "vision": PlainVision(layers=1, width=8, heads=1, image_size=8, patch=4),
+        },
+        fusion_name="cross",
+        fusion=CrossAttention(inputs=("text", "vision"), layers=1, width=8, heads=1),
+    )
+
+
+@pytest.fixture
+def pretraining(captions: Path, model: Model) -> Callable[..., Spec]:
+    """Make a spec with one pretraining job; keys of the job can be given."""
+
+    def make(**keys: Any) -> Spec:
+        table = keys.pop("table", captions)
+        share = keys.pop("max_unreadable", None)
+        block = ImageCaption(
+            table=str(table), **({} if share is None else {"max_unreadable": share})
+        )
+        chosen: dict[str, Any] = {
+            "objectives": (Mlm(), Itm()),
+            "batch": 16,
+            "epochs": 2,
+            "seed": 3,
+            **keys,
+        }
+        job = Pretrain(name="base", on="tiny", data=("pairs",), optimizer=AdamW(lr=1e-3), **chosen)
+        return Spec(models={"tiny": model}, data={"pairs": block}, jobs={"base": job})
+
+    return make
+
+
+@pytest.fixture
+def nlvr_folder(tmp_path: Path) -> Path:
+    """Cornell NLVR's layout: 12 sentences of 6 drawings to learn from, 3 each to test and select."""
+    root = tmp_path / "nlvr"
+    for part, count in (("train", 12), ("dev", 3), ("test", 3)):
+        folder = root / part / "images" / "4"
+        folder.mkdir(parents=True)
+        lines = []
+        for number in range(count):
+            identifier = f"{number // 2}-{number % 2}"
+            for permutation in range(6):
+                colour = (
+                    number * 20 % 256,
+                    permutation * 40,
+                    {"train": 0, "dev": 90}.get(part, 180),
+                )
+                image = Image.new("RGBA", (16, 4), (*colour, 255))
+                image.save(folder / f"{part}-{identifier}-{permutation}.png")
+            example = {
+                "sentence": f"There is a tower with {number // 2} blocks.",
+                "label": "true" if number % 2 else "false",
+                "identifier": identifier,
+                "directory": "4",
+            }
+            lines.append(json.dumps(example))
+        (root / part / f"{part}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def finetuning(nlvr_folder: Path, model: Model) -> Callable[..., Spec]:
+    """Make a spec that learns nlvr and measures it; keys of the job and task can be given."""
+
+    def make(task: dict[str, Any] | None = None, **keys: Any) -> Spec:
+        chosen: dict[str, Any] = {"batch": 12, "epochs": 2, "seed": 5, **keys}
+        job = Finetune(
+            name="learn",
+            on="tiny",
+            task=Nlvr(root=str(nlvr_folder), **(task or {})),
+            optimizer=AdamW(lr=1e-3),
+            **chosen,
+        )
+        test = Evaluate(name="measure", of="learn")
+        return Spec(models={"tiny": model}, jobs={"learn": job, "measure": test})
+
+    return make

@@ -1,0 +1,114 @@
+"""Decoded images: kept or held, and those that cannot be read."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from renaissance.runtime.data.decode import read_image
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.pixels import augmented, normalised
+from renaissance.runtime.data.table import Source, Table, join, make_table
+
+Draw = Callable[[Path, int], list[Path]]
+
+
+def table(root: Path, count: int, share: float = 0.2, name: str = "pairs") -> Table:
+    paths = [f"{number}.png" for number in range(count)]
+    source = Source(name=name, max_unreadable=share)
+    return make_table(source, root, pa.array(["text"] * count), pa.array(paths))
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["held", "kept"])
+def test_pixels_are_those_of_the_files(tmp_path: Path, draw_images: Draw, cache_bytes: int) -> None:
+    paths = draw_images(tmp_path, 6)
+    images = Images(table(tmp_path, 6), 8, "crop", cache_bytes=cache_bytes)
+    wanted = np.array([4, 1, 4])
+    for _ in range(2):
+        assert images.readable(wanted).tolist() == [True] * 3
+        expected = [read_image(str(paths[image]), 8, "crop") for image in wanted]
+        assert (images.pixels(wanted) == np.stack(expected)).all()
+        images.release()
+
+
+def test_a_small_set_is_read_once(tmp_path: Path, draw_images: Draw) -> None:
+    paths = draw_images(tmp_path, 3)
+    images = Images(table(tmp_path, 3), 8, "crop")
+    images.readable(np.arange(3))
+    before = images.pixels(np.arange(3))
+    for path in paths:
+        path.unlink()
+    images.release()
+    assert images.readable(np.arange(3)).all()
+    assert (images.pixels(np.arange(3)) == before).all()
+    # A pickled copy, for a worker that is not forked, starts afresh.
+    copy = pickle.loads(pickle.dumps(Images(table(tmp_path, 3, share=1.0), 8, "crop")))
+    assert not copy.readable(np.arange(3)).any()
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["held", "kept"])
+def test_unreadable_images_are_named_with_reasons(
+    tmp_path: Path, draw_images: Draw, cache_bytes: int
+) -> None:
+    paths = draw_images(tmp_path, 10)
+    paths[3].write_text("no image")
+    paths[7].unlink()
+    images = Images(table(tmp_path, 10), 8, "crop", cache_bytes=cache_bytes)
+    for _ in range(2):
+        readable = images.readable(np.arange(10))
+        assert np.flatnonzero(~readable).tolist() == [3, 7]
+        assert list(images.unreadable) == [
+            (str(paths[3]), "not an image"),
+            (str(paths[7]), "missing"),
+        ]
+
+
+def test_too_many_unreadable_images_stop_the_run(tmp_path: Path, draw_images: Draw) -> None:
+    paths = draw_images(tmp_path, 10)
+    for path in paths[2:5]:
+        path.write_text("no image")
+    images = Images(table(tmp_path, 10), 8, "crop")
+    with pytest.raises(DataError) as error:
+        images.readable(np.arange(10))
+    message = str(error.value)
+    assert message.startswith("more than 20% of the 10 images of `pairs` cannot be read")
+    assert all(f"`{path}`: not an image" in message for path in paths[2:5])
+    assert "raise `max_unreadable`" in message and "\n" not in message
+
+
+def test_every_block_has_a_limit_of_its_own(tmp_path: Path, draw_images: Draw) -> None:
+    draw_images(tmp_path / "good", 20)
+    bad = draw_images(tmp_path / "bad", 10)
+    for path in bad[:2]:
+        path.unlink()
+    both = join(
+        [table(tmp_path / "good", 20, 0.5, "good"), table(tmp_path / "bad", 10, 0.1, "bad")]
+    )
+    images = Images(both, 8, "crop")
+    assert images.readable(np.arange(20)).all()
+    with pytest.raises(DataError, match="more than 10% of the 10 images of `bad`"):
+        images.readable(np.arange(30))
+
+
+def test_normalisation() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 4), dtype=np.uint8)
+    mean, std = (0.1, 0.5, 0.9), (0.5, 0.25, 1.0)
+    result = normalised(pixels, mean, std)
+    expected = (pixels / 255 - np.reshape(mean, (3, 1, 1))) / np.reshape(std, (3, 1, 1))
+    assert result.shape == (2, 3, 4, 4)
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-5)
+
+
+def test_augmentation_depends_on_seed_step_and_image_alone() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 3, 16, 16), dtype=np.uint8)
+    numbers = np.arange(100, 108)
+    whole = augmented(pixels.copy(), numbers, 0, 5)
+    assert (whole != pixels).any(axis=(1, 2, 3)).sum() >= 4
+    part = augmented(pixels[3:5].copy(), numbers[3:5], 0, 5)
+    assert (part == whole[3:5]).all()
+    assert (augmented(pixels.copy(), numbers, 0, 6) != whole).any()
+    assert (augmented(pixels.copy(), numbers, 1, 5) != whole).any()

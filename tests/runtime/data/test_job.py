@@ -1,0 +1,431 @@
+"""The data of a whole job: the same rows for any number of processes, workers and resumptions."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from renaissance.grammar.schema.data import ImageCaption
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import (
+    UNKNOWN_ANSWER,
+    DataError,
+    JobData,
+    PretrainBatch,
+    TaskBatch,
+    job_data,
+)
+
+MakeSpec = Callable[..., Spec]
+
+
+def flat(record: Any) -> list[torch.Tensor]:
+    """Return all tensors of a batch."""
+    if isinstance(record, torch.Tensor):
+        return [record]
+    values = (getattr(record, field.name) for field in fields(record))
+    return [tensor for value in values if value is not None for tensor in flat(value)]
+
+
+def digest(batches: Iterable[Any]) -> str:
+    """Return a hash of everything in some micro-batches."""
+    state = hashlib.sha256()
+    for batch in batches:
+        for tensor in flat(batch):
+            state.update(repr((tensor.dtype, tuple(tensor.shape))).encode())
+            state.update(tensor.contiguous().numpy().tobytes())
+    return state.hexdigest()
+
+
+def rows_of(batches: Iterable[PretrainBatch]) -> list[tuple[object, ...]]:
+    """Return what each text of some batches looks like, whatever it is batched with."""
+    rows: list[tuple[object, ...]] = []
+    for batch in batches:
+        assert batch.masked is not None and batch.matching is not None
+        assert torch.equal(batch.masked.text.attention_mask, batch.text.attention_mask)
+        width = batch.text.input_ids.shape[1]
+        labels = dict(
+            zip(batch.masked.positions.tolist(), batch.masked.labels.tolist(), strict=True)
+        )
+        matching = batch.matching
+        for row in range(len(batch.image_index)):
+            length = int(batch.text.attention_mask[row].sum())
+            pairs = [
+                (batch.images[image].numpy().tobytes(), label)
+                for image, of, label in zip(
+                    matching.image_index.tolist(),
+                    matching.row_index.tolist(),
+                    matching.labels.tolist(),
+                    strict=True,
+                )
+                if of == row
+            ]
+            rows.append(
+                (
+                    batch.images[batch.image_index[row]].numpy().tobytes(),
+                    tuple(batch.text.input_ids[row, :length].tolist()),
+                    tuple(batch.masked.text.input_ids[row, :length].tolist()),
+                    tuple((p, labels.get(row * width + p)) for p in range(length)),
+                    tuple(pairs),
+                )
+            )
+    return rows
+
+
+def steps(data: JobData, first: int = 0, rank: int = 0, ranks: int = 1) -> list[tuple[Any, ...]]:
+    return list(data.train(first, rank, ranks))
+
+
+def test_what_a_pretraining_batch_holds(pretraining: MakeSpec) -> None:
+    data = job_data(pretraining(texts_per_image=2, objectives=(Mlm(), Itm(negatives=2))), "base")
+    assert data.answers == ()
+    seen: Counter[tuple[int, ...]] = Counter()
+    for (batch,) in steps(data):
+        rows = len(batch.image_index)
+        assert rows == 16
+        assert batch.images.dtype == torch.float32 and batch.images.shape[1:] == (3, 8, 8)
+        assert len(torch.unique(batch.images.flatten(1), dim=0)) == len(batch.images)
+        assert batch.text.input_ids.dtype == torch.int64
+        assert batch.text.attention_mask.dtype == torch.bool
+        lengths = batch.text.attention_mask.sum(1)
+        assert int(lengths.max()) == batch.text.input_ids.shape[1] <= 16
+        assert (batch.text.input_ids[~batch.text.attention_mask] == data.tokenizer.pad_id).all()
+        matching = batch.matching
+        assert matching.labels.tolist() == [1] * rows + [0] * 2 * rows
+        own = batch.image_index[matching.row_index]
+        assert torch.equal((own == matching.image_index).long(), matching.labels)
+        masked = batch.masked
+        assert torch.equal(batch.text.input_ids.flatten()[masked.positions], masked.labels)
+        assert len(torch.unique(masked.positions // batch.text.input_ids.shape[1])) == rows
+        unmasked = torch.ones(batch.text.input_ids.numel(), dtype=torch.bool)
+        unmasked[masked.positions] = False
+        assert torch.equal(
+            masked.text.input_ids.flatten()[unmasked], batch.text.input_ids.flatten()[unmasked]
+        )
+        seen.update(tuple(ids.tolist()) for ids in batch.text.input_ids)
+    assert data.total_steps == -(-2 * len(data.part("train")) // 16)
+    assert sum(seen.values()) == data.total_steps * 16
+
+
+@pytest.mark.parametrize("objective", [Mlm(), Itm()])
+def test_one_objective_alone(pretraining: MakeSpec, objective: Mlm | Itm) -> None:
+    (batch,) = next(job_data(pretraining(objectives=(objective,)), "base").train(0, 0, 1))
+    assert (batch.masked is None) == isinstance(objective, Itm)
+    assert (batch.matching is None) == isinstance(objective, Mlm)
+    if isinstance(objective, Mlm):
+        assert sorted(set(batch.image_index.tolist())) == list(range(len(batch.images)))
+
+
+@pytest.mark.parametrize(
+    ("draw", "texts_per_image", "damage"),
+    [("batch", 1, False), ("batch", 3, True), ("data", 1, True)],
+)
+def test_ranks_and_micro_batches_see_the_same_rows(
+    pretraining: MakeSpec, captions: Path, draw: str, texts_per_image: int, damage: bool
+) -> None:
+    keys: dict[str, Any] = {
+        "objectives": (Mlm(), Itm(draw=draw)),
+        "texts_per_image": texts_per_image,
+        "epochs": 1,
+        "max_unreadable": Share(0.5),
+    }
+    if damage:
+        for number in (0, 1, 5, 17, 39):
+            (captions.parent / "images" / f"{number}.png").write_text("no image")
+    one = steps(job_data(pretraining(**keys), "base"))
+    cut = steps(job_data(pretraining(**keys, micro_batch=3), "base"))
+    ranks = [steps(job_data(pretraining(**keys, micro_batch=5), "base"), 0, r, 2) for r in range(2)]
+    for step, (whole, small) in enumerate(zip(one, cut, strict=True)):
+        expected = rows_of(whole)
+        assert len(small) == 6 and rows_of(small) == expected
+        assert [len(rank[step]) for rank in ranks] == [2, 2]
+        assert rows_of(ranks[0][step]) + rows_of(ranks[1][step]) == expected
+
+
+def test_workers_change_nothing(pretraining: MakeSpec, captions: Path) -> None:
+    (captions.parent / "images" / "4.png").write_text("no image")
+    outcomes = []
+    for workers in (0, 2):
+        keys = {"workers": workers, "epochs": 4, "max_unreadable": Share(0.1)}
+        data = job_data(pretraining(**keys), "base")
+        state = torch.get_rng_state()
+        train = digest(batch for step in data.train(0, 0, 1) for batch in step)
+        outcomes.append((train, digest(data.validation(0, 1)), data.unreadable))
+        assert torch.equal(torch.get_rng_state(), state)
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][2] == ((str(captions.parent / "images" / "4.png"), "not an image"),)
+
+
+def test_a_resumed_run_sees_the_rest(pretraining: MakeSpec) -> None:
+    whole = [digest(step) for step in steps(job_data(pretraining(), "base"))]
+    assert len(set(whole)) == len(whole) > 6
+    for first in (1, 5, len(whole)):
+        assert [digest(s) for s in steps(job_data(pretraining(), "base"), first)] == whole[first:]
+
+
+def test_the_seed_changes_order_masks_and_negatives(pretraining: MakeSpec) -> None:
+    first, second = (
+        rows_of(next(job_data(pretraining(seed=seed), "base").train(0, 0, 1))) for seed in (3, 4)
+    )
+    assert {row[1] for row in first} != {row[1] for row in second}
+
+
+def test_nothing_depends_on_the_hash_seed(
+    pretraining: MakeSpec, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = pretraining().to_json()
+    print_digest(text)
+    here = capfd.readouterr().out
+    again = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{Path(__file__).read_text('utf-8')}\nprint_digest(sys.stdin.read())",
+        ],
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert again.stdout == here
+    assert len(here) == 65
+
+
+def print_digest(text: str) -> None:
+    """Print a hash of everything that a run of `base` would see."""
+    print(
+        digest(
+            batch
+            for step in steps(job_data(Spec.model_validate_json(text), "base"))
+            for batch in step
+        )
+    )
+
+
+def test_training_and_validation_share_no_image(pretraining: MakeSpec) -> None:
+    spec = pretraining(validation=Share(0.25))
+    data = job_data(spec, "base")
+    train, validation = data.part("train"), data.part("validation")
+    assert len(validation.images) == 10
+    assert set(train.images.tolist()).isdisjoint(validation.images.tolist())
+    assert len(train) + len(validation) == len(train.table)
+    shown = {
+        image.numpy().tobytes() for step in data.train(0, 0, 1) for b in step for image in b.images
+    }
+    held = {image.numpy().tobytes() for b in data.validation(0, 1) for image in b.images}
+    assert len(held) == 10 and shown.isdisjoint(held)
+
+
+def test_validation_is_fixed_whatever_the_batch_and_ranks(pretraining: MakeSpec) -> None:
+    keys = {"validation": Share(0.3)}
+    data = job_data(pretraining(**keys), "base")
+    once = rows_of(data.validation(0, 1))
+    assert len(once) == len(data.part("validation"))
+    assert rows_of(data.validation(0, 1)) == once
+    other = job_data(pretraining(**keys, batch=32, micro_batch=4), "base")
+    assert rows_of(other.validation(0, 1)) == once
+    shared = [row for rank in range(3) for row in rows_of(other.validation(rank, 3))]
+    assert sorted(shared) == sorted(once)
+
+
+def test_unreadable_images_are_replaced_in_training(pretraining: MakeSpec, captions: Path) -> None:
+    bad = captions.parent / "images" / "11.png"
+    bad.write_bytes(b"")
+    spec = pretraining(max_unreadable=Share(0.05), validation=Share(0.0), epochs=1)
+    data = job_data(spec, "base")
+    batches = steps(data)
+    assert all(len(batch.image_index) == 16 for step in batches for batch in step)
+    assert data.unreadable == ((str(bad), "not an image"),)
+    assert list(data.validation(0, 1)) == []
+
+
+def test_too_many_unreadable_images_stop_training(pretraining: MakeSpec, captions: Path) -> None:
+    for path in (captions.parent / "images").iterdir():
+        path.unlink()
+    for workers in (0, 1):
+        data = job_data(pretraining(workers=workers), "base")
+        with pytest.raises(DataError, match="more than 1% of the 40 images of `pairs`") as error:
+            next(data.train(0, 0, 1))
+        assert "\n" not in str(error.value)
+
+
+def test_several_tables_are_put_together(
+    captions: Path, model: Any, draw_images: Callable[[Path, int], list[Path]]
+) -> None:
+    draw_images(captions.parent / "more", 5)
+    more = captions.parent / "more.csv"
+    more.write_text("image,caption\n" + "".join(f"more/{n}.png,more of it\n" for n in range(5)))
+    blocks = {name: ImageCaption(table=str(path)) for name, path in (("a", captions), ("b", more))}
+    job = Pretrain(
+        name="base",
+        on="tiny",
+        data=("b", "a"),
+        objectives=(Itm(),),
+        batch=4,
+        steps=3,
+        optimizer=AdamW(lr=1e-3),
+        validation=Share(0.0),
+    )
+    data = job_data(Spec(models={"tiny": model}, data=blocks, jobs={"base": job}), "base")
+    assert len(data.part("train").images) == 45
+    assert data.sample("train", 4).text == "more of it"
+    assert data.sample("train", 5).image_path == str(captions.parent / "images" / "0.png")
+    assert len(steps(data)) == data.total_steps == 3
+
+
+def test_what_a_task_batch_holds(finetuning: MakeSpec) -> None:
+    data = job_data(finetuning(texts_per_image=1), "learn")
+    assert data.answers == ("false", "true")
+    assert (data.steps_per_epoch, data.total_steps) == (6, 12)
+    seen: Counter[int] = Counter()
+    for (batch,) in steps(data):
+        assert isinstance(batch, TaskBatch)
+        for label, sample in zip(batch.labels.tolist(), batch.samples.tolist(), strict=True):
+            assert data.answers[label] == data.sample("train", sample).answer
+        seen.update(batch.samples.tolist())
+    assert set(seen.values()) == {2} and len(seen) == 72
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_evaluation_sees_every_text_once(finetuning: MakeSpec, ranks: int) -> None:
+    data = job_data(finetuning(), "measure")
+    batches = [b for rank in range(ranks) for b in data.split("test", 5, rank, ranks)]
+    samples = [s for b in batches for s in b.samples.tolist()]
+    assert sorted(samples) == list(range(18))
+    assert max(len(b.labels) for b in batches) <= 5
+    assert len({s for b in data.validation(0, 1) for s in b.samples.tolist()}) == 18
+    sample = data.sample("test", 7)
+    assert sample.image_path.endswith("test-0-1-1.png")
+    assert (sample.text, sample.answer) == ("There is a tower with 0 blocks.", "true")
+
+
+def test_an_evaluation_leaves_unreadable_images_out(
+    finetuning: MakeSpec, nlvr_folder: Path
+) -> None:
+    bad = nlvr_folder / "test" / "images" / "4" / "test-0-1-2.png"
+    bad.write_text("no image")
+    data = job_data(finetuning(task={"max_unreadable": Share(0.1)}), "measure")
+    samples = [s for b in data.split("test", 1, 0, 1) for s in b.samples.tolist()]
+    assert sorted(samples) == [number for number in range(18) if number != 8]
+    assert data.unreadable == ((str(bad), "not an image"),)
+
+
+def test_held_out_sentences(finetuning: MakeSpec) -> None:
+    data = job_data(finetuning(task={"validation": Share(0.34)}), "learn")
+    train, validation = data.part("train"), data.part("validation")
+    assert (len(train), len(validation)) == (48, 24)
+    assert set(train.texts).isdisjoint(validation.texts)
+    assert len(data.part("dev")) == 18
+
+
+def test_an_answer_that_training_never_saw(finetuning: MakeSpec, nlvr_folder: Path) -> None:
+    file = nlvr_folder / "train" / "train.json"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({**line, "label": "true"}) + "\n" for line in lines))
+    data = job_data(finetuning(), "measure")
+    assert data.answers == ("true",)
+    assert data.unknown_answers("test") == {"false": 12}
+    assert not data.unknown_answers("train")
+    labels = [label for b in data.split("test", 18, 0, 1) for label in b.labels.tolist()]
+    assert labels == [UNKNOWN_ANSWER] * 6 + [0] * 6 + [UNKNOWN_ANSWER] * 6
+
+
+def test_the_vocabulary_comes_from_the_first_job(
+    pretraining: MakeSpec, finetuning: MakeSpec
+) -> None:
+    first, second = pretraining(), finetuning()
+    later = second.jobs["learn"].model_copy(update={"source": "base"})
+    spec = Spec(models=first.models, data=first.data, jobs={**first.jobs, "learn": later})
+    tokens = [
+        [data.tokenizer.token(n) for n in range(data.tokenizer.vocabulary)]
+        for data in (job_data(spec, "base"), job_data(spec, "learn"), job_data(second, "learn"))
+    ]
+    assert tokens[0] == tokens[1] != tokens[2]
+    given = job_data(second, "learn", job_data(spec, "base").tokenizer)
+    assert given.tokenizer.vocabulary == len(tokens[0])
+
+
+def test_mistakes_are_one_sentence(pretraining: MakeSpec, finetuning: MakeSpec) -> None:
+    learn, base = job_data(finetuning(), "learn"), job_data(pretraining(batch=4), "base")
+    for mistake, expected in (
+        (lambda: learn.part("tset"), "no folder `.*tset`; it holds dev, test, train"),
+        (lambda: base.part("test"), "pretraining has no split `test`; it has train, validation"),
+        (lambda: base.train(0, 0, 5), "has 4 texts a step, too few for 5 processes"),
+    ):
+        with pytest.raises(DataError, match=expected):
+            mistake()
+
+
+def test_augmented_images_are_the_same_on_every_rank(pretraining: MakeSpec) -> None:
+    keys: dict[str, Any] = {"augment": "randaugment", "steps": 2, "epochs": None}
+    plain = rows_of(steps(job_data(pretraining(steps=2, epochs=None), "base"))[1])
+    one = rows_of(steps(job_data(pretraining(**keys), "base"))[1])
+    ranks = [rows_of(steps(job_data(pretraining(**keys), "base"), 0, r, 2)[1]) for r in range(2)]
+    assert ranks[0] + ranks[1] == one
+    assert [row[1:4] for row in one] == [row[1:4] for row in plain]
+    assert sum(a[0] != b[0] for a, b in zip(one, plain, strict=True)) > 8
+
+
+def test_a_text_without_a_readable_other_image_has_its_own(
+    pretraining: MakeSpec, captions: Path
+) -> None:
+    lines = captions.read_text().splitlines()[:2]
+    captions.write_text("\n".join(lines))
+    (captions.parent / "images" / "0.png").unlink()
+    keys = {"validation": Share(0.0), "max_unreadable": Share(0.5), "batch": 6}
+    (batch,) = next(job_data(pretraining(**keys), "base").train(0, 0, 1))
+    assert len(batch.images) == 1
+    assert batch.matching.labels.tolist() == [1] * 6
+
+
+def test_matching_needs_two_images(pretraining: MakeSpec, captions: Path) -> None:
+    (captions.parent / "one.csv").write_text("image,caption\nimages/0.png,x\nimages/0.png,y\n")
+    data = job_data(pretraining(table=captions.parent / "one.csv", validation=Share(0.0)), "base")
+    with pytest.raises(DataError, match="`pairs` has one image only; `itm` needs two"):
+        next(data.train(0, 0, 1))
+
+
+def test_nothing_touches_the_network(
+    pretraining: MakeSpec, finetuning: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    assert steps(job_data(pretraining(), "base"))
+    assert list(job_data(finetuning(), "measure").split("test", 4, 0, 1))
+
+
+def test_easy_vqa_as_installed(model: Any) -> None:
+    from renaissance.grammar.schema.data import EasyVqa
+
+    job = Finetune(
+        name="learn",
+        on="tiny",
+        task=EasyVqa(),
+        batch=64,
+        epochs=1,
+        texts_per_image=8,
+        optimizer=AdamW(lr=1e-3),
+    )
+    data = job_data(Spec(models={"tiny": model}, jobs={"learn": job}), "learn")
+    assert len(data.answers) == 13
+    assert len(data.part("train")) + len(data.part("validation")) == 38575
+    assert len(data.part("validation").images) == 200
+    assert len(data.part("test")) == 9673 and not data.unknown_answers("test")
+    (batch,) = next(data.train(0, 0, 1))
+    assert len(batch.images) < 20 and len(batch.labels) == 64
+    assert np.isclose(batch.images.abs().max(), 1.0, atol=0.2)

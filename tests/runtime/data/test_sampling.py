@@ -1,0 +1,97 @@
+"""Order of texts, cutting of batches, held-out images."""
+
+import numpy as np
+import pytest
+
+from renaissance.runtime.data.sampling import Order, held_out, micro_batches, shares
+
+IMAGES = np.repeat(np.arange(30), np.arange(30) % 5 + 1)
+ROWS = np.arange(100, 100 + len(IMAGES))
+
+
+@pytest.mark.parametrize("texts_per_image", [1, 2, 3, 100])
+def test_an_epoch_shows_every_text_once(texts_per_image: int) -> None:
+    order = Order(ROWS, IMAGES, texts_per_image=texts_per_image, seed=1)
+    for epoch in range(3):
+        assert sorted(order.epoch(epoch)) == ROWS.tolist()
+    assert order.epoch(0).tolist() != order.epoch(1).tolist()
+
+
+@pytest.mark.parametrize("texts_per_image", [2, 3])
+def test_texts_about_one_image_come_together_up_to_a_number(texts_per_image: int) -> None:
+    order = Order(ROWS, IMAGES, texts_per_image=texts_per_image, seed=1)
+    images = IMAGES[order.epoch(0) - 100]
+    # Runs of one image: 5 texts in groups of 2 make 2 + 2 + 1, unless two groups meet by chance.
+    starts = np.flatnonzero(np.diff(images, prepend=-1))
+    groups = sum(-(-int(n) // texts_per_image) for n in np.bincount(IMAGES))
+    assert len(starts) <= groups
+    assert len(starts) > groups * 0.8
+    single = Order(ROWS, IMAGES, texts_per_image=1, seed=1)
+    assert len(np.flatnonzero(np.diff(IMAGES[single.epoch(0) - 100]))) > len(starts)
+
+
+def test_which_texts_share_a_group_changes_with_the_epoch() -> None:
+    order = Order(np.arange(8), np.zeros(8, int), texts_per_image=2, seed=0)
+    pairs = [{frozenset(p) for p in order.epoch(e).reshape(-1, 2).tolist()} for e in range(2)]
+    assert pairs[0] != pairs[1]
+
+
+def test_batches_are_full_and_reach_into_the_next_epoch() -> None:
+    order = Order(ROWS, IMAGES, texts_per_image=2, seed=4)
+    total = len(ROWS)
+    stream = np.concatenate([order.batch(step, 16) for step in range(2 * total // 16 + 1)])
+    assert stream[:total].tolist() == order.epoch(0).tolist()
+    assert stream[total : 2 * total].tolist() == order.epoch(1).tolist()
+    assert len(order.batch(total // 16, 16)) == 16
+
+
+def test_a_batch_may_be_larger_than_the_data() -> None:
+    order = Order(np.arange(3), np.arange(3), texts_per_image=1, seed=0)
+    batch = order.batch(0, 8)
+    assert np.bincount(batch).min() >= 2 and len(batch) == 8
+
+
+def test_a_batch_is_a_function_of_seed_and_step() -> None:
+    first, again = (Order(ROWS, IMAGES, texts_per_image=2, seed=4) for _ in range(2))
+    steps = [7, 2, 30, 2]
+    assert [first.batch(s, 16).tolist() for s in steps] == [
+        again.batch(s, 16).tolist() for s in steps
+    ]
+    other = Order(ROWS, IMAGES, texts_per_image=2, seed=5)
+    assert first.batch(0, 16).tolist() != other.batch(0, 16).tolist()
+
+
+@pytest.mark.parametrize(("total", "parts"), [(16, 1), (16, 2), (17, 3), (5, 5), (2, 4)])
+def test_shares_cover_everything_evenly(total: int, parts: int) -> None:
+    cut = shares(total, parts)
+    assert [i for s in cut for i in range(s.start, s.stop)] == list(range(total))
+    sizes = {s.stop - s.start for s in cut}
+    assert len(cut) == parts and max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("micro_batch", [None, 1, 4, 5, 100])
+def test_ranks_and_micro_batches_cover_the_global_batch(
+    ranks: int, micro_batch: int | None
+) -> None:
+    cut = [s for rank in range(ranks) for s in micro_batches(22, rank, ranks, micro_batch)]
+    assert [i for s in cut for i in range(s.start, s.stop)] == list(range(22))
+    assert all(0 < s.stop - s.start <= (micro_batch or 22) for s in cut)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.2, 0.5, 0.999])
+def test_scenes_are_held_out_whole(share: float) -> None:
+    scenes = np.arange(60) // 6
+    held = held_out(scenes, share, seed=0)
+    assert all(len(set(held[scenes == scene].tolist())) == 1 for scene in range(10))
+    assert held[::6].sum() == min(max(round(share * 10), 1), 9)
+    assert held.tolist() == held_out(scenes, share, seed=0).tolist()
+
+
+def test_held_out_images_depend_on_the_seed_and_may_be_none() -> None:
+    scenes = np.arange(100)
+    assert held_out(scenes, 0.3, 0).tolist() != held_out(scenes, 0.3, 1).tolist()
+    assert not held_out(scenes, 0.0, 0).any()
+    assert not held_out(np.arange(1), 0.5, 0).any()
+    assert held_out(scenes, 0.01, 0, least=2).sum() == 2
+    assert not held_out(np.arange(3), 0.5, 0, least=2).any()
