@@ -21,6 +21,7 @@ INTERRUPTED = 130
 def answer(
     arguments: Namespace,
     code: int,
+    /,
     *,
     diagnostics: Iterable[Diagnostic] = (),
     failures: Iterable[str] = (),

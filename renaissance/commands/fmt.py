@@ -29,14 +29,14 @@ def run(arguments: Namespace) -> int:
                 source = replace(source, name=arguments.stdin_filename)
             text = format_source(source)
             differs = _differs(path, source, text)
-            if differs:
-                changed.append(source.name)
             if arguments.diff and arguments.format == "text":
                 sys.stdout.writelines(_diff(source, text))
             if path == "-" and not only_look:
                 _write_out(arguments, text)
             elif differs and not only_look:
                 _replace(Path(path), text)
+            if differs:
+                changed.append(source.name)
         except SpecError as error:
             findings.extend(error.diagnostics)
         except SourceError as error:

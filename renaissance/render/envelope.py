@@ -19,6 +19,7 @@ FORMAT_VERSION = "1.0"
 
 def envelope(
     command: str,
+    /,
     *,
     ok: bool,
     diagnostics: Iterable[Diagnostic] = (),

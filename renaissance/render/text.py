@@ -112,9 +112,9 @@ def _excerpt(
 
 
 def _numbered(source: Source, number: int, shift: int, margin: int, palette: Palette) -> str:
-    line = source.line(number)
-    shown = _window(line, shift)
-    return (palette.paint(f"{number:>{margin}} | ", "blue") + shown).rstrip()
+    shown = _window(source.line(number), shift).rstrip()
+    gutter = palette.paint(f"{number:>{margin}} |", "blue")
+    return f"{gutter} {shown}" if shown else gutter
 
 
 def _window(line: str, shift: int) -> str:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from renaissance.grammar.check import check
 from renaissance.grammar.codes import Example, codes, explanation
 from renaissance.grammar.parser import parse

@@ -1,6 +1,7 @@
 """The formatter: layout, comments, and what it refuses to do."""
 
 import pytest
+
 from renaissance.grammar import formatter
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.formatter import FormatError, format_source
@@ -35,7 +36,9 @@ backbone text = a
 backbone vision = b
 fusion f = c
 """
-    assert formatted(text) == """\
+    assert (
+        formatted(text)
+        == """\
 pretrain p on m {
   batch     = 512
   steps     = 50k
@@ -51,6 +54,7 @@ backbone text   = a
 backbone vision = b
 fusion f = c
 """
+    )
 
 
 def test_comments_stay_where_they_belong() -> None:
@@ -76,7 +80,9 @@ model m { # behind a brace
 } # behind the block
 # at the end
 """
-    assert formatted(text) == """\
+    assert (
+        formatted(text)
+        == """\
 # above
 
 # and above
@@ -98,6 +104,7 @@ model m {  # behind a brace
 }  # behind the block
 # at the end
 """
+    )
 
 
 def test_a_short_block_stays_on_its_line_and_a_long_one_does_not() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lark import Lark
 from lark import Token as LarkToken
 from lark.exceptions import UnexpectedToken
+
 from renaissance.grammar import tables, tree
 from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source
@@ -217,7 +218,9 @@ pretrain p on a {
 def test_a_broken_statement_leaves_its_neighbours() -> None:
     file, _ = parse(Source(name="a.vl", text="a = 1\nb = = 2\nc = 3\n"))
     assert file.broken
-    names = [item.address.span.text for item in file.statements if isinstance(item, tree.Assignment)]
+    names = [
+        item.address.span.text for item in file.statements if isinstance(item, tree.Assignment)
+    ]
     assert names == ["a", "c"]
 
 
@@ -271,7 +274,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 PIECES = [
     *tables.load().keywords,
-    *'{ } ( ) [ ] , = . : " # % ; - \\ é \x00'.split(" "),
+    *"{}()[],=.:#%;-\\é\x00",
     *["\n", " ", "a", "b1", "12", "15%", "50k", '"x"', '"', "1x", "a-b", "\t", "\r"],
 ]
 

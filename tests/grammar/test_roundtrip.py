@@ -5,6 +5,7 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from renaissance.grammar import tables, tree
 from renaissance.grammar.comments import comment_texts
 from renaissance.grammar.formatter import format_source, print_tree
@@ -43,9 +44,7 @@ numbers = number_spellings.map(
     lambda spelling: tree.Number(span=NOWHERE, value=number_value(spelling), spelling=spelling)
 )
 percentages = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?%", fullmatch=True).map(
-    lambda spelling: tree.Percentage(
-        span=NOWHERE, percent=float(spelling[:-1]), spelling=spelling
-    )
+    lambda spelling: tree.Percentage(span=NOWHERE, percent=float(spelling[:-1]), spelling=spelling)
 )
 texts = (
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=60)
@@ -90,9 +89,7 @@ def bodies(values: st.SearchStrategy[tree.Value]) -> st.SearchStrategy[tree.Body
 def freezes(
     inside: st.SearchStrategy[tree.Body | None],
 ) -> st.SearchStrategy[tree.Freeze]:
-    nothing = st.just(
-        tree.Freeze(span=NOWHERE, selectors=(), excluded=(), until=None, body=None)
-    )
+    nothing = st.just(tree.Freeze(span=NOWHERE, selectors=(), excluded=(), until=None, body=None))
     something = st.builds(
         lambda selectors, excluded, until, body: tree.Freeze(
             span=NOWHERE,
@@ -121,9 +118,7 @@ def calls(values: st.SearchStrategy[tree.Value]) -> st.SearchStrategy[tree.Value
             st.none() | bodies(values),
         ),
         st.builds(
-            lambda name, body: tree.Call(
-                span=NOWHERE, function=name, arguments=None, body=body
-            ),
+            lambda name, body: tree.Call(span=NOWHERE, function=name, arguments=None, body=body),
             names,
             bodies(values),
         ),

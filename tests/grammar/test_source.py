@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from renaissance.grammar.source import Source, SourceError, Span, read_source
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from renaissance.grammar.codes import codes
 from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source

@@ -1,0 +1,238 @@
+"""The command line as a whole: exit codes, and what goes wrong around a verb."""
+
+import json
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import renaissance
+from renaissance import cli
+from renaissance.arguments import VERBS
+from renaissance.files import find_spec
+from renaissance.grammar.diagnostics import Diagnostic, SpecError
+from renaissance.grammar.source import Source, SourceError, Span
+
+GOOD = Path(find_spec("quickstart")).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def verb(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Stand in for the module of a verb; set its `run`."""
+    module = SimpleNamespace()
+    monkeypatch.setattr(cli, "import_module", lambda name: module)
+    return module
+
+
+def raising(error: BaseException) -> object:
+    def run(arguments: Namespace) -> int:
+        raise error
+
+    return run
+
+
+def finding() -> Diagnostic:
+    source = Source(name="a.vl", text="a = 1\n")
+    return Diagnostic(code="VL001", message="wrong", span=Span(source=source, start=0, end=1))
+
+
+def test_usage_errors_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    for argv in ([], ["nonsense"], ["check", "--nonsense"], ["diff", "one.vl"], ["chec"]):
+        assert cli.main(argv) == 2
+        assert "usage: renaissance" in capsys.readouterr().err
+
+
+def test_help_and_version_exit_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"renaissance {renaissance.__version__}\n"
+    assert cli.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for name, verb in VERBS.items():
+        assert name in shown
+        assert cli.main([name, "--help"]) == 0
+        assert verb.description in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_code_of_the_verb_is_the_exit_code(verb: SimpleNamespace) -> None:
+    for code in (0, 1, 2, 3):
+        verb.run = lambda arguments, code=code: code
+        assert cli.main(["specs"]) == code
+
+
+def test_a_spec_that_cannot_be_used_exits_with_1(
+    verb: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb.run = raising(SpecError([finding()]))
+    assert cli.main(["show", "a.vl"]) == 1
+    assert "error[VL001]: wrong" in capsys.readouterr().err
+    assert cli.main(["show", "--format", "json", "a.vl"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["command"], document["ok"]) == ("show", False)
+    assert document["diagnostics"][0]["code"] == "VL001"
+
+
+def test_a_file_that_cannot_be_read_exits_with_2(
+    verb: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb.run = raising(SourceError("there is no file a.vl"))
+    assert cli.main(["show", "a.vl"]) == 2
+    assert capsys.readouterr().err == "error: there is no file a.vl\n"
+
+
+def test_an_internal_error_is_a_sentence_and_a_traceback_only_on_request(
+    verb: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb.run = raising(RuntimeError("the sky\nfell"))
+    assert cli.main(["show", "a.vl"]) == 2
+    shown = capsys.readouterr().err
+    assert "VL901" in shown
+    assert f"this is a bug in renaissance {renaissance.__version__}" in shown
+    assert "RuntimeError: the sky fell" in shown
+    assert "Traceback" not in shown
+    assert shown.count("\n") == 1
+    assert cli.main(["show", "-v", "a.vl"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert cli.main(["show", "--format", "json", "a.vl"]) == 2
+    (failure,) = json.loads(capsys.readouterr().out)["failures"]
+    assert failure["message"].startswith("VL901")
+
+
+def test_an_interrupt_exits_with_130(verb: SimpleNamespace) -> None:
+    verb.run = raising(KeyboardInterrupt())
+    assert cli.main(["specs"]) == 130
+
+
+def test_a_closed_pipe_is_quiet(folder: Path) -> None:
+    script = f"{sys.executable} -m renaissance explain; echo $? >&2"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        ["sh", "-c", script], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert done.stderr == "2\n"
+
+
+def test_names_that_no_encoding_can_print(folder: Path) -> None:
+    name = b"\xff\xe9.vl"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for arguments in ([b"check", name], [b"check", b"--format", b"json", name]):
+        done = subprocess.run(
+            [os.fsencode(sys.executable), b"-m", b"renaissance", *arguments],
+            capture_output=True,
+            env=environment,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert b"Traceback" not in done.stderr
+
+
+def test_python_m_renaissance_is_the_same(folder: Path) -> None:
+    (folder / "a.vl").write_text("a = = 1\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "renaissance", "check", "a.vl"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "error[VL001]" in done.stderr
+
+
+def test_check_says_what_it_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "good.vl").write_text(GOOD)
+    (folder / "bad.vl").write_text("model tiny {\n  pool = = cls\n}\n")
+    assert cli.main(["check", "good.vl"]) == 0
+    assert capsys.readouterr().err == "1 file checked: no errors\n"
+    assert cli.main(["check", "good.vl", "bad.vl"]) == 1
+    shown = capsys.readouterr().err
+    assert " --> bad.vl:2:10" in shown
+    assert shown.endswith("2 files checked: 1 error\n")
+    assert cli.main(["check"]) == 1
+    assert capsys.readouterr().err.endswith("2 files checked: 1 error\n")
+
+
+def test_check_answers_2_when_a_file_cannot_be_read_and_still_checks_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bad.vl").write_text("a = = 1\n")
+    assert cli.main(["check", "missing.vl", "bad.vl"]) == 2
+    shown = capsys.readouterr().err
+    assert "error: there is no file missing.vl" in shown
+    assert "error[VL001]" in shown
+
+
+def test_check_in_a_folder_without_specs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check"]) == 2
+    assert "there is no .vl file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("style", ["json", "sarif"])
+def test_documents_go_to_standard_output_alone(
+    style: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bad.vl").write_text("a = = 1\n")
+    assert cli.main(["check", "--format", style, "bad.vl", "missing.vl"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    document = json.loads(shown.out)
+    if style == "json":
+        assert document["diagnostics"][0]["labels"][0]["start"]["column"] == 5
+        assert document["failures"] == [{"message": "there is no file missing.vl"}]
+    else:
+        assert document["runs"][0]["results"][0]["ruleId"] == "VL001"
+
+
+def test_color_can_be_forced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.vl").write_text("a = = 1\n")
+    cli.main(["check", "--color", "always", "bad.vl"])
+    assert "\x1b[" in capsys.readouterr().err
+    cli.main(["check", "bad.vl"])
+    assert "\x1b[" not in capsys.readouterr().err
+
+
+def test_a_shipped_spec_is_found_by_its_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert Path(find_spec("quickstart")).is_file()
+    (folder / "quickstart").write_text(GOOD)
+    assert find_spec("quickstart") == "quickstart"
+    assert find_spec("nonsense") == "nonsense"
+    assert find_spec("../quickstart") == "../quickstart"
+
+
+def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "vl006"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# VL006: no value after `=`\n")
+    assert cli.main(["explain", "--format", "json", "VL006"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["code"] == "VL006"
+    assert "root =\n" in document["fails"]["text"]
+    assert cli.main(["explain"]) == 0
+    assert "VL006  no value after `=`\n" in capsys.readouterr().out
+    assert cli.main(["explain", "VL999"]) == 2
+    assert "there is no code VL999" in capsys.readouterr().err
+    assert cli.main(["explain", "--format", "json"]) == 0
+    assert {"code": "VL006", "title": "no value after `=`"} in json.loads(capsys.readouterr().out)[
+        "codes"
+    ]
+
+
+def test_the_api_is_there_and_nothing_else() -> None:
+    assert set(renaissance.__all__) <= set(dir(renaissance))
+    assert renaissance.SpecError is SpecError
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = renaissance.nonsense

@@ -1,0 +1,79 @@
+"""What the light verbs import; the heavy libraries must not be among it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renaissance.files import find_spec
+
+HEAVY = {
+    "PIL",
+    "datasets",
+    "jinja2",
+    "lark",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "rich",
+    "safetensors",
+    "tensorboard",
+    "timm",
+    "tokenizers",
+    "torch",
+    "torchmetrics",
+    "torchvision",
+    "transformers",
+}
+SPEC = Path(find_spec("quickstart")).read_text(encoding="utf-8")
+
+
+def loaded(code: str, folder: Path) -> set[str]:
+    """Return the top-level modules that are loaded after running some code in a new process."""
+    script = f"{code}\nimport sys\nprint('LOADED', *sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=folder, check=True
+    )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("LOADED"))
+    return {name.partition(".")[0] for name in line.split()[1:]} | set(line.split()[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "a.vl"],
+        ["check", "--format", "json", "a.vl"],
+        ["check", "--format", "sarif", "a.vl"],
+        ["show", "a.vl"],
+        ["explain", "VL001"],
+        ["specs"],
+        ["--help"],
+        ["train", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_light_verbs_load_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.vl").write_text(SPEC)
+    modules = loaded(f"from renaissance.cli import main\nmain({arguments!r})", tmp_path)
+    assert "renaissance.cli" in modules
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["fmt", "--check", "a.vl"], ["explain"]], ids=" ".join)
+def test_what_needs_no_schema_loads_no_pydantic(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.vl").write_text(SPEC)
+    modules = loaded(f"from renaissance.cli import main\nmain({arguments!r})", tmp_path)
+    assert modules & (HEAVY | {"pydantic"}) == set()
+
+
+def test_importing_the_package_loads_nothing_of_it(tmp_path: Path) -> None:
+    modules = loaded("import renaissance", tmp_path)
+    assert {name for name in modules if name.startswith("renaissance.")} == set()
+    assert modules & HEAVY == set()
+
+
+def test_loading_a_spec_imports_no_heavy_library(tmp_path: Path) -> None:
+    code = "import renaissance as rn\nrn.SpecError\nrn.load"
+    assert loaded(code, tmp_path) & HEAVY == set()
