@@ -41,4 +41,6 @@ def _data(page: Explanation) -> dict[str, Any]:
 
 
 def _example(example: Example | None) -> dict[str, Any] | None:
-    return example and {"text": example.text, "files": dict(example.files)}
+    if example is None:
+        return None
+    return {"text": example.text, "files": dict(example.files)}
