@@ -83,6 +83,11 @@ def _diff(parser: ArgumentParser) -> None:
         help="exit with 1 on a change of this class or a stronger one: "
         "weights, numerics, training, eval, cosmetic",
     )
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="add a table of parameters and compute; this builds the plans of both",
+    )
     _format(parser, "json")
 
 
@@ -99,7 +104,7 @@ def _run(parser: ArgumentParser) -> None:
 
 def _train(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
-    parser.add_argument("-o", "--out", metavar="DIR", help="where runs are kept")
+    parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     parser.add_argument(
         "--fresh", action="store_true", help="start anew where a run could be resumed"
@@ -109,13 +114,16 @@ def _train(parser: ArgumentParser) -> None:
 
 def _eval(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its evaluations")
-    parser.add_argument("-o", "--out", metavar="DIR", help="where runs are kept")
+    parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     _format(parser, "json")
 
 
 def _data(parser: ArgumentParser) -> None:
-    _spec(parser)
+    _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
+    parser.add_argument(
+        "--scan", action="store_true", help="open every image and name those that cannot be read"
+    )
     _format(parser, "json")
 
 
@@ -125,6 +133,9 @@ def _explain(parser: ArgumentParser) -> None:
 
 
 def _specs(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="print this one (default: list all)"
+    )
     _format(parser, "json")
 
 

@@ -24,9 +24,11 @@ def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
     frozen: dict[Leaf, int] = {}
     for index, directive in enumerate(parts.freeze):
         where = (*parts.path, "freeze", index)
-        selected = _selected(parts.name, components, directive.selectors, (*where, "selectors"), places, findings
+        selected = _selected(
+            parts.name, components, directive.selectors, (*where, "selectors"), places, findings
         )
-        excluded = _selected(parts.name, components, directive.excluded, (*where, "excluded"), places, findings
+        excluded = _selected(
+            parts.name, components, directive.excluded, (*where, "excluded"), places, findings
         )
         if selected is None or excluded is None:
             continue
@@ -61,7 +63,9 @@ def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
                     severity="warning",
                     label="all of it is frozen already",
                     related=(
-                        Label(span=_span(places, (*parts.path, "freeze", earlier)), text="frozen here"),
+                        Label(
+                            span=_span(places, (*parts.path, "freeze", earlier)), text="frozen here"
+                        ),
                     ),
                 )
             )

@@ -19,6 +19,15 @@ class Files(Protocol):
         """
         ...
 
+    def beside(self, importer: str, path: str) -> str:
+        """Return where an imported path lies; relative paths start at the importing file.
+
+        Args:
+            importer: name of the source that imports.
+            path: as the import spells it.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:
@@ -36,8 +45,12 @@ class Disk:
             raise SourceError(f"{file.as_posix()} is not an ordinary file")
         return read_source("./-" if path == "-" else path)
 
+    def beside(self, importer: str, path: str) -> str:
+        """Return where an imported path lies; what standard input imports lies where we work."""
+        return below(importer, path)
 
-def beside(importer: str, path: str) -> str:
-    """Return where an imported path lies: relative paths start at the importing file."""
+
+def below(importer: str, path: str) -> str:
+    """Return a path from the folder of the importing file, without `..` where that is possible."""
     folder = "" if importer.startswith("<") else posixpath.dirname(importer)
     return posixpath.normpath(posixpath.join(folder, path))

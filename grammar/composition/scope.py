@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from renaissance.grammar import tree
-from renaissance.grammar.composition.files import Files, beside
+from renaissance.grammar.composition.files import Files
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.parser import parse
@@ -93,7 +93,7 @@ class _Gatherer:
     ) -> None:
         path = statement.path
         importer = path.span.source.name
-        target = beside(importer, path.value)
+        target = self._files.beside(importer, path.value)
         chain = (*importers, statement)
         if target in (importer, *(step.path.span.source.name for step in importers)):
             self._cycle(target, chain)

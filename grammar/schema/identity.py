@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from renaissance.grammar.schema.declaration import Block, Share, impact_of
-from renaissance.grammar.schema.jobs import Evaluate, Pretrain
+from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze
 
 if TYPE_CHECKING:
@@ -14,31 +14,30 @@ if TYPE_CHECKING:
 def identity(spec: "Spec") -> dict[str, Any]:
     """Return the part of a spec that its hash is taken of, as JSON values.
 
-    Left out are keys that change nothing (their impact is `cosmetic`), and models and data that no
-    job uses, if there are jobs. What has no order comes sorted.
+    It is what each job does, with which model and data: the names of models and data are left out,
+    and so are keys that change nothing (their impact is `cosmetic`) and blocks that no job uses. A
+    spec without jobs is what its models and data are. What has no order comes sorted.
     """
-    used: set[str] = set()
-    data: set[str] = set()
+    if not spec.jobs:
+        return {
+            "models": {name: reduced(model) for name, model in spec.models.items()},
+            "data": {name: reduced(pairs) for name, pairs in spec.data.items()},
+        }
+    jobs = {}
     for name, job in spec.jobs.items():
-        if not isinstance(job, Evaluate) and name not in spec.job_models:
-            used.add(job.on)
+        jobs[name] = reduced(job) | {"on": reduced(spec.model_of(name))}
         if isinstance(job, Pretrain):
-            data.update(job.data)
-    everything = not spec.jobs
-    return {
-        "models": {n: _block(m) for n, m in spec.models.items() if everything or n in used},
-        "data": {n: _block(d) for n, d in spec.data.items() if everything or n in data},
-        "jobs": {name: _block(job) for name, job in spec.jobs.items()},
-        "job_models": {name: _block(model) for name, model in spec.job_models.items()},
-    }
+            jobs[name]["data"] = [reduced(spec.data[entry]) for entry in job.data]
+    return {"jobs": jobs}
 
 
-def _block(block: Block) -> dict[str, Any]:
+def reduced(block: Block) -> dict[str, Any]:
+    """Return the keys of a block that change something, as JSON values in a fixed order."""
     found: dict[str, Any] = {}
     for name, info in type(block).model_fields.items():
         value = getattr(block, name)
         if name == "freeze":
-            found[name] = _directives(value)
+            found[name] = directives(value)
         elif not info.json_schema_extra:
             # The word that tells blocks of a union apart.
             found[name] = value
@@ -49,9 +48,19 @@ def _block(block: Block) -> dict[str, Any]:
     return found
 
 
+def directives(freeze: tuple[Freeze, ...]) -> list[Any]:
+    """Return directives of which neither order nor grouping is left, for they only add up."""
+    single = {
+        (selector, tuple(sorted(set(directive.excluded))), str(directive.until))
+        for directive in freeze
+        for selector in directive.selectors
+    }
+    return [[selector, list(excluded), until] for selector, excluded, until in sorted(single)]
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, Block):
-        return _block(value)
+        return reduced(value)
     if isinstance(value, Share):
         return value.spelling
     if isinstance(value, Mapping):
@@ -59,13 +68,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_value(entry) for entry in value]
     return value
-
-
-def _directives(directives: tuple[Freeze, ...]) -> list[Any]:
-    """Directives add up: neither their order nor how they are grouped means anything."""
-    single = {
-        (selector, tuple(sorted(set(d.excluded))), str(d.until))
-        for d in directives
-        for selector in d.selectors
-    }
-    return [list(entry) for entry in sorted(single)]

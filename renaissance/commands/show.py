@@ -1,0 +1,62 @@
+"""`renaissance show`: print a spec with everything resolved."""
+
+import json
+import sys
+from argparse import Namespace
+
+from renaissance.answer import FINE, NO, answer
+from renaissance.files import find_spec
+from renaissance.grammar.canonical import print_spec
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.source import Span, read_source
+
+
+def run(arguments: Namespace) -> int:
+    """Print the canonical form of a spec, or its hash."""
+    resolution = resolve(read_source(find_spec(arguments.file)))
+    spec = resolution.spec
+    if spec is None:
+        return answer(arguments, NO, diagnostics=resolution.diagnostics)
+    if arguments.format == "json":
+        content: dict[str, object] = {"hash": spec.hash}
+        if not arguments.hash:
+            content["spec"] = json.loads(spec.to_json())
+        if arguments.origin:
+            content["origins"] = _origins(resolution.origins)
+        return answer(arguments, FINE, diagnostics=resolution.diagnostics, **content)
+    if arguments.hash:
+        print(spec.hash)
+    elif arguments.origin:
+        sys.stdout.write(print_spec(spec, lambda path: origin(resolution.origins, path)))
+    else:
+        sys.stdout.write(print_spec(spec))
+    return answer(arguments, FINE, diagnostics=resolution.diagnostics)
+
+
+def origin(origins: Places, path: Path) -> str:
+    """Return in a few words where a value comes from: `towers.vl:3:12`, `default`.
+
+    Args:
+        origins: of the spec.
+        path: of the value in the spec.
+    """
+    span = origins.values.get(path)
+    if span is not None:
+        return _place(span)
+    return origins.derived.get(path, "default")
+
+
+def _origins(origins: Places) -> dict[str, str]:
+    said = {_address(path): _place(span) for path, span in origins.values.items()}
+    derived = {_address(path): reason for path, reason in origins.derived.items()}
+    return dict(sorted((said | derived).items()))
+
+
+def _address(path: Path) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _place(span: Span) -> str:
+    line, column = span.source.position(span.start)
+    return f"{span.source.name}:{line}:{column}"

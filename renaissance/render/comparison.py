@@ -1,0 +1,80 @@
+"""Comparisons of specs for people."""
+
+from collections.abc import Iterable, Iterator
+
+from renaissance.grammar.diff import BlockDiff, Change, SpecDiff
+from renaissance.render.color import Palette
+
+_SIGNS = {"changed": "~", "added": "+", "removed": "-", "renamed": "→"}
+_COLORS = {"~": "yellow", "+": "green", "-": "red", "→": "blue"}
+_WIDEST = 44
+
+
+def render_comparison(diff: SpecDiff, old: str, new: str, colors: Palette) -> str:
+    """Return what differs, block by block, and a line that sums it up.
+
+    Args:
+        diff: the comparison.
+        old: what to call the old spec.
+        new: what to call the new spec.
+        colors: of the terminal.
+    """
+    if not diff.blocks:
+        return f"{old} → {new}\n\nno differences\n"
+    lines = [f"{old} → {new}", ""]
+    for block in diff.blocks:
+        lines += _block(block, colors)
+        lines.append("")
+    counts = " · ".join(f"{impact} {count}" for impact, count in diff.counts.items())
+    lines.append(f"impact: {counts}")
+    return "\n".join(lines) + "\n"
+
+
+def render_figures(rows: Iterable[tuple[str, int | None, int | None]]) -> str:
+    """Return a table of figures before and after.
+
+    Args:
+        rows: what is counted, its old and its new value; None where there is none.
+    """
+    table = [("", "old", "new", "Δ")]
+    for what, old, new in rows:
+        delta = "" if old is None or new is None else _signed(new - old)
+        table.append((what, _count(old), _count(new), delta))
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    lines = []
+    for what, *figures in table:
+        cells = [cell.rjust(width) for cell, width in zip(figures, widths[1:], strict=True)]
+        lines.append("  ".join([what.ljust(widths[0]), *cells]).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _block(block: BlockDiff, colors: Palette) -> Iterator[str]:
+    sign = _SIGNS[block.status]
+    name = f"{block.old_name} → {block.name}" if block.old_name else block.name
+    head = f"{colors.paint(sign, _COLORS[sign])} {block.word} {colors.paint(name, 'bold')}"
+    yield head if block.status == "changed" else f"{head}  {block.impact}"
+    addresses = [change.address for change in block.changes]
+    values = [_values(change) for change in block.changes]
+    left = max(map(len, addresses), default=0)
+    right = min(max(map(len, values), default=0), _WIDEST)
+    for change, value in zip(block.changes, values, strict=True):
+        sign = "+" if change.old is None else "-" if change.new is None else "~"
+        row = f"{change.address:{left}}  {value:{right}}  {change.impact}"
+        yield f"    {colors.paint(sign, _COLORS[sign])} {row}"
+    if block.status == "changed" and block.unchanged:
+        keys = "key" if block.unchanged == 1 else "keys"
+        yield f"      # {block.unchanged} unchanged {keys} hidden"
+
+
+def _values(change: Change) -> str:
+    if change.old is None or change.new is None:
+        return change.old or change.new or ""
+    return f"{change.old} → {change.new}"
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _signed(value: int) -> str:
+    return f"{value:+,}".replace("-", "−") if value else "0"
