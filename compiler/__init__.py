@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from renaissance.compiler.assembly import build
     from renaissance.compiler.model import VisionLanguageModel
+    from renaissance.compiler.planning import Plan, plan
 
-__all__ = ["VisionLanguageModel", "build"]
+__all__ = ["Plan", "VisionLanguageModel", "build", "plan"]
 
 _MODULES = {
+    "Plan": "renaissance.compiler.planning",
     "VisionLanguageModel": "renaissance.compiler.model",
     "build": "renaissance.compiler.assembly",
+    "plan": "renaissance.compiler.planning",
 }
 
 

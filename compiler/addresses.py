@@ -62,8 +62,7 @@ def _address(model: VisionLanguageModel, name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "streams":
         stream, _, rest = rest.partition(".")
-        tower: Tower = model.streams[stream]  # type: ignore[assignment]
-        return f"{stream}.{_inside(rest, tower.facts.layers)}"
+        return f"{stream}.{_inside(rest, model.towers[stream].facts.layers)}"
     if root == "fusion":
         return f"{model.fusion_name}.{_fusion(rest, model.fusion)}"
     if root == "pool":

@@ -85,6 +85,11 @@ class VisionLanguageModel(nn.Module):
         keep_constant(self)
         return self
 
+    @property
+    def towers(self) -> dict[str, Tower]:
+        """The encoder (or the embeddings) of each stream, by its name."""
+        return dict(self.streams.items())  # type: ignore[arg-type]
+
     def references(self) -> dict[str, BackboneReference]:
         """Return where pretrained weights came from, by root address."""
         parts: dict[str, Any] = {**self.streams, self.fusion_name: self.fusion}

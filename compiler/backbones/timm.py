@@ -1,6 +1,5 @@
 """Vision encoders of timm."""
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -117,11 +116,11 @@ def timm_encoder(
     options: dict[str, Any] = {}
     if isinstance(spec, RandomArchitecture):
         options |= _dimensions(spec, address)
-    if spec.image_size is not None and _takes(source, "img_size"):
+    if spec.image_size is not None:
         options["img_size"] = spec.image_size
     set_fused_attn(attention != "eager")
     try:
-        encoder: Any = timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
+        encoder = _create(source, pretrained, options)
     except (OSError, RuntimeError, ValueError) as error:
         raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
     finally:
@@ -161,17 +160,15 @@ def _source(name: str, address: str, *, pretrained: bool) -> str:
     return name
 
 
-def _takes(source: str, option: str) -> bool:
-    if ":" in source:
-        return True
-    entry = timm.model_entrypoint(source)
-    module = inspect.getmodule(entry)
-    classes = [member for _, member in inspect.getmembers(module, inspect.isclass)]
-    return any(
-        issubclass(member, nn.Module) and option in inspect.signature(member.__init__).parameters
-        for member in classes
-        if member.__module__ == getattr(module, "__name__", "")
-    )
+def _create(source: str, pretrained: bool, options: dict[str, Any]) -> Any:
+    try:
+        return timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
+    except TypeError as error:
+        if "img_size" not in str(error):
+            raise
+    # Convolutional encoders take images of any size and have no such option.
+    del options["img_size"]
+    return timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
 
 
 def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:

@@ -1,0 +1,53 @@
+"""Small declarations that the tests of the compiler build from."""
+
+from typing import Any
+
+from renaissance.grammar.schema.data import EasyVqa
+from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.model import CrossAttention, Model, SingleStream
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import (
+    Patches,
+    PlainStack,
+    PlainText,
+    PlainVision,
+    RandomArchitecture,
+    Wordpiece,
+)
+
+TEXT = PlainText(layers=2, width=32, heads=2, max_tokens=12, vocabulary=64)
+VISION = PlainVision(layers=2, width=48, heads=3, image_size=32, patch=8)
+ELECTRA = RandomArchitecture(
+    id="google/electra-small-discriminator", layers=2, width=32, heads=2, max_tokens=12
+)
+VIT = RandomArchitecture(
+    id="google/vit-base-patch16-224", layers=2, width=32, heads=2, image_size=32
+)
+DEIT = RandomArchitecture(id="deit_tiny_patch16_224", layers=2, width=48, heads=3, image_size=32)
+STACK = PlainStack(layers=2, width=32, heads=2)
+
+
+def two_towers(text: Any = TEXT, vision: Any = VISION, **other: Any) -> Model:
+    fusion = CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=4)
+    settings = {"fusion": fusion, "name": "two", "fusion_name": "cross"} | other
+    return Model(streams={"text": text, "vision": vision}, **settings)
+
+
+def one_tower(encoder: Any = STACK, **other: Any) -> Model:
+    width = other.pop("width", None)
+    streams = {
+        "text": Wordpiece(max_tokens=12, vocabulary=64, width=width),
+        "vision": Patches(image_size=32, patch=8),
+    }
+    fusion = SingleStream(inputs=("text", "vision"), encoder=encoder)
+    settings = {"fusion": fusion, "name": "one", "fusion_name": "joint"} | other
+    return Model(streams=streams, **settings)
+
+
+def spec(model: Model, **training: Any) -> Spec:
+    common = {"optimizer": AdamW(lr=1e-3), "batch": 8, "steps": 10, "on": model.name} | training
+    jobs = {
+        "base": Pretrain(name="base", data=("pairs",), objectives=(Mlm(), Itm()), **common),
+        "vqa": Finetune(name="vqa", source="base", task=EasyVqa(), **common),
+    }
+    return Spec(models={model.name: model}, jobs=jobs)
