@@ -19,6 +19,7 @@ _PUNCTUATION = {
     "COLON": ":",
 }
 _RELATIONS = ("EXTENDS", "ON", "FROM", "OF", "THEN")
+_CLAUSES = ("EXCEPT", "UNTIL")
 _ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
 
 
@@ -156,11 +157,9 @@ def _is_keyword(token: Token) -> bool:
 
 def _name_missing(place: Place) -> bool:
     """Tell whether the keyword is in its place and the name before it was left out."""
-    return (
-        place.before is not None
-        and place.before.type in tables().blocks
-        and place.token.type in _RELATIONS
-    )
+    kind = place.token.type
+    after_block = place.before is not None and place.before.type in tables().blocks
+    return (after_block and kind in _RELATIONS) or (place.in_freeze and kind in _CLAUSES)
 
 
 def _spelling(source: Source, token: Token) -> str:
@@ -207,18 +206,26 @@ def _expected(place: Place) -> str:
 
 def _advice(place: Place) -> tuple[str, ...]:
     token, expected = place.token, place.expected
+    before = place.before.type if place.before else "NL"
     text = place.source.text[token.start : token.end]
+    advice = ""
     if token.type == "EQUAL" and place.in_freeze:
-        return (
+        advice = (
             "a comma after a selector continues the list; "
-            "put the next statement on a line of its own",
+            "put the next statement on a line of its own"
         )
-    if token.type == "COLON" and "EQUAL" in expected:
-        return ("a value is given with `=`",)
-    if token.type == "LBRACE" and place.new_line:
-        return ("put `{` on the line of what it belongs to",)
-    if token.type == "STRING" and "NAME" in expected and text[1:-1].isidentifier():
-        return (f"names stand without quotes: `{text[1:-1]}`",)
-    if token.type == "NAME" and expected == {"STRING"}:
-        return (f'a path stands in quotes: `"{text}.vl"`',)
-    return ()
+    elif token.type == "EQUAL" and before == "EQUAL":
+        advice = "write one `=`"
+    elif token.type == "COLON" and "EQUAL" in expected:
+        advice = "a value is given with `=`"
+    elif token.type == "LBRACE" and place.new_line:
+        advice = "put `{` on the line of what it belongs to"
+    elif token.type == "STRING" and before == "NAME" and "LPAR" in expected:
+        advice = f"write parentheses around it: `({text})`"
+    elif token.type == "STRING" and before in tables().blocks and text[1:-1].isidentifier():
+        advice = f"names stand without quotes: `{text[1:-1]}`"
+    elif token.type == "NAME" and expected == {"STRING"}:
+        advice = f'a path stands in quotes: `"{text}.vl"`'
+    elif token.type == "DOT" and "NUMBER" in expected:
+        advice = "a number starts with a digit: `0.5`"
+    return (advice,) if advice else ()

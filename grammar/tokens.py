@@ -30,6 +30,7 @@ _ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
 # A quote that is never closed takes the rest of the line, but not a brace that opens a block.
 _UNTERMINATED = re.compile(r'"[^\n]*?(?=[ \t]*(?:\{[ \t]*)?(?:\n|\Z))')
 _SINGLE_QUOTED = re.compile(r"'([^'\n\"]*)'")
+_FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*[^\n]*?\*/")
 _NUMBER = re.compile(r"-?\d[\w.%]*")
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _LONGEST_NUMBER = 40
@@ -38,7 +39,6 @@ _SHORT_HELP = {
     "'": 'strings stand in double quotes: `"…"`',
     "\u201c": 'strings stand in straight double quotes: `"…"`',
     "\u201d": 'strings stand in straight double quotes: `"…"`',
-    "/": "comments start with `#`",
     "%": "a percentage is written without a space: `15%`",
     "\\": "a statement ends at the end of its line; lists may go on over several lines",
 }
@@ -158,6 +158,13 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message="a string stands in single quotes",
             span=Span(source=source, start=position, end=quoted.end()),
             help=(f'write `"{quoted[1]}"`',),
+        )
+    if comment := _FOREIGN_COMMENT.match(text, position):
+        return Diagnostic(
+            code="VL002",
+            message=f"`{comment[0][:2]}` does not start a comment",
+            span=Span(source=source, start=position, end=comment.end()),
+            help=("comments start with `#`",),
         )
     if number := _NUMBER.match(text, position):
         return Diagnostic(
