@@ -13,23 +13,16 @@ TOKEN_HEADS = ("mlm",)
 
 
 class Component(BaseModel):
-    """A component as a plan lists it; `trainable` counts parameters or says whether they learn."""
+    """A component as a plan lists it; together they hold every parameter once."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     address: str
     kind: str = ""
-    input: Any = None
-    output: Any = None
-    parameters: int = 0
-    trainable: bool | int = True
-
-    @property
-    def learning(self) -> int:
-        """How many parameters learn."""
-        if isinstance(self.trainable, bool):
-            return self.parameters if self.trainable else 0
-        return self.trainable
+    input: tuple[int, ...] | None = None
+    output: tuple[int, ...] | None = None
+    parameters: int
+    trainable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +84,10 @@ def architecture(model: Mapping[str, Any]) -> Architecture:
     Roots of addresses are the streams in order, the fusion, `pool` and `heads`.
 
     Raises:
-        ValueError: if the entry lists no components (pydantic's own error, if they are malformed).
+        ValueError: if the entry lists no components.
+        ValidationError: if it lists something else.
     """
-    components = [Component.model_validate(entry) for entry in model.get("components", ())]
+    components = [Component.model_validate(entry) for entry in model["components"]]
     roots: dict[str, list[Component]] = {}
     for component in components:
         roots.setdefault(component.address.partition(".")[0], []).append(component)
@@ -109,14 +103,15 @@ def architecture(model: Mapping[str, Any]) -> Architecture:
         for root in towers
     }
     apart = {part.address for parts in projections.values() for part in parts}
-    joined = [
-        part
-        for part in joined
-        if part.address not in apart and part.address != f"{fusion}.projection"
-    ]
-    heads = _blocks(roots.get("heads", []), "heads")
+    joined = [part for part in joined if part.address not in apart]
+    # One by one: jobs may have heads of one name and of different sizes.
+    heads = tuple(
+        block
+        for part in roots.get("heads", [])
+        for block in _whole([part], part.address, part.address.partition(".")[2])
+    )
     return Architecture(
-        name=str(model.get("name", "")),
+        name=model["name"],
         streams=tuple(
             Stream(
                 name=root,
@@ -129,24 +124,18 @@ def architecture(model: Mapping[str, Any]) -> Architecture:
             for root in towers
         ),
         # No column says whose blocks these are, so their names do.
-        fusion=tuple(replace(block, name=block.address) for block in _blocks(joined, fusion)),
-        pool=_whole(roots.get("pool", []), "pool", "pool"),
+        fusion=tuple(
+            replace(block, name=block.address) for block in _blocks(joined, fusion, towers)
+        ),
+        pool=_whole(roots.get("pool", []), "pool", "pool", towers),
         token_heads=tuple(head for head in heads if head.name in TOKEN_HEADS),
         heads=tuple(head for head in heads if head.name not in TOKEN_HEADS),
     )
 
 
-def spell_shape(shape: Any) -> str:
-    """Spell a shape as a plan gives it: a list of sizes, a text, or several of them by name."""
-    if shape is None:
-        return ""
-    if isinstance(shape, Mapping):
-        return ", ".join(filter(None, (spell_shape(value) for value in shape.values())))
-    if isinstance(shape, Sequence) and not isinstance(shape, str):
-        if any(isinstance(size, list | tuple | dict) for size in shape):
-            return ", ".join(filter(None, (spell_shape(size) for size in shape)))
-        return f" {TIMES} ".join(str(size) for size in shape)
-    return str(shape)
+def spell_shape(shape: Sequence[int] | None) -> str:
+    """Spell sizes with a cross between them; nothing where there is no shape."""
+    return f" {TIMES} ".join(str(size) for size in shape or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,18 +158,17 @@ class _Unit:
         )
 
 
-def _blocks(components: Sequence[Component], root: str) -> tuple[Block, ...]:
+def _blocks(
+    components: Sequence[Component], root: str, streams: Sequence[str] = ()
+) -> tuple[Block, ...]:
     """Make a block of each component directly below a root, of equal neighbouring layers one."""
     inside: dict[str, list[Component]] = {}
     for component in components:
         child = component.address[len(root) + 1 :].partition(".")[0]
         inside.setdefault(child, []).append(component)
-    # A root that is listed beside its parts is their sum.
-    if len(inside) > 1:
-        inside.pop("", None)
     runs: list[list[_Unit]] = []
     for child, members in inside.items():
-        unit = _unit(child, members)
+        unit = _unit(child, members, streams)
         if runs and unit.continues(runs[-1][-1]):
             runs[-1].append(unit)
         else:
@@ -189,26 +177,40 @@ def _blocks(components: Sequence[Component], root: str) -> tuple[Block, ...]:
     return tuple(_block(run, root, alone=stems.count(run[0].stem) == 1) for run in runs)
 
 
-def _whole(components: Sequence[Component], root: str, name: str) -> tuple[Block, ...]:
+def _whole(
+    components: Sequence[Component], root: str, name: str, streams: Sequence[str] = ()
+) -> tuple[Block, ...]:
     """Make one block of a root with everything inside it."""
     if not components:
         return ()
-    return (replace(_block([_unit("", components)], root, alone=True), name=name),)
+    unit = _unit("", components, streams)
+    return (replace(_block([unit], root, alone=True), name=name),)
 
 
-def _unit(name: str, members: Sequence[Component]) -> _Unit:
-    first = members[0]
-    # A component that is listed beside its parts counts them already.
-    inclusive = all(_below(member.address, first.address) for member in members)
-    counted = [first] if inclusive else members
+def _unit(name: str, members: Sequence[Component], streams: Sequence[str]) -> _Unit:
     stem, _, index = name.rstrip("]").partition("[")
     return _Unit(
         stem=stem,
         index=int(index) if index.isdecimal() else None,
-        parameters=sum(member.parameters for member in counted),
-        learning=sum(member.learning for member in counted),
-        shape=spell_shape(counted[-1].output),
+        parameters=sum(member.parameters for member in members),
+        learning=sum(member.trainable for member in members),
+        shape=_outgoing(members, streams),
     )
+
+
+def _outgoing(members: Sequence[Component], streams: Sequence[str]) -> str:
+    """Spell what leaves a block: one shape, or one of each stream that has parts in it."""
+    if members[-1].kind == "type_embedding":
+        # Added to every stream, whatever its shape.
+        return ""
+    last = {
+        stream: member.output
+        for member in members
+        for stream in streams
+        if stream in member.address.split(".")
+    }
+    shapes = [last[stream] for stream in streams if stream in last] or [members[-1].output]
+    return ", ".join(filter(None, map(spell_shape, shapes)))
 
 
 def _block(run: Sequence[_Unit], root: str, *, alone: bool) -> Block:

@@ -28,10 +28,13 @@ def magnitude(number: int) -> str:
 
 
 def share(part: float, digits: int = 1) -> str:
-    """Spell a share between 0 and 1 as a percentage; only all of it is called 100 %."""
+    """Spell a share between 0 and 1 as a percentage; only all of it is 100 %, only nothing 0 %."""
     percent = f"{part * 100:.{digits}f}"
+    least = f"{10**-digits:.{digits}f}"
     if part < 1 and float(percent) == 100:
-        percent = f"{100 - 10**-digits:.{digits}f}"
+        percent = f"{100 - float(least):.{digits}f}"
+    elif part > 0 and float(percent) == 0:
+        percent = f"<{NO_BREAK}{least}"
     return f"{percent}{NO_BREAK}%"
 
 

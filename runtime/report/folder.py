@@ -10,6 +10,7 @@ from renaissance.runtime.records import (
     EVENT,
     End,
     JobResult,
+    Notice,
     Start,
     Step,
     Thaw,
@@ -28,6 +29,7 @@ class Log:
         validations: measurements on held-out data in order.
         thaws: when frozen parts began to learn.
         unreadable: the last account of skipped images.
+        notices: what a person should know, each once.
         end: present when the job has done all its steps.
         damaged: lines that are no known record, as a killed process leaves behind.
     """
@@ -37,6 +39,7 @@ class Log:
     validations: list[Validate] = field(default_factory=list)
     thaws: list[Thaw] = field(default_factory=list)
     unreadable: Unreadable | None = None
+    notices: list[str] = field(default_factory=list)
     end: End | None = None
     damaged: int = 0
 
@@ -152,6 +155,9 @@ def _read_log(path: Path) -> Log:
                 log.thaws.append(event)
             case Unreadable():
                 log.unreadable = event
+            case Notice():
+                if event.text not in log.notices:
+                    log.notices.append(event.text)
             case End():
                 log.end = event
     return log

@@ -1,6 +1,6 @@
 """The models of a spec as figures: a drawing of each and what its plan counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,20 @@ from renaissance.runtime.report.architecture import architecture
 from renaissance.runtime.report.blueprint import blueprint
 from renaissance.runtime.report.figures import count, magnitude, share
 
+Described = Mapping[str, Any]
+"""A part of a plan's dictionary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFigures:
+    """What a job trains and computes: parameters with its heads, operations for one text."""
+
+    name: str
+    parameters: str
+    frozen: str
+    forward: str
+    training: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFigure:
@@ -19,20 +33,24 @@ class ModelFigure:
 
     Attributes:
         name: of the model.
-        parameters: of the model, with the heads of its jobs.
-        frozen: share of them that does not learn, 0 to 1.
+        parameters: of everything that is drawn.
+        frozen: share of them that does not learn in the first step, 0 to 1.
         svg: the drawing.
-        facts: figures by name.
+        jobs: figures of the jobs that train it, or of the model alone if none does.
+        directives: what is frozen, as the spec says it, and how many parameters that are.
+        notes: what was done to fit parts together.
     """
 
     name: str
     parameters: int
     frozen: float
     svg: Markup
-    facts: tuple[tuple[str, str], ...]
+    jobs: tuple[JobFigures, ...]
+    directives: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def plan_of(spec: Spec) -> Mapping[str, Any]:
+def plan_of(spec: Spec) -> Described:
     """Return the plan of a spec as a dictionary.
 
     Raises:
@@ -41,46 +59,90 @@ def plan_of(spec: Spec) -> Mapping[str, Any]:
     # The compiler brings torch: only what draws models pays for it.
     from renaissance.compiler import plan
 
-    described: Mapping[str, Any] = plan(spec).to_dict()
+    described: Described = plan(spec).to_dict()
     return described
 
 
-def model_figures(plan: Mapping[str, Any]) -> tuple[ModelFigure, ...]:
-    """Draw every model of a plan's dictionary.
+def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
+    """Draw the models of a plan's dictionary with the heads of the jobs that train them.
+
+    Jobs that train the same parts of a model share a drawing; a job that overrides its model has
+    its own. A model that no job trains is drawn alone.
 
     Raises:
         ValueError: if the dictionary is no plan.
     """
+    groups: dict[tuple[object, ...], list[tuple[str, Described]]] = {}
     try:
-        return tuple(_figure(model, index) for index, model in enumerate(plan.get("models", ())))
-    except ValidationError as error:
-        raise ValueError("the plan does not list components as expected") from error
+        for job in plan["jobs"]:
+            # An evaluation trains nothing: all of its model would seem frozen.
+            if job["kind"] != "evaluate":
+                groups.setdefault(_body(job["model"]), []).append((job["name"], job["model"]))
+        trained = {model["name"] for members in groups.values() for _, model in members}
+        for model in plan["models"]:
+            if model["name"] not in trained:
+                groups[_body(model)] = [(model["name"], model)]
+        return tuple(_figure(members, index) for index, members in enumerate(groups.values()))
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ValueError("the plan does not describe models as expected") from error
 
 
-def _figure(model: Mapping[str, Any], index: int) -> ModelFigure:
-    drawn = architecture(model)
-    facts = []
-    parameters = model.get("parameters", {})
-    total = parameters.get("total", 0)
-    for name, spelled in (
-        ("total", "parameters"),
-        ("trainable", "learn"),
-        ("frozen", "frozen"),
-        ("tied", "shared"),
-    ):
-        number = parameters.get(name)
-        if number is None or (name == "tied" and not number):
-            continue
-        part = f" ({share(number / total)})" if name in ("trainable", "frozen") and total else ""
-        facts.append((spelled.capitalize(), count(number) + part))
-    flops = model.get("flops_per_sample", {})
-    for name, spelled in (("forward", "FLOPs forward"), ("training", "FLOPs training")):
-        if flops.get(name):
-            facts.append((spelled, f"{magnitude(flops[name])} a sample"))
+def _body(model: Described) -> tuple[object, ...]:
+    """Return what tells the drawing of a model from others, its heads left out."""
+    return (
+        model["name"],
+        *(
+            (part["address"], part["parameters"], part["trainable"], str(part["output"]))
+            for part in model["components"]
+            if not _is_head(part)
+        ),
+    )
+
+
+def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure:
+    model = members[0][1]
+    body = [part for part in model["components"] if not _is_head(part)]
+    heads = {
+        (part["address"], part["parameters"]): part
+        for _, other in members
+        for part in other["components"]
+        if _is_head(part)
+    }
+    drawn = architecture({"name": model["name"], "components": [*body, *heads.values()]})
+    parameters = sum(block.parameters for block in drawn.blocks)
+    learning = sum(block.learning for block in drawn.blocks)
     return ModelFigure(
         name=drawn.name,
-        parameters=total,
-        frozen=parameters.get("frozen", 0) / total if total else 0.0,
+        parameters=parameters,
+        frozen=1 - learning / parameters if parameters else 0.0,
         svg=blueprint(drawn, index=index),
-        facts=tuple(facts),
+        jobs=tuple(_job(name, other) for name, other in members),
+        directives=tuple(_directive(part) for part in model["freeze"]),
+        notes=tuple(model["notes"]),
     )
+
+
+def _job(name: str, model: Described) -> JobFigures:
+    parameters, flops = model["parameters"], model["flops_per_sample"]
+    frozen, total = parameters["frozen"], parameters["total"]
+    return JobFigures(
+        name=name,
+        parameters=count(total),
+        frozen=share(frozen / total) if frozen else "none",
+        forward=magnitude(flops["forward"]),
+        training=magnitude(flops["training"]),
+    )
+
+
+def _directive(part: Described) -> str:
+    words = ", ".join(part["selectors"])
+    if part["excluded"]:
+        words += f" except {', '.join(part['excluded'])}"
+    if part["until"] is not None:
+        steps = "" if str(part["until"]).endswith("%") else "step "
+        words += f" until {steps}{part['until']}"
+    return f"{words}: {count(part['parameters'])} parameters"
+
+
+def _is_head(part: Described) -> bool:
+    return bool(part["address"].startswith("heads."))

@@ -80,6 +80,7 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         summary=_summary(run, models),
         problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
         rows=[job_row(job, getattr(jobs.get(job.name), "job", "")) for job in run.jobs],
+        notices=[(job.name, text) for job in run.jobs for text in job.log.notices],
         skipped=_skipped(run),
         models=models,
         no_models=no_models,

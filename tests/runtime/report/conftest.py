@@ -92,11 +92,16 @@ def write_log(folder: Path, lines: list[dict]) -> None:
 
 
 @pytest.fixture
-def run_folder(tmp_path: Path) -> Path:
+def spec() -> Spec:
+    """Two towers, the vision tower frozen; pretraining, fine-tuning and evaluation."""
+    return make_spec()
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path, spec: Spec) -> Path:
     """A finished run: pretraining, fine-tuning with a skipped image, evaluation with samples."""
     folder = tmp_path / "quickstart"
     folder.mkdir()
-    spec = make_spec()
     (folder / "spec.json").write_text(spec.to_json())
     (folder / "spec.vl").write_text('model two_tower {\n  pool = cls  # "first"\n}\n')
     for name, heads in (("base", ("mlm", "itm")), ("vqa", ("answer",))):
@@ -104,6 +109,7 @@ def run_folder(tmp_path: Path) -> Path:
         held = dict.fromkeys(heads, 0.2)
         lines.append({"event": "validate", "step": 40, "losses": held, "metrics": {}})
         lines.append({"event": "unreadable", "paths": ["broken.png"], "count": 1, "images": 90})
+        lines.append({"event": "notice", "text": "began <anew>"})
         lines.append({"event": "end", "step": 40})
         write_log(folder / name, lines)
         result = {

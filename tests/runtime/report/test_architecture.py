@@ -2,14 +2,17 @@ import re
 
 import pytest
 
-from renaissance.runtime.report.architecture import architecture, spell_shape
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.report.architecture import architecture
 from renaissance.runtime.report.blueprint import blueprint
 from renaissance.runtime.report.models import model_figures
 
 
-def part(address: str, parameters: int, learning: int | bool | None = None, **more: object) -> dict:
+def part(address: str, parameters: int, learning: int | None = None, **more: object) -> dict:
     trainable = parameters if learning is None else learning
-    return {"address": address, "parameters": parameters, "trainable": trainable, **more}
+    shapes = {"input": None, "output": None}
+    return {"address": address, "parameters": parameters, "trainable": trainable, **shapes, **more}
 
 
 def two_tower() -> dict:
@@ -25,7 +28,7 @@ def two_tower() -> dict:
             part("vision.embeddings", 80, 0, input=[3, 32, 32], output=[17, 32]),
             *(part(f"vision.layers[{layer}]", 40, 10) for layer in range(3)),
             part("cross.projection.text", 7),
-            part("cross.projection.vision", 9, False),
+            part("cross.projection.vision", 9, 0),
             part("cross.type_embedding", 64),
             *(part(f"cross.layers[{layer}]", 30) for layer in range(2)),
             part("pool.text", 11),
@@ -81,18 +84,21 @@ def test_no_parameter_is_lost_or_counted_twice() -> None:
     assert sum(block.learning for block in blocks) == learning
 
 
-def test_component_beside_its_parts_counts_once() -> None:
+def test_shape_of_a_fusion_is_that_of_each_stream() -> None:
     model = {
         "name": "m",
         "components": [
-            part("text", 30),
-            part("text.layers[0]", 30),
-            part("text.layers[0].attention", 10),
-            part("text.layers[0].mlp", 20),
+            part("text.embeddings", 1),
+            part("vision.embeddings", 1),
+            part("cross.type_embedding", 1, kind="type_embedding", output=[17, 32]),
+            part("cross.layers[0].cross", 1, output=[17, 32]),
+            part("cross.layers[0].text.mlp", 1, output=[16, 32]),
+            part("cross.layers[0].vision.mlp", 1, output=[17, 32]),
         ],
     }
-    (stream,) = architecture(model).streams
-    assert [(block.name, block.parameters) for block in stream.blocks] == [("layers", 30)]
+    times = "\N{MULTIPLICATION SIGN}"
+    shapes = [block.shape for block in architecture(model).fusion]
+    assert shapes == ["", f"16 {times} 32, 17 {times} 32"]
 
 
 def test_one_tower_has_its_stack_in_the_fusion() -> None:
@@ -162,42 +168,118 @@ def test_blocks_do_not_overlap_and_stay_inside() -> None:
             assert apart, (boxes[index], other)
 
 
-@pytest.mark.parametrize(
-    ("shape", "words"),
-    [
-        (None, ""),
-        ([16, 32], "16 \N{MULTIPLICATION SIGN} 32"),
-        ({"text": [16], "vision": [17]}, "16, 17"),
-        ([[1, 2], [3]], "1 \N{MULTIPLICATION SIGN} 2, 3"),
-        ("tokens", "tokens"),
-    ],
-)
-def test_shapes_are_spelled(shape: object, words: str) -> None:
-    assert spell_shape(shape) == words
-
-
-@pytest.mark.parametrize("components", [[], [{"parameters": 3}]])
-def test_plan_without_components_is_an_error(components: list) -> None:
-    with pytest.raises(ValueError, match="components"):
-        model_figures({"models": [{"name": "m", "components": components}]})
-
-
-def test_figures_of_a_plan() -> None:
-    model = {
-        **two_tower(),
-        "parameters": {"total": 1000, "trainable": 250, "frozen": 750, "tied": 40},
-        "flops_per_sample": {"forward": 61_200_000, "training": 183_000_000},
+def planned(model: dict, *heads: dict, frozen: int = 0) -> dict:
+    components = [*model["components"], *heads]
+    total = sum(entry["parameters"] for entry in components)
+    return {
+        "name": model["name"],
+        "components": components,
+        "parameters": {"total": total, "trainable": total - frozen, "frozen": frozen, "tied": 0},
+        "flops_per_sample": {"forward": 61_200_000, "backward": 1, "training": 183_000_000},
+        "freeze": [
+            {"selectors": ["vision"], "excluded": ["norm"], "until": "30%", "parameters": 1234},
+            {"selectors": ["text", "bias"], "excluded": [], "until": 500, "parameters": 5},
+            {"selectors": ["pool"], "excluded": [], "until": None, "parameters": 6},
+        ],
+        "notes": ["positions are resized"],
     }
-    first, second = model_figures({"models": [model, model]})
-    facts = {name: value.replace("\N{NO-BREAK SPACE}", " ") for name, value in first.facts}
-    assert facts == {
-        "Parameters": "1,000",
-        "Learn": "250 (25.0 %)",
-        "Frozen": "750 (75.0 %)",
-        "Shared": "40",
-        "FLOPs forward": "61.2 M a sample",
-        "FLOPs training": "183 M a sample",
-    }
-    assert first.frozen == 0.75
+
+
+def body() -> dict:
+    components = [part("text.embeddings", 100, 60), part("vision.embeddings", 50)]
+    return {"name": "m", "components": components}
+
+
+def test_jobs_of_one_model_share_a_drawing() -> None:
+    base = planned(body(), part("heads.mlm", 10), part("heads.itm", 2), frozen=40)
+    vqa = planned(body(), part("heads.answer", 20), frozen=40)
+    jobs = [
+        {"name": "base", "kind": "pretrain", "model": base},
+        {"name": "vqa", "kind": "finetune", "model": vqa},
+        {"name": "test", "kind": "evaluate", "model": planned(body(), frozen=150)},
+    ]
+    (figure,) = model_figures({"models": [planned(body())], "jobs": jobs})
+    for head in ("mlm", "itm", "answer"):
+        assert f">{head}</text>" in figure.svg
+    assert [job.name for job in figure.jobs] == ["base", "vqa"]
+    assert figure.jobs[0].parameters == "162"
+    assert figure.jobs[0].frozen == "24.7\N{NO-BREAK SPACE}%"
+    assert figure.jobs[0].training == "183\N{NO-BREAK SPACE}M"
+    assert figure.parameters == 182
+    assert figure.frozen == pytest.approx(40 / 182)
+    assert figure.directives == (
+        "vision except norm until 30%: 1,234 parameters",
+        "text, bias until step 500: 5 parameters",
+        "pool: 6 parameters",
+    )
+    assert figure.notes == ("positions are resized",)
+
+
+def test_job_that_overrides_its_model_has_its_own_drawing() -> None:
+    other = body()
+    other["components"][0]["trainable"] = 0
+    jobs = [
+        {"name": "base", "kind": "pretrain", "model": planned(body())},
+        {"name": "vqa", "kind": "finetune", "model": planned(other)},
+    ]
+    first, second = model_figures({"models": [planned(body())], "jobs": jobs})
+    assert ([job.name for job in first.jobs], [job.name for job in second.jobs]) == (
+        ["base"],
+        ["vqa"],
+    )
     assert "hatch-0" in first.svg
     assert "hatch-1" in second.svg
+
+
+def test_model_that_no_job_trains_is_drawn_alone() -> None:
+    (figure,) = model_figures({"models": [planned(body())], "jobs": []})
+    assert [job.name for job in figure.jobs] == ["m"]
+    assert figure.jobs[0].frozen == "none"
+
+
+def test_heads_of_one_name_and_two_sizes_are_both_drawn() -> None:
+    jobs = [
+        {
+            "name": f"job{size}",
+            "kind": "finetune",
+            "model": planned(body(), part("heads.answer", size)),
+        }
+        for size in (13, 2)
+    ]
+    (figure,) = model_figures({"models": [], "jobs": jobs})
+    assert figure.svg.count(">answer</text>") == 2
+    assert figure.parameters == 165
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {},
+        {"models": [], "jobs": [{"kind": "finetune"}]},
+        {"models": [{"name": "m", "components": []}], "jobs": []},
+        {"models": [planned({"name": "m", "components": []})], "jobs": []},
+        {"models": [{"name": "m", "components": [{"address": "a.b"}]}], "jobs": []},
+    ],
+)
+def test_what_is_no_plan_is_an_error(plan: dict) -> None:
+    with pytest.raises(ValueError, match="the plan"):
+        model_figures(plan)
+
+
+def test_real_plan_is_drawn_whole(spec: Spec) -> None:
+    from renaissance.compiler import plan
+
+    described = plan(spec).to_dict()
+    (figure,) = model_figures(described)
+    counts = {job["name"]: job["model"]["parameters"] for job in described["jobs"]}
+    trained = [name for name, job in spec.jobs.items() if not isinstance(job, Evaluate)]
+    assert {job.name: job.parameters for job in figure.jobs} == {
+        name: f"{counts[name]['total']:,}" for name in trained
+    }
+    alone = described["models"][0]["parameters"]
+    assert figure.parameters == sum(counts[name]["total"] for name in trained) - alone["total"]
+    assert figure.frozen == pytest.approx(alone["frozen"] / figure.parameters)
+    groups = re.findall(r"<g>.*?</g>", figure.svg)
+    hatched = [group for group in groups if "#hatch-0" in group]
+    assert len(hatched) >= 2
+    assert all("<title>vision." in group and ">frozen</text>" in group for group in hatched)

@@ -49,6 +49,8 @@ def test_only_all_is_called_all() -> None:
     assert plain(figures.share(0.99999)) == "99.9 %"
     assert plain(figures.share(0.999, 0)) == "99 %"
     assert plain(figures.share(0.0)) == "0.0 %"
+    assert plain(figures.share(1e-6)) == "< 0.1 %"
+    assert plain(figures.share(0.001, 0)) == "< 1 %"
 
 
 def test_metrics_are_spelled_by_what_they_are() -> None:

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -6,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report import page, write_report
 
 LOADS = ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
@@ -49,18 +49,22 @@ class Page(HTMLParser):
         return [value for key, value in self.attributes if key == name]
 
 
+PARTS = [
+    {"address": "text.embeddings", "parameters": 600, "trainable": 600, "output": [16, 32]},
+    {"address": "vision.embeddings", "parameters": 400, "trainable": 0, "output": [17, 32]},
+]
 PLAN = {
     "models": [
         {
             "name": "two_tower",
+            "components": PARTS,
             "parameters": {"total": 1000, "trainable": 600, "frozen": 400, "tied": 0},
             "flops_per_sample": {"forward": 5e6, "training": 15e6},
-            "components": [
-                {"address": "text.embeddings", "parameters": 600, "trainable": 600},
-                {"address": "vision.embeddings", "parameters": 400, "trainable": 0},
-            ],
+            "freeze": [],
+            "notes": [],
         }
-    ]
+    ],
+    "jobs": [],
 }
 
 
@@ -104,11 +108,17 @@ def test_report_says_what_was_found(run_folder: Path) -> None:
         assert piece in text
 
 
-def test_report_names_the_spec_and_its_hash(run_folder: Path) -> None:
-    identity = hashlib.sha256((run_folder / "spec.json").read_bytes()).hexdigest()
+def test_report_names_the_spec_and_its_hash(run_folder: Path, spec: Spec) -> None:
     text = made(run_folder).text
-    assert identity in text
+    assert spec.hash in text
     assert "Hash in the logs" not in text
+
+
+def test_log_of_another_spec_is_pointed_out(run_folder: Path) -> None:
+    log = run_folder / "vqa" / "log.jsonl"
+    start, rest = log.read_text().split("\n", 1)
+    log.write_text(json.dumps({**json.loads(start), "spec_hash": "0123"}) + "\n" + rest)
+    assert "Hash in the logs 0123" in made(run_folder).text
 
 
 def test_data_is_text_not_markup(run_folder: Path) -> None:
@@ -143,6 +153,10 @@ def test_skipped_images_are_named(run_folder: Path) -> None:
     text = made(run_folder).text
     assert "vqa skipped 1 image of 90, missing or damaged" in text
     assert "broken.png" in text
+
+
+def test_notices_are_shown(run_folder: Path) -> None:
+    assert made(run_folder).text.count("began <anew>") == 2
 
 
 def test_unfinished_jobs_are_said_to_be(run_folder: Path) -> None:
