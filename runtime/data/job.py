@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renaissance.grammar.schema.jobs import Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.jobs import Finetune, Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.assembly import (
     Appearance,
@@ -22,7 +22,7 @@ from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.loader import Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
-from renaissance.runtime.data.streams import TextNeeds, image_needs, text_needs
+from renaissance.runtime.data.streams import image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
 
 UNKNOWN_ANSWER = -100
@@ -75,7 +75,7 @@ class JobData:
                     self._mlm = objective
                 else:
                     self._itm = objective
-        self.tokenizer = tokenizer or _tokenizer(spec, self._job, self._text)
+        self.tokenizer = tokenizer or job_tokenizer(spec, job_name)
         if self._mlm is not None and self.tokenizer.mask_id is None:
             raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
         self._order = Order(
@@ -244,9 +244,16 @@ def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> J
     return JobData(spec, job_name, tokenizer)
 
 
-def _tokenizer(spec: Spec, job: Pretrain | Finetune, needs: TextNeeds) -> Tokenizer:
+def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
+    """Return the tokenizer of a job's text stream: its own, or one that is learned.
+
+    Raises:
+        DataError: if it cannot be loaded, or the texts to learn from cannot be read.
+    """
+    needs = text_needs(spec.model_of(job_name))
     if needs.tokenizer is not None:
         return Tokenizer.pretrained(needs.tokenizer, needs.revision)
+    job = spec.training_job(job_name)
     while isinstance(job, Finetune) and job.source is not None:
         job = spec.training_job(job.source)
     return Tokenizer.learned(Parts(spec, job)["train"].texts, needs.vocabulary)

@@ -1,5 +1,6 @@
 """Batches of steps and splits, assembled here or in worker processes."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,6 +122,7 @@ def assembled(
         sampler=numbers,
         num_workers=workers,
         collate_fn=_as_it_is,
+        worker_init_fn=_leave_signals_to_the_parent,
         # The loader draws a seed for its workers, which must not come from the global generator.
         generator=torch.Generator(),
     )
@@ -131,6 +133,12 @@ def assembled(
         for image, reason in item.unreadable.items():
             unreadable.add(image, reason)
         yield item.batches
+
+
+def _leave_signals_to_the_parent(worker: int) -> None:
+    """Let a worker go on when its group is interrupted: the parent still needs it to finish."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _as_it_is(item: Any) -> Any:

@@ -24,11 +24,13 @@ class Part:
         file: name of the table among those of the job.
         table: the whole table.
         rows: `[texts]` int64, the rows of the table that belong to the split.
+        withheld: texts that are no part of `train` because a later job selects by their images.
     """
 
     file: str
     table: Table
     rows: np.ndarray
+    withheld: int = 0
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -53,13 +55,18 @@ class Part:
 
 
 class Parts:
-    """The splits of a job by name. Each table is read once, when it is first needed."""
+    """The splits of a job by name. Each table is read once, when it is first needed.
+
+    A job does not learn from images that it holds out itself, nor from those that a later job,
+    which starts from it, holds out to select its best checkpoint.
+    """
 
     def __init__(self, spec: Spec, job: Pretrain | Finetune) -> None:
         """Read nothing yet."""
         self._spec = spec
         self._job = job
         self._tables: dict[str, Table] = {}
+        self._parts: dict[str, Part] = {}
 
     def __getitem__(self, split: str) -> Part:
         """Return the rows of a split.
@@ -67,17 +74,42 @@ class Parts:
         Raises:
             DataError: if there is no such split, or its files are missing or malformed.
         """
+        if split not in self._parts:
+            self._parts[split] = self._part(split)
+        return self._parts[split]
+
+    def _part(self, split: str) -> Part:
         file = self._file(split)
         if file not in self._tables:
             self._tables[file] = self._read(file)
         table = self._tables[file]
-        share = self._share
-        if split not in ("train", "validation") or share is None:
-            return Part(file=file, table=table, rows=np.arange(len(table)))
-        least = 2 if isinstance(self._job, Pretrain) else 1
-        held = held_out(table.scene_of_image, share, self._job.seed, least=least)
-        wanted = held if split == "validation" else ~held
-        return Part(file=file, table=table, rows=np.flatnonzero(wanted[table.image_of_row]))
+        wanted = np.ones(len(table.images), bool)
+        if split in ("train", "validation") and self._share is not None:
+            least = 2 if isinstance(self._job, Pretrain) else 1
+            held = held_out(table.scene_of_image, self._share, self._job.seed, least=least)
+            wanted = held if split == "validation" else ~held
+        rows = np.flatnonzero(wanted[table.image_of_row])
+        if split != "train":
+            return Part(file=file, table=table, rows=rows)
+        kept = rows[~self._selecting(table)[table.image_of_row[rows]]]
+        if len(kept) == 0:
+            raise DataError(
+                f"no image is left for `{self._job.name}` to learn from: all are held out to "
+                "select the best checkpoint, by this job or by those that start from it"
+            )
+        return Part(file=file, table=table, rows=kept, withheld=len(rows) - len(kept))
+
+    def _selecting(self, table: Table) -> np.ndarray:
+        """`[images]` bool: whether a job that starts from this one selects by an image."""
+        later = [
+            Parts(self._spec, job)["validation"]
+            for job in self._spec.jobs.values()
+            if isinstance(job, Finetune) and self._job.name in _sources(self._spec, job)
+        ]
+        paths = {part.table.path(image) for part in later for image in part.images.tolist()}
+        if not paths:
+            return np.zeros(len(table.images), bool)
+        return np.array([path in paths for path in table.paths])
 
     def _file(self, split: str) -> str:
         """Return which table a split is cut from."""
@@ -102,6 +134,17 @@ class Parts:
         if isinstance(self._job, Finetune):
             return read_task(self._job.task, file)
         return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
+
+
+def _sources(spec: Spec, job: Finetune) -> list[str]:
+    """Return the names of the jobs that a job starts from, directly or not."""
+    names: list[str] = []
+    source = job.source
+    while source is not None:
+        names.append(source)
+        earlier = spec.training_job(source)
+        source = earlier.source if isinstance(earlier, Finetune) else None
+    return names
 
 
 def read_pairs(pairs: Pairs, name: str) -> Table:

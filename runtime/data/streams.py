@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from renaissance.compiler.backbones import normalisation
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import (
     HuggingFace,
@@ -73,7 +74,7 @@ def image_needs(model: Model) -> ImageNeeds:
     stream = _first(model, "vision")
     if isinstance(stream, PlainText | Wordpiece) or stream.image_size is None:
         raise DataError(f"the vision stream of model `{model.name}` has no `image_size`")
-    mean, std = _normalisation(stream)
+    mean, std = normalisation(stream)
     return ImageNeeds(size=stream.image_size, resize=stream.resize, mean=mean, std=std)
 
 
@@ -82,12 +83,3 @@ def _first(model: Model, kind: str) -> Stream:
         if modality(stream) == kind:
             return stream
     raise DataError(f"model `{model.name}` has no {kind} stream, which the data need")
-
-
-def _normalisation(stream: Stream) -> tuple[Channels, Channels]:
-    if isinstance(stream, PlainVision | Patches):
-        return (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
-    from renaissance.compiler.backbones import normalisation
-
-    mean, std = normalisation(stream)
-    return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])

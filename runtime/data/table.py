@@ -67,6 +67,12 @@ class Table:
         scene: np.ndarray = self.images.data.column("scene").to_numpy().astype(np.int64)
         return scene
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all images."""
+        paths: list[str] = self.images.data.column("path").to_pylist()
+        return paths
+
     def path(self, image: int) -> str:
         """Return the path of an image."""
         path: str = self.images.data.column("path")[int(image)].as_py()
@@ -135,7 +141,7 @@ def join(tables: Sequence[Table]) -> Table:
     """Put several tables of pairs together; an image with the same path is the same image."""
     if len(tables) == 1:
         return tables[0]
-    paths = [path for table in tables for path in table.images.data.column("path").to_pylist()]
+    paths = [path for table in tables for path in table.paths]
     distinct, number = _number(paths)
     starts = np.cumsum([0, *(len(table.images) for table in tables)])
     images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]

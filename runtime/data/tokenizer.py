@@ -1,5 +1,6 @@
 """From texts to token numbers: a tokenizer that is known, or one that is learned."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -50,6 +51,10 @@ class Tokenizer:
         from transformers import AutoTokenizer
 
         where = {} if Path(name).is_dir() else {"revision": revision}
+        # It tells of every attempt to connect; one sentence at the end is enough.
+        hub = logging.getLogger("huggingface_hub")
+        level = hub.level
+        hub.setLevel(logging.ERROR)
         try:
             loaded = AutoTokenizer.from_pretrained(name, **where)
         except (OSError, ValueError, ImportError, KeyError) as problem:
@@ -59,6 +64,8 @@ class Tokenizer:
                 f"{reason.rstrip('.')}); check the name and the connection, or give the path of a "
                 "local folder"
             ) from None
+        finally:
+            hub.setLevel(level)
         backend = getattr(loaded, "backend_tokenizer", None)
         if backend is None:
             raise DataError(f"the tokenizer of `{name}` has no tokenizer.json form")

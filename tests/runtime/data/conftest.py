@@ -88,7 +88,7 @@ def pretraining(captions: Path, model: Model) -> Callable[..., Spec]:
 
 @pytest.fixture
 def nlvr_folder(tmp_path: Path) -> Path:
-    """Cornell NLVR's layout: 12 sentences of 6 drawings to learn from, 3 each to test and select."""
+    """Cornell NLVR's layout: 12 sentences to learn from, 3 each to test and select."""
     root = tmp_path / "nlvr"
     for part, count in (("train", 12), ("dev", 3), ("test", 3)):
         folder = root / part / "images" / "4"

@@ -180,5 +180,5 @@ def test_a_folder_and_a_missing_image_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a folder"):
         read(tmp_path)
     (tmp_path / "pairs.csv").write_text("image,caption\na.png,x\n")
-    with pytest.raises(DataError, match="image folder `.*nowhere` of `pairs` does not exist"):
+    with pytest.raises(DataError, match=r"image folder `.*nowhere` of `pairs` does not exist"):
         read(tmp_path / "pairs.csv", root=str(tmp_path / "nowhere"))

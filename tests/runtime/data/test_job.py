@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from renaissance.grammar.schema.data import ImageCaption
+from renaissance.grammar.schema.data import ImageCaption, NlvrPairs
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.spec import Spec
@@ -341,6 +341,33 @@ def test_an_answer_that_training_never_saw(finetuning: MakeSpec, nlvr_folder: Pa
     assert not data.unknown_answers("train")
     labels = [label for b in data.split("test", 18, 0, 1) for label in b.labels.tolist()]
     assert labels == [UNKNOWN_ANSWER] * 6 + [0] * 6 + [UNKNOWN_ANSWER] * 6
+
+
+def test_pretraining_leaves_out_what_a_later_job_selects_by(
+    finetuning: MakeSpec, nlvr_folder: Path
+) -> None:
+    spec = finetuning(task={"validation": Share(0.34)}, source="base")
+    keys: dict[str, Any] = {
+        "objectives": (Itm(),),
+        "batch": 8,
+        "epochs": 1,
+        "validation": Share(0.0),
+    }
+    job = Pretrain(name="base", on="tiny", data=("all",), optimizer=AdamW(lr=1e-3), **keys)
+    pairs = NlvrPairs(root=str(nlvr_folder))
+    spec = spec.model_copy(update={"data": {"all": pairs}, "jobs": {**spec.jobs, "base": job}})
+    selects = job_data(spec, "learn").part("validation")
+    train = job_data(spec, "base").part("train")
+    held = {selects.table.path(image) for image in selects.images.tolist()}
+    learned = {train.table.path(image) for image in train.images.tolist()}
+    assert len(held) == 24 and held.isdisjoint(learned)
+    assert (len(train), train.withheld) == (24, 12)
+    everything = {"all": pairs.model_copy(update={"split": "dev"})}
+    task = spec.jobs["learn"].task.model_copy(update={"validation": "dev"})
+    learn = spec.jobs["learn"].model_copy(update={"task": task})
+    spec = spec.model_copy(update={"data": everything, "jobs": {**spec.jobs, "learn": learn}})
+    with pytest.raises(DataError, match="no image is left for `base` to learn from"):
+        job_data(spec, "base")
 
 
 def test_the_vocabulary_comes_from_the_first_job(

@@ -32,7 +32,7 @@ def test_captions_are_true_sentences(nlvr_folder: Path) -> None:
 
 
 def test_a_missing_part_names_those_that_exist(nlvr_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder `.*hidden`; it holds dev, test, train"):
+    with pytest.raises(DataError, match=r"no folder `.*hidden`; it holds dev, test, train"):
         read_nlvr(SOURCE, str(nlvr_folder), "hidden")
     with pytest.raises(DataError, match="nowhere` is empty or missing"):
         read_nlvr(SOURCE, str(tmp_path / "nowhere"), "train")

@@ -194,6 +194,6 @@ def test_an_unreachable_tokenizer_is_one_sentence(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ("nobody/no-such-model", str(tmp_path)):
-        with pytest.raises(DataError, match="the tokenizer of `.*` cannot be loaded") as error:
+        with pytest.raises(DataError, match=r"the tokenizer of `.*` cannot be loaded") as error:
             Tokenizer.pretrained(name)
         assert "\n" not in str(error.value)

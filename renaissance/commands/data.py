@@ -1,0 +1,90 @@
+"""`renaissance data`: show what the data of a spec consist of."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from renaissance.answer import FINE, NO, NO_ANSWER, answer
+from renaissance.execution import meant
+from renaissance.grammar import load
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.render.text import printable
+
+if TYPE_CHECKING:
+    from renaissance.runtime.data.summary import Summary
+
+_MOST_ANSWERS = 13
+_MOST_UNREADABLE = 10
+
+
+def run(arguments: Namespace) -> int:
+    """Print figures and examples of every split that the jobs of a spec read."""
+    path, wanted = meant(arguments.file)
+    spec = load(path)
+    if wanted is not None and wanted not in spec.jobs:
+        there = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
+        failure = f"there is no job `{wanted}`; jobs are {there}"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    # What an evaluation reads is shown with the job that it measures.
+    jobs = [name for name, job in spec.jobs.items() if not isinstance(job, Evaluate)]
+
+    from renaissance.runtime.data.errors import DataError
+    from renaissance.runtime.data.summary import summarise
+
+    found: dict[str, tuple[Summary, ...]] = {}
+    failures: dict[str, None] = {}
+    for job in jobs if wanted is None else [wanted]:
+        try:
+            found[job] = summarise(spec, job, scan=arguments.scan)
+        except DataError as problem:
+            failures[str(problem)] = None
+    if arguments.format == "text":
+        for job, summaries in found.items():
+            for summary in summaries:
+                sys.stdout.write("\n".join(map(printable, _lines(job, summary))) + "\n\n")
+    unreadable = any(summary.unreadable for summaries in found.values() for summary in summaries)
+    return answer(
+        arguments,
+        NO_ANSWER if failures else NO if unreadable else FINE,
+        failures=failures,
+        jobs=[
+            {"job": job, "splits": [asdict(summary) for summary in summaries]}
+            for job, summaries in found.items()
+        ],
+    )
+
+
+def _lines(job: str, summary: "Summary") -> Iterator[str]:
+    yield f"{job}: {summary.split}"
+    yield f"  texts       {summary.texts:,} about {summary.images:,} images"
+    if summary.incomplete:
+        yield f"  left out    {summary.incomplete:,} rows of the table without text or image"
+    if summary.withheld:
+        yield f"  withheld    {summary.withheld:,} texts about images that a later job selects by"
+    for lengths in summary.lengths:
+        yield (
+            f"  {lengths.unit:<10}  {lengths.least} to {lengths.most}, median {lengths.median}, "
+            f"95% have at most {lengths.most95}"
+        )
+    if summary.cut is None:
+        yield f"  tokens      unknown: {summary.no_tokens}"
+    elif summary.cut:
+        yield f"  cut         {summary.cut:,} texts longer than {summary.max_tokens} tokens"
+    if summary.answers:
+        shown = list(summary.answers.items())[:_MOST_ANSWERS]
+        shares = ", ".join(f"{name} {count / summary.texts:.1%}" for name, count in shown)
+        more = len(summary.answers) - len(shown)
+        yield f"  answers     {shares}{f', {more} more' if more else ''}"
+    if summary.unknown:
+        yield f"  unknown     {summary.unknown:,} texts have an answer that training never saw"
+    if summary.unreadable is not None:
+        yield f"  unreadable  {len(summary.unreadable):,} images"
+        for path, reason in summary.unreadable[:_MOST_UNREADABLE]:
+            yield f"    {path}: {reason}"
+        if (more := len(summary.unreadable) - _MOST_UNREADABLE) > 0:
+            yield f"    and {more:,} more"
+    for example in summary.examples:
+        answered = f" -> {example.answer}" if example.answer is not None else ""
+        yield f"  example     {example.text}{answered}  ({example.image})"

@@ -1,0 +1,184 @@
+"""What the data of a job consist of, for a person who wants to look at them."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.decode import UnreadableImageError, read_image
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.job import job_tokenizer
+from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.streams import text_needs
+
+UNCUT = 2**20
+"""More tokens than any text has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths:
+    """How long texts are.
+
+    Attributes:
+        unit: what is counted: `words` or `tokens`.
+        least: of the shortest.
+        median: of the middle one.
+        most95: that 95 % of the texts do not exceed.
+        most: of the longest.
+    """
+
+    unit: str
+    least: int
+    median: int
+    most95: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One text with its image.
+
+    Attributes:
+        image: path of the image.
+        text: the text.
+        answer: its answer; None for pairs.
+    """
+
+    image: str
+    text: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One split.
+
+    Attributes:
+        split: its name.
+        texts: number of texts.
+        images: number of distinct images.
+        incomplete: rows of the table without text or image, which are left out.
+        withheld: texts left out because a later job selects its best checkpoint by their images.
+        lengths: in words and, with a tokenizer, in tokens.
+        max_tokens: longest text that the model takes.
+        cut: texts that are longer; None without a tokenizer.
+        no_tokens: why there is no tokenizer; None where there is one.
+        answers: how often each answer occurs, most frequent first; empty for pairs.
+        unknown: how often answers occur that training never saw.
+        examples: a few texts, spread evenly.
+        unreadable: path and reason of images that cannot be read; None if nobody looked.
+    """
+
+    split: str
+    texts: int
+    images: int
+    incomplete: int
+    withheld: int
+    lengths: tuple[Lengths, ...]
+    max_tokens: int
+    cut: int | None
+    no_tokens: str | None
+    answers: dict[str, int]
+    unknown: int
+    examples: tuple[Example, ...]
+    unreadable: tuple[tuple[str, str], ...] | None
+
+
+def splits_of(spec: Spec, job_name: str) -> tuple[str, ...]:
+    """Return the splits that a job reads: to learn, to select and to be measured on."""
+    job = spec.jobs[job_name]
+    if isinstance(job, Evaluate):
+        return (job.split,)
+    measured = dict.fromkeys(
+        other.split
+        for other in spec.jobs.values()
+        if isinstance(other, Evaluate) and other.of == job_name
+    )
+    return tuple(dict.fromkeys(("train", "validation", *measured)))
+
+
+def summarise(
+    spec: Spec, job_name: str, *, scan: bool = False, examples: int = 3
+) -> tuple[Summary, ...]:
+    """Look at every split of a job.
+
+    Args:
+        spec: the whole experiment.
+        job_name: any job.
+        scan: open every image.
+        examples: texts to quote of each split.
+
+    Raises:
+        DataError: if files are missing or malformed.
+    """
+    job = spec.training_job(job_name)
+    parts = Parts(spec, job)
+    train = parts["train"]
+    known = frozenset(train.answers) if isinstance(job, Finetune) else frozenset()
+    max_tokens = text_needs(spec.model_of(job_name)).max_tokens
+    try:
+        tokenizer, no_tokens = job_tokenizer(spec, job_name), None
+    except DataError as problem:
+        # The rest can be looked at without it.
+        tokenizer, no_tokens = None, str(problem)
+    summaries = []
+    for split in splits_of(spec, job_name):
+        part = parts[split]
+        answers = Counter(part.answers) if isinstance(job, Finetune) else Counter()
+        tokens = None if tokenizer is None else tokenizer.encode(part.texts, UNCUT).lengths
+        summaries.append(
+            Summary(
+                split=split,
+                texts=len(part),
+                images=len(part.images),
+                incomplete=part.table.incomplete,
+                withheld=part.withheld,
+                lengths=_all_lengths(part.texts, tokens),
+                max_tokens=max_tokens,
+                cut=None if tokens is None else int(np.count_nonzero(tokens > max_tokens)),
+                no_tokens=no_tokens,
+                answers=dict(answers.most_common()),
+                unknown=sum(count for answer, count in answers.items() if answer not in known),
+                examples=_examples(part, examples),
+                unreadable=_scan(part) if scan else None,
+            )
+        )
+    return tuple(summaries)
+
+
+def _all_lengths(texts: list[str], tokens: np.ndarray | None) -> tuple[Lengths, ...]:
+    if not texts:
+        return ()
+    words = pc.count_substring_regex(pa.array(texts), r"\S+").to_numpy()
+    counted = [("words", words)] if tokens is None else [("words", words), ("tokens", tokens)]
+    return tuple(_lengths(unit, counts) for unit, counts in counted)
+
+
+def _lengths(unit: str, counts: np.ndarray) -> Lengths:
+    places = np.percentile(counts, [0, 50, 95, 100], method="inverted_cdf")
+    least, median, most95, most = (int(place) for place in places)
+    return Lengths(unit=unit, least=least, median=median, most95=most95, most=most)
+
+
+def _examples(part: Part, count: int) -> tuple[Example, ...]:
+    places = np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))
+    rows = [part.table.rows[row] for row in part.rows[places].tolist()]
+    return tuple(
+        Example(image=part.table.path(row["image"]), text=row["text"], answer=row.get("answer"))
+        for row in rows
+    )
+
+
+def _scan(part: Part) -> tuple[tuple[str, str], ...]:
+    unreadable = []
+    for image in part.images.tolist():
+        path = part.table.path(image)
+        try:
+            read_image(path, 1, "squash")
+        except UnreadableImageError as problem:
+            unreadable.append((path, str(problem)))
+    return tuple(unreadable)
