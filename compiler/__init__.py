@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from renaissance.compiler.assembly import build
+    from renaissance.compiler.bundle import compile
     from renaissance.compiler.model import VisionLanguageModel
     from renaissance.compiler.planning import Plan, plan
 
-__all__ = ["Plan", "VisionLanguageModel", "build", "plan"]
+__all__ = ["Plan", "VisionLanguageModel", "build", "compile", "plan"]
 
 _MODULES = {
     "Plan": "renaissance.compiler.planning",
     "VisionLanguageModel": "renaissance.compiler.model",
     "build": "renaissance.compiler.assembly",
+    "compile": "renaissance.compiler.bundle",
     "plan": "renaissance.compiler.planning",
 }
 

@@ -6,7 +6,7 @@ architectures no network.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -14,12 +14,16 @@ from torch import nn
 from renaissance.compiler import freeze
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.passes import Pass, job_pass, sample_pass
 from renaissance.compiler.tracing import Operation, Passage, Trace, trace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 Gradient = Literal["none", "input", "weights", "both"]
 """What the backward pass gives for a component: nothing (a constant subgraph), the gradient to its
@@ -152,14 +156,40 @@ class Plan:
         """Return it as nested dictionaries and lists, ready for JSON."""
         return _plain(asdict(self))  # type: ignore[no-any-return]
 
+    def __rich__(self) -> "RenderableType":
+        """Return the tree that rich prints."""
+        from renaissance.compiler.drawing import draw
 
-def plan(spec: Spec) -> Plan:
+        return draw(self)
+
+    def __str__(self) -> str:
+        """Return the tree as text."""
+        from rich.console import Console
+
+        console = Console(width=200, no_color=True, highlight=False)
+        with console.capture() as captured:
+            console.print(self)
+        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def plan(spec: Spec, model: str | None = None) -> Plan:
     """Plan the models and jobs of a spec.
 
+    Args:
+        spec: a resolved spec.
+        model: leaves out all models but this one, and the jobs of others.
+
     Raises:
-        CompileError: if a model cannot be built as declared.
+        CompileError: if a model cannot be built as declared, or there is none of this name.
     """
-    models = tuple(plan_model(declared, None, None) for declared in spec.models.values())
+    if model is not None and model not in spec.models:
+        known = ", ".join(f"`{name}`" for name in spec.models) or "none"
+        raise CompileError(f"there is no model `{model}`; models are {known}")
+    models = tuple(
+        plan_model(declared, None, None)
+        for name, declared in spec.models.items()
+        if model in (None, name)
+    )
     jobs = tuple(
         JobPlan(
             name=name,
@@ -167,6 +197,7 @@ def plan(spec: Spec) -> Plan:
             model=plan_model(spec.model_of(name), job, spec.training_job(name)),
         )
         for name, job in spec.jobs.items()
+        if model in (None, spec.training_job(name).on)
     )
     return Plan(models=models, jobs=jobs)
 

@@ -1,0 +1,232 @@
+"""Job folders: what a run needs, in one place, to be started on another day or machine.
+
+A folder holds the resolved spec twice (`spec.json`, which is read, and `spec.vl`, for people), the
+plan, a lock of versions, backbones and data, and a launch script. Data stay where they are.
+"""
+
+import json
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from renaissance.compiler.assembly import assemble
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.planning import plan
+from renaissance.grammar.canonical import UnprintableError, print_spec
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.model import Model, SingleStream
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import HuggingFace, Timm
+
+FORMAT_VERSION = "1.0"
+
+_PACKAGES = (
+    "renaissance-vl",
+    "torch",
+    "transformers",
+    "timm",
+    "tokenizers",
+    "safetensors",
+    "datasets",
+    "torchmetrics",
+    "numpy",
+)
+
+
+def compile(spec: Spec, out: str | Path, job: str | None = None) -> Path:
+    """Write a job folder.
+
+    Args:
+        spec: a resolved spec.
+        out: the folder; created, or rewritten if it holds the same spec.
+        job: leaves out all jobs but this one and those that it starts from or measures.
+
+    Returns:
+        The folder.
+
+    Raises:
+        CompileError: if a model cannot be built, or the folder holds something else.
+    """
+    folder = Path(out)
+    chosen = spec if job is None else only_job(spec, job)
+    if not chosen.jobs:
+        raise CompileError("the spec has no job to compile")
+    _claim(folder, chosen)
+    try:
+        text = print_spec(chosen)
+    except UnprintableError as error:
+        raise CompileError(str(error)) from None
+    planned = json.dumps(plan(chosen).to_dict(), indent=2) + "\n"
+    locked = json.dumps(lock(chosen), indent=2) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "spec.json", chosen.to_json() + "\n")
+    _write(folder / "spec.vl", text)
+    _write(folder / "plan.json", planned)
+    _write(folder / "lock.json", locked)
+    _write(folder / "README.md", _readme(chosen))
+    _write(folder / "launch.sh", _LAUNCH.format(working_folder=_quoted(str(Path.cwd()))))
+    (folder / "launch.sh").chmod(0o755)
+    return folder
+
+
+def lock(spec: Spec) -> dict[str, Any]:
+    """Return what a run depends on besides the spec: versions, backbones and data.
+
+    Pretrained backbones are loaded once to record their revision and the hash of their content.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "spec_hash": spec.hash,
+        "jobs": list(spec.jobs),
+        "working_folder": str(Path.cwd()),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": _versions(),
+        "backbones": _backbones(spec),
+        "data": _sources(spec),
+    }
+
+
+def only_job(spec: Spec, job: str) -> Spec:
+    """Return the part of a spec that one job needs, sources first.
+
+    Raises:
+        CompileError: if there is no such job.
+    """
+    if job not in spec.jobs:
+        known = ", ".join(f"`{name}`" for name in spec.jobs)
+        raise CompileError(f"there is no job `{job}`; jobs are {known}")
+    needed: list[str] = []
+    waiting: str | None = job
+    while waiting is not None:
+        needed.append(waiting)
+        declared = spec.jobs[waiting]
+        if isinstance(declared, Evaluate):
+            waiting = declared.of
+        else:
+            waiting = declared.source if isinstance(declared, Finetune) else None
+    jobs = {name: declared for name, declared in spec.jobs.items() if name in needed}
+    models = {
+        declared.on for declared in jobs.values() if isinstance(declared, (Pretrain, Finetune))
+    }
+    data = {
+        name
+        for declared in jobs.values()
+        if isinstance(declared, Pretrain)
+        for name in declared.data
+    }
+    return Spec(
+        models={name: model for name, model in spec.models.items() if name in models},
+        data={name: pairs for name, pairs in spec.data.items() if name in data},
+        jobs=jobs,
+        job_models={name: model for name, model in spec.job_models.items() if name in jobs},
+    )
+
+
+def _claim(folder: Path, spec: Spec) -> None:
+    if folder.is_file():
+        raise CompileError(f"`{folder}` is a file, not a folder")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    try:
+        held = json.loads((folder / "lock.json").read_text(encoding="utf-8"))["spec_hash"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CompileError(f"the folder `{folder}` is not empty and no job folder") from None
+    if held != spec.hash:
+        raise CompileError(f"the folder `{folder}` holds a job of another spec")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file completely or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _backbones(spec: Spec) -> dict[str, Any]:
+    models: dict[str, Model] = dict(spec.models) | {
+        f"{spec.training_job(job).on} of {job}": model for job, model in spec.job_models.items()
+    }
+    return {
+        name: {
+            address: asdict(reference)
+            for address, reference in assemble(model, None, weights=True).references().items()
+        }
+        for name, model in models.items()
+        if any(isinstance(source, (HuggingFace, Timm)) for source in _encoders(model))
+    }
+
+
+def _encoders(model: Model) -> Iterator[object]:
+    yield from model.streams.values()
+    if isinstance(model.fusion, SingleStream):
+        yield model.fusion.encoder
+
+
+def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:
+    blocks: dict[str, Any] = dict(spec.data)
+    for name, job in spec.jobs.items():
+        if isinstance(job, Finetune):
+            blocks[f"task of {name}"] = job.task
+    paths = ("root", "table")
+    return {
+        name: {
+            key: str(Path(value).absolute())
+            for key in paths
+            if (value := getattr(block, key, None)) is not None
+        }
+        for name, block in blocks.items()
+    }
+
+
+def _readme(spec: Spec) -> str:
+    jobs = "\n".join(f"- `{name}`: {job.job}" for name, job in spec.jobs.items())
+    return _README.format(
+        jobs=jobs, hash=spec.hash, python=f"{sys.version_info.major}.{sys.version_info.minor}"
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+_LAUNCH = """#!/usr/bin/env bash
+# Runs the jobs of this folder; PROCESSES is the number of processes on this machine.
+# Relative paths of data start where the folder was compiled; WORKING_FOLDER changes that.
+set -euo pipefail
+folder="$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)"
+cd "${{WORKING_FOLDER:-{working_folder}}}"
+exec torchrun --standalone --nproc-per-node "${{PROCESSES:-1}}" -m renaissance run "$folder" "$@"
+"""
+
+_README = """# Job folder
+
+Jobs, in order:
+
+{jobs}
+
+Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`. Without torchrun:
+`renaissance run .` (relative paths of data then start in the current folder).
+
+| file | content |
+|---|---|
+| `spec.json` | the resolved spec, which is run; its SHA-256 is {hash} |
+| `spec.vl` | the same for people |
+| `plan.json` | components, parameters and compute |
+| `lock.json` | versions (Python {python}), revisions and content of backbones, places of data |
+| `launch.sh` | starts the run |
+"""

@@ -1,0 +1,161 @@
+"""A plan as a tree of text, equal layers in one line."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from renaissance.compiler.planning import Component, ModelPlan, Plan
+
+_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+@dataclass(slots=True)
+class Branch:
+    """A part of the tree: a name, the components that it is or contains, and parts of it."""
+
+    name: str
+    components: list[Component] = field(default_factory=list)
+    parts: dict[str, "Branch"] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> tuple[object, ...]:
+        """What must agree for two layers to share a line."""
+        return tuple(
+            (part.kind, part.parameters, part.trainable, part.gradient, part.flops, part.output)
+            for part in self.components
+        )
+
+
+def draw(plan: Plan) -> RenderableType:
+    """Return a tree for each model, and for each job what its steps cost."""
+    blocks: list[RenderableType] = []
+    for model in plan.models:
+        blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
+    if plan.jobs:
+        blocks.append(_jobs(plan))
+    return Group(*blocks)
+
+
+def amount(number: int) -> str:
+    """Spell a count with three digits and a unit: 13.5M."""
+    for size, unit in _UNITS:
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
+    return str(number)
+
+
+def _title(name: str, model: ModelPlan) -> Text:
+    counts, flops = model.parameters, model.flops_per_sample
+    return Text(
+        f"{name}: {counts.total:,} parameters, {counts.trainable:,} trainable, "
+        f"{counts.frozen:,} frozen; {amount(flops.forward)}FLOP forward and "
+        f"{amount(flops.training)}FLOP training per sample",
+        style="bold",
+    )
+
+
+def _table(model: ModelPlan) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("component", no_wrap=True)
+    for column in ("output", "parameters", "trainable", "gradient", "forward", "backward"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for prefix, name, components in _lines(_tree(model.components), ""):
+        total = sum(part.parameters for part in components)
+        learning = sum(part.trainable for part in components)
+        gradients = {part.gradient for part in components}
+        table.add_row(
+            Text(prefix, style="dim") + Text(name, style="" if learning else "cyan"),
+            " × ".join(map(str, components[-1].output or ())),
+            amount(total),
+            "frozen" if not learning else "all" if learning == total else amount(learning),
+            gradients.pop() if len(gradients) == 1 else "",
+            amount(sum(part.flops.forward for part in components)),
+            amount(sum(part.flops.backward for part in components)),
+        )
+    return table
+
+
+def _tree(components: Iterable[Component]) -> Branch:
+    root = Branch(name="")
+    for component in components:
+        branch = root
+        branch.components.append(component)
+        for segment in component.address.split("."):
+            branch = branch.parts.setdefault(segment, Branch(name=segment))
+            branch.components.append(component)
+    return root
+
+
+def _lines(branch: Branch, prefix: str) -> Iterator[tuple[str, str, list[Component]]]:
+    groups = list(_merged(branch.parts.values()))
+    for index, (name, first, components) in enumerate(groups):
+        last = index == len(groups) - 1
+        yield prefix + ("└── " if last else "├── "), name, components
+        deeper = prefix + ("    " if last else "│   ")
+        repeats = len(components) // len(first.components)
+        for line, part, inner in _lines(first, deeper):
+            addresses = {part.address for part in inner}
+            place = [i for i, part in enumerate(first.components) if part.address in addresses]
+            stride = len(first.components)
+            yield (
+                line,
+                part,
+                [components[repeat * stride + i] for repeat in range(repeats) for i in place],
+            )
+
+
+def _merged(branches: Iterable[Branch]) -> Iterator[tuple[str, Branch, list[Component]]]:
+    """Yield runs of equal layers as one: its name, its first layer, all of its components."""
+    run: list[Branch] = []
+    for branch in (*branches, None):
+        if run and branch is not None and "[" in branch.name and run[0].figures == branch.figures:
+            run.append(branch)
+            continue
+        if run:
+            yield _run_name(run), run[0], [part for item in run for part in item.components]
+        run = [] if branch is None else [branch]
+
+
+def _run_name(run: list[Branch]) -> str:
+    if len(run) == 1:
+        return run[0].name
+    name, _, first = run[0].name.rstrip("]").partition("[")
+    return f"{name}[{first}:{int(first) + len(run)}]"
+
+
+def _remarks(model: ModelPlan) -> Iterator[Text]:
+    for part in model.freeze:
+        except_ = f" except {', '.join(part.excluded)}" if part.excluded else ""
+        until = f" until {part.until}" if part.until is not None else ""
+        yield Text(
+            f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
+        )
+    used = ", ".join(f"{root} {name}" for root, name in model.attention.items())
+    yield Text(f"attention: {used}")
+    for note in model.notes:
+        yield Text(f"note: {note}")
+    yield Text("")
+
+
+def _jobs(plan: Plan) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("job", no_wrap=True)
+    for column in ("kind", "model", "parameters", "trainable", "forward", "backward", "per text"):
+        table.add_column(column, justify="left" if column in ("kind", "model") else "right")
+    for job in plan.jobs:
+        flops = job.model.flops_per_sample
+        table.add_row(
+            job.name,
+            job.kind,
+            job.model.name,
+            amount(job.model.parameters.total),
+            amount(job.model.parameters.trainable) if job.kind != "evaluate" else "none",
+            amount(flops.forward),
+            amount(flops.backward),
+            f"{amount(flops.training)}FLOP",
+        )
+    return table

@@ -1,0 +1,37 @@
+"""`renaissance plan`: what would be built, with figures."""
+
+from argparse import Namespace
+
+from renaissance.answer import FINE, NO, NO_ANSWER, answer
+from renaissance.files import find_spec
+from renaissance.grammar import load
+
+
+def run(arguments: Namespace) -> int:
+    """Print a tree for each model, and what the steps of each job cost."""
+    spec = load(find_spec(arguments.file))
+
+    from renaissance.compiler import plan
+    from renaissance.compiler.errors import BackboneError, CompileError
+
+    try:
+        planned = plan(spec, getattr(arguments, "model", None))
+    except BackboneError as error:
+        return answer(arguments, NO_ANSWER, failures=[str(error)])
+    except CompileError as error:
+        return answer(arguments, NO, failures=[str(error)])
+    if arguments.format == "json":
+        return answer(arguments, FINE, spec_hash=spec.hash, **planned.to_dict())
+    from rich.console import Console
+
+    colors = {"always": True, "never": False}.get(arguments.color)
+    console = Console(
+        force_terminal=True if colors else None,
+        no_color=True if colors is False else None,
+        highlight=False,
+    )
+    if not console.is_terminal:
+        # Nothing is cut off where no terminal sets a width.
+        console.width = 200
+    console.print(planned)
+    return FINE
