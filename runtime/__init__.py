@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.errors import InterruptionError, JobError
     from renaissance.runtime.jobs import Run, run_jobs
+    from renaissance.runtime.lock import run
     from renaissance.runtime.observer import Observer
 
-__all__ = ["DataError", "InterruptionError", "JobError", "Observer", "Run", "run_jobs"]
+__all__ = ["DataError", "InterruptionError", "JobError", "Observer", "Run", "run", "run_jobs"]
 
 _HOME = {
     "DataError": "renaissance.runtime.data.errors",
@@ -19,6 +20,7 @@ _HOME = {
     "JobError": "renaissance.runtime.errors",
     "Observer": "renaissance.runtime.observer",
     "Run": "renaissance.runtime.jobs",
+    "run": "renaissance.runtime.lock",
     "run_jobs": "renaissance.runtime.jobs",
 }
 

@@ -20,7 +20,7 @@ MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 _CHUNK = 1 << 22
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Stored(BaseModel):
@@ -231,8 +231,8 @@ def _to_disk(path: Path) -> None:
 
 def _reason(problem: Exception) -> str:
     if isinstance(problem, OSError):
-        full = problem.errno in _FULL
+        full = problem.errno in DISK_FULL
         return "the disk is full" if full else problem.strerror or str(problem)
     # safetensors reports the operating system's error as text only.
-    full = any(f"code: {number}," in str(problem) for number in _FULL)
+    full = any(f"code: {number}," in str(problem) for number in DISK_FULL)
     return "the disk is full" if full else str(problem)

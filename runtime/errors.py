@@ -5,6 +5,10 @@ class JobError(Exception):
     """A job that cannot start or go on; the message is one sentence that says what to do."""
 
 
+class UsageError(JobError):
+    """A job that was asked for in a way that cannot be meant; nothing was done."""
+
+
 class CheckpointError(JobError):
     """A checkpoint that cannot be used; the message says what is wrong with it."""
 

@@ -15,7 +15,7 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import write_whole
 from renaissance.runtime.checkpoints import best_checkpoint
-from renaissance.runtime.data import UNKNOWN_ANSWER, JobData, TaskBatch, job_data
+from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
 from renaissance.runtime.log import Log
 from renaissance.runtime.objectives import Objectives
@@ -143,7 +143,7 @@ def evaluate_job(
 
 def _answers(
     objectives: Objectives,
-    batches: Iterator[TaskBatch],
+    batches: Iterator[Batch],
     precision: Precision,
     processes: Processes,
     request: StopRequest,
@@ -153,6 +153,7 @@ def _answers(
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
     done = 0
     for batch in batches:
+        assert isinstance(batch, TaskBatch)  # the data of a task
         with torch.no_grad(), precision.forward():
             scored = objectives(batch.to(processes.device))["answer"]
         probability, prediction = scored.scores.softmax(-1).max(-1)

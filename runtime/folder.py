@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import write_whole
-from renaissance.runtime.errors import JobError
+from renaissance.runtime.errors import UsageError
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.training import RESULT
 
@@ -28,14 +28,14 @@ def held(folder: Path) -> Iterator[None]:
     """Keep other processes out of a run folder.
 
     Raises:
-        JobError: if one is at work in it.
+        UsageError: if one is at work in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise JobError(f"another process is at work in `{folder}`") from None
+            raise UsageError(f"another process is at work in `{folder}`") from None
         yield
 
 
@@ -48,7 +48,7 @@ def claim(folder: Path, spec: Spec, *, fresh: bool) -> None:
         fresh: remove what is there of this or another spec.
 
     Raises:
-        JobError: if it holds another spec's results and they are not to be removed.
+        UsageError: if it holds another spec's results and they are not to be removed.
     """
     before = None
     if (folder / SPEC).exists():
@@ -56,14 +56,14 @@ def claim(folder: Path, spec: Spec, *, fresh: bool) -> None:
             before = Spec.model_validate_json((folder / SPEC).read_text("utf-8"))
         except (ValidationError, ValueError):
             if not fresh:
-                raise JobError(
+                raise UsageError(
                     f"`{folder / SPEC}` is no spec that this version can read; choose another "
                     "folder with `-o`, or start over with `--fresh`"
                 ) from None
     if before is not None and before.hash != spec.hash and not fresh:
         found = changes(before.model_dump(mode="json"), spec.model_dump(mode="json"))
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        raise JobError(
+        raise UsageError(
             f"`{folder}` holds results of another spec: {'; '.join(found[:NAMED])}{more}; "
             "choose another folder with `-o`, or remove the results with `--fresh`"
         )

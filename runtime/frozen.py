@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from renaissance.compiler.freeze import tensor_hash
+from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.runtime.errors import FrozenChangedError
 from renaissance.runtime.weights import listed

@@ -1,16 +1,18 @@
 """Running the jobs of a spec in a folder: all of them, or one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.errors import JobError
+from renaissance.runtime.checkpoint import DISK_FULL
+from renaissance.runtime.errors import JobError, UsageError
 from renaissance.runtime.evaluation import evaluate_job
 from renaissance.runtime.folder import claim, finished, held
 from renaissance.runtime.observer import Observer, Silent
-from renaissance.runtime.processes import Processes, joined
+from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report import write_report
 from renaissance.runtime.signals import StopRequest, stop_request
@@ -56,33 +58,44 @@ def run_jobs(
         observer: is told what happens, in the first process.
 
     Raises:
+        UsageError: if the folder belongs to another spec or process, or a job or device to none.
         JobError: if a job cannot start or go on.
         InterruptionError: if a signal asked to stop.
         DataError: if the data do not allow to go on.
         CompileError: if a model cannot be built.
     """
-    with joined(device) as processes, stop_request() as request:
-        watching = observer if observer is not None and processes.first else Silent()
-        if not processes.first:
+    names = _ordered(spec, only)
+    with joined(device) as processes, stop_request() as request, ExitStack() as stack:
+        try:
+            if processes.first:
+                stack.enter_context(held(folder))
+                claim(folder, spec, fresh=fresh)
             processes.wait()
-            return _run(spec, folder, only, again, processes, request, watching)
-        with held(folder):
-            claim(folder, spec, fresh=fresh)
-            processes.wait()
-            return _run(spec, folder, only, again, processes, request, watching)
+            watching = observer if observer is not None and processes.first else Silent()
+            return _run(spec, folder, names, again, processes, request, watching)
+        except OSError as problem:
+            if problem.errno not in DISK_FULL:
+                raise
+            raise JobError(
+                f"the disk of `{folder}` is full; checkpoints are as they were"
+            ) from None
+        except RuntimeError as problem:
+            if processes.ranks == 1 or not lost_connection(problem):
+                raise
+            raise JobError("another process of this run has ended; its message says why") from None
 
 
 def _run(
     spec: Spec,
     folder: Path,
-    only: tuple[str, ...] | None,
+    names: Iterable[str],
     again: bool,
     processes: Processes,
     request: StopRequest,
     observer: Observer,
 ) -> Run:
     results, skipped = [], []
-    for name in _ordered(spec, only):
+    for name in names:
         done = finished(folder, name)
         if done is not None and not (again and isinstance(spec.jobs[name], Evaluate)):
             results.append(done)
@@ -104,28 +117,26 @@ def _source(spec: Spec, name: str) -> str | None:
     return job.source if isinstance(job, Finetune) else None
 
 
-def _ordered(spec: Spec, only: tuple[str, ...] | None) -> Iterator[str]:
-    """Yield names of jobs, each after the one that it starts from."""
+def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return names of jobs, each after the one that it starts from."""
     unknown = [name for name in only or () if name not in spec.jobs]
     if unknown:
         known = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
-        raise JobError(f"there is no job `{unknown[0]}`; jobs are {known}")
+        raise UsageError(f"there is no job `{unknown[0]}`; jobs are {known}")
     wanted = dict.fromkeys(spec.jobs if only is None else only)
-    seen: set[str] = set()
+    ordered: dict[str, None] = {}
     for name in wanted:
         chain = [name]
         while (source := _source(spec, chain[-1])) is not None and source in wanted:
             chain.append(source)
-        for link in reversed(chain):
-            if link not in seen:
-                seen.add(link)
-                yield link
+        ordered |= dict.fromkeys(reversed(chain))
+    return tuple(ordered)
 
 
 def _check_source(spec: Spec, name: str, folder: Path) -> None:
     source = _source(spec, name)
     if source is not None and finished(folder, source) is None:
-        raise JobError(
+        raise UsageError(
             f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "
             f"train `{source}` first"
         )

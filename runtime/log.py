@@ -33,7 +33,7 @@ class Log:
         self._file = path.open("a", encoding="utf-8")
         if cut_off:
             self._file.write("\n")
-        self._board = SummaryWriter(str(job / TENSORBOARD), purge_step=step or None)  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(str(job / TENSORBOARD), purge_step=step or None)
 
     def write(self, event: Event) -> None:
         """Add a line and the points of a curve."""
@@ -51,7 +51,7 @@ class Log:
         if self._file is not None:
             self._file.close()
         if self._board is not None:
-            self._board.close()  # type: ignore[no-untyped-call]
+            self._board.close()
 
     def _curves(self, event: Event) -> None:
         if not isinstance(event, Step | Validate) or self._board is None:
@@ -66,4 +66,4 @@ class Log:
             if event.texts_per_second is not None:
                 points |= {"texts_per_second": event.texts_per_second}
         for name, value in points.items():
-            self._board.add_scalar(f"{part}/{name}", value, event.step)  # type: ignore[no-untyped-call]
+            self._board.add_scalar(f"{part}/{name}", value, event.step)

@@ -221,7 +221,7 @@ class Loop:
         if measured is None and self._request.signal:
             self._stop()
         self._validated = self._step
-        # What is measured is not what was trained in: the clock of the next line starts here.
+        # Time spent here is no time of training: the clock of the next line starts anew.
         self._reported = time.monotonic()
         if measured is None:
             return
@@ -275,6 +275,7 @@ class Loop:
         write_checkpoint(path, state, stored, self._optimization.state())
         self._checkpoints.mark_best(self._best)
         self._log.write(CheckpointEvent(step=self._step, path=f"{FOLDER}/{path.name}"))
+        self._reported = time.monotonic()
 
     def _check_weights(self) -> None:
         norm = get_total_norm(p.detach() for p in self._optimization.parameters)

@@ -38,13 +38,14 @@ class Optimization:
         self._addresses = parameter_addresses(model)
         self._factors = _factors(model, self._addresses, scale_lr)
         self._names: dict[str, nn.Parameter] = {}
+        self._parameters: list[nn.Parameter] = []
         self.torch: torch.optim.AdamW | None = None
         self.extend()
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         """The parameters that learn, in the order of the model whatever joined when."""
-        return [p for name, p in self._model.named_parameters() if name in self._names]
+        return self._parameters
 
     def extend(self) -> tuple[str, ...]:
         """Add parameters that take a gradient and are not held yet; return their names."""
@@ -60,6 +61,7 @@ class Optimization:
         for (decay, factor), parameters in groups.items():
             self._add({"params": parameters, "weight_decay": decay, "factor": factor, "lr": 0.0})
         self._names |= added
+        self._parameters = [p for n, p in self._model.named_parameters() if n in self._names]
         return tuple(added)
 
     def set_rate(self, rate: float) -> None:
@@ -70,7 +72,7 @@ class Optimization:
 
     def clear(self) -> None:
         """Forget all gradients."""
-        for parameter in self._names.values():
+        for parameter in self._parameters:
             parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:

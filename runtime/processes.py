@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 
-from renaissance.runtime.errors import JobError
+from renaissance.runtime.errors import UsageError
 
 Value = TypeVar("Value")
 
@@ -39,7 +39,7 @@ class Processes:
             return list(values)
         tensor = torch.tensor(values, dtype=torch.float64)
         dist.all_reduce(tensor)
-        return tensor.tolist()  # type: ignore[no-any-return]
+        return tensor.tolist()
 
     def of_first(self, value: Value) -> Value:
         """Return what the first process passes, in all of them."""
@@ -71,7 +71,7 @@ def joined(device_name: str | None = None) -> Iterator[Processes]:
         device_name: such as `cpu` or `cuda:1`; the process's own GPU, else the CPU, if None.
 
     Raises:
-        JobError: if there is no such device.
+        UsageError: if there is no such device.
     """
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     device = _device(device_name, int(os.environ.get("LOCAL_RANK", "0")))
@@ -95,12 +95,19 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise JobError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`") from None
+        raise UsageError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`") from None
     if device.type == "cuda" and (device.index or 0) >= gpus:
-        raise JobError(f"there is no device `{name}`: this machine has {gpus} usable GPUs")
+        raise UsageError(f"there is no device `{name}`: this machine has {gpus} usable GPUs")
     if device.type == "cuda" and device.index is None:
         return torch.device("cuda", local_rank % gpus)
     return device
+
+
+def lost_connection(problem: RuntimeError) -> bool:
+    """Tell whether an error means that another process has gone."""
+    if isinstance(problem, dist.DistError):
+        return True
+    return any(word in str(problem) for word in ("Connection closed by peer", "gloo", "Gloo"))
 
 
 def device_in_words(device: torch.device) -> str:

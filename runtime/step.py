@@ -99,8 +99,8 @@ class TrainingStep:
         """
         own = dict.fromkeys(self._weights, 0)
         for batch in batches:
-            for head, items in items_of(batch).items():
-                own[head] += items
+            for head, count in items_of(batch).items():
+                own[head] += count
         texts = sum(len(batch.image_index) for batch in batches)
         *sums, all_texts, stops, reports = self._processes.sums(
             [*own.values(), texts, float(stop), float(report)]

@@ -113,7 +113,8 @@ def _fitted(
     model: VisionLanguageModel, needed: Mapping[str, Tensor], given: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Resize positions of each stream to the image size and text length of the new model."""
-    fitted, notes = dict(given), []
+    fitted = dict(given)
+    notes: list[str] = []
     for stream, tower in model.streams.items():
         assert isinstance(tower, Tower)
         prefix = f"streams.{stream}."

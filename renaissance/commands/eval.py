@@ -1,0 +1,32 @@
+"""`renaissance eval`: measure trained models, again if they were measured before."""
+
+from argparse import Namespace
+
+from renaissance.answer import NO_ANSWER, answer
+from renaissance.execution import evaluations, execute, folder_of, meant
+from renaissance.grammar import load
+
+
+def run(arguments: Namespace) -> int:
+    """Run the evaluations of a spec: all, the one that is named, or those of the named job."""
+    path, job = meant(arguments.file)
+    spec = load(path)
+    names = evaluations(spec, job)
+    if not names:
+        known = ", ".join(f"`{name}`" for name in evaluations(spec, None)) or "none"
+        what = "the spec" if job is None else f"job `{job}`"
+        failure = f"there is no evaluation of {what}; evaluations are {known}"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    from renaissance.runtime import run_jobs
+
+    return execute(
+        arguments,
+        lambda observer: run_jobs(
+            spec,
+            folder_of(path, arguments.out),
+            only=names,
+            again=True,
+            device=arguments.device,
+            observer=observer,
+        ),
+    )

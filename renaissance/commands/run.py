@@ -1,0 +1,12 @@
+"""`renaissance run`: run the jobs of a folder that `compile` wrote."""
+
+from argparse import Namespace
+
+from renaissance.execution import execute
+
+
+def run(arguments: Namespace) -> int:
+    """Run all jobs of the folder; what has changed since it was compiled is said first."""
+    from renaissance.runtime.lock import run as run_folder
+
+    return execute(arguments, lambda observer: run_folder(arguments.folder, observer=observer))

@@ -1,0 +1,25 @@
+"""`renaissance train`: run the jobs of a spec; a run that was stopped goes on where it was."""
+
+from argparse import Namespace
+
+from renaissance.execution import execute, folder_of, meant
+from renaissance.grammar import load
+
+
+def run(arguments: Namespace) -> int:
+    """Run all jobs of a spec in order, or the one that is named."""
+    path, job = meant(arguments.file)
+    spec = load(path)
+    from renaissance.runtime import run_jobs
+
+    return execute(
+        arguments,
+        lambda observer: run_jobs(
+            spec,
+            folder_of(path, arguments.out),
+            only=None if job is None else (job,),
+            fresh=arguments.fresh,
+            device=arguments.device,
+            observer=observer,
+        ),
+    )

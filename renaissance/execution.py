@@ -1,0 +1,79 @@
+"""Running jobs for a person: which file and folder are meant, progress, results, exit codes."""
+
+import signal
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from renaissance.answer import FINE, INTERRUPTED, JOB_FAILED, NO_ANSWER, answer
+from renaissance.files import find_spec
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
+
+if TYPE_CHECKING:
+    from renaissance.runtime.jobs import Run
+    from renaissance.runtime.observer import Observer
+
+TERMINATED = 128 + signal.SIGTERM
+
+
+def meant(argument: str) -> tuple[str, str | None]:
+    """Split `FILE:JOB` into the path of the spec and the name of the job, if one is named."""
+    name, colon, job = argument.rpartition(":")
+    if not colon or Path(argument).exists() or not job.isidentifier():
+        return find_spec(argument), None
+    return find_spec(name), job
+
+
+def folder_of(path: str, out: str | None) -> Path:
+    """Return the folder of a run: the one that was asked for, or `runs/` with the spec's name."""
+    return Path(out) if out is not None else Path("runs") / Path(path).stem
+
+
+def evaluations(spec: Spec, job: str | None) -> tuple[str, ...]:
+    """Return the evaluations that are meant: the named job, those of the named one, or all."""
+    return tuple(
+        name
+        for name, declared in spec.jobs.items()
+        if isinstance(declared, Evaluate) and (job is None or job in (name, declared.of))
+    )
+
+
+def execute(arguments: Namespace, work: "Callable[[Observer], Run]") -> int:
+    """Run jobs and tell how it went.
+
+    Args:
+        arguments: those of the verb; `format` and `color` are used.
+        work: runs the jobs and tells an observer what happens.
+    """
+    from renaissance.compiler.errors import CompileError
+    from renaissance.progress import progress
+    from renaissance.runtime.data.errors import DataError
+    from renaissance.runtime.errors import InterruptionError, JobError, UsageError
+
+    try:
+        with progress() as observer:
+            run = work(observer)
+    except InterruptionError as stop:
+        code = TERMINATED if stop.signal == signal.SIGTERM else INTERRUPTED
+        return answer(arguments, code, failures=[str(stop)])
+    except UsageError as problem:
+        return answer(arguments, NO_ANSWER, failures=[str(problem)])
+    except (JobError, DataError, CompileError) as problem:
+        return answer(arguments, JOB_FAILED, failures=[str(problem)])
+    if run.report is None:
+        return FINE  # the first of several processes speaks
+    if arguments.format == "json":
+        return answer(
+            arguments,
+            FINE,
+            folder=str(run.folder),
+            report=str(run.report),
+            skipped=list(run.skipped),
+            results=[result.model_dump(mode="json") for result in run.results],
+        )
+    from renaissance.results import print_results
+
+    print_results(run)
+    return FINE

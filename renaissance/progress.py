@@ -1,0 +1,155 @@
+"""What a person sees while jobs run: bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
+
+QUIET = 30.0
+"""Seconds between plain lines about steps."""
+
+
+def progress(stream: TextIO | None = None) -> "Bars | Lines":
+    """Return what suits a stream, standard error unless told."""
+    stream = sys.stderr if stream is None else stream
+    return Bars(stream) if stream.isatty() else Lines(stream)
+
+
+class Lines(Observer):
+    """A line now and then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to a stream."""
+        self._stream = stream
+        self._job = ""
+        self._total = 0
+        self._shown = 0.0
+
+    def __enter__(self) -> "Lines":
+        """Do nothing."""
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Do nothing."""
+
+    def begin(self, job: str, stage: str, total: int) -> None:
+        """Say that a job begins."""
+        if stage == "train":
+            self._total = total
+        if stage == "evaluate":
+            self._say(f"{job}: measuring {total} texts")
+
+    def advance(self, stage: str, done: int) -> None:
+        """Say nothing: events say more."""
+
+    def finish(self, stage: str) -> None:
+        """Say nothing."""
+
+    def event(self, event: Event) -> None:
+        """Say what matters, steps not too often."""
+        if isinstance(event, Start):
+            self._job = event.job
+        if isinstance(event, Step):
+            if time.monotonic() - self._shown < QUIET and event.step != self._total:
+                return
+            self._shown = time.monotonic()
+            self._say(f"{self._job}: step {event.step} of {self._total}, {of_step(event)}")
+            return
+        for line in told(event):
+            self._say(f"{self._job}: {line}")
+
+    def _say(self, line: str) -> None:
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+
+class Bars(Observer):
+    """A bar for each stage that is under way."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Draw on a terminal."""
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[figures]}"),
+            console=Console(file=stream),
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._job = ""
+
+    def __enter__(self) -> "Bars":
+        """Begin to draw."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        """Leave the bars as they are."""
+        self._progress.stop()
+
+    def begin(self, job: str, stage: str, total: int) -> None:
+        """Add a bar."""
+        name = {"train": job, "validate": "  validation", "evaluate": job}[stage]
+        self._tasks[stage] = self._progress.add_task(name, total=total, figures="")
+
+    def advance(self, stage: str, done: int) -> None:
+        """Fill a bar."""
+        self._progress.update(self._tasks[stage], completed=done)
+
+    def finish(self, stage: str) -> None:
+        """Fill a bar to its end, or take it away if it belongs to another."""
+        task = self._tasks.pop(stage)
+        if stage == "validate":
+            self._progress.remove_task(task)
+
+    def event(self, event: Event) -> None:
+        """Show figures beside the bar, and what matters above it."""
+        if isinstance(event, Start):
+            self._job = event.job
+        elif isinstance(event, Step):
+            self._progress.update(self._tasks["train"], figures=of_step(event))
+        else:
+            for line in told(event):
+                self._progress.console.print(f"{self._job}: {line}", markup=False, highlight=False)
+
+
+def of_step(event: Step) -> str:
+    """Return the figures of a step in one line."""
+    figures = [f"loss {event.loss:.3f}"]
+    if len(event.losses) > 1:
+        figures += [f"{name} {loss:.3f}" for name, loss in event.losses.items()]
+    figures += [f"{spell(name)} {value:.1%}" for name, value in event.metrics.items()]
+    if event.texts_per_second is not None:
+        figures.append(f"{event.texts_per_second:,.0f} texts/s")
+    return ", ".join(figures)
+
+
+def told(event: Event) -> list[str]:
+    """Return what a person should read about an event, a sentence a line."""
+    if isinstance(event, Validate):
+        figures = [f"{name} loss {loss:.3f}" for name, loss in event.losses.items()]
+        figures += [f"{spell(name)} {value:.1%}" for name, value in event.metrics.items()]
+        return [f"after step {event.step} on held-out data: {', '.join(figures)}"]
+    if isinstance(event, Thaw):
+        return [f"from step {event.step} on {', '.join(event.addresses)} learn"]
+    if isinstance(event, Unreadable):
+        return [f"{event.count} images could not be read so far, such as {event.paths[0]}"]
+    return [event.text] if isinstance(event, Notice) else []
+
+
+def spell(name: str) -> str:
+    """Return the name of a metric for people."""
+    return name.replace("_", " ")

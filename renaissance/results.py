@@ -1,0 +1,49 @@
+"""The table at the end of a run."""
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from renaissance.progress import spell
+from renaissance.runtime.jobs import Run
+from renaissance.runtime.records import JobResult
+
+
+def print_results(run: Run) -> None:
+    """Print a row for each job, and where everything lies."""
+    table = Table(title=None, header_style="bold", expand=False)
+    for heading in ("job", "measured on", "result"):
+        table.add_column(heading)
+    for heading in ("steps", "texts/s", "time"):
+        table.add_column(heading, justify="right")
+    for result in run.results:
+        table.add_row(
+            f"{result.job} ({result.kind})",
+            result.split or "-",
+            "\n".join(_figures(result)) or "-",
+            f"{result.steps:,}" if result.steps else "-",
+            "-" if result.texts_per_second is None else f"{result.texts_per_second:,.0f}",
+            "-" if result.seconds is None else _duration(result.seconds),
+        )
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(table)
+    if run.skipped:
+        console.print(f"finished before: {', '.join(run.skipped)}", markup=False)
+    console.print(f"results: {run.folder}", markup=False, soft_wrap=True)
+    console.print(f"report:  {run.report}", markup=False, soft_wrap=True)
+
+
+def _figures(result: JobResult) -> list[str]:
+    return [
+        f"{spell(name)} {value:.2%}" if "accuracy" in name else f"{spell(name)} {value:.4f}"
+        for name, value in result.metrics.items()
+    ]
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,93 @@
+"""Running a job folder, after a look at what has changed since it was compiled."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from renaissance.compiler.bundle import lock
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import UsageError
+from renaissance.runtime.folder import SPEC
+from renaissance.runtime.jobs import Run, run_jobs
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.records import Notice
+
+LOCK = "lock.json"
+
+
+def run(
+    folder: str | Path,
+    *,
+    fresh: bool = False,
+    device: str | None = None,
+    observer: Observer | None = None,
+) -> Run:
+    """Run all jobs of a folder that `compile` wrote; results lie beside its spec.
+
+    Args:
+        folder: the job folder.
+        fresh: remove earlier results.
+        device: such as `cpu`; chosen if None.
+        observer: is told what happens, other versions than when compiled included.
+
+    Raises:
+        UsageError: if it is no job folder, or its spec or pretrained weights are not those that
+            were compiled.
+        JobError: if a job cannot start or go on.
+        InterruptionError: if a signal asked to stop.
+    """
+    spec, notices = read_job_folder(Path(folder))
+    if observer is not None:
+        for sentence in notices:
+            observer.event(Notice(text=sentence))
+    return run_jobs(spec, Path(folder), fresh=fresh, device=device, observer=observer)
+
+
+def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
+    """Return the spec of a job folder, and a sentence on each version that is another one now.
+
+    Raises:
+        UsageError: if it is no job folder, or its spec or pretrained weights are not those that
+            were compiled.
+    """
+    try:
+        spec = Spec.model_validate_json((folder / SPEC).read_text("utf-8"))
+        locked = json.loads((folder / LOCK).read_text("utf-8"))
+        spec_hash, packages, backbones = (
+            locked[key] for key in ("spec_hash", "packages", "backbones")
+        )
+    except FileNotFoundError as problem:
+        missing = Path(problem.filename).name
+        raise UsageError(
+            f"`{folder}` is no job folder: it has no `{missing}`; `renaissance compile` writes one"
+        ) from None
+    except (OSError, ValidationError, ValueError, KeyError, TypeError):
+        raise UsageError(f"`{folder}` is no job folder that this version can read") from None
+    if spec_hash != spec.hash:
+        raise UsageError(f"the spec in `{folder}` is not the one that was compiled; compile again")
+    now = lock(spec)
+    changed = _changed_backbone(backbones, now["backbones"])
+    if changed is not None:
+        raise UsageError(
+            f"the pretrained weights of {changed} are not those that were compiled; compile again"
+        )
+    return spec, _changed_packages(packages, now["packages"])
+
+
+def _changed_backbone(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    for model, references in before.items():
+        for address, reference in references.items():
+            found = now.get(model, {}).get(address, {})
+            if found.get("content") != reference["content"]:
+                return f"`{address}` of model `{model}` (`{reference['id']}`)"
+    return None
+
+
+def _changed_packages(before: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
+    return tuple(
+        f"compiled with {package} {wanted}, running with {now.get(package, 'none')}"
+        for package, wanted in before.items()
+        if now.get(package) != wanted
+    )
