@@ -1,21 +1,17 @@
 """Read a whole file in one pass, whatever it contains.
 
-An LALR(1) automaton over the tables of `vl.lark`. Where a token does not fit, the statement around
-it is given up: the stack is cut back to where a statement may stand, the grammar's `ERROR` takes
-its place, and reading goes on at the end of the line or at the next brace. So each mistake is
-reported once, and the statements around it are read as usual.
+Where a token does not fit, the statement around it is given up: the automaton is cut back to where
+a statement may stand, the grammar's `ERROR` takes its place, and reading goes on at the end of the
+line or at the next brace. So each mistake is reported once, and the statements around it are read
+as usual.
 """
 
-from typing import Any
-
 from renaissance.grammar import mistakes, tree
-from renaissance.grammar.builder import Builder
+from renaissance.grammar.automaton import CLOSING, OPENING, Automaton
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
 
-_OPENING = {"RBRACE": "LBRACE", "RPAR": "LPAR", "RSQB": "LSQB"}
-_CLOSING = {opening: closing for closing, opening in _OPENING.items()}
 _BEFORE_LIST = ("EQUAL", "COMMA", "LPAR", "LSQB")
 _DEEPEST = 100
 # Statements of a file. When one stands at the left edge inside a block, and braces are missing,
@@ -50,16 +46,12 @@ class _Parser:
 
     def __init__(self, source: Source, tokens: list[Token]) -> None:
         self._source = source
-        self._tokens = [token for token in tokens if token.type not in tables().ignored]
+        self._tokens = _significant(tokens)
         self._next = 0
-        self._actions = tables().actions
-        self._rules = tables().rules
-        self._builder = Builder(source)
-        self._states = [0]
-        self._values: list[Any] = []
-        self._open: list[Token] = []
-        self._findings: list[Diagnostic] = []
         self._before: Token | None = None
+        self._automaton = Automaton(source)
+        self._findings: list[Diagnostic] = []
+        self._open: list[Token] = []
         # Where the open square brackets stand that cut a slice, and open no list.
         self._slices: set[int] = set()
         # The first bracket whose partner's line is indented less than its own: the likely culprit
@@ -67,27 +59,29 @@ class _Parser:
         self._suspect: Token | None = None
         kinds = [token.type for token in self._tokens]
         self._missing_braces = kinds.count("LBRACE") - kinds.count("RBRACE")
+        self._indents: dict[int, int] = {}
 
     def run(self) -> tuple[tree.File, list[Diagnostic]]:
         try:
-            while True:
-                token = self._tokens[self._next]
-                if self._skipped(token):
-                    self._next += 1
-                elif self._ends_blocks(token):
-                    self._close_blocks(token)
-                elif token.type == "$END" and self._finish():
-                    return self._result(self._values[-1])
-                elif self._feed(token):
-                    self._next += 1
-                else:
-                    self._recover(token)
+            file = self._read()
         except _GiveUpError:
-            empty = Span(source=self._source, start=0, end=len(self._source.text))
-            return self._result(tree.File(span=empty, statements=(), broken=True))
+            everything = Span(source=self._source, start=0, end=len(self._source.text))
+            file = tree.File(span=everything, statements=(), broken=True)
+        return file, self._findings + self._automaton.builder.findings
 
-    def _result(self, file: tree.File) -> tuple[tree.File, list[Diagnostic]]:
-        return file, self._findings + self._builder.findings
+    def _read(self) -> tree.File:
+        while True:
+            token = self._tokens[self._next]
+            if self._skipped(token):
+                self._next += 1
+            elif self._ends_blocks(token):
+                self._close_blocks(token)
+            elif token.type == "$END" and (file := self._automaton.finish()):
+                return file
+            elif self._feed(token):
+                self._next += 1
+            else:
+                self._recover(token)
 
     def _skipped(self, token: Token) -> bool:
         """Tell whether a line end means nothing here."""
@@ -104,67 +98,25 @@ class _Parser:
 
     def _behind_lines(self) -> int:
         """Return the index of the next token that is no line end."""
-        index = self._next
-        while self._kind(index) == "NL":
-            index += 1
-        return index
+        return self._next + (self._kind(self._next) == "NL")
 
     def _feed(self, token: Token) -> bool:
         """Give the automaton a token; False if it does not fit, and then nothing has changed."""
-        plan = self._plan(token.type)
-        if plan is None:
+        if not self._automaton.take(token):
             return False
-        if token.type in _CLOSING:
+        if token.type in CLOSING:
             if len(self._open) == _DEEPEST:
                 self._report(mistakes.too_deep(self._source, token, _DEEPEST))
                 raise _GiveUpError
             if token.type == "LSQB" and self._before and self._before.type not in _BEFORE_LIST:
                 self._slices.add(token.start)
             self._open.append(token)
-        elif token.type in _OPENING:
+        elif token.type in OPENING:
             opening = self._open.pop()
             if self._suspect is None and self._indent(token) < self._indent(opening):
                 self._suspect = opening
-        for rule in plan:
-            self._reduce(rule)
-        self._states.append(self._actions[self._states[-1]][token.type])
-        self._values.append(token)
         self._before = token
         return True
-
-    def _plan(self, kind: str) -> list[int] | None:
-        """Return the rules to finish before a token of this kind can be taken, or None."""
-        states = self._states.copy()
-        rules: list[int] = []
-        while True:
-            action = self._actions[states[-1]].get(kind)
-            if action is None:
-                return None
-            if action >= 0:
-                return rules
-            rule = self._rules[-action - 1]
-            if rule.length:
-                del states[-rule.length :]
-            states.append(self._actions[states[-1]][rule.name])
-            rules.append(-action - 1)
-            if kind == "$END" and states[-1] == tables().end:
-                return rules
-
-    def _reduce(self, number: int) -> None:
-        rule = self._rules[number]
-        values = self._values[len(self._values) - rule.length :]
-        if rule.length:
-            del self._values[-rule.length :]
-            del self._states[-rule.length :]
-        self._values.append(self._builder.finish(rule.name, values))
-        self._states.append(self._actions[self._states[-1]][rule.name])
-
-    def _finish(self) -> bool:
-        """Finish the file; False if something is missing, and then nothing has changed."""
-        plan = self._plan("$END")
-        for rule in plan or ():
-            self._reduce(rule)
-        return plan is not None
 
     def _report(self, finding: Diagnostic) -> None:
         if self._findings and self._findings[-1].span == finding.span:
@@ -175,7 +127,7 @@ class _Parser:
 
     def _recover(self, token: Token) -> None:
         """Report a token that does not fit, and find a place to go on reading."""
-        if token.type == "$END" and self._plan("RBRACE") is not None:
+        if token.type == "$END" and self._automaton.fits("RBRACE"):
             self._close_blocks(token)
             return
         if token.type == "RBRACE" and not self._inside_braces():
@@ -188,7 +140,7 @@ class _Parser:
             self._give_up_statement()
             self._feed_empty("NL")
             return
-        if self._plan("NL") is not None and self._starts_statement(self._next):
+        if self._automaton.fits("NL") and self._starts_statement(self._next):
             self._report(mistakes.two_statements(self._source, token))
             self._feed_empty("NL")
             return
@@ -221,46 +173,29 @@ class _Parser:
             source=self._source,
             token=token,
             before=self._before,
-            expected=frozenset(
-                kind for kind in self._actions[self._states[-1]] if self._plan(kind) is not None
-            ),
+            expected=self._automaton.expected(),
             opening=self._open[-1] if self._open else None,
             new_line=self._line_start(self._next) == self._next,
-            in_freeze=self._in_freeze(),
+            in_freeze=self._automaton.innermost(("FREEZE", "LBRACE", "NL")) == "FREEZE",
         )
-
-    def _in_freeze(self) -> bool:
-        for value in reversed(self._values):
-            if isinstance(value, Token) and value.type in ("FREEZE", "LBRACE", "NL"):
-                return value.type == "FREEZE"
-        return False
 
     def _give_up_statement(self) -> list[str]:
         """Put ERROR in the place of the unfinished statement; return its open brackets."""
         ended = self._before is not None and self._before.type == "RBRACE"
-        if ended and self._plan("NL") is not None:
+        if ended and self._automaton.fits("NL"):
             # The statement ended with its block, only something behind it is wrong.
             self._feed_empty("NL")
-        brackets = []
-        closed = 0
-        while closed or self._actions[self._states[-1]].get("ERROR", -1) < 0:
-            self._states.pop()
-            value = self._values.pop()
-            kind = value.type if isinstance(value, Token) else ""
-            if kind in _OPENING:
-                closed += 1
-            elif kind in _CLOSING and closed:
-                closed -= 1
-            elif kind in _CLOSING:
-                brackets.append(self._open.pop().type)
+        brackets = self._automaton.cut_back()
+        del self._open[len(self._open) - len(brackets) :]
         self._feed_empty("ERROR")
-        return brackets[::-1]
+        return [bracket.type for bracket in brackets]
 
     def _skip(self, brackets: list[str]) -> None:
         """Pass over the rest of a statement, up to where another may start or a block opens."""
         while True:
             token = self._tokens[self._next]
-            follows = self._starts_statement(self._next + 1)
+            ends = token.type in ("NL", "COMMA")
+            follows = ends and self._starts_statement(self._next + 1)
             if token.type == "$END":
                 return
             if token.type == "NL" and (not brackets or ("LBRACE" not in brackets and follows)):
@@ -269,12 +204,12 @@ class _Parser:
                 return
             if token.type == "LBRACE" and not brackets:
                 return
-            if token.type in _CLOSING:
+            if token.type in CLOSING:
                 brackets.append(token.type)
             elif token.type == "RBRACE" and "LBRACE" not in brackets and self._inside_braces():
                 return
-            elif _OPENING.get(token.type) in brackets:
-                while brackets.pop() != _OPENING[token.type]:
+            elif OPENING.get(token.type) in brackets:
+                while brackets.pop() != OPENING[token.type]:
                     pass
             self._next += 1
 
@@ -285,7 +220,7 @@ class _Parser:
         self._missing_braces -= len(self._open)
         self._suspect = None
         while self._open:
-            if self._open[-1].type == "LBRACE" and self._plan("RBRACE") is not None:
+            if self._open[-1].type == "LBRACE" and self._automaton.fits("RBRACE"):
                 self._feed_empty("RBRACE")
             else:
                 self._give_up_statement()
@@ -296,7 +231,7 @@ class _Parser:
         """Give the automaton a token that does not stand in the text; it has to fit."""
         place = self._tokens[self._next].start
         if not self._feed(Token(kind, place, place)):
-            raise AssertionError(f"{kind} does not fit in state {self._states[-1]}")
+            raise AssertionError(f"{kind} has to fit at {place}")
 
     def _ends_blocks(self, token: Token) -> bool:
         """Tell whether a token starts a statement of the file while a block is still open."""
@@ -306,7 +241,7 @@ class _Parser:
             token.type in _OUTERMOST_WITH_NAME and self._tokens[self._next + 1].type == "NAME"
         )
         at_edge = self._source.position(token.start)[1] == 1
-        return outermost and at_edge and self._plan("RBRACE") is not None
+        return outermost and at_edge and self._automaton.fits("RBRACE")
 
     def _starts_statement(self, index: int) -> bool:
         """Tell whether the tokens from `index` on look like a statement, not like a value."""
@@ -335,6 +270,19 @@ class _Parser:
         return any(opening.type == "LBRACE" for opening in self._open)
 
     def _indent(self, token: Token) -> int:
+        """Return how many spaces and tabs the line of a token starts with."""
         line, _ = self._source.position(token.start)
-        text = self._source.line(line)
-        return len(text) - len(text.lstrip(" \t"))
+        if line not in self._indents:
+            text = self._source.line(line)
+            self._indents[line] = len(text) - len(text.lstrip(" \t"))
+        return self._indents[line]
+
+
+def _significant(tokens: list[Token]) -> list[Token]:
+    """Leave out comments, and all but one of adjacent line ends."""
+    kept: list[Token] = []
+    for token in tokens:
+        repeated = token.type == "NL" and kept and kept[-1].type == "NL"
+        if token.type not in tables().ignored and not repeated:
+            kept.append(token)
+    return kept

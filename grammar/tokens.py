@@ -27,8 +27,6 @@ tables = cache(load)
 MOST_FINDINGS = 40
 
 _ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
-# A quote that is never closed takes the rest of the line, but not a brace that opens a block.
-_UNTERMINATED = re.compile(r'"[^\n]*?(?=[ \t]*(?:\{[ \t]*)?(?:\n|\Z))')
 _SINGLE_QUOTED = re.compile(r"'([^'\n\"]*)'")
 _FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*[^\n]*?\*/")
 _NUMBER = re.compile(r"-?\d[\w.%]*")
@@ -125,6 +123,8 @@ def _unescape(escape: re.Match[str]) -> str:
 def _bad_escapes(source: Source, start: int, end: int) -> list[Diagnostic]:
     findings = []
     for escape in _ESCAPE.finditer(source.text, start + 1, end - 1):
+        if len(findings) > MOST_FINDINGS:
+            break
         surrogate = len(escape[0]) == 6 and "d800" <= escape[0][2:].lower() <= "dfff"
         if escape[1] is None and not surrogate:
             continue
@@ -144,11 +144,11 @@ def _unknown(source: Source, position: int) -> Diagnostic:
     """Explain what stands where no terminal fits; the span covers at least one character."""
     text = source.text
     character = text[position]
-    if character == '"' and (string := _UNTERMINATED.match(text, position)):
+    if character == '"':
         return Diagnostic(
             code="VL003",
             message="string is not closed",
-            span=Span(source=source, start=position, end=string.end()),
+            span=Span(source=source, start=position, end=_string_end(text, position)),
             label='no closing `"` on this line',
             help=("a string ends on the line it starts on; write `\\n` for a line end",),
         )
@@ -188,6 +188,16 @@ def _unknown(source: Source, position: int) -> Diagnostic:
         span=Span(source=source, start=position, end=position + 1),
         help=(advice,) if advice else (),
     )
+
+
+def _string_end(text: str, start: int) -> int:
+    """Return where a string that is never closed may end.
+
+    It takes the rest of the line, but not a brace that opens a block.
+    """
+    end = text.find("\n", start)
+    line = text[start : end if end >= 0 else len(text)].rstrip()
+    return start + len(line.removesuffix("{").rstrip())
 
 
 def _plain(word: str) -> str:
