@@ -119,6 +119,7 @@ def _source(variant: Variant) -> ASTSource:
     constants: dict[str, Any] = {
         "HEAD_DIM": variant.head_dim,
         "BLOCK_D": triton.next_power_of_2(variant.head_dim),
+        "CHUNK": configuration.chunk,
         "BLOCK_M": configuration.block_m,
         "BLOCK_N": configuration.block_n,
         "TAIL_M": configuration.tail,

@@ -18,6 +18,7 @@ from renaissance.compiler.kernels.tiles import (
     kept,
     load_tile,
     place,
+    row_products,
     row_words,
     store_tile,
 )
@@ -32,6 +33,8 @@ def query_gradient_tile(
     grad_tile,
     log_rows,
     delta_rows,
+    query_base,
+    grad_base,
     key_base,
     value_base,
     bias_rows,
@@ -40,6 +43,8 @@ def query_gradient_tile(
     row_count,
     word_first,
     word_second,
+    query_stride,
+    grad_stride,
     key_stride,
     value_stride,
     scale,
@@ -48,6 +53,7 @@ def query_gradient_tile(
     BLOCK_N: tl.constexpr,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BIAS: tl.constexpr,
     DROPOUT: tl.constexpr,
     MASKED: tl.constexpr,
@@ -63,7 +69,11 @@ def query_gradient_tile(
     value_tile = load_tile(
         value_base + step * value_stride, value_stride, left, BLOCK_N, HEAD_DIM, BLOCK_D, MASKED
     )
-    scores = tl.dot(query_tile, tl.trans(key_tile), input_precision="ieee") * scale
+    scores = scale * row_products(
+        query_tile, query_base, query_stride, row_count,
+        key_tile, key_base + step * key_stride, key_stride, left,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if BIAS:
         inside = (tl.arange(0, BLOCK_M) < row_count)[:, None]
         if MASKED:
@@ -73,7 +83,11 @@ def query_gradient_tile(
     weights = tl.exp2(scores - log_rows[:, None])
     if MASKED:
         weights = tl.where((columns < key_count)[None, :], weights, 0.0)
-    inner = tl.dot(grad_tile, tl.trans(value_tile), input_precision="ieee")
+    inner = row_products(
+        grad_tile, grad_base, grad_stride, row_count,
+        value_tile, value_base + step * value_stride, value_stride, left,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if DROPOUT:
         keep = kept(word_first[:, None], word_second[:, None], columns[None, :], threshold)
         inner = tl.where(keep, inner * keep_scale, 0.0)
@@ -143,6 +157,7 @@ def query_gradient_kernel(
     keep_scale,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     TAIL_N: tl.constexpr,
@@ -199,14 +214,10 @@ def query_gradient_kernel(
     wide_head = head.to(tl.int64)
     output_row = heads * HEAD_DIM
 
-    query_tile = load_tile(
-        query + wide_row * query_stride + wide_head * query_head_stride,
-        query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
-    grad_tile = load_tile(
-        grad_output + wide_row * grad_stride + wide_head * grad_head_stride,
-        grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+    query_base = query + wide_row * query_stride + wide_head * query_head_stride
+    grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
+    query_tile = load_tile(query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True)
+    grad_tile = load_tile(grad_base, grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True)
     output_tile = load_tile(
         output + wide_row * output_row + head * HEAD_DIM,
         output_row, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
@@ -235,24 +246,27 @@ def query_gradient_kernel(
     whole = key_length // BLOCK_N * BLOCK_N
     for column in range(0, whole, BLOCK_N):
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
-            bias_rows, column, key_length, row_count, word_first, word_second, key_stride,
-            value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
+            key_base, value_base,
+            bias_rows, column, key_length, row_count, word_first, word_second, query_stride,
+            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
             False,
         )  # fmt: skip
     left = key_length - whole
     if left > TAIL_N:
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
-            bias_rows, whole, key_length, row_count, word_first, word_second, key_stride,
-            value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
+            key_base, value_base,
+            bias_rows, whole, key_length, row_count, word_first, word_second, query_stride,
+            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
             True,
         )  # fmt: skip
     elif left > 0:
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, key_base, value_base,
-            bias_rows, whole, key_length, row_count, word_first, word_second, key_stride,
-            value_stride, scale, threshold, keep_scale, TAIL_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
+            key_base, value_base,
+            bias_rows, whole, key_length, row_count, word_first, word_second, query_stride,
+            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
             True,
         )  # fmt: skip
     store_tile(
@@ -267,6 +281,8 @@ def key_gradient_tile(
     grad_value_tile,
     key_tile,
     value_tile,
+    key_base,
+    value_base,
     query_base,
     grad_base,
     log_base,
@@ -279,6 +295,8 @@ def key_gradient_tile(
     seed,
     head,
     first_column,
+    key_stride,
+    value_stride,
     query_stride,
     grad_stride,
     bias_stride,
@@ -288,6 +306,7 @@ def key_gradient_tile(
     BLOCK_M: tl.constexpr,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BIAS: tl.constexpr,
     DROPOUT: tl.constexpr,
     MASKED: tl.constexpr,
@@ -313,7 +332,11 @@ def key_gradient_tile(
     else:
         log_rows = tl.load(log_base + row + rows)
         delta_rows = tl.load(delta_base + row + rows)
-    scores = tl.dot(key_tile, tl.trans(query_tile), input_precision="ieee") * scale
+    scores = scale * row_products(
+        key_tile, key_base, key_stride, column_count,
+        query_tile, query_base + step * query_stride, query_stride, left,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if BIAS:
         inside = (tl.arange(0, BLOCK_N) < column_count)[:, None]
         if MASKED:
@@ -322,7 +345,11 @@ def key_gradient_tile(
         added = tl.load(bias_columns[:, None] + row_offset[None, :], mask=inside, other=0.0)
         scores += added.to(tl.float32) * LOG2_E
     weights = tl.exp2(scores - log_rows[None, :])
-    inner = tl.dot(value_tile, tl.trans(grad_tile), input_precision="ieee")
+    inner = row_products(
+        value_tile, value_base, value_stride, column_count,
+        grad_tile, grad_base + step * grad_stride, grad_stride, left,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if DROPOUT:
         word_first, word_second = row_words(seed, word_row + row + rows, head)
         columns = first_column + tl.arange(0, BLOCK_N)
@@ -403,6 +430,7 @@ def key_gradient_kernel(
     keep_scale,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     TAIL_M: tl.constexpr,
@@ -452,14 +480,12 @@ def key_gradient_kernel(
     wide_head = head.to(tl.int64)
     gradient_row = heads * HEAD_DIM
 
-    key_tile = load_tile(
-        key + wide_column * key_stride + wide_head * key_head_stride,
-        key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+    key_base = key + wide_column * key_stride + wide_head * key_head_stride
+    value_base = value + wide_column * value_stride + wide_head * value_head_stride
+    key_tile = load_tile(key_base, key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True)
     value_tile = load_tile(
-        value + wide_column * value_stride + wide_head * value_head_stride,
-        value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+        value_base, value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True
+    )
     query_base = query + wide_row * query_stride + wide_head * query_head_stride
     grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
     offset = wide_head * row_total + row_base + query_start
@@ -479,25 +505,28 @@ def key_gradient_kernel(
     whole = query_length // BLOCK_M * BLOCK_M
     for row in range(0, whole, BLOCK_M):
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
+            query_base, grad_base, log_base,
             delta_base, bias_columns, row, query_length, column_count, word_row, seed, head,
-            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            BLOCK_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, False,
+            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, False,
         )  # fmt: skip
     left = query_length - whole
     if left > TAIL_M:
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
+            query_base, grad_base, log_base,
             delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
-            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            BLOCK_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
     elif left > 0:
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, query_base, grad_base, log_base,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
+            query_base, grad_base, log_base,
             delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
-            first_column, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            TAIL_M, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
+            TAIL_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
     target = wide_column * gradient_row + head * HEAD_DIM
     store_tile(

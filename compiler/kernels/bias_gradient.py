@@ -14,6 +14,7 @@ from renaissance.compiler.kernels.tiles import (
     bounds,
     kept,
     load_tile,
+    row_products,
     row_words,
 )
 
@@ -76,6 +77,7 @@ def bias_gradient_kernel(
     keep_scale,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     DROPOUT: tl.constexpr,
@@ -129,28 +131,37 @@ def bias_gradient_kernel(
         column_count = key_length - first_column
         wide_row = (query_start + first_row).to(tl.int64)
         wide_column = (key_start + first_column).to(tl.int64)
+        query_base = query + wide_row * query_stride + wide_head * query_head_stride
         query_tile = load_tile(
-            query + wide_row * query_stride + wide_head * query_head_stride,
-            query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-        )  # fmt: skip
+            query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
+        )
+        key_base = key + wide_column * key_stride + wide_head * key_head_stride
         key_tile = load_tile(
-            key + wide_column * key_stride + wide_head * key_head_stride,
-            key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-        )  # fmt: skip
+            key_base, key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True
+        )
+        grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
         grad_tile = load_tile(
-            grad_output + wide_row * grad_stride + wide_head * grad_head_stride,
-            grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-        )  # fmt: skip
+            grad_base, grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
+        )
+        value_base = value + wide_column * value_stride + wide_head * value_head_stride
         value_tile = load_tile(
-            value + wide_column * value_stride + wide_head * value_head_stride,
-            value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-        )  # fmt: skip
+            value_base, value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True
+        )
         offset = wide_head * query_tokens + query_start + first_row
         log_rows = tl.load(log_sum + offset + rows, mask=rows < row_count, other=float("inf"))
         delta_rows = tl.load(delta + offset + rows, mask=rows < row_count, other=0.0)
-        scores = tl.dot(query_tile, tl.trans(key_tile), input_precision="ieee") * scale + added
+        scores = scale * row_products(
+            query_tile, query_base, query_stride, row_count,
+            key_tile, key_base, key_stride, column_count,
+            HEAD_DIM, BLOCK_D, CHUNK,
+        )  # fmt: skip
+        scores += added
         weights = tl.exp2(scores - log_rows[:, None])
-        inner = tl.dot(grad_tile, tl.trans(value_tile), input_precision="ieee")
+        inner = row_products(
+            grad_tile, grad_base, grad_stride, row_count,
+            value_tile, value_base, value_stride, column_count,
+            HEAD_DIM, BLOCK_D, CHUNK,
+        )  # fmt: skip
         if DROPOUT:
             word_first, word_second = row_words(seed, query_start + first_row + rows, head)
             keep = kept(word_first[:, None], word_second[:, None], columns[None, :], threshold)

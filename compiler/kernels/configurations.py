@@ -28,6 +28,7 @@ class Configuration:
     tail: int
     warps: int
     stages: int
+    chunk: int = 128
 
 
 def choose(

@@ -18,6 +18,7 @@ from renaissance.compiler.kernels.tiles import (
     kept,
     load_tile,
     place,
+    row_products,
     row_words,
     sound,
     store_tile,
@@ -32,6 +33,7 @@ def forward_tile(
     peak,
     total,
     query_tile,
+    query_base,
     key_base,
     value_base,
     bias_rows,
@@ -40,6 +42,7 @@ def forward_tile(
     row_count,
     word_first,
     word_second,
+    query_stride,
     key_stride,
     value_stride,
     scale,
@@ -47,6 +50,7 @@ def forward_tile(
     BLOCK_N: tl.constexpr,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BIAS: tl.constexpr,
     DROPOUT: tl.constexpr,
     MASKED: tl.constexpr,
@@ -59,7 +63,11 @@ def forward_tile(
     key_tile = load_tile(
         key_base + step * key_stride, key_stride, left, BLOCK_N, HEAD_DIM, BLOCK_D, MASKED
     )
-    scores = tl.dot(query_tile, tl.trans(key_tile), input_precision="ieee")
+    scores = row_products(
+        query_tile, query_base, query_stride, row_count,
+        key_tile, key_base + step * key_stride, key_stride, left,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if BIAS:
         inside = (tl.arange(0, BLOCK_M) < row_count)[:, None]
         if MASKED:
@@ -149,6 +157,7 @@ def forward_kernel(
     keep_scale,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     TAIL_N: tl.constexpr,
@@ -207,14 +216,11 @@ def forward_kernel(
 
     row_count = query_length - first_row
     packed_row = query_start + first_row
+    query_base = (
+        query + packed_row.to(tl.int64) * query_stride + head.to(tl.int64) * query_head_stride
+    )
     query_tile = load_tile(
-        query + packed_row.to(tl.int64) * query_stride + head.to(tl.int64) * query_head_stride,
-        query_stride,
-        row_count,
-        BLOCK_M,
-        HEAD_DIM,
-        BLOCK_D,
-        True,
+        query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
     )
     key_base = key + key_start.to(tl.int64) * key_stride + head.to(tl.int64) * key_head_stride
     value_base = (
@@ -242,29 +248,29 @@ def forward_kernel(
         whole = key_length // BLOCK_N * BLOCK_N
         for column in range(0, whole, BLOCK_N):
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, key_base, value_base, bias_rows, column,
-                key_length, row_count, word_first, word_second, key_stride, value_stride, scale,
-                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, False,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, column,
+                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
+                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, False,
             )  # fmt: skip
     left = key_length - whole
     if TAIL_N < BLOCK_N:
         if left > TAIL_N:
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, key_base, value_base, bias_rows, whole,
-                key_length, row_count, word_first, word_second, key_stride, value_stride, scale,
-                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
+                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
+                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
             )  # fmt: skip
         elif left > 0:
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, key_base, value_base, bias_rows, whole,
-                key_length, row_count, word_first, word_second, key_stride, value_stride, scale,
-                threshold, TAIL_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
+                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
+                threshold, TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
             )  # fmt: skip
     elif left > 0:
         accumulator, peak, total = forward_tile(
-            accumulator, peak, total, query_tile, key_base, value_base, bias_rows, whole,
-            key_length, row_count, word_first, word_second, key_stride, value_stride, scale,
-            threshold, BLOCK_N, HEAD_DIM, BLOCK_D, BIAS, DROPOUT, True,
+            accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
+            key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
+            threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
 
     empty = total == 0.0

@@ -437,6 +437,7 @@ def _constants(call: Call, configuration: Configuration) -> dict[str, Any]:
     return {
         "HEAD_DIM": head_dim,
         "BLOCK_D": triton.next_power_of_2(head_dim),
+        "CHUNK": configuration.chunk,
         "BLOCK_M": configuration.block_m,
         "BLOCK_N": configuration.block_n,
         "DROPOUT": call.dropout > 0.0,

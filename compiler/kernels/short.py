@@ -15,6 +15,7 @@ from renaissance.compiler.kernels.tiles import (
     kept,
     load_tile,
     place,
+    row_products,
     row_words,
     store_tile,
 )
@@ -84,6 +85,7 @@ def short_backward_kernel(
     keep_scale,
     HEAD_DIM: tl.constexpr,
     BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
     BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     BIAS: tl.constexpr,
@@ -130,22 +132,22 @@ def short_backward_kernel(
     row_target = wide_row * gradient_row + head * HEAD_DIM
     column_target = wide_column * gradient_row + head * HEAD_DIM
 
+    query_base = query + wide_row * query_stride + wide_head * query_head_stride
     query_tile = load_tile(
-        query + wide_row * query_stride + wide_head * query_head_stride,
-        query_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+        query_base, query_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
+    )
+    key_base = key + wide_column * key_stride + wide_head * key_head_stride
     key_tile = load_tile(
-        key + wide_column * key_stride + wide_head * key_head_stride,
-        key_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+        key_base, key_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True
+    )
+    value_base = value + wide_column * value_stride + wide_head * value_head_stride
     value_tile = load_tile(
-        value + wide_column * value_stride + wide_head * value_head_stride,
-        value_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+        value_base, value_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True
+    )
+    grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
     grad_tile = load_tile(
-        grad_output + wide_row * grad_stride + wide_head * grad_head_stride,
-        grad_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True,
-    )  # fmt: skip
+        grad_base, grad_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
+    )
     output_tile = load_tile(
         output + row_target, gradient_row, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
     )
@@ -158,7 +160,11 @@ def short_backward_kernel(
     log_rows = tl.load(log_sum + offset + rows, mask=rows < query_length, other=float("inf"))
 
     present = (columns < key_length)[None, :]
-    scores = tl.dot(query_tile, tl.trans(key_tile), input_precision="ieee") * scale
+    scores = scale * row_products(
+        query_tile, query_base, query_stride, query_length,
+        key_tile, key_base, key_stride, key_length,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     if BIAS:
         bias_base = (
             bias + (sequence % groups).to(tl.int64) * bias_group_stride
@@ -169,7 +175,11 @@ def short_backward_kernel(
         added = tl.load(bias_rows[:, None] + columns[None, :], mask=inside, other=0.0)
         scores += added.to(tl.float32) * LOG2_E
     weights = tl.where(present, tl.exp2(scores - log_rows[:, None]), 0.0)
-    inner = tl.dot(grad_tile, tl.trans(value_tile), input_precision="ieee")
+    inner = row_products(
+        grad_tile, grad_base, grad_stride, query_length,
+        value_tile, value_base, value_stride, key_length,
+        HEAD_DIM, BLOCK_D, CHUNK,
+    )  # fmt: skip
     dropped = weights
     if DROPOUT:
         word_first, word_second = row_words(seed, row_base + query_start + rows, head)

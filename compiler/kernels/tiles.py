@@ -101,6 +101,46 @@ def store_tile(
 
 
 @triton.jit
+def row_products(
+    left_tile,
+    left_base,
+    left_stride,
+    left_count,
+    right_tile,
+    right_base,
+    right_stride,
+    right_count,
+    HEAD_DIM: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+    CHUNK: tl.constexpr,
+):
+    """Dot products of every row of `left` with every row of `right`, `[left rows, right rows]`.
+
+    Exact float32 products run outside the tensor cores, where a thread holds whole rows of both
+    factors. With a CHUNK smaller than BLOCK_D it reads that many columns at a time from memory
+    again, so that wide heads do not run out of registers.
+    """
+    if CHUNK >= BLOCK_D:
+        return tl.dot(left_tile, tl.trans(right_tile), input_precision="ieee")
+    left_rows = tl.arange(0, left_tile.shape[0])
+    right_rows = tl.arange(0, right_tile.shape[0])
+    columns = tl.arange(0, CHUNK)
+    left_pointers = left_base + left_rows[:, None] * left_stride + columns[None, :]
+    right_pointers = right_base + right_rows[:, None] * right_stride + columns[None, :]
+    total = tl.zeros([left_tile.shape[0], right_tile.shape[0]], tl.float32)
+    for first in tl.range(0, HEAD_DIM, CHUNK, num_stages=1):
+        inside = (first + columns < HEAD_DIM)[None, :]
+        left = tl.load(
+            left_pointers + first, mask=(left_rows < left_count)[:, None] & inside, other=0.0
+        )
+        right = tl.load(
+            right_pointers + first, mask=(right_rows < right_count)[:, None] & inside, other=0.0
+        )
+        total = tl.dot(left, tl.trans(right), total, input_precision="ieee")
+    return total
+
+
+@triton.jit
 def row_words(seed, rows, head):
     """Two random 32-bit words for each packed row of a head, `[rows]` each."""
     zero = tl.zeros_like(rows)
