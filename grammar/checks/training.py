@@ -248,7 +248,7 @@ class _Check:
             if isinstance(objective, Itm) and objective.draw == "batch" and job.batch < 2:
                 self._findings.add(
                     Diagnostic(
-                        code="VL514",
+                        code="VL513",
                         message="there is no other image in the batch",
                         span=span,
                         label="draws another image from the batch",

@@ -1,9 +1,11 @@
 """Collect what is wrong, each thing once, and know the names that come close."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
 
-from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.source import Span
 
 _NAMED_AT_MOST = 4
 _ALIKE = 0.6
@@ -38,14 +40,20 @@ class Findings:
         """Return how many there are."""
         return len(self._found)
 
-    def ordered(self) -> tuple[Diagnostic, ...]:
-        """Return all findings by file and place; files in the order of their first finding."""
+    def ordered(self, imports: Mapping[str, Span] | None = None) -> tuple[Diagnostic, ...]:
+        """Return all findings by file and place; files in the order of their first finding.
+
+        Args:
+            imports: where files were imported, by name; findings in those files point there.
+        """
+        imports = imports or {}
         files: dict[str, int] = {}
         for finding in self._found.values():
             files.setdefault(finding.span.source.name, len(files))
+        found = (_imported(finding, imports) for finding in self._found.values())
         return tuple(
             sorted(
-                self._found.values(),
+                found,
                 key=lambda found: (
                     files[found.span.source.name],
                     found.span.start,
@@ -54,6 +62,13 @@ class Findings:
                 ),
             )
         )
+
+
+def _imported(finding: Diagnostic, imports: Mapping[str, Span]) -> Diagnostic:
+    place = imports.get(finding.span.source.name)
+    if place is None:
+        return finding
+    return replace(finding, related=(*finding.related, Label(span=place, text="imported here")))
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:

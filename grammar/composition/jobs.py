@@ -13,7 +13,7 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import suggestion
+from renaissance.grammar.composition.findings import nearest, suggestion
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -142,7 +142,7 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
             earlier = next(iter(draft.relations.values()))
             findings.add(
                 Diagnostic(
-                    code="VL513",
+                    code="VL512",
                     message=f"job `{draft.name.text}` starts from two things",
                     span=relation.span,
                     label="a second one",
@@ -197,7 +197,7 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
                 example = {"optimizer": "adamw", "schedule": "linear"}.get(word, "mlm")
                 findings.add(
                     Diagnostic(
-                        code="VL115",
+                        code="VL112",
                         message=f"`{word}` does not say which one",
                         span=statement.keyword.span,
                         help=(f"write `{word} {example} {{ … }}`",),
@@ -373,13 +373,18 @@ class JobReader:
         return target.text
 
     def _unknown(self, what: str, name: tree.Name, known: dict[str, tree.Declaration]) -> None:
-        if not self._reader.scope.incomplete:
-            self._reader.findings.add(unknown_name(what, name, known))
+        if self._reader.scope.incomplete:
+            return
+        self._reader.findings.add(unknown_name(what, name, known))
+        if what == "model":
+            # What was probably meant is not unused.
+            self._reader.scope.used_models.update(nearest(name.text, known)[:1])
 
     def _job(self, draft: JobDraft) -> Job | None:
         name = draft.name.text
         reader, path = self._reader, ("jobs", name)
         reader.places.put(path, draft.name.span, draft.name.span)
+        self._mentions(draft)
         for relation in draft.relations.values():
             reader.places.put(
                 (*path, _FIELDS[relation.word.text]), relation.span, relation.target.span
@@ -413,7 +418,7 @@ class JobReader:
             example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}
             self._reader.findings.add(
                 Diagnostic(
-                    code="VL513",
+                    code="VL512",
                     message=f"`{draft.word} {name}` does not say what it "
                     + ("measures" if draft.word == "evaluate" else "starts from"),
                     span=draft.name.span,
@@ -436,6 +441,13 @@ class JobReader:
             self.parts[name] = assemble(model.draft, ("job_models", name), self._reader)
         return True
 
+    def _mentions(self, draft: JobDraft) -> None:
+        """Note data that a job names, even where the job turns out to be wrong."""
+        data = draft.keys.get("data")
+        if data is not None and isinstance(data.value, tree.Sequence):
+            named = [plain_text(i) for i in data.value.items if isinstance(i, tree.Address)]
+            self._reader.scope.used_data.update(named)
+
     def _known_data(self, job: Pretrain, path: tuple[str, ...]) -> bool:
         scope, known = self._reader.scope, True
         for index, name in enumerate(job.data):
@@ -454,6 +466,7 @@ class JobReader:
                         help=suggestion(name, scope.data, "data"),
                     )
                 )
+                scope.used_data.update(nearest(name, scope.data)[:1])
         return known
 
     def _with_fusion_name(self, job: Pretrain | Finetune, name: str) -> Pretrain | Finetune:

@@ -235,7 +235,7 @@ class Composer:
         if name is None:
             self._findings.add(
                 Diagnostic(
-                    code="VL115",
+                    code="VL112",
                     message=f"`{word.text}` has no name",
                     span=word.span,
                     help=(f"write `{word.text} text = …`",),
@@ -243,8 +243,9 @@ class Composer:
             )
             return None
         self._no_relations(statement)
-        if self._declared_twice(name, declared) or self._reserved(name):
+        if self._declared_twice(name, declared):
             return None
+        self._not_reserved(name)
         if statement.value is None:
             known = streams.get(name.text)
             keys, broken = assignments(statement.body, self._findings)
@@ -272,7 +273,7 @@ class Composer:
         if name is None:
             self._findings.add(
                 Diagnostic(
-                    code="VL115",
+                    code="VL112",
                     message="`fusion` has no name",
                     span=statement.keyword.span,
                     help=("write `fusion joint = …`",),
@@ -280,8 +281,9 @@ class Composer:
             )
             return None
         self._no_relations(statement)
-        if self._declared_twice(name, declared) or self._reserved(name, fusion=True):
+        if self._declared_twice(name, declared):
             return None
+        self._not_reserved(name, fusion=True)
         if statement.value is None:
             keys, broken = assignments(statement.body, self._findings)
             if fusion_name is None or fusion_name.text != name.text or not parent:
@@ -346,9 +348,9 @@ class Composer:
         )
         return True
 
-    def _reserved(self, name: tree.Name, fusion: bool = False) -> bool:
+    def _not_reserved(self, name: tree.Name, fusion: bool = False) -> None:
         if name.text not in RESERVED or (fusion and name.text == "fusion"):
-            return False
+            return
         self._findings.add(
             Diagnostic(
                 code="VL106",
@@ -358,7 +360,6 @@ class Composer:
                 notes=(f"reserved are {listing(sorted(RESERVED))}",),
             )
         )
-        return True
 
     def _no_relations(self, statement: tree.Declaration) -> None:
         for relation in statement.relations:

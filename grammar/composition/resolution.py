@@ -62,7 +62,7 @@ def resolve(source: Source, files: Files | None = None) -> Resolution:
     spec = None
     if not findings.has_errors():
         spec = _spec(scope, models, data, jobs, job_models)
-    return Resolution(spec=spec, diagnostics=findings.ordered(), origins=places)
+    return Resolution(spec=spec, diagnostics=findings.ordered(scope.imports), origins=places)
 
 
 def resolve_file(path: str | Path) -> Resolution:

@@ -28,6 +28,7 @@ class Scope:
         jobs: `pretrain`, `finetune` and `evaluate` blocks, in order.
         main: name of the file that was asked for.
         incomplete: a statement of a file could not be read, so that names may be missing.
+        imports: where each other file was imported first, by its name.
         used_lets: names of values that were asked for.
         used_models: names of models that a job or another model asked for.
         used_data: names of data that a job asked for.
@@ -39,6 +40,7 @@ class Scope:
     jobs: dict[str, tree.Declaration] = field(default_factory=dict)
     main: str = ""
     incomplete: bool = False
+    imports: dict[str, Span] = field(default_factory=dict)
     used_lets: set[str] = field(default_factory=set)
     used_models: set[str] = field(default_factory=set)
     used_data: set[str] = field(default_factory=set)
@@ -66,24 +68,20 @@ class _Gatherer:
         self._scope = scope
         self._files = files
         self._findings = findings
-        # First error of each file that was read; None where there is none.
-        self._read: dict[str, Diagnostic | None] = {}
+        self._read: set[str] = set()
 
     def file(self, source: Source, importers: tuple[tree.Import, ...]) -> None:
-        before = len(self._findings)
+        """Read a file that `importers` lead to, outermost first."""
+        self._read.add(source.name)
         file, found = parse(source)
         self._findings.extend(found)
         self._scope.incomplete |= file.broken or any(f.severity == "error" for f in found)
-        self._read[source.name] = next((f for f in found if f.severity == "error"), None)
         imported: dict[str, tree.Import] = {}
         for statement in file.statements:
             if isinstance(statement, tree.Import):
                 self._import(statement, importers, imported)
         for statement in file.statements:
             self._statement(statement)
-        if self._read[source.name] is None and len(self._findings) > before:
-            errors = (f for f in self._findings.ordered() if f.span.source.name == source.name)
-            self._read[source.name] = next((f for f in errors if f.severity == "error"), None)
 
     def _import(
         self,
@@ -101,7 +99,7 @@ class _Gatherer:
         if target in imported:
             self._findings.add(
                 Diagnostic(
-                    code="VL112",
+                    code="VL103",
                     message=f"`{path.value}` is imported twice",
                     span=path.span,
                     severity="warning",
@@ -111,35 +109,25 @@ class _Gatherer:
             )
             return
         imported[target] = statement
-        if target not in self._read:
-            try:
-                source = self._files.read(target)
-            except SourceError as problem:
-                self._scope.incomplete = True
-                self._findings.add(
-                    Diagnostic(
-                        code="VL101",
-                        message=f"`{path.value}` cannot be imported",
-                        span=path.span,
-                        label=str(problem),
-                        notes=("a path starts at the folder of the file that imports it",),
-                    )
-                )
-                return
-            self.file(source, chain)
-            # Known by the path that it was asked for under, too.
-            self._read.setdefault(target, self._read[source.name])
-        problem_inside = self._read[target]
-        if problem_inside is not None:
+        if target in self._read:
+            return
+        try:
+            source = self._files.read(target)
+        except SourceError as problem:
+            self._scope.incomplete = True
             self._findings.add(
                 Diagnostic(
-                    code="VL103",
-                    message=f"`{path.value}` has errors",
+                    code="VL101",
+                    message=f"`{path.value}` cannot be imported",
                     span=path.span,
-                    label="imported here",
-                    related=(Label(span=problem_inside.span, text=problem_inside.message),),
+                    label=str(problem),
+                    notes=("a path starts at the folder of the file that imports it",),
                 )
             )
+            return
+        self._read.add(target)
+        self._scope.imports.setdefault(source.name, path.span)
+        self.file(source, chain)
 
     def _cycle(self, target: str, chain: tuple[tree.Import, ...]) -> None:
         *steps, last = chain
@@ -184,7 +172,7 @@ class _Gatherer:
     def _misplaced(self, span: Span, message: str, *help: str) -> None:
         self._findings.add(
             Diagnostic(
-                code="VL113",
+                code="VL109",
                 message=message,
                 span=span,
                 label="not part of any block",
@@ -201,7 +189,7 @@ class _Gatherer:
         if statement.name is None:
             self._findings.add(
                 Diagnostic(
-                    code="VL115",
+                    code="VL112",
                     message=f"`{word}` has no name",
                     span=statement.keyword.span,
                     help=(f"write `{word} some_name {{ … }}`",),

@@ -73,8 +73,8 @@ def _values(change: Change) -> str:
 
 
 def _count(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    return "-" if value is None else f"{value:,}"
 
 
 def _signed(value: int) -> str:
-    return f"{value:+,}".replace("-", "−") if value else "0"
+    return f"{value:+,}" if value else "0"
