@@ -266,6 +266,30 @@ def test_the_time_grows_with_the_text() -> None:
     assert time.perf_counter() - start < 12 * once
 
 
+@pytest.mark.parametrize(
+    ("before", "piece", "after"),
+    [
+        ("a = [a", "\n", "]"),
+        ("= ", "a.", ""),
+        ('a = "', " ", "x"),
+        ('a = "', "\\q", '"'),
+        ("", "1_", "x"),
+        ("model m {", "x {},", "}"),
+        ("", "{}", ""),
+        ("a = [= ", "1,\n", ""),
+    ],
+)
+def test_hostile_texts_take_time_in_proportion(before: str, piece: str, after: str) -> None:
+    def seconds(count: int) -> float:
+        source = Source(name="a.vl", text=before + piece * count + after)
+        start = time.perf_counter()
+        parse(source)
+        return time.perf_counter() - start
+
+    # A quadratic step would make the second 64 times as long as the first.
+    assert seconds(64_000) < 24 * (seconds(8000) + 0.02)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.text())
 def test_no_text_makes_it_fail(text: str) -> None:

@@ -56,15 +56,14 @@ def loaded(code: str, folder: Path) -> set[str]:
 )
 def test_light_verbs_load_no_heavy_library(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "a.vl").write_text(SPEC)
-    modules = loaded(f"from renaissance.cli import main\nmain({arguments!r})", tmp_path)
-    assert "renaissance.cli" in modules
+    modules = loaded(f"from renaissance.cli import main\nassert main({arguments!r}) == 0", tmp_path)
     assert modules & HEAVY == set()
 
 
-@pytest.mark.parametrize("arguments", [["fmt", "--check", "a.vl"], ["explain"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["fmt", "a.vl"], ["explain"]], ids=" ".join)
 def test_what_needs_no_schema_loads_no_pydantic(arguments: list[str], tmp_path: Path) -> None:
     (tmp_path / "a.vl").write_text(SPEC)
-    modules = loaded(f"from renaissance.cli import main\nmain({arguments!r})", tmp_path)
+    modules = loaded(f"from renaissance.cli import main\nassert main({arguments!r}) == 0", tmp_path)
     assert modules & (HEAVY | {"pydantic"}) == set()
 
 
