@@ -1,0 +1,111 @@
+"""Figures about the data of a job, and the command that prints them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renaissance.cli import main
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.summary import Example, Lengths, splits_of, summarise
+
+MakeSpec = Callable[..., Spec]
+
+SPEC = """
+model tiny {
+  backbone text   = plain_text { layers = 1, width = 8, heads = 1, max_tokens = 6, vocabulary = 90 }
+  backbone vision = plain_vision { layers = 1, width = 8, heads = 1, image_size = 8, patch = 4 }
+  fusion cross = cross_attention(text, vision) { layers = 1, width = 8, heads = 1 }
+}
+data pairs { format = image_caption, table = "TABLE" }
+pretrain base on tiny {
+  data = [pairs]
+  objective itm { negatives = 1 }
+  optimizer adamw { lr = 1e-3 }
+  batch  = 4
+  epochs = 1
+}
+"""
+
+
+def test_figures_of_a_task(finetuning: MakeSpec, nlvr_folder: Path) -> None:
+    spec = finetuning()
+    assert splits_of(spec, "learn") == ("train", "validation", "test")
+    train, validation, test = summarise(spec, "learn")
+    assert (train.texts, train.images, train.answers) == (72, 72, {"false": 36, "true": 36})
+    assert (test.texts, test.answers, test.unknown) == (18, {"false": 12, "true": 6}, 0)
+    assert train.lengths[0] == Lengths(unit="words", least=7, median=7, most95=7, most=7)
+    assert train.lengths[1].unit == "tokens" and train.lengths[1].least >= 10
+    assert train.unreadable is None and train.cut == 0
+    path = nlvr_folder / "test" / "images" / "4" / "test-0-0-0.png"
+    expected = Example(image=str(path), text="There is a tower with 0 blocks.", answer="false")
+    assert test.examples[0] == expected and len(test.examples) == 3
+    assert validation.split == "validation"
+    assert [summary.split for summary in summarise(spec, "measure")] == ["test"]
+
+
+def test_a_scan_names_what_cannot_be_read(finetuning: MakeSpec, nlvr_folder: Path) -> None:
+    bad = nlvr_folder / "test" / "images" / "4" / "test-0-1-2.png"
+    bad.write_text("no image")
+    (summary,) = summarise(finetuning(), "measure", scan=True)
+    assert summary.unreadable == ((str(bad), "not an image"),)
+
+
+@pytest.fixture
+def spec_file(captions: Path) -> Path:
+    path = captions.parent / "mine.vl"
+    path.write_text(SPEC.replace("TABLE", str(captions)), encoding="utf-8")
+    return path
+
+
+def test_the_command_prints_every_split(
+    spec_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", f"{spec_file}:base"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "base: train\n" in printed.out and "base: validation\n" in printed.out
+    assert "about 38 images" in printed.out  # two of 40 are held out
+    assert "texts longer than 6 tokens" in printed.out
+    assert "a red thing, number 0 of many unforgettable things" in printed.out
+
+
+def test_the_command_as_json_and_with_a_scan(
+    spec_file: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (captions.parent / "images" / "8.png").unlink()
+    assert main(["data", str(spec_file), "--scan", "--format", "json"]) == 1
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    (job,) = document["jobs"]
+    train, validation = job["splits"]
+    assert train["images"] + validation["images"] == 40
+    unreadable = train["unreadable"] + validation["unreadable"]
+    assert unreadable == [[str(captions.parent / "images" / "8.png"), "missing"]]
+
+
+@pytest.mark.parametrize(
+    ("job", "content", "expected"),
+    [
+        (":bsae", None, "there is no job `bsae`; jobs are `base`"),
+        ("", "file,text\na,b\n", "has no column `image`"),
+        ("", "", "is empty"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    spec_file: Path,
+    captions: Path,
+    capsys: pytest.CaptureFixture[str],
+    job: str,
+    content: str | None,
+    expected: str,
+) -> None:
+    if content is not None:
+        table = captions.with_suffix(".csv")
+        table.write_text(content)
+        spec_file.write_text(SPEC.replace("TABLE", str(table)), encoding="utf-8")
+    assert main(["data", f"{spec_file}{job}"]) == 2
+    printed = capsys.readouterr()
+    assert expected in printed.err and "Traceback" not in printed.err
+    assert printed.out == ""
