@@ -1,5 +1,7 @@
 """Do the parts of a model fit together?"""
 
+from collections.abc import Sequence
+
 from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.derive import architecture_of
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
@@ -271,7 +273,7 @@ class _Check:
         )
 
 
-def _counted(read: list[str]) -> str:
+def _counted(read: Sequence[str]) -> str:
     texts, images = read.count("text"), read.count("vision")
     return f"{texts} text and {images} vision streams"
 

@@ -180,7 +180,7 @@ class _Check:
         for name in ("validate_every", "checkpoint_every"):
             every = getattr(self._job, name)
             if isinstance(every, Share):
-                if every == 0:
+                if float(every) == 0:
                     self._out_of_range(name, "more than 0% is wanted")
             elif every < 1:
                 self._out_of_range(name, "at least 1 is wanted")
@@ -215,7 +215,7 @@ class _Check:
                     label="holds out everything",
                 )
             )
-        elif share == 0:
+        elif float(share) == 0:
             self._useless("validate_every", "nothing is held out to validate on")
             if isinstance(job, Finetune):
                 self._findings.add(

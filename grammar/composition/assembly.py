@@ -93,7 +93,7 @@ def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
             block = reader.choice(stream.choice, blocks, where, stream.keyword.text)
         if block is not None:
             block = complete_stream(block, where, places, findings)  # type: ignore[arg-type]
-        streams[name] = block  # type: ignore[assignment]
+        streams[name] = block
     fusion = _fusion(draft, path, reader)
     fusion = _embedding_widths(fusion, streams, path, reader)
     keys: dict[str, object] = {}
@@ -203,7 +203,9 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
 
 def _canonical(address: tree.Address, draft: ModelDraft) -> str:
     """Return the one spelling of a selector: `fusion` stands for the fusion's own name."""
-    return with_fusion_name(plain_text(address), draft.fusion_name and draft.fusion_name.text)
+    return with_fusion_name(
+        plain_text(address), draft.fusion_name.text if draft.fusion_name else None
+    )
 
 
 def with_fusion_name(address: str, fusion_name: str | None) -> str:

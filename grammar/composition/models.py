@@ -466,7 +466,7 @@ class Composer:
         nested = None
         if inner is not None and isinstance(inner.value, Choice):
             nested = inner.value
-        elif inner is not None and not isinstance(inner.value, (tuple, dict)):
+        elif inner is not None and not isinstance(inner.value, tuple | dict | Choice):
             nested = choice_of(inner.value, self._findings)
         if inner is None or nested is None:
             self._findings.add(

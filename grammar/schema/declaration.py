@@ -47,7 +47,7 @@ def key(
         name: text that is written as a plain name where it can be: `split = test`.
         constraints: pydantic's own, such as `ge=1`.
     """
-    extra = {"impact": impact, "unit": unit, "positional": positional, "name": name}
+    extra: dict[str, Any] = {"impact": impact, "unit": unit, "positional": positional, "name": name}
     return Field(default, description=doc, json_schema_extra=extra, **constraints)
 
 
@@ -84,7 +84,11 @@ class Share(float):
             )
         return f"{percent}%"
 
-    __repr__ = __str__ = lambda self: self.spelling
+    def __repr__(self) -> str:
+        """Show the spelling."""
+        return self.spelling
+
+    __str__ = __repr__
 
     @classmethod
     def _read(cls, value: object) -> "Share":

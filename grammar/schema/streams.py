@@ -16,7 +16,8 @@ class TextLength(Block):
 
     max_tokens: int | None = key(
         None,
-        doc="longest text, special tokens included; longer texts are cut",
+        doc="longest text, special tokens included; longer texts are cut; the longest that the "
+        "architecture allows if absent",
         impact="weights",
         unit="tokens",
         ge=2,
@@ -29,7 +30,8 @@ class ImageSize(Block):
 
     image_size: int | None = key(
         None,
-        doc="height and width of the square image that the model sees",
+        doc="height and width of the square image that the model sees; the architecture's own if "
+        "absent",
         impact="weights",
         unit="pixels",
         ge=8,
@@ -62,7 +64,7 @@ class Timm(ImageSize):
 
 
 class Dimensions(Block):
-    """Sizes of a transformer stack that starts from random weights."""
+    """Sizes of a known architecture that starts from random weights; its own where absent."""
 
     layers: int | None = key(None, doc="transformer layers", impact="weights", ge=1, le=1000)
     width: int | None = key(None, doc="hidden size", impact="weights", unit="channels", ge=1)

@@ -106,7 +106,8 @@ def default_of(info: FieldInfo) -> Any:
 
 def kind_of(info: FieldInfo) -> Kind:
     """Return which values a key takes."""
-    return _kind(info.annotation, bool(_extra(info).get("name")), info.default is not None)
+    annotation: Any = info.annotation
+    return _kind(annotation, bool(_extra(info).get("name")), info.default is not None)
 
 
 @cache

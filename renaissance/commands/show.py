@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import Namespace
+from typing import Any
 
 from renaissance.answer import FINE, NO, answer
 from renaissance.files import find_spec
@@ -19,7 +20,7 @@ def run(arguments: Namespace) -> int:
     if spec is None:
         return answer(arguments, NO, diagnostics=resolution.diagnostics)
     if arguments.format == "json":
-        content: dict[str, object] = {"hash": spec.hash}
+        content: dict[str, Any] = {"hash": spec.hash}
         if not arguments.hash:
             content["spec"] = json.loads(spec.to_json())
         if arguments.origin:

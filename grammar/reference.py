@@ -1,0 +1,141 @@
+"""The reference of the language, generated from the schema.
+
+`python -m renaissance.grammar.reference` writes `docs/language.md` to standard output.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from renaissance.grammar.schema.declaration import Block, impact_of
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import Patches, Wordpiece
+from renaissance.grammar.schema.vocabulary import (
+    JOBS,
+    Kind,
+    choices,
+    default_of,
+    keys_of,
+    kind_of,
+    positional_key,
+    unit_of,
+)
+from renaissance.grammar.spelling import head_text, value_text
+
+_INTRODUCTION = Path(__file__).parent / "introduction.md"
+_CHOSEN = ("optimizer", "schedule", "objectives")
+
+
+def reference() -> str:
+    """Return the documentation of the language as Markdown."""
+    text = _INTRODUCTION.read_text(encoding="utf-8").rstrip() + "\n\n"
+    text += "# Reference\n\nGenerated from the schema; a key without default has to be set.\n\n"
+    return text + "\n".join(_sections()).rstrip() + "\n"
+
+
+def _sections() -> Iterator[str]:
+    yield from _section("`model`", Model, "##")
+    streams = choices(Model, "streams")
+    embeddings = {word: block for word, block in streams.items() if block in (Wordpiece, Patches)}
+    backbones = {word: block for word, block in streams.items() if word not in embeddings}
+    yield from _family("`backbone`", "backbone name = ", backbones)
+    yield from _family("`embed`", "embed name = ", embeddings)
+    fusions = choices(Model, "fusion")
+    yield from _family("`fusion`", "fusion name = ", fusions)
+    stacks = choices(fusions["single_stream"], "encoder")
+    plain = {word: block for word, block in stacks.items() if word not in backbones}
+    yield from _family("`encoder`", "encoder = ", plain)
+    yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
+    yield from _family("`data`", "format = ", choices(Spec, "data"))
+    for word, job in JOBS.items():
+        yield from _section(f"`{word}`", job, "##")
+    yield from _family("`objective`", "objective ", choices(Pretrain, "objectives"))
+    yield from _family("`optimizer`", "optimizer ", choices(Pretrain, "optimizer"))
+    yield from _family("`schedule`", "schedule ", choices(Pretrain, "schedule"))
+    yield from _family("`task`", "task = ", choices(Finetune, "task"))
+
+
+def _family(title: str, head: str, blocks: Mapping[str, type[Block]]) -> Iterator[str]:
+    yield f"## {title}\n"
+    for word, block in blocks.items():
+        yield from _section(f"`{head}{_spelled(word, block)}`", block, "###")
+
+
+def _spelled(word: str, block: type[Block]) -> str:
+    word = "random" if word == "plain" else word
+    name = positional_key(block)
+    if name is None:
+        return word
+    several = kind_of(block.model_fields[name]).item is not None
+    return f"{word}(text, vision)" if several else f'{word}("…")'
+
+
+def _section(title: str, block: type[Block], level: str) -> Iterator[str]:
+    yield f"{level} {title}\n"
+    yield " ".join((block.__doc__ or "").split()) + "\n"
+    name = positional_key(block)
+    if name is not None:
+        yield f"Between the parentheses: {block.model_fields[name].description}.\n"
+    rows = [_row(key, info) for key, info in keys_of(block).items()]
+    if rows:
+        yield "| key | value | default | impact | meaning |\n|---|---|---|---|---|"
+        yield from rows
+        yield ""
+
+
+def _row(name: str, info: FieldInfo) -> str:
+    kind = kind_of(info)
+    if name in _CHOSEN:
+        spelled = f"{name.removesuffix('s')} …"
+        value = _blocks(kind.item.blocks if kind.item else kind.blocks)
+    else:
+        spelled, value = name, _value(kind, unit_of(info))
+    default = default_of(info)
+    shown = "absent" if default is None else _default(default, kind)
+    meaning = (info.description or "").replace("|", "\\|")
+    return f"| `{spelled}` | {value} | {shown} | {impact_of(info)} | {meaning} |"
+
+
+def _default(default: object, kind: Kind) -> str:
+    if default is ...:
+        return ""
+    if isinstance(default, dict):
+        return "absent"
+    return f"`{head_text(default) if isinstance(default, Block) else value_text(default, kind)}`"
+
+
+def _value(kind: Kind, unit: str) -> str:
+    options = []
+    if kind.count:
+        options.append(f"count of {unit}" if unit else "whole number")
+    if kind.number:
+        options.append("number")
+    if kind.share:
+        options.append("percentage")
+    if kind.boolean:
+        options.append("`true`, `false`")
+    if kind.text:
+        options.append("name" if kind.name else "string")
+    options += [f"`{word}`" for word in kind.words]
+    if kind.none:
+        options.append("`none`")
+    if kind.item:
+        options.append("list of " + _value(kind.item, unit) + "s")
+    if kind.table:
+        options.append("numbers by address")
+    if kind.blocks:
+        options.append(_blocks(kind.blocks))
+    return " or ".join(options) if not kind.words else ", ".join(options)
+
+
+def _blocks(words: Iterable[str]) -> str:
+    spelled = dict.fromkeys("random" if word == "plain" else word for word in words)
+    return ", ".join(f"`{word}`" for word in spelled)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
