@@ -1,0 +1,286 @@
+"""Towers against the libraries that make them, and what happens when they cannot be had."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from transformers import AutoConfig, AutoModel, CLIPConfig, CLIPModel
+
+from renaissance.compiler.backbones import normalisation
+from renaissance.compiler.backbones.sources import build_tower
+from renaissance.compiler.errors import BackboneError, ShapeError
+from renaissance.grammar.catalogue import IMAGENET
+from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
+
+TEXT = {
+    "vocab_size": 50,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 20,
+}
+VISION = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "image_size": 16,
+    "patch_size": 4,
+}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "electra": TEXT | {"embedding_size": 8},
+    "bert": TEXT,
+    "roberta": TEXT | {"pad_token_id": 1},
+    "distilbert": {
+        "vocab_size": 50,
+        "dim": 16,
+        "n_layers": 2,
+        "n_heads": 2,
+        "hidden_dim": 32,
+        "max_position_embeddings": 20,
+    },
+    "vit": VISION,
+    "deit": VISION,
+    "beit": VISION | {"use_relative_position_bias": True, "use_mean_pooling": False},
+    "swin": {
+        "image_size": 32,
+        "patch_size": 4,
+        "embed_dim": 8,
+        "depths": [1, 1],
+        "num_heads": [2, 2],
+        "window_size": 4,
+    },
+}
+
+
+def _save(family: str, folder: Path, **changes: Any) -> Any:
+    torch.manual_seed(0)
+    encoder = AutoModel.from_config(AutoConfig.for_model(family, **FAMILIES[family] | changes))
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    encoder.save_pretrained(folder)
+    return encoder
+
+
+def _inputs(tower: Any) -> Any:
+    torch.manual_seed(1)
+    if tower.facts.modality == "vision":
+        return torch.randn(2, 3, tower.facts.image_size, tower.facts.image_size).double()
+    mask = torch.tensor([[True] * 7, [True] * 4 + [False] * 3])
+    return {"input_ids": torch.randint(2, 50, (2, 7)), "attention_mask": mask}
+
+
+def _spec(family: str, folder: Path) -> HuggingFace:
+    sizes = FAMILIES[family]
+    if "image_size" in sizes:
+        return HuggingFace(id=str(folder), image_size=sizes["image_size"])
+    return HuggingFace(id=str(folder), max_tokens=12)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("attention", ["auto", "eager"])
+def test_a_tower_equals_its_library(family: str, attention: Any, tmp_path: Path) -> None:
+    encoder = _save(family, tmp_path).double().eval()
+    tower = build_tower(_spec(family, tmp_path), "x", attention=attention, weights=True)
+    tower = tower.double().eval()
+    inputs = _inputs(tower)
+    found = tower(inputs)
+    if tower.facts.modality == "vision":
+        wanted = encoder(pixel_values=inputs).last_hidden_state
+    else:
+        wanted = encoder(**inputs).last_hidden_state
+    real = slice(None) if found.mask is None else found.mask
+    torch.testing.assert_close(found.tokens[real], wanted[real])
+    found.tokens[real].sin().sum().backward()
+    wanted[real].sin().sum().backward()
+    theirs = dict(encoder.named_parameters())
+    for name, parameter in tower.encoder.named_parameters():
+        if theirs[name].grad is None:
+            assert parameter.grad is None, name
+        else:
+            torch.testing.assert_close(parameter.grad, theirs[name].grad, msg=name)
+    assert tower.reference is not None
+    assert tower.reference.id == str(tmp_path)
+    assert tower.reference.revision is None
+
+
+def test_the_content_hash_names_the_weights(tmp_path: Path) -> None:
+    _save("bert", tmp_path)
+    spec = _spec("bert", tmp_path)
+    one, same = (build_tower(spec, "x", attention="auto", weights=True).reference for _ in range(2))
+    assert one == same
+    _save("bert", tmp_path, layer_norm_eps=1e-3)
+    encoder = AutoModel.from_pretrained(tmp_path)
+    with torch.no_grad():
+        encoder.embeddings.LayerNorm.bias[0] += 1
+    encoder.save_pretrained(tmp_path)
+    other = build_tower(spec, "x", attention="auto", weights=True).reference
+    assert one is not None and other is not None
+    assert one.content != other.content
+
+
+def test_clip_gives_its_vision_half(tmp_path: Path) -> None:
+    config = CLIPConfig(
+        text_config=dict(TEXT, bos_token_id=0, eos_token_id=1, pad_token_id=1),
+        vision_config=dict(VISION, projection_dim=8),
+        projection_dim=8,
+    )
+    torch.manual_seed(0)
+    dual = CLIPModel(config).double().eval()
+    dual.save_pretrained(tmp_path)
+    spec = HuggingFace(id=str(tmp_path), image_size=16)
+    tower = build_tower(spec, "x", attention="auto", weights=True).double().eval()
+    pixels = torch.randn(2, 3, 16, 16).double()
+    # The class token after the last norm is what CLIP itself pools.
+    wanted = dual.vision_model(pixel_values=pixels).pooler_output
+    torch.testing.assert_close(tower(pixels).tokens[:, 0], wanted, atol=1e-6, rtol=1e-5)
+
+
+def test_towers_do_not_share_a_configuration(tmp_path: Path) -> None:
+    spec = RandomArchitecture(
+        id="google/electra-small-discriminator", layers=1, width=16, heads=2, max_tokens=8
+    )
+    first = build_tower(spec, "a", attention="eager", weights=False)
+    build_tower(spec, "b", attention="sdpa", weights=False)
+    assert first.encoder.config._attn_implementation == "eager"
+
+
+@pytest.mark.parametrize(("family", "size"), [("vit", 24), ("deit", 8), ("beit", 24)])
+def test_positions_fit_another_image_size(family: str, size: int, tmp_path: Path) -> None:
+    _save(family, tmp_path)
+    spec = HuggingFace(id=str(tmp_path), image_size=size)
+    tower = build_tower(spec, "vision", attention="auto", weights=True)
+    prefix = tower.facts.prefix_tokens
+    found = tower(torch.randn(1, 3, size, size)).tokens
+    assert found.shape == (1, prefix + (size // 4) ** 2, 16)
+    assert any("`vision` resized" in note for note in tower.facts.notes)
+
+
+def test_positions_fit_longer_texts(tmp_path: Path) -> None:
+    encoder = _save("roberta", tmp_path)
+    spec = HuggingFace(id=str(tmp_path), max_tokens=30)
+    tower = build_tower(spec, "text", attention="auto", weights=True)
+    table = tower.encoder.embeddings.position_embeddings.weight
+    theirs = encoder.embeddings.position_embeddings.weight
+    assert table.shape == (32, 16)
+    torch.testing.assert_close(table[:3], theirs[:3])
+    torch.testing.assert_close(table[-1], theirs[-1])
+    assert tower({"input_ids": torch.full((1, 30), 5)}).tokens.shape == (1, 30, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        ("vit_tiny_patch16_224", 5),
+        ("deit_tiny_distilled_patch16_224", 6),
+        ("resnet18", 1),
+        ("convnext_atto", 1),
+    ],
+)
+def test_timm_features_become_tokens(name: str, tokens: int) -> None:
+    spec = RandomArchitecture(id=name, image_size=32)
+    tower = build_tower(spec, "x", attention="auto", weights=False).eval()
+    pixels = torch.randn(2, 3, 32, 32)
+    found = tower(pixels).tokens
+    assert found.shape == (2, tokens, tower.facts.width)
+    wanted = tower.encoder.forward_features(pixels)
+    if wanted.ndim == 4:
+        wanted = wanted.permute(0, 2, 3, 1).reshape(found.shape)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_swin_of_timm_is_flattened_row_by_row() -> None:
+    spec = RandomArchitecture(id="swin_tiny_patch4_window7_224", image_size=224)
+    with torch.device("meta"):
+        tower = build_tower(spec, "x", attention="auto", weights=False)
+        found = tower(torch.empty(1, 3, 224, 224)).tokens
+    assert found.shape == (1, 49, 768)
+    assert len(tower.facts.layers) == 12
+
+
+def test_dimensions_of_timm_can_be_set() -> None:
+    spec = RandomArchitecture(
+        id="deit_tiny_patch16_224", layers=2, width=32, heads=2, mlp_ratio=2.0, image_size=32
+    )
+    tower = build_tower(spec, "x", attention="auto", weights=False)
+    assert tower.facts.width == 32
+    assert len(tower.facts.layers) == 2
+    assert tower.encoder.blocks[0].mlp.fc1.out_features == 64
+
+
+def test_a_folder_of_timm_loads(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    options = {"embed_dim": 16, "depth": 1, "num_heads": 2, "img_size": 32, "num_classes": 3}
+    encoder = timm.create_model("vit_tiny_patch16_224", **options).eval()
+    timm.models.save_for_hf(encoder, tmp_path, safe_serialization=True, model_args=options)
+    tower = build_tower(
+        Timm(name=str(tmp_path), image_size=32), "x", attention="auto", weights=True
+    ).eval()
+    pixels = torch.randn(1, 3, 32, 32)
+    torch.testing.assert_close(tower(pixels).tokens, encoder.forward_features(pixels))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"width": 15}, "heads do not divide a width of 15"),
+        ({"image_size": 32, "max_tokens": None}, "`image_size` is no setting of it"),
+    ],
+)
+def test_impossible_dimensions_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    facts = {"id": "bert-base-uncased", "max_tokens": 8, "layers": 1} | changes
+    with pytest.raises(BackboneError, match=sentence):
+        build_tower(RandomArchitecture(**facts), "x", attention="auto", weights=False)
+
+
+def test_stages_cannot_be_set_by_one_number() -> None:
+    for id in ("microsoft/swin-tiny-patch4-window7-224", "swin_tiny_patch4_window7_224"):
+        spec = RandomArchitecture(id=id, image_size=224, layers=3)
+        with pytest.raises(BackboneError, match="one number for `layers` cannot describe it"):
+            build_tower(spec, "x", attention="auto", weights=False)
+
+
+def test_an_incomplete_folder_says_what_it_lacks(tmp_path: Path) -> None:
+    _save("bert", tmp_path)
+    for file in tmp_path.glob("*.safetensors"):
+        file.unlink()
+    spec = _spec("bert", tmp_path)
+    with pytest.raises(BackboneError, match="holds no weights that can be read"):
+        build_tower(spec, "x", attention="auto", weights=True)
+    _save("bert", tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(path.read_text().replace('"num_hidden_layers": 2', '"num_hidden_layers": 3'))
+    with pytest.raises(BackboneError, match=r"lacks weights for 16 tensors of `bert`"):
+        build_tower(spec, "x", attention="auto", weights=True)
+
+
+def test_no_hub_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    spec = HuggingFace(id="nobody/nothing-at-all", max_tokens=8)
+    with pytest.raises(BackboneError) as caught:
+        build_tower(spec, "text", attention="auto", weights=True)
+    assert "\n" not in str(caught.value)
+    assert "`text`: cannot load `nobody/nothing-at-all`" in str(caught.value)
+
+
+def test_inputs_that_do_not_fit_are_refused() -> None:
+    spec = RandomArchitecture(
+        id="google/electra-small-discriminator", layers=1, width=16, heads=2, max_tokens=8
+    )
+    tower = build_tower(spec, "x", attention="auto", weights=False)
+    with pytest.raises(ShapeError, match="texts of 9 tokens where the model takes 8"):
+        tower({"input_ids": torch.zeros(1, 9, dtype=torch.long)})
+
+
+def test_pixel_statistics() -> None:
+    stream = RandomArchitecture(id="deit_tiny_patch16_224", image_size=32)
+    assert normalisation(stream) == IMAGENET
+    with pytest.raises(BackboneError, match="no pixels"):
+        normalisation(RandomArchitecture(id="bert-base-uncased", max_tokens=8))
