@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,22 @@ from triton.compiler import ASTSource
 
 from renaissance.compiler.kernels.backward import key_gradient_kernel, query_gradient_kernel
 from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
-from renaissance.compiler.kernels.configurations import Configuration, Kernel
+from renaissance.compiler.kernels.configurations import Configuration, Kernel, Row, rows
 from renaissance.compiler.kernels.forward import forward_kernel
 from renaissance.compiler.kernels.short import short_backward_kernel
 
 FUNCTIONS = {
     "forward": forward_kernel,
+    "narrow_forward": forward_kernel,
     "short_forward": forward_kernel,
     "query_gradient": query_gradient_kernel,
     "key_gradient": key_gradient_kernel,
     "bias_gradient": bias_gradient_kernel,
     "short_backward": short_backward_kernel,
 }
+# Shared memory that a program may have, in bytes. The sm_80 table also serves chips that have less.
+SHARED_LIMITS = {"sm_80": 99 * 1024, "sm_90": 227 * 1024, "gfx942": 64 * 1024}
+WAY = {"wgmma": "mma_async", "mma": "sync"}
 DTYPES = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}
 FLOATS = {"scale", "gradient_scale", "keep_scale"}
 FIXED_POINTERS = {
@@ -78,7 +81,8 @@ class Resources:
         registers: registers of a thread.
         spilled: bytes of a thread that did not fit in registers.
         shared: bytes of shared memory (LDS) of a program.
-        matrix: the instruction its matrix products became, such as `HGMMA`, or `FMA`.
+        matrix: the instruction of its matrix products: `wgmma` (Hopper's tensor cores), `mma`,
+            `mfma` (AMD's matrix cores), or `fma` (none).
     """
 
     registers: int
@@ -109,7 +113,29 @@ def build(variant: Variant, architecture: str) -> Resources:
     shared = compiled.metadata.shared
     if architecture.startswith("gfx"):
         return _read_assembly(compiled.asm["amdgcn"], shared)
-    return _read_cubin(compiled.asm["cubin"], shared)
+    return _read_cubin(compiled.asm["cubin"], compiled.asm["ptx"], shared)
+
+
+def shipped(architecture: str) -> list[tuple[Row, Variant]]:
+    """Each stored row with the most demanding variant that it serves, bfloat16 or float32.
+
+    Rows that share a configuration, width and load are built once.
+    """
+    found: dict[Variant, Row] = {}
+    for row in rows(architecture):
+        bias = row.load == "bias"
+        kernel: Kernel = "forward" if row.kernel == "narrow_forward" else row.kernel
+        variant = Variant(
+            kernel=kernel,
+            dtype=torch.bfloat16 if row.bits == 16 else torch.float32,
+            head_dim=row.head_dim,
+            dropout=row.load != "plain",
+            bias=bias,
+            pair=not bias,
+            configuration=row.configuration,
+        )
+        found.setdefault(variant, row)
+    return [(row, variant) for variant, row in found.items()]
 
 
 def _source(variant: Variant) -> ASTSource:
@@ -150,17 +176,16 @@ def _source(variant: Variant) -> ASTSource:
     return ASTSource(function, signature, used, attributes)
 
 
-def _read_cubin(cubin: bytes, shared: int) -> Resources:
+def _read_cubin(cubin: bytes, ptx: str, shared: int) -> Resources:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "kernel.cubin")
         path.write_bytes(cubin)
         usage = _cuobjdump("-res-usage", path)
-        code = _cuobjdump("-sass", path)
     found = re.search(r"REG:(\d+) STACK:(\d+) SHARED:\d+ LOCAL:(\d+)", usage)
     if found is None:
         raise RuntimeError(f"no resource usage in what cuobjdump printed: {usage}")
     registers, stack, local = map(int, found.groups())
-    matrix = next((word for word in ("HGMMA", "HMMA") if f" {word}." in code), "FMA")
+    matrix = next((word for word in ("wgmma", "mma") if f"{word}.{WAY[word]}" in ptx), "fma")
     return Resources(registers=registers, spilled=stack + local, shared=shared, matrix=matrix)
 
 
@@ -176,10 +201,20 @@ def _read_assembly(assembly: str, shared: int) -> Resources:
             raise RuntimeError(f"the assembly does not name its {name}")
         return int(found.group(1))
 
-    matrix = "MFMA" if "v_mfma" in assembly else "FMA"
+    matrix = "mfma" if "v_mfma" in assembly else "fma"
     return Resources(
         registers=number("vgpr_count"),
         spilled=number("private_segment_fixed_size"),
         shared=shared,
         matrix=matrix,
     )
+
+
+def main(architecture: str) -> None:
+    """Build what ships for an architecture and print a JSON object for each row as it is built."""
+    for row, variant in shipped(architecture):
+        print(json.dumps({**asdict(row), **asdict(build(variant, architecture))}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

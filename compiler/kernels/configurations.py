@@ -1,4 +1,9 @@
-"""Tile sizes, warps and pipeline stages, stored per architecture and chosen by shape."""
+"""Tile sizes, warps and pipeline stages, stored per architecture and chosen by shape.
+
+Nothing is tuned at run time. Each row is the largest tile that the compiler fits into registers
+and shared memory without spilling, checked by compiling it ahead of time; no row has been timed on
+a GPU. Dropout and a bias cost registers, so rows say which of them they bear.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,9 +11,18 @@ from typing import Literal
 import torch
 
 Kernel = Literal[
-    "forward", "query_gradient", "key_gradient", "bias_gradient", "short_forward", "short_backward"
+    "forward",
+    "narrow_forward",
+    "short_forward",
+    "query_gradient",
+    "key_gradient",
+    "bias_gradient",
+    "short_backward",
 ]
-SHORT = 64
+Load = Literal["plain", "dropout", "bias"]
+LOADS: tuple[Load, ...] = ("plain", "dropout", "bias")
+NARROW = 64
+BLOCKS = (16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +35,7 @@ class Configuration:
         tail: rows of the small tile that takes a short remainder of the loop.
         warps: warps of a program.
         stages: tiles in flight in the loop's software pipeline.
+        chunk: columns of a head that are multiplied at a time; the whole head if it is wider.
     """
 
     block_m: int
@@ -28,7 +43,157 @@ class Configuration:
     tail: int
     warps: int
     stages: int
-    chunk: int = 128
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A configuration and what it bears.
+
+    Attributes:
+        kernel: the kernel it is for.
+        bits: width of a number, 16 or 32.
+        head_dim: the widest head it fits.
+        load: what it bears: nothing, dropout, or dropout and a bias.
+        configuration: the configuration.
+    """
+
+    kernel: Kernel
+    bits: int
+    head_dim: int
+    load: Load
+    configuration: Configuration
+
+
+# kernel, bits, widest head, load: block_m, block_n, warps, stages, chunk
+_Line = tuple[Kernel, int, int, Load, tuple[int, int, int, int, int]]
+
+# Exact float32 products run on ordinary cores on NVIDIA's chips, in small tiles and chunks.
+_NVIDIA_FLOAT32: tuple[_Line, ...] = (
+    ("forward", 32, 128, "bias", (32, 16, 4, 1, 16)),
+    ("narrow_forward", 32, 128, "bias", (32, 16, 4, 1, 16)),
+    ("query_gradient", 32, 128, "bias", (64, 16, 8, 1, 16)),
+    ("key_gradient", 32, 128, "bias", (16, 64, 8, 1, 16)),
+    ("bias_gradient", 32, 128, "bias", (32, 32, 4, 1, 16)),
+)
+_LINES: dict[str, tuple[_Line, ...]] = {
+    "sm_80": (
+        ("forward", 16, 64, "dropout", (128, 64, 8, 2, 128)),
+        ("forward", 16, 64, "bias", (128, 64, 8, 2, 128)),
+        ("forward", 16, 128, "dropout", (128, 64, 8, 2, 128)),
+        ("forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("narrow_forward", 16, 64, "bias", (64, 64, 4, 2, 128)),
+        ("narrow_forward", 16, 128, "dropout", (64, 32, 4, 2, 128)),
+        ("narrow_forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("query_gradient", 16, 64, "dropout", (64, 64, 4, 2, 128)),
+        ("query_gradient", 16, 64, "bias", (64, 32, 4, 2, 128)),
+        ("query_gradient", 16, 128, "dropout", (64, 32, 4, 2, 128)),
+        ("query_gradient", 16, 128, "bias", (64, 32, 8, 2, 128)),
+        ("key_gradient", 16, 64, "plain", (64, 64, 4, 2, 128)),
+        ("key_gradient", 16, 64, "bias", (32, 64, 4, 2, 128)),
+        ("key_gradient", 16, 128, "plain", (64, 64, 8, 2, 128)),
+        ("key_gradient", 16, 128, "dropout", (32, 64, 8, 2, 128)),
+        ("key_gradient", 16, 128, "bias", (16, 64, 8, 1, 128)),
+        ("bias_gradient", 16, 128, "bias", (64, 32, 8, 1, 128)),
+        *_NVIDIA_FLOAT32,
+    ),
+    "sm_90": (
+        ("forward", 16, 64, "bias", (128, 64, 8, 3, 128)),
+        ("forward", 16, 128, "dropout", (128, 64, 8, 3, 128)),
+        ("forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("narrow_forward", 16, 64, "bias", (64, 64, 4, 3, 128)),
+        ("narrow_forward", 16, 128, "dropout", (64, 64, 4, 3, 128)),
+        ("narrow_forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("query_gradient", 16, 64, "bias", (64, 64, 4, 2, 128)),
+        ("query_gradient", 16, 128, "dropout", (64, 32, 4, 2, 128)),
+        ("query_gradient", 16, 128, "bias", (64, 32, 8, 2, 128)),
+        ("key_gradient", 16, 64, "plain", (64, 64, 4, 2, 128)),
+        ("key_gradient", 16, 64, "dropout", (32, 64, 4, 2, 128)),
+        ("key_gradient", 16, 64, "bias", (32, 64, 8, 2, 128)),
+        ("key_gradient", 16, 128, "plain", (64, 64, 8, 2, 128)),
+        ("key_gradient", 16, 128, "dropout", (32, 64, 8, 2, 128)),
+        ("key_gradient", 16, 128, "bias", (16, 64, 8, 1, 128)),
+        ("bias_gradient", 16, 128, "bias", (64, 64, 8, 2, 128)),
+        *_NVIDIA_FLOAT32,
+    ),
+    "gfx942": (
+        ("forward", 16, 64, "plain", (128, 64, 4, 1, 128)),
+        ("forward", 16, 128, "bias", (64, 64, 4, 1, 128)),
+        ("narrow_forward", 16, 128, "bias", (64, 64, 4, 1, 128)),
+        ("query_gradient", 16, 128, "bias", (64, 64, 4, 1, 128)),
+        ("key_gradient", 16, 64, "bias", (64, 64, 4, 1, 128)),
+        ("key_gradient", 16, 128, "bias", (32, 64, 4, 1, 128)),
+        ("bias_gradient", 16, 128, "bias", (64, 64, 4, 1, 128)),
+        ("forward", 32, 128, "bias", (64, 32, 4, 1, 128)),
+        ("narrow_forward", 32, 128, "bias", (64, 32, 4, 1, 128)),
+        ("query_gradient", 32, 128, "bias", (32, 32, 4, 1, 128)),
+        ("key_gradient", 32, 128, "bias", (32, 32, 4, 1, 128)),
+        ("bias_gradient", 32, 128, "bias", (32, 32, 4, 1, 128)),
+    ),
+    # Small tiles, so that short tests in the interpreter go through every branch of the loops.
+    "interpreter": tuple(
+        (kernel, bits, 128, "bias", (32, 32, 4, 1, 128 if bits == 16 else 32))
+        for kernel in (
+            "forward",
+            "narrow_forward",
+            "query_gradient",
+            "key_gradient",
+            "bias_gradient",
+        )
+        for bits in (16, 32)
+    ),
+}
+# Warps of a program that takes whole sequences, by bits and by the longer side of its tile.
+_SHORT_WARPS: dict[str, dict[int, dict[int, int]]] = {
+    "sm_80": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+    "sm_90": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+    "gfx942": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 1, 32: 4}},
+    "interpreter": {16: {16: 1, 32: 1, 64: 1}, 32: {16: 1, 32: 1}},
+}
+_TAIL = 16
+
+
+def table(architecture: str) -> str:
+    """The stored table that serves an architecture.
+
+    Args:
+        architecture: such as `sm_86` or `gfx942`.
+
+    Returns:
+        `sm_90` for chips with at least its registers and shared memory, `sm_80` for NVIDIA's
+        others, whose smallest has 99 KiB of shared memory; else the architecture itself.
+    """
+    if architecture.startswith("sm_"):
+        return "sm_90" if 90 <= int(architecture.removeprefix("sm_")) < 120 else "sm_80"
+    return architecture
+
+
+def rows(architecture: str) -> list[Row]:
+    """Everything stored for a table's architecture; short sequences as square tiles."""
+    long = [
+        Row(
+            kernel=kernel,
+            bits=bits,
+            head_dim=head_dim,
+            load=load,
+            configuration=_configuration(*numbers),
+        )
+        for kernel, bits, head_dim, load, numbers in _LINES[architecture]
+    ]
+    kernels: tuple[Kernel, ...] = ("short_forward", "short_backward")
+    short = [
+        Row(
+            kernel=kernel,
+            bits=bits,
+            head_dim=128,
+            load="bias",
+            configuration=_short(architecture, bits, block, block),
+        )
+        for kernel in kernels
+        for bits, warps in _SHORT_WARPS[architecture].items()
+        for block in warps
+    ]
+    return long + short
 
 
 def choose(
@@ -42,15 +207,56 @@ def choose(
     dropout: bool,
     bias: bool,
 ) -> Configuration:
-    if kernel.startswith("short"):
-        def block(longest: int) -> int:
-            return next(size for size in (16, 32, 64) if size >= longest)
+    """The configuration of one launch.
 
-        return Configuration(
-            block_m=block(max_query), block_n=block(max_key), tail=block(max_key), warps=4, stages=1
-        )
-    return Configuration(block_m=32, block_n=32, tail=16, warps=4, stages=2)
+    Args:
+        architecture: of the GPU, such as `sm_90`, or `interpreter`.
+        kernel: the kernel.
+        dtype: of queries, keys and values.
+        head_dim: width of a head.
+        max_query: tokens of the longest query sequence of any direction.
+        max_key: tokens of the longest key sequence of any direction.
+        dropout: whether weights are dropped.
+        bias: whether a bias is added.
+
+    Raises:
+        LookupError: if nothing is stored for it.
+    """
+    name, bits = table(architecture), 8 * dtype.itemsize
+    if kernel in ("short_forward", "short_backward"):
+        return _short(name, bits, _block(max_query), _block(max_key))
+    load = LOADS.index("bias" if bias else "dropout" if dropout else "plain")
+    for line_kernel, line_bits, widest, line_load, numbers in _LINES[name]:
+        fits = head_dim <= widest and load <= LOADS.index(line_load)
+        if line_kernel == kernel and line_bits == bits and fits:
+            return _configuration(*numbers)
+    raise LookupError(f"no {bits}-bit configuration of {kernel} for heads {head_dim} wide")
 
 
-def is_short(dtype: torch.dtype, head_dim: int, max_query: int, max_key: int) -> bool:
-    return max(max_query, max_key) <= SHORT
+def is_short(dtype: torch.dtype, max_query: int, max_key: int) -> bool:
+    """Whether whole sequences fit in the tile of one program on every architecture."""
+    return max(max_query, max_key) <= (64 if dtype.itemsize == 2 else 32)
+
+
+def _configuration(
+    block_m: int, block_n: int, warps: int, stages: int, chunk: int
+) -> Configuration:
+    return Configuration(
+        block_m=block_m, block_n=block_n, tail=_TAIL, warps=warps, stages=stages, chunk=chunk
+    )
+
+
+def _short(architecture: str, bits: int, block_m: int, block_n: int) -> Configuration:
+    return Configuration(
+        block_m=block_m,
+        block_n=block_n,
+        tail=block_n,
+        warps=_SHORT_WARPS[architecture][bits][max(block_m, block_n)],
+        stages=1,
+        chunk=16 if bits == 32 and architecture.startswith("sm_") else 128,
+    )
+
+
+def _block(longest: int) -> int:
+    """Rows of the smallest tile that holds a sequence."""
+    return next(size for size in BLOCKS if size >= longest)

@@ -16,6 +16,7 @@ from renaissance.compiler.kernels.availability import architecture, interpreting
 from renaissance.compiler.kernels.backward import key_gradient_kernel, query_gradient_kernel
 from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
 from renaissance.compiler.kernels.configurations import (
+    NARROW,
     Configuration,
     Kernel,
     choose,
@@ -96,8 +97,7 @@ class Call:
     @property
     def short(self) -> bool:
         """Whether one program takes whole sequences."""
-        query = self.directions[0].query
-        return is_short(query.dtype, query.shape[2], self.max_query, self.max_key)
+        return is_short(self.directions[0].query.dtype, self.max_query, self.max_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,9 @@ def forward(call: Call) -> tuple[list[Tensor], Tensor]:
     log_sum = torch.empty((call.heads, rows), dtype=torch.float32, device=first.query.device)
     if call.sequences == 0 or rows == 0:
         return [output.zero_() for output in outputs], log_sum.fill_(float("inf"))
-    configuration = _configuration(call, "short_forward" if call.short else "forward")
+    narrow = call.pair or call.max_query <= NARROW
+    long: Kernel = "narrow_forward" if narrow else "forward"
+    configuration = _configuration(call, "short_forward" if call.short else long)
     with _device(first.query):
         tiles, tiles_second = _tiles(call.max_query, call.max_key, configuration.block_m)
         forward_kernel[_grid(call, tiles, tiles_second)](
