@@ -205,12 +205,15 @@ def _quoted(text: str) -> str:
 
 
 _LAUNCH = """#!/usr/bin/env bash
-# Runs the jobs of this folder; PROCESSES is the number of processes on this machine.
-# Relative paths of data start where the folder was compiled; WORKING_FOLDER changes that.
+# Runs the jobs of this folder; PROCESSES is the number of processes on this machine, PYTHON the
+# interpreter that has renaissance. Relative paths of data start where the folder was compiled;
+# WORKING_FOLDER changes that.
 set -euo pipefail
 folder="$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)"
-cd "${{WORKING_FOLDER:-{working_folder}}}"
-exec torchrun --standalone --nproc-per-node "${{PROCESSES:-1}}" -m renaissance run "$folder" "$@"
+compiled_in={working_folder}
+cd "${{WORKING_FOLDER:-$compiled_in}}"
+exec "${{PYTHON:-python}}" -m torch.distributed.run --standalone \\
+  --nproc-per-node "${{PROCESSES:-1}}" -m renaissance run "$folder" "$@"
 """
 
 _README = """# Job folder
@@ -219,7 +222,7 @@ Jobs, in order:
 
 {jobs}
 
-Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`. Without torchrun:
+Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`. Without several processes:
 `renaissance run .` (relative paths of data then start in the current folder).
 
 | file | content |

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from renaissance.compiler.initialisation import initialise_dense
+from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.data import EasyVqa, Nlvr
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 
@@ -24,7 +24,7 @@ class MlmHead(nn.Module):
         self.activation = nn.GELU()
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.decoder = nn.Linear(width, vocabulary)
-        initialise_dense(self)
+        initialise(self)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Score masked tokens `[masked, width]` as `[masked, vocabulary]`."""
@@ -41,7 +41,7 @@ class ItmHead(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.dense = nn.Linear(width, 2)
-        initialise_dense(self)
+        initialise(self)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Score pairs `[rows, width]` as `[rows, 2]`."""
@@ -62,7 +62,7 @@ class AnswerHead(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
         self.activation = nn.GELU()
         self.outer = nn.Linear(2 * width, classes)
-        initialise_dense(self)
+        initialise(self)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Score questions `[rows, width]` as `[rows, classes]`."""

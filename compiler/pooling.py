@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.features import Features
-from renaissance.compiler.initialisation import initialise_dense
+from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.model import Pooling
 
 
@@ -27,7 +27,7 @@ class Pool(nn.Module):
             {name: nn.Linear(widths[name], widths[name]) for name in streams}
         )
         self.width = sum(widths[name] for name in streams)
-        initialise_dense(self)
+        initialise(self)
 
     def forward(self, features: Mapping[str, Features]) -> Tensor:
         """Pool streams of `[rows, n, stream width]` to `[rows, width]`."""

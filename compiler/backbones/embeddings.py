@@ -5,27 +5,24 @@ from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError, ShapeError
 from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.initialisation import STD, initialise_stack
+from renaissance.compiler.initialisation import STD, initialise
 
 
 class WordEmbeddings(nn.Module):
-    """Sum of a word-piece and a position embedding.
+    """Normalised sum of a word-piece and a position embedding.
 
     Args:
         vocabulary: word pieces; index 0 is padding.
         max_tokens: longest text, special tokens included.
         width: channels.
         dropout: probability of dropping a channel of a token in training.
-        norm: normalise the sum, as the embeddings in front of a post-norm stack are.
     """
 
-    def __init__(
-        self, vocabulary: int, max_tokens: int, width: int, dropout: float, *, norm: bool
-    ) -> None:
+    def __init__(self, vocabulary: int, max_tokens: int, width: int, dropout: float) -> None:
         super().__init__()
         self.word = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(torch.empty(max_tokens, width))
-        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.word.weight, std=STD)
         nn.init.normal_(self.position, std=STD)
@@ -68,12 +65,12 @@ class PatchEmbeddings(nn.Module):
         self.stem: nn.Module
         if stem == "linear":
             self.stem = nn.Conv2d(3, width, patch, stride=patch)
+            initialise(self.stem)
         else:
             self.stem = convolutional_stem(patch, width, address)
         self.class_token = nn.Parameter(torch.empty(1, 1, width))
         self.position = nn.Parameter(torch.empty(1 + self.grid**2, width))
         self.dropout = nn.Dropout(dropout)
-        initialise_stack(self.stem)
         nn.init.normal_(self.class_token, std=STD)
         nn.init.normal_(self.position, std=STD)
 
@@ -85,7 +82,7 @@ class PatchEmbeddings(nn.Module):
         """
         check_images(pixels, self.image_size)
         patches = self.stem(pixels).flatten(2).transpose(1, 2)
-        first = self.class_token.expand(len(patches), -1, -1)
+        first = self.class_token.expand(patches.shape[0], -1, -1)
         tokens = torch.cat((first, patches), 1) + self.position
         return Features(tokens=self.dropout(tokens))
 
@@ -110,7 +107,8 @@ def convolutional_stem(patch: int, width: int, address: str) -> nn.Sequential:
     parts: list[nn.Module] = []
     channels = 3
     for step in range(halvings):
-        out = max(width >> (halvings - 1 - step), 16)
+        # Full width one halving early, and never too narrow to tell edges of all directions apart.
+        out = min(width, max(width >> max(halvings - 2 - step, 0), 32))
         parts += [
             nn.Conv2d(channels, out, 3, stride=2, padding=1),
             nn.GroupNorm(1, out),

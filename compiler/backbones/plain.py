@@ -5,7 +5,7 @@ from typing import Any
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
 from renaissance.compiler.backbones.tower import Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.initialisation import initialise_stack
+from renaissance.compiler.initialisation import initialise
 from renaissance.compiler.transformer import PreNormStack
 from renaissance.grammar.catalogue import HALF
 from renaissance.grammar.schema.model import Attention
@@ -24,10 +24,10 @@ class PlainTextTower(Tower):
     def __init__(self, spec: PlainText, address: str, attention: Attention) -> None:
         super().__init__()
         self.embeddings = WordEmbeddings(
-            spec.vocabulary, spec.max_tokens, spec.width, spec.dropout, norm=False
+            spec.vocabulary, spec.max_tokens, spec.width, spec.dropout
         )
         self.stack = PreNormStack(spec, address, attention)
-        initialise_stack(self.stack)
+        initialise(self.stack)
         self.facts = TowerFacts(
             modality="text",
             width=spec.width,
@@ -52,7 +52,7 @@ class PlainVisionTower(Tower):
             spec.image_size, spec.patch, spec.width, spec.stem, spec.dropout, address
         )
         self.stack = PreNormStack(spec, address, attention)
-        initialise_stack(self.stack)
+        initialise(self.stack)
         self.facts = TowerFacts(
             modality="vision",
             width=spec.width,
@@ -74,7 +74,7 @@ class WordpieceTower(Tower):
 
     def __init__(self, spec: Wordpiece, vocabulary: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.embeddings = WordEmbeddings(vocabulary, spec.max_tokens, width, dropout, norm=True)
+        self.embeddings = WordEmbeddings(vocabulary, spec.max_tokens, width, dropout)
         self.facts = TowerFacts(
             modality="text",
             width=width,
@@ -119,7 +119,7 @@ class PlainEncoder(Stacked):
         super().__init__()
         self.stack = PreNormStack(spec, address, attention)
         self.dropout = spec.dropout
-        initialise_stack(self.stack)
+        initialise(self.stack)
         self.facts = TowerFacts(
             modality="text",
             width=spec.width,

@@ -8,7 +8,7 @@ from renaissance.compiler.attention import Implementation, MultiHeadAttention, c
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
-from renaissance.compiler.initialisation import initialise_dense
+from renaissance.compiler.initialisation import initialise
 from renaissance.compiler.transformer import FeedForward, check_heads
 from renaissance.grammar.schema.model import Attention, CrossAttention
 
@@ -116,7 +116,7 @@ class CoAttention(nn.Module):
         self.layers = nn.ModuleList(
             CoAttentionLayer(spec, implementation) for _ in range(spec.layers)
         )
-        initialise_dense(self)
+        initialise(self)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Fuse streams whose rows correspond.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.features import Features
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
-from renaissance.compiler.initialisation import initialise_dense
+from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.model import SingleStream
 
 
@@ -41,7 +41,7 @@ class JointStack(nn.Module):
                 if embeddings[name].width != width
             }
         )
-        initialise_dense(self)
+        initialise(self)
         self.type_embedding = TypeEmbedding(spec.inputs, width)
         self.encoder = encoder
 

@@ -13,7 +13,6 @@ HEAVY = {
     "datasets",
     "jinja2",
     "lark",
-    "matplotlib",
     "numpy",
     "pandas",
     "pyarrow",
