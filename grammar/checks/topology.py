@@ -208,6 +208,9 @@ class _Check:
             self._value((*path, said)),
             f"leaves {width % heads} channels over",
             f"divisors of {width} close by are {_divisors(width, heads)}",
+            related=(Label(span=self._value((*path, "width")), text=f"{width} channels"),)
+            if said == "heads" and self._places.said((*path, "width"))
+            else (),
         )
 
     def stream(self, stream: Stream, path: Path) -> None:

@@ -306,13 +306,25 @@ class JobReader:
         """Return all jobs; None for one that is wrong."""
         return {name: self._job(draft) for name, draft in self._drafts.items()}
 
-    def model(self, name: str, chain: tuple[str, ...] = ()) -> JobModel | None:
+    def model(self, name: str) -> JobModel | None:
         """Return the model of a training job, with what its sources override."""
-        if name not in self._models:
-            self._models[name] = self._model(self._drafts[name], (*chain, name))
+        chain: list[str] = []
+        step: str | None = name
+        while step is not None and step not in self._models:
+            if step in chain:
+                self._circle(chain[chain.index(step) :])
+                self._models.update(dict.fromkeys(chain))
+                break
+            chain.append(step)
+            draft = self._drafts[step]
+            step = self._target(draft, "from", ("pretrain", "finetune"))
+        for step in reversed(chain):
+            if step not in self._models:
+                self._models[step] = self._model(self._drafts[step])
         return self._models[name]
 
-    def _model(self, draft: JobDraft, chain: tuple[str, ...]) -> JobModel | None:
+    def _model(self, draft: JobDraft) -> JobModel | None:
+        """Return the model of a job, with that of its source at hand."""
         base = None
         if "on" in draft.relations:
             target = draft.relations["on"].target
@@ -324,38 +336,20 @@ class JobReader:
             if found is not None:
                 base = JobModel(draft=found, base=target.text, overridden=False)
         elif "from" in draft.relations:
-            source = self._target(draft, "from", ("pretrain", "finetune"), chain)
-            base = self.model(source, chain) if source else None
+            base = self._models.get(draft.relations["from"].target.text)
         if base is None or draft.overrides is None:
             return base
         changed = self._composer.apply(base.draft, draft.overrides, parent=True, job=True)
         return JobModel(draft=changed, base=base.base, overridden=True)
 
-    def _target(
-        self, draft: JobDraft, word: str, wanted: tuple[str, ...], chain: tuple[str, ...]
-    ) -> str | None:
+    def _target(self, draft: JobDraft, word: str, wanted: tuple[str, ...]) -> str | None:
         """Return the name of the job that a job relates to, if it is one that it may relate to."""
+        if word not in draft.relations:
+            return None
         target = draft.relations[word].target
         other = self._drafts.get(target.text)
         if other is None:
             self._unknown("job", target, self._reader.scope.jobs)
-            return None
-        if target.text in chain or target.text == draft.name.text:
-            self._reader.findings.add(
-                Diagnostic(
-                    code="VL502",
-                    message=f"job `{target.text}` starts from itself",
-                    span=target.span,
-                    label="closes the circle",
-                    related=tuple(
-                        Label(span=self._drafts[step].name.span, text="on the way")
-                        for step in chain[chain.index(target.text) :]
-                        if step != draft.name.text
-                    )
-                    if target.text in chain
-                    else (),
-                )
-            )
             return None
         if other.word not in wanted:
             what = {"from": "starts from", "of": "measures"}[word]
@@ -371,6 +365,20 @@ class JobReader:
             )
             return None
         return target.text
+
+    def _circle(self, names: list[str]) -> None:
+        *others, last = [self._drafts[name].relations["from"] for name in names]
+        self._reader.findings.add(
+            Diagnostic(
+                code="VL502",
+                message=f"job `{names[0]}` starts from itself",
+                span=last.target.span,
+                label="closes the circle",
+                related=tuple(
+                    Label(span=relation.span, text="starts from the next") for relation in others
+                ),
+            )
+        )
 
     def _unknown(self, what: str, name: tree.Name, known: dict[str, tree.Declaration]) -> None:
         if self._reader.scope.incomplete:
@@ -428,7 +436,7 @@ class JobReader:
             )
             return False
         if draft.word == "evaluate":
-            target = self._target(draft, "of", ("finetune",), (name,))
+            target = self._target(draft, "of", ("finetune",))
             fixed["of"] = target or ""
             return target is not None
         model = self.model(name)

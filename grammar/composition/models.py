@@ -73,70 +73,76 @@ class Composer:
         self._drafts: dict[str, ModelDraft | None] = {}
 
     def draft(self, name: str) -> ModelDraft | None:
-        """Return the draft of a declared model; None if it inherits from itself."""
-        if name not in self._drafts:
-            self._drafts[name] = self._compose(name, ())
+        """Return the draft of a declared model; None if it has no parent that it can start from."""
+        chain: list[str] = []
+        step: str | None = name
+        while step is not None and step not in self._drafts:
+            if step in chain:
+                self._circle(chain[chain.index(step) :])
+                self._drafts.update(dict.fromkeys(chain))
+                break
+            chain.append(step)
+            parent = self._extends(self._scope.models[step])
+            step = parent.target.text if parent and self._known(parent.target) else None
+        for step in reversed(chain):
+            if step not in self._drafts:
+                self._drafts[step] = self._compose(step)
         return self._drafts[name]
 
-    def _compose(self, name: str, children: tuple[tree.Declaration, ...]) -> ModelDraft | None:
+    def _compose(self, name: str) -> ModelDraft | None:
+        """Return a draft, with that of the parent at hand."""
         declaration = self._scope.models[name]
         assert declaration.name is not None
         draft = ModelDraft(name=declaration.name)
-        child = False
+        parent = self._extends(declaration)
         for relation in declaration.relations:
-            if relation.word.text != "extends" or child:
+            if relation is not parent:
                 self._findings.add(_relation(relation, "a model extends one other model"))
-                continue
-            child = True
-            parent = self._parent(relation, (*children, declaration))
-            if parent is None:
+        if parent is not None:
+            inherited = self._drafts.get(parent.target.text)
+            if inherited is None:
                 return None
-            draft = replace(parent, name=declaration.name)
-        if declaration.body is None:
-            if not child:
-                self._findings.add(
-                    Diagnostic(
-                        code="VL311",
-                        message=f"model `{name}` is empty",
-                        span=declaration.name.span,
-                        help=("braces hold its backbones and its fusion",),
-                    )
-                )
-                return None
-            return draft
-        return self.apply(draft, declaration.body, parent=child)
-
-    def _parent(
-        self, relation: tree.Relation, chain: tuple[tree.Declaration, ...]
-    ) -> ModelDraft | None:
-        target = relation.target.text
-        names = [step.name.text for step in chain if step.name]
-        if target in names:
-            start = names.index(target)
+            draft = replace(inherited, name=declaration.name)
+        if declaration.body is not None:
+            return self.apply(draft, declaration.body, parent=parent is not None)
+        if parent is None:
             self._findings.add(
                 Diagnostic(
-                    code="VL107",
-                    message=f"model `{target}` extends itself",
-                    span=relation.target.span,
-                    label="closes the circle",
-                    related=tuple(
-                        Label(span=step.relations[0].span, text="extends the next")
-                        for step in chain[start:-1]
-                    ),
+                    code="VL311",
+                    message=f"model `{name}` is empty",
+                    span=declaration.name.span,
+                    help=("braces hold its backbones and its fusion",),
                 )
             )
             return None
-        self._scope.used_models.add(target)
-        if target not in self._scope.models:
-            if not self._scope.incomplete:
-                self._findings.add(unknown_name("model", relation.target, self._scope.models))
-            return None
-        if target in self._drafts:
-            return self._drafts[target]
-        draft = self._compose(target, chain)
-        if draft is not None:
-            self._drafts[target] = draft
         return draft
+
+    def _extends(self, declaration: tree.Declaration) -> tree.Relation | None:
+        relations = declaration.relations
+        return next((r for r in relations if r.word.text == "extends"), None)
+
+    def _known(self, parent: tree.Name) -> bool:
+        self._scope.used_models.add(parent.text)
+        if parent.text in self._scope.models:
+            return True
+        if not self._scope.incomplete:
+            self._findings.add(unknown_name("model", parent, self._scope.models))
+        return False
+
+    def _circle(self, names: list[str]) -> None:
+        relations = [self._extends(self._scope.models[name]) for name in names]
+        *others, last = [relation for relation in relations if relation is not None]
+        self._findings.add(
+            Diagnostic(
+                code="VL107",
+                message=f"model `{names[0]}` extends itself",
+                span=last.target.span,
+                label="closes the circle",
+                related=tuple(
+                    Label(span=relation.span, text="extends the next") for relation in others
+                ),
+            )
+        )
 
     def apply(
         self, base: ModelDraft, body: tree.Body, *, parent: bool, job: bool = False

@@ -13,6 +13,8 @@ from renaissance.grammar.source import Source, SourceError, Span
 BLOCKS = ("model", "data", *JOBS)
 """Keywords of blocks that may stand at the top of a file."""
 
+_DEEPEST = 50
+
 LATER = ("study", "variant")
 """Keywords that the parser has already reported as not available yet."""
 
@@ -95,6 +97,17 @@ class _Gatherer:
         chain = (*importers, statement)
         if target in (importer, *(step.path.span.source.name for step in importers)):
             self._cycle(target, chain)
+            return
+        if len(importers) == _DEEPEST:
+            self._scope.incomplete = True
+            self._findings.add(
+                Diagnostic(
+                    code="VL101",
+                    message=f"`{path.value}` is not imported",
+                    span=path.span,
+                    label=f"{_DEEPEST} files import one another already",
+                )
+            )
             return
         if target in imported:
             self._findings.add(

@@ -144,7 +144,7 @@ class Pretrain(Training):
     """Learn from image-text pairs."""
 
     job: Literal["pretrain"] = "pretrain"
-    on: str = key(doc="the model", impact="weights")
+    on: str = key(doc="the model", impact="weights", name=True)
     data: tuple[str, ...] = key(
         doc="names of the data blocks", impact="training", name=True, min_length=1
     )
@@ -161,9 +161,9 @@ class Finetune(Training):
 
     job: Literal["finetune"] = "finetune"
     source: str | None = key(
-        None, doc="the job whose best weights it starts from", impact="training"
+        None, doc="the job whose best weights it starts from", impact="training", name=True
     )
-    on: str = key(doc="the model; the source's where there is one", impact="weights")
+    on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
     task: Task = key(doc="what is learned", impact="weights")
 
 
@@ -172,7 +172,9 @@ class Evaluate(Block):
 
     job: Literal["evaluate"] = "evaluate"
     name: str = key(doc="what reports call it", impact="cosmetic")
-    of: str = key(doc="the fine-tuning job whose best weights are measured", impact="eval")
+    of: str = key(
+        doc="the fine-tuning job whose best weights are measured", impact="eval", name=True
+    )
     split: str = key("test", doc="which part of the task's data", impact="eval", name=True)
     batch: int = key(256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1)
     write: str | None = key(
