@@ -483,9 +483,7 @@ def key_gradient_kernel(
     key_base = key + wide_column * key_stride + wide_head * key_head_stride
     value_base = value + wide_column * value_stride + wide_head * value_head_stride
     key_tile = load_tile(key_base, key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True)
-    value_tile = load_tile(
-        value_base, value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True
-    )
+    value_tile = load_tile(value_base, value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True)
     query_base = query + wide_row * query_stride + wide_head * query_head_stride
     grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
     offset = wide_head * row_total + row_base + query_start

@@ -136,13 +136,9 @@ def bias_gradient_kernel(
             query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
         )
         key_base = key + wide_column * key_stride + wide_head * key_head_stride
-        key_tile = load_tile(
-            key_base, key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True
-        )
+        key_tile = load_tile(key_base, key_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True)
         grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
-        grad_tile = load_tile(
-            grad_base, grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
-        )
+        grad_tile = load_tile(grad_base, grad_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True)
         value_base = value + wide_column * value_stride + wide_head * value_head_stride
         value_tile = load_tile(
             value_base, value_stride, column_count, BLOCK_N, HEAD_DIM, BLOCK_D, True

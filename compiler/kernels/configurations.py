@@ -72,28 +72,24 @@ _Line = tuple[Kernel, int, int, Load, tuple[int, int, int, int, int]]
 _NVIDIA_FLOAT32: tuple[_Line, ...] = (
     ("forward", 32, 128, "bias", (32, 16, 4, 1, 16)),
     ("narrow_forward", 32, 128, "bias", (32, 16, 4, 1, 16)),
-    ("query_gradient", 32, 128, "bias", (64, 16, 8, 1, 16)),
+    ("query_gradient", 32, 128, "bias", (32, 16, 8, 1, 16)),
     ("key_gradient", 32, 128, "bias", (16, 64, 8, 1, 16)),
     ("bias_gradient", 32, 128, "bias", (32, 32, 4, 1, 16)),
 )
 _LINES: dict[str, tuple[_Line, ...]] = {
     "sm_80": (
-        ("forward", 16, 64, "dropout", (128, 64, 8, 2, 128)),
         ("forward", 16, 64, "bias", (128, 64, 8, 2, 128)),
         ("forward", 16, 128, "dropout", (128, 64, 8, 2, 128)),
-        ("forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("forward", 16, 128, "bias", (64, 32, 4, 1, 32)),
         ("narrow_forward", 16, 64, "bias", (64, 64, 4, 2, 128)),
-        ("narrow_forward", 16, 128, "dropout", (64, 32, 4, 2, 128)),
-        ("narrow_forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
+        ("narrow_forward", 16, 128, "bias", (64, 32, 4, 1, 32)),
         ("query_gradient", 16, 64, "dropout", (64, 64, 4, 2, 128)),
         ("query_gradient", 16, 64, "bias", (64, 32, 4, 2, 128)),
-        ("query_gradient", 16, 128, "dropout", (64, 32, 4, 2, 128)),
-        ("query_gradient", 16, 128, "bias", (64, 32, 8, 2, 128)),
+        ("query_gradient", 16, 128, "bias", (64, 32, 8, 1, 64)),
         ("key_gradient", 16, 64, "plain", (64, 64, 4, 2, 128)),
         ("key_gradient", 16, 64, "bias", (32, 64, 4, 2, 128)),
-        ("key_gradient", 16, 128, "plain", (64, 64, 8, 2, 128)),
-        ("key_gradient", 16, 128, "dropout", (32, 64, 8, 2, 128)),
-        ("key_gradient", 16, 128, "bias", (16, 64, 8, 1, 128)),
+        ("key_gradient", 16, 128, "dropout", (32, 64, 8, 1, 64)),
+        ("key_gradient", 16, 128, "bias", (32, 64, 8, 1, 32)),
         ("bias_gradient", 16, 128, "bias", (64, 32, 8, 1, 128)),
         *_NVIDIA_FLOAT32,
     ),
@@ -145,7 +141,7 @@ _LINES: dict[str, tuple[_Line, ...]] = {
 }
 # Warps of a program that takes whole sequences, by bits and by the longer side of its tile.
 _SHORT_WARPS: dict[str, dict[int, dict[int, int]]] = {
-    "sm_80": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+    "sm_80": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 16}},
     "sm_90": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
     "gfx942": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 1, 32: 4}},
     "interpreter": {16: {16: 1, 32: 1, 64: 1}, 32: {16: 1, 32: 1}},

@@ -219,9 +219,7 @@ def forward_kernel(
     query_base = (
         query + packed_row.to(tl.int64) * query_stride + head.to(tl.int64) * query_head_stride
     )
-    query_tile = load_tile(
-        query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True
-    )
+    query_tile = load_tile(query_base, query_stride, row_count, BLOCK_M, HEAD_DIM, BLOCK_D, True)
     key_base = key + key_start.to(tl.int64) * key_stride + head.to(tl.int64) * key_head_stride
     value_base = (
         value + key_start.to(tl.int64) * value_stride + head.to(tl.int64) * value_head_stride

@@ -299,9 +299,7 @@ def _pair(
     scale: float,
     dropout: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    _check_pair(
-        query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout
-    )
+    _check_pair(query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout)
     _require(query_a)
     from renaissance.compiler.kernels import launch
 
@@ -329,9 +327,7 @@ def _(
     scale: float,
     dropout: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    _check_pair(
-        query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout
-    )
+    _check_pair(query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout)
     rows = query_a.shape[0] + query_b.shape[0]
     log_sum = query_a.new_empty((query_a.shape[1], rows), dtype=torch.float32)
     return _contiguous(query_a), _contiguous(query_b), log_sum
@@ -402,9 +398,7 @@ def _(
     )
 
 
-def _pair_context(
-    ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]
-) -> None:
+def _pair_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     *streams, cu_a, cu_b, seed, max_a, max_b, scale, dropout = inputs
     ctx.numbers = (max_a, max_b, scale, dropout)
     ctx.mark_non_differentiable(output[2])
@@ -465,9 +459,7 @@ def _check_pair(
     check_numbers(scale, dropout, seed)
     for name, query, key in (("a", query_a, key_a), ("b", query_b, key_b)):
         if query.shape[0] != key.shape[0]:
-            raise ValueError(
-                f"stream {name} has {query.shape[0]} queries and {key.shape[0]} keys"
-            )
+            raise ValueError(f"stream {name} has {query.shape[0]} queries and {key.shape[0]} keys")
     if query_a.dtype != query_b.dtype or query_a.shape[1:] != query_b.shape[1:]:
         raise ValueError("both streams must have the same dtype, heads and head_dim")
 

@@ -133,21 +133,13 @@ def short_backward_kernel(
     column_target = wide_column * gradient_row + head * HEAD_DIM
 
     query_base = query + wide_row * query_stride + wide_head * query_head_stride
-    query_tile = load_tile(
-        query_base, query_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
-    )
+    query_tile = load_tile(query_base, query_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True)
     key_base = key + wide_column * key_stride + wide_head * key_head_stride
-    key_tile = load_tile(
-        key_base, key_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True
-    )
+    key_tile = load_tile(key_base, key_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True)
     value_base = value + wide_column * value_stride + wide_head * value_head_stride
-    value_tile = load_tile(
-        value_base, value_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True
-    )
+    value_tile = load_tile(value_base, value_stride, key_length, BLOCK_N, HEAD_DIM, BLOCK_D, True)
     grad_base = grad_output + wide_row * grad_stride + wide_head * grad_head_stride
-    grad_tile = load_tile(
-        grad_base, grad_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
-    )
+    grad_tile = load_tile(grad_base, grad_stride, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True)
     output_tile = load_tile(
         output + row_target, gradient_row, query_length, BLOCK_M, HEAD_DIM, BLOCK_D, True
     )

@@ -117,8 +117,9 @@ def row_products(
     """Dot products of every row of `left` with every row of `right`, `[left rows, right rows]`.
 
     Exact float32 products run outside the tensor cores, where a thread holds whole rows of both
-    factors. With a CHUNK smaller than BLOCK_D it reads that many columns at a time from memory
-    again, so that wide heads do not run out of registers.
+    factors, and tensor cores before Hopper's take both factors from registers. With a CHUNK
+    smaller than BLOCK_D that many columns at a time are read from memory again, so that wide heads
+    do not run out of registers.
     """
     if CHUNK >= BLOCK_D:
         return tl.dot(left_tile, tl.trans(right_tile), input_precision="ieee")

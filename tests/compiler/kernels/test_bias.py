@@ -18,9 +18,7 @@ from renaissance.compiler.kernels import reference, varlen_attention
 def test_against_float64(queries, keys, groups, device, dtype, case, assert_exact, poisoned):
     assert_exact(
         varlen_attention,
-        case(
-            query_lengths=queries, key_lengths=keys, groups=groups, device=device, dtype=dtype
-        ),
+        case(query_lengths=queries, key_lengths=keys, groups=groups, device=device, dtype=dtype),
     )
 
 
@@ -43,9 +41,7 @@ def attend(attention, bias, device, length, sequences=3, dtype=torch.float32):
     """Attention of equal sequences with a bias; the output and the bias's gradient."""
     generator = torch.Generator().manual_seed(1)
     shape = (sequences * length, 2, 16)
-    q, k, v, grad = (
-        torch.randn(shape, generator=generator).to(device, dtype) for _ in range(4)
-    )
+    q, k, v, grad = (torch.randn(shape, generator=generator).to(device, dtype) for _ in range(4))
     ends = torch.arange(0, sequences * length + 1, length, device=device, dtype=torch.int32)
     bias = bias.detach().requires_grad_()
     output = attention(q, k, v, ends, ends, length, length, bias=bias)

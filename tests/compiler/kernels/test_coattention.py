@@ -98,9 +98,7 @@ def test_one_stream_leads_nowhere(device):
         (a, cu_a, max_a), (b, cu_b, max_b) = both
         inputs = [tensor.detach().clone().requires_grad_() for tensor in (*a[:3], *b[:3])]
         attention(*inputs, cu_a, cu_b, max_a, max_b)[0].square().sum().backward()
-        gradients.append(
-            [torch.zeros_like(t) if t.grad is None else t.grad for t in inputs]
-        )
+        gradients.append([torch.zeros_like(t) if t.grad is None else t.grad for t in inputs])
     for actual, expected in zip(*gradients, strict=True):
         torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
 

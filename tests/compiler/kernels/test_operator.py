@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+import torch._dynamo.testing
 from renaissance.compiler.kernels import (
     AttentionUnavailable,
     coattention,
@@ -17,7 +18,7 @@ from renaissance.compiler.kernels.availability import interpreting
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-# opcheck of torch 2.14 reads .grad of tensors that are no leaves; Dynamo names a backend it lacks.
+# opcheck reads .grad of tensors that are no leaves, of which torch 2.14 warns.
 OPCHECK = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 
 
@@ -88,21 +89,19 @@ class Layer(nn.Module):
 
 
 def layer_inputs(text, image, device="cpu"):
-    cumulative = [
-        torch.tensor([0, *n]).cumsum(0).to(device, torch.int32) for n in (text, image)
-    ]
+    cumulative = [torch.tensor([0, *n]).cumsum(0).to(device, torch.int32) for n in (text, image)]
     tokens = [torch.randn(sum(n), 32, device=device) for n in (text, image)]
     return *tokens, *cumulative, max(text), max(image)
 
 
 def test_compiles_without_a_graph_break(device):
-    """Four batches of different lengths, outputs and gradients equal to eager, few graphs."""
+    """Three batches of different lengths, outputs and gradients equal to eager, few graphs."""
     torch.manual_seed(0)
     torch._dynamo.reset()
     graphs = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
     layer = Layer().to(device)
     compiled = torch.compile(layer, fullgraph=True, backend=graphs, dynamic=True)
-    for lengths in (([5, 9], [7, 7]), ([3, 4, 8], [7, 7, 7]), ([2, 6], [9, 5])):
+    for lengths in (([5, 8], [7, 7]), ([3, 4, 9], [7, 6, 7]), ([2, 6], [9, 5])):
         inputs = layer_inputs(*lengths, device)
         gradients = []
         for module in (layer, compiled):
@@ -130,13 +129,9 @@ def test_compiles_with_fake_tensors_alone():
     else:
         with pytest.raises(AttentionUnavailable, match="runs on a GPU"):
             compiled(*layer_inputs([5, 9], [7, 7]))
-    targets = [node.target for node in graphs[0].graph.nodes]
-    assert torch.ops.renaissance.varlen_attention in [
-        getattr(target, "_opoverload", target).overloadpacket
-        if hasattr(target, "overloadpacket")
-        else target
-        for target in targets
-    ] or any("varlen_attention" in str(target) for target in targets)
+    calls = [str(node.target) for node in graphs[0].graph.nodes if node.op == "call_function"]
+    assert any("varlen_attention" in call for call in calls)
+    assert any("coattention" in call for call in calls)
 
 
 def test_exports_with_dynamic_lengths():

@@ -29,9 +29,7 @@ def test_groups_take_turns():
     together = reference.varlen_attention(tokens, tokens, tokens, ends, ends, 3, 3, bias=bias)
     for i in range(4):
         part, alone = tokens[3 * i : 3 * i + 3], ends[:2]
-        single = reference.varlen_attention(
-            part, part, part, alone, alone, 3, 3, bias=bias[i % 2]
-        )
+        single = reference.varlen_attention(part, part, part, alone, alone, 3, 3, bias=bias[i % 2])
         torch.testing.assert_close(together[3 * i : 3 * i + 3], single)
 
 

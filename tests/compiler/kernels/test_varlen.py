@@ -47,9 +47,7 @@ def test_head_dims(head_dim, length, device, dtype, case, assert_exact, poisoned
 def test_scale(length, device, dtype, case, assert_exact):
     assert_exact(
         varlen_attention,
-        case(
-            query_lengths=[length], key_lengths=[length], scale=0.05, device=device, dtype=dtype
-        ),
+        case(query_lengths=[length], key_lengths=[length], scale=0.05, device=device, dtype=dtype),
     )
 
 
