@@ -234,5 +234,5 @@ def _reason(problem: Exception) -> str:
         full = problem.errno in DISK_FULL
         return "the disk is full" if full else problem.strerror or str(problem)
     # safetensors reports the operating system's error as text only.
-    full = any(f"code: {number}," in str(problem) for number in DISK_FULL)
+    full = any(f"(os error {number})" in str(problem) for number in DISK_FULL)
     return "the disk is full" if full else str(problem)

@@ -79,6 +79,11 @@ class Checkpoints:
         path = self.path(step)
         shutil.rmtree(path.rename(path.with_name(f".old-{path.name}")), ignore_errors=True)
 
+    def _set_aside(self, step: int) -> None:
+        aside = self._folder / f"refused-{self.path(step).name}"
+        shutil.rmtree(aside, ignore_errors=True)
+        self.path(step).rename(aside)
+
     def newest(
         self, fits: Callable[[Checkpoint], None], refused: Callable[[str], None]
     ) -> Checkpoint | None:
@@ -92,14 +97,20 @@ class Checkpoints:
             CheckpointError: if there are checkpoints and none of them can be used.
         """
         problem = None
+        passed_over = []
         for step in reversed(self.steps()):
             try:
                 checkpoint = read_checkpoint(self.path(step))
                 fits(checkpoint)
-                return checkpoint
             except CheckpointError as error:
                 problem = error
+                passed_over.append(step)
                 refused(f"checkpoint `{self.path(step).name}` is not used: {error}")
+                continue
+            # It will be written again; until then it must not count among the newest.
+            for later in passed_over:
+                self._set_aside(later)
+            return checkpoint
         if problem is not None:
             raise CheckpointError(
                 f"no checkpoint in `{self._folder}` can be used ({problem}); "

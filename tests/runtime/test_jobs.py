@@ -1,0 +1,151 @@
+"""All jobs of a spec in a folder: results, skipping, other specs, weights between jobs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from renaissance.compiler import build
+from renaissance.grammar.schema.jobs import AdamW
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime import JobError, run_jobs
+from renaissance.runtime.checkpoint import read_checkpoint
+from renaissance.runtime.errors import CheckpointError, UsageError
+from renaissance.runtime.folder import changes, held
+from renaissance.runtime.records import EVENT, JobResult, Notice
+from renaissance.runtime.transfer import start_from
+
+
+def test_from_pairs_to_answers(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    long = {"steps": 120, "batch": 16, "optimizer": AdamW(lr=5e-3), "validate_every": 60}
+    spec = tiny_spec(dropout=0.0, base={**long, "steps": 20}, vqa=long)
+    spec = spec.model_copy(
+        update={
+            "jobs": {
+                **spec.jobs,
+                "exam": spec.jobs["exam"].model_copy(update={"write": "answers.jsonl"}),
+            }
+        }
+    )
+    run = run_jobs(spec, tmp_path, device="cpu")
+    assert [result.job for result in run.results] == ["base", "vqa", "exam"]
+    exam = run.results[2]
+    # Colours are plain to see: whoever cannot learn them learns nothing.
+    assert exam.metrics["accuracy"] > 0.8
+    assert len(exam.confusion) == len(exam.answers) and sum(map(sum, exam.confusion)) == 32
+    right = sum(exam.confusion[n][n] for n in range(len(exam.answers)))
+    assert exam.metrics["accuracy"] == pytest.approx(right / 32)
+    written = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert len(written) == 32
+    assert sum(entry["answer"] == entry["prediction"] for entry in written) == right
+    assert all(Path(sample.image).is_file() for sample in exam.samples)
+    assert run.report is not None and run.report.is_file()
+    for name in ("base", "vqa"):
+        for line in (tmp_path / name / "log.jsonl").read_text().splitlines():
+            EVENT.validate_json(line)
+        assert list((tmp_path / name / "tensorboard").iterdir())
+        stored = JobResult.model_validate_json((tmp_path / name / "result.json").read_bytes())
+        assert stored.steps == spec.jobs[name].steps  # type: ignore[union-attr]
+        assert not list((tmp_path / name).rglob("*.pt"))
+    assert Spec.model_validate_json((tmp_path / "spec.json").read_text()) == spec
+
+
+def test_what_has_finished_is_not_done_again(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    spec = tiny_spec()
+    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    log = (tmp_path / "base/log.jsonl").read_bytes()
+    run = run_jobs(spec, tmp_path, only=("vqa",), device="cpu")
+    assert run.skipped == ()
+    run = run_jobs(spec, tmp_path, device="cpu")
+    assert run.skipped == ("base", "vqa")
+    assert (tmp_path / "base/log.jsonl").read_bytes() == log
+    assert run_jobs(spec, tmp_path, device="cpu").skipped == ("base", "vqa", "exam")
+    assert run_jobs(spec, tmp_path, only=("exam",), again=True, device="cpu").skipped == ()
+
+
+def test_another_spec_in_the_same_folder(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    run_jobs(tiny_spec(), tmp_path, only=("base",), device="cpu")
+    other = tiny_spec(base={"seed": 3})
+    with pytest.raises(UsageError, match=r"`jobs.base.seed` was 0, is 3; .*--fresh"):
+        run_jobs(other, tmp_path, only=("base",), device="cpu")
+    assert run_jobs(other, tmp_path, only=("base",), fresh=True, device="cpu").skipped == ()
+
+
+def test_a_job_needs_its_source(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="job `vqa` starts from job `base`, which has not finished"):
+        run_jobs(tiny_spec(), tmp_path, only=("vqa",), device="cpu")
+    with pytest.raises(UsageError, match="no job `vqb`; jobs are `base`, `vqa`, `exam`"):
+        run_jobs(tiny_spec(), tmp_path, only=("vqb",), device="cpu")
+
+
+def test_one_process_at_a_time(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    with held(tmp_path), pytest.raises(UsageError, match="another process is at work"):
+        run_jobs(tiny_spec(), tmp_path, device="cpu")
+
+
+def test_differences_are_named_by_address() -> None:
+    before = {"a": {"b": 1, "c": [1]}, "d": 2}
+    assert changes(before, before) == []
+    assert changes(before, {"a": {"b": 2, "c": [1]}, "e": 3}) == [
+        "`a.b` was 1, is 2",
+        "`d` is gone",
+        "`e` is new",
+    ]
+
+
+@pytest.fixture
+def pretrained(tiny_spec: Callable[..., Spec], tmp_path: Path) -> Path:
+    run_jobs(tiny_spec(), tmp_path / "source", only=("base",), device="cpu")
+    return tmp_path / "source/base/checkpoints/step-00000006"
+
+
+def with_model(spec: Spec, stream: str, change: dict[str, Any]) -> Spec:
+    """Change a stream of the model of job `vqa`."""
+    model = spec.models["tiny"]
+    streams = {**model.streams, stream: model.streams[stream].model_copy(update=change)}
+    return spec.model_copy(
+        update={"job_models": {"vqa": model.model_copy(update={"streams": streams})}}
+    )
+
+
+def test_weights_are_taken_and_heads_told(tiny_spec: Callable[..., Spec], pretrained: Path) -> None:
+    model = build(tiny_spec(), job="vqa")
+    transfer = start_from(model, read_checkpoint(pretrained), {})
+    stored = load_file(pretrained / "model.safetensors")
+    own = model.state_dict()
+    for name in own:
+        if not name.startswith("heads."):
+            assert torch.equal(own[name], stored[name]), name
+    assert transfer.dropped == ("itm", "mlm") and transfer.initialised == ("answer",)
+    told = " ".join(transfer.sentences("base"))
+    assert "`itm`, `mlm`" in told and "`answer`" in told
+
+
+def test_positions_follow_the_image_size(tiny_spec: Callable[..., Spec], pretrained: Path) -> None:
+    larger = with_model(tiny_spec(), "vision", {"image_size": 32})
+    transfer = start_from(build(larger, job="vqa"), read_checkpoint(pretrained), {})
+    [note] = transfer.notes
+    assert "position embeddings of `vision` resized from 5 to 17 rows" in note
+
+
+def test_other_weights_are_refused(tiny_spec: Callable[..., Spec], pretrained: Path) -> None:
+    wider = with_model(tiny_spec(), "text", {"width": 32})
+    with pytest.raises(CheckpointError, match="do not fit model `tiny`.*of another shape"):
+        start_from(build(wider, job="vqa"), read_checkpoint(pretrained), {})
+    deeper = with_model(tiny_spec(), "text", {"layers": 3})
+    with pytest.raises(CheckpointError, match="do not fit model `tiny`.*missing"):
+        start_from(build(deeper, job="vqa"), read_checkpoint(pretrained), {})
+
+
+def test_what_was_taken_over_is_in_the_log(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    run_jobs(tiny_spec(), tmp_path, only=("base",), device="cpu")
+    run_jobs(tiny_spec(), tmp_path, only=("vqa",), device="cpu")
+    log = (tmp_path / "vqa/log.jsonl").read_text().splitlines()
+    notices = [e.text for e in map(EVENT.validate_json, log) if isinstance(e, Notice)]
+    assert len(notices) == 3 and "start from job `base`" in notices[0]
