@@ -7,6 +7,7 @@ batch.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -102,7 +103,7 @@ def check_lengths(cumulative: Tensor, tokens: int, longest: int) -> None:
         raise ValueError(
             f"cumulative lengths run from {bounds[0]} to {bounds[-1]}, not from 0 to {tokens}"
         )
-    lengths = [end - start for start, end in zip(bounds, bounds[1:], strict=False)]
+    lengths = [end - start for start, end in pairwise(bounds)]
     if any(length < 0 for length in lengths):
         raise ValueError("cumulative lengths fall")
     if lengths and max(lengths) > longest:

@@ -11,7 +11,7 @@ DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 AMD_ARCHITECTURES = ("gfx942",)
 
 
-class AttentionUnavailable(ValueError):
+class AttentionUnavailable(ValueError):  # noqa: N818
     """The fused attention cannot run here; the message is one sentence that says why."""
 
 

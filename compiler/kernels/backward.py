@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# ruff: noqa: N803, N806 (compile-time arguments of a kernel are constants)
 """Backward kernels: the query gradient with delta, the key and value gradients, and the bias's.
 
 Legend: M rows of queries, N rows of keys. P = exp2(scores - log_sum) is computed again from Q and
@@ -246,28 +247,25 @@ def query_gradient_kernel(
     whole = key_length // BLOCK_N * BLOCK_N
     for column in range(0, whole, BLOCK_N):
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
-            key_base, value_base,
-            bias_rows, column, key_length, row_count, word_first, word_second, query_stride,
-            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
-            False,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base, key_base,
+            value_base, bias_rows, column, key_length, row_count, word_first, word_second,
+            query_stride, grad_stride, key_stride, value_stride, scale, threshold, keep_scale,
+            BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, False,
         )  # fmt: skip
     left = key_length - whole
     if left > TAIL_N:
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
-            key_base, value_base,
-            bias_rows, whole, key_length, row_count, word_first, word_second, query_stride,
-            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
-            True,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base, key_base,
+            value_base, bias_rows, whole, key_length, row_count, word_first, word_second,
+            query_stride, grad_stride, key_stride, value_stride, scale, threshold, keep_scale,
+            BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
     elif left > 0:
         gradient = query_gradient_tile(
-            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base,
-            key_base, value_base,
-            bias_rows, whole, key_length, row_count, word_first, word_second, query_stride,
-            grad_stride, key_stride, value_stride, scale, threshold, keep_scale, TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
-            True,
+            gradient, query_tile, grad_tile, log_rows, delta_rows, query_base, grad_base, key_base,
+            value_base, bias_rows, whole, key_length, row_count, word_first, word_second,
+            query_stride, grad_stride, key_stride, value_stride, scale, threshold, keep_scale,
+            TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
     store_tile(
         grad_query + wide_row * output_row + head * HEAD_DIM,
@@ -503,28 +501,28 @@ def key_gradient_kernel(
     whole = query_length // BLOCK_M * BLOCK_M
     for row in range(0, whole, BLOCK_M):
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
-            query_base, grad_base, log_base,
-            delta_base, bias_columns, row, query_length, column_count, word_row, seed, head,
-            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, False,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
+            grad_base, log_base, delta_base, bias_columns, row, query_length, column_count,
+            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            bias_stride, scale, threshold, keep_scale, BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
+            DROPOUT, False,
         )  # fmt: skip
     left = query_length - whole
     if left > TAIL_M:
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
-            query_base, grad_base, log_base,
-            delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
-            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
+            grad_base, log_base, delta_base, bias_columns, whole, query_length, column_count,
+            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            bias_stride, scale, threshold, keep_scale, BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
+            DROPOUT, True,
         )  # fmt: skip
     elif left > 0:
         grad_key_tile, grad_value_tile = key_gradient_tile(
-            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base,
-            query_base, grad_base, log_base,
-            delta_base, bias_columns, whole, query_length, column_count, word_row, seed, head,
-            first_column, key_stride, value_stride, query_stride, grad_stride, bias_stride, scale, threshold, keep_scale,
-            TAIL_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
+            grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
+            grad_base, log_base, delta_base, bias_columns, whole, query_length, column_count,
+            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            bias_stride, scale, threshold, keep_scale, TAIL_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
+            DROPOUT, True,
         )  # fmt: skip
     target = wide_column * gradient_row + head * HEAD_DIM
     store_tile(

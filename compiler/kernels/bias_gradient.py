@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# ruff: noqa: N803 (compile-time arguments of a kernel are constants)
 """Gradient of the additive bias: dS summed over the sequences that share it.
 
 Legend: M rows of queries, N rows of keys. One program owns an M × N tile of one head of one group

@@ -66,7 +66,8 @@ def keep_mask(
 
 def _philox_words(seed: Tensor, row: Tensor, head: Tensor) -> tuple[Tensor, Tensor]:
     """The first two output words of Philox 4x32 for the counter (row, head, 0, 0)."""
-    row, head = torch.broadcast_tensors(row & WORD, head)
+    shape = (head.shape[0], row.shape[1])
+    row, head = (row & WORD).expand(shape), head.expand(shape)
     zero = torch.zeros_like(row)
     counter = (row, head, zero, zero)
     key_low, key_high = seed & WORD, (seed >> 32) & WORD

@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# ruff: noqa: N803, N806 (compile-time arguments of a kernel are constants)
 """Forward kernel: softmax(scale · Q Kᵀ + bias) V over packed sequences, one pass over the keys.
 
 Legend: M rows of queries, N rows of keys. Scores are kept in base 2, so `scale` comes in
@@ -246,29 +247,32 @@ def forward_kernel(
         whole = key_length // BLOCK_N * BLOCK_N
         for column in range(0, whole, BLOCK_N):
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, column,
-                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
-                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, False,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows,
+                column, key_length, row_count, word_first, word_second, query_stride, key_stride,
+                value_stride, scale, threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
+                False,
             )  # fmt: skip
     left = key_length - whole
     if TAIL_N < BLOCK_N:
         if left > TAIL_N:
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
-                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
-                threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows,
+                whole, key_length, row_count, word_first, word_second, query_stride, key_stride,
+                value_stride, scale, threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
+                True,
             )  # fmt: skip
         elif left > 0:
             accumulator, peak, total = forward_tile(
-                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
-                key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
-                threshold, TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
+                accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows,
+                whole, key_length, row_count, word_first, word_second, query_stride, key_stride,
+                value_stride, scale, threshold, TAIL_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT,
+                True,
             )  # fmt: skip
     elif left > 0:
         accumulator, peak, total = forward_tile(
-            accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows, whole,
-            key_length, row_count, word_first, word_second, query_stride, key_stride, value_stride, scale,
-            threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
+            accumulator, peak, total, query_tile, query_base, key_base, value_base, bias_rows,
+            whole, key_length, row_count, word_first, word_second, query_stride, key_stride,
+            value_stride, scale, threshold, BLOCK_N, HEAD_DIM, BLOCK_D, CHUNK, BIAS, DROPOUT, True,
         )  # fmt: skip
 
     empty = total == 0.0

@@ -64,7 +64,7 @@ def varlen_attention(
     """
     number = _seed_tensor(seed, query.device) if dropout > 0.0 else None
     bias = bias[None] if bias is not None and bias.dim() == 3 else bias
-    output, _ = _varlen(
+    output: Tensor = _varlen(
         query,
         key,
         value,
@@ -76,7 +76,7 @@ def varlen_attention(
         max_key,
         query.shape[-1] ** -0.5 if scale is None else scale,
         dropout,
-    )
+    )[0]
     return output
 
 

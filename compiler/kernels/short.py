@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# ruff: noqa: N803 (compile-time arguments of a kernel are constants)
 """Backward of short sequences: one program computes every gradient of one head of one sequence.
 
 Captions and windows fit in one tile, so P and dS are computed once and serve all three gradients;

@@ -1,4 +1,5 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# ruff: noqa: N803 (compile-time arguments of a kernel are constants)
 """Pieces that every attention kernel is built from: places, bounds, tiles, dropout bits.
 
 Tiles are `[rows, BLOCK_D]`, where BLOCK_D is the head's width rounded up to a power of two and the

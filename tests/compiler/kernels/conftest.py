@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
-from renaissance.compiler.kernels import reference
-from renaissance.compiler.kernels.availability import interpreting
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
+
+from renaissance.compiler.kernels import reference
+from renaissance.compiler.kernels.availability import interpreting
 
 
 @pytest.fixture(

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from renaissance.compiler.kernels import reference, varlen_attention
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from renaissance.compiler.kernels import coattention, reference, varlen_attention
 
 STREAMS = ("query", "key", "value")

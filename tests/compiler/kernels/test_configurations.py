@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+
 from renaissance.compiler.kernels.availability import AMD_ARCHITECTURES, DTYPES
 from renaissance.compiler.kernels.configurations import choose, is_short, rows, table
 

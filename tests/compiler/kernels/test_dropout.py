@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from renaissance.compiler.kernels import reference, varlen_attention
 from renaissance.compiler.kernels.dropout import keep_mask, threshold
 

@@ -1,13 +1,16 @@
 """Cumulative lengths are looked at once a batch."""
 
+from itertools import pairwise
+
 import pytest
 import torch
+
 from renaissance.compiler.kernels import check_lengths
 
 
 @pytest.mark.parametrize("lengths", [[0], [0, 4], [0, 0, 3, 3, 9]])
 def test_sound(lengths):
-    longest = max([b - a for a, b in zip(lengths, lengths[1:], strict=False)], default=0)
+    longest = max([b - a for a, b in pairwise(lengths)], default=0)
     check_lengths(torch.tensor(lengths, dtype=torch.int32), lengths[-1], longest)
 
 

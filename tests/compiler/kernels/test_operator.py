@@ -7,6 +7,9 @@ import sys
 import pytest
 import torch
 import torch._dynamo.testing
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
 from renaissance.compiler.kernels import (
     AttentionUnavailable,
     coattention,
@@ -15,8 +18,6 @@ from renaissance.compiler.kernels import (
     varlen_attention,
 )
 from renaissance.compiler.kernels.availability import interpreting
-from torch import nn
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 # opcheck reads .grad of tensors that are no leaves, of which torch 2.14 warns.
 OPCHECK = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")

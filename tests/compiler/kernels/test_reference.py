@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from renaissance.compiler.kernels import reference
 from torch.nn.functional import scaled_dot_product_attention
+
+from renaissance.compiler.kernels import reference
 
 
 def draw(*shape, seed=0):
