@@ -1,0 +1,193 @@
+"""Whole models: shapes, padding, one pass for many pairs, compilation and export."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from renaissance.compiler import VisionLanguageModel, build
+from renaissance.compiler.errors import CompileError
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
+from tests.compiler.declarations import (
+    DEIT,
+    ELECTRA,
+    TEXT,
+    VISION,
+    VIT,
+    one_tower,
+    spec,
+    two_towers,
+)
+
+MODELS = {
+    "plain": two_towers(),
+    "electra and deit": two_towers(ELECTRA, DEIT),
+    "mean": two_towers(ELECTRA, VIT, pool="mean"),
+    "first": two_towers(TEXT, VISION, pool="first"),
+    "eager": two_towers(ELECTRA, VIT, attention="eager"),
+    "one tower": one_tower(),
+    "one tower, mean": one_tower(pool="mean"),
+    "one tower from text": one_tower(ELECTRA, width=16),
+    "one tower from timm": one_tower(DEIT),
+    "one tower from vision, eager": one_tower(VIT, attention="eager"),
+}
+
+
+def _inputs(rows: int = 3, tokens: int = 7) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.ones(rows, tokens, dtype=torch.bool)
+    mask[0, 4:] = False
+    ids = torch.randint(1, 60, (rows, tokens), generator=generator)
+    pixels = torch.randn(rows, 3, 32, 32, generator=generator)
+    return {"text": {"input_ids": ids, "attention_mask": mask}, "vision": pixels}
+
+
+def _built(model: Model) -> VisionLanguageModel:
+    return build(spec(model), job="base").eval()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_padding_never_changes_an_output(name: str) -> None:
+    model = _built(MODELS[name])
+    inputs = _inputs()
+    output = model(**inputs)
+    mask = inputs["text"]["attention_mask"]
+    other = inputs["text"]["input_ids"].masked_fill(~mask, 9)
+    changed = model(text={"input_ids": other, "attention_mask": mask}, vision=inputs["vision"])
+    assert not torch.equal(other, inputs["text"]["input_ids"])
+    for stream in output.streams:
+        torch.testing.assert_close(changed.streams[stream], output.streams[stream])
+    torch.testing.assert_close(changed.pooled, output.pooled)
+    # Nor does its length: the first row alone, without padding.
+    alone = model(
+        text={"input_ids": other[:1, :4], "attention_mask": mask[:1, :4]},
+        vision=inputs["vision"][:1],
+    )
+    torch.testing.assert_close(alone.streams["text"][0], output.streams["text"][0, :4])
+    torch.testing.assert_close(alone.pooled[0], output.pooled[0])
+    assert output.streams["text"][0, 4:].abs().sum() == 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_is_used(name: str) -> None:
+    model = _built(MODELS[name]).train()
+    output = model(**_inputs())
+    tokens = output.streams["text"].flatten(0, 1)[:5]
+    losses = [model.heads["mlm"](tokens), model.heads["itm"](output.pooled)]
+    losses += list(output.streams.values())
+    sum(loss.square().sum() for loss in losses).backward()
+    unused = [name for name, p in model.named_parameters() if p.grad is None]
+    assert not unused
+
+
+def test_one_pass_serves_many_pairs() -> None:
+    model = _built(MODELS["electra and deit"])
+    inputs = _inputs()
+    text = model.encode("text", inputs["text"])
+    vision = model.encode("vision", inputs["vision"])
+    rows, images = torch.tensor([0, 0, 2, 1]), torch.tensor([1, 0, 0, 2])
+    fused = model.fuse({"text": text.select(rows), "vision": vision.select(images)})
+    for row in range(4):
+        single = model(
+            text={key: value[rows[row]][None] for key, value in inputs["text"].items()},
+            vision=inputs["vision"][images[row]][None],
+        )
+        torch.testing.assert_close(fused.pooled[row], single.pooled[0])
+        torch.testing.assert_close(fused.streams["vision"][row], single.streams["vision"][0])
+
+
+def test_heads_have_the_sizes_of_what_they_read() -> None:
+    declared = spec(MODELS["electra and deit"])
+    model = build(declared, job="base")
+    assert model.heads["mlm"](torch.randn(2, 32)).shape == (2, 30522)
+    assert model.heads["itm"](torch.randn(2, 64)).shape == (2, 2)
+    assert build(declared, job="vqa").heads["answer"](torch.randn(2, 64)).shape == (2, 13)
+    assert not build(declared).heads
+
+
+def test_the_seed_decides_the_weights() -> None:
+    declared = spec(MODELS["electra and deit"], seed=3)
+    state = torch.get_rng_state()
+    first, second = (build(declared, job="base").state_dict() for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    # The encoder is the same whatever heads stand on it.
+    task = build(declared, job="vqa").state_dict()
+    assert all(torch.equal(task[name], first[name]) for name in first if "heads" not in name)
+    other = build(spec(MODELS["electra and deit"], seed=4), job="base").state_dict()
+    assert not torch.equal(other["pool.dense.text.weight"], first["pool.dense.text.weight"])
+
+
+@pytest.mark.parametrize("name", ["plain", "electra and deit", "one tower from vision, eager"])
+def test_compiles(name: str) -> None:
+    model = _built(MODELS[name])
+    inputs = _inputs()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(**inputs).pooled, model(**inputs).pooled)
+
+
+@pytest.mark.parametrize("name", ["plain", "electra and deit", "one tower"])
+def test_exports_with_rows_left_open(name: str) -> None:
+    model = _built(MODELS[name])
+    rows = torch.export.Dim("rows", min=2, max=64)
+    shapes = {
+        "streams": {
+            "text": {"input_ids": {0: rows}, "attention_mask": {0: rows}},
+            "vision": {0: rows},
+        }
+    }
+    # Guards on the sizes of keyword inputs do not compile in torch 2.14; assertions do.
+    exported = torch.export.export(
+        model,
+        (),
+        _inputs(4),
+        dynamic_shapes=shapes,
+        strict=False,
+        prefer_deferred_runtime_asserts_over_guards=True,
+    )
+    inputs = _inputs(6)
+    found, wanted = exported.module()(**inputs), model(**inputs)
+    torch.testing.assert_close(found.pooled, wanted.pooled)
+    torch.testing.assert_close(found.streams["text"], wanted.streams["text"])
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "microsoft/swin-tiny-patch4-window7-224",
+        "microsoft/beit-base-patch16-224",
+        "swin_tiny_patch4_window7_224",
+    ],
+)
+def test_windows_cannot_be_a_one_tower_stack(id: str) -> None:
+    encoder = RandomArchitecture(id=id, image_size=224)
+    with pytest.raises(CompileError, match=f"`joint`: the layers of `{id}` are no plain stack"):
+        build(spec(one_tower(encoder)))
+
+
+def test_a_stack_from_vision_keeps_its_last_norm() -> None:
+    model = _built(one_tower(VIT))
+    assert isinstance(model.fusion.encoder.norm, torch.nn.LayerNorm)
+
+
+@pytest.mark.parametrize(
+    ("vision", "sentence"),
+    [
+        ({"patch": 5}, "`vision`: patches of 5 pixels do not tile an image of 32"),
+        ({"patch": 16, "image_size": 48, "stem": "convolutional", "heads": 7}, "7 heads"),
+        ({"patch": 12, "image_size": 48, "stem": "convolutional"}, "power of two, not 12"),
+    ],
+)
+def test_impossible_streams_are_refused(vision: dict[str, Any], sentence: str) -> None:
+    sizes = {"layers": 1, "width": 48, "heads": 3, "image_size": 32} | vision
+    with pytest.raises(CompileError, match=sentence):
+        build(spec(two_towers(vision=PlainVision(**sizes))))
+
+
+def test_names_that_do_not_exist_are_refused() -> None:
+    declared = spec(two_towers())
+    with pytest.raises(CompileError, match="there is no job `x`; jobs are `base`, `vqa`"):
+        build(declared, job="x")
+    with pytest.raises(CompileError, match="there is no model `x`; models are `two`"):
+        build(declared, model="x")

@@ -1,0 +1,240 @@
+"""Plans against built modules: counts exactly, operations as torch counts them."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from renaissance.compiler import VisionLanguageModel, build, plan
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.planning import Flops
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
+from tests.compiler.declarations import (
+    DEIT,
+    ELECTRA,
+    TEXT,
+    VISION,
+    VIT,
+    one_tower,
+    spec,
+    two_towers,
+)
+
+
+def _freeze(*selectors: str, excluded: tuple[str, ...] = ()) -> Freeze:
+    return Freeze(selectors=selectors, excluded=excluded)
+
+
+ROBERTA = RandomArchitecture(id="roberta-base", layers=2, width=32, heads=2, max_tokens=12)
+DISTILBERT = RandomArchitecture(
+    id="distilbert-base-uncased", layers=2, width=32, heads=2, max_tokens=12
+)
+BEIT = RandomArchitecture(
+    id="microsoft/beit-base-patch16-224", layers=2, width=32, heads=2, image_size=32
+)
+CLIP = RandomArchitecture(
+    id="openai/clip-vit-base-patch16", layers=2, width=32, heads=2, image_size=32
+)
+CONVOLUTIONS = PlainVision(
+    layers=1, width=32, heads=2, image_size=32, patch=8, stem="convolutional"
+)
+MODELS: dict[str, Model] = {
+    "plain": two_towers(),
+    "convolutional stem": two_towers(TEXT, CONVOLUTIONS),
+    "electra and vit": two_towers(ELECTRA, VIT),
+    "electra and timm": two_towers(ELECTRA, DEIT),
+    "roberta and beit": two_towers(ROBERTA, BEIT),
+    "distilbert and clip": two_towers(DISTILBERT, CLIP),
+    "mean": two_towers(TEXT, VISION, pool="mean"),
+    "first": two_towers(TEXT, VISION, pool="first"),
+    "one tower": one_tower(),
+    "one tower from text": one_tower(ELECTRA, width=16),
+    "one tower from timm": one_tower(DEIT),
+}
+FREEZES: dict[str, tuple[Freeze, ...]] = {
+    "none": (),
+    "text": (_freeze("text"),),
+    "vision": (_freeze("vision"),),
+    "both": (_freeze("text", "vision"),),
+    "lower half": (
+        _freeze("text.embeddings", "text.layers[:1]", "vision.embeddings", "vision.layers[:1]"),
+    ),
+    "fusion": (_freeze("cross"),),
+    "all but norms": (_freeze("text", "vision", "cross", "pool", excluded=("norm",)),),
+    "norms": (_freeze("norm"),),
+    "feed-forward parts and biases": (_freeze("mlp", "bias"),),
+    "everything": (_freeze("text", "vision", "cross", "pool"),),
+}
+
+
+def _count(model: VisionLanguageModel, results: Any) -> Flops:
+    """Count what torch really does; its fused attention on a CPU is unknown to its counter."""
+    model.train()
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        losses: list[Tensor] = [loss for loss in results() if loss.requires_grad]
+        forward = counter.get_total_flops()
+        if losses:
+            sum(loss.sum() for loss in losses).backward()
+    training = counter.get_total_flops()
+    return Flops(forward=forward, backward=training - forward, training=training)
+
+
+def _sample(model: VisionLanguageModel) -> Flops:
+    def results() -> list[Tensor]:
+        text = {"input_ids": torch.randint(2, 60, (1, 12))}
+        output = model(text=text, vision=torch.randn(1, 3, 32, 32))
+        return [*output.streams.values(), output.pooled]
+
+    return _count(model, results)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_counts_and_operations_equal_the_built_model(name: str) -> None:
+    declared = spec(MODELS[name])
+    planned = plan(declared).models[0]
+    model = build(declared)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    assert planned.parameters.total == count
+    assert sum(part.parameters for part in planned.components) == count
+    assert planned.parameters.trainable + planned.parameters.frozen == count
+    assert planned.flops_per_sample == _sample(model)
+    assert sum(part.flops.training for part in planned.components) == (
+        planned.flops_per_sample.training
+    )
+
+
+@pytest.mark.parametrize("freeze", FREEZES)
+@pytest.mark.parametrize("towers", ["plain", "electra and timm"])
+def test_operations_under_every_freeze(towers: str, freeze: str) -> None:
+    declared = spec(MODELS[towers].model_copy(update={"freeze": FREEZES[freeze]}))
+    planned = plan(declared).models[0]
+    model = build(declared)
+    assert planned.flops_per_sample == _sample(model)
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert planned.parameters.trainable == learning
+    assert sum(part.trainable for part in planned.components) == learning
+
+
+def test_seeded_random_models_are_counted_exactly() -> None:
+    draw = random.Random(0)
+    for _ in range(4):
+        heads = draw.randint(1, 4)
+        text = TEXT.model_copy(
+            update={
+                "layers": draw.randint(1, 3),
+                "heads": heads,
+                "width": heads * draw.randint(1, 9),
+                "vocabulary": draw.randint(64, 99),
+                "mlp_ratio": draw.uniform(0.5, 4),
+            }
+        )
+        declared = spec(two_towers(text, pool=draw.choice(["cls", "mean", "first"])))
+        planned = plan(declared)
+        for job in (None, "base", "vqa"):
+            model = build(declared, job=job)
+            found = planned.models[0] if job is None else planned.jobs[job == "vqa"].model
+            assert found.parameters.total == sum(p.numel() for p in model.parameters())
+
+
+def test_gradient_flow_follows_the_table() -> None:
+    freeze = (_freeze("text", "cross.layers[0]"),)
+    planned = plan(spec(two_towers(TEXT, VISION, freeze=freeze))).models[0]
+    flow = {part.address: part.gradient for part in planned.components}
+    assert flow["text.layers[1].mlp"] == "none"
+    assert flow["cross.projection.text"] == "weights"
+    assert flow["vision.embeddings"] == "weights"
+    assert flow["vision.layers[0].attention"] == "both"
+    assert flow["cross.layers[0].cross"] == "input"
+    assert flow["cross.layers[1].cross"] == "both"
+    constant = [part for part in planned.components if part.gradient == "none"]
+    assert constant and all(part.flops.backward == 0 for part in constant)
+
+
+def test_shapes_are_those_of_one_sample() -> None:
+    planned = plan(spec(two_towers(ELECTRA, DEIT))).models[0]
+    shapes = {part.address: (part.input, part.output) for part in planned.components}
+    assert shapes["text.embeddings"] == ((12,), (12, 32))
+    assert shapes["vision.embeddings"] == ((3, 32, 32), (5, 48))
+    assert shapes["vision.layers[1].mlp"] == ((5, 48), (5, 48))
+    assert shapes["cross.projection.vision"] == ((5, 48), (5, 32))
+    assert shapes["pool.text"] == ((32,), (32,))
+
+
+def _step(model: VisionLanguageModel, job: Pretrain, texts: int, masked: int) -> list[Tensor]:
+    """One step, written down once more: images once, texts masked and plain, one fusion."""
+    images = texts // job.texts_per_image
+    ids = torch.randint(2, 60, (2 * texts, 12))
+    pairs = texts * (2 + job.objectives[1].negatives)
+    text = model.encode("text", {"input_ids": ids}).select(torch.arange(pairs) % (2 * texts))
+    vision = model.encode("vision", torch.randn(images, 3, 32, 32))
+    fused = model.fuse({"text": text, "vision": vision.select(torch.arange(pairs) % images)})
+    tokens = fused.streams["text"][:texts].flatten(0, 1)[:masked]
+    return [model.heads["mlm"](tokens), model.heads["itm"](fused.pooled[texts:])]
+
+
+@pytest.mark.parametrize("freeze", ["none", "both", "vision"])
+def test_a_pretraining_step_is_counted_as_it_runs(freeze: str) -> None:
+    objectives = (Mlm(probability=Share(0.2)), Itm(negatives=2))
+    model = two_towers(freeze=FREEZES[freeze])
+    job = spec(model, texts_per_image=2).jobs["base"].model_copy(update={"objectives": objectives})
+    declared = Spec(models={"two": model}, jobs={"base": job})
+    planned = plan(declared).jobs[0].model.flops_per_sample
+    built = build(declared, job="base")
+    counted = _count(built, lambda: _step(built, job, 16, 32))
+    assert planned.forward == round(counted.forward / 16)
+    assert planned.training == pytest.approx(counted.training / 16, rel=1e-6)
+
+
+def test_jobs_have_the_freezing_of_their_own_model() -> None:
+    declared = spec(two_towers())
+    own = two_towers(freeze=FREEZES["both"])
+    declared = declared.model_copy(update={"job_models": {"vqa": own}})
+    planned = plan(declared)
+    base, vqa = planned.jobs
+    assert base.model.parameters.frozen == 0
+    assert vqa.model.parameters.frozen > 0
+    assert vqa.model.components[-1].address == "heads.answer"
+    frozen = build(declared, job="vqa")
+    count = sum(p.numel() for p in frozen.parameters() if not p.requires_grad)
+    assert vqa.model.parameters.frozen == count
+
+
+def test_as_json_and_as_text() -> None:
+    planned = plan(spec(two_towers(ELECTRA, VIT, freeze=FREEZES["text"])))
+    document = json.loads(json.dumps(planned.to_dict()))
+    model = document["models"][0]
+    assert model["name"] == "two"
+    assert set(model["parameters"]) == {"total", "trainable", "frozen", "tied"}
+    assert set(model["flops_per_sample"]) >= {"forward", "training"}
+    assert {"address", "kind", "input", "output", "parameters", "trainable"} <= set(
+        model["components"][0]
+    )
+    text = str(planned)
+    assert "layers[0:2]" in text
+    assert "frozen" in text
+    assert f"{model['parameters']['total']:,} parameters" in text
+    assert "freeze text:" in text
+
+
+def test_large_models_need_no_memory_and_no_network() -> None:
+    text = RandomArchitecture(id="google/electra-base-discriminator", max_tokens=50)
+    vision = RandomArchitecture(id="google/vit-base-patch16-224", image_size=224)
+    planned = plan(Spec(models={"two": two_towers(text, vision)})).models[0]
+    towers = {"text": 108_891_648, "vision": 85_798_656}
+    for root, count in towers.items():
+        parts = [part for part in planned.components if part.address.startswith(f"{root}.")]
+        assert sum(part.parameters for part in parts) == count
+
+
+def test_a_model_that_does_not_exist() -> None:
+    with pytest.raises(CompileError, match="there is no model `x`; models are `two`"):
+        plan(spec(two_towers()), "x")
