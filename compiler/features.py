@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 from torch.utils import _pytree as pytree
+
+Queries = Literal["all", "first"] | Tensor
+"""Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
+the flattened `[rows * n]`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,19 @@ class Features:
 
     tokens: Tensor
     mask: Tensor | None = None
+
+    def narrow(self, start: int, rows: int) -> "Features":
+        """Return consecutive rows."""
+        mask = None if self.mask is None else self.mask.narrow(0, start, rows)
+        return Features(tokens=self.tokens.narrow(0, start, rows), mask=mask)
+
+    def read(self, queries: Queries) -> "Features":
+        """Return what is read: `[rows, n, width]`, `[rows, 1, width]` or `[k, width]`."""
+        if isinstance(queries, Tensor):
+            return Features(tokens=self.tokens.flatten(0, 1).index_select(0, queries))
+        if queries == "first":
+            return Features(tokens=self.tokens[:, :1])
+        return self
 
     def select(self, index: Tensor) -> "Features":
         """Return rows by their index `[k]` int64; a row may be taken more than once."""
@@ -37,6 +54,21 @@ class ModelOutput:
 
     streams: dict[str, Tensor]
     pooled: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a head reads of consecutive rows of a fusion, so that nothing else is computed.
+
+    Attributes:
+        rows: how many rows.
+        stream: whose tokens are read; None for the pooled vector of each row.
+        positions: `[k]` int64, places of the tokens in the flattened `[rows * n]`.
+    """
+
+    rows: int
+    stream: str | None = None
+    positions: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

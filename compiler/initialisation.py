@@ -3,7 +3,7 @@
 from torch import nn
 
 STD = 0.02
-"""Standard deviation of embeddings of words, positions and types and of class tokens, as in BERT."""
+"""Standard deviation of embeddings and of class tokens, as in BERT and ViT."""
 
 
 def initialise(module: nn.Module) -> None:

@@ -1,13 +1,13 @@
 """The compiled model: streams, fusion, pool and heads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.constancy import keep_constant
-from renaissance.compiler.features import Features, ModelOutput
+from renaissance.compiler.features import Features, ModelOutput, Queries, Reading
 from renaissance.compiler.pooling import Pool
 
 
@@ -77,6 +77,30 @@ class VisionLanguageModel(nn.Module):
         return ModelOutput(
             streams={name: _without_padding(stream) for name, stream in fused.items()},
             pooled=self.pool(fused),
+        )
+
+    def read(
+        self, features: Mapping[str, Features], readings: Sequence[Reading]
+    ) -> tuple[Tensor, ...]:
+        """Join streams whose rows correspond, and compute only what is read of them.
+
+        Args:
+            features: of each stream, all of the same number of rows.
+            readings: what is read of the first rows, of those behind them, and so on.
+
+        Returns:
+            For each reading `[k, width]` tokens of a stream, or `[rows, pooled_width]`.
+        """
+        queries: list[tuple[int, Mapping[str, Queries]]] = []
+        for reading in readings:
+            if reading.stream is None or reading.positions is None:
+                queries.append((reading.rows, self.pool.queries))
+            else:
+                queries.append((reading.rows, {reading.stream: reading.positions}))
+        fused = self.fusion.read(features, queries)  # type: ignore[operator]
+        return tuple(
+            self.pool(streams) if reading.stream is None else streams[reading.stream].tokens
+            for reading, streams in zip(readings, fused, strict=True)
         )
 
     def train(self, mode: bool = True) -> "VisionLanguageModel":

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.backbones.tower import Tower
-from renaissance.compiler.features import Features
+from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 
@@ -62,7 +62,8 @@ def _answer(model: VisionLanguageModel, texts: int, images: int) -> list[Tensor]
         name: _encode(model, name, texts if tower.facts.modality == "text" else images, texts)
         for name, tower in model.towers.items()
     }
-    return [model.heads["answer"](model.fuse(features).pooled)]
+    (pooled,) = model.read(features, [Reading(rows=texts)])
+    return [model.heads["answer"](pooled)]
 
 
 def _pretrain(model: VisionLanguageModel, job: Pretrain, texts: int) -> list[Tensor]:
@@ -79,15 +80,19 @@ def _pretrain(model: VisionLanguageModel, job: Pretrain, texts: int) -> list[Ten
             features[name] = _encode(model, name, passes * texts, masked_rows + pairs)
         else:
             features[name] = _encode(model, name, _GROUPS, masked_rows + pairs)
-    fused = model.fuse(features)
-    results = []
+    readings = []
     if masking:
-        tokens = fused.streams[text_name][:texts].flatten(0, 1)
         words = texts * max((model_tokens(model, text_name) - _SPECIAL_TOKENS), 1)
         chosen = max(round(masking.probability * words), 1)
-        results.append(model.heads["mlm"](tokens.index_select(0, _index(chosen))))
+        readings.append(Reading(rows=texts, stream=text_name, positions=_index(chosen)))
     if matching:
-        results.append(model.heads["itm"](fused.pooled[masked_rows:]))
+        readings.append(Reading(rows=pairs))
+    read = iter(model.read(features, readings))
+    results = []
+    if masking:
+        results.append(model.heads["mlm"](next(read)))
+    if matching:
+        results.append(model.heads["itm"](next(read)))
     return results
 
 

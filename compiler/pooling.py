@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
+from renaissance.compiler.features import Features, Queries
 from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.model import Pooling
 
@@ -28,6 +28,11 @@ class Pool(nn.Module):
         )
         self.width = sum(widths[name] for name in streams)
         initialise(self)
+
+    @property
+    def queries(self) -> dict[str, Queries]:
+        """What is read of which streams."""
+        return dict.fromkeys(self.dense, "all" if self.pooling == "mean" else "first")
 
     def forward(self, features: Mapping[str, Features]) -> Tensor:
         """Pool streams of `[rows, n, stream width]` to `[rows, width]`."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from renaissance.compiler.features import Reading
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -57,7 +58,8 @@ class Objectives(nn.Module):
     def _answer(self, batch: TaskBatch) -> dict[str, Scored]:
         vision = self.model.encode(self._vision, batch.images).select(batch.image_index)
         text = self.model.encode(self._text, batch.text)
-        pooled = self.model.fuse({self._text: text, self._vision: vision}).pooled
+        features = {self._text: text, self._vision: vision}
+        (pooled,) = self.model.read(features, [Reading(rows=len(batch.labels))])
         return {"answer": _scored(self.model.heads["answer"](pooled), batch.labels)}
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
@@ -75,15 +77,17 @@ class Objectives(nn.Module):
             texts.append(batch.text)
         vision = self.model.encode(self._vision, batch.images).select(torch.cat(image_index))
         text = self.model.encode(self._text, _joined(texts)).select(torch.cat(text_index))
-        fused = self.model.fuse({self._text: text, self._vision: vision})
+        readings = []
+        if masked is not None:
+            readings.append(Reading(rows=rows, stream=self._text, positions=masked.positions))
+        if matching is not None:
+            readings.append(Reading(rows=len(matching.labels)))
+        read = iter(self.model.read({self._text: text, self._vision: vision}, readings))
         scored = {}
         if masked is not None:
-            tokens = fused.streams[self._text][:rows].flatten(0, 1)
-            chosen = tokens.index_select(0, masked.positions)
-            scored["mlm"] = _scored(self.model.heads["mlm"](chosen), masked.labels)
+            scored["mlm"] = _scored(self.model.heads["mlm"](next(read)), masked.labels)
         if matching is not None:
-            pooled = fused.pooled[-len(matching.labels) :]
-            scored["itm"] = _scored(self.model.heads["itm"](pooled), matching.labels)
+            scored["itm"] = _scored(self.model.heads["itm"](next(read)), matching.labels)
         return scored
 
 

@@ -1,12 +1,12 @@
 """Two streams joined by co-attention layers. Source: Tan & Bansal 2019, LXMERT, section 3.1."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
 from renaissance.compiler.backbones.tower import TowerFacts
-from renaissance.compiler.features import Features
+from renaissance.compiler.features import Features, Queries
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
 from renaissance.compiler.transformer import FeedForward, check_heads
@@ -62,9 +62,16 @@ class StreamLayer(nn.Module):
         self.attention = PostNormAttention(spec, implementation)
         self.mlp = PostNormFeedForward(spec)
 
-    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """Map tokens `[rows, n, width]` to the same shape."""
-        return self.mlp(self.attention(tokens, tokens, mask))  # type: ignore[no-any-return]
+    def forward(self, stream: Features, queries: Queries) -> Features:
+        """Map a stream `[rows, n, width]` to those of its tokens that are read."""
+        if isinstance(queries, Tensor):
+            attended = self.attention(stream.tokens, stream.tokens, stream.mask)
+            read = Features(tokens=attended, mask=stream.mask).read(queries)
+        else:
+            read = stream.read(queries)
+            attended = self.attention(read.tokens, stream.tokens, stream.mask)
+            read = Features(tokens=attended, mask=read.mask)
+        return Features(tokens=self.mlp(read.tokens), mask=read.mask)
 
 
 class CoAttentionLayer(nn.Module):
@@ -78,19 +85,19 @@ class CoAttentionLayer(nn.Module):
             {name: StreamLayer(spec, implementation) for name in spec.inputs}
         )
 
-    def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
-        """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to the same shapes."""
-        first, second = (features[name] for name in self.inputs)
-        crossed = {
-            self.inputs[0]: self.cross(first.tokens, second.tokens, second.mask),
-            self.inputs[1]: self.cross(second.tokens, first.tokens, first.mask),
-        }
-        return {
-            name: Features(
-                tokens=self.streams[name](tokens, features[name].mask), mask=features[name].mask
-            )
-            for name, tokens in crossed.items()
-        }
+    def forward(
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries]
+    ) -> dict[str, Features]:
+        """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to what is read of them."""
+        first, second = self.inputs
+        other = {first: features[second], second: features[first]}
+        fused = {}
+        for name, wanted in queries.items():
+            context = other[name]
+            crossed = self.cross(features[name].tokens, context.tokens, context.mask)
+            stream = Features(tokens=crossed, mask=features[name].mask)
+            fused[name] = self.streams[name](stream, wanted)
+        return fused
 
 
 class CoAttention(nn.Module):
@@ -127,6 +134,33 @@ class CoAttention(nn.Module):
         Returns:
             Each stream as `[rows, n, width]`.
         """
+        everything: dict[str, Queries] = dict.fromkeys(self.inputs, "all")
+        return self.layers[-1](self._before_last(features), everything)  # type: ignore[no-any-return]
+
+    def read(
+        self,
+        features: Mapping[str, Features],
+        readings: Sequence[tuple[int, Mapping[str, Queries]]],
+    ) -> list[dict[str, Features]]:
+        """Fuse, and compute in the last layer only what is read.
+
+        Args:
+            features: as `forward` takes them.
+            readings: how many consecutive rows, and what is read of which streams; together they
+                cover all rows.
+
+        Returns:
+            For each reading, the streams that it names, as `Features.read` gives them.
+        """
+        fused = self._before_last(features)
+        results, start = [], 0
+        for rows, queries in readings:
+            part = {name: stream.narrow(start, rows) for name, stream in fused.items()}
+            results.append(self.layers[-1](part, queries))
+            start += rows
+        return results
+
+    def _before_last(self, features: Mapping[str, Features]) -> dict[str, Features]:
         fused = {
             name: Features(
                 tokens=self.type_embedding(name, self.projection[name](features[name].tokens)),
@@ -134,6 +168,7 @@ class CoAttention(nn.Module):
             )
             for name in self.inputs
         }
-        for layer in self.layers:
-            fused = layer(fused)
+        everything: dict[str, Queries] = dict.fromkeys(self.inputs, "all")
+        for layer in self.layers[:-1]:
+            fused = layer(fused, everything)
         return fused

@@ -3,13 +3,13 @@
 Source: Kim et al. 2021, ViLT, section 3.1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
-from renaissance.compiler.features import Features
+from renaissance.compiler.features import Features, Queries
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.model import SingleStream
@@ -77,6 +77,33 @@ class JointStack(nn.Module):
             name: Features(tokens=part, mask=features[name].mask)
             for name, part in zip(self.inputs, parts, strict=True)
         }
+
+    def read(
+        self,
+        features: Mapping[str, Features],
+        readings: Sequence[tuple[int, Mapping[str, Queries]]],
+    ) -> list[dict[str, Features]]:
+        """Fuse, and return what is read; a stack computes all of its tokens.
+
+        Args:
+            features: as `forward` takes them.
+            readings: how many consecutive rows, and what is read of which streams; together they
+                cover all rows.
+
+        Returns:
+            For each reading, the streams that it names, as `Features.read` gives them.
+        """
+        fused = self(features)
+        results, start = [], 0
+        for rows, queries in readings:
+            results.append(
+                {
+                    name: fused[name].narrow(start, rows).read(wanted)
+                    for name, wanted in queries.items()
+                }
+            )
+            start += rows
+        return results
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens
