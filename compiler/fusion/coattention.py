@@ -86,9 +86,16 @@ class CoAttentionLayer(nn.Module):
         )
 
     def forward(
-        self, features: Mapping[str, Features], queries: Mapping[str, Queries]
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries] | None = None
     ) -> dict[str, Features]:
-        """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to what is read of them."""
+        """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to what is read of them.
+
+        Args:
+            features: both streams.
+            queries: what is read of which streams; everything if None.
+        """
+        if queries is None:
+            queries = dict.fromkeys(self.inputs, "all")
         first, second = self.inputs
         other = {first: features[second], second: features[first]}
         fused = {}
@@ -134,8 +141,7 @@ class CoAttention(nn.Module):
         Returns:
             Each stream as `[rows, n, width]`.
         """
-        everything: dict[str, Queries] = dict.fromkeys(self.inputs, "all")
-        return self.layers[-1](self._before_last(features), everything)  # type: ignore[no-any-return]
+        return self.layers[-1](self._before_last(features))  # type: ignore[no-any-return]
 
     def read(
         self,
@@ -168,7 +174,6 @@ class CoAttention(nn.Module):
             )
             for name in self.inputs
         }
-        everything: dict[str, Queries] = dict.fromkeys(self.inputs, "all")
         for layer in self.layers[:-1]:
-            fused = layer(fused, everything)
+            fused = layer(fused)
         return fused

@@ -7,6 +7,7 @@ import torch
 
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Reading
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from tests.compiler.declarations import (
@@ -191,3 +192,28 @@ def test_names_that_do_not_exist_are_refused() -> None:
         build(declared, job="x")
     with pytest.raises(CompileError, match="there is no model `x`; models are `two`"):
         build(declared, model="x")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_read_equals_the_whole(name: str) -> None:
+    model = _built(MODELS[name]).double()
+    inputs = _inputs() | {"vision": _inputs()["vision"].double()}
+    features = {stream: model.encode(stream, value) for stream, value in inputs.items()}
+    whole = model.fuse(features)
+    positions = torch.tensor([0, 3, 7, 8])
+    readings = [Reading(rows=2, stream="text", positions=positions), Reading(rows=1)]
+    tokens, pooled = model.read(features, readings)
+    expected = whole.streams["text"][:2].flatten(0, 1)[positions]
+    torch.testing.assert_close(tokens, expected)
+    torch.testing.assert_close(pooled, whole.pooled[2:])
+
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    loss = tokens.square().sum() + pooled.square().sum()
+    found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    loss = expected.square().sum() + whole.pooled[2:].square().sum()
+    wanted = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for parameter, gradient, other in zip(parameters, found, wanted, strict=True):
+        zeros = torch.zeros_like(parameter)
+        torch.testing.assert_close(
+            zeros if gradient is None else gradient, zeros if other is None else other
+        )
