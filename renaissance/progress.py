@@ -68,7 +68,7 @@ class Lines(Observer):
             self._say(f"{self._job}: step {event.step} of {self._total}, {of_step(event)}")
             return
         for line in told(event):
-            self._say(f"{self._job}: {line}")
+            self._say(f"{self._job}: {line}" if self._job else line)
 
     def _say(self, line: str) -> None:
         self._stream.write(f"{line}\n")
@@ -123,7 +123,8 @@ class Bars(Observer):
             self._progress.update(self._tasks["train"], figures=of_step(event))
         else:
             for line in told(event):
-                self._progress.console.print(f"{self._job}: {line}", markup=False, highlight=False)
+                told_of = f"{self._job}: {line}" if self._job else line
+                self._progress.console.print(told_of, markup=False, highlight=False)
 
 
 def of_step(event: Step) -> str:

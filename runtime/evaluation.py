@@ -110,6 +110,7 @@ def evaluate_job(
         answers = _answers(
             Objectives(model, spec.model_of(name)),
             data.split(job.split, job.batch, processes.rank, processes.ranks),
+            len(data.answers),
             Precision(trained.precision, processes.device),
             processes,
             request,
@@ -144,6 +145,7 @@ def evaluate_job(
 def _answers(
     objectives: Objectives,
     batches: Iterator[Batch],
+    known: int,
     precision: Precision,
     processes: Processes,
     request: StopRequest,
@@ -156,7 +158,8 @@ def _answers(
         assert isinstance(batch, TaskBatch)  # the data of a task
         with torch.no_grad(), precision.forward():
             scored = objectives(batch.to(processes.device))["answer"]
-        probability, prediction = scored.scores.softmax(-1).max(-1)
+        # A head may have more classes than its data have answers.
+        probability, prediction = scored.scores.softmax(-1)[:, :known].max(-1)
         columns.append((batch.samples, batch.labels, prediction, probability))
         loss += scored.loss
         done += len(batch.labels)

@@ -90,7 +90,8 @@ class StepLosses:
         losses = torch.stack(self._vectors).cpu().double()  # [steps, heads]
         if self._processes.ranks > 1:
             shape = losses.shape
-            losses = torch.tensor(self._processes.sums(losses.flatten().tolist())).view(shape)
+            sums = self._processes.sums(losses.flatten().tolist())
+            losses = torch.tensor(sums, dtype=torch.float64).view(shape)
         finite = losses.isfinite().all(dim=1).tolist()
         broken = next((s for s, fine in zip(self._steps, finite, strict=True) if not fine), None)
         mean = losses.mean(dim=0)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from renaissance.compiler import build
 from renaissance.compiler.freeze import resolve
+from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, write_whole
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
-from renaissance.runtime.data import Tokenizer, job_data
-from renaissance.runtime.errors import CheckpointError
+from renaissance.runtime.data import JobData, Tokenizer, job_data
+from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
@@ -65,6 +66,7 @@ def train_job(
         data.tokenizer.save(home / f".draft-{TOKENIZER}")
         (home / f".draft-{TOKENIZER}").replace(home / TOKENIZER)
     total = data.total_steps
+    _check_answers(job, data)
     model = build(spec, job=name)
     plan = resolve(model, spec.model_of(name).freeze)
     plan.apply(model, 0, total)
@@ -133,6 +135,14 @@ def train_job(
         log.close()
     processes.wait()
     return result
+
+
+def _check_answers(job: Pretrain | Finetune, data: JobData) -> None:
+    if isinstance(job, Finetune) and len(data.answers) > CLASSES[type(job.task)]:
+        raise JobError(
+            f"the data of job `{job.name}` have {len(data.answers)} answers, "
+            f"the task `{job.task.task}` has {CLASSES[type(job.task)]}"
+        )
 
 
 def tokenizer_of(job: Pretrain | Finetune, folder: Path) -> Tokenizer | None:

@@ -96,7 +96,7 @@ def test_when_none_can_be_used_the_job_stops(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=3)
     write(checkpoints.path(2), 2)
     (checkpoints.path(2) / "state.json").write_text("")
-    with pytest.raises(CheckpointError, match="no checkpoint .* can be used"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint .* can be used"):
         checkpoints.newest(lambda checkpoint: None, lambda sentence: None)
 
 

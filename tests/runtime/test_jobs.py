@@ -136,10 +136,10 @@ def test_positions_follow_the_image_size(tiny_spec: Callable[..., Spec], pretrai
 
 def test_other_weights_are_refused(tiny_spec: Callable[..., Spec], pretrained: Path) -> None:
     wider = with_model(tiny_spec(), "text", {"width": 32})
-    with pytest.raises(CheckpointError, match="do not fit model `tiny`.*of another shape"):
+    with pytest.raises(CheckpointError, match=r"do not fit model `tiny`.*of another shape"):
         start_from(build(wider, job="vqa"), read_checkpoint(pretrained), {})
     deeper = with_model(tiny_spec(), "text", {"layers": 3})
-    with pytest.raises(CheckpointError, match="do not fit model `tiny`.*missing"):
+    with pytest.raises(CheckpointError, match=r"do not fit model `tiny`.*missing"):
         start_from(build(deeper, job="vqa"), read_checkpoint(pretrained), {})
 
 

@@ -62,7 +62,7 @@ def test_the_rate_reaches_each_group_with_its_factor(tiny_spec: Callable[..., Sp
 
 
 def test_an_address_without_a_component_is_an_error(tiny_spec: Callable[..., Spec]) -> None:
-    with pytest.raises(JobError, match="`scale_lr` has `vison`.*components are `text`, `vision`"):
+    with pytest.raises(JobError, match=r"`scale_lr` has `vison`.*components are `text`, `vision`"):
         Optimization(build(tiny_spec(), job="base"), SETTINGS, {"vison": 2.0})
 
 

@@ -155,6 +155,6 @@ def test_weights_that_are_not_finite_are_never_saved(
 ) -> None:
     monkeypatch.setattr(LearningRate, "at", lambda self, step: float("inf") if step == 5 else 1e-3)
     spec = tiny_spec(base={"steps": 6, "checkpoint_every": 2, "validate_every": 3})
-    with pytest.raises(JobError, match="step 5 .*last good checkpoint.*step-00000004"):
+    with pytest.raises(JobError, match=r"step 5 .*last good checkpoint.*step-00000004"):
         run_jobs(spec, tmp_path, only=("base",), device="cpu")
     assert not (tmp_path / "base/checkpoints/step-00000006").exists()
