@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Reading
 from renaissance.compiler.planning import Flops
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
@@ -176,9 +177,10 @@ def _step(model: VisionLanguageModel, job: Pretrain, texts: int, masked: int) ->
     pairs = texts * (2 + job.objectives[1].negatives)
     text = model.encode("text", {"input_ids": ids}).select(torch.arange(pairs) % (2 * texts))
     vision = model.encode("vision", torch.randn(images, 3, 32, 32))
-    fused = model.fuse({"text": text, "vision": vision.select(torch.arange(pairs) % images)})
-    tokens = fused.streams["text"][:texts].flatten(0, 1)[:masked]
-    return [model.heads["mlm"](tokens), model.heads["itm"](fused.pooled[texts:])]
+    features = {"text": text, "vision": vision.select(torch.arange(pairs) % images)}
+    places = Reading(rows=texts, stream="text", positions=torch.arange(masked))
+    tokens, pooled = model.read(features, [places, Reading(rows=pairs - texts)])
+    return [model.heads["mlm"](tokens), model.heads["itm"](pooled)]
 
 
 @pytest.mark.parametrize("freeze", ["none", "both", "vision"])

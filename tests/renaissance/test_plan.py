@@ -1,0 +1,40 @@
+"""`plan` and `compile` on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from renaissance.cli import main
+
+
+def test_plan_prints_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "quickstart"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("model ")
+    assert "└── pool" in printed
+    assert "vqa" in printed
+
+
+def test_plan_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "quickstart", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is True
+    model = document["models"][0]
+    assert sum(part["parameters"] for part in model["components"]) == model["parameters"]["total"]
+
+
+def test_compile_writes_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "quickstart", "-o", str(tmp_path / "job")]) == 0
+    assert "launch.sh" in capsys.readouterr().out
+    assert (tmp_path / "job" / "lock.json").is_file()
+
+
+def test_compile_into_something_else_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "diary.txt").write_text("private")
+    assert main(["compile", "quickstart", "-o", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert "is not empty" in captured.err
