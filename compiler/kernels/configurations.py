@@ -139,12 +139,25 @@ _LINES: dict[str, tuple[_Line, ...]] = {
         for bits in (16, 32)
     ),
 }
-# Warps of a program that takes whole sequences, by bits and by the longer side of its tile.
-_SHORT_WARPS: dict[str, dict[int, dict[int, int]]] = {
-    "sm_80": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 16}},
-    "sm_90": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
-    "gfx942": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 1, 32: 4}},
-    "interpreter": {16: {16: 1, 32: 1, 64: 1}, 32: {16: 1, 32: 1}},
+# Warps of a program that takes whole sequences: kernel, bits, longer side of its tile.
+_Warps = dict[Kernel, dict[int, dict[int, int]]]
+_SHORT_WARPS: dict[str, _Warps] = {
+    "sm_80": {
+        "short_forward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+        "short_backward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 16}},
+    },
+    "sm_90": {
+        "short_forward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+        "short_backward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 4, 32: 8}},
+    },
+    "gfx942": {
+        "short_forward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 1, 32: 4}},
+        "short_backward": {16: {16: 1, 32: 2, 64: 4}, 32: {16: 1, 32: 4}},
+    },
+    "interpreter": {
+        "short_forward": {16: {16: 1, 32: 1, 64: 1}, 32: {16: 1, 32: 1}},
+        "short_backward": {16: {16: 1, 32: 1, 64: 1}, 32: {16: 1, 32: 1}},
+    },
 }
 _TAIL = 16
 
@@ -176,17 +189,16 @@ def rows(architecture: str) -> list[Row]:
         )
         for kernel, bits, head_dim, load, numbers in _LINES[architecture]
     ]
-    kernels: tuple[Kernel, ...] = ("short_forward", "short_backward")
     short = [
         Row(
             kernel=kernel,
             bits=bits,
             head_dim=128,
             load="bias",
-            configuration=_short(architecture, bits, block, block),
+            configuration=_short(architecture, kernel, bits, block, block),
         )
-        for kernel in kernels
-        for bits, warps in _SHORT_WARPS[architecture].items()
+        for kernel, widths in _SHORT_WARPS[architecture].items()
+        for bits, warps in widths.items()
         for block in warps
     ]
     return long + short
@@ -220,7 +232,7 @@ def choose(
     """
     name, bits = table(architecture), 8 * dtype.itemsize
     if kernel in ("short_forward", "short_backward"):
-        return _short(name, bits, _block(max_query), _block(max_key))
+        return _short(name, kernel, bits, _block(max_query), _block(max_key))
     load = LOADS.index("bias" if bias else "dropout" if dropout else "plain")
     for line_kernel, line_bits, widest, line_load, numbers in _LINES[name]:
         fits = head_dim <= widest and load <= LOADS.index(line_load)
@@ -242,12 +254,14 @@ def _configuration(
     )
 
 
-def _short(architecture: str, bits: int, block_m: int, block_n: int) -> Configuration:
+def _short(
+    architecture: str, kernel: Kernel, bits: int, block_m: int, block_n: int
+) -> Configuration:
     return Configuration(
         block_m=block_m,
         block_n=block_n,
         tail=block_n,
-        warps=_SHORT_WARPS[architecture][bits][max(block_m, block_n)],
+        warps=_SHORT_WARPS[architecture][kernel][bits][max(block_m, block_n)],
         stages=1,
         chunk=16 if bits == 32 and architecture.startswith("sm_") else 128,
     )
