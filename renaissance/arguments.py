@@ -67,6 +67,7 @@ def _show(parser: ArgumentParser) -> None:
 
 def _plan(parser: ArgumentParser) -> None:
     _spec(parser)
+    parser.add_argument("--model", metavar="NAME", help="plan this model and its jobs only")
     _format(parser, "json")
 
 
@@ -94,6 +95,9 @@ def _diff(parser: ArgumentParser) -> None:
 def _compile(parser: ArgumentParser) -> None:
     _spec(parser)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the job folder to write")
+    parser.add_argument(
+        "--job", metavar="NAME", help="take this job only, with those that it builds on"
+    )
     _format(parser, "json")
 
 

@@ -8,7 +8,6 @@ import torch
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Reading
-from renaissance.compiler.features import Reading
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from tests.compiler.declarations import (
@@ -97,20 +96,6 @@ def test_one_pass_serves_many_pairs() -> None:
         )
         torch.testing.assert_close(fused.pooled[row], single.pooled[0])
         torch.testing.assert_close(fused.streams["vision"][row], single.streams["vision"][0])
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_reading_a_part_equals_fusing_all(name: str) -> None:
-    model = _built(MODELS[name])
-    inputs = _inputs(4)
-    features = {stream: model.encode(stream, given) for stream, given in inputs.items()}
-    whole = model.fuse(features)
-    places = torch.tensor([0, 3, 8, 9, 13])
-    tokens, pooled = model.read(
-        features, [Reading(rows=2, stream="text", positions=places), Reading(rows=2)]
-    )
-    torch.testing.assert_close(tokens, whole.streams["text"][:2].flatten(0, 1)[places])
-    torch.testing.assert_close(pooled, whole.pooled[2:])
 
 
 def test_heads_have_the_sizes_of_what_they_read() -> None:

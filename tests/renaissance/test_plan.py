@@ -38,3 +38,11 @@ def test_compile_into_something_else_is_one_sentence(
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert "is not empty" in captured.err
+
+
+def test_a_part_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "quickstart", "--model", "nothing"]) == 1
+    assert "there is no model `nothing`" in capsys.readouterr().err
+    job = ["--job", "base", "--format", "json"]
+    assert main(["compile", "quickstart", "-o", str(tmp_path / "job"), *job]) == 0
+    assert json.loads((tmp_path / "job" / "lock.json").read_text())["jobs"] == ["base"]
