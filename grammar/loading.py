@@ -1,9 +1,10 @@
-"""Load a spec that has no errors."""
+"""Load specs that have no errors, and compare them."""
 
 from pathlib import Path
 
 from renaissance.grammar.composition.resolution import resolve_file
 from renaissance.grammar.diagnostics import SpecError
+from renaissance.grammar.diff import SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -18,3 +19,14 @@ def load(path: str | Path) -> Spec:
     if resolution.spec is None:
         raise SpecError(resolution.diagnostics)
     return resolution.spec
+
+
+def diff(old: str | Path | Spec, new: str | Path | Spec) -> SpecDiff:
+    """Compare what two specs mean, given as files or loaded.
+
+    Raises:
+        SourceError: if a file cannot be read.
+        SpecError: if one has errors.
+    """
+    before, after = (spec if isinstance(spec, Spec) else load(spec) for spec in (old, new))
+    return diff_specs(before, after)

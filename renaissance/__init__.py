@@ -30,16 +30,17 @@ _HOME = {
     "SpecError": "renaissance.grammar.diagnostics",
     "build": "renaissance.compiler",
     "compile": "renaissance.compiler",
-    "diff": "renaissance.compiler",
-    "load": "renaissance.grammar",
+    "diff": "renaissance.grammar.loading",
+    "load": "renaissance.grammar.loading",
     "plan": "renaissance.compiler",
     "run": "renaissance.runtime",
 }
 
 if TYPE_CHECKING:
-    from renaissance.compiler import build, compile, diff, plan
-    from renaissance.grammar import Spec, load
+    from renaissance.compiler import build, compile, plan
+    from renaissance.grammar import Spec
     from renaissance.grammar.diagnostics import SpecError
+    from renaissance.grammar.loading import diff, load
     from renaissance.runtime import run
 
 
