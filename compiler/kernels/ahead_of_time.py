@@ -33,8 +33,6 @@ FUNCTIONS = {
     "bias_gradient": bias_gradient_kernel,
     "short_backward": short_backward_kernel,
 }
-# Shared memory that a program may have, in bytes. The sm_80 table also serves chips that have less.
-SHARED_LIMITS = {"sm_80": 99 * 1024, "sm_90": 227 * 1024, "gfx942": 64 * 1024}
 WAY = {"wgmma": "mma_async", "mma": "sync"}
 DTYPES = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}
 FLOATS = {"scale", "gradient_scale", "keep_scale"}
