@@ -139,7 +139,9 @@ class PlainModel(nn.Module):
         text, _ = self.fuse(batch.masked_ids, batch.attention_mask, batch.images)
         scores = self.mlm(text)
         masked = F.cross_entropy(scores.flatten(0, 1), batch.labels.flatten(), ignore_index=-100)
-        shown = torch.where(batch.matches[:, None, None, None] == 1, batch.images, batch.other_images)
+        shown = torch.where(
+            batch.matches[:, None, None, None] == 1, batch.images, batch.other_images
+        )
         _, pooled = self.fuse(batch.input_ids, batch.attention_mask, shown)
         return masked + F.cross_entropy(self.itm(pooled), batch.matches)
 

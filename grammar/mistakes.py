@@ -228,4 +228,15 @@ def _advice(place: Place) -> tuple[str, ...]:
         advice = f'a path stands in quotes: `"{text}.vl"`'
     elif token.type == "DOT" and "NUMBER" in expected:
         advice = "a number starts with a digit: `0.5`"
+    elif place.before is not None and before == "NAME" and "EQUAL" in expected:
+        return _misspelt(place.source.text[place.before.start : place.before.end])
     return (advice,) if advice else ()
+
+
+def _misspelt(word: str) -> tuple[str, ...]:
+    """Name the keywords that a word in the place of one resembles."""
+    # Only mistakes pay for the import.
+    from renaissance.grammar.composition.findings import suggestion
+
+    keywords = (text for text, kind in tables().keywords.items() if kind in tables().blocks)
+    return suggestion(word, keywords, "a keyword")
