@@ -207,7 +207,7 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
         mean, std = pixels.get("image_mean"), pixels.get("image_std")
         if mean and std:
             statistics = (tuple(mean), tuple(std))
-    architecture = from_config(str(folder), config, statistics)  # type: ignore[arg-type]
+    architecture = from_config(str(folder), config, statistics)
     if architecture.width is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"
@@ -232,4 +232,5 @@ def _first(config: Mapping[str, Any], *keys: str) -> Any:
 
 
 def _square(size: Any) -> int | None:
-    return size[0] if isinstance(size, (list, tuple)) else size
+    first: int | None = size[0] if isinstance(size, (list, tuple)) else size
+    return first

@@ -94,7 +94,7 @@ class _Printer:
                 lines = self._freeze(statement, indent)
             case tree.Declaration(value=None):
                 lines = self._with_body([_head(statement)], statement.body, indent, "")
-            case tree.Declaration(value=value):
+            case tree.Declaration(value=value) if value is not None:
                 left, group = _head(statement), statement.keyword.text
                 lines = self._value(value, indent, f"{left} = ")
         return _Row(

@@ -121,7 +121,7 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _bad_escapes(source: Source, start: int, end: int) -> list[Diagnostic]:
-    findings = []
+    findings: list[Diagnostic] = []
     for escape in _ESCAPE.finditer(source.text, start + 1, end - 1):
         if len(findings) > MOST_FINDINGS:
             break

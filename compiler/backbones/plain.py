@@ -23,9 +23,7 @@ class PlainTextTower(Tower):
 
     def __init__(self, spec: PlainText, address: str, attention: Attention) -> None:
         super().__init__()
-        self.embeddings = WordEmbeddings(
-            spec.vocabulary, spec.max_tokens, spec.width, spec.dropout
-        )
+        self.embeddings = WordEmbeddings(spec.vocabulary, spec.max_tokens, spec.width, spec.dropout)
         self.stack = PreNormStack(spec, address, attention)
         initialise(self.stack)
         self.facts = TowerFacts(
