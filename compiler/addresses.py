@@ -53,11 +53,6 @@ def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddres
     return found
 
 
-def component_of(model: VisionLanguageModel, name: str) -> str:
-    """Return the address of the component that a parameter or buffer belongs to."""
-    return _address(model, name)
-
-
 def _address(model: VisionLanguageModel, name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "streams":

@@ -1,6 +1,6 @@
 """What flows between the parts of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +41,16 @@ class Features:
         """Return rows by their index `[k]` int64; a row may be taken more than once."""
         mask = None if self.mask is None else self.mask.index_select(0, index)
         return Features(tokens=self.tokens.index_select(0, index), mask=mask)
+
+
+def consecutive(
+    streams: Mapping[str, Features], readings: Sequence[tuple[int, Mapping[str, Queries]]]
+) -> Iterator[tuple[dict[str, Features], Mapping[str, Queries]]]:
+    """Yield the rows of each reading beside what is read of them; readings cover all rows."""
+    start = 0
+    for rows, queries in readings:
+        yield {name: stream.narrow(start, rows) for name, stream in streams.items()}, queries
+        start += rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
 from renaissance.compiler.backbones.tower import TowerFacts
-from renaissance.compiler.features import Features, Queries
+from renaissance.compiler.features import Features, Queries, consecutive
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
 from renaissance.compiler.transformer import FeedForward, check_heads
@@ -158,13 +158,8 @@ class CoAttention(nn.Module):
         Returns:
             For each reading, the streams that it names, as `Features.read` gives them.
         """
-        fused = self._before_last(features)
-        results, start = [], 0
-        for rows, queries in readings:
-            part = {name: stream.narrow(start, rows) for name, stream in fused.items()}
-            results.append(self.layers[-1](part, queries))
-            start += rows
-        return results
+        rows = consecutive(self._before_last(features), readings)
+        return [self.layers[-1](part, queries) for part, queries in rows]
 
     def _before_last(self, features: Mapping[str, Features]) -> dict[str, Features]:
         fused = {

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
-from renaissance.compiler.features import Features, Queries
+from renaissance.compiler.features import Features, Queries, consecutive
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
 from renaissance.grammar.schema.model import SingleStream
@@ -93,17 +93,10 @@ class JointStack(nn.Module):
         Returns:
             For each reading, the streams that it names, as `Features.read` gives them.
         """
-        fused = self(features)
-        results, start = [], 0
-        for rows, queries in readings:
-            results.append(
-                {
-                    name: fused[name].narrow(start, rows).read(wanted)
-                    for name, wanted in queries.items()
-                }
-            )
-            start += rows
-        return results
+        return [
+            {name: part[name].read(wanted) for name, wanted in queries.items()}
+            for part, queries in consecutive(self(features), readings)
+        ]
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens

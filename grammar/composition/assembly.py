@@ -10,7 +10,7 @@ from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.schema.declaration import Block, Share
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Fusion, Model, SingleStream
+from renaissance.grammar.schema.model import Freeze, Fusion, Model, SingleStream
 from renaissance.grammar.schema.streams import Patches, PlainStack, Stream, Wordpiece
 from renaissance.grammar.schema.vocabulary import Kind, choices, keys_of, kind_of
 from renaissance.grammar.source import Span
@@ -216,8 +216,3 @@ def with_fusion_name(address: str, fusion_name: str | None) -> str:
         if address == "fusion" + end or (end and address.startswith("fusion" + end)):
             return fusion_name + address.removeprefix("fusion")
     return address
-
-
-def is_two_tower(fusion: Fusion | None) -> bool:
-    """Tell whether a fusion joins towers rather than embeddings."""
-    return isinstance(fusion, CrossAttention)
