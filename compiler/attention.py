@@ -1,47 +1,100 @@
-"""Attention of the project's own modules: one function, one choice of implementation."""
+"""Attention of rows of any lengths: the choice of an implementation, and one function for all."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from renaissance.compiler.dropout import dropout as drop
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.kernels import supported, varlen_attention
+from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
-Implementation = Literal["sdpa", "eager"]
+Implementation = Literal["triton", "sdpa", "eager"]
 
 
-def choose(attention: Attention) -> Implementation:
-    """Return the implementation that the project's own modules run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which implementation runs, and why: a phrase for a person to read."""
+
+    implementation: Implementation
+    reason: str
+
+
+def choose(
+    attention: Attention,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    head_dim: int,
+    ragged: bool,
+) -> Choice:
+    """Choose an implementation for queries, keys and values.
+
+    `auto` takes the project's kernels where rows differ in length, for everything else on a GPU
+    pads such rows, and torch's fused attention where they do not.
+
+    Args:
+        attention: what the spec asks for.
+        device: where they are.
+        dtype: of the products.
+        head_dim: width of a head.
+        ragged: whether rows differ in length, or two streams attend to each other.
 
     Raises:
-        CompileError: if the one asked for is not available.
+        CompileError: if the kernels are asked for and cannot run.
     """
+    if attention in ("sdpa", "eager"):
+        return Choice(implementation=attention, reason="asked for")
     if attention == "triton":
+        refusal = _refusal(device.type, device.index, dtype, head_dim)
+        if refusal is None:
+            return Choice(implementation="triton", reason="asked for")
         raise CompileError(
-            "`attention = triton` is not available for this model; `auto` takes the fastest "
-            "implementation that is"
+            f"`attention = triton`: {refusal}; `attention = auto` takes what there is"
         )
-    return "eager" if attention == "eager" else "sdpa"
+    if device.type != "cuda":
+        return Choice(implementation="sdpa", reason="no GPU")
+    if not ragged:
+        return Choice(implementation="sdpa", reason="rows of one length")
+    if dtype == torch.float32:
+        return Choice(implementation="sdpa", reason="exact float32 products use no tensor cores")
+    refusal = _refusal(device.type, device.index, dtype, head_dim)
+    if refusal is not None:
+        return Choice(implementation="sdpa", reason=refusal)
+    return Choice(implementation="triton", reason="rows of different length, no padding")
 
 
-def attention(
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _refusal(
+    device: str, index: int | None, dtype: torch.dtype, head_dim: int
+) -> str | None:
+    return supported(torch.device(device, index), dtype, head_dim)
+
+
+def dense_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
     *,
     key_mask: Tensor | None = None,
+    bias: Tensor | None = None,
+    scale: float | None = None,
     dropout: float = 0.0,
-    implementation: Implementation = "sdpa",
+    implementation: Literal["sdpa", "eager"] = "sdpa",
 ) -> Tensor:
-    """Let queries attend to keys, scaled by the root of the head dimension.
+    """Let queries attend to keys in rows of one length.
 
     Args:
         query: `[rows, heads, queries, head_dim]`.
         key: `[rows, heads, keys, head_dim]`, same dtype and device.
         value: `[rows, heads, keys, head_dim]`.
         key_mask: `[rows, keys]` bool, True where a key may be attended to; all of them if None.
+        bias: added to the scores, broadcast to `[rows, heads, queries, keys]`.
+        scale: factor on the scores; the root of `1 / head_dim` if None.
         dropout: probability of dropping an attention weight, 0 outside training.
         implementation: `sdpa` is torch's fused one, `eager` plain tensor operations.
 
@@ -51,58 +104,83 @@ def attention(
     Source: Vaswani et al. 2017, section 3.2.1.
     """
     mask = None if key_mask is None else key_mask[:, None, None, :]
-    if implementation == "eager":
-        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+    # With dropout torch has no fused attention on a CPU either, and draws masks slowly.
+    if implementation == "eager" or (dropout > 0.0 and query.device.type == "cpu"):
+        scale = query.shape[-1] ** -0.5 if scale is None else scale
+        scores = (query * scale) @ key.transpose(-1, -2)
+        if bias is not None:
+            scores = scores + bias
         if mask is not None:
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
-        return F.dropout(weights.to(value.dtype), dropout) @ value
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+        return drop(weights.to(value.dtype), dropout) @ value
+    if bias is not None and mask is not None:
+        mask = bias.masked_fill(~mask, torch.finfo(bias.dtype).min)
+    elif bias is not None:
+        mask = bias.to(query.dtype)
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, dropout_p=dropout, scale=scale
+    )
 
 
-class MultiHeadAttention(nn.Module):
-    """Attention in several heads with a projection in front of each part and one behind.
+def packed_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    query_rows: Packing,
+    key_rows: Packing,
+    *,
+    bias: Tensor | None = None,
+    scale: float | None = None,
+    dropout: float = 0.0,
+    implementation: Implementation,
+) -> Tensor:
+    """Let packed queries attend to the packed keys of the same row.
 
     Args:
-        width: channels of queries, keys and output.
-        heads: attention heads; divides `width`.
-        dropout: probability of dropping an attention weight in training.
-        implementation: of attention.
+        query: `[query_tokens, heads, head_dim]`.
+        key: `[key_tokens, heads, head_dim]`, same dtype and device.
+        value: `[key_tokens, heads, head_dim]`.
+        query_rows: where rows of queries start.
+        key_rows: where rows of keys start, as many as of queries.
+        bias: added to the scores: `[heads, longest query, longest key]`, or with groups of rows in
+            front that take turns.
+        scale: factor on the scores; the root of `1 / head_dim` if None.
+        dropout: probability of dropping an attention weight, 0 outside training.
+        implementation: `triton` works on packed rows, the others pad them around the products.
+
+    Returns:
+        `[query_tokens, heads, head_dim]`.
     """
-
-    def __init__(
-        self, width: int, heads: int, dropout: float, implementation: Implementation = "sdpa"
-    ) -> None:
-        super().__init__()
-        self.implementation = implementation
-        self.heads = heads
-        self.dropout = dropout
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
-
-    def forward(self, tokens: Tensor, context: Tensor, context_mask: Tensor | None) -> Tensor:
-        """Let tokens attend to a context.
-
-        Args:
-            tokens: what asks, `[rows, n, width]`.
-            context: what answers, `[rows, m, width]`.
-            context_mask: `[rows, m]` bool, True where a token may be attended to.
-
-        Returns:
-            `[rows, n, width]`.
-        """
-        attended = attention(
-            self._split(self.query(tokens)),
-            self._split(self.key(context)),
-            self._split(self.value(context)),
-            key_mask=context_mask,
-            dropout=self.dropout if self.training else 0.0,
-            implementation=self.implementation,
+    if implementation == "triton":
+        return varlen_attention(
+            query,
+            key,
+            value,
+            query_rows.cumulative,
+            key_rows.cumulative,
+            query_rows.longest,
+            key_rows.longest,
+            scale=scale,
+            bias=bias,
+            dropout=dropout,
+            seed=draw_seed(query.device) if dropout > 0.0 else 0,
         )
-        return self.output(attended.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+    if bias is not None and bias.dim() == 4:
+        bias = bias.repeat(-(-query_rows.rows // len(bias)), 1, 1, 1)[: query_rows.rows]
+    attended = dense_attention(
+        query_rows.pad(query).transpose(1, 2),
+        key_rows.pad(key).transpose(1, 2),
+        key_rows.pad(value).transpose(1, 2),
+        key_mask=key_rows.mask(),
+        bias=bias,
+        scale=scale,
+        dropout=dropout,
+        implementation=implementation,
+    )
+    return query_rows.unpad(attended.transpose(1, 2), len(query))
 
-    def _split(self, tokens: Tensor) -> Tensor:
-        rows, length, width = tokens.shape
-        return tokens.view(rows, length, self.heads, width // self.heads).transpose(1, 2)
+
+def draw_seed(device: torch.device) -> Tensor:
+    """Draw the seed of one dropout mask on its device, from torch's generator: int64 `[1]`."""
+    return torch.randint(2**62, (1,), device=device)

@@ -1,56 +1,146 @@
 """What flows between the parts of a model."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from renaissance.compiler.packing import Packing
+
 Queries = Literal["all", "first"] | Tensor
 """Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
-the flattened `[rows * n]`."""
+the flattened `[rows * n]`, or in the one long row of a packed stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """A stream of tokens.
+    """A stream of tokens in rows: all of one length, padded and masked, or packed.
 
     Attributes:
-        tokens: `[rows, n, width]`.
+        tokens: `[rows, n, width]`; packed `[tokens, width]`, row after row.
         mask: `[rows, n]` bool, True where a token is no padding; None where nothing is padded.
+        packing: where rows start; None where they are not packed.
     """
 
     tokens: Tensor
     mask: Tensor | None = None
+    packing: Packing | None = None
 
-    def narrow(self, start: int, rows: int) -> "Features":
-        """Return consecutive rows."""
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.tokens.shape[0] if self.packing is None else self.packing.rows
+
+    def with_tokens(self, tokens: Tensor) -> "Features":
+        """Return other tokens in the same rows."""
+        return replace(self, tokens=tokens)
+
+    def narrow(self, start: int, rows: int, first_token: int = 0, tokens: int = 0) -> "Features":
+        """Return consecutive rows.
+
+        Args:
+            start: the first of them.
+            rows: how many.
+            first_token: tokens before them, where rows are packed.
+            tokens: tokens in them, where rows are packed.
+        """
+        if self.packing is not None:
+            return Features(
+                tokens=self.tokens.narrow(0, first_token, tokens),
+                packing=self.packing.narrow(start, rows, first_token),
+            )
         mask = None if self.mask is None else self.mask.narrow(0, start, rows)
         return Features(tokens=self.tokens.narrow(0, start, rows), mask=mask)
 
     def read(self, queries: Queries) -> "Features":
-        """Return what is read: `[rows, n, width]`, `[rows, 1, width]` or `[k, width]`."""
+        """Return what is read: all of it, `[rows, 1, width]` or `[k, width]`."""
         if isinstance(queries, Tensor):
-            return Features(tokens=self.tokens.flatten(0, 1).index_select(0, queries))
-        if queries == "first":
-            return Features(tokens=self.tokens[:, :1])
-        return self
+            flat = self.tokens if self.packing is not None else self.tokens.flatten(0, 1)
+            return Features(tokens=flat.index_select(0, queries))
+        if queries == "all":
+            return self
+        if self.packing is not None:
+            return Features(tokens=self.tokens.index_select(0, self.packing.starts)[:, None])
+        return Features(tokens=self.tokens[:, :1])
 
-    def select(self, index: Tensor) -> "Features":
-        """Return rows by their index `[k]` int64; a row may be taken more than once."""
+    def select(self, index: Tensor, tokens: int = 0) -> "Features":
+        """Return rows by their index `[k]` int64; a row may be taken more than once.
+
+        Args:
+            index: numbers of rows.
+            tokens: how many tokens they have together, where rows are packed.
+        """
+        if self.packing is not None:
+            packing, places = self.packing.select(index, tokens)
+            return Features(tokens=self.tokens.index_select(0, places), packing=packing)
         mask = None if self.mask is None else self.mask.index_select(0, index)
         return Features(tokens=self.tokens.index_select(0, index), mask=mask)
 
+    def packed(self) -> "Features":
+        """Return the same rows without padding; a mask is read back from the device for it."""
+        if self.packing is not None:
+            return self
+        flat = self.tokens.flatten(0, 1)
+        if self.mask is None:
+            rows, length = self.tokens.shape[:2]
+            return Features(tokens=flat, packing=Packing.uniform(rows, length, flat.device))
+        return Features(tokens=flat[self.mask.flatten()], packing=Packing.of_mask(self.mask))
+
+    def padded(self) -> "Features":
+        """Return the same rows as `[rows, n, width]`, masked where they are not of one length."""
+        if self.packing is None:
+            return self
+        return Features(tokens=self.packing.pad(self.tokens), mask=self.packing.mask())
+
+    def from_packed(self, tokens: Tensor) -> Tensor:
+        """Bring tokens of `packed()` back into the form of these, zeros where there is padding."""
+        if self.packing is not None:
+            return tokens
+        if self.mask is None:
+            return tokens.unflatten(0, self.tokens.shape[:2])
+        rows = tokens.new_zeros((self.mask.numel(), *tokens.shape[1:]))
+        places = self.mask.flatten().nonzero().flatten()
+        return rows.index_copy(0, places, tokens).unflatten(0, self.mask.shape)
+
+    def from_padded(self, tokens: Tensor) -> Tensor:
+        """Bring tokens of `padded()` back into the form of these."""
+        if self.packing is None:
+            return tokens
+        return self.packing.unpad(tokens, len(self.tokens))
+
 
 def consecutive(
-    streams: Mapping[str, Features], readings: Sequence[tuple[int, Mapping[str, Queries]]]
+    streams: Mapping[str, Features], readings: Sequence["Part"]
 ) -> Iterator[tuple[dict[str, Features], Mapping[str, Queries]]]:
-    """Yield the rows of each reading beside what is read of them; readings cover all rows."""
-    start = 0
-    for rows, queries in readings:
-        yield {name: stream.narrow(start, rows) for name, stream in streams.items()}, queries
-        start += rows
+    """Yield the rows of each part beside what is read of them; the parts cover all rows."""
+    start = first_token = 0
+    for part in readings:
+        yield (
+            {
+                name: stream.narrow(start, part.rows, first_token, part.tokens)
+                for name, stream in streams.items()
+            },
+            part.queries,
+        )
+        start += part.rows
+        first_token += part.tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Consecutive rows of a fusion, and what is read of which of its streams.
+
+    Attributes:
+        rows: how many rows.
+        queries: what is read, by stream.
+        tokens: tokens of these rows in the packed stream, if one is packed.
+    """
+
+    rows: int
+    queries: Mapping[str, Queries]
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,34 +163,53 @@ class Reading:
     Attributes:
         rows: how many rows.
         stream: whose tokens are read; None for the pooled vector of each row.
-        positions: `[k]` int64, places of the tokens in the flattened `[rows * n]`.
+        positions: `[k]` int64, places of the tokens in the flattened `[rows * n]`, or in the one
+            long row of a packed stream.
+        tokens: tokens of these rows in the packed stream, if one is packed.
     """
 
     rows: int
     stream: str | None = None
     positions: Tensor | None = None
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextInput:
-    """Texts as a tower reads them.
+    """Texts as a tower reads them: padded rows, or packed.
 
     Attributes:
-        input_ids: `[rows, n]` int64.
+        input_ids: `[rows, n]` int64; packed `[tokens]`, text after text.
         mask: `[rows, n]` bool, True where a token is no padding; None where nothing is padded.
+        packing: where texts start; None where they are not packed.
     """
 
     input_ids: Tensor
-    mask: Tensor | None
+    mask: Tensor | None = None
+    packing: Packing | None = None
 
     @classmethod
     def of(cls, inputs: Any) -> "TextInput":
-        """Read a mapping or a record of `input_ids` and `attention_mask` (absent: no padding)."""
-        if isinstance(inputs, Mapping):
-            ids, mask = inputs["input_ids"], inputs.get("attention_mask")
-        else:
-            ids, mask = inputs.input_ids, inputs.attention_mask
-        return cls(input_ids=ids, mask=None if mask is None else mask.bool())
+        """Read texts: a `TextInput`, or `input_ids` with `attention_mask` (absent: no padding).
+
+        Args:
+            inputs: texts, or a mapping such as a tokenizer returns.
+        """
+        if isinstance(inputs, TextInput):
+            return inputs
+        mask = inputs.get("attention_mask")
+        return cls(input_ids=inputs["input_ids"], mask=None if mask is None else mask.bool())
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text, or more."""
+        return self.input_ids.shape[1] if self.packing is None else self.packing.longest
+
+    def padded(self) -> "TextInput":
+        """Return the same texts in padded rows; padding is token 0."""
+        if self.packing is None:
+            return self
+        return TextInput(input_ids=self.packing.pad(self.input_ids), mask=self.packing.mask())
 
 
 # torch.export and torch.compile look into the results of a model.

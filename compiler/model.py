@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.constancy import keep_constant
-from renaissance.compiler.features import Features, ModelOutput, Queries, Reading
+from renaissance.compiler.features import Features, ModelOutput, Part, Queries, Reading, TextInput
 from renaissance.compiler.pooling import Pool
 
 
@@ -56,20 +56,25 @@ class VisionLanguageModel(nn.Module):
         """Encode, fuse and pool rows of corresponding inputs.
 
         Args:
-            streams: the inputs by the stream's name: for text a mapping of `input_ids`
-                `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
+            streams: the inputs by the stream's name: for text a `TextInput`, or a mapping of
+                `input_ids` `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
                 `[rows, 3, height, width]`.
         """
         return self.fuse({name: self.encode(name, inputs) for name, inputs in streams.items()})
 
     def encode(self, name: str, inputs: Any) -> Features:
-        """Run the tower (or the embeddings) of one stream.
+        """Run the tower (or the embeddings) of one stream; packed texts stay packed.
 
         Raises:
             KeyError: if the model has no such stream.
         """
-        features: Features = self.streams[name](inputs)
-        return features
+        tower = self.towers[name]
+        if not isinstance(inputs, TextInput) or inputs.packing is None or tower.facts.packs:
+            features: Features = tower(inputs)
+            return features
+        padded: Features = tower(inputs.padded())
+        tokens = inputs.packing.unpad(padded.tokens, len(inputs.input_ids))
+        return Features(tokens=tokens, packing=inputs.packing)
 
     def fuse(self, features: Mapping[str, Features]) -> ModelOutput:
         """Join streams whose rows correspond."""
@@ -91,17 +96,20 @@ class VisionLanguageModel(nn.Module):
         Returns:
             For each reading `[k, width]` tokens of a stream, or `[rows, pooled_width]`.
         """
-        queries: list[tuple[int, Mapping[str, Queries]]] = []
-        for reading in readings:
-            if reading.stream is None or reading.positions is None:
-                queries.append((reading.rows, self.pool.queries))
-            else:
-                queries.append((reading.rows, {reading.stream: reading.positions}))
-        fused = self.fusion.read(features, queries)  # type: ignore[operator]
+        parts = [
+            Part(rows=reading.rows, tokens=reading.tokens, queries=self._queries(reading))
+            for reading in readings
+        ]
+        fused = self.fusion.read(features, parts)  # type: ignore[operator]
         return tuple(
             self.pool(streams) if reading.stream is None else streams[reading.stream].tokens
             for reading, streams in zip(readings, fused, strict=True)
         )
+
+    def _queries(self, reading: Reading) -> Mapping[str, Queries]:
+        if reading.stream is None or reading.positions is None:
+            return self.pool.queries
+        return {reading.stream: reading.positions}
 
     def train(self, mode: bool = True) -> "VisionLanguageModel":
         """Set training mode, except for what is frozen, which stays constant."""
@@ -122,6 +130,7 @@ class VisionLanguageModel(nn.Module):
 
 
 def _without_padding(stream: Features) -> Tensor:
+    stream = stream.padded()
     if stream.mask is None:
         return stream.tokens
     return stream.tokens.masked_fill(~stream.mask[..., None], 0.0)

@@ -35,7 +35,7 @@ class Pool(nn.Module):
         return dict.fromkeys(self.dense, "all" if self.pooling == "mean" else "first")
 
     def forward(self, features: Mapping[str, Features]) -> Tensor:
-        """Pool streams of `[rows, n, stream width]` to `[rows, width]`."""
+        """Pool streams of any form to `[rows, width]`."""
         pooled = [
             torch.tanh(dense(self._vector(features[name]))) for name, dense in self.dense.items()
         ]
@@ -43,7 +43,8 @@ class Pool(nn.Module):
 
     def _vector(self, stream: Features) -> Tensor:
         if self.pooling != "mean":
-            return stream.tokens[:, 0]
+            return stream.read("first").tokens[:, 0]
+        stream = stream.padded()
         if stream.mask is None:
             return stream.tokens.mean(1)
         share = stream.mask.to(stream.tokens.dtype)

@@ -2,8 +2,10 @@
 
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
+from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Features
+from renaissance.compiler.multi_head import MultiHeadAttention
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import Activation, PlainStack
 
@@ -40,19 +42,20 @@ class PreNormLayer(nn.Module):
     Source: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture.
     """
 
-    def __init__(self, spec: PlainStack, implementation: Implementation) -> None:
+    def __init__(self, spec: PlainStack, attention: Attention) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(spec.width)
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, implementation)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, attention)
         self.mlp_norm = nn.LayerNorm(spec.width)
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
-        self.dropout = nn.Dropout(spec.dropout)
+        self.dropout = Dropout(spec.dropout)
 
-    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """Map `[rows, n, width]` to the same shape; `mask` `[rows, n]` is True at real tokens."""
-        normed = self.attention_norm(tokens)
-        tokens = tokens + self.dropout(self.attention(normed, normed, mask))
-        return tokens + self.dropout(self.mlp(self.mlp_norm(tokens)))  # type: ignore[no-any-return]
+    def forward(self, stream: Features) -> Features:
+        """Map tokens of any form to the same form."""
+        tokens = stream.tokens
+        normed = stream.with_tokens(self.attention_norm(tokens))
+        tokens = tokens + self.dropout(self.attention(normed, normed))
+        return stream.with_tokens(tokens + self.dropout(self.mlp(self.mlp_norm(tokens))))
 
 
 class PreNormStack(nn.Module):
@@ -62,15 +65,14 @@ class PreNormStack(nn.Module):
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.width = spec.width
-        self.attention = choose(attention)
-        self.layers = nn.ModuleList(PreNormLayer(spec, self.attention) for _ in range(spec.layers))
+        self.layers = nn.ModuleList(PreNormLayer(spec, attention) for _ in range(spec.layers))
         self.norm = nn.LayerNorm(spec.width)
 
-    def forward(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        """Map `[rows, n, width]` to the same shape; `mask` `[rows, n]` is True at real tokens."""
+    def forward(self, stream: Features) -> Features:
+        """Map tokens of any form to the same form."""
         for layer in self.layers:
-            tokens = layer(tokens, mask)
-        return self.norm(tokens)  # type: ignore[no-any-return]
+            stream = layer(stream)
+        return stream.with_tokens(self.norm(stream.tokens))
 
 
 def check_heads(width: int, heads: int, address: str) -> None:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.errors import CompileError, ShapeError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.initialisation import STD, initialise
@@ -23,7 +24,7 @@ class WordEmbeddings(nn.Module):
         self.word = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(torch.empty(max_tokens, width))
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.normal_(self.word.weight, std=STD)
         nn.init.normal_(self.position, std=STD)
 
@@ -33,11 +34,13 @@ class WordEmbeddings(nn.Module):
         Raises:
             ShapeError: if they are longer than `max_tokens`.
         """
-        length, longest = text.input_ids.shape[1], self.position.shape[0]
-        if length > longest:
-            raise ShapeError(f"texts of {length} tokens where the model takes {longest} at most")
-        tokens = self.word(text.input_ids) + self.position[:length]
-        return Features(tokens=self.dropout(self.norm(tokens)), mask=text.mask)
+        check_length(text, self.position.shape[0])
+        if text.packing is None:
+            positions = self.position[: text.longest]
+        else:
+            positions = self.position[text.packing.place_in_row(len(text.input_ids))]
+        tokens = self.dropout(self.norm(self.word(text.input_ids) + positions))
+        return Features(tokens=tokens, mask=text.mask, packing=text.packing)
 
 
 class PatchEmbeddings(nn.Module):
@@ -70,7 +73,7 @@ class PatchEmbeddings(nn.Module):
             self.stem = convolutional_stem(patch, width, address)
         self.class_token = nn.Parameter(torch.empty(1, 1, width))
         self.position = nn.Parameter(torch.empty(1 + self.grid**2, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.normal_(self.class_token, std=STD)
         nn.init.normal_(self.position, std=STD)
 
@@ -116,6 +119,16 @@ def convolutional_stem(patch: int, width: int, address: str) -> nn.Sequential:
         ]
         channels = out
     return nn.Sequential(*parts, nn.Conv2d(channels, width, 1))
+
+
+def check_length(text: TextInput, longest: int) -> None:
+    """Refuse texts that are longer than the model was compiled for.
+
+    Raises:
+        ShapeError: naming both lengths.
+    """
+    if text.longest > longest:
+        raise ShapeError(f"texts of {text.longest} tokens where the model takes {longest} at most")
 
 
 def check_images(pixels: Tensor, image_size: int) -> None:

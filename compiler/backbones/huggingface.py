@@ -20,11 +20,11 @@ from renaissance.compiler.backbones.configurations import (
     unreachable,
 )
 from renaissance.compiler.backbones.content import content_hash
-from renaissance.compiler.backbones.embeddings import check_images
+from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
-from renaissance.compiler.errors import BackboneError, ShapeError
+from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
 from renaissance.grammar.schema.model import Attention
@@ -63,9 +63,8 @@ class TransformersTower(Tower):
             tokens = self.encoder(pixel_values=inputs).last_hidden_state
             return Features(tokens=self.norm(tokens))
         text = TextInput.of(inputs)
-        length, longest = text.input_ids.shape[1], self.facts.max_tokens
-        if longest is not None and length > longest:
-            raise ShapeError(f"texts of {length} tokens where the model takes {longest} at most")
+        if self.facts.max_tokens is not None:
+            check_length(text, self.facts.max_tokens)
         encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
         return Features(tokens=encoded.last_hidden_state, mask=text.mask)
 

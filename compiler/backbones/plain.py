@@ -32,13 +32,14 @@ class PlainTextTower(Tower):
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
             vocabulary=spec.vocabulary,
             max_tokens=spec.max_tokens,
-            attention=self.stack.attention,
+            attention=attention,
+            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
-        """Encode texts as `[rows, n, width]`."""
-        embedded = self.embeddings(TextInput.of(inputs))
-        return Features(tokens=self.stack(embedded.tokens, embedded.mask), mask=embedded.mask)
+        """Encode texts in the form that they have."""
+        stream: Features = self.stack(self.embeddings(TextInput.of(inputs)))
+        return stream
 
 
 class PlainVisionTower(Tower):
@@ -58,13 +59,14 @@ class PlainVisionTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
-            attention=self.stack.attention,
+            attention=attention,
+            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
         """Encode images as `[rows, 1 + patches, width]`."""
-        embedded = self.embeddings(inputs)
-        return Features(tokens=self.stack(embedded.tokens, None))
+        stream: Features = self.stack(self.embeddings(inputs))
+        return stream
 
 
 class WordpieceTower(Tower):
@@ -79,10 +81,11 @@ class WordpieceTower(Tower):
             vocabulary=vocabulary,
             max_tokens=spec.max_tokens,
             attention="none",
+            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
-        """Embed texts as `[rows, n, width]`."""
+        """Embed texts in the form that they have."""
         embedded: Features = self.embeddings(TextInput.of(inputs))
         return embedded
 
@@ -122,9 +125,11 @@ class PlainEncoder(Stacked):
             modality="text",
             width=spec.width,
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
-            attention=self.stack.attention,
+            attention=attention,
+            packs=True,
         )
 
     def forward(self, inputs: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape."""
-        return Features(tokens=self.stack(inputs.tokens, inputs.mask), mask=inputs.mask)
+        """Map tokens of any form to the same form."""
+        stream: Features = self.stack(inputs)
+        return stream

@@ -41,6 +41,7 @@ class TowerFacts:
         prefix_tokens: class and distillation tokens before the patches.
         position_offset: row of the position embedding that the first token takes.
         attention: which implementation of attention it runs.
+        packs: whether it takes packed rows; others are padded around it.
         notes: what was done to fit it to the spec, a sentence each.
     """
 
@@ -54,6 +55,7 @@ class TowerFacts:
     prefix_tokens: int = 0
     position_offset: int = 0
     attention: str = "sdpa"
+    packs: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -64,7 +66,7 @@ class Tower(nn.Module):
     reference: BackboneReference | None = None
 
     def forward(self, inputs: Any) -> Features:
-        """Encode texts (`input_ids`, `attention_mask`) or images `[rows, 3, height, width]`."""
+        """Encode texts (`TextInput`, or a mapping) or images `[rows, 3, height, width]`."""
         raise NotImplementedError
 
 
@@ -76,5 +78,5 @@ class Stacked(nn.Module):
     dropout: float
 
     def forward(self, inputs: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape; padding is attended to by nobody."""
+        """Map tokens to the same form; padding is attended to by nobody."""
         raise NotImplementedError

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import Implementation, MultiHeadAttention, choose
 from renaissance.compiler.backbones.tower import TowerFacts
-from renaissance.compiler.features import Features, Queries, consecutive
+from renaissance.compiler.dropout import Dropout
+from renaissance.compiler.features import Features, Part, Queries, consecutive
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
+from renaissance.compiler.multi_head import MultiHeadAttention
 from renaissance.compiler.transformer import FeedForward, check_heads
 from renaissance.grammar.schema.model import Attention, CrossAttention
 
@@ -20,25 +21,34 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
 
     def forward(self, update: Tensor, tokens: Tensor) -> Tensor:
-        """Add an update `[rows, n, width]` to tokens of the same shape."""
+        """Add an update `[..., width]` to tokens of the same shape."""
         return self.norm(self.dropout(update) + tokens)  # type: ignore[no-any-return]
 
 
 class PostNormAttention(nn.Module):
     """Attention to a context, added to the tokens and normalised."""
 
-    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
+    def __init__(self, spec: CrossAttention, attention: Attention) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, implementation)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, attention)
         self.residual = Residual(spec.width, spec.dropout)
 
-    def forward(self, tokens: Tensor, context: Tensor, context_mask: Tensor | None) -> Tensor:
-        """Map tokens `[rows, n, width]` to the same shape; the context is `[rows, m, width]`."""
-        return self.residual(self.attention(tokens, context, context_mask), tokens)  # type: ignore[no-any-return]
+    def forward(self, stream: Features, context: Features) -> Features:
+        """Map tokens of `width` to the same form; the rows of the context correspond."""
+        update = self.attention(stream, context)
+        return stream.with_tokens(self.residual(update, stream.tokens))
+
+    def both(self, first: Features, second: Features) -> tuple[Features, Features]:
+        """Let two streams attend to each other, with the same weights."""
+        one, other = self.attention.both(first, second)
+        return (
+            first.with_tokens(self.residual(one, first.tokens)),
+            second.with_tokens(self.residual(other, second.tokens)),
+        )
 
 
 class PostNormFeedForward(nn.Module):
@@ -50,61 +60,59 @@ class PostNormFeedForward(nn.Module):
         self.residual = Residual(spec.width, spec.dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens `[rows, n, width]` to the same shape."""
+        """Map tokens `[..., width]` to the same shape."""
         return self.residual(self.mlp(tokens), tokens)  # type: ignore[no-any-return]
 
 
 class StreamLayer(nn.Module):
     """What a layer does to one stream alone: self-attention, then feed-forward."""
 
-    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
+    def __init__(self, spec: CrossAttention, attention: Attention) -> None:
         super().__init__()
-        self.attention = PostNormAttention(spec, implementation)
+        self.attention = PostNormAttention(spec, attention)
         self.mlp = PostNormFeedForward(spec)
 
     def forward(self, stream: Features, queries: Queries) -> Features:
-        """Map a stream `[rows, n, width]` to those of its tokens that are read."""
+        """Map a stream to those of its tokens that are read."""
         if isinstance(queries, Tensor):
-            attended = self.attention(stream.tokens, stream.tokens, stream.mask)
-            read = Features(tokens=attended, mask=stream.mask).read(queries)
+            read = self.attention(stream, stream).read(queries)
         else:
-            read = stream.read(queries)
-            attended = self.attention(read.tokens, stream.tokens, stream.mask)
-            read = Features(tokens=attended, mask=read.mask)
-        return Features(tokens=self.mlp(read.tokens), mask=read.mask)
+            read = self.attention(stream.read(queries), stream)
+        return read.with_tokens(self.mlp(read.tokens))
 
 
 class CoAttentionLayer(nn.Module):
     """Each stream attends to the other with the same weights, then to itself with its own."""
 
-    def __init__(self, spec: CrossAttention, implementation: Implementation) -> None:
+    def __init__(self, spec: CrossAttention, attention: Attention) -> None:
         super().__init__()
         self.inputs = spec.inputs
-        self.cross = PostNormAttention(spec, implementation)
-        self.streams = nn.ModuleDict(
-            {name: StreamLayer(spec, implementation) for name in spec.inputs}
-        )
+        self.cross = PostNormAttention(spec, attention)
+        self.streams = nn.ModuleDict({name: StreamLayer(spec, attention) for name in spec.inputs})
 
     def forward(
         self, features: Mapping[str, Features], queries: Mapping[str, Queries] | None = None
     ) -> dict[str, Features]:
-        """Map both streams, `[rows, n, width]` and `[rows, m, width]`, to what is read of them.
+        """Map both streams to what is read of them.
 
         Args:
-            features: both streams.
+            features: both streams, rows corresponding.
             queries: what is read of which streams; everything if None.
         """
         if queries is None:
             queries = dict.fromkeys(self.inputs, "all")
+        crossed = self._crossed(features, queries)
+        return {name: self.streams[name](crossed[name], queries[name]) for name in queries}
+
+    def _crossed(
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries]
+    ) -> dict[str, Features]:
         first, second = self.inputs
-        other = {first: features[second], second: features[first]}
-        fused = {}
-        for name, wanted in queries.items():
-            context = other[name]
-            crossed = self.cross(features[name].tokens, context.tokens, context.mask)
-            stream = Features(tokens=crossed, mask=features[name].mask)
-            fused[name] = self.streams[name](stream, wanted)
-        return fused
+        if len(queries) == 2:
+            both = self.cross.both(features[first], features[second])
+            return dict(zip(self.inputs, both, strict=True))
+        other = {first: second, second: first}
+        return {name: self.cross(features[name], features[other[name]]) for name in queries}
 
 
 class CoAttention(nn.Module):
@@ -119,8 +127,7 @@ class CoAttention(nn.Module):
     ) -> None:
         super().__init__()
         check_heads(spec.width, spec.heads, address)
-        implementation = choose(attention)
-        self.attention = implementation
+        self.attention = attention
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
@@ -128,7 +135,7 @@ class CoAttention(nn.Module):
         )
         self.type_embedding = TypeEmbedding(spec.inputs, spec.width)
         self.layers = nn.ModuleList(
-            CoAttentionLayer(spec, implementation) for _ in range(spec.layers)
+            CoAttentionLayer(spec, attention) for _ in range(spec.layers)
         )
         initialise(self)
 
@@ -136,36 +143,34 @@ class CoAttention(nn.Module):
         """Fuse streams whose rows correspond.
 
         Args:
-            features: each stream as its tower gives it, `[rows, n, tower width]`.
+            features: each stream as its tower gives it, tokens of the tower's width.
 
         Returns:
-            Each stream as `[rows, n, width]`.
+            Each stream in the form that it has, tokens of `width`.
         """
         return self.layers[-1](self._before_last(features))  # type: ignore[no-any-return]
 
     def read(
         self,
         features: Mapping[str, Features],
-        readings: Sequence[tuple[int, Mapping[str, Queries]]],
+        parts: Sequence[Part],
     ) -> list[dict[str, Features]]:
         """Fuse, and compute in the last layer only what is read.
 
         Args:
             features: as `forward` takes them.
-            readings: how many consecutive rows, and what is read of which streams; together they
-                cover all rows.
+            parts: consecutive rows with what is read of them; together they cover all rows.
 
         Returns:
-            For each reading, the streams that it names, as `Features.read` gives them.
+            For each part, the streams that it names, as `Features.read` gives them.
         """
-        rows = consecutive(self._before_last(features), readings)
-        return [self.layers[-1](part, queries) for part, queries in rows]
+        rows = consecutive(self._before_last(features), parts)
+        return [self.layers[-1](streams, queries) for streams, queries in rows]
 
     def _before_last(self, features: Mapping[str, Features]) -> dict[str, Features]:
         fused = {
-            name: Features(
-                tokens=self.type_embedding(name, self.projection[name](features[name].tokens)),
-                mask=features[name].mask,
+            name: features[name].with_tokens(
+                self.type_embedding(name, self.projection[name](features[name].tokens))
             )
             for name in self.inputs
         }

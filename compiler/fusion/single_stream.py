@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
-from renaissance.compiler.features import Features, Queries, consecutive
+from renaissance.compiler.features import Features, Part, consecutive
 from renaissance.compiler.fusion.type_embedding import TypeEmbedding
 from renaissance.compiler.initialisation import initialise
+from renaissance.compiler.packing import join
 from renaissance.grammar.schema.model import SingleStream
 
 
@@ -59,44 +60,65 @@ class JointStack(nn.Module):
         """Run streams whose rows correspond through the stack as one sequence.
 
         Args:
-            features: each stream as its embeddings give it, `[rows, n, embedding width]`.
+            features: each stream as its embeddings give it, tokens of the embedding's width.
 
         Returns:
-            Each stream as `[rows, n, width]`.
+            Each stream in the form that it has, tokens of `width`.
         """
-        tokens = [
-            self.type_embedding(name, self._project(name, features[name].tokens))
+        streams = {
+            name: features[name].with_tokens(
+                self.type_embedding(name, self._project(name, features[name].tokens))
+            )
             for name in self.inputs
-        ]
-        joined = Features(
-            tokens=torch.cat(tokens, 1), mask=_joint_mask([features[name] for name in self.inputs])
-        )
-        lengths = [part.shape[1] for part in tokens]
-        parts = self.encoder(joined).tokens.split(lengths, 1)
-        return {
-            name: Features(tokens=part, mask=features[name].mask)
-            for name, part in zip(self.inputs, parts, strict=True)
         }
+        if any(stream.packing is not None for stream in streams.values()):
+            return self._packed(streams)
+        return self._padded(streams)
 
     def read(
-        self,
-        features: Mapping[str, Features],
-        readings: Sequence[tuple[int, Mapping[str, Queries]]],
+        self, features: Mapping[str, Features], parts: Sequence[Part]
     ) -> list[dict[str, Features]]:
         """Fuse, and return what is read; a stack computes all of its tokens.
 
         Args:
             features: as `forward` takes them.
-            readings: how many consecutive rows, and what is read of which streams; together they
-                cover all rows.
+            parts: consecutive rows with what is read of them; together they cover all rows.
 
         Returns:
-            For each reading, the streams that it names, as `Features.read` gives them.
+            For each part, the streams that it names, as `Features.read` gives them.
         """
         return [
-            {name: part[name].read(wanted) for name, wanted in queries.items()}
-            for part, queries in consecutive(self(features), readings)
+            {name: streams[name].read(wanted) for name, wanted in queries.items()}
+            for streams, queries in consecutive(self(features), parts)
         ]
+
+    def _padded(self, streams: Mapping[str, Features]) -> dict[str, Features]:
+        tokens = [stream.tokens for stream in streams.values()]
+        joined = Features(tokens=torch.cat(tokens, 1), mask=_joint_mask(list(streams.values())))
+        parts = self.encoder(joined).tokens.split([part.shape[1] for part in tokens], 1)
+        return {
+            name: stream.with_tokens(part)
+            for (name, stream), part in zip(streams.items(), parts, strict=True)
+        }
+
+    def _packed(self, streams: Mapping[str, Features]) -> dict[str, Features]:
+        front, back = (stream.packed() for stream in streams.values())
+        assert front.packing is not None and back.packing is not None  # as packed
+        packing, *places = join(
+            front.packing, back.packing, (len(front.tokens), len(back.tokens))
+        )
+        both = torch.cat((front.tokens, back.tokens))
+        joint = torch.empty_like(both).index_copy(0, torch.cat(places), both)
+        fused = self._stack(Features(tokens=joint, packing=packing)).tokens
+        return {
+            name: stream.with_tokens(stream.from_packed(fused.index_select(0, place)))
+            for (name, stream), place in zip(streams.items(), places, strict=True)
+        }
+
+    def _stack(self, joint: Features) -> Features:
+        if self.encoder.facts.packs:
+            return self.encoder(joint)  # type: ignore[no-any-return]
+        return joint.with_tokens(joint.from_padded(self.encoder(joint.padded()).tokens))
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens

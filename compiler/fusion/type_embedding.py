@@ -18,6 +18,6 @@ class TypeEmbedding(nn.Module):
             nn.init.normal_(vector, std=STD)
 
     def forward(self, stream: str, tokens: Tensor) -> Tensor:
-        """Add the vector of `stream` to tokens `[rows, n, width]`."""
+        """Add the vector of `stream` to tokens `[..., width]`."""
         vector: Tensor = self.vectors[stream]
         return tokens + vector

@@ -1,0 +1,150 @@
+"""Multi-head attention of one stream to another, and of two streams to each other."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from renaissance.compiler.attention import (
+    Implementation,
+    choose,
+    dense_attention,
+    draw_seed,
+    packed_attention,
+)
+from renaissance.compiler.features import Features
+from renaissance.compiler.kernels import coattention
+from renaissance.grammar.schema.model import Attention
+
+
+class MultiHeadAttention(nn.Module):
+    """Attention in several heads with a projection in front of each part and one behind.
+
+    Source: Vaswani et al. 2017, section 3.2.2.
+
+    Args:
+        width: channels of queries, keys and output.
+        heads: attention heads; divides `width`.
+        dropout: probability of dropping an attention weight in training.
+        attention: implementation that the spec asks for.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float, attention: Attention) -> None:
+        super().__init__()
+        self.attention = attention
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+
+    def forward(self, stream: Features, context: Features) -> Tensor:
+        """Let a stream attend to a context whose rows correspond.
+
+        Args:
+            stream: what asks, tokens of `width`.
+            context: what answers, tokens of `width`.
+
+        Returns:
+            Tokens in the form of the stream's.
+        """
+        query = stream.with_tokens(self._split(self.query(stream.tokens)))
+        key = context.with_tokens(self._split(self.key(context.tokens)))
+        value = context.with_tokens(self._split(self.value(context.tokens)))
+        return self._joined(self._attend(query, key, value))
+
+    def both(self, first: Features, second: Features) -> tuple[Tensor, Tensor]:
+        """Let two streams attend to each other with the same weights, in one launch on a GPU.
+
+        Returns:
+            Tokens in the form of either stream's.
+
+        Source: Lu et al. 2019, ViLBERT, section 3.1.
+        """
+        asking, answering = self._projected(first), self._projected(second)
+        if self._implementation(asking[0], answering[0]) == "triton":
+            fused = self._both_packed(asking, answering)
+        else:
+            fused = (
+                self._attend(asking[0], *answering[1:]),
+                self._attend(answering[0], *asking[1:]),
+            )
+        return self._joined(fused[0]), self._joined(fused[1])
+
+    def _projected(self, stream: Features) -> tuple[Features, Features, Features]:
+        """Return queries, keys and values of a stream; one product makes all three."""
+        parts = (self.query, self.key, self.value)
+        projected = F.linear(
+            stream.tokens,
+            torch.cat([part.weight for part in parts]),
+            torch.cat([part.bias for part in parts]),
+        )
+        query, key, value = (
+            stream.with_tokens(self._split(part)) for part in projected.chunk(3, -1)
+        )
+        return query, key, value
+
+    def _attend(self, query: Features, key: Features, value: Features) -> Tensor:
+        """Return what each token gathers, in the form of the queries."""
+        implementation = self._implementation(query, key)
+        if implementation == "triton":
+            asking, asked = query.packed(), key.packed()
+            assert asking.packing is not None and asked.packing is not None  # as packed
+            flat = packed_attention(
+                asking.tokens,
+                asked.tokens,
+                value.packed().tokens,
+                asking.packing,
+                asked.packing,
+                dropout=self._dropout,
+                implementation=implementation,
+            )
+            return query.from_packed(flat)
+        keys = key.padded()
+        rows = dense_attention(
+            query.padded().tokens.transpose(1, 2),
+            keys.tokens.transpose(1, 2),
+            value.padded().tokens.transpose(1, 2),
+            key_mask=keys.mask,
+            dropout=self._dropout,
+            implementation=implementation,
+        )
+        return query.from_padded(rows.transpose(1, 2))
+
+    def _both_packed(
+        self,
+        first: tuple[Features, Features, Features],
+        second: tuple[Features, Features, Features],
+    ) -> tuple[Tensor, Tensor]:
+        asking, answering = first[0].packed(), second[0].packed()
+        assert asking.packing is not None and answering.packing is not None  # as packed
+        one, other = coattention(
+            *(part.packed().tokens for part in (*first, *second)),
+            asking.packing.cumulative,
+            answering.packing.cumulative,
+            asking.packing.longest,
+            answering.packing.longest,
+            dropout=self._dropout,
+            seed=draw_seed(asking.tokens.device) if self._dropout else 0,
+        )
+        return first[0].from_packed(one), second[0].from_packed(other)
+
+    @property
+    def _dropout(self) -> float:
+        return self.dropout if self.training else 0.0
+
+    def _implementation(self, query: Features, key: Features) -> Implementation:
+        streams = (query, key)
+        return choose(
+            self.attention,
+            device=query.tokens.device,
+            dtype=query.tokens.dtype,
+            head_dim=query.tokens.shape[-1],
+            ragged=any(stream.packing is not None for stream in streams),
+        ).implementation
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        return tokens.unflatten(-1, (self.heads, -1))
+
+    def _joined(self, heads: Tensor) -> Tensor:
+        return self.output(heads.flatten(-2))  # type: ignore[no-any-return]
