@@ -50,7 +50,7 @@ def choose(
     if attention in ("sdpa", "eager"):
         return Choice(implementation=attention, reason="asked for")
     if attention == "triton":
-        refusal = _refusal(device.type, device.index, dtype, head_dim)
+        refusal = _refusal(device, dtype, head_dim)
         if refusal is None:
             return Choice(implementation="triton", reason="asked for")
         raise CompileError(
@@ -62,17 +62,15 @@ def choose(
         return Choice(implementation="sdpa", reason="rows of one length")
     if dtype == torch.float32:
         return Choice(implementation="sdpa", reason="exact float32 products use no tensor cores")
-    refusal = _refusal(device.type, device.index, dtype, head_dim)
+    refusal = _refusal(device, dtype, head_dim)
     if refusal is not None:
         return Choice(implementation="sdpa", reason=refusal)
     return Choice(implementation="triton", reason="rows of different length, no padding")
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _refusal(
-    device: str, index: int | None, dtype: torch.dtype, head_dim: int
-) -> str | None:
-    return supported(torch.device(device, index), dtype, head_dim)
+def _refusal(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
+    return supported(device, dtype, head_dim)
 
 
 def dense_attention(

@@ -99,10 +99,10 @@ class Features:
         if self.packing is not None:
             return tokens
         if self.mask is None:
-            return tokens.unflatten(0, self.tokens.shape[:2])
-        rows = tokens.new_zeros((self.mask.numel(), *tokens.shape[1:]))
-        places = self.mask.flatten().nonzero().flatten()
-        return rows.index_copy(0, places, tokens).unflatten(0, self.mask.shape)
+            return tokens.view(*self.tokens.shape[:2], *tokens.shape[1:])
+        rows = tokens.new_zeros((*self.mask.shape, *tokens.shape[1:]))
+        rows[self.mask] = tokens
+        return rows
 
     def from_padded(self, tokens: Tensor) -> Tensor:
         """Bring tokens of `padded()` back into the form of these."""

@@ -119,7 +119,12 @@ class MultiHeadAttention(nn.Module):
         asking, answering = first[0].packed(), second[0].packed()
         assert asking.packing is not None and answering.packing is not None  # as packed
         one, other = coattention(
-            *(part.packed().tokens for part in (*first, *second)),
+            asking.tokens,
+            first[1].packed().tokens,
+            first[2].packed().tokens,
+            answering.tokens,
+            second[1].packed().tokens,
+            second[2].packed().tokens,
             asking.packing.cumulative,
             answering.packing.cumulative,
             asking.packing.longest,
@@ -144,7 +149,7 @@ class MultiHeadAttention(nn.Module):
         ).implementation
 
     def _split(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.heads, -1))
+        return tokens.view(*tokens.shape[:-1], self.heads, -1)
 
     def _joined(self, heads: Tensor) -> Tensor:
         return self.output(heads.flatten(-2))  # type: ignore[no-any-return]

@@ -64,10 +64,10 @@ class Packing:
         return places < self.lengths[:, None]
 
     def pad(self, tokens: Tensor) -> Tensor:
-        """Spread packed `[tokens, ...]` over padded rows `[rows, longest, ...]`, zeros elsewhere."""
+        """Spread `[tokens, ...]` over padded rows `[rows, longest, ...]`, zeros elsewhere."""
         padded = tokens.new_zeros((self.rows * self.longest, *tokens.shape[1:]))
         padded = padded.index_copy(0, self._in_rectangle(len(tokens)), tokens)
-        return padded.unflatten(0, (self.rows, self.longest))
+        return padded.view(self.rows, self.longest, *tokens.shape[1:])
 
     def unpad(self, rows: Tensor, tokens: int) -> Tensor:
         """Gather the `tokens` of padded `[rows, longest, ...]` as `[tokens, ...]`."""
@@ -103,7 +103,9 @@ class Packing:
         return places - self.starts[row] + row * self.longest
 
 
-def join(first: Packing, second: Packing, tokens: tuple[int, int]) -> tuple[Packing, Tensor, Tensor]:
+def join(
+    first: Packing, second: Packing, tokens: tuple[int, int]
+) -> tuple[Packing, Tensor, Tensor]:
     """Put each row of one packed stream in front of the same row of another.
 
     Args:

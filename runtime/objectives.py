@@ -1,6 +1,7 @@
 """What a model is asked in one pass: `mlm` and `itm` together, or the answers of a task."""
 
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -57,31 +58,37 @@ class Objectives(nn.Module):
 
     def _answer(self, batch: TaskBatch) -> dict[str, Scored]:
         vision = self.model.encode(self._vision, batch.images).select(batch.image_index)
-        text = self.model.encode(self._text, batch.text)
+        text = self.model.encode(self._text, batch.text.for_model())
         features = {self._text: text, self._vision: vision}
-        (pooled,) = self.model.read(features, [Reading(rows=len(batch.labels))])
+        reading = Reading(rows=len(batch.labels), tokens=batch.text.tokens)
+        (pooled,) = self.model.read(features, [reading])
         return {"answer": _scored(self.model.heads["answer"](pooled), batch.labels)}
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
         masked, matching = batch.masked, batch.matching
         rows = len(batch.image_index)
         # Rows of the text pass: masked texts first, then plain ones; pairs of the fusion alike.
-        texts, text_index, image_index = [], [], []
+        texts, text_index, image_index, readings = [], [], [], []
         if masked is not None:
             texts.append(masked.text)
             text_index.append(torch.arange(rows, device=batch.image_index.device))
             image_index.append(batch.image_index)
+            readings.append(
+                Reading(
+                    rows=rows,
+                    stream=self._text,
+                    positions=masked.positions,
+                    tokens=masked.text.tokens,
+                )
+            )
         if matching is not None:
             text_index.append(matching.row_index + len(texts) * rows)
             image_index.append(matching.image_index)
             texts.append(batch.text)
+            readings.append(Reading(rows=len(matching.labels), tokens=matching.tokens))
         vision = self.model.encode(self._vision, batch.images).select(torch.cat(image_index))
-        text = self.model.encode(self._text, _joined(texts)).select(torch.cat(text_index))
-        readings = []
-        if masked is not None:
-            readings.append(Reading(rows=rows, stream=self._text, positions=masked.positions))
-        if matching is not None:
-            readings.append(Reading(rows=len(matching.labels)))
+        text = self.model.encode(self._text, reduce(TextRows.followed_by, texts).for_model())
+        text = text.select(torch.cat(text_index), sum(reading.tokens for reading in readings))
         read = iter(self.model.read({self._text: text, self._vision: vision}, readings))
         scored = {}
         if masked is not None:
@@ -96,15 +103,6 @@ def _scored(scores: Tensor, labels: Tensor) -> Scored:
     # The sum over no items is 0 and still reaches the head's parameters, with zero gradients.
     loss = F.cross_entropy(scores, labels, reduction="sum", ignore_index=UNKNOWN_ANSWER)
     return Scored(loss=loss, scores=scores.detach(), labels=labels)
-
-
-def _joined(texts: list[TextRows]) -> TextRows:
-    if len(texts) == 1:
-        return texts[0]
-    return TextRows(
-        input_ids=torch.cat([text.input_ids for text in texts]),
-        attention_mask=torch.cat([text.attention_mask for text in texts]),
-    )
 
 
 def weights_of(job: Pretrain | Finetune) -> dict[str, float]:

@@ -75,7 +75,7 @@ class StreamLayer(nn.Module):
     def forward(self, stream: Features, queries: Queries) -> Features:
         """Map a stream to those of its tokens that are read."""
         if isinstance(queries, Tensor):
-            read = self.attention(stream, stream).read(queries)
+            read: Features = self.attention(stream, stream).read(queries)
         else:
             read = self.attention(stream.read(queries), stream)
         return read.with_tokens(self.mlp(read.tokens))
@@ -134,9 +134,7 @@ class CoAttention(nn.Module):
             {name: nn.Linear(towers[name].width, spec.width) for name in spec.inputs}
         )
         self.type_embedding = TypeEmbedding(spec.inputs, spec.width)
-        self.layers = nn.ModuleList(
-            CoAttentionLayer(spec, attention) for _ in range(spec.layers)
-        )
+        self.layers = nn.ModuleList(CoAttentionLayer(spec, attention) for _ in range(spec.layers))
         initialise(self)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:

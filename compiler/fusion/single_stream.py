@@ -104,9 +104,7 @@ class JointStack(nn.Module):
     def _packed(self, streams: Mapping[str, Features]) -> dict[str, Features]:
         front, back = (stream.packed() for stream in streams.values())
         assert front.packing is not None and back.packing is not None  # as packed
-        packing, *places = join(
-            front.packing, back.packing, (len(front.tokens), len(back.tokens))
-        )
+        packing, *places = join(front.packing, back.packing, (len(front.tokens), len(back.tokens)))
         both = torch.cat((front.tokens, back.tokens))
         joint = torch.empty_like(both).index_copy(0, torch.cat(places), both)
         fused = self._stack(Features(tokens=joint, packing=packing)).tokens

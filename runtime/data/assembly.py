@@ -1,7 +1,7 @@
 """From chosen texts to the batches that a model reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -155,7 +155,7 @@ class PretrainAssembler:
                     image_index=torch.from_numpy(index[:, 0].copy()),
                     text=_text_rows(text),
                     masked=None if chances is None else self._masked(text, chances.part(part)),
-                    matching=_matching(index) if self.itm is not None else None,
+                    matching=None if self.itm is None else _matching(index, text),
                 )
             )
         corpus.images.release()
@@ -197,17 +197,15 @@ class PretrainAssembler:
             mask_id=self.tokenizer.mask_id,
             ordinary_ids=self.tokenizer.ordinary_ids,
         )
+        place = np.cumsum(text.present) - 1
         return MaskedText(
-            text=TextRows(
-                input_ids=torch.from_numpy(masked.ids),
-                attention_mask=torch.from_numpy(text.present),
-            ),
-            positions=torch.from_numpy(masked.positions),
+            text=_text_rows(replace(text, ids=masked.ids)),
+            positions=torch.from_numpy(place[masked.positions]),
             labels=torch.from_numpy(masked.labels),
         )
 
 
-def _matching(index: np.ndarray) -> Matching:
+def _matching(index: np.ndarray, text: Padded) -> Matching:
     """Pair texts with images: `[rows, 1 + count]` indices, the text's own image first.
 
     A pair whose other image is the text's own, because no other can be read, is left out.
@@ -217,16 +215,21 @@ def _matching(index: np.ndarray) -> Matching:
     labels[0] = 1
     image = index.T
     kept = (labels == 1) | (image != image[0])
+    row = np.tile(np.arange(rows), (pairs, 1))[kept]
     return Matching(
         image_index=torch.from_numpy(image[kept]),
-        row_index=torch.from_numpy(np.tile(np.arange(rows), (pairs, 1))[kept]),
+        row_index=torch.from_numpy(row),
         labels=torch.from_numpy(labels[kept]),
+        tokens=int(text.lengths[row].sum()),
     )
 
 
 def _text_rows(text: Padded) -> TextRows:
+    ends = np.cumsum(text.lengths, dtype=np.int32)
     return TextRows(
-        input_ids=torch.from_numpy(text.ids), attention_mask=torch.from_numpy(text.present)
+        input_ids=torch.from_numpy(text.ids[text.present]),
+        cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
+        longest=text.present.shape[1],
     )
 
 

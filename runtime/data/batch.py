@@ -10,6 +10,9 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from renaissance.compiler.features import TextInput
+from renaissance.compiler.packing import Packing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movable:
@@ -30,15 +33,35 @@ class Movable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRows(Movable):
-    """Texts padded on the right to the longest of them.
+    """Texts one after the other, without padding.
 
     Attributes:
-        input_ids: `[rows, tokens]` int64.
-        attention_mask: `[rows, tokens]` bool, True where a token is no padding.
+        input_ids: `[tokens]` int64, the tokens of all texts.
+        cumulative: `[rows + 1]` int32, tokens before each text and, last, of all.
+        longest: tokens of the longest text.
     """
 
     input_ids: Tensor
-    attention_mask: Tensor
+    cumulative: Tensor
+    longest: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all texts together."""
+        return len(self.input_ids)
+
+    def followed_by(self, other: "TextRows") -> "TextRows":
+        """Return these texts and then the others."""
+        return TextRows(
+            input_ids=torch.cat((self.input_ids, other.input_ids)),
+            cumulative=torch.cat((self.cumulative, other.cumulative[1:] + self.tokens)),
+            longest=max(self.longest, other.longest),
+        )
+
+    def for_model(self) -> TextInput:
+        """Return the texts as a model reads them."""
+        packing = Packing(cumulative=self.cumulative, longest=self.longest)
+        return TextInput(input_ids=self.input_ids, packing=packing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +70,7 @@ class MaskedText(Movable):
 
     Attributes:
         text: the masked texts, one for each row of the batch.
-        positions: `[masked]` int64, places of masked tokens in the flattened `[rows * tokens]`.
+        positions: `[masked]` int64, places of masked tokens among those of all texts.
         labels: `[masked]` int64, the tokens that stood there.
     """
 
@@ -65,11 +88,13 @@ class Matching(Movable):
             only by chance: `row_index` says whose text it is shown to.
         row_index: `[pairs]` int64, rows of the plain text.
         labels: `[pairs]` int64, 1 where the image is the text's own.
+        tokens: tokens of the texts of all pairs together.
     """
 
     image_index: Tensor
     row_index: Tensor
     labels: Tensor
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

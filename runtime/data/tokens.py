@@ -20,6 +20,12 @@ class Padded:
     words: np.ndarray
     present: np.ndarray
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """`[rows]` int64: tokens of each text, special tokens included."""
+        lengths: np.ndarray = self.present.sum(1)
+        return lengths
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:

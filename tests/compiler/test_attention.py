@@ -1,37 +1,107 @@
-"""Attention of the project's own modules against its definition in float64."""
+"""Attention against its definition in float64, in every form of rows; the choice of it."""
 
 import pytest
 import torch
+from torch import Tensor
 
-from renaissance.compiler.attention import MultiHeadAttention, attention, choose
+from renaissance.compiler.attention import choose, dense_attention, packed_attention
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Features
+from renaissance.compiler.kernels.reference import varlen_attention
+from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.packing import Packing
+
+CPU = torch.device("cpu")
+LENGTHS = (3, 1, 5)
+KEY_LENGTHS = (2, 4, 1)
+
+
+def _packing(lengths: tuple[int, ...]) -> Packing:
+    ends = torch.tensor((0, *lengths)).cumsum(0).to(torch.int32)
+    return Packing(cumulative=ends, longest=max(lengths))
+
+
+def _packed(lengths: tuple[int, ...], *shape: int) -> Tensor:
+    return torch.randn(sum(lengths), *shape, dtype=torch.float64, requires_grad=True)
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
-def test_equals_the_definition(implementation: str) -> None:
+@pytest.mark.parametrize("biased", [False, True])
+def test_equals_the_definition(implementation: str, biased: bool) -> None:
     torch.manual_seed(0)
     query = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
     key, value = (torch.randn(2, 3, 6, 5, dtype=torch.float64) for _ in range(2))
+    bias = torch.randn(3, 4, 6, dtype=torch.float64) if biased else None
     mask = torch.tensor([[True] * 6, [True, True, False, True, False, False]])
     scores = torch.einsum("bhqd,bhkd->bhqk", query, key) / 5**0.5
+    scores = scores if bias is None else scores + bias
     weights = scores.masked_fill(~mask[:, None, None], float("-inf")).softmax(-1)
     wanted = torch.einsum("bhqk,bhkd->bhqd", weights, value)
-    found = attention(query, key, value, key_mask=mask, implementation=implementation)
+    found = dense_attention(
+        query, key, value, key_mask=mask, bias=bias, implementation=implementation
+    )
     torch.testing.assert_close(found, wanted)
     gradients = [torch.autograd.grad(out.square().sum(), query)[0] for out in (found, wanted)]
     torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
-def test_drops_weights_only_in_training(implementation: str) -> None:
-    part = MultiHeadAttention(8, 2, 0.5, implementation)
-    tokens = torch.randn(2, 5, 8)
-    assert not torch.equal(part(tokens, tokens, None), part(tokens, tokens, None))
+@pytest.mark.parametrize("groups", [0, 1, 2])
+def test_packed_rows_equal_the_reference(implementation: str, groups: int) -> None:
+    torch.manual_seed(0)
+    query, key, value = (_packed(lengths, 2, 8) for lengths in (LENGTHS, KEY_LENGTHS, KEY_LENGTHS))
+    rows, keys = _packing(LENGTHS), _packing(KEY_LENGTHS)
+    bias = torch.randn(groups, 2, 5, 4, dtype=torch.float64) if groups else None
+    found = packed_attention(
+        query, key, value, rows, keys, bias=bias, scale=0.3, implementation=implementation
+    )
+    wanted = varlen_attention(
+        query, key, value, rows.cumulative, keys.cumulative, 5, 4, scale=0.3, bias=bias
+    )
+    torch.testing.assert_close(found, wanted)
+    of_found, of_wanted = (
+        torch.autograd.grad(out.sin().sum(), (query, key, value)) for out in (found, wanted)
+    )
+    for one, other in zip(of_found, of_wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def _forms(padded: Features) -> dict[str, Features]:
+    return {"padded": padded, "packed": padded.packed()}
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_a_module_gives_the_same_in_every_form(attention: str) -> None:
+    torch.manual_seed(0)
+    part = MultiHeadAttention(8, 2, 0.0, attention).double()
+    text = Features(tokens=torch.randn(3, 5, 8, dtype=torch.float64), mask=_packing(LENGTHS).mask())
+    image = Features(tokens=torch.randn(3, 4, 8, dtype=torch.float64))
+    wanted = part(text, image)[text.mask], part(image, text)
+    for texts in _forms(text).values():
+        for images in _forms(image).values():
+            both = part.both(texts, images)
+            for found in ((part(texts, images), part(images, texts)), both):
+                torch.testing.assert_close(texts.with_tokens(found[0]).packed().tokens, wanted[0])
+                torch.testing.assert_close(images.with_tokens(found[1]).padded().tokens, wanted[1])
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_drops_weights_only_in_training(attention: str) -> None:
+    part = MultiHeadAttention(8, 2, 0.5, attention)
+    stream = Features(tokens=torch.randn(2, 5, 8))
+    assert not torch.equal(part(stream, stream), part(stream, stream))
     part.eval()
-    assert torch.equal(part(tokens, tokens, None), part(tokens, tokens, None))
+    assert torch.equal(part(stream, stream), part(stream, stream))
 
 
-def test_what_is_not_available_is_refused() -> None:
-    assert choose("auto") == "sdpa"
-    with pytest.raises(CompileError, match="triton"):
-        choose("triton")
+def test_the_choice_depends_on_device_and_rows() -> None:
+    facts = {"dtype": torch.bfloat16, "head_dim": 64}
+    gpu = torch.device("cuda", 0)
+    assert choose("auto", device=CPU, ragged=True, **facts).implementation == "sdpa"
+    assert choose("auto", device=gpu, ragged=False, **facts).implementation == "sdpa"
+    exact = choose("auto", device=gpu, ragged=True, dtype=torch.float32, head_dim=64)
+    assert (exact.implementation, "float32" in exact.reason) == ("sdpa", True)
+    for word in ("sdpa", "eager"):
+        assert choose(word, device=gpu, ragged=True, **facts).implementation == word
+    with pytest.raises(CompileError, match="`attention = triton`: fused attention runs on a GPU"):
+        choose("triton", device=CPU, ragged=True, **facts)

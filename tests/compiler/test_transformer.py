@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Features
 from renaissance.compiler.transformer import PreNormLayer, PreNormStack
 from renaissance.grammar.schema.streams import PlainStack
 
@@ -48,7 +49,7 @@ def test_equals_torch() -> None:
     for copied in theirs:
         wanted = copied(wanted, src_key_padding_mask=~mask)
     wanted = stack.norm(wanted)
-    found = stack(tokens, mask)
+    found = stack(Features(tokens=tokens, mask=mask)).tokens
     torch.testing.assert_close(found[mask], wanted[mask])
     gradients = [torch.autograd.grad(out[mask].sin().sum(), tokens)[0] for out in (found, wanted)]
     torch.testing.assert_close(*gradients)

@@ -15,7 +15,7 @@ from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError, run_jobs
 from renaissance.runtime.data import PretrainBatch, job_data
-from renaissance.runtime.data.batch import MaskedText
+from renaissance.runtime.data.batch import MaskedText, TextRows
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives import Objectives, items_of, weights_of
 from renaissance.runtime.optimization import Optimization
@@ -57,6 +57,12 @@ def without_masks(batch: PretrainBatch) -> PretrainBatch:
     return replace(batch, masked=MaskedText(text=batch.masked.text, positions=none, labels=none))
 
 
+def padded(text: TextRows) -> dict[str, Tensor]:
+    rows = text.for_model().padded()
+    assert rows.mask is not None
+    return {"input_ids": rows.input_ids, "attention_mask": rows.mask}
+
+
 @pytest.mark.parametrize("name", ["base", "vqa"])
 def test_micro_batches_change_nothing(tiny_spec: Callable[..., Spec], name: str) -> None:
     whole = one_step(tiny_spec(dropout=0.0), name)
@@ -73,19 +79,13 @@ def test_both_objectives_are_those_of_two_separate_passes(tiny_spec: Callable[..
     [batch] = next(iter(job_data(spec, "base").train(0, 0, 1)))
     assert isinstance(batch, PretrainBatch) and batch.masked and batch.matching
     scored = Objectives(model, spec.models["tiny"])(batch)
-    text = batch.masked.text
-    out = model(
-        text={"input_ids": text.input_ids, "attention_mask": text.attention_mask},
-        vision=batch.images[batch.image_index],
-    )
-    tokens = out.streams["text"].flatten(0, 1)[batch.masked.positions]
+    out = model(text=padded(batch.masked.text), vision=batch.images[batch.image_index])
+    mask = padded(batch.text)["attention_mask"]
+    tokens = out.streams["text"][mask][batch.masked.positions]
     assert torch.allclose(model.heads["mlm"](tokens), scored["mlm"].scores, atol=1e-5)
     rows = batch.matching.row_index
     out = model(
-        text={
-            "input_ids": batch.text.input_ids[rows],
-            "attention_mask": batch.text.attention_mask[rows],
-        },
+        text={name: table[rows] for name, table in padded(batch.text).items()},
         vision=batch.images[batch.matching.image_index],
     )
     assert torch.allclose(model.heads["itm"](out.pooled), scored["itm"].scores, atol=1e-5)

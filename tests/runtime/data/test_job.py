@@ -32,9 +32,9 @@ MakeSpec = Callable[..., Spec]
 
 
 def flat(record: Any) -> list[torch.Tensor]:
-    """Return all tensors of a batch."""
-    if isinstance(record, torch.Tensor):
-        return [record]
+    """Return all tensors and numbers of a batch, as tensors."""
+    if isinstance(record, torch.Tensor | int):
+        return [torch.as_tensor(record)]
     values = (getattr(record, field.name) for field in fields(record))
     return [tensor for value in values if value is not None for tensor in flat(value)]
 
@@ -54,14 +54,14 @@ def rows_of(batches: Iterable[PretrainBatch]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for batch in batches:
         assert batch.masked is not None and batch.matching is not None
-        assert torch.equal(batch.masked.text.attention_mask, batch.text.attention_mask)
-        width = batch.text.input_ids.shape[1]
+        assert torch.equal(batch.masked.text.cumulative, batch.text.cumulative)
+        ends = batch.text.cumulative.tolist()
         labels = dict(
             zip(batch.masked.positions.tolist(), batch.masked.labels.tolist(), strict=True)
         )
         matching = batch.matching
         for row in range(len(batch.image_index)):
-            length = int(batch.text.attention_mask[row].sum())
+            here = slice(ends[row], ends[row + 1])
             pairs = [
                 (batch.images[image].numpy().tobytes(), label)
                 for image, of, label in zip(
@@ -75,9 +75,9 @@ def rows_of(batches: Iterable[PretrainBatch]) -> list[tuple[object, ...]]:
             rows.append(
                 (
                     batch.images[batch.image_index[row]].numpy().tobytes(),
-                    tuple(batch.text.input_ids[row, :length].tolist()),
-                    tuple(batch.masked.text.input_ids[row, :length].tolist()),
-                    tuple((p, labels.get(row * width + p)) for p in range(length)),
+                    tuple(batch.text.input_ids[here].tolist()),
+                    tuple(batch.masked.text.input_ids[here].tolist()),
+                    tuple(labels.get(place) for place in range(here.start, here.stop)),
                     tuple(pairs),
                 )
             )
@@ -98,23 +98,25 @@ def test_what_a_pretraining_batch_holds(pretraining: MakeSpec) -> None:
         assert batch.images.dtype == torch.float32 and batch.images.shape[1:] == (3, 8, 8)
         assert len(torch.unique(batch.images.flatten(1), dim=0)) == len(batch.images)
         assert batch.text.input_ids.dtype == torch.int64
-        assert batch.text.attention_mask.dtype == torch.bool
-        lengths = batch.text.attention_mask.sum(1)
-        assert int(lengths.max()) == batch.text.input_ids.shape[1] <= 16
-        assert (batch.text.input_ids[~batch.text.attention_mask] == data.tokenizer.pad_id).all()
+        assert batch.text.cumulative.dtype == torch.int32
+        lengths = batch.text.cumulative.diff()
+        assert len(lengths) == rows and int(lengths.sum()) == batch.text.tokens
+        assert int(lengths.max()) == batch.text.longest <= 16
+        assert (batch.text.input_ids != data.tokenizer.pad_id).all()
         matching = batch.matching
+        assert matching.tokens == int(lengths[matching.row_index].sum())
         assert matching.labels.tolist() == [1] * rows + [0] * 2 * rows
         own = batch.image_index[matching.row_index]
         assert torch.equal((own == matching.image_index).long(), matching.labels)
         masked = batch.masked
-        assert torch.equal(batch.text.input_ids.flatten()[masked.positions], masked.labels)
-        assert len(torch.unique(masked.positions // batch.text.input_ids.shape[1])) == rows
-        unmasked = torch.ones(batch.text.input_ids.numel(), dtype=torch.bool)
+        assert torch.equal(batch.text.input_ids[masked.positions], masked.labels)
+        of_text = torch.bucketize(masked.positions, batch.text.cumulative, right=True)
+        assert len(torch.unique(of_text)) == rows
+        unmasked = torch.ones(batch.text.tokens, dtype=torch.bool)
         unmasked[masked.positions] = False
-        assert torch.equal(
-            masked.text.input_ids.flatten()[unmasked], batch.text.input_ids.flatten()[unmasked]
-        )
-        seen.update(tuple(ids.tolist()) for ids in batch.text.input_ids)
+        assert torch.equal(masked.text.input_ids[unmasked], batch.text.input_ids[unmasked])
+        texts = batch.text.input_ids.tensor_split(batch.text.cumulative[1:-1].long())
+        seen.update(tuple(ids.tolist()) for ids in texts)
     assert data.total_steps == -(-2 * len(data.part("train")) // 16)
     assert sum(seen.values()) == data.total_steps * 16
 
