@@ -68,6 +68,14 @@ def choose(
     return Choice(implementation="triton", reason="rows of different length, no padding")
 
 
+def product_dtype(tokens: Tensor) -> torch.dtype:
+    """Return the dtype that a linear map of tokens gives here, autocast or not."""
+    device = tokens.device.type
+    if torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return tokens.dtype
+
+
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _refusal(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
     return supported(device, dtype, head_dim)
