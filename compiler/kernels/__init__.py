@@ -2,7 +2,8 @@
 
 from renaissance.compiler.kernels.arguments import check_lengths
 from renaissance.compiler.kernels.availability import AttentionUnavailable, supported
-from renaissance.compiler.kernels.operator import coattention, varlen_attention
+from renaissance.compiler.kernels.pair import coattention
+from renaissance.compiler.kernels.varlen import varlen_attention
 
 __all__ = [
     "AttentionUnavailable",
