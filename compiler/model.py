@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
-from renaissance.compiler.constancy import keep_constant
+from renaissance.compiler.constancy import keep_constant, learns
 from renaissance.compiler.features import Features, ModelOutput, Queries, Reading
 from renaissance.compiler.pooling import Pool
 
@@ -63,12 +64,14 @@ class VisionLanguageModel(nn.Module):
         return self.fuse({name: self.encode(name, inputs) for name, inputs in streams.items()})
 
     def encode(self, name: str, inputs: Any) -> Features:
-        """Run the tower (or the embeddings) of one stream.
+        """Run the tower (or the embeddings) of one stream, without autograd if none of it learns.
 
         Raises:
             KeyError: if the model has no such stream.
         """
-        features: Features = self.streams[name](inputs)
+        stream = self.streams[name]
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learns(stream)):
+            features: Features = stream(inputs)
         return features
 
     def fuse(self, features: Mapping[str, Features]) -> ModelOutput:

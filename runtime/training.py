@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from renaissance.compiler import build
+from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
@@ -95,10 +96,18 @@ def train_job(
     contract = FrozenContract(model, start.frozen if checkpoint is not None else None)
     if checkpoint is not None:
         contract.check(f"in checkpoint `{checkpoint.path.name}`")
+    referable = _referable(model, as_built, contract.hashes)
+    precision = Precision(job.precision, processes.device)
+    originals = {}
+    if precision.dtype is not None:
+        never = plan.frozen(total - 1, total)
+        originals = hold_in_low_precision(model, never, precision.dtype)
+        contract.hold(originals)
+        for name in originals.keys() & referable:
+            del originals[name]
     model.to(processes.device)
     model.train()
     optimization = Optimization(model, job.optimizer, job.scale_lr)
-    precision = Precision(job.precision, processes.device)
     if checkpoint is not None:
         optimization.load(checkpoint.optimizer)
         precision.load(start.scaler)
@@ -118,7 +127,8 @@ def train_job(
             precision=precision,
             data=data,
             state=start,
-            as_built=_referable(model, as_built, contract.hashes),
+            as_built=referable,
+            originals=originals,
             processes=processes,
             request=request,
             observer=observer,
