@@ -1,9 +1,11 @@
 """Training one job: set up or resume, run the loop, write the result."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from renaissance.compiler import build
+from renaissance.compiler.compilation import compile_layers, explained
 from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
@@ -107,13 +109,16 @@ def train_job(
             del originals[name]
     model.to(processes.device)
     model.train()
+    compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
+    if compiled:
+        notices.append(f"{len(compiled)} layers are compiled while the first steps run")
     optimization = Optimization(model, job.optimizer, job.scale_lr)
     if checkpoint is not None:
         optimization.load(checkpoint.optimizer)
         precision.load(start.scaler)
     log = Log(home if processes.first else None, start.step, observer)
     try:
-        log.write(_started(start, model, processes))
+        log.write(_started(start, model, processes, compiled))
         for sentence in notices:
             log.write(Notice(text=sentence))
         loop = Loop(
@@ -136,7 +141,8 @@ def train_job(
         )
         if processes.first:
             checkpoints.mark_best(loop.best)
-        loop.run()
+        with explained() if compiled else nullcontext():
+            loop.run()
         result = _result(job, loop, total)
         if processes.first:
             write_whole(home / RESULT, result.model_dump_json(indent=1))
@@ -233,7 +239,9 @@ def _referable(
     )
 
 
-def _started(state: State, model: VisionLanguageModel, processes: Processes) -> Start:
+def _started(
+    state: State, model: VisionLanguageModel, processes: Processes, compiled: tuple[str, ...]
+) -> Start:
     parameters = list(model.parameters())
     return Start(
         job=state.job,
@@ -247,6 +255,7 @@ def _started(state: State, model: VisionLanguageModel, processes: Processes) -> 
         ),
         step=state.step,
         total_steps=state.total_steps,
+        compiled=compiled,
     )
 
 
