@@ -6,14 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from renaissance.compiler.features import Reading
+from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import modality
 from renaissance.runtime.data.assembly import Batch
-from renaissance.runtime.data.batch import PretrainBatch, TaskBatch, TextRows
+from renaissance.runtime.data.batch import PartlyEncoded, PretrainBatch, TaskBatch, TextRows
 from renaissance.runtime.data.job import UNKNOWN_ANSWER
+from renaissance.runtime.features.tower import KnownTower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,15 @@ class Objectives(nn.Module):
     Args:
         model: with the job's heads.
         declared: its declaration, which says what each stream reads.
+        known: encodes images of which some features are known; None where none are.
     """
 
-    def __init__(self, model: VisionLanguageModel, declared: Model) -> None:
+    def __init__(
+        self, model: VisionLanguageModel, declared: Model, known: KnownTower | None = None
+    ) -> None:
         """Find the stream of texts and that of images."""
         super().__init__()
+        self._known = known
         self.model = model
         kinds = {modality(stream): name for name, stream in declared.streams.items()}
         self._text, self._vision = kinds["text"], kinds["vision"]
@@ -56,11 +61,17 @@ class Objectives(nn.Module):
         return self._pretrain(batch)
 
     def _answer(self, batch: TaskBatch) -> dict[str, Scored]:
-        vision = self.model.encode(self._vision, batch.images).select(batch.image_index)
+        vision = self._encoded(batch.images).select(batch.image_index)
         text = self.model.encode(self._text, batch.text)
         features = {self._text: text, self._vision: vision}
         (pooled,) = self.model.read(features, [Reading(rows=len(batch.labels))])
         return {"answer": _scored(self.model.heads["answer"](pooled), batch.labels)}
+
+    def _encoded(self, images: Tensor | PartlyEncoded) -> Features:
+        if isinstance(images, Tensor):
+            return self.model.encode(self._vision, images)
+        assert self._known is not None  # batches know features only where it is there
+        return self._known(images)
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
         masked, matching = batch.masked, batch.matching
@@ -75,7 +86,7 @@ class Objectives(nn.Module):
             text_index.append(matching.row_index + len(texts) * rows)
             image_index.append(matching.image_index)
             texts.append(batch.text)
-        vision = self.model.encode(self._vision, batch.images).select(torch.cat(image_index))
+        vision = self._encoded(batch.images).select(torch.cat(image_index))
         text = self.model.encode(self._text, _joined(texts)).select(torch.cat(text_index))
         readings = []
         if masked is not None:
