@@ -71,7 +71,7 @@ def choose(
 def product_dtype(tokens: Tensor) -> torch.dtype:
     """Return the dtype that a linear map of tokens gives here, autocast or not."""
     device = tokens.device.type
-    if torch.is_autocast_enabled(device):
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.get_autocast_dtype(device)
     return tokens.dtype
 

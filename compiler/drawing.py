@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from renaissance.compiler.caching import Caching
 from renaissance.compiler.planning import Component, ModelPlan, Plan
 
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -36,6 +37,11 @@ def draw(plan: Plan) -> RenderableType:
         blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
     if plan.jobs:
         blocks.append(_jobs(plan))
+    alone = {model.name: model.caching for model in plan.models}
+    for job in plan.jobs:
+        kept = job.model.caching
+        if kept is not None and kept != alone.get(job.model.name):
+            blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
     return Group(*blocks)
 
 
@@ -134,11 +140,30 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(
             f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
         )
+    if model.caching is not None:
+        yield Text(_caching(model.caching))
     used = ", ".join(f"{root} {name}" for root, name in model.attention.items())
     yield Text(f"attention: {used}")
     for note in model.notes:
         yield Text(f"note: {note}")
     yield Text("")
+
+
+def _caching(caching: Caching) -> str:
+    """Say what one image costs to keep and what that saves, and where it is done."""
+    size = caching.bytes_per_image
+    told = (
+        f"cache {caching.stream}: {amount(size)}B an image ({amount(1000 * size)}B per 1,000) "
+        f"instead of {amount(caching.flops)}FLOP; "
+    )
+    if caching.obstacle is not None:
+        return f"{told}nothing is kept: {caching.obstacle}"
+    verdicts = []
+    for name, device in (("CPU", "cpu"), ("GPU", "cuda")):
+        kept = "kept" if caching.mode is True else "kept where all images fit"
+        verdict = "not kept" if caching.refusal(device) is not None else kept
+        verdicts.append(f"{caching.gain(device):.1f} × as fast on a {name} ({verdict})")
+    return f"{told}reading is predicted to be {', '.join(verdicts)}"
 
 
 def _jobs(plan: Plan) -> Table:

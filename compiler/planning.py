@@ -14,6 +14,7 @@ from torch import nn
 from renaissance.compiler import freeze
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
+from renaissance.compiler.caching import Caching, caching
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.passes import Pass, job_pass, sample_pass
@@ -114,6 +115,7 @@ class ModelPlan:
         parameters: of the whole.
         flops_per_sample: for one text of full length and one image; of a job, see `JobPlan`.
         freeze: directives, resolved.
+        caching: what keeping the features of a frozen tower costs and saves; None without one.
         attention: which implementation runs, by root address.
         notes: what was done to fit parts together, a sentence each.
     """
@@ -123,6 +125,7 @@ class ModelPlan:
     parameters: Parameters
     flops_per_sample: Flops
     freeze: tuple[FrozenPart, ...]
+    caching: Caching | None
     attention: dict[str, str]
     notes: tuple[str, ...]
 
@@ -224,12 +227,20 @@ def plan_model(declared: Model, job: Job | None, training: Pretrain | Finetune |
         model.requires_grad_(False)
     traced = trace(model, step.run)
     components = _components(model, traced, step)
+    evaluates = isinstance(job, Evaluate)
+    kept = caching(
+        model,
+        declared,
+        precision=training.precision if training else "fp32",
+        augmented=training is not None and training.augment != "none" and not evaluates,
+    )
     return ModelPlan(
         name=declared.name,
         components=components,
         parameters=_parameters(model),
         flops_per_sample=_flops(traced.operations, step.texts),
         freeze=tuple(_frozen(selection) for selection in resolved.selections),
+        caching=kept,
         attention=_attention(model),
         notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
     )

@@ -16,6 +16,7 @@ from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, w
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
 from renaissance.runtime.data import JobData, Tokenizer, job_data
 from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.features.opening import kept_features
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
@@ -117,15 +118,25 @@ def train_job(
         optimization.load(checkpoint.optimizer)
         precision.load(start.scaler)
     log = Log(home if processes.first else None, start.step, observer)
+    kept = None
     try:
         log.write(_started(start, model, processes, compiled))
         for sentence in notices:
             log.write(Notice(text=sentence))
+        kept = kept_features(
+            spec,
+            name,
+            model,
+            data,
+            precision=precision,
+            processes=processes,
+            tell=lambda sentence: log.write(Notice(text=sentence)),
+        )
         loop = Loop(
             job=job,
             folder=home,
             model=model,
-            objectives=Objectives(model, spec.model_of(name)),
+            objectives=Objectives(model, spec.model_of(name), kept.tower if kept else None),
             plan=plan,
             contract=contract,
             optimization=optimization,
@@ -143,11 +154,15 @@ def train_job(
             checkpoints.mark_best(loop.best)
         with explained() if compiled else nullcontext():
             loop.run()
+        if kept is not None:
+            log.write(Notice(text=kept.sentence(processes)))
         result = _result(job, loop, total)
         if processes.first:
             write_whole(home / RESULT, result.model_dump_json(indent=1))
         log.write(End(step=total, seconds=loop.seconds))
     finally:
+        if kept is not None:
+            kept.keeper.close()
         log.close()
     processes.wait()
     return result
