@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from renaissance.runtime.features.folder import writing
-from renaissance.runtime.features.ledger import KEY_BYTES, VALUE_BYTES, Ledger
+from renaissance.runtime.features.folder import used_bytes, writing
+from renaissance.runtime.features.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
 
 FRESH_NANOSECONDS = 2 * 10**9
 """A file this young may change once more without its time of change telling."""
@@ -18,11 +18,12 @@ class ImageContents:
 
     Args:
         root: folder of all features, where the memory is kept.
+        limit: most bytes of everything in `root`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limit: int) -> None:
         """Read nothing yet."""
-        self._root = root
+        self._root, self._limit = root, limit
         self._ledger = Ledger(root / "images")
         self._writable = True
 
@@ -57,7 +58,8 @@ class ImageContents:
     def _remember(self, pairs: list[tuple[bytes, bytes]]) -> None:
         try:
             with writing(self._root):
-                self._ledger.append(pairs)
+                room = (self._limit - used_bytes(self._root)) // RECORD_BYTES
+                self._ledger.append(pairs[: max(room, 0)])
         except OSError:
             # Files are read again in the next run; whoever keeps features says that nothing can
             # be written.

@@ -105,7 +105,7 @@ def kept_features(
     root = cache_folder("features")
     _, tokens, width = probed.shape
     store = FeatureStore(root / key, (tokens, width), probed.dtype)
-    data.use_features(KnownFeatures(ImageContents(root), store))
+    data.use_features(KnownFeatures(ImageContents(root, predicted.limit), store))
     return Kept(stream=stream, tower=KnownTower(encode, store, keeper), store=store, keeper=keeper)
 
 

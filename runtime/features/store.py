@@ -67,8 +67,8 @@ class FeatureStore:
             `[n]` bool, which of them have an undamaged entry; and those `[found, tokens, width]`.
         """
         found = np.zeros(len(contents), bool)
-        rows = np.empty((len(contents), self.entry_bytes), np.uint8)
-        count = 0
+        buffer = torch.empty(len(contents), self.entry_bytes, dtype=torch.uint8)
+        rows, count = buffer.numpy(), 0
         shards: dict[int, mmap.mmap | None] = {}
         for place, content in enumerate(contents):
             value = None if content is None else self._ledger.get(content)
@@ -86,8 +86,7 @@ class FeatureStore:
             if xxhash.xxh3_64_digest(rows[count].data) == check:
                 found[place] = True
                 count += 1
-        features = torch.from_numpy(rows[:count]).view(self.dtype)
-        return found, features.view(count, *self.shape)
+        return found, buffer[:count].view(self.dtype).view(count, *self.shape)
 
     def add(self, contents: Sequence[bytes], features: Tensor) -> None:
         """Add entries; the caller holds the lock of all writers and has refreshed.
