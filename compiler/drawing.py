@@ -134,8 +134,8 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(
             f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
         )
-    used = ", ".join(f"{root} {name}" for root, name in model.attention.items())
-    yield Text(f"attention: {used}")
+    for root, used in model.attention.items():
+        yield Text(f"attention of {root}: {used}")
     for note in model.notes:
         yield Text(f"note: {note}")
     yield Text("")

@@ -1,7 +1,11 @@
 """Fused attention for packed sequences, its plain reference, and where it runs."""
 
 from renaissance.compiler.kernels.arguments import check_lengths
-from renaissance.compiler.kernels.availability import AttentionUnavailable, supported
+from renaissance.compiler.kernels.availability import (
+    AttentionUnavailable,
+    supported,
+    supported_anywhere,
+)
 from renaissance.compiler.kernels.operator import coattention, varlen_attention
 
 __all__ = [
@@ -9,5 +13,6 @@ __all__ = [
     "check_lengths",
     "coattention",
     "supported",
+    "supported_anywhere",
     "varlen_attention",
 ]
