@@ -65,7 +65,8 @@ class TransformersTower(Tower):
         # CLIP keeps its last norm for the class token alone; here all tokens are read.
         self.norm: nn.Module = nn.Identity()
         if encoder.config.model_type == "clip_vision_model":
-            self.norm, encoder.post_layernorm = encoder.post_layernorm, nn.Identity()
+            holder = getattr(encoder, "vision_model", encoder)
+            self.norm, holder.post_layernorm = holder.post_layernorm, nn.Identity()
 
     def forward(self, inputs: Any) -> Features:
         """Encode images, or texts in the form that they have.

@@ -157,6 +157,7 @@ def _found(
 
 
 def _tokens(part: nn.Module, weights: dict[str, Tensor], case: Any) -> Tensor:
+    torch.manual_seed(0)  # Some encoders draw numbers even in evaluation.
     features: Features = functional_call(part, weights, (case,))
     return features.packed().tokens
 

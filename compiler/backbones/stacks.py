@@ -1,11 +1,13 @@
 """The layers of a known encoder as the stack of a one-tower model."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
+import transformers
 from torch import nn
 
 from renaissance.compiler.backbones import timm, timm_attention, transformers_attention
@@ -115,6 +117,12 @@ def transformers_stack(
     architecture = from_config(spec.id, config.to_dict(), None)
     if architecture.width is None:
         raise BackboneError(_no_stack(spec.id, address))
+    layers = (encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
+    if any(len(inspect.signature(layer.forward).parameters) < 2 for layer in layers):
+        raise BackboneError(
+            f"`{address}`: the layers of `{config.model_type}` take no mask in transformers "
+            f"{transformers.__version__}; a newer one is needed for a stack of them"
+        )
     stack = _stack(
         encoder,
         modality=architecture.modality,
