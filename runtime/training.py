@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from renaissance.compiler import build
+from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
@@ -57,6 +58,7 @@ def train_job(
         CompileError: if the model cannot be built.
     """
     job = spec.training_job(name)
+    check_device(spec.model_of(name).attention, processes.device, PRODUCTS[job.precision])
     home = folder / name
     if processes.first:
         home.mkdir(parents=True, exist_ok=True)
