@@ -12,6 +12,7 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusion.coattention import CoAttention
 from renaissance.compiler.fusion.single_stream import JointStack
 from renaissance.compiler.heads import job_heads
+from renaissance.compiler.implementations import check_head_widths
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.pooling import Pool
 from renaissance.grammar.catalogue import FolderError
@@ -67,7 +68,7 @@ def assemble(
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             pooled_width=pool.width,
         )
-    return VisionLanguageModel(
+    model = VisionLanguageModel(
         name=declared.name,
         streams=streams,
         fusion=fusion,
@@ -75,6 +76,8 @@ def assemble(
         pool=pool,
         heads=heads,
     )
+    check_head_widths(model)
+    return model
 
 
 def _encoder(

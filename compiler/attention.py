@@ -1,5 +1,6 @@
 """Attention of rows of any lengths: the choice of an implementation, and one function for all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,11 +10,21 @@ from torch import Tensor
 
 from renaissance.compiler.dropout import dropout as drop
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.kernels import supported, varlen_attention
+from renaissance.compiler.features import Features
+from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
 Implementation = Literal["triton", "sdpa", "eager"]
+
+PRODUCTS: Mapping[str, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+"""Type of the products of a forward pass, by a job's precision."""
+
+_COMMON_HEAD_DIM = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +45,9 @@ def choose(
 ) -> Choice:
     """Choose an implementation for queries, keys and values.
 
-    `auto` takes the project's kernels where rows differ in length, for everything else on a GPU
-    pads such rows, and torch's fused attention where they do not.
+    `auto` takes the project's kernels on a GPU where rows differ in length, and torch's fused
+    attention everywhere else. On torch's meta device, where shapes are all there is, nothing else
+    runs.
 
     Args:
         attention: what the spec asks for.
@@ -49,6 +61,8 @@ def choose(
     """
     if attention in ("sdpa", "eager"):
         return Choice(implementation=attention, reason="asked for")
+    if device.type == "meta":
+        return Choice(implementation="sdpa", reason="shapes alone")
     if attention == "triton":
         refusal = _refusal(device, dtype, head_dim)
         if refusal is None:
@@ -58,11 +72,21 @@ def choose(
         )
     if device.type != "cuda":
         return Choice(implementation="sdpa", reason="no GPU")
+    choice = choose_on_gpu(dtype, head_dim, ragged=ragged)
+    if choice.implementation == "triton":
+        refusal = _refusal(device, dtype, head_dim)
+        if refusal is not None:
+            return Choice(implementation="sdpa", reason=refusal)
+    return choice
+
+
+def choose_on_gpu(dtype: torch.dtype, head_dim: int, *, ragged: bool) -> Choice:
+    """Choose what `auto` takes on a GPU that runs the kernels; arguments as in `choose`."""
     if not ragged:
         return Choice(implementation="sdpa", reason="rows of one length")
     if dtype == torch.float32:
         return Choice(implementation="sdpa", reason="exact float32 products use no tensor cores")
-    refusal = _refusal(device, dtype, head_dim)
+    refusal = supported_anywhere(dtype, head_dim)
     if refusal is not None:
         return Choice(implementation="sdpa", reason=refusal)
     return Choice(implementation="triton", reason="rows of different length, no padding")
@@ -76,9 +100,89 @@ def product_dtype(tokens: Tensor) -> torch.dtype:
     return tokens.dtype
 
 
+def check_device(attention: Attention, device: torch.device, dtype: torch.dtype) -> None:
+    """Refuse the kernels where they are asked for and cannot run, whatever the model.
+
+    Args:
+        attention: what the spec asks for.
+        device: where the model is going to be.
+        dtype: of the products.
+
+    Raises:
+        CompileError: with the reason.
+    """
+    choose(attention, device=device, dtype=dtype, head_dim=_COMMON_HEAD_DIM, ragged=True)
+
+
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _refusal(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
     return supported(device, dtype, head_dim)
+
+
+def attend(
+    query: Features,
+    key: Features,
+    value: Features,
+    *,
+    attention: Attention,
+    bias: Tensor | None = None,
+    scale: float | None = None,
+    dropout: float = 0.0,
+) -> Tensor:
+    """Let each token of a stream attend to the tokens of the same row of a context.
+
+    Args:
+        query: tokens `[..., heads, head_dim]` in any form.
+        key: of as many rows, in any form.
+        value: in the form of the keys.
+        attention: what the spec asks for.
+        bias: added to the scores of rows of one length, `[rows, heads, queries, keys]` or one for
+            all of them, `[1, heads, queries, keys]`.
+        scale: factor on the scores; the root of `1 / head_dim` if None.
+        dropout: probability of dropping an attention weight, 0 outside training.
+
+    Returns:
+        Tokens `[..., heads, head_dim]` in the form of the queries.
+    """
+    implementation = implementation_for(query, key, attention)
+    if implementation == "triton":
+        asking, asked = query.packed(), key.packed()
+        assert asking.packing is not None and asked.packing is not None  # as packed
+        flat = packed_attention(
+            asking.tokens,
+            asked.tokens,
+            value.packed().tokens,
+            asking.packing,
+            asked.packing,
+            bias=bias,
+            scale=scale,
+            dropout=dropout,
+            implementation=implementation,
+        )
+        return query.from_packed(flat)
+    keys = key.padded()
+    rows = dense_attention(
+        query.padded().tokens.transpose(1, 2),
+        keys.tokens.transpose(1, 2),
+        value.padded().tokens.transpose(1, 2),
+        key_mask=keys.mask,
+        bias=bias,
+        scale=scale,
+        dropout=dropout,
+        implementation=implementation,
+    )
+    return query.from_padded(rows.transpose(1, 2))
+
+
+def implementation_for(query: Features, key: Features, attention: Attention) -> Implementation:
+    """Choose the implementation where queries and keys are; tokens are `[..., head_dim]`."""
+    return choose(
+        attention,
+        device=query.tokens.device,
+        dtype=query.tokens.dtype,
+        head_dim=query.tokens.shape[-1],
+        ragged=query.packing is not None or key.packing is not None,
+    ).implementation
 
 
 def dense_attention(

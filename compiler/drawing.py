@@ -142,8 +142,8 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         )
     if model.caching is not None:
         yield Text(_caching(model.caching))
-    used = ", ".join(f"{root} {name}" for root, name in model.attention.items())
-    yield Text(f"attention: {used}")
+    for root, used in model.attention.items():
+        yield Text(f"attention of {root}: {used}")
     for note in model.notes:
         yield Text(f"note: {note}")
     yield Text("")

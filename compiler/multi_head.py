@@ -4,13 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import (
-    Implementation,
-    choose,
-    dense_attention,
-    draw_seed,
-    packed_attention,
-)
+from renaissance.compiler.attention import attend, draw_seed, implementation_for
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
 from renaissance.grammar.schema.model import Attention
@@ -62,7 +56,7 @@ class MultiHeadAttention(nn.Module):
         Source: Lu et al. 2019, ViLBERT, section 3.1.
         """
         asking, answering = self._projected(first), self._projected(second)
-        if self._implementation(asking[0], answering[0]) == "triton":
+        if implementation_for(asking[0], answering[0], self.attention) == "triton":
             fused = self._both_packed(asking, answering)
         else:
             fused = (
@@ -85,31 +79,7 @@ class MultiHeadAttention(nn.Module):
         return query, key, value
 
     def _attend(self, query: Features, key: Features, value: Features) -> Tensor:
-        """Return what each token gathers, in the form of the queries."""
-        implementation = self._implementation(query, key)
-        if implementation == "triton":
-            asking, asked = query.packed(), key.packed()
-            assert asking.packing is not None and asked.packing is not None  # as packed
-            flat = packed_attention(
-                asking.tokens,
-                asked.tokens,
-                value.packed().tokens,
-                asking.packing,
-                asked.packing,
-                dropout=self._dropout,
-                implementation=implementation,
-            )
-            return query.from_packed(flat)
-        keys = key.padded()
-        rows = dense_attention(
-            query.padded().tokens.transpose(1, 2),
-            keys.tokens.transpose(1, 2),
-            value.padded().tokens.transpose(1, 2),
-            key_mask=keys.mask,
-            dropout=self._dropout,
-            implementation=implementation,
-        )
-        return query.from_padded(rows.transpose(1, 2))
+        return attend(query, key, value, attention=self.attention, dropout=self._dropout)
 
     def _both_packed(
         self,
@@ -137,16 +107,6 @@ class MultiHeadAttention(nn.Module):
     @property
     def _dropout(self) -> float:
         return self.dropout if self.training else 0.0
-
-    def _implementation(self, query: Features, key: Features) -> Implementation:
-        streams = (query, key)
-        return choose(
-            self.attention,
-            device=query.tokens.device,
-            dtype=query.tokens.dtype,
-            head_dim=query.tokens.shape[-1],
-            ragged=any(stream.packing is not None for stream in streams),
-        ).implementation
 
     def _split(self, tokens: Tensor) -> Tensor:
         return tokens.view(*tokens.shape[:-1], self.heads, -1)

@@ -14,8 +14,10 @@ from torch import nn
 from renaissance.compiler import freeze
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
+from renaissance.compiler.attention import PRODUCTS
 from renaissance.compiler.caching import Caching, caching
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.implementations import AttentionPlan, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.passes import Pass, job_pass, sample_pass
 from renaissance.compiler.tracing import Operation, Passage, Trace, trace
@@ -126,7 +128,7 @@ class ModelPlan:
     flops_per_sample: Flops
     freeze: tuple[FrozenPart, ...]
     caching: Caching | None
-    attention: dict[str, str]
+    attention: dict[str, AttentionPlan]
     notes: tuple[str, ...]
 
 
@@ -241,7 +243,7 @@ def plan_model(declared: Model, job: Job | None, training: Pretrain | Finetune |
         flops_per_sample=_flops(traced.operations, step.texts),
         freeze=tuple(_frozen(selection) for selection in resolved.selections),
         caching=kept,
-        attention=_attention(model),
+        attention=planned_attention(model, _device(), _products(training)),
         notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
     )
 
@@ -339,10 +341,12 @@ def _frozen(selection: freeze.FrozenSelection) -> FrozenPart:
     )
 
 
-def _attention(model: VisionLanguageModel) -> dict[str, str]:
-    found = {name: tower.facts.attention for name, tower in model.towers.items()}
-    found[model.fusion_name] = str(model.fusion.attention)
-    return {root: used for root, used in found.items() if used != "none"}
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _products(training: Pretrain | Finetune | None) -> torch.dtype | None:
+    return None if training is None else PRODUCTS[training.precision]
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from renaissance.compiler import build
+from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import write_whole
@@ -81,6 +82,7 @@ def evaluate_job(
     if not isinstance(job, Evaluate):
         raise JobError(f"job `{name}` is no evaluation")
     trained = spec.training_job(name)
+    check_device(spec.model_of(name).attention, processes.device, PRODUCTS[trained.precision])
     checkpoint = best_checkpoint(folder / trained.name)
     data = job_data(spec, name, tokenizer_of(trained, folder))
     model = build(spec, job=name)

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from renaissance.compiler import build
+from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.compiler.compilation import compile_layers, explained
 from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
@@ -61,6 +62,7 @@ def train_job(
         CompileError: if the model cannot be built.
     """
     job = spec.training_job(name)
+    check_device(spec.model_of(name).attention, processes.device, PRODUCTS[job.precision])
     home = folder / name
     if processes.first:
         home.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,11 @@
 """Encoders that transformers' AutoModel makes."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,20 @@ from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.positions import fit_positions
-from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
+from renaissance.compiler.backbones.proof import adopt, ragged_texts, random_image
+from renaissance.compiler.backbones.tower import (
+    AttentionFacts,
+    BackboneReference,
+    Tower,
+    TowerFacts,
+)
+from renaissance.compiler.backbones.transformers_attention import (
+    attention_layers,
+    configuration_key,
+    head_widths,
+    hook_refusal,
+    set_attention,
+)
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
@@ -50,10 +65,11 @@ class TransformersTower(Tower):
         # CLIP keeps its last norm for the class token alone; here all tokens are read.
         self.norm: nn.Module = nn.Identity()
         if encoder.config.model_type == "clip_vision_model":
-            self.norm, encoder.post_layernorm = encoder.post_layernorm, nn.Identity()
+            holder = getattr(encoder, "vision_model", encoder)
+            self.norm, holder.post_layernorm = holder.post_layernorm, nn.Identity()
 
     def forward(self, inputs: Any) -> Features:
-        """Encode texts or images.
+        """Encode images, or texts in the form that they have.
 
         Raises:
             ShapeError: if a text is longer, or an image of another size, than it was built for.
@@ -65,8 +81,19 @@ class TransformersTower(Tower):
         text = TextInput.of(inputs)
         if self.facts.max_tokens is not None:
             check_length(text, self.facts.max_tokens)
-        encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
-        return Features(tokens=encoded.last_hidden_state, mask=text.mask)
+        if text.packing is None:
+            encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
+            return Features(tokens=encoded.last_hidden_state, mask=text.mask)
+        places = text.packing.place_in_row(len(text.input_ids)) + self.facts.position_offset
+        encoded = self.encoder(
+            input_ids=text.input_ids[None],
+            position_ids=places[None],
+            cu_seq_lens_q=text.packing.cumulative,
+            cu_seq_lens_k=text.packing.cumulative,
+            max_length_q=text.packing.longest,
+            max_length_k=text.packing.longest,
+        )
+        return Features(tokens=encoded.last_hidden_state[0], packing=text.packing)
 
 
 def huggingface_tower(
@@ -96,8 +123,53 @@ def huggingface_tower(
         encoder = random_encoder(fitted, attention, address)
         if isinstance(spec, HuggingFace):
             notes = _resizing(published, fitted, address)
-    facts = _facts(spec, fitted, encoder, notes)
-    return TransformersTower(encoder, facts, reference)
+    facts = _facts(spec, fitted, encoder, notes, attention)
+    tower = TransformersTower(encoder, facts, reference)
+    tower.facts = _hooked(tower, address)
+    return tower
+
+
+def own_attention(encoder: PreTrainedModel, asked: Attention, *, ragged: bool) -> AttentionFacts:
+    """Return what an encoder runs as its library made it.
+
+    Images have rows of one length: there the library's own is as good, unless a spec asks for the
+    project's kernels.
+    """
+    return AttentionFacts(
+        asked=asked,
+        head_dims=head_widths(encoder.config),
+        ragged=ragged,
+        library=encoder.config._attn_implementation,
+        refusal=hook_refusal(encoder) if ragged or asked == "triton" else None,
+    )
+
+
+def _hooked(tower: TransformersTower, address: str) -> TowerFacts:
+    """Let a tower run the project's attention where that is of use; return what it is now."""
+    facts, config = tower.facts, tower.encoder.config
+    text = facts.modality == "text"
+    assert facts.attention is not None  # as made above
+    if not text and facts.attention.asked != "triton":
+        return facts
+
+    def cases() -> Sequence[Any]:
+        if not text:
+            return (random_image(facts.image_size or config.image_size),)
+        longest = facts.max_tokens or config.max_position_embeddings
+        padding = getattr(config, "pad_token_id", None)
+        return ragged_texts(config.vocab_size, longest, 0 if padding is None else padding)
+
+    attention, notes = adopt(
+        tower,
+        partial(set_attention, config),
+        facts.attention,
+        cases=cases,
+        calls=attention_layers(config),
+        key=configuration_key(config),
+        address=address,
+    )
+    packs = text and attention.library is None
+    return replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
 
 
 def published_configuration(
@@ -203,6 +275,7 @@ def _facts(
     config: PretrainedConfig,
     encoder: PreTrainedModel,
     notes: tuple[str, ...],
+    attention: Attention,
 ) -> TowerFacts:
     known = find(spec.id)
     local = read_folder(spec.id) if Path(spec.id).is_dir() else None
@@ -221,7 +294,7 @@ def _facts(
         statistics=statistics if architecture.modality == "vision" else None,
         prefix_tokens=architecture.prefix_tokens,
         position_offset=architecture.position_offset,
-        attention=encoder.config._attn_implementation,
+        attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),
         notes=notes,
     )
 

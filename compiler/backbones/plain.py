@@ -3,7 +3,7 @@
 from typing import Any
 
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
-from renaissance.compiler.backbones.tower import Stacked, Tower, TowerFacts
+from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.initialisation import initialise
 from renaissance.compiler.transformer import PreNormStack
@@ -32,7 +32,7 @@ class PlainTextTower(Tower):
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
             vocabulary=spec.vocabulary,
             max_tokens=spec.max_tokens,
-            attention=attention,
+            attention=_attention(spec, attention, ragged=True),
             packs=True,
         )
 
@@ -59,7 +59,7 @@ class PlainVisionTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
-            attention=attention,
+            attention=_attention(spec, attention, ragged=False),
             packs=True,
         )
 
@@ -80,7 +80,6 @@ class WordpieceTower(Tower):
             width=width,
             vocabulary=vocabulary,
             max_tokens=spec.max_tokens,
-            attention="none",
             packs=True,
         )
 
@@ -104,7 +103,6 @@ class PatchesTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
-            attention="none",
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -125,7 +123,7 @@ class PlainEncoder(Stacked):
             modality="text",
             width=spec.width,
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
-            attention=attention,
+            attention=_attention(spec, attention, ragged=True),
             packs=True,
         )
 
@@ -133,3 +131,7 @@ class PlainEncoder(Stacked):
         """Map tokens of any form to the same form."""
         stream: Features = self.stack(inputs)
         return stream
+
+
+def _attention(spec: PlainStack, asked: Attention, *, ragged: bool) -> AttentionFacts:
+    return AttentionFacts(asked=asked, head_dims=(spec.width // spec.heads,), ragged=ragged)

@@ -1,19 +1,32 @@
 """The layers of a known encoder as the stack of a one-tower model."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+import transformers
+from torch import nn
 
+from renaissance.compiler.backbones import timm, timm_attention, transformers_attention
+from renaissance.compiler.backbones.hook import Library, Rows
 from renaissance.compiler.backbones.huggingface import (
     implementation,
     load_encoder,
+    own_attention,
     published_configuration,
     random_encoder,
 )
 from renaissance.compiler.backbones.layers import find_layers
-from renaissance.compiler.backbones.timm import attention_in_use, timm_encoder
-from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
+from renaissance.compiler.backbones.proof import adopt, ragged_rows
+from renaissance.compiler.backbones.tower import (
+    AttentionFacts,
+    BackboneReference,
+    Stacked,
+    TowerFacts,
+)
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import from_config
@@ -43,12 +56,16 @@ class EncoderStack(Stacked):
     """Layers and the last norm of an encoder, over tokens that come from elsewhere.
 
     Args:
-        layers: each maps tokens `[rows, n, width]` and a mask to tokens.
+        layers: each maps tokens `[rows, n, width]` and what stands for a mask to tokens.
         norm: behind the last of them; an identity where the encoder has none.
         facts: of the stack.
         reference: where its weights came from; None if they are random.
         dropout: probability that embeddings in front of it take.
+
+    `library` names the implementation that the layers bring, where they run that.
     """
+
+    library: str | None
 
     def __init__(
         self,
@@ -59,6 +76,7 @@ class EncoderStack(Stacked):
         dropout: float,
     ) -> None:
         super().__init__()
+        self.library = facts.attention.library if facts.attention is not None else None
         self.layers = layers
         self.norm = norm
         self.facts = facts
@@ -66,11 +84,17 @@ class EncoderStack(Stacked):
         self.dropout = dropout
 
     def forward(self, inputs: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape; padding is attended to by nobody."""
-        tokens, mask = inputs.tokens, _attention_mask(inputs, self.facts.attention)
+        """Map tokens of any form to the same form, without the project's attention no packed ones.
+
+        Padding is attended to by nobody.
+        """
+        rows = _mask(inputs, self.library)
+        packed = inputs.packing is not None
+        tokens = inputs.tokens[None] if packed else inputs.tokens
         for layer in self.layers:
-            tokens = layer(tokens, mask)
-        return Features(tokens=self.norm(tokens), mask=inputs.mask)
+            tokens = layer(tokens, rows)
+        tokens = self.norm(tokens)
+        return inputs.with_tokens(tokens[0] if packed else tokens)
 
 
 def transformers_stack(
@@ -93,13 +117,25 @@ def transformers_stack(
     architecture = from_config(spec.id, config.to_dict(), None)
     if architecture.width is None:
         raise BackboneError(_no_stack(spec.id, address))
-    return _stack(
+    layers = (encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
+    if any(len(inspect.signature(layer.forward).parameters) < 2 for layer in layers):
+        raise BackboneError(
+            f"`{address}`: the layers of `{config.model_type}` take no mask in transformers "
+            f"{transformers.__version__}; a newer one is needed for a stack of them"
+        )
+    stack = _stack(
         encoder,
         modality=architecture.modality,
         width=architecture.width,
-        attention=encoder.config._attn_implementation,
+        attention=own_attention(encoder, attention, ragged=True),
         reference=reference,
         dropout=architecture.dropout,
+    )
+    return _hooked(
+        stack,
+        partial(transformers_attention.set_attention, encoder.config),
+        key=transformers_attention.configuration_key(encoder.config),
+        address=address,
     )
 
 
@@ -113,19 +149,23 @@ def timm_stack(
     """
     from timm.models.vision_transformer import Block
 
-    encoder, reference = timm_encoder(spec, address, attention=attention, weights=weights)
+    encoder, reference = timm.timm_encoder(
+        spec, address, attention=attention, weights=weights, hook=True
+    )
     layers = [encoder.get_submodule(paths[0]) for paths in find_layers(encoder)]
     if not layers or not all(type(layer) is Block for layer in layers):
         raise BackboneError(_no_stack(spec.name if isinstance(spec, Timm) else spec.id, address))
     dropout = spec.dropout if isinstance(spec, RandomArchitecture) else None
-    return _stack(
+    stack = _stack(
         encoder,
         modality="vision",
         width=encoder.num_features,
-        attention=attention_in_use(encoder),
+        attention=timm.own_attention(encoder, spec, attention, ragged=True),
         reference=reference,
         dropout=dropout or 0.0,
     )
+    switch = partial(timm_attention.set_attention, encoder)
+    return _hooked(stack, switch, key=repr(spec), address=address)
 
 
 def _stack(
@@ -133,7 +173,7 @@ def _stack(
     *,
     modality: Any,
     width: int,
-    attention: str,
+    attention: AttentionFacts | None,
     reference: BackboneReference | None,
     dropout: float,
 ) -> EncoderStack:
@@ -149,12 +189,48 @@ def _stack(
     return EncoderStack(layers, norm, facts, reference, dropout)
 
 
-def _attention_mask(inputs: Features, attention: str) -> Tensor | None:
-    """Return what the layers of both libraries take: `[rows, 1, 1, n]`, bool or to be added."""
+def _hooked(
+    stack: EncoderStack,
+    switch: Callable[[Attention | Library], None],
+    *,
+    key: str,
+    address: str,
+) -> EncoderStack:
+    """Let a stack run the project's attention, over packed rows, unless it fails the proof."""
+
+    def switch_stack(asked: Attention | Library) -> None:
+        switch(asked)
+        stack.library = asked.name if isinstance(asked, Library) else None
+
+    facts = stack.facts
+    if facts.attention is None:
+        return stack
+    attention, notes = adopt(
+        stack,
+        switch_stack,
+        facts.attention,
+        cases=lambda: ragged_rows(facts.width),
+        calls=len(stack.layers),
+        key=f"stack {key}",
+        address=address,
+    )
+    packs = attention.library is None
+    stack.facts = replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
+    return stack
+
+
+def _mask(inputs: Features, library: str | None) -> Rows:
+    """Return what the layers take as a mask.
+
+    The project's attention takes what `hook.Rows` says; a library's own in layers of either library
+    takes `[rows, 1, 1, n]`, bool or to be added.
+    """
+    if library is None:
+        return inputs.mask if inputs.packing is None else inputs.packing
     if inputs.mask is None:
         return None
     mask = inputs.mask[:, None, None, :]
-    if attention == "sdpa":
+    if library == "sdpa":
         return mask
     dtype = inputs.tokens.dtype
     hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)

@@ -1,18 +1,34 @@
 """Vision encoders of timm."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from huggingface_hub import try_to_load_from_cache
+from timm.layers.attention import Attention as TimmAttention
 from timm.layers.config import set_fused_attn
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
 from renaissance.compiler.backbones.layers import find_layers
-from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
+from renaissance.compiler.backbones.proof import adopt, random_image
+from renaissance.compiler.backbones.timm_attention import (
+    HookedAttention,
+    hooked_layers,
+    set_attention,
+)
+from renaissance.compiler.backbones.tower import (
+    AttentionFacts,
+    BackboneReference,
+    Tower,
+    TowerFacts,
+)
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import find, read_folder
@@ -86,7 +102,10 @@ def timm_tower(
     Raises:
         BackboneError: if timm has no such model or its weights cannot be had.
     """
-    encoder, reference = timm_encoder(spec, address, attention=attention, weights=weights)
+    # Images have rows of one length: timm's own attention is as good, unless a spec asks otherwise.
+    encoder, reference = timm_encoder(
+        spec, address, attention=attention, weights=weights, hook=attention == "triton"
+    )
     image_size = spec.image_size
     configured = encoder.pretrained_cfg
     notes: tuple[str, ...] = ()
@@ -100,16 +119,41 @@ def timm_tower(
         image_size=image_size,
         statistics=(tuple(configured["mean"]), tuple(configured["std"])),
         prefix_tokens=getattr(encoder, "num_prefix_tokens", 0),
-        attention=attention_in_use(encoder),
+        attention=own_attention(encoder, spec, attention, ragged=False),
         notes=notes,
     )
-    return TimmTower(encoder, facts, reference)
+    tower = TimmTower(encoder, facts, reference)
+    if facts.attention is not None and attention == "triton":
+        used, more = adopt(
+            tower,
+            partial(set_attention, encoder),
+            facts.attention,
+            cases=lambda: (random_image(image_size or usual),),
+            calls=len(facts.layers),
+            key=repr(spec),
+            address=address,
+        )
+        tower.facts = replace(facts, attention=used, notes=notes + more)
+    return tower
 
 
 def timm_encoder(
-    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+    spec: Timm | RandomArchitecture,
+    address: str,
+    *,
+    attention: Attention,
+    weights: bool,
+    hook: bool,
 ) -> tuple[Any, BackboneReference | None]:
-    """Return an encoder of timm without its classifier, and where its weights came from."""
+    """Return an encoder of timm without its classifier, and where its weights came from.
+
+    Args:
+        spec: declaration of the stream.
+        address: its name, for messages.
+        attention: implementation that the model asks for.
+        weights: load pretrained weights; without, only shapes count.
+        hook: give it layers that the project's attention can reach, where it takes such.
+    """
     name = spec.name if isinstance(spec, Timm) else spec.id
     pretrained = isinstance(spec, Timm) and weights
     source = _source(name, address, pretrained=pretrained)
@@ -120,6 +164,8 @@ def timm_encoder(
         options["img_size"] = spec.image_size
     set_fused_attn(attention != "eager")
     try:
+        if hook and _takes_layers(source, options):
+            options["attn_layer"] = HookedAttention
         encoder = _create(source, pretrained, options)
     except (OSError, RuntimeError, ValueError) as error:
         raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
@@ -136,12 +182,32 @@ def timm_encoder(
     return encoder, BackboneReference(id=name, revision=revision, content=content_hash(encoder))
 
 
-def attention_in_use(encoder: nn.Module) -> str:
-    """Return which attention the layers of an encoder run: `sdpa`, `eager` or `none`."""
+def own_attention(
+    encoder: nn.Module, spec: Timm | RandomArchitecture, asked: Attention, *, ragged: bool
+) -> AttentionFacts | None:
+    """Return what an encoder runs as its library made it; None if it has no attention."""
     fused = [part.fused_attn for part in encoder.modules() if hasattr(part, "fused_attn")]
     if not fused:
-        return "none"
-    return "sdpa" if all(fused) else "eager"
+        return None
+    name = spec.name if isinstance(spec, Timm) else spec.id
+    refused = (ragged or asked == "triton") and not hooked_layers(encoder)
+    widths = {getattr(part, "head_dim", None) for part in encoder.modules()}
+    return AttentionFacts(
+        asked=asked,
+        head_dims=tuple(sorted(width for width in widths if isinstance(width, int))),
+        ragged=ragged,
+        library="sdpa" if all(fused) else "eager",
+        refusal=f"`{name}` offers no hook" if refused else None,
+    )
+
+
+def _takes_layers(source: str, options: Mapping[str, Any]) -> bool:
+    """Whether all attention of an encoder stands in layers that timm lets one choose."""
+    with torch.device("meta"):
+        probe = _create(source, False, dict(options))
+    return isinstance(probe, VisionTransformer) and all(
+        type(getattr(block, "attn", None)) is TimmAttention for block in probe.blocks
+    )
 
 
 def _source(name: str, address: str, *, pretrained: bool) -> str:

@@ -8,6 +8,7 @@ from torch import nn
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import Statistics
+from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import Modality
 
 
@@ -27,6 +28,26 @@ class BackboneReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionFacts:
+    """Whose attention a part of a model runs.
+
+    Attributes:
+        asked: implementation that the spec asks for.
+        head_dims: widths of its heads, each once.
+        ragged: whether it meets rows of different length.
+        library: the implementation that its library brings, where that runs; None where the
+            project's does.
+        refusal: why the project's cannot run, a phrase; None where it is not wanted or runs.
+    """
+
+    asked: Attention
+    head_dims: tuple[int, ...]
+    ragged: bool
+    library: str | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TowerFacts:
     """What is known about a tower besides its parameters.
 
@@ -40,7 +61,7 @@ class TowerFacts:
         statistics: mean and standard deviation of colours that it expects; None for text.
         prefix_tokens: class and distillation tokens before the patches.
         position_offset: row of the position embedding that the first token takes.
-        attention: which implementation of attention it runs.
+        attention: whose attention it runs; None where it has none.
         packs: whether it takes packed rows; others are padded around it.
         notes: what was done to fit it to the spec, a sentence each.
     """
@@ -54,7 +75,7 @@ class TowerFacts:
     statistics: Statistics | None = None
     prefix_tokens: int = 0
     position_offset: int = 0
-    attention: str = "sdpa"
+    attention: AttentionFacts | None = None
     packs: bool = False
     notes: tuple[str, ...] = ()
 

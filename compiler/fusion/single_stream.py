@@ -47,11 +47,6 @@ class JointStack(nn.Module):
         self.encoder = encoder
 
     @property
-    def attention(self) -> str:
-        """Which implementation of attention the stack runs."""
-        return self.encoder.facts.attention
-
-    @property
     def reference(self) -> BackboneReference | None:
         """Where the weights of the stack came from; None if they are random."""
         return self.encoder.reference

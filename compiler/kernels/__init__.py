@@ -1,7 +1,11 @@
 """Fused attention for packed sequences, its plain reference, and where it runs."""
 
 from renaissance.compiler.kernels.arguments import check_lengths
-from renaissance.compiler.kernels.availability import AttentionUnavailable, supported
+from renaissance.compiler.kernels.availability import (
+    AttentionUnavailable,
+    supported,
+    supported_anywhere,
+)
 from renaissance.compiler.kernels.pair import coattention
 from renaissance.compiler.kernels.varlen import varlen_attention
 
@@ -10,5 +14,6 @@ __all__ = [
     "check_lengths",
     "coattention",
     "supported",
+    "supported_anywhere",
     "varlen_attention",
 ]

@@ -27,13 +27,9 @@ def supported(device: torch.device | str, dtype: torch.dtype, head_dim: int) -> 
         None where the kernels run, else one sentence without a full stop for a person to read.
     """
     device = torch.device(device)
-    if dtype not in DTYPES:
-        return f"fused attention takes bfloat16, float16 or float32, not {_name(dtype)}"
-    if not SMALLEST_HEAD_DIM <= head_dim <= LARGEST_HEAD_DIM or head_dim % HEAD_DIM_STEP:
-        return (
-            f"fused attention takes heads {SMALLEST_HEAD_DIM} to {LARGEST_HEAD_DIM} wide in steps "
-            f"of {HEAD_DIM_STEP}, not {head_dim}"
-        )
+    refusal = supported_anywhere(dtype, head_dim)
+    if refusal is not None:
+        return refusal
     if importlib.util.find_spec("triton") is None:
         return "fused attention needs Triton, which is not installed"
     if interpreting():
@@ -41,8 +37,28 @@ def supported(device: torch.device | str, dtype: torch.dtype, head_dim: int) -> 
             return "Triton's interpreter cannot multiply bfloat16 numbers"
         return None
     if device.type != "cuda":
-        return f"fused attention runs on a GPU, and this tensor is on {device.type}"
+        return f"fused attention runs on a GPU, not on `{device.type}`"
     return _gpu_reason(device)
+
+
+def supported_anywhere(dtype: torch.dtype, head_dim: int) -> str | None:
+    """Say why the fused attention runs on no device, if it does not.
+
+    Args:
+        dtype: dtype of query, key and value.
+        head_dim: width of one head.
+
+    Returns:
+        None where some device runs it, else one sentence without a full stop.
+    """
+    if dtype not in DTYPES:
+        return f"fused attention takes bfloat16, float16 or float32, not {_name(dtype)}"
+    if not SMALLEST_HEAD_DIM <= head_dim <= LARGEST_HEAD_DIM or head_dim % HEAD_DIM_STEP:
+        return (
+            f"fused attention takes heads {SMALLEST_HEAD_DIM} to {LARGEST_HEAD_DIM} wide in steps "
+            f"of {HEAD_DIM_STEP}, not {head_dim}"
+        )
+    return None
 
 
 def interpreting() -> bool:

@@ -7,7 +7,8 @@ import torch
 
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Reading
+from renaissance.compiler.features import Reading, TextInput
+from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from tests.compiler.declarations import (
@@ -124,6 +125,38 @@ def test_the_seed_decides_the_weights() -> None:
 def test_compiles(name: str) -> None:
     model = _built(MODELS[name])
     inputs = _inputs()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(**inputs).pooled, model(**inputs).pooled)
+
+
+def _packed_inputs() -> dict[str, Any]:
+    ends = torch.tensor([0, 7, 8, 12], dtype=torch.int32)
+    ids = torch.randint(1, 60, (12,), generator=torch.Generator().manual_seed(0))
+    text = TextInput(input_ids=ids, packing=Packing(cumulative=ends, longest=7))
+    return {"text": text, "vision": _inputs()["vision"]}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_packed_texts_equal_padded_ones(name: str) -> None:
+    model = _built(MODELS[name]).double()
+    inputs = _packed_inputs() | {"vision": _inputs()["vision"].double()}
+    found, wanted = model(**inputs), model(**inputs | {"text": inputs["text"].padded()})
+    torch.testing.assert_close(found.pooled, wanted.pooled)
+    for stream, tokens in wanted.streams.items():
+        torch.testing.assert_close(found.streams[stream], tokens)
+    gradients = []
+    for output in (found, wanted):
+        model.zero_grad()
+        (output.streams["text"].sin().sum() + output.pooled.sin().sum()).backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters()})
+    for parameter, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][parameter], msg=parameter)
+
+
+@pytest.mark.parametrize("name", ["plain", "electra and deit", "one tower from text"])
+def test_compiles_with_packed_texts(name: str) -> None:
+    model = _built(MODELS[name])
+    inputs = _packed_inputs()
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(**inputs).pooled, model(**inputs).pooled)
 

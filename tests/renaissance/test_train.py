@@ -125,3 +125,16 @@ def test_file_and_job_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert meant("a.vl") == ("a.vl", None)
     assert folder_of("specs/a.vl", None) == Path("runs/a")
     assert folder_of("a.vl", "out") == Path("out")
+
+
+def test_kernels_that_this_machine_lacks(
+    spec_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = SPEC.replace("model tiny {", "model tiny {\n  attention = triton")
+    spec_file.write_text(asked.replace("ROOT", "no/such/folder"))
+    assert main(["train", "tiny.vl", "--device", "cpu"]) == 3
+    assert (
+        "`attention = triton`: fused attention runs on a GPU, not on `cpu`; `attention = auto` "
+        "takes what there is" in capsys.readouterr().err
+    )
+    assert not (spec_file.parent / "runs/tiny/base").exists()

@@ -25,7 +25,7 @@ def machine(monkeypatch):
         ("sm_80", "cuda", torch.float32, 24, None),
         ("sm_120", "cuda", torch.float16, 128, None),
         ("gfx942", "cuda", torch.bfloat16, 80, None),
-        ("sm_90", "cpu", torch.float32, 64, "runs on a GPU, and this tensor is on cpu"),
+        ("sm_90", "cpu", torch.float32, 64, "runs on a GPU, not on `cpu`"),
         (None, "cuda", torch.float32, 64, "PyTorch finds none here"),
         ("sm_75", "cuda", torch.float16, 64, "compute capability 8.0 or newer, not sm_75"),
         ("gfx1100", "cuda", torch.float16, 64, "no configuration for the AMD GPU gfx1100"),
@@ -33,7 +33,7 @@ def machine(monkeypatch):
         ("sm_90", "cuda", torch.float16, 8, "heads 16 to 128 wide in steps of 8, not 8"),
         ("sm_90", "cuda", torch.float16, 256, "heads 16 to 128 wide in steps of 8, not 256"),
         ("sm_90", "cuda", torch.float16, 36, "heads 16 to 128 wide in steps of 8, not 36"),
-        ("sm_90", "mps", torch.float16, 64, "this tensor is on mps"),
+        ("sm_90", "mps", torch.float16, 64, "not on `mps`"),
     ],
 )
 def test_reasons(machine, architecture, device, dtype, head_dim, reason):

@@ -265,7 +265,7 @@ def test_cpu_without_the_interpreter_is_refused():
     if interpreting():
         pytest.skip("this process interprets kernels")
     (tokens,), ends = packed([5, 3])
-    with pytest.raises(AttentionUnavailable, match="runs on a GPU, and this tensor is on cpu"):
+    with pytest.raises(AttentionUnavailable, match="runs on a GPU, not on `cpu`"):
         varlen_attention(tokens, tokens, tokens, ends, ends, 5, 5)
 
 

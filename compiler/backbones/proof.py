@@ -1,0 +1,194 @@
+"""Proof that the layers of a library run the project's attention, and run it right.
+
+Several encoders accept another attention and never call it, lose the mask of padded rows on the
+way to it, or add what is no number; none of them says so.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from renaissance.compiler.backbones.hook import EAGER, HookError, Library, counted
+from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower
+from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.packing import Packing
+from renaissance.grammar.schema.model import Attention
+
+LENGTHS = (5, 2, 1)
+"""Tokens of the rows that text and stacks are proved with."""
+
+TOLERANCE = 1e-4
+"""Largest error, as a share of what is compared: orders of addition differ by 1e-6, a lost mask
+by 1e-3 and more."""
+
+HIDDEN = 5e-3
+"""Parameters as small as this start where they hide what passes through them, such as a bias of
+relative positions at zero."""
+
+_proved: dict[str, str | None] = {}
+
+
+def adopt(
+    part: Tower | Stacked,
+    switch: Callable[[Attention | Library], None],
+    facts: AttentionFacts,
+    *,
+    cases: Callable[[], Sequence[Any]],
+    calls: int,
+    key: str,
+    address: str,
+) -> tuple[AttentionFacts, tuple[str, ...]]:
+    """Let a library's layers run the project's attention, unless they refuse it or fail the proof.
+
+    On the meta device, where nothing can be compared, what the library says of itself counts.
+
+    Args:
+        part: a tower or a stack.
+        switch: lets its layers run an implementation.
+        facts: with what runs before, and why the project's cannot, if the library says so.
+        cases: gives the rows of the proof, see `objection`.
+        calls: how often it computes attention in one pass.
+        key: names the configuration.
+        address: of the part, for notes.
+
+    Returns:
+        What runs now, and a note if the proof failed.
+    """
+    if facts.refusal is not None or facts.library is None:
+        return facts, ()
+    if not any(parameter.is_meta for parameter in part.parameters()):
+        refusal = objection(
+            part, switch, attention=facts.asked, cases=cases(), calls=calls, key=key
+        )
+        if refusal is not None:
+            switch(Library(name=facts.library))
+            note = f"`{address}` keeps the attention of its library: {refusal}"
+            return replace(facts, refusal=refusal), (note,)
+    switch(facts.asked)
+    return replace(facts, library=None), ()
+
+
+def objection(
+    part: Tower | Stacked,
+    switch: Callable[[Attention | Library], None],
+    *,
+    attention: Attention,
+    cases: Sequence[Any],
+    calls: int,
+    key: str,
+) -> str | None:
+    """Compare the project's attention with the library's eager one, inside a library's layers.
+
+    Whatever the kernels are, what reaches them is proved with torch's operations. Weights, training
+    mode and random state stay as they are; `switch` is left at the library's eager attention.
+
+    Args:
+        part: a tower or a stack, its parameters on the CPU.
+        switch: lets its layers run an implementation.
+        attention: what the spec asks for.
+        cases: the same rows, first padded, then in each other form that it is to take.
+        calls: how often it computes attention in one pass.
+        key: names the configuration, which is proved once in a process.
+
+    Returns:
+        None if all agree, else why not: a phrase for a person to read.
+    """
+    stand_in: Attention = "eager" if attention == "eager" else "sdpa"
+    key = f"{stand_in} {len(cases)} {calls} {key}"
+    if key not in _proved:
+        with _undisturbed(part):
+            _proved[key] = _found(part, switch, stand_in, cases, calls)
+    switch(EAGER)
+    return _proved[key]
+
+
+def ragged_texts(vocabulary: int, longest: int, padding: int) -> tuple[TextInput, TextInput]:
+    """Return random texts, padded and packed, as long as a tower takes or `LENGTHS`."""
+    packing = _ragged(longest)
+    ids = torch.randint(vocabulary, (int(packing.cumulative[-1]),), generator=_generator())
+    packed = TextInput(
+        input_ids=ids.where(ids != padding, (padding + 1) % vocabulary), packing=packing
+    )
+    return packed.padded(), packed
+
+
+def ragged_rows(width: int) -> tuple[Features, Features]:
+    """Return rows of random tokens, padded and packed."""
+    packing = _ragged(max(LENGTHS))
+    tokens = torch.randn(int(packing.cumulative[-1]), width, generator=_generator())
+    packed = Features(tokens=tokens, packing=packing)
+    return packed.padded(), packed
+
+
+def random_image(size: int) -> Tensor:
+    """Return one image of noise, `[1, 3, size, size]`."""
+    return torch.randn(1, 3, size, size, generator=_generator())
+
+
+def _found(
+    part: Tower | Stacked,
+    switch: Callable[[Attention | Library], None],
+    stand_in: Attention,
+    cases: Sequence[Any],
+    calls: int,
+) -> str | None:
+    weights = _telling(part)
+    switch(EAGER)
+    wanted = _tokens(part, weights, cases[0])
+    switch(stand_in)
+    for case in cases:
+        try:
+            with counted() as made:
+                found = _tokens(part, weights, case)
+        except HookError as error:
+            return str(error)
+        except (RuntimeError, TypeError, ValueError) as error:
+            return f"its layers fail with the project's attention ({str(error).splitlines()[0]})"
+        if len(made) != calls:
+            return f"its layers call the project's attention {len(made)} times, not {calls}"
+        if not (found - wanted).norm() <= TOLERANCE * wanted.norm():
+            return "its layers give other numbers with the project's attention"
+    return None
+
+
+def _tokens(part: nn.Module, weights: dict[str, Tensor], case: Any) -> Tensor:
+    torch.manual_seed(0)  # Some encoders draw numbers even in evaluation.
+    features: Features = functional_call(part, weights, (case,))
+    return features.packed().tokens
+
+
+def _telling(part: nn.Module) -> dict[str, Tensor]:
+    """Return other values for the parameters that hide what passes through them."""
+    generator = _generator()
+    return {
+        name: torch.randn(tensor.shape, generator=generator).to(tensor.dtype) / 2
+        for name, tensor in part.named_parameters()
+        if tensor.numel() and max(map(abs, torch.aminmax(tensor.detach()))) < HIDDEN
+    }
+
+
+@contextmanager
+def _undisturbed(part: nn.Module) -> Iterator[None]:
+    training = [module for module in part.modules() if module.training]
+    part.eval()
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def _ragged(longest: int) -> Packing:
+    lengths = [min(length, longest) for length in LENGTHS]
+    ends = torch.tensor([0, *lengths]).cumsum(0, dtype=torch.int32)
+    return Packing(cumulative=ends, longest=max(lengths))
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
