@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.caching import MARGIN, Caching, caching
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.caching import MARGIN, Caching, caching
 from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec

@@ -8,7 +8,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.caching import GIBIBYTE, Caching, caching
+from renaissance.compiler.planning.caching import GIBIBYTE, Caching, caching
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from renaissance.grammar.schema.streams import PlainText, PlainVision
 

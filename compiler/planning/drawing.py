@@ -7,10 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.caching import Caching
-from renaissance.compiler.planning import Component, ModelPlan, Plan
-
-_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+from renaissance.compiler.planning.caching import Caching
+from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
+from renaissance.compiler.planning.tables import amount, job_tables
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ def draw(plan: Plan) -> RenderableType:
     for model in plan.models:
         blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
     if plan.jobs:
-        blocks.append(_jobs(plan))
+        blocks += job_tables(plan)
     alone = {model.name: model.caching for model in plan.models}
     for job in plan.jobs:
         kept = job.model.caching
@@ -45,21 +44,13 @@ def draw(plan: Plan) -> RenderableType:
     return Group(*blocks)
 
 
-def amount(number: int) -> str:
-    """Spell a count with three digits and a unit: 13.5M."""
-    for size, unit in _UNITS:
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
-    return str(number)
-
-
 def _title(name: str, model: ModelPlan) -> Text:
     counts, flops = model.parameters, model.flops_per_sample
     return Text(
         f"{name}: {counts.total:,} parameters, {counts.trainable:,} trainable, "
-        f"{counts.frozen:,} frozen; {amount(flops.forward)}FLOP forward and "
-        f"{amount(flops.training)}FLOP training per sample",
+        f"{counts.frozen:,} frozen\n"
+        f"a text and an image: {amount(flops.forward)}FLOP forward and "
+        f"{amount(flops.training)}FLOP training",
         style="bold",
     )
 
@@ -164,23 +155,3 @@ def _caching(caching: Caching) -> str:
         verdict = "not kept" if caching.refusal(device) is not None else kept
         verdicts.append(f"{caching.gain(device):.1f} × as fast on a {name} ({verdict})")
     return f"{told}reading is predicted to be {', '.join(verdicts)}"
-
-
-def _jobs(plan: Plan) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("job", no_wrap=True)
-    for column in ("kind", "model", "parameters", "trainable", "forward", "backward", "per text"):
-        table.add_column(column, justify="left" if column in ("kind", "model") else "right")
-    for job in plan.jobs:
-        flops = job.model.flops_per_sample
-        table.add_row(
-            job.name,
-            job.kind,
-            job.model.name,
-            amount(job.model.parameters.total),
-            amount(job.model.parameters.trainable) if job.kind != "evaluate" else "none",
-            amount(flops.forward),
-            amount(flops.backward),
-            f"{amount(flops.training)}FLOP",
-        )
-    return table

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.tracing import trace
+from renaissance.compiler.planning.passes import Outcome
+from renaissance.compiler.planning.substitution import Substitution
+from renaissance.compiler.planning.tracing import trace
 from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.schema.model import Model
 
@@ -119,13 +121,13 @@ def caching(
     size = model.towers[stream].facts.image_size or 0
     encoded: list[Tensor] = []
 
-    def run() -> list[Tensor]:
+    def run() -> Outcome:
         with torch.no_grad():
             pixels = torch.empty(1, 3, size, size, device="meta")
             encoded.append(model.encode(stream, pixels).tokens)
-        return encoded
+        return Outcome(results=encoded, kept=[])
 
-    traced = trace(model, run)
+    traced = trace(model, run, backward=False, substitution=Substitution("cpu", "fp32"))
     _, tokens, width = encoded[0].shape
     obstacle = None
     if directive.cache is False:
