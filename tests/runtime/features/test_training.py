@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from renaissance.compiler import build
+from renaissance.compiler.caching import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, run_jobs
@@ -311,3 +312,19 @@ def test_auto_computes_what_costs_less_than_reading(
     assert not cache.exists()
     [batch] = next(job_data(spec, "base").train(0, 0, 1))
     assert isinstance(batch, PretrainBatch) and isinstance(batch.images, torch.Tensor)
+
+
+def test_auto_keeps_what_costs_more_than_reading(
+    tiny_spec: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(COMPUTE_RATES, "cpu", 1e6)
+    for limit, word in ((1.0, "newly kept"), (1e-7, "more than `cache_limit")):
+        directive = Freeze(selectors=("vision",), cache_limit=limit)
+        run_jobs(
+            tiny_spec(freeze=(directive,), base={"steps": 3}),
+            tmp_path / str(limit),
+            only=("base",),
+            device="cpu",
+        )
+        told = [e["text"] for e in events(tmp_path / str(limit), "base") if e["event"] == "notice"]
+        assert any(word in text for text in told)
