@@ -35,8 +35,15 @@ def shard(objectives: Objectives, never: Collection[str], processes: Processes) 
     model = objectives.model
     mesh = init_device_mesh(processes.device.type, (processes.ranks,))
     held = {parameter for name, parameter in model.named_parameters() if name in never}
-    for layer in repeated_layers(model).values():
-        if any(parameter not in held for parameter in layer.parameters()):
+    layers = repeated_layers(model)
+    # The last layer of the fusion runs once for each reading of a pass, with other parts of it: its
+    # gradients are complete, and of the same parameters everywhere, only when all have run.
+    last = [layer for name, layer in layers.items() if name.startswith(f"{model.fusion_name}.")][
+        -1:
+    ]
+    for layer in layers.values():
+        learning = any(parameter not in held for parameter in layer.parameters())
+        if learning and layer not in last:
             fully_shard(layer, mesh=mesh, ignored_params=held)
     fully_shard(objectives, mesh=mesh, ignored_params=held)
 
