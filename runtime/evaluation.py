@@ -120,9 +120,11 @@ def evaluate_job(
             processes=processes,
             tell=lambda sentence: log.write(Notice(text=sentence)),
         )
+        objectives = Objectives(model, spec.model_of(name))
+        objectives.known = kept.tower if kept is not None else None
         observer.begin(name, "evaluate", len(data.part(job.split)))
         answers = _answers(
-            Objectives(model, spec.model_of(name), kept.tower if kept else None),
+            objectives,
             data.split(job.split, job.batch, processes.rank, processes.ranks),
             len(data.answers),
             precision,

@@ -28,6 +28,7 @@ from renaissance.runtime.processes import Processes
 from renaissance.runtime.records import Checkpoint as CheckpointEvent
 from renaissance.runtime.records import Step, Thaw, Unreadable, Validate
 from renaissance.runtime.schedule import LearningRate, steps_of
+from renaissance.runtime.sharding import collected, gathered, whole
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.step import TrainingStep
 from renaissance.runtime.validation import measure
@@ -212,15 +213,16 @@ class Loop:
             return
         self._report()
         self._observer.begin(self._job.name, "validate", len(self._data.part("validation")))
-        measured = measure(
-            self._objectives,
-            self._data.validation(self._processes.rank, self._processes.ranks),
-            weights=self._weights,
-            precision=self._precision,
-            processes=self._processes,
-            observer=self._observer,
-            request=self._request,
-        )
+        with gathered(self._objectives):
+            measured = measure(
+                self._objectives,
+                self._data.validation(self._processes.rank, self._processes.ranks),
+                weights=self._weights,
+                precision=self._precision,
+                processes=self._processes,
+                observer=self._observer,
+                request=self._request,
+            )
         self._observer.finish("validate")
         if measured is None and self._request.signal:
             self._stop()
@@ -257,9 +259,11 @@ class Loop:
         self._check_weights()
         self._contract.check(f"at step {self._step}")
         self._saved = self._step
+        tensors, shared = model_tensors(self._model)
+        tensors = collected(tensors, self._processes)
+        averages = collected(self._optimization.state(), self._processes)
         if not self._processes.first:
             return
-        tensors, shared = model_tensors(self._model)
         referenced = tuple(name for name in self._contract.hashes if name in self._as_built)
         state = self._state.model_copy(
             update={
@@ -277,13 +281,13 @@ class Loop:
         path = self._checkpoints.path(self._step)
         tensors |= self._originals
         stored = {name: t for name, t in tensors.items() if name not in referenced}
-        write_checkpoint(path, state, stored, self._optimization.state())
+        write_checkpoint(path, state, stored, averages)
         self._checkpoints.mark_best(self._best)
         self._log.write(CheckpointEvent(step=self._step, path=f"{FOLDER}/{path.name}"))
         self._reported = time.monotonic()
 
     def _check_weights(self) -> None:
-        norm = get_total_norm(p.detach() for p in self._optimization.parameters)
+        norm = whole(get_total_norm([p.detach() for p in self._optimization.parameters]))
         if not torch.isfinite(norm):
             raise self._not_finite(self._step - 1)
 

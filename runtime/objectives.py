@@ -42,15 +42,16 @@ class Objectives(nn.Module):
     Args:
         model: with the job's heads.
         declared: its declaration, which says what each stream reads.
+
+    Attributes:
         known: encodes images of which some features are known; None where none are.
     """
 
-    def __init__(
-        self, model: VisionLanguageModel, declared: Model, known: KnownTower | None = None
-    ) -> None:
+    known: KnownTower | None = None
+
+    def __init__(self, model: VisionLanguageModel, declared: Model) -> None:
         """Find the stream of texts and that of images."""
         super().__init__()
-        self._known = known
         self.model = model
         kinds = {modality(stream): name for name, stream in declared.streams.items()}
         self._text, self._vision = kinds["text"], kinds["vision"]
@@ -72,8 +73,8 @@ class Objectives(nn.Module):
     def _encoded(self, images: Tensor | PartlyEncoded) -> Features:
         if isinstance(images, Tensor):
             return self.model.encode(self._vision, images)
-        assert self._known is not None  # batches know features only where it is there
-        return self._known(images)
+        assert self.known is not None  # batches know features only where it is there
+        return self.known(images)
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
         masked, matching = batch.masked, batch.matching

@@ -11,6 +11,7 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.schema.jobs import AdamW
 from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.sharding import split_like
 
 DECAYED = frozenset({"weight", "embedding"})
 """Kinds of parameters that weight decay pulls to zero; not norms, biases, positions, tokens."""
@@ -103,7 +104,7 @@ class Optimization:
                     f"the optimizer's state of `{name}` has shape {list(value.shape)}, "
                     f"the parameter has {list(parameter.shape)}"
                 )
-            self.torch.state[parameter][field] = value.to(parameter.device, copy=True)
+            self.torch.state[parameter][field] = split_like(value, parameter)
 
     def _decays(self, name: str) -> bool:
         return self._addresses[name].kind in DECAYED

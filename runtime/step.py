@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from renaissance.runtime.data.assembly import Batch
@@ -15,6 +16,7 @@ from renaissance.runtime.objectives import Objectives, Scored, items_of
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.sharding import gathered, share_gradients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,8 @@ class TrainingStep:
             for head, count in items_of(batch).items():
                 own[head] += count
         texts = sum(len(batch.image_index) for batch in batches)
-        *sums, all_texts, stops, reports = self._processes.sums(
-            [*own.values(), texts, float(stop), float(report)]
+        *sums, all_texts, passes, stops, reports = self._processes.sums(
+            [*own.values(), texts, len(batches), float(stop), float(report)]
         )
         items = dict(zip(own, sums, strict=True))
 
@@ -112,16 +114,19 @@ class TrainingStep:
         if self._wrapped is None:
             self._wrapped = self._wrap(on_device[0])
         losses: list[Tensor] = []
-        for number, moved in enumerate(on_device):
-            last = number == len(on_device) - 1
-            with self._gradients_stay_here(not last):
-                with self._precision.forward():
-                    scored = self._wrapped(moved)
-                self._precision.backward(self._loss(scored, items))
-            self._accuracies.update(scored)
-            losses.append(
-                torch.stack([scored[h].loss.detach() / max(items[h], 1) for h in self._weights])
-            )
+        several = passes > self._processes.ranks
+        with gathered(self._objectives) if several else nullcontext():
+            for number, moved in enumerate(on_device):
+                last = number == len(on_device) - 1
+                share_gradients(self._objectives, last)
+                with self._gradients_stay_here(not last):
+                    with self._precision.forward():
+                        scored = self._wrapped(moved)
+                    self._precision.backward(self._loss(scored, items))
+                self._accuracies.update(scored)
+                losses.append(
+                    torch.stack([scored[h].loss.detach() / max(items[h], 1) for h in self._weights])
+                )
         self._optimization.set_rate(rate)
         if self._optimization.torch is not None:
             self._precision.step(
@@ -147,7 +152,7 @@ class TrainingStep:
 
     def _wrap(self, batch: Batch) -> nn.Module:
         """Let the processes share gradients of exactly the parameters that losses reach."""
-        if self._processes.ranks == 1:
+        if self._processes.ranks == 1 or isinstance(self._objectives, FSDPModule):
             return self._objectives
         with self._precision.forward():
             reached = _reached(self._objectives, batch)

@@ -27,6 +27,7 @@ from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
+from renaissance.runtime.sharding import shard
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.transfer import references_of, start_from
 from renaissance.runtime.versions import versions
@@ -110,9 +111,17 @@ def train_job(
         contract.hold(originals)
         for name in originals.keys() & referable:
             del originals[name]
+    compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
+    objectives = Objectives(model, spec.model_of(name))
+    if job.shard == "full" and processes.ranks > 1:
+        if plan.next_change(0, total) is not None:
+            raise JobError(
+                f"job `{name}` has `shard = full` and a `freeze … until`: how weights are split "
+                "is decided at the start; write `shard = none` or leave out `until`"
+            )
+        shard(objectives, plan.frozen(total - 1, total), processes)
     model.to(processes.device)
     model.train()
-    compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
     if compiled:
         notices.append(f"{len(compiled)} layers are compiled while the first steps run")
     optimization = Optimization(model, job.optimizer, job.scale_lr)
@@ -134,11 +143,12 @@ def train_job(
             processes=processes,
             tell=lambda sentence: log.write(Notice(text=sentence)),
         )
+        objectives.known = kept.tower if kept is not None else None
         loop = Loop(
             job=job,
             folder=home,
             model=model,
-            objectives=Objectives(model, spec.model_of(name), kept.tower if kept else None),
+            objectives=objectives,
             plan=plan,
             contract=contract,
             optimization=optimization,

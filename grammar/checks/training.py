@@ -105,6 +105,25 @@ def check_scales(
             )
 
 
+def check_sharding(
+    job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
+) -> None:
+    """Report a job that splits weights of which some are to learn later."""
+    span = places.value(("jobs", job.name, "shard"))
+    later = [directive for directive in model.freeze if directive.until is not None]
+    if job.shard == "full" and later and span is not None:
+        findings.add(
+            Diagnostic(
+                code="VL514",
+                message="`shard = full` does not go with `freeze … until`",
+                span=span,
+                label=f"`{', '.join(later[0].selectors)}` learns from some step on",
+                help=("write `shard = none`, or leave out `until`",),
+                notes=("how weights are split is decided at the start of the job",),
+            )
+        )
+
+
 class _Check:
     def __init__(self, job: Pretrain | Finetune, places: Places, findings: Findings) -> None:
         self._job = job

@@ -6,7 +6,12 @@ from pathlib import Path
 from renaissance.grammar.checks.freezing import check_freezing, check_job_freezing
 from renaissance.grammar.checks.splits import check_evaluation, check_task
 from renaissance.grammar.checks.topology import check_parts
-from renaissance.grammar.checks.training import check_length, check_scales, check_training
+from renaissance.grammar.checks.training import (
+    check_length,
+    check_scales,
+    check_sharding,
+    check_training,
+)
 from renaissance.grammar.checks.unused import check_unused
 from renaissance.grammar.composition.assembly import assemble
 from renaissance.grammar.composition.files import Disk, Files
@@ -127,6 +132,7 @@ def _check_jobs(
         path = ("job_models", name) if overridden else ("models", job.on)
         fresh = isinstance(job, Pretrain) or job.source is None
         check_scales(job, model, places, findings)
+        check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)
 
 

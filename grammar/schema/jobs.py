@@ -123,6 +123,12 @@ class Training(Block):
     precision: Literal["fp32", "bf16", "fp16"] = key(
         "fp32", doc="of the forward and backward pass; weights stay float32", impact="training"
     )
+    shard: Literal["none", "full"] = key(
+        "none",
+        doc="under several processes: each holds all weights, or a part of those that learn, of "
+        "their gradients and averages",
+        impact="cosmetic",
+    )
     compile: Literal["none", "layers"] = key(
         "none",
         doc="`layers`: each repeated layer of towers and fusion through torch.compile; the same "

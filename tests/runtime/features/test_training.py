@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
+from renaissance.compiler.caching import COMPUTE_RATES
 
 from renaissance.compiler import build
-from renaissance.compiler.caching import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, run_jobs
@@ -118,7 +118,8 @@ def test_gradients_are_equal_bit_for_bit(tiny_spec: Make) -> None:
             spec, "base", model, data, precision=precision, processes=CPU, tell=print
         )
         assert (kept is not None) == mode
-        objectives = Objectives(model, spec.models["tiny"], kept.tower if kept else None)
+        objectives = Objectives(model, spec.models["tiny"])
+        objectives.known = kept.tower if kept else None
         [batch] = next(data.train(0, 0, 1))
         scored = objectives(batch)
         sum((part.loss for part in scored.values()), torch.zeros(())).backward()
