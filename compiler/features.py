@@ -43,10 +43,12 @@ class Features:
         Args:
             start: the first of them.
             rows: how many.
-            first_token: tokens before them, where rows are packed.
-            tokens: tokens in them, where rows are packed.
+            first_token: tokens before them, where packed rows differ in length.
+            tokens: tokens in them, where packed rows differ in length.
         """
         if self.packing is not None:
+            if self.packing.length is not None:
+                first_token, tokens = start * self.packing.length, rows * self.packing.length
             return Features(
                 tokens=self.tokens.narrow(0, first_token, tokens),
                 packing=self.packing.narrow(start, rows, first_token),
@@ -92,7 +94,8 @@ class Features:
         """Return the same rows as `[rows, n, width]`, masked where they are not of one length."""
         if self.packing is None:
             return self
-        return Features(tokens=self.packing.pad(self.tokens), mask=self.packing.mask())
+        mask = None if self.packing.length is not None else self.packing.mask()
+        return Features(tokens=self.packing.pad(self.tokens), mask=mask)
 
     def from_packed(self, tokens: Tensor) -> Tensor:
         """Bring tokens of `packed()` back into the form of these, zeros where there is padding."""

@@ -12,6 +12,7 @@ from torch import nn
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.constancy import keep_constant
+from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
@@ -46,14 +47,16 @@ class FreezePlan:
     Attributes:
         selections: one for each directive.
         fixed: names of parameters that their library never trains, such as sine positions.
+        unread: names of parameters that no head of the job reads.
     """
 
     selections: tuple[FrozenSelection, ...]
     fixed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def frozen(self, step: int, total_steps: int) -> tuple[str, ...]:
         """Return the names of the parameters that do not learn in a step, counted from 0."""
-        names = list(self.fixed)
+        names = [*self.fixed, *self.unread]
         for selection in self.selections:
             thaw = selection.thaws_at(total_steps)
             if thaw is None or step < thaw:
@@ -110,7 +113,8 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze]) -> FreezeP
                 directive=directive, names=names, parameters=sum(sizes[name] for name in names)
             )
         )
-    return FreezePlan(selections=tuple(selections), fixed=model.fixed)
+    unread = tuple(name for names in unread_parts(model).values() for name in names)
+    return FreezePlan(selections=tuple(selections), fixed=model.fixed, unread=unread)
 
 
 def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
-from renaissance.compiler.constancy import keep_constant
+from renaissance.compiler.constancy import keep_constant, learns
 from renaissance.compiler.features import Features, ModelOutput, Part, Queries, Reading, TextInput
 from renaissance.compiler.pooling import Pool
 
@@ -65,16 +66,19 @@ class VisionLanguageModel(nn.Module):
     def encode(self, name: str, inputs: Any) -> Features:
         """Run the tower (or the embeddings) of one stream; packed texts stay packed.
 
+        Nothing is recorded for autograd if none of it learns.
+
         Raises:
             KeyError: if the model has no such stream.
         """
         tower = self.towers[name]
-        if not isinstance(inputs, TextInput) or inputs.packing is None or tower.facts.packs:
-            features: Features = tower(inputs)
-            return features
-        padded: Features = tower(inputs.padded())
-        tokens = inputs.packing.unpad(padded.tokens, len(inputs.input_ids))
-        return Features(tokens=tokens, packing=inputs.packing)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and learns(tower)):
+            if not isinstance(inputs, TextInput) or inputs.packing is None or tower.facts.packs:
+                features: Features = tower(inputs)
+                return features
+            padded: Features = tower(inputs.padded())
+            tokens = inputs.packing.unpad(padded.tokens, len(inputs.input_ids))
+            return Features(tokens=tokens, packing=inputs.packing)
 
     def fuse(self, features: Mapping[str, Features]) -> ModelOutput:
         """Join streams whose rows correspond."""

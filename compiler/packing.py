@@ -1,6 +1,6 @@
 """Rows of different length as one long row of tokens, without padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,10 +17,12 @@ class Packing:
     Attributes:
         cumulative: tokens before each row and, last, of all rows, int32 `[rows + 1]`.
         longest: tokens of the longest row, or more.
+        length: tokens of every row, where all have the same number; None elsewhere.
     """
 
     cumulative: Tensor
     longest: int
+    length: int | None = None
 
     @classmethod
     def of_mask(cls, mask: Tensor) -> "Packing":
@@ -31,7 +33,7 @@ class Packing:
     def uniform(cls, rows: int, length: int, device: torch.device) -> "Packing":
         """Return the packing of rows that are all `length` tokens long."""
         ends = torch.arange(0, (rows + 1) * length, max(length, 1), device=device)
-        return cls(cumulative=ends.to(torch.int32), longest=length)
+        return cls(cumulative=ends.to(torch.int32), longest=length, length=length)
 
     @property
     def rows(self) -> int:
@@ -65,12 +67,16 @@ class Packing:
 
     def pad(self, tokens: Tensor) -> Tensor:
         """Spread `[tokens, ...]` over padded rows `[rows, longest, ...]`, zeros elsewhere."""
+        if self.length is not None:
+            return tokens.view(self.rows, self.length, *tokens.shape[1:])
         padded = tokens.new_zeros((self.rows * self.longest, *tokens.shape[1:]))
         padded = padded.index_copy(0, self._in_rectangle(len(tokens)), tokens)
         return padded.view(self.rows, self.longest, *tokens.shape[1:])
 
     def unpad(self, rows: Tensor, tokens: int) -> Tensor:
         """Gather the `tokens` of padded `[rows, longest, ...]` as `[tokens, ...]`."""
+        if self.length is not None:
+            return rows.flatten(0, 1)
         return rows.flatten(0, 1).index_select(0, self._in_rectangle(tokens))
 
     def select(self, index: Tensor, tokens: int) -> tuple["Packing", Tensor]:
@@ -91,10 +97,7 @@ class Packing:
 
     def narrow(self, start: int, rows: int, first_token: int) -> "Packing":
         """Return the packing of consecutive rows; `first_token` tokens stand before them."""
-        return Packing(
-            cumulative=self.cumulative.narrow(0, start, rows + 1) - first_token,
-            longest=self.longest,
-        )
+        return replace(self, cumulative=self.cumulative.narrow(0, start, rows + 1) - first_token)
 
     def _in_rectangle(self, tokens: int) -> Tensor:
         """Return `[tokens]` int64, the place of each token in flattened padded rows."""

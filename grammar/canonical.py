@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.composition.places import Path
 from renaissance.grammar.formatter import format_source
 from renaissance.grammar.schema.declaration import Block
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import Patches, Wordpiece
 from renaissance.grammar.schema.vocabulary import default_of, keys_of, kind_of, positional_key
@@ -57,7 +58,7 @@ class _Printer:
             lines.append(self._said(f"{word} {stream}", block, (*path, "streams", stream)))
         lines.append(self._said(f"fusion {model.fusion_name}", model.fusion, (*path, "fusion")))
         lines += self._keys(model, path)
-        lines += self._directives(model.freeze, path)
+        lines += self._directives(model, path)
         return _braces(f"model {name}", lines)
 
     def data(self, name: str) -> str:
@@ -116,7 +117,7 @@ class _Printer:
                 text = f"{name} = {value_text(value, kind_of(info))}"
                 lines.append(self._noted(text, (*path, name)))
         if base.freeze != model.freeze:
-            lines += self._directives(model.freeze, path) or ["freeze nothing"]
+            lines += self._directives(model, path) or ["freeze nothing"]
         return [_braces("model", lines)]
 
     def _changes(self, job: str, root: str, base: Block, block: Block, path: Path) -> Iterator[str]:
@@ -134,11 +135,15 @@ class _Printer:
             text = f"{root}.{name} = {value_text(value, kind_of(info))}"
             yield self._noted(text, (*path, name))
 
-    def _directives(self, freeze: Iterable[Freeze], path: Path) -> list[str]:
-        return [
-            self._noted(directive_text(directive), (*path, "freeze", index))
-            for index, directive in enumerate(freeze)
-        ]
+    def _directives(self, model: Model, path: Path) -> list[str]:
+        lines = []
+        for index, directive in enumerate(model.freeze):
+            # Elsewhere the keys of a cache mean nothing.
+            every = bool(cached_streams(directive, model.streams))
+            lines.append(
+                self._noted(directive_text(directive, every=every), (*path, "freeze", index))
+            )
+        return lines
 
     def _said(self, head: str, block: Block, path: Path) -> str:
         return self._block(f"{head} = {head_text(block)}", block, path)

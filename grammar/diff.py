@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 from renaissance.grammar.schema.declaration import Block, Impact, impact_of
 from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Job
-from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import kind_of, positional_key, tag_of
-from renaissance.grammar.spelling import directive_text, head_text, states, value_text
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
+from renaissance.grammar.spelling import directive_head, head_text, states, value_text
 
 Status = Literal["changed", "added", "removed", "renamed"]
 
@@ -255,6 +255,7 @@ def _changes(old: Mapping[str, _Key], new: Mapping[str, _Key]) -> tuple[Change, 
                 # Keys that the other kind of block does not have say nothing of their own.
                 continue
             impact = (before or after).impact  # type: ignore[union-attr]
+            other_kind.add(address)
         else:
             impact = _softened(before, after) or min(before.impact, after.impact, key=IMPACTS.index)
             if _word(before) != _word(after):
@@ -329,5 +330,9 @@ def _model_keys(model: Model) -> dict[str, _Key]:
     for directive in model.freeze:
         for single in directive.selectors:
             alone = directive.model_copy(update={"selectors": (single,)})
-            found[directive_text(alone)] = _Key("", "training")
+            head = directive_head(alone)
+            found[head] = _Key("", "training")
+            for name, info in keys_of(Freeze).items():
+                value = value_text(getattr(directive, name), kind_of(info))
+                found[f"{head}.{name}"] = _Key(value, impact_of(info))
     return found

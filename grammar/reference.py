@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from renaissance.grammar.schema.declaration import Block, impact_of
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import Patches, Wordpiece
 from renaissance.grammar.schema.vocabulary import (
@@ -50,6 +50,7 @@ def _sections() -> Iterator[str]:
     plain = {word: block for word, block in stacks.items() if word not in backbones}
     yield from _family("`encoder`", "encoder = ", plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
+    yield from _section("`freeze …`", Freeze, "##")
     yield from _family("`data`", "format = ", choices(Spec, "data"))
     for word, job in JOBS.items():
         yield from _section(f"`{word}`", job, "##")

@@ -101,8 +101,23 @@ def states(block: Block, name: str) -> bool:
     return name != "resize" or getattr(block, "image_size", None) is not None
 
 
-def directive_text(directive: Freeze) -> str:
-    """Return the spelling of a `freeze` statement."""
+def directive_text(directive: Freeze, *, every: bool = False) -> str:
+    """Return the spelling of a `freeze` statement.
+
+    Args:
+        directive: what is frozen.
+        every: write keys out that have their default as well.
+    """
+    keys = ", ".join(
+        f"{name} = {value_text(getattr(directive, name), kind_of(info))}"
+        for name, info in keys_of(Freeze).items()
+        if every or getattr(directive, name) != default_of(info)
+    )
+    return f"{directive_head(directive)} {{ {keys} }}" if keys else directive_head(directive)
+
+
+def directive_head(directive: Freeze) -> str:
+    """Return the spelling of a `freeze` statement without its braces."""
     text = "freeze " + ", ".join(directive.selectors)
     if directive.excluded:
         text += " except " + ", ".join(directive.excluded)

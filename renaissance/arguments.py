@@ -68,6 +68,29 @@ def _show(parser: ArgumentParser) -> None:
 def _plan(parser: ArgumentParser) -> None:
     _spec(parser)
     parser.add_argument("--model", metavar="NAME", help="plan this model and its jobs only")
+    parser.add_argument(
+        "--tokens",
+        metavar="N",
+        type=int,
+        help="mean tokens of a text, as `data` shows them (default: as many as the model takes)",
+    )
+    parser.add_argument(
+        "--texts",
+        metavar="N",
+        type=int,
+        help="texts of an epoch, as `data` shows them; gives jobs with epochs a length",
+    )
+    machine = parser.add_mutually_exclusive_group()
+    machine.add_argument("--gpu", metavar="NAME", help="predict times on a GPU, such as h100")
+    machine.add_argument(
+        "--bench", metavar="FILE", help="predict times from a file that `bench` wrote"
+    )
+    _format(parser, "json")
+
+
+def _bench(parser: ArgumentParser) -> None:
+    parser.add_argument("-o", "--out", metavar="FILE", help="write the figures here, as JSON")
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda (default: best)")
     _format(parser, "json")
 
 
@@ -87,7 +110,7 @@ def _diff(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--plan",
         action="store_true",
-        help="add a table of parameters and compute; this builds the plans of both",
+        help="add tables of parameters, compute and memory; this plans both",
     )
     _format(parser, "json")
 
@@ -157,8 +180,13 @@ VERBS = {
     ),
     "plan": Verb(
         "show what would be built, with figures",
-        "Show components, shapes, parameters and compute of a spec's models and jobs.",
+        "Show components, shapes, parameters, compute, memory and time of models and jobs.",
         _plan,
+    ),
+    "bench": Verb(
+        "measure this machine for plans",
+        "Measure matrix products, memory bandwidth and launches of this machine, for `plan`.",
+        _bench,
     ),
     "diff": Verb(
         "compare what two specs mean",

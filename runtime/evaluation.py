@@ -18,6 +18,7 @@ from renaissance.runtime.checkpoint import write_whole
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
+from renaissance.runtime.features.opening import kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
@@ -99,6 +100,8 @@ def evaluate_job(
     if processes.first:
         home.mkdir(parents=True, exist_ok=True)
     log = Log(home if processes.first else None, 0, observer)
+    precision = Precision(trained.precision, processes.device)
+    kept = None
     try:
         log.write(
             Start(
@@ -108,17 +111,28 @@ def evaluate_job(
                 device=device_in_words(processes.device),
             )
         )
+        kept = kept_features(
+            spec,
+            name,
+            model,
+            data,
+            precision=precision,
+            processes=processes,
+            tell=lambda sentence: log.write(Notice(text=sentence)),
+        )
         observer.begin(name, "evaluate", len(data.part(job.split)))
         answers = _answers(
-            Objectives(model, spec.model_of(name)),
+            Objectives(model, spec.model_of(name), kept.tower if kept else None),
             data.split(job.split, job.batch, processes.rank, processes.ranks),
             len(data.answers),
-            Precision(trained.precision, processes.device),
+            precision,
             processes,
             request,
             observer,
         )
         observer.finish("evaluate")
+        if kept is not None:
+            log.write(Notice(text=kept.sentence(processes)))
         seconds = time.monotonic() - began
         result = _result(job, data, answers, seconds)
         unreadable = data.unreadable
@@ -139,6 +153,8 @@ def evaluate_job(
             write_whole(home / RESULT, result.model_dump_json(indent=1))
         log.write(End(step=0, seconds=seconds))
     finally:
+        if kept is not None:
+            kept.keeper.close()
         log.close()
     processes.wait()
     return result

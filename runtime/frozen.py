@@ -1,6 +1,6 @@
 """The contract of `freeze`: what does not learn is, bit for bit, what it was at the start."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from torch import nn
 
@@ -22,11 +22,18 @@ class FrozenContract:
         """Remember what the frozen tensors are."""
         self._model = model
         self.hashes = _hashes(model) if hashes is None else hashes
+        self._held = self.hashes
+
+    def hold(self, names: Collection[str]) -> None:
+        """Take note that tensors are held in another type than that of their hashes."""
+        tensors = dict(self._model.named_parameters())
+        self._held = self.hashes | {name: tensor_hash(tensors[name]) for name in names}
 
     def release(self) -> None:
         """Forget what has begun to learn."""
         frozen = set(frozen_names(self._model))
         self.hashes = {name: value for name, value in self.hashes.items() if name in frozen}
+        self._held = {name: value for name, value in self._held.items() if name in frozen}
 
     def check(self, when: str) -> None:
         """Compare with the present.
@@ -38,7 +45,7 @@ class FrozenContract:
             FrozenChangedError: if a tensor has changed.
         """
         now = _hashes(self._model)
-        changed = [name for name, value in self.hashes.items() if now.get(name) != value]
+        changed = [name for name, value in self._held.items() if now.get(name) != value]
         if changed:
             raise FrozenChangedError(
                 f"{when} {len(changed)} frozen tensor{'s are' if len(changed) > 1 else ' is'} not "

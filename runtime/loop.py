@@ -1,9 +1,11 @@
 """The training loop: steps, validations, checkpoints, thaws."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from renaissance.compiler.addresses import parameter_addresses
@@ -52,6 +54,7 @@ class Loop:
         data: of the job.
         state: where the job is; its tables go into every checkpoint.
         as_built: tensors that a pretrained backbone gives exactly as they are.
+        originals: float32 tensors of what the model holds in low precision, for checkpoints.
         processes: that share the job.
         request: to stop.
         observer: is told what happens.
@@ -72,6 +75,7 @@ class Loop:
         data: JobData,
         state: State,
         as_built: frozenset[str],
+        originals: Mapping[str, Tensor],
         processes: Processes,
         request: StopRequest,
         observer: Observer,
@@ -81,7 +85,7 @@ class Loop:
         self._job, self._folder, self._model = job, folder, model
         self._objectives, self._plan, self._contract = objectives, plan, contract
         self._optimization, self._precision, self._data = optimization, precision, data
-        self._state, self._as_built = state, as_built
+        self._state, self._as_built, self._originals = state, as_built, originals
         self._processes, self._request = processes, request
         self._observer, self._log = observer, log
         self._checkpoints = Checkpoints(folder, job.keep)
@@ -271,6 +275,7 @@ class Loop:
             }
         )
         path = self._checkpoints.path(self._step)
+        tensors |= self._originals
         stored = {name: t for name, t in tensors.items() if name not in referenced}
         write_checkpoint(path, state, stored, self._optimization.state())
         self._checkpoints.mark_best(self._best)

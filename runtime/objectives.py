@@ -7,14 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from renaissance.compiler.features import Reading
+from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import modality
 from renaissance.runtime.data.assembly import Batch
-from renaissance.runtime.data.batch import PretrainBatch, TaskBatch, TextRows
+from renaissance.runtime.data.batch import PartlyEncoded, PretrainBatch, TaskBatch, TextRows
 from renaissance.runtime.data.job import UNKNOWN_ANSWER
+from renaissance.runtime.features.tower import KnownTower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,15 @@ class Objectives(nn.Module):
     Args:
         model: with the job's heads.
         declared: its declaration, which says what each stream reads.
+        known: encodes images of which some features are known; None where none are.
     """
 
-    def __init__(self, model: VisionLanguageModel, declared: Model) -> None:
+    def __init__(
+        self, model: VisionLanguageModel, declared: Model, known: KnownTower | None = None
+    ) -> None:
         """Find the stream of texts and that of images."""
         super().__init__()
+        self._known = known
         self.model = model
         kinds = {modality(stream): name for name, stream in declared.streams.items()}
         self._text, self._vision = kinds["text"], kinds["vision"]
@@ -57,12 +62,18 @@ class Objectives(nn.Module):
         return self._pretrain(batch)
 
     def _answer(self, batch: TaskBatch) -> dict[str, Scored]:
-        vision = self.model.encode(self._vision, batch.images).select(batch.image_index)
+        vision = self._encoded(batch.images).select(batch.image_index)
         text = self.model.encode(self._text, batch.text.for_model())
         features = {self._text: text, self._vision: vision}
         reading = Reading(rows=len(batch.labels), tokens=batch.text.tokens)
         (pooled,) = self.model.read(features, [reading])
         return {"answer": _scored(self.model.heads["answer"](pooled), batch.labels)}
+
+    def _encoded(self, images: Tensor | PartlyEncoded) -> Features:
+        if isinstance(images, Tensor):
+            return self.model.encode(self._vision, images)
+        assert self._known is not None  # batches know features only where it is there
+        return self._known(images)
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
         masked, matching = batch.masked, batch.matching
@@ -86,7 +97,7 @@ class Objectives(nn.Module):
             image_index.append(matching.image_index)
             texts.append(batch.text)
             readings.append(Reading(rows=len(matching.labels), tokens=matching.tokens))
-        vision = self.model.encode(self._vision, batch.images).select(torch.cat(image_index))
+        vision = self._encoded(batch.images).select(torch.cat(image_index))
         text = self.model.encode(self._text, reduce(TextRows.followed_by, texts).for_model())
         text = text.select(torch.cat(text_index), sum(reading.tokens for reading in readings))
         read = iter(self.model.read({self._text: text, self._vision: vision}, readings))

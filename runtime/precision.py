@@ -1,4 +1,4 @@
-"""Precision of the forward and backward pass; weights stay float32."""
+"""Precision of the forward and backward pass; weights that learn stay float32."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
@@ -13,6 +13,8 @@ _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class Precision:
     """Casts the forward pass, and in fp16 scales losses so that small gradients survive.
 
+    `dtype` is what the forward pass computes in; None where that is the weights' own.
+
     Args:
         name: as in the spec.
         device: where the model is.
@@ -20,15 +22,15 @@ class Precision:
 
     def __init__(self, name: Name, device: torch.device) -> None:
         """Choose type and scaler."""
-        self._type = _TYPES.get(name)
+        self.dtype = _TYPES.get(name)
         self._device = device.type
         self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None
 
     def forward(self) -> AbstractContextManager[Any]:
         """Return the context of a forward pass."""
-        if self._type is None:
+        if self.dtype is None:
             return nullcontext()
-        return torch.autocast(self._device, self._type)
+        return torch.autocast(self._device, self.dtype)
 
     def backward(self, loss: Tensor) -> None:
         """Compute gradients of a loss."""

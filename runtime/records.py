@@ -35,6 +35,7 @@ class Start(Record):
         parameters: of the model with the job's heads.
         step: steps that were done before; 0 unless resumed.
         total_steps: length of the job, in steps.
+        compiled: addresses of the layers that torch.compile runs.
     """
 
     event: Literal["start"] = "start"
@@ -45,6 +46,7 @@ class Start(Record):
     parameters: ParameterCounts | None = None
     step: int = 0
     total_steps: int | None = None
+    compiled: tuple[str, ...] = ()
 
 
 class Step(Record):

@@ -149,7 +149,8 @@ class TrainingStep:
         """Let the processes share gradients of exactly the parameters that losses reach."""
         if self._processes.ranks == 1:
             return self._objectives
-        reached = _reached(self._objectives, batch)
+        with self._precision.forward():
+            reached = _reached(self._objectives, batch)
         ignored = [
             name
             for name, parameter in self._objectives.named_parameters()

@@ -1,10 +1,13 @@
 """Training one job: set up or resume, run the loop, write the result."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
+from renaissance.compiler.compilation import compile_layers, explained
+from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
@@ -14,6 +17,7 @@ from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, w
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
 from renaissance.runtime.data import JobData, Tokenizer, job_data
 from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.features.opening import kept_features
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
@@ -97,30 +101,52 @@ def train_job(
     contract = FrozenContract(model, start.frozen if checkpoint is not None else None)
     if checkpoint is not None:
         contract.check(f"in checkpoint `{checkpoint.path.name}`")
+    referable = _referable(model, as_built, contract.hashes)
+    precision = Precision(job.precision, processes.device)
+    originals = {}
+    if precision.dtype is not None:
+        never = plan.frozen(total - 1, total)
+        originals = hold_in_low_precision(model, never, precision.dtype)
+        contract.hold(originals)
+        for name in originals.keys() & referable:
+            del originals[name]
     model.to(processes.device)
     model.train()
+    compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
+    if compiled:
+        notices.append(f"{len(compiled)} layers are compiled while the first steps run")
     optimization = Optimization(model, job.optimizer, job.scale_lr)
-    precision = Precision(job.precision, processes.device)
     if checkpoint is not None:
         optimization.load(checkpoint.optimizer)
         precision.load(start.scaler)
     log = Log(home if processes.first else None, start.step, observer)
+    kept = None
     try:
-        log.write(_started(start, model, processes))
+        log.write(_started(start, model, processes, compiled))
         for sentence in notices:
             log.write(Notice(text=sentence))
+        kept = kept_features(
+            spec,
+            name,
+            model,
+            data,
+            precision=precision,
+            processes=processes,
+            tell=lambda sentence: log.write(Notice(text=sentence)),
+        )
         loop = Loop(
             job=job,
             folder=home,
             model=model,
-            objectives=Objectives(model, spec.model_of(name)),
+            objectives=Objectives(model, spec.model_of(name), kept.tower if kept else None),
             plan=plan,
             contract=contract,
             optimization=optimization,
             precision=precision,
             data=data,
             state=start,
-            as_built=_referable(model, as_built, contract.hashes),
+            as_built=referable,
+            originals=originals,
             processes=processes,
             request=request,
             observer=observer,
@@ -128,12 +154,17 @@ def train_job(
         )
         if processes.first:
             checkpoints.mark_best(loop.best)
-        loop.run()
+        with explained() if compiled else nullcontext():
+            loop.run()
+        if kept is not None:
+            log.write(Notice(text=kept.sentence(processes)))
         result = _result(job, loop, total)
         if processes.first:
             write_whole(home / RESULT, result.model_dump_json(indent=1))
         log.write(End(step=total, seconds=loop.seconds))
     finally:
+        if kept is not None:
+            kept.keeper.close()
         log.close()
     processes.wait()
     return result
@@ -225,7 +256,9 @@ def _referable(
     )
 
 
-def _started(state: State, model: VisionLanguageModel, processes: Processes) -> Start:
+def _started(
+    state: State, model: VisionLanguageModel, processes: Processes, compiled: tuple[str, ...]
+) -> Start:
     parameters = list(model.parameters())
     return Start(
         job=state.job,
@@ -239,6 +272,7 @@ def _started(state: State, model: VisionLanguageModel, processes: Processes) -> 
         ),
         step=state.step,
         total_steps=state.total_steps,
+        compiled=compiled,
     )
 
 

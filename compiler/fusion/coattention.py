@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from renaissance.compiler.attention import choose, product_dtype
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.features import Features, Part, Queries, consecutive
@@ -128,6 +129,7 @@ class CoAttention(nn.Module):
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.attention = attention
+        self.head_dim = spec.width // spec.heads
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
@@ -167,11 +169,26 @@ class CoAttention(nn.Module):
 
     def _before_last(self, features: Mapping[str, Features]) -> dict[str, Features]:
         fused = {
-            name: features[name].with_tokens(
-                self.type_embedding(name, self.projection[name](features[name].tokens))
+            name: stream.with_tokens(
+                self.type_embedding(name, self.projection[name](stream.tokens))
             )
-            for name in self.inputs
+            for name, stream in self._in_one_form(features).items()
         }
         for layer in self.layers[:-1]:
             fused = layer(fused)
         return fused
+
+    def _in_one_form(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Pack both streams where the kernels run, once for all layers."""
+        streams = {name: features[name] for name in self.inputs}
+        one = next(iter(streams.values())).tokens
+        chosen = choose(
+            self.attention,
+            device=one.device,
+            dtype=product_dtype(one),
+            head_dim=self.head_dim,
+            ragged=any(stream.packing is not None for stream in streams.values()),
+        )
+        if chosen.implementation != "triton":
+            return streams
+        return {name: stream.packed() for name, stream in streams.items()}

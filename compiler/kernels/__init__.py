@@ -6,7 +6,8 @@ from renaissance.compiler.kernels.availability import (
     supported,
     supported_anywhere,
 )
-from renaissance.compiler.kernels.operator import coattention, varlen_attention
+from renaissance.compiler.kernels.pair import coattention
+from renaissance.compiler.kernels.varlen import varlen_attention
 
 __all__ = [
     "AttentionUnavailable",

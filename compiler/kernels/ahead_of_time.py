@@ -18,10 +18,11 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from renaissance.compiler.kernels.backward import key_gradient_kernel, query_gradient_kernel
 from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
 from renaissance.compiler.kernels.configurations import Configuration, Kernel, Row, rows
 from renaissance.compiler.kernels.forward import forward_kernel
+from renaissance.compiler.kernels.key_gradient import key_gradient_kernel
+from renaissance.compiler.kernels.query_gradient import query_gradient_kernel
 from renaissance.compiler.kernels.short import short_backward_kernel
 
 FUNCTIONS = {

@@ -26,7 +26,7 @@ def varlen_attention(
     """Attention of packed sequences, one sequence at a time.
 
     Arguments, result and conventions are those of
-    `renaissance.compiler.kernels.operator.varlen_attention`, except that every floating dtype on
+    `renaissance.compiler.kernels.varlen.varlen_attention`, except that every floating dtype on
     every device will do.
     """
     return _attention(
@@ -53,7 +53,7 @@ def coattention(
     """Let two streams attend to each other, one direction after the other.
 
     Arguments, result and conventions are those of
-    `renaissance.compiler.kernels.operator.coattention`.
+    `renaissance.compiler.kernels.pair.coattention`.
     """
     output_a = _attention(
         query_a, key_b, value_b, cu_a, cu_b, scale=scale, dropout=dropout, seed=seed

@@ -1,5 +1,6 @@
 """Does what is frozen mean something?"""
 
+from renaissance.grammar.checks.caching import check_caching, check_job_caching
 from renaissance.grammar.checks.components import Components, Leaf, parse_selector, starts_random
 from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.findings import Findings, listing, nearest
@@ -51,6 +52,7 @@ def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
                 )
             )
         _until(directive, where, places, findings)
+        check_caching(directive, parts.streams, where, places, findings)
         kept = selected - excluded
         before = {frozen[leaf] for leaf in kept if leaf in frozen}
         if kept and all(leaf in frozen for leaf in kept):
@@ -107,6 +109,7 @@ def check_job_freezing(
             )
         )
         return
+    check_job_caching(job, model, path, places, findings)
     for index, directive in enumerate(model.freeze):
         until = directive.until
         if job.steps is None or until is None or isinstance(until, Share):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.derive import complete_stack, complete_stream
-from renaissance.grammar.composition.drafts import plain_text
+from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.models import ModelDraft
 from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
@@ -193,12 +193,21 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
                 )
             )
             return None
-    selected = {}
+    selected: dict[str, object] = {}
     for field, addresses in (("selectors", statement.selectors), ("excluded", statement.excluded)):
         for index, address in enumerate(addresses):
             places.put((*path, field, index), address.span, address.span)
         selected[field] = tuple(_canonical(address, draft) for address in addresses)
-    return Freeze.model_validate({**selected, "until": moment})
+    keys, broken = assignments(statement.body, reader.findings)
+    return reader.block(  # type: ignore[return-value]
+        Freeze,
+        keys,
+        path,
+        where=statement.span,
+        what="`freeze`",
+        broken=broken,
+        fixed={**selected, "until": moment},
+    )
 
 
 def _canonical(address: tree.Address, draft: ModelDraft) -> str:

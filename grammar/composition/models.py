@@ -214,9 +214,6 @@ class Composer:
 
     def _freezes(self, freezes: list[tree.Freeze]) -> tuple[tree.Freeze, ...]:
         nothing = [f for f in freezes if not f.selectors]
-        for directive in freezes:
-            if directive.body is not None:
-                self._findings.add(misplaced(directive, "`freeze` takes no braces"))
         if nothing and len(freezes) > 1:
             other = next(f for f in freezes if f.selectors or f is not nothing[0])
             self._findings.add(

@@ -478,7 +478,7 @@ def describe(kind: Kind, unit: str = "") -> str:
     if kind.text:
         options.append("a name" if kind.name else "a string")
     if kind.words:
-        options.append(f"one of {listing(kind.words)}")
+        options.append(("one of " if len(kind.words) > 1 else "") + listing(kind.words))
     if kind.none:
         options.append("`none`")
     if kind.item:

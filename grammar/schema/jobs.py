@@ -123,6 +123,12 @@ class Training(Block):
     precision: Literal["fp32", "bf16", "fp16"] = key(
         "fp32", doc="of the forward and backward pass; weights stay float32", impact="training"
     )
+    compile: Literal["none", "layers"] = key(
+        "none",
+        doc="`layers`: each repeated layer of towers and fusion through torch.compile; the same "
+        "mathematics with other last digits",
+        impact="cosmetic",
+    )
     clip: float | None = key(
         1.0, doc="largest norm of the gradient; no clipping if absent", impact="training", gt=0
     )

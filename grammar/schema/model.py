@@ -61,6 +61,20 @@ class Freeze(Block):
         impact="training",
         unit="steps",
     )
+    cache: bool | Literal["auto"] = key(
+        "auto",
+        doc="keep the features of a vision tower on disk and read them instead of computing them "
+        "again; `auto` where reading is predicted to be faster, images are seen more than once and "
+        "all of them fit",
+        impact="cosmetic",
+    )
+    cache_limit: float = key(
+        20.0,
+        doc="most space that kept features may take on disk, those of other towers included",
+        impact="cosmetic",
+        unit="GiB",
+        gt=0,
+    )
 
 
 class Model(Block):

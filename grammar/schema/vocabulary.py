@@ -25,6 +25,7 @@ _NOT_KEYS: Mapping[type[Block], frozenset[str]] = {
     Finetune: frozenset({"name", "on", "source"}),
     Evaluate: frozenset({"name", "of"}),
     Model: frozenset({"name", "streams", "fusion_name", "fusion", "freeze"}),
+    Freeze: frozenset({"selectors", "excluded", "until"}),
 }
 
 
@@ -77,7 +78,7 @@ def tag_of(block: type[Block]) -> tuple[str, str]:
 def keys_of(block: type[Block]) -> Mapping[str, FieldInfo]:
     """Return what may be assigned between the braces of a block, in the order of declaration."""
     hidden = set(_NOT_KEYS.get(block, ()))
-    if block is not Model:
+    if block not in (Model, Freeze):
         hidden.add(tag_of(block)[0])
     fields = block.model_fields.items()
     return {name: info for name, info in fields if name not in hidden and not positional(info)}

@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_spec
@@ -12,6 +12,9 @@ from renaissance.grammar.composition.revision import PREFIX, open_revision
 from renaissance.grammar.diff import diff_specs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import read_source
+
+if TYPE_CHECKING:
+    from renaissance.compiler.planning.figures import ModelPlan
 
 
 def run(arguments: Namespace) -> int:
@@ -31,8 +34,8 @@ def run(arguments: Namespace) -> int:
         content: dict[str, Any] = {"old": arguments.old, "new": arguments.new, **diff.to_dict()}
         if arguments.plan:
             content["figures"] = [
-                {"model": model, "what": what, "old": before, "new": after}
-                for model, what, before, after in figures
+                {"block": block, "what": what, "old": before, "new": after}
+                for block, what, before, after in figures
             ]
         return answer(arguments, code, **content)
     from renaissance.render.color import palette
@@ -40,9 +43,11 @@ def run(arguments: Namespace) -> int:
 
     colors = palette(arguments.color, sys.stdout)
     sys.stdout.write(render_comparison(diff, arguments.old, arguments.new, colors))
-    for model in dict.fromkeys(model for model, *_ in figures):
-        rows = [(what, before, after) for name, what, before, after in figures if name == model]
-        sys.stdout.write(f"\n{colors.paint(model, 'bold')}\n{render_figures(rows)}")
+    for block in dict.fromkeys(block for block, *_ in figures):
+        rows = [(what, before, after) for name, what, before, after in figures if name == block]
+        sys.stdout.write(f"\n{colors.paint(block, 'bold')}\n{render_figures(rows)}")
+    if diff.blocks and not arguments.plan:
+        sys.stdout.write("with --plan: what this does to parameters, compute and memory\n")
     return code
 
 
@@ -54,25 +59,39 @@ def _resolve(address: str) -> Resolution:
 
 
 def _figures(old: Spec, new: Spec) -> Iterator[tuple[str, str, int | None, int | None]]:
-    """Yield figures of every model of either spec: model, what is counted, before, after."""
+    """Yield figures of models and jobs that differ: which, what is counted, before, after."""
     before, after = _planned(old), _planned(new)
-    for model in dict.fromkeys((*before, *after)):
-        kinds = dict.fromkeys((*before.get(model, {}), *after.get(model, {})))
-        for what in kinds:
-            yield model, what, before.get(model, {}).get(what), after.get(model, {}).get(what)
+    for block in dict.fromkeys((*before, *after)):
+        was, now = before.get(block, {}), after.get(block, {})
+        if was != now:
+            for what in dict.fromkeys((*was, *now)):
+                yield block, what, was.get(what), now.get(what)
 
 
 def _planned(spec: Spec) -> dict[str, dict[str, int]]:
-    """Return figures by model: parameters, and FLOPs of a pair of text and image."""
+    """Return figures by model and job."""
     from renaissance.compiler import plan
 
+    planned = plan(spec)
     figures: dict[str, dict[str, int]] = {}
-    for model in plan(spec).to_dict()["models"]:
-        parameters, flops = model["parameters"], model["flops_per_sample"]
-        figures[model["name"]] = {
-            "parameters": parameters["total"],
-            "trainable": parameters["trainable"],
-            "forward FLOPs a sample": flops["forward"],
-            "training FLOPs a sample": flops["training"],
+    for model in planned.models:
+        figures[f"model {model.name}"] = _of_model(model)
+    for job in planned.jobs:
+        memory = job.peak.memory
+        figures[f"{job.kind} {job.name}"] = _of_model(job.model) | {
+            "gradients to inputs, FLOPs": job.model.flops_per_sample.to_inputs,
+            "gradients to weights, FLOPs": job.model.flops_per_sample.to_weights,
+            "optimizer, bytes": memory.optimizer,
+            "activations, bytes": memory.activations,
+            "peak memory, bytes": memory.peak,
         }
     return figures
+
+
+def _of_model(model: "ModelPlan") -> dict[str, int]:
+    return {
+        "parameters": model.parameters.total,
+        "trainable": model.parameters.trainable,
+        "forward FLOPs a sample": model.flops_per_sample.forward,
+        "training FLOPs a sample": model.flops_per_sample.training,
+    }

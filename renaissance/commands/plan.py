@@ -9,13 +9,26 @@ from renaissance.grammar import load
 
 def run(arguments: Namespace) -> int:
     """Print a tree for each model, and what the steps of each job cost."""
+    if arguments.texts is not None and arguments.texts < 1:
+        return answer(arguments, NO_ANSWER, failures=["--texts takes 1 or more texts of an epoch"])
     spec = load(find_spec(arguments.file))
 
     from renaissance.compiler import plan
     from renaissance.compiler.errors import BackboneError, CompileError
+    from renaissance.compiler.planning.machines import find_gpu, read_bench
 
     try:
-        planned = plan(spec, getattr(arguments, "model", None))
+        machine = None
+        if arguments.gpu is not None:
+            machine = find_gpu(arguments.gpu)
+        elif arguments.bench is not None:
+            machine = read_bench(arguments.bench)
+    except CompileError as error:
+        return answer(arguments, NO_ANSWER, failures=[str(error)])
+    try:
+        planned = plan(
+            spec, arguments.model, tokens=arguments.tokens, texts=arguments.texts, machine=machine
+        )
     except BackboneError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:

@@ -12,6 +12,7 @@ from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.runtime.data.batch import (
     MaskedText,
     Matching,
+    PartlyEncoded,
     PretrainBatch,
     TaskBatch,
     TextRows,
@@ -101,7 +102,7 @@ class TaskAssembler:
             assert corpus.labels is not None  # a task's corpus has labels
             batches.append(
                 TaskBatch(
-                    images=_pixels(self.split, shown, self.appearance, self.seed, step),
+                    images=_inputs(self.split, shown, self.appearance, self.seed, step),
                     image_index=torch.from_numpy(image_index),
                     text=_text_rows(corpus.tokens.padded(mine, self.pad_id)),
                     labels=torch.from_numpy(corpus.labels[mine]),
@@ -151,7 +152,7 @@ class PretrainAssembler:
             text = corpus.tokens.padded(mine, self.tokenizer.pad_id)
             batches.append(
                 PretrainBatch(
-                    images=_pixels(self.split, shown, self.appearance, self.seed, step),
+                    images=_inputs(self.split, shown, self.appearance, self.seed, step),
                     image_index=torch.from_numpy(index[:, 0].copy()),
                     text=_text_rows(text),
                     masked=None if chances is None else self._masked(text, chances.part(part)),
@@ -230,6 +231,23 @@ def _text_rows(text: Padded) -> TextRows:
         input_ids=torch.from_numpy(text.ids[text.present]),
         cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
         longest=text.present.shape[1],
+    )
+
+
+def _inputs(
+    split: Split, images: np.ndarray, appearance: Appearance, seed: int, step: int
+) -> Tensor | PartlyEncoded:
+    if split.corpus.images.features is None:
+        return _pixels(split, images, appearance, seed, step)
+    known, features, contents = split.corpus.images.encoded(images)
+    missing = np.flatnonzero(~known)
+    order = np.empty(len(images), np.int64)
+    order[np.append(missing, np.flatnonzero(known))] = np.arange(len(images))
+    return PartlyEncoded(
+        pixels=_pixels(split, images[missing], appearance, seed, step),
+        contents=tuple(contents[place] for place in missing.tolist()),
+        features=features,
+        order=torch.from_numpy(order),
     )
 
 

@@ -32,6 +32,24 @@ class Movable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyEncoded(Movable):
+    """Images of which some need not be encoded any more.
+
+    Attributes:
+        pixels: `[missing, 3, height, width]` float32, normalised: those that are to be encoded.
+        contents: digest of the file of each of them; None for one that could not be read again.
+        features: `[known, tokens, width]` of the others.
+        order: `[images]` int64, the place of each image among the missing and, behind them, the
+            known ones.
+    """
+
+    pixels: Tensor
+    contents: tuple[bytes | None, ...]
+    features: Tensor
+    order: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextRows(Movable):
     """Texts one after the other, without padding.
 
@@ -102,14 +120,15 @@ class PretrainBatch(Movable):
     """Image-text pairs with what the objectives of the job need.
 
     Attributes:
-        images: `[images, 3, height, width]` float32, normalised; each distinct image once.
+        images: `[images, 3, height, width]` float32, normalised, or what is known of them; each
+            distinct image once.
         image_index: `[rows]` int64, the image of each text.
         text: the texts as they are.
         masked: None without an `mlm` objective.
         matching: None without an `itm` objective.
     """
 
-    images: Tensor
+    images: Tensor | PartlyEncoded
     image_index: Tensor
     text: TextRows
     masked: MaskedText | None
@@ -121,14 +140,15 @@ class TaskBatch(Movable):
     """Labelled questions about images.
 
     Attributes:
-        images: `[images, 3, height, width]` float32, normalised; each distinct image once.
+        images: `[images, 3, height, width]` float32, normalised, or what is known of them; each
+            distinct image once.
         image_index: `[rows]` int64, the image of each text.
         text: the questions or sentences.
         labels: `[rows]` int64, index into the task's answers.
         samples: `[rows]` int64, index into the split's table.
     """
 
-    images: Tensor
+    images: Tensor | PartlyEncoded
     image_index: Tensor
     text: TextRows
     labels: Tensor

@@ -16,6 +16,7 @@ import pyarrow.parquet
 from datasets import Dataset
 
 from renaissance.grammar.schema.data import ImageCaption
+from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
 
@@ -73,7 +74,7 @@ def _columns(path: Path, kind: str, wanted: list[str]) -> Dataset:
     if status.st_size <= IN_MEMORY_BYTES:
         return Dataset(pa.Table.from_batches(_batches(path, kind, wanted)))
     identity = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {wanted}"
-    folder = _cache_folder()
+    folder = cache_folder("tables")
     file = folder / f"{hashlib.sha256(identity.encode()).hexdigest()}.arrow"
     if not file.exists():
         # Under another name first: a reader never sees half a file.
@@ -89,14 +90,6 @@ def _columns(path: Path, kind: str, wanted: list[str]) -> Dataset:
         finally:
             Path(unfinished).unlink(missing_ok=True)
     return Dataset.from_file(str(file))
-
-
-def _cache_folder() -> Path:
-    """Return a folder that only this user can read."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "renaissance" / "tables"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
 
 
 def _batches(path: Path, kind: str, wanted: list[str]) -> Iterator[pa.RecordBatch]:

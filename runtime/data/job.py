@@ -22,8 +22,9 @@ from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.loader import Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
-from renaissance.runtime.data.streams import image_needs, text_needs
+from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.features.known import KnownFeatures
 
 UNKNOWN_ANSWER = -100
 """Label of an answer that training never saw: no prediction equals it, and torch's cross-entropy
@@ -63,6 +64,7 @@ class JobData:
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
+        self._features: KnownFeatures | None = None
         train = self._parts["train"]
         self.answers: tuple[str, ...] = ()
         self._mlm: Mlm | None = None
@@ -84,6 +86,17 @@ class JobData:
             texts_per_image=self._job.texts_per_image,
             seed=self._job.seed,
         )
+
+    def use_features(self, features: KnownFeatures) -> None:
+        """Let batches hold features of images where there are some, from now on."""
+        self._features = features
+        self._corpora.clear()
+        self._splits.clear()
+
+    @property
+    def image_needs(self) -> ImageNeeds:
+        """What the vision stream reads."""
+        return self._vision
 
     @property
     def steps_per_epoch(self) -> int:
@@ -223,7 +236,7 @@ class JobData:
         return Corpus(
             table=table,
             tokens=self.tokenizer.encode(texts, self._text.max_tokens),
-            images=Images(table, self._vision.size, self._vision.resize),
+            images=Images(table, self._vision.size, self._vision.resize, features=self._features),
             image_of_row=table.image_of_row,
             labels=labels,
         )

@@ -76,6 +76,8 @@ def test_forms_of_a_stream_lead_back_to_each_other(lengths: list[int]) -> None:
     assert torch.equal(dense.packed().tokens, dense.tokens.flatten(0, 1))
     assert dense.packed().packing.cumulative.tolist() == [0, 3, 6]
     assert torch.equal(dense.from_packed(dense.packed().tokens), dense.tokens)
+    assert torch.equal(dense.packed().padded().tokens, dense.tokens)
+    assert torch.equal(dense.packed().narrow(1, 1).padded().tokens, dense.tokens[1:])
 
 
 def test_places_in_a_row_count_from_zero() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Reading
-from renaissance.compiler.planning import Flops
+from renaissance.compiler.planning.figures import Flops
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
@@ -77,7 +77,18 @@ FREEZES: dict[str, tuple[Freeze, ...]] = {
 }
 
 
-def _count(model: VisionLanguageModel, results: Any) -> Flops:
+class Counted(NamedTuple):
+    forward: int
+    backward: int
+
+
+def _planned(flops: Flops) -> Counted:
+    assert flops.to_inputs + flops.to_weights == flops.backward
+    assert flops.forward + flops.backward == flops.training
+    return Counted(forward=flops.forward, backward=flops.backward)
+
+
+def _count(model: VisionLanguageModel, results: Any) -> Counted:
     """Count what torch really does; its fused attention on a CPU is unknown to its counter."""
     model.train()
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -86,10 +97,10 @@ def _count(model: VisionLanguageModel, results: Any) -> Flops:
         if losses:
             sum(loss.sum() for loss in losses).backward()
     training = counter.get_total_flops()
-    return Flops(forward=forward, backward=training - forward, training=training)
+    return Counted(forward=forward, backward=training - forward)
 
 
-def _sample(model: VisionLanguageModel) -> Flops:
+def _sample(model: VisionLanguageModel) -> Counted:
     def results() -> list[Tensor]:
         text = {"input_ids": torch.randint(2, 60, (1, 12))}
         output = model(text=text, vision=torch.randn(1, 3, 32, 32))
@@ -107,7 +118,7 @@ def test_counts_and_operations_equal_the_built_model(name: str) -> None:
     assert planned.parameters.total == count
     assert sum(part.parameters for part in planned.components) == count
     assert planned.parameters.trainable + planned.parameters.frozen == count
-    assert planned.flops_per_sample == _sample(model)
+    assert _planned(planned.flops_per_sample) == _sample(model)
     assert sum(part.flops.training for part in planned.components) == (
         planned.flops_per_sample.training
     )
@@ -119,7 +130,7 @@ def test_operations_under_every_freeze(towers: str, freeze: str) -> None:
     declared = spec(MODELS[towers].model_copy(update={"freeze": FREEZES[freeze]}))
     planned = plan(declared).models[0]
     model = build(declared)
-    assert planned.flops_per_sample == _sample(model)
+    assert _planned(planned.flops_per_sample) == _sample(model)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert planned.parameters.trainable == learning
     assert sum(part.trainable for part in planned.components) == learning
@@ -144,6 +155,18 @@ def test_seeded_random_models_are_counted_exactly() -> None:
             model = build(declared, job=job)
             found = planned.models[0] if job is None else planned.jobs[job == "vqa"].model
             assert found.parameters.total == sum(p.numel() for p in model.parameters())
+
+
+def test_kinds_of_gradients() -> None:
+    norms = (_freeze("text", "vision", "cross", "pool", excluded=("norm",)),)
+    only_inputs = plan(spec(two_towers(freeze=norms))).models[0].flops_per_sample
+    assert only_inputs.to_weights == 0 < only_inputs.to_inputs
+    both = plan(spec(two_towers())).models[0]
+    layer = next(part for part in both.components if part.address == "text.layers[1].mlp")
+    assert layer.flops.to_inputs == layer.flops.to_weights == layer.flops.forward
+    attention = next(part for part in both.components if part.address == "cross.layers[0].cross")
+    # Products of activations with each other hand two gradients on, and none to weights.
+    assert attention.flops.to_inputs > attention.flops.forward > attention.flops.to_weights
 
 
 def test_gradient_flow_follows_the_table() -> None:
@@ -183,17 +206,21 @@ def _step(model: VisionLanguageModel, job: Pretrain, texts: int, masked: int) ->
     return [model.heads["mlm"](tokens), model.heads["itm"](pooled)]
 
 
-@pytest.mark.parametrize("freeze", ["none", "both", "vision"])
+@pytest.mark.parametrize("freeze", ["none", "text", "both", "vision", "lower half"])
 def test_a_pretraining_step_is_counted_as_it_runs(freeze: str) -> None:
     objectives = (Mlm(probability=Share(0.2)), Itm(negatives=2))
     model = two_towers(freeze=FREEZES[freeze])
-    job = spec(model, texts_per_image=2).jobs["base"].model_copy(update={"objectives": objectives})
+    job = (
+        spec(model, texts_per_image=2, batch=16)
+        .jobs["base"]
+        .model_copy(update={"objectives": objectives})
+    )
     declared = Spec(models={"two": model}, jobs={"base": job})
     planned = plan(declared).jobs[0].model.flops_per_sample
     built = build(declared, job="base")
     counted = _count(built, lambda: _step(built, job, 16, 32))
     assert planned.forward == round(counted.forward / 16)
-    assert planned.training == pytest.approx(counted.training / 16, rel=1e-6)
+    assert planned.backward == pytest.approx(counted.backward / 16, rel=1e-6)
 
 
 def test_jobs_have_the_freezing_of_their_own_model() -> None:
@@ -215,7 +242,7 @@ def test_as_json_and_as_text() -> None:
     document = json.loads(json.dumps(planned.to_dict()))
     model = document["models"][0]
     assert model["name"] == "two"
-    assert set(model["parameters"]) == {"total", "trainable", "frozen", "tied"}
+    assert set(model["parameters"]) == {"total", "trainable", "frozen", "unread", "tied"}
     assert set(model["flops_per_sample"]) >= {"forward", "training"}
     assert {"address", "kind", "input", "output", "parameters", "trainable"} <= set(
         model["components"][0]

@@ -21,6 +21,9 @@ FREEZES = st.sampled_from(
         "freeze bias",
         "freeze text.embeddings, fusion.norm",
         "freeze vision until 5",
+        "freeze vision { cache = true }",
+        "freeze vision, text { cache = false }",
+        "freeze vision { cache_limit = 2.5 }",
         "freeze text.layers[-1], vision.norm except bias",
     ]
 )

@@ -46,3 +46,15 @@ def test_a_part_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[s
     job = ["--job", "base", "--format", "json"]
     assert main(["compile", "quickstart", "-o", str(tmp_path / "job"), *job]) == 0
     assert json.loads((tmp_path / "job" / "lock.json").read_text())["jobs"] == ["base"]
+
+
+def test_plan_says_what_a_cache_costs_and_saves(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "freezing_base"]) == 0
+    [line] = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("cache vision")
+    ]
+    assert "605kB an image (605MB per 1,000) instead of 35.1GFLOP" in line
+    assert "on a CPU (kept where all images fit)" in line
+    assert main(["plan", "freezing_base", "--format", "json"]) == 0
+    [model] = json.loads(capsys.readouterr().out)["models"]
+    assert (model["caching"]["tokens"], model["caching"]["mode"]) == (197, "auto")

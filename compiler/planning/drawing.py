@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.planning import Component, ModelPlan, Plan
-
-_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+from renaissance.compiler.planning.caching import Caching
+from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
+from renaissance.compiler.planning.tables import amount, job_tables
 
 
 @dataclass(slots=True)
@@ -35,25 +35,22 @@ def draw(plan: Plan) -> RenderableType:
     for model in plan.models:
         blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
     if plan.jobs:
-        blocks.append(_jobs(plan))
+        blocks += job_tables(plan)
+    alone = {model.name: model.caching for model in plan.models}
+    for job in plan.jobs:
+        kept = job.model.caching
+        if kept is not None and kept != alone.get(job.model.name):
+            blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
     return Group(*blocks)
-
-
-def amount(number: int) -> str:
-    """Spell a count with three digits and a unit: 13.5M."""
-    for size, unit in _UNITS:
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
-    return str(number)
 
 
 def _title(name: str, model: ModelPlan) -> Text:
     counts, flops = model.parameters, model.flops_per_sample
     return Text(
         f"{name}: {counts.total:,} parameters, {counts.trainable:,} trainable, "
-        f"{counts.frozen:,} frozen; {amount(flops.forward)}FLOP forward and "
-        f"{amount(flops.training)}FLOP training per sample",
+        f"{counts.frozen:,} frozen\n"
+        f"a text and an image: {amount(flops.forward)}FLOP forward and "
+        f"{amount(flops.training)}FLOP training",
         style="bold",
     )
 
@@ -134,6 +131,8 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(
             f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
         )
+    if model.caching is not None:
+        yield Text(_caching(model.caching))
     for root, used in model.attention.items():
         yield Text(f"attention of {root}: {used}")
     for note in model.notes:
@@ -141,21 +140,18 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
     yield Text("")
 
 
-def _jobs(plan: Plan) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("job", no_wrap=True)
-    for column in ("kind", "model", "parameters", "trainable", "forward", "backward", "per text"):
-        table.add_column(column, justify="left" if column in ("kind", "model") else "right")
-    for job in plan.jobs:
-        flops = job.model.flops_per_sample
-        table.add_row(
-            job.name,
-            job.kind,
-            job.model.name,
-            amount(job.model.parameters.total),
-            amount(job.model.parameters.trainable) if job.kind != "evaluate" else "none",
-            amount(flops.forward),
-            amount(flops.backward),
-            f"{amount(flops.training)}FLOP",
-        )
-    return table
+def _caching(caching: Caching) -> str:
+    """Say what one image costs to keep and what that saves, and where it is done."""
+    size = caching.bytes_per_image
+    told = (
+        f"cache {caching.stream}: {amount(size)}B an image ({amount(1000 * size)}B per 1,000) "
+        f"instead of {amount(caching.flops)}FLOP; "
+    )
+    if caching.obstacle is not None:
+        return f"{told}nothing is kept: {caching.obstacle}"
+    verdicts = []
+    for name, device in (("CPU", "cpu"), ("GPU", "cuda")):
+        kept = "kept" if caching.mode is True else "kept where all images fit"
+        verdict = "not kept" if caching.refusal(device) is not None else kept
+        verdicts.append(f"{caching.gain(device):.1f} × as fast on a {name} ({verdict})")
+    return f"{told}reading is predicted to be {', '.join(verdicts)}"

@@ -1,0 +1,221 @@
+"""What each freeze setting saves: seconds a step, samples/s, peak memory, distance to the floor.
+
+    python -m benchmarks.freezing [--size small|base] [--settings none text ...] [--rounds 5]
+                                   [--batch 16] [--json FILE]
+
+Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
+the same towers frozen (where it can: it freezes whole towers only); ratios are medians over the
+rounds. The floor of a setting is the time that its matrix products, counted on the running step,
+would take at the rate of a large square product measured in the same run. Peak memory is the
+resident set of a process that does nothing but three steps.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
+from benchmarks.step import about, seconds
+from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
+
+CPU = torch.device("cpu")
+HALF = tuple(
+    f"{tower}.{part}" for tower in ("text", "vision") for part in ("embeddings", "layers[:6]")
+)
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "text": ("text",),
+    "vision": ("vision",),
+    "both": ("text", "vision"),
+    "both, cached": ("text", "vision"),
+    "half of each": HALF,
+}
+WHOLE = frozenset({"text", "vision"})
+STEPS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One setting.
+
+    Attributes:
+        setting: its name.
+        seconds: of a step, median.
+        samples_per_second: captions of the batch over these.
+        against_plain: how many times as fast as the plain step with nothing frozen.
+        against_plain_frozen: the same against the plain step with the same towers frozen.
+        against_none: how many times as fast as the compiled step with nothing frozen.
+        gflop: of a step, forward and backward, counted.
+        floor_seconds: these at the rate of a large product.
+        share_of_floor: floor over seconds; 1 would be nothing but products at full rate.
+        peak_mib: resident set of a process that runs it, mebibytes.
+    """
+
+    setting: str
+    seconds: float
+    samples_per_second: float
+    against_plain: float
+    against_plain_frozen: float | None
+    against_none: float | None
+    gflop: float
+    floor_seconds: float
+    share_of_floor: float
+    peak_mib: int
+
+
+def ceiling(size: int = 2048, repeats: int = 7) -> float:
+    """Return the GFLOP/s of a square float32 product, median."""
+    left, right = torch.randn(size, size), torch.randn(size, size)
+    times = [seconds(lambda: float((left @ right)[0, 0])) for _ in range(repeats + 1)][1:]
+    return 2 * size**3 / statistics.median(times) / 1e9
+
+
+def counted(step: Callable[[], float]) -> float:
+    """Return the GFLOP of the matrix products of a step."""
+    counter = FlopCounterMode(display=False)
+    with sdpa_kernel(SDPBackend.MATH), counter:
+        step()
+    return counter.get_total_flops() / 1e9
+
+
+def own_step(size: Size, setting: str, batch: PlainBatch) -> Callable[[], float]:
+    """Return the compiled step of a setting on a batch."""
+    step = CompiledStep(size, SETTINGS[setting], device=CPU, precision=torch.float32)
+    compact = compiled_batch(batch)
+    if setting.endswith("cached"):
+        compact = step.with_cached_images(compact)
+    return lambda: step(compact)
+
+
+def measure(
+    size: Size,
+    setting: str,
+    batch: PlainBatch,
+    plain: Callable[[], float],
+    rounds: int,
+    rate: float,
+    none: float | None,
+) -> Row:
+    """Time one setting in turn with the plain step, free and frozen alike.
+
+    Args:
+        size: dimensions of the model.
+        setting: name of the setting.
+        batch: what all steps see.
+        plain: the plain step with nothing frozen.
+        rounds: that are timed.
+        rate: of a large product, GFLOP/s.
+        none: how many times as fast as `plain` the compiled step with nothing frozen is.
+    """
+    step = own_step(size, setting, batch)
+    selectors = frozenset(SETTINGS[setting])
+    frozen = None
+    if selectors and selectors <= WHOLE:
+        of_towers = PlainStep(size, selectors, precision=torch.float32)
+        frozen = lambda: of_towers(batch)  # noqa: E731
+    gflop = counted(step)
+    times: list[tuple[float, ...]] = []
+    for number in range(rounds + 1):
+        run = (seconds(step), seconds(plain), seconds(frozen) if frozen else 0.0)
+        if number:
+            times.append(run)
+    own = statistics.median(run[0] for run in times)
+    ratio = statistics.median(run[1] / run[0] for run in times)
+    floor = gflop / rate
+    return Row(
+        setting=setting,
+        seconds=round(own, 3),
+        samples_per_second=round(len(batch.matches) / own, 2),
+        against_plain=round(ratio, 2),
+        against_plain_frozen=(
+            round(statistics.median(run[2] / run[0] for run in times), 2) if frozen else None
+        ),
+        against_none=None if none is None else round(ratio / none, 2),
+        gflop=round(gflop, 1),
+        floor_seconds=round(floor, 3),
+        share_of_floor=round(floor / own, 2),
+        peak_mib=peak(size, setting, len(batch.matches)),
+    )
+
+
+def peak(size: Size, setting: str, rows: int) -> int:
+    """Return the peak resident set of a process that runs a setting, mebibytes."""
+    command = [sys.executable, "-m", "benchmarks.freezing", "--batch", str(rows)]
+    command += ["--size", "small" if size is SMALL else "base", "--peak", setting]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return round(float(done.stdout) / 1024)
+
+
+def print_peak(size: Size, setting: str, rows: int) -> None:
+    """Run a few steps and print the peak resident set of this process, KiB."""
+    batch = plain_batch(size, rows)
+    if setting == "plain":
+        plain = PlainStep(size, frozenset(), precision=torch.float32)
+        step = lambda: plain(batch)  # noqa: E731
+    else:
+        step = own_step(size, setting, batch)
+    for _ in range(STEPS):
+        step()
+    # Not `ru_maxrss`, which starts at what the parent process had in memory.
+    status = Path("/proc/self/status").read_text("ascii")
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+
+
+def line(row: Row) -> str:
+    """Return a row for a person to read."""
+    return (
+        f"{row.setting:13} {row.seconds:7.3f} s {row.samples_per_second:6.2f} samples/s, "
+        f"x plain {row.against_plain:5.2f}, x plain frozen {row.against_plain_frozen or '-':>5}, "
+        f"x none {row.against_none or '-':>5}, {row.gflop:6.0f} GFLOP, floor "
+        f"{row.floor_seconds:6.3f} s ({row.share_of_floor:.0%}), {row.peak_mib} MiB"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=("small", "base"), default="small")
+    parser.add_argument("--settings", nargs="+", choices=tuple(SETTINGS), default=list(SETTINGS))
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    size = SMALL if options.size == "small" else BASE
+    if options.peak:
+        print_peak(size, options.peak, options.batch)
+        return 0
+    batch = plain_batch(size, options.batch)
+    plain = PlainStep(size, frozenset(), precision=torch.float32)
+    rate = ceiling()
+    gflop = counted(lambda: plain(batch))
+    memory = peak(size, "plain", options.batch)
+    print(f"{size.name}, batch {options.batch}: ceiling {rate:.0f} GFLOP/s", flush=True)
+    print(f"plain step: {gflop:.0f} GFLOP, peak {memory:.0f} MiB", flush=True)
+    rows: list[Row] = []
+    for setting in options.settings:
+        none = next((row.against_plain for row in rows if row.setting == "none"), None)
+        row = measure(size, setting, batch, lambda: plain(batch), options.rounds, rate, none)
+        rows.append(row)
+        print(line(row), flush=True)
+    if options.json:
+        result = {
+            "about": about(CPU) | {"size": size.name, "batch": options.batch},
+            "ceiling_gflops": round(rate),
+            "plain": {"gflop": round(gflop), "peak_mib": memory},
+            "rows": [asdict(row) for row in rows],
+        }
+        options.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

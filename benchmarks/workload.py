@@ -1,0 +1,148 @@
+"""The two-tower models of the paper, one batch for them, and the project's training step on it."""
+
+import torch
+from torch import Tensor
+
+from benchmarks.plain import BASE, SMALL, PlainBatch, Size
+from renaissance.compiler import build, freeze
+from renaissance.grammar.schema.data import EasyVqaPairs
+from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import RandomArchitecture
+from renaissance.runtime.data.batch import MaskedText, Matching, PretrainBatch, TextRows
+from renaissance.runtime.objectives import Objectives
+from renaissance.runtime.optimization import Optimization
+
+IDS = {
+    SMALL.name: ("google/electra-small-discriminator", "deit_tiny_patch16_224"),
+    BASE.name: ("google/electra-base-discriminator", "vit_base_patch16_224"),
+}
+MEAN_TOKENS = 12
+
+
+def plain_batch(size: Size, rows: int) -> PlainBatch:
+    """Draw captions of 12 tokens on average, a seventh of them masked, half of the pairs false."""
+    generator = torch.Generator().manual_seed(0)
+    lengths = torch.randint(MEAN_TOKENS - 4, MEAN_TOKENS + 5, (rows, 1), generator=generator)
+    mask = torch.arange(size.max_tokens) < lengths
+    ids = torch.randint(1000, size.vocabulary, mask.shape, generator=generator) * mask
+    chosen = (torch.rand(mask.shape, generator=generator) < 0.15) & mask
+    chosen[:, 1] = True
+    return PlainBatch(
+        images=torch.randn(rows, 3, 224, 224, generator=generator),
+        other_images=torch.randn(rows, 3, 224, 224, generator=generator),
+        input_ids=ids,
+        masked_ids=ids.masked_fill(chosen, 103),
+        attention_mask=mask,
+        labels=ids.masked_fill(~chosen, -100),
+        matches=torch.arange(rows) % 2,
+    )
+
+
+def compiled_batch(plain: PlainBatch) -> PretrainBatch:
+    """Return the same captions as the compiled step takes them; false images are the batch's own.
+
+    Texts are packed, each image stands once, masked places are listed.
+    """
+    rows = len(plain.matches)
+    mask = plain.attention_mask
+    lengths = mask.sum(1)
+    cumulative = torch.cat((torch.zeros(1), lengths.cumsum(0))).to(torch.int32)
+
+    def packed(table: Tensor) -> TextRows:
+        return TextRows(input_ids=table[mask], cumulative=cumulative, longest=int(lengths.max()))
+
+    labels = plain.labels[mask]
+    positions = (labels >= 0).nonzero().flatten()
+    own = torch.arange(rows)
+    return PretrainBatch(
+        images=plain.images,
+        image_index=own,
+        text=packed(plain.input_ids),
+        masked=MaskedText(
+            text=packed(plain.masked_ids), positions=positions, labels=labels[positions]
+        ),
+        matching=Matching(
+            image_index=torch.where(plain.matches == 1, own, (own + 1) % rows),
+            row_index=own,
+            labels=plain.matches,
+            tokens=int(lengths.sum()),
+        ),
+    )
+
+
+class CompiledStep:
+    """The project's own step: model, losses and optimizer as training makes them.
+
+    Args:
+        size: dimensions of the model.
+        frozen: selectors of `freeze`.
+        device: where it runs.
+        precision: of the forward and backward pass.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        frozen: tuple[str, ...] = (),
+        *,
+        device: torch.device,
+        precision: torch.dtype,
+    ) -> None:
+        spec = experiment(size, frozen)
+        declared, job = spec.models["two_towers"], spec.training_job("base")
+        self.device = device
+        self.precision = precision
+        self.model = build(spec, job="base").to(device).train()
+        freeze.resolve(self.model, declared.freeze).apply(self.model, 0, 1)
+        self.objectives = Objectives(self.model, declared)
+        self.optimization = Optimization(self.model, job.optimizer, {})
+        self.optimization.set_rate(job.optimizer.lr)
+
+    def loss(self, batch: PretrainBatch) -> Tensor:
+        """Return the sum of the two losses of a batch."""
+        with torch.autocast(
+            self.device.type, self.precision, enabled=self.precision != torch.float32
+        ):
+            scored = self.objectives(batch).values()
+            return torch.stack([head.loss / len(head.labels) for head in scored]).sum()
+
+    def __call__(self, batch: PretrainBatch) -> float:
+        """Run one step and return the loss."""
+        loss = self.loss(batch)
+        loss.backward()
+        if self.optimization.torch is not None:
+            self.optimization.torch.step()
+        self.optimization.clear()
+        return loss.item()
+
+
+def experiment(size: Size, frozen: tuple[str, ...] = ()) -> Spec:
+    """Return the spec of a pretraining with MLM and ITM, as a file would say it."""
+    text, vision = IDS[size.name]
+    model = Model(
+        name="two_towers",
+        streams={
+            "text": RandomArchitecture(id=text, max_tokens=size.max_tokens),
+            "vision": RandomArchitecture(id=vision, image_size=224),
+        },
+        fusion_name="cross",
+        fusion=CrossAttention(
+            inputs=("text", "vision"),
+            layers=size.fusion_layers,
+            width=size.fusion_width,
+            heads=size.fusion_heads,
+        ),
+        freeze=(Freeze(selectors=frozen),) if frozen else (),
+    )
+    job = Pretrain(
+        name="base",
+        on="two_towers",
+        data=("pairs",),
+        objectives=(Mlm(), Itm()),
+        optimizer=AdamW(lr=1e-4),
+        batch=16,
+        steps=1,
+    )
+    return Spec(models={"two_towers": model}, data={"pairs": EasyVqaPairs()}, jobs={"base": job})

@@ -1,0 +1,318 @@
+"""What a plan consists of: figures about models and jobs, as data."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from renaissance.compiler.implementations import AttentionPlan
+from renaissance.compiler.planning.machines import Machine, Precision
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from renaissance.compiler.planning.caching import Caching
+
+Gradient = Literal["none", "input", "weights", "both"]
+"""What the backward pass gives for a component: nothing (a constant subgraph), the gradient to its
+input only (frozen below something that learns), to its weights only, or both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flops:
+    """Floating-point operations for one sample, two for a multiply-add.
+
+    Attributes:
+        forward: of the forward pass.
+        to_inputs: of the gradients that the backward pass hands on to what came before.
+        to_weights: of the gradients of weights.
+        backward: of the backward pass, both kinds.
+        training: of both passes.
+    """
+
+    forward: int
+    to_inputs: int
+    to_weights: int
+    backward: int
+    training: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A part of a model.
+
+    Attributes:
+        address: its name in specs, such as `text.layers[3].attention`.
+        kind: what it is, such as `attention`.
+        input: shape of what goes in, without rows; None where nothing passes through it.
+        output: shape of what comes out, without rows.
+        parameters: numbers it holds.
+        trainable: those of them that learn in the first step.
+        gradient: what the backward pass gives for it.
+        flops: what it computes for one sample.
+    """
+
+    address: str
+    kind: str
+    input: tuple[int, ...] | None
+    output: tuple[int, ...] | None
+    parameters: int
+    trainable: int
+    gradient: Gradient
+    flops: Flops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """How many numbers a model holds.
+
+    Attributes:
+        total: all of them, shared ones once.
+        trainable: those that learn in the first step.
+        frozen: those that a directive holds, or that their library never trains.
+        unread: those that no head of the job reads; they are held too, and not computed.
+        tied: those counted once that stand in more than one place.
+    """
+
+    total: int
+    trainable: int
+    frozen: int
+    unread: int
+    tied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenPart:
+    """A freeze directive and how much it holds.
+
+    Attributes:
+        selectors: as written.
+        excluded: as written.
+        until: when it starts to learn, as written; None for never.
+        parameters: numbers that it freezes.
+    """
+
+    selectors: tuple[str, ...]
+    excluded: tuple[str, ...]
+    until: str | int | None
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """A model, alone or with the heads of a job.
+
+    Attributes:
+        name: of the model.
+        components: in the order of their parameters.
+        parameters: of the whole.
+        flops_per_sample: for one text and one image; of a job, see `JobPlan`.
+        freeze: directives, resolved.
+        caching: what keeping the features of a frozen tower costs and saves; None without one.
+        attention: which implementation runs, by root address.
+        notes: what was done to fit parts together, a sentence each.
+    """
+
+    name: str
+    components: tuple[Component, ...]
+    parameters: Parameters
+    flops_per_sample: Flops
+    freeze: tuple[FrozenPart, ...]
+    caching: "Caching | None"
+    attention: dict[str, AttentionPlan]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes on the device that trains, one process.
+
+    Attributes:
+        parameters: weights and buffers.
+        optimizer: running averages of what learns.
+        gradients: of what learns, when all of them are there.
+        inputs: images of the global batch.
+        activations: what the forward pass of a micro-batch leaves for the backward pass.
+        temporary: what comes on top of them at the peak, gradients that are there by then included.
+        peak: most that lives at one time: all of these but `gradients`.
+    """
+
+    parameters: int
+    optimizer: int
+    gradients: int
+    inputs: int
+    activations: int
+    temporary: int
+    peak: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TowerRuns:
+    """How often one tower runs in a pass.
+
+    Attributes:
+        stream: its name.
+        rows: texts or images that it encodes.
+        unshared: rows that it would encode if it ran once for each text and objective.
+    """
+
+    stream: str
+    rows: int
+    unshared: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """What is computed once for several uses.
+
+    Attributes:
+        texts: texts of the pass that was counted.
+        towers: how often each runs.
+        forward: FLOPs per sample that running towers once saves in the forward pass.
+        training: the same for forward and backward pass.
+    """
+
+    texts: int
+    towers: tuple[TowerRuns, ...]
+    forward: int
+    training: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """Time on a machine, a prediction.
+
+    Attributes:
+        step: seconds of one step; of an evaluation, of one batch.
+        texts_per_second: texts of a step over its seconds.
+        bound: what most of the time is spent on.
+    """
+
+    step: float
+    texts_per_second: float
+    bound: Literal["products", "memory", "launches"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Steps of a job in which the same parameters learn.
+
+    Attributes:
+        start: the first step, or the share of the run before it, as written; 0 at the start.
+        steps: how many; None where the length of the run is unknown.
+        trainable: numbers that learn.
+        flops_per_sample: as `JobPlan` counts them.
+        memory: of the device.
+        speed: on a machine; None where none is named.
+    """
+
+    start: str | int
+    steps: int | None
+    trainable: int
+    flops_per_sample: Flops
+    memory: Memory
+    speed: Speed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How long a job lasts.
+
+    Attributes:
+        steps: of the whole; None where the spec says epochs and the texts are not counted.
+        seconds: None without steps or machine.
+        missing: what to state so that both are known; empty where they are.
+    """
+
+    steps: int | None
+    seconds: float | None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlan:
+    """A job and its model with heads.
+
+    `model.flops_per_sample` counts what a step really does for one text: images that texts share
+    are encoded once, texts once masked and once plain, the head of `mlm` at masked positions.
+
+    Attributes:
+        name: of the job.
+        kind: what is done.
+        model: with the heads and the freeze directives of the job, as the first step has them.
+        batch: texts of a step.
+        micro_batch: texts of a pass.
+        texts_per_image: most texts about one image that come together.
+        tokens: of each text.
+        precision: of the passes.
+        sharing: what is computed once for several uses.
+        reads: what each head reads of the last fusion layer, a sentence each.
+        unread: parts that no head reads; they are neither computed nor trained.
+        stages: in order; more than one where something starts to learn later.
+        run: how long it lasts.
+        fits: whether the peak of every stage fits the machine; None without one.
+        advice: what to do where it does not fit.
+    """
+
+    name: str
+    kind: Literal["pretrain", "finetune", "evaluate"]
+    model: ModelPlan
+    batch: int
+    micro_batch: int
+    texts_per_image: int
+    tokens: int
+    precision: Precision
+    sharing: Sharing
+    reads: tuple[str, ...]
+    unread: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    run: Run
+    fits: bool | None
+    advice: str
+
+    @property
+    def peak(self) -> Stage:
+        """The stage that needs most memory."""
+        return max(self.stages, key=lambda stage: stage.memory.peak)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All models of a spec, and its jobs.
+
+    Attributes:
+        models: alone, with one text and one image.
+        jobs: with what their steps cost.
+        device: whose memory is predicted.
+        machine: whose speed is predicted; None where none is named.
+    """
+
+    models: tuple[ModelPlan, ...]
+    jobs: tuple[JobPlan, ...]
+    device: Literal["cpu", "cuda"]
+    machine: Machine | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as nested dictionaries and lists, ready for JSON."""
+        return _plain(asdict(self))  # type: ignore[no-any-return]
+
+    def __rich__(self) -> "RenderableType":
+        """Return the tree and tables that rich prints."""
+        from renaissance.compiler.planning.drawing import draw
+
+        return draw(self)
+
+    def __str__(self) -> str:
+        """Return the same as text."""
+        from rich.console import Console
+
+        console = Console(width=200, no_color=True, highlight=False)
+        with console.capture() as captured:
+            console.print(self)
+        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(part) for part in value]
+    return value

@@ -1,0 +1,116 @@
+"""A model on torch's meta device: no memory, no weights, no network for known architectures."""
+
+import torch
+
+from renaissance.compiler import freeze
+from renaissance.compiler.assembly import assemble
+from renaissance.compiler.demand import unread_parts
+from renaissance.compiler.implementations import planned_attention
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.caching import Caching, caching
+from renaissance.compiler.planning.components import components, flops_of
+from renaissance.compiler.planning.figures import FrozenPart, ModelPlan, Parameters
+from renaissance.compiler.planning.machines import Device
+from renaissance.compiler.planning.passes import sample_pass
+from renaissance.compiler.planning.substitution import Substitution
+from renaissance.compiler.planning.tracing import Trace, trace
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
+
+
+def drafted(
+    declared: Model, training: Pretrain | Finetune | None
+) -> tuple[VisionLanguageModel, freeze.FreezePlan]:
+    """Return a model without contents, frozen as for the first step, and what is frozen when.
+
+    Args:
+        declared: its declaration.
+        training: the job whose heads it gets.
+
+    Raises:
+        CompileError: if it cannot be built as declared.
+    """
+    with torch.device("meta"):
+        model = assemble(declared, training, weights=False)
+    resolved = freeze.resolve(model, declared.freeze)
+    model.train()
+    resolved.apply(model, 0, 1)
+    return model, resolved
+
+
+def plan_model(declared: Model, device: Device, tokens: int | None) -> ModelPlan:
+    """Plan a model alone, with one text and one image.
+
+    Args:
+        declared: its declaration.
+        device: that it runs on.
+        tokens: of the text; as many as the tower takes if None.
+
+    Raises:
+        CompileError: if it cannot be built as declared.
+    """
+    model, resolved = drafted(declared, None)
+    step = sample_pass(model, tokens)
+    traced = trace(model, step.run, backward=False, substitution=Substitution(device, "fp32"))
+    kept = caching(model, declared, precision="fp32", augmented=False)
+    return described(model, resolved, traced, step.texts, kept, None)
+
+
+def described(
+    model: VisionLanguageModel,
+    resolved: freeze.FreezePlan,
+    traced: Trace,
+    texts: int,
+    kept: Caching | None,
+    products: torch.dtype | None,
+) -> ModelPlan:
+    """Return what is known about a model after a pass over some texts was traced.
+
+    Args:
+        model: as drafted.
+        resolved: what is frozen.
+        traced: the pass.
+        texts: of the pass.
+        kept: what keeping features would cost and save.
+        products: type of the products; None where no job says it.
+    """
+    return ModelPlan(
+        name=model.name,
+        components=components(model, traced, texts),
+        parameters=_parameters(model),
+        flops_per_sample=flops_of(traced.operations, texts),
+        freeze=tuple(_frozen(selection) for selection in resolved.selections),
+        caching=kept,
+        attention=planned_attention(model, _at_hand(), products),
+        notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
+    )
+
+
+def _parameters(model: VisionLanguageModel) -> Parameters:
+    own = dict(model.named_parameters())
+    total = sum(part.numel() for part in own.values())
+    trainable = sum(part.numel() for part in own.values() if part.requires_grad)
+    unread = sum(own[name].numel() for names in unread_parts(model).values() for name in names)
+    named = model.named_parameters(remove_duplicate=False)
+    return Parameters(
+        total=total,
+        trainable=trainable,
+        frozen=total - trainable - unread,
+        unread=unread,
+        tied=sum(part.numel() for _, part in named) - total,
+    )
+
+
+def _frozen(selection: freeze.FrozenSelection) -> FrozenPart:
+    directive: Freeze = selection.directive
+    until = directive.until
+    return FrozenPart(
+        selectors=directive.selectors,
+        excluded=directive.excluded,
+        until=str(until) if isinstance(until, float) else until,
+        parameters=selection.parameters,
+    )
+
+
+def _at_hand() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

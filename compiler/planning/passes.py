@@ -1,0 +1,187 @@
+"""The passes that a job makes through its model, on inputs without contents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.features import Features, Reading
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.figures import TowerRuns
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Itm, Job, Mlm, Pretrain
+
+_SPECIAL_TOKENS = 2
+"""Tokens at the ends of a text that are never masked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a pass leaves.
+
+    Attributes:
+        results: what the backward pass starts from.
+        kept: what outlives the backward pass.
+    """
+
+    results: list[Tensor]
+    kept: list[Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A pass and what it is about.
+
+    Attributes:
+        texts: samples that its figures are divided by.
+        towers: how often each tower runs.
+        run: makes the pass.
+    """
+
+    texts: int
+    towers: tuple[TowerRuns, ...]
+    run: Callable[[], Outcome]
+
+
+def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
+    """Return one forward pass over one sample, all outputs read."""
+
+    def run() -> Outcome:
+        inputs = {name: _inputs(tower, 1, tokens) for name, tower in model.towers.items()}
+        output = model(**inputs)
+        return Outcome(results=[*output.streams.values(), output.pooled], kept=[])
+
+    towers = tuple(TowerRuns(stream=name, rows=1, unshared=1) for name in model.towers)
+    return Pass(texts=1, towers=towers, run=run)
+
+
+def job_pass(
+    model: VisionLanguageModel, job: Job, training: Pretrain | Finetune, tokens: int | None
+) -> Pass:
+    """Return the pass of a micro-batch, or of a batch of an evaluation.
+
+    Each image is encoded once, masked and plain texts in one pass of the text tower, and one pass
+    of the fusion serves all objectives.
+
+    Args:
+        model: with the heads of the job.
+        job: what is done.
+        training: the job that its heads come from.
+        tokens: of each text; as many as the tower takes if None.
+    """
+    texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
+    masking, matching = _objectives(training)
+    images = texts if isinstance(job, Evaluate) else _images(job, texts, matching)
+    pairs = (1 + matching.negatives) * texts if matching else 0
+    unshared = texts if isinstance(training, Finetune) else (texts if masking else 0) + pairs
+    passes = 1 if isinstance(training, Finetune) else bool(masking) + bool(matching)
+    towers = tuple(
+        TowerRuns(
+            stream=name,
+            rows=passes * texts if tower.facts.modality == "text" else images,
+            unshared=unshared,
+        )
+        for name, tower in model.towers.items()
+    )
+
+    def run() -> Outcome:
+        features = {
+            tower.stream: _encode(model, tower.stream, tower.rows, unshared, tokens)
+            for tower in towers
+        }
+        if isinstance(training, Finetune):
+            (pooled,) = model.read(features, [Reading(rows=texts)])
+            return _scored([model.heads["answer"](pooled)])
+        return _pretrain(model, features, masking, texts, pairs, tokens)
+
+    return Pass(texts=texts, towers=towers, run=run)
+
+
+def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
+    """Return the tokens that each text is counted with.
+
+    Raises:
+        CompileError: if no text of the model can have as many.
+    """
+    longest = max((tower.facts.max_tokens or 0 for tower in model.towers.values()), default=0)
+    if tokens is None:
+        return longest
+    if not 1 <= tokens <= longest:
+        raise CompileError(
+            f"a text of model `{model.name}` has 1 to {longest} tokens, so {tokens} cannot be "
+            "their mean; `renaissance data` shows it"
+        )
+    return tokens
+
+
+def _objectives(training: Pretrain | Finetune) -> tuple[Mlm | None, Itm | None]:
+    items = training.objectives if isinstance(training, Pretrain) else ()
+    masking = next((item for item in items if isinstance(item, Mlm)), None)
+    return masking, next((item for item in items if isinstance(item, Itm)), None)
+
+
+def _images(job: Pretrain | Finetune, texts: int, matching: Itm | None) -> int:
+    """Return the distinct images of a micro-batch: its own, and the others that texts are shown."""
+    own = ceil(texts / job.texts_per_image)
+    if matching is None:
+        return own
+    drawn = matching.negatives * texts
+    if matching.draw == "data":
+        return own + drawn
+    # What is drawn from images of other micro-batches comes on top; some are drawn twice.
+    others = ceil(job.batch / job.texts_per_image) - own
+    missed = (1 - 1 / (own + others - 1)) ** drawn if others else 1.0
+    return own + round(others * (1 - missed))
+
+
+def _pretrain(
+    model: VisionLanguageModel,
+    features: dict[str, Features],
+    masking: Mlm | None,
+    texts: int,
+    pairs: int,
+    tokens: int | None,
+) -> Outcome:
+    readings = []
+    if masking:
+        name = next(name for name, tower in model.towers.items() if tower.facts.modality == "text")
+        words = texts * max(text_tokens(model, tokens) - _SPECIAL_TOKENS, 1)
+        chosen = max(round(masking.probability * words), 1)
+        readings.append(Reading(rows=texts, stream=name, positions=_index(chosen)))
+    if pairs:
+        readings.append(Reading(rows=pairs))
+    read = iter(model.read(features, readings))
+    scores = [model.heads["mlm"](next(read))] if masking else []
+    return _scored([*scores, model.heads["itm"](next(read))] if pairs else scores)
+
+
+def _scored(scores: list[Tensor]) -> Outcome:
+    """Return the losses of scores; the scores stay, because accuracies are made from them."""
+    kept = [part.float() for part in scores]
+    losses = [F.cross_entropy(part, _index(len(part)), reduction="sum") for part in kept]
+    return Outcome(results=losses, kept=[part.detach() for part in kept])
+
+
+def _encode(
+    model: VisionLanguageModel, name: str, rows: int, gathered: int, tokens: int | None
+) -> Features:
+    features = model.encode(name, _inputs(model.towers[name], rows, tokens))
+    return features.select(_index(gathered))
+
+
+def _index(rows: int) -> Tensor:
+    return torch.zeros(rows, dtype=torch.long, device="meta")
+
+
+def _inputs(tower: Tower, rows: int, tokens: int | None) -> dict[str, Tensor | None] | Tensor:
+    facts = tower.facts
+    if facts.modality == "vision":
+        size = facts.image_size or 0
+        return torch.empty(rows, 3, size, size, device="meta")
+    length = facts.max_tokens or 0
+    ids = torch.zeros(rows, tokens or length, dtype=torch.long, device="meta")
+    return {"input_ids": ids, "attention_mask": None}

@@ -1,0 +1,184 @@
+"""What the jobs of a plan cost, as tables."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from renaissance.compiler.planning.figures import JobPlan, Plan, Stage
+
+_UNITS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+def amount(number: float) -> str:
+    """Spell a count with three digits and a unit: 13.5M."""
+    for size, unit in _UNITS:
+        if number >= size:
+            scaled = number / size
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
+    return str(round(number))
+
+
+def duration(seconds: float) -> str:
+    """Spell a time with its two largest units."""
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes, hours = divmod(round(seconds / 60), 60)[::-1]
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def job_tables(plan: Plan) -> Iterator[RenderableType]:
+    """Yield what jobs cost: FLOPs, what is shared and read, memory, and time on a machine."""
+    yield _flops(plan.jobs)
+    yield Text("")
+    yield from _lines(plan.jobs)
+    yield _memory(plan)
+    if plan.machine is not None:
+        yield Text("")
+        yield _time(plan)
+    yield from _remarks(plan)
+
+
+def _flops(jobs: Iterable[JobPlan]) -> Table:
+    table = _table("FLOPs of a text", "kind", "model", "parameters", "trainable")
+    for column in ("forward", "to inputs", "to weights", "training"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for job, name, stage in _stages(jobs):
+        flops = stage.flops_per_sample
+        table.add_row(
+            name,
+            job.kind,
+            job.model.name,
+            amount(job.model.parameters.total),
+            amount(stage.trainable) if stage.trainable else "none",
+            amount(flops.forward),
+            amount(flops.to_inputs),
+            amount(flops.to_weights),
+            amount(flops.training),
+        )
+    return table
+
+
+def _lines(jobs: Iterable[JobPlan]) -> Iterator[Text]:
+    """Yield what is shared, read and not read; jobs that agree have their lines together."""
+    said: dict[tuple[str, ...], list[str]] = {}
+    for job in jobs:
+        said.setdefault(tuple(_sentences(job)), []).append(job.name)
+    for sentences, names in said.items():
+        yield Text(", ".join(names), style="bold")
+        for sentence in sentences:
+            yield Text(f"  {sentence}")
+        yield Text("")
+
+
+def _sentences(job: JobPlan) -> Iterator[str]:
+    grouped = f", up to {job.texts_per_image} about an image" if job.texts_per_image > 1 else ""
+    yield f"a text has {job.tokens} tokens; {job.batch} texts a step{grouped}"
+    for tower in job.sharing.towers:
+        once = f", {tower.unshared:,} without sharing" if tower.unshared > tower.rows else ""
+        yield (
+            f"`{tower.stream}` encodes {tower.rows:,} rows for {job.sharing.texts:,} texts{once}"
+        )
+    if job.sharing.training:
+        saved = amount(job.sharing.training)
+        share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
+        yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
+    yield f"last fusion layer: {'; '.join(job.reads)}"
+    if job.unread:
+        parts = ", ".join(f"`{part}`" for part in job.unread)
+        count = amount(job.model.parameters.unread)
+        yield f"read by no head, so neither computed nor trained: {parts} ({count} parameters)"
+
+
+def _memory(plan: Plan) -> Table:
+    device = "GPU" if plan.device == "cuda" else "CPU"
+    table = _table(f"memory ({device})", "pass")
+    columns = ("parameters", "optimizer", "gradients", "activations", "temporary", "peak")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for job, name, stage in _stages(plan.jobs):
+        memory = stage.memory
+        table.add_row(
+            name,
+            f"{job.micro_batch} × {job.precision}",
+            _bytes(memory.parameters),
+            _bytes(memory.optimizer),
+            _bytes(memory.gradients),
+            _bytes(memory.activations),
+            _bytes(memory.temporary),
+            _bytes(memory.peak),
+        )
+    return table
+
+
+def _time(plan: Plan) -> Table:
+    assert plan.machine is not None
+    table = _table(plan.machine.name, "a step is bound by")
+    for column in ("step", "texts/s", "steps", "job"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for job, name, stage in _stages(plan.jobs):
+        if stage.speed is None:
+            continue
+        last = stage is job.stages[-1]
+        table.add_row(
+            name,
+            stage.speed.bound,
+            duration(stage.speed.step),
+            f"{stage.speed.texts_per_second:,.0f}",
+            "?" if stage.steps is None else f"{stage.steps:,}",
+            "" if not last else "?" if job.run.seconds is None else duration(job.run.seconds),
+        )
+    return table
+
+
+def _remarks(plan: Plan) -> Iterator[Text]:
+    if plan.machine is not None:
+        machine = plan.machine
+        yield Text(
+            f"times suppose {machine.efficiency:.0%} of the peaks of {machine.name} "
+            f"({machine.source}); data are taken to be ready",
+        )
+    for job in plan.jobs:
+        if job.fits is False and plan.machine is not None:
+            yield Text(
+                f"job `{job.name}` needs {_bytes(job.peak.memory.peak)}, "
+                f"{plan.machine.name} has {_bytes(plan.machine.memory or 0)}: {job.advice} helps",
+                style="red",
+            )
+    if plan.machine is not None:
+        for missing in dict.fromkeys(job.run.missing for job in plan.jobs if job.run.missing):
+            names = ", ".join(job.name for job in plan.jobs if job.run.missing == missing)
+            yield Text(f"{names}: {missing}")
+
+
+def _stages(jobs: Iterable[JobPlan]) -> Iterator[tuple[JobPlan, str, Stage]]:
+    for job in jobs:
+        for stage in job.stages:
+            from_ = f" from {stage.start}" if len(job.stages) > 1 else ""
+            yield job, f"{job.name}{from_}", stage
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):
+        justify: Callable[..., None] = table.add_column
+        justify(column, justify="right" if column in _NUMBERS and number else "left", no_wrap=True)
+    return table
+
+
+_NUMBERS = ("parameters", "trainable")
+
+
+def _bytes(number: int) -> str:
+    sign, size = "-" if number < 0 else "", abs(number)
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            scaled = size / unit
+            return f"{sign}{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f} {name}"
+    return f"{sign}{size} B"

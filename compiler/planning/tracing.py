@@ -1,0 +1,337 @@
+"""What a pass through a model computes, operation by operation, without computing it.
+
+The model stands on torch's meta device, where tensors have shapes and no contents. Backward work
+follows from the forward operations: a product costs as much again for each of its two factors that
+needs a gradient, if its result reaches a loss. Memory follows from running the backward pass too.
+"""
+
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count
+
+from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.allocation import Allocation
+from renaissance.compiler.planning.passes import Outcome
+
+aten = torch.ops.aten
+
+_FACTORS: Mapping[Any, tuple[int, int]] = {
+    aten.mm: (0, 1),
+    aten.addmm: (1, 2),
+    aten.bmm: (0, 1),
+    aten.baddbmm: (1, 2),
+    aten.convolution: (0, 1),
+}
+"""Which arguments of an operation are the factors of its product."""
+
+_CPU_ATTENTION: Mapping[Any, int] = {
+    aten._scaled_dot_product_flash_attention_for_cpu: 4,
+    aten._scaled_dot_product_flash_attention_for_cpu_backward: 10,
+}
+"""Fused attention that torch's counter does not know: operations for each multiply-add of one of
+its products; the backward pass computes the scores again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A matrix product, convolution or attention.
+
+    Attributes:
+        address: of the component that computes it.
+        forward: floating-point operations, two for a multiply-add.
+        to_inputs: the same for the gradients of what goes in.
+        to_weights: the same for the gradients of weights.
+    """
+
+    address: str
+    forward: int
+    to_inputs: int
+    to_weights: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """One operation as a device would run it.
+
+    Attributes:
+        flops: of its products, those of recomputed scores included; 0 for anything else.
+        bytes: read and written.
+        lowered: whether its operands are in a type of half the size.
+    """
+
+    flops: int
+    bytes: int
+    lowered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What went through a component the first time that it was called.
+
+    Attributes:
+        input: shape of its first input, without rows.
+        output: shape of its output, without rows.
+        gradient: whether an input needs a gradient, so something before it learns.
+    """
+
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    gradient: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A traced pass.
+
+    Attributes:
+        operations: of the forward pass, with what they cost backward.
+        passages: what went through each component, by address.
+        kernels: of the forward pass, and of the backward pass where it was run.
+        activations: bytes that the forward pass leaves.
+        peak: most bytes that live at one time, weights and averages aside.
+    """
+
+    operations: tuple[Operation, ...]
+    passages: Mapping[str, Passage]
+    kernels: tuple[Kernel, ...]
+    activations: int
+    peak: int
+
+
+def trace(
+    model: VisionLanguageModel,
+    run: Callable[[], Outcome],
+    *,
+    backward: bool,
+    substitution: TorchFunctionMode,
+) -> Trace:
+    """Record what a pass computes.
+
+    Args:
+        model: on the meta device, with gradients as they are to be.
+        run: makes the forward pass.
+        backward: also run the backward pass; gradients stay with the parameters.
+        substitution: what the device runs where the meta device would run something else.
+    """
+    recorder = _Recorder(model)
+    with recorder:
+        with recorder.hooks(), substitution:
+            outcome = run()
+        live = _reachable(outcome.results)
+        activations = recorder.allocation.live
+        learning = [result for result in outcome.results if result.requires_grad]
+        if backward and learning:
+            torch.autograd.backward(learning, [torch.empty_like(part) for part in learning])
+    operations = tuple(
+        Operation(
+            address=product.address,
+            forward=product.flops,
+            to_inputs=product.to_inputs if product.node in live else 0,
+            to_weights=product.to_weights if product.node in live else 0,
+        )
+        for product in recorder.products
+    )
+    return Trace(
+        operations=operations,
+        passages=recorder.passages(),
+        kernels=tuple(recorder.kernels),
+        activations=activations,
+        peak=recorder.allocation.peak,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Product:
+    """A product of the forward pass, and the number of its node in autograd's graph."""
+
+    address: str
+    flops: int
+    to_inputs: int
+    to_weights: int
+    node: int
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes operations as they are dispatched, and which component is running."""
+
+    def __init__(self, model: VisionLanguageModel) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.model = model
+        self.addresses = _module_addresses(model)
+        self.stack: list[str] = [""]
+        self.products: list[_Product] = []
+        self.kernels: list[Kernel] = []
+        self.allocation = Allocation([*model.parameters(), *model.buffers()])
+        self.first: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self.last: dict[str, tuple[int, ...]] = {}
+        self.weights = {id(part.untyped_storage()) for part in model.parameters()}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        self.allocation.note(result)
+        operator = func._overloadpacket
+        flops = _flops(operator, args, kwargs, result)
+        if flops and torch._C._current_autograd_node() is None:
+            self._product(operator, args, flops)
+        if operator is aten._to_copy and id(args[0].untyped_storage()) in self.weights:
+            # A cast weight is a weight, for as long as it lives.
+            storage = result.untyped_storage()
+            self.weights.add(id(storage))
+            weakref.finalize(storage, self.weights.discard, id(storage)).atexit = False
+        if not func.is_view and operator not in _FREE:
+            self.kernels.append(_kernel(flops, (args, kwargs, result)))
+        return result
+
+    @contextmanager
+    def hooks(self) -> Iterator[None]:
+        with ExitStack() as handles:
+            for path, module in self.model.named_modules():
+                address = self.addresses[path]
+                enter, leave = self._hooks_of(address)
+                for handle in (
+                    module.register_forward_pre_hook(enter, with_kwargs=True),
+                    module.register_forward_hook(leave),
+                ):
+                    handles.callback(handle.remove)
+            yield
+
+    def passages(self) -> dict[str, Passage]:
+        return {
+            address: Passage(input=shape, output=self.last[address], gradient=gradient)
+            for address, (shape, gradient) in self.first.items()
+            if address in self.last
+        }
+
+    def _product(self, operator: Any, args: tuple[Any, ...], flops: int) -> None:
+        to_inputs = to_weights = 0
+        if torch.is_grad_enabled() and operator in _FACTORS:
+            for index in _FACTORS[operator]:
+                if id(args[index].untyped_storage()) in self.weights:
+                    to_weights += flops * args[index].requires_grad
+                else:
+                    to_inputs += flops * args[index].requires_grad
+        elif torch.is_grad_enabled():
+            # Attention is two products: scores of queries and keys, and sums of values.
+            query, key, value = (part.requires_grad for part in args[:3])
+            to_inputs = flops // 2 * (query + key + (query or key) + value)
+        self.products.append(
+            _Product(
+                address=self.stack[-1],
+                flops=flops,
+                to_inputs=to_inputs,
+                to_weights=to_weights,
+                # The node that autograd made for this operation is the latest one.
+                node=torch.autograd._get_sequence_nr() - 1,  # type: ignore[attr-defined]
+            )
+        )
+
+    def _hooks_of(self, address: str) -> tuple[Callable[..., None], Callable[..., None]]:
+        outermost = [False]
+
+        def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+            outermost[0] = self.stack[-1] != address
+            self.stack.append(address)
+            tensors = list(_tensors((args, kwargs)))
+            if outermost[0] and tensors and address not in self.first:
+                gradient = any(tensor.requires_grad for tensor in tensors)
+                self.first[address] = (tuple(tensors[0].shape[1:]), gradient)
+
+        def leave(module: nn.Module, args: Any, result: Any) -> None:
+            self.stack.pop()
+            found = next(_tensors(result), None)
+            if outermost[0] and found is not None:
+                self.last[address] = tuple(found.shape[1:])
+
+        return enter, leave
+
+
+def _module_addresses(model: VisionLanguageModel) -> dict[str, str]:
+    """Return the component of each module: what the addresses of all its parameters share."""
+    shared: dict[str, list[str]] = {}
+    for name, entry in parameter_addresses(model).items():
+        segments = entry.address.split(".")
+        path = name
+        while path:
+            path = path.rpartition(".")[0]
+            known = shared.get(path)
+            shared[path] = segments if known is None else _common(known, segments)
+    addresses = {}
+    for path, _ in model.named_modules():
+        owner = path
+        # A module without parameters belongs to the nearest one that has some.
+        while owner and owner not in shared:
+            owner = owner.rpartition(".")[0]
+        addresses[path] = ".".join(shared.get(owner, []))
+    return addresses
+
+
+def _common(one: list[str], other: list[str]) -> list[str]:
+    length = 0
+    while length < min(len(one), len(other)) and one[length] == other[length]:
+        length += 1
+    return one[:length]
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _tensors(part)
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from _tensors(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _tensors(getattr(value, field.name))
+
+
+def _reachable(results: Iterable[Tensor]) -> set[int]:
+    """Return the numbers of the nodes of autograd's graph that lead to any of the results."""
+    waiting = [result.grad_fn for result in results if result.grad_fn is not None]
+    seen: set[Any] = set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        waiting += [parent for parent, _ in node.next_functions if parent is not None]
+    return {node._sequence_nr() for node in seen}
+
+
+_FREE = frozenset({aten.empty, aten.empty_like, aten.new_empty, aten.empty_strided, aten.detach})
+"""Operations that neither read nor write."""
+
+
+def _flops(operator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> int:
+    """Return the operations of products, as torch counts them."""
+    if operator in _CPU_ATTENTION:
+        backward = operator is not aten._scaled_dot_product_flash_attention_for_cpu
+        query, key, value = args[1:4] if backward else args[:3]
+        whole: int = sdpa_flop_count(query.shape, key.shape, value.shape)  # type: ignore[no-untyped-call]
+        return whole // 4 * _CPU_ATTENTION[operator]
+    if operator not in flop_registry:
+        return 0
+    return int(flop_registry[operator](*args, **kwargs, out_val=result))
+
+
+def _kernel(flops: int, touched: Any) -> Kernel:
+    tensors = [part for part in pytree.tree_leaves(touched) if isinstance(part, Tensor)]
+    return Kernel(
+        flops=flops,
+        bytes=sum(part.numel() * part.element_size() for part in tensors),
+        lowered=any(part.element_size() == 2 for part in tensors),
+    )

@@ -1,0 +1,1 @@
+"""Features of constant towers, kept on disk and read instead of computed."""

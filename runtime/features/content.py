@@ -1,0 +1,75 @@
+"""What image files hold, as digests: a file is read once, and again only if it changes."""
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from renaissance.runtime.features.folder import used_bytes, writing
+from renaissance.runtime.features.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
+
+FRESH_NANOSECONDS = 2 * 10**9
+"""A file this young may change once more without its time of change telling."""
+
+
+class ImageContents:
+    """Digests of image files, remembered by path, size and time of change, across runs.
+
+    Args:
+        root: folder of all features, where the memory is kept.
+        limit: most bytes of everything in `root`.
+    """
+
+    def __init__(self, root: Path, limit: int) -> None:
+        """Read nothing yet."""
+        self._root, self._limit = root, limit
+        self._ledger = Ledger(root / "images")
+        self._writable = True
+
+    def digests(self, paths: Sequence[str]) -> list[bytes | None]:
+        """Return 16 bytes for the content of each file; None for one that cannot be read."""
+        found: list[bytes | None] = []
+        fresh: list[tuple[bytes, bytes]] = []
+        self._refresh()
+        for path in paths:
+            try:
+                status = Path(path).stat()
+                key = _key(path, status)
+                known = self._ledger.get(key)
+                if known is None:
+                    with Path(path).open("rb") as file:
+                        known = hashlib.file_digest(file, _content).digest()
+                    if time.time_ns() - status.st_mtime_ns > FRESH_NANOSECONDS:
+                        fresh.append((key, known))
+            except OSError:
+                known = None
+            found.append(known)
+        if fresh and self._writable:
+            self._remember(fresh)
+        return found
+
+    def _refresh(self) -> None:
+        try:
+            self._ledger.refresh()
+        except OSError:
+            self._writable = False
+
+    def _remember(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        try:
+            with writing(self._root):
+                room = (self._limit - used_bytes(self._root)) // RECORD_BYTES
+                self._ledger.append(pairs[: max(room, 0)])
+        except OSError:
+            # Files are read again in the next run; whoever keeps features says that nothing can
+            # be written.
+            self._writable = False
+
+
+def _content() -> "hashlib._Hash":
+    return hashlib.blake2b(digest_size=VALUE_BYTES)  # type: ignore[return-value]
+
+
+def _key(path: str, status: os.stat_result) -> bytes:
+    told = f"{Path(path).absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+    return hashlib.blake2b(os.fsencode(told), digest_size=KEY_BYTES).digest()

@@ -1,0 +1,127 @@
+"""What never learns is held in the precision of the pass, and every file has what it was."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from renaissance.compiler import build
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime.errors import FrozenChangedError
+from renaissance.runtime.step import TrainingStep
+from tests.runtime.test_resume import StopAt, events, last_bytes
+
+VISION = (Freeze(selectors=("vision",)),)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[VisionLanguageModel]:
+    """The model of every step that is done."""
+    models: list[VisionLanguageModel] = []
+    whole_step = TrainingStep.__call__
+
+    def watching(self: TrainingStep, *batches: Any, **options: Any) -> Any:
+        models.append(self._objectives.model)
+        return whole_step(self, *batches, **options)
+
+    monkeypatch.setattr(TrainingStep, "__call__", watching)
+    return models
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_later_job_starts_from_the_exact_weights(
+    tiny_spec: Callable[..., Spec],
+    tmp_path: Path,
+    seen: list[VisionLanguageModel],
+    precision: str,
+) -> None:
+    spec = tiny_spec(freeze=VISION, base={"precision": precision})
+    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    held = {name: p.dtype for name, p in seen[-1].named_parameters() if p.dtype != torch.float32}
+    assert set(held.values()) == {{"bf16": torch.bfloat16, "fp16": torch.float16}[precision]}
+    assert len(held) > 12 and all(name.startswith("streams.vision.") for name in held)
+    start = build(spec, job="base").state_dict()
+    end = load_file(tmp_path / "base/checkpoints/step-00000006/model.safetensors")
+    assert {tensor.dtype for tensor in end.values()} == {torch.float32}
+    vision = [name for name in start if name.startswith("streams.vision.")]
+    assert vision and all(torch.equal(start[name], end[name]) for name in vision)
+
+    # The same model with nothing frozen, fine-tuned from it in float32.
+    free = tiny_spec().model_copy(
+        update={"models": {"tiny": spec.models["tiny"], "free": tiny_spec().models["tiny"]}}
+    )
+    jobs = {**spec.jobs, "vqa": free.jobs["vqa"].model_copy(update={"on": "free"})}
+    free = free.model_copy(update={"jobs": jobs})
+    first: dict[str, torch.Tensor] = {}
+    step = TrainingStep.__call__
+
+    def copying(self: TrainingStep, *batches: Any, **options: Any) -> Any:
+        if not first:
+            first.update({n: p.clone() for n, p in self._objectives.model.state_dict().items()})
+        return step(self, *batches, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainingStep, "__call__", copying)
+        (tmp_path / "spec.json").unlink()
+        run_jobs(free, tmp_path, only=("vqa",), device="cpu")
+    best = json.loads((tmp_path / "base/best.json").read_text())["path"]
+    source = load_file(tmp_path / "base" / best / "model.safetensors")
+    assert all(torch.equal(first[name], source[name]) for name in vision)
+
+
+def test_stopped_and_resumed_it_ends_with_the_same_bytes(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    # One part never learns, another one learns from the middle on.
+    freeze = (*VISION, Freeze(selectors=("text.layers[:1]",), until=4))
+    base = {"precision": "bf16", "steps": 8, "checkpoint_every": 3, "validate_every": 4}
+    spec = tiny_spec(freeze=freeze, base=base)
+    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    with pytest.raises(InterruptionError):
+        run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu", observer=StopAt(2))
+    with pytest.raises(InterruptionError):
+        run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu", observer=StopAt(6))
+    run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu")
+    assert last_bytes(tmp_path / "parts", "base", 8) == last_bytes(tmp_path / "whole", "base", 8)
+
+
+def test_its_losses_are_those_of_float32_weights(
+    tiny_spec: Callable[..., Spec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(freeze=VISION, base={"precision": "bf16"})
+    run_jobs(spec, tmp_path / "held", only=("base",), device="cpu")
+    monkeypatch.setattr(
+        "renaissance.runtime.training.hold_in_low_precision", lambda model, never, dtype: {}
+    )
+    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    assert last_bytes(tmp_path / "held", "base", 6) == last_bytes(tmp_path / "whole", "base", 6)
+    held, whole = (
+        [event["loss"] for event in events(tmp_path / name, "base") if event["event"] == "step"]
+        for name in ("held", "whole")
+    )
+    assert held == whole and len(held) == 6
+
+
+def test_a_change_of_what_is_held_is_noticed(
+    tiny_spec: Callable[..., Spec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_step = TrainingStep.__call__
+
+    def tampering(self: TrainingStep, *batches: Any, **options: Any) -> Any:
+        if options["step"] == 3:
+            held = [p for p in self._objectives.model.parameters() if p.dtype == torch.bfloat16]
+            with torch.no_grad():
+                held[0].view(-1)[0] += 1
+        return whole_step(self, *batches, **options)
+
+    monkeypatch.setattr(TrainingStep, "__call__", tampering)
+    spec = tiny_spec(freeze=VISION, base={"precision": "bf16", "checkpoint_every": 4})
+    with pytest.raises(FrozenChangedError, match=r"at step 4 1 frozen tensor is not .*vision"):
+        run_jobs(spec, tmp_path, only=("base",), device="cpu")
