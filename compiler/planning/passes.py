@@ -48,7 +48,12 @@ class Pass:
 
 
 def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
-    """Return one forward pass over one sample, all outputs read."""
+    """Return one forward pass over one sample, all outputs read.
+
+    Raises:
+        CompileError: if no text of the model can have as many tokens.
+    """
+    text_tokens(model, tokens)
 
     def run() -> Outcome:
         inputs = {name: _inputs(tower, 1, tokens) for name, tower in model.towers.items()}

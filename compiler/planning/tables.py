@@ -89,7 +89,8 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         saved = amount(job.sharing.training)
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
-    yield f"last fusion layer: {'; '.join(job.reads)}"
+    for reading in job.reads:
+        yield f"last fusion layer: {reading}"
     if job.unread:
         parts = ", ".join(f"`{part}`" for part in job.unread)
         count = amount(job.model.parameters.unread)
@@ -142,7 +143,7 @@ def _remarks(plan: Plan) -> Iterator[Text]:
         machine = plan.machine
         yield Text(
             f"times suppose {machine.efficiency:.0%} of the peaks of {machine.name} "
-            f"({machine.source}); data are taken to be ready",
+            f"\n({machine.source}), an assumption; data are taken to be ready",
         )
     for job in plan.jobs:
         if job.fits is False and plan.machine is not None:

@@ -58,3 +58,65 @@ def test_plan_says_what_a_cache_costs_and_saves(capsys: pytest.CaptureFixture[st
     assert main(["plan", "freezing_base", "--format", "json"]) == 0
     [model] = json.loads(capsys.readouterr().out)["models"]
     assert (model["caching"]["tokens"], model["caching"]["mode"]) == (197, "auto")
+
+
+def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--gpu", "h100", "--texts", "1000", "--tokens", "9"]
+    assert main(["plan", "quickstart", *asked]) == 0
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 100
+    assert "a text has 9 tokens; 64 texts a step, up to 2 about an image" in printed
+    assert "`vision` encodes 32 rows for 64 texts, 192 without sharing" in printed
+    assert "memory (GPU)" in printed and "activations" in printed
+    assert "H100 SXM" in printed and "an assumption" in printed
+
+
+def test_what_a_plan_cannot_suppose_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    for asked, said in (
+        (["--gpu", "h101"], "nearest are h100"),
+        (["--bench", "none.json"], "cannot read none.json"),
+        (["--tokens", "99"], "has 1 to 16 tokens"),
+        (["--texts", "0"], "--texts takes 1 or more"),
+    ):
+        assert main(["plan", "quickstart", *asked]) != 0
+        captured = capsys.readouterr()
+        assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
+
+
+def test_bench_writes_what_plan_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from renaissance.compiler.planning import measurement
+
+    monkeypatch.setattr(measurement, "_SECONDS", 0.02)
+    monkeypatch.setattr(measurement, "_SIDES", {"cpu": 64})
+    monkeypatch.setattr(measurement, "_COPIED", {"cpu": 2**16})
+    path = str(tmp_path / "bench.json")
+    assert main(["bench", "--device", "cpu", "--out", path]) == 0
+    assert "GFLOP/s" in capsys.readouterr().out
+    assert main(["plan", "quickstart", "--bench", path, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["machine"]["device"] == document["device"] == "cpu"
+    assert document["jobs"][0]["stages"][0]["speed"]["step"] > 0
+    assert document["jobs"][0]["stages"][0]["memory"]["peak"] > 0
+
+
+def test_diff_shows_what_a_freeze_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from renaissance.files import find_spec
+
+    text = Path(find_spec("quickstart")).read_text(encoding="utf-8")
+    frozen = text.replace("  pool = cls\n", "  pool = cls\n  freeze vision\n")
+    assert frozen != text
+    (tmp_path / "old.vl").write_text(text)
+    (tmp_path / "new.vl").write_text(frozen)
+    files = [str(tmp_path / "old.vl"), str(tmp_path / "new.vl")]
+    assert main(["diff", *files]) == 0
+    assert "with --plan" in capsys.readouterr().out
+    assert main(["diff", *files, "--plan", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["figures"]
+    figures = {(row["block"], row["what"]): (row["old"], row["new"]) for row in rows}
+    for what in ("trainable", "training FLOPs a sample", "activations, bytes", "optimizer, bytes"):
+        old, new = figures["pretrain base", what]
+        assert new < old
+    old, new = figures["pretrain base", "parameters"]
+    assert old == new

@@ -1,0 +1,64 @@
+"""What no head reads gets no gradient, and everything else does."""
+
+import pytest
+import torch
+
+from renaissance.compiler import build, plan
+from renaissance.compiler.assembly import assemble
+from renaissance.compiler.demand import unread_parts
+from renaissance.compiler.features import Reading
+from renaissance.grammar.schema.jobs import Itm, Mlm
+from renaissance.grammar.schema.spec import Spec
+from tests.compiler.declarations import one_tower, spec, two_towers
+
+OBJECTIVES = {"mlm": (Mlm(),), "itm": (Itm(),), "both": (Mlm(), Itm())}
+
+
+@pytest.mark.parametrize("job", [*OBJECTIVES, "vqa"])
+@pytest.mark.parametrize("pool", ["cls", "first", "mean"])
+@pytest.mark.parametrize("towers", ["two", "one"])
+def test_exactly_the_unread_parameters_get_no_gradient(towers: str, pool: str, job: str) -> None:
+    declared = (two_towers if towers == "two" else one_tower)(pool=pool)
+    jobs = spec(declared).jobs
+    training = jobs["vqa"]
+    if job in OBJECTIVES:
+        training = jobs["base"].model_copy(update={"objectives": OBJECTIVES[job]})
+    model = assemble(declared, training, weights=False)
+    features = {
+        "text": model.encode("text", {"input_ids": torch.randint(2, 60, (3, 12))}),
+        "vision": model.encode("vision", torch.randn(3, 3, 32, 32)),
+    }
+    readings = {
+        name: Reading(rows=3, stream="text", positions=torch.arange(5))
+        if name == "mlm"
+        else Reading(rows=3)
+        for name in model.heads
+    }
+    for name, reading in readings.items():
+        (read,) = model.read(features, [reading])
+        model.heads[name](read).sum().backward(retain_graph=True)
+    without = {name for name, part in model.named_parameters() if part.grad is None}
+    assert {name for names in unread_parts(model).values() for name in names} == without
+
+
+def test_unread_parts_are_held_and_named() -> None:
+    declared = two_towers(pool="first")
+    jobs = spec(declared).jobs
+    base = jobs["base"].model_copy(update={"objectives": (Mlm(),)})
+    whole = Spec(models={"two": declared}, jobs={**jobs, "base": base})
+    pretraining, finetuning = plan(whole).jobs
+    assert pretraining.unread == ("cross.layers[1].vision", "pool")
+    assert finetuning.unread == ("cross.layers[1].vision",)
+    assert pretraining.reads == ("mlm reads text at masked positions",)
+    assert finetuning.reads == ("answer reads the first token of text",)
+    model = build(whole, job="base")
+    held = sum(part.numel() for part in model.parameters() if not part.requires_grad)
+    counts = pretraining.model.parameters
+    assert (counts.unread, counts.frozen) == (held, 0)
+    assert "read by no head" in str(plan(whole))
+
+
+def test_a_model_without_heads_hands_everything_on() -> None:
+    model = build(spec(two_towers(pool="first")), model="two")
+    assert unread_parts(model) == {}
+    assert all(part.requires_grad for part in model.parameters())
