@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
+from renaissance.compiler.attention import dense_attention
 from renaissance.compiler.planning.machines import Device, Precision
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -130,6 +131,18 @@ class Substitution(TorchFunctionMode):
                 return aten._scaled_dot_product_flash_attention_for_cpu(
                     query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale
                 )[0]
+            # Dropout is in no fused kernel of a CPU: there attention runs as plain operations.
+            masked = attn_mask is not None and attn_mask.dtype == torch.bool
+            return dense_attention(
+                query,
+                key,
+                value,
+                key_mask=attn_mask[:, 0, 0] if attn_mask is not None and masked else None,
+                bias=None if masked else attn_mask,
+                scale=scale,
+                dropout=dropout_p,
+                implementation="eager",
+            )
         # Without a fused kernel the meta device takes products and a softmax, as the device does.
         return F.scaled_dot_product_attention(
             query,
