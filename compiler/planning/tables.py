@@ -46,14 +46,13 @@ def job_tables(plan: Plan) -> Iterator[RenderableType]:
 
 
 def _flops(jobs: Iterable[JobPlan]) -> Table:
-    table = _table("FLOPs of a text", "kind", "model", "parameters", "trainable")
+    table = _table("FLOPs of a text", "model", "parameters", "trainable")
     for column in ("forward", "to inputs", "to weights", "training"):
         table.add_column(column, justify="right", no_wrap=True)
     for job, name, stage in _stages(jobs):
         flops = stage.flops_per_sample
         table.add_row(
             name,
-            job.kind,
             job.model.name,
             amount(job.model.parameters.total),
             amount(stage.trainable) if stage.trainable else "none",
@@ -79,7 +78,7 @@ def _lines(jobs: Iterable[JobPlan]) -> Iterator[Text]:
 
 def _sentences(job: JobPlan) -> Iterator[str]:
     grouped = f", up to {job.texts_per_image} about an image" if job.texts_per_image > 1 else ""
-    yield f"a text has {job.tokens} tokens; {job.batch} texts a step{grouped}"
+    yield f"{job.kind}: a text has {job.tokens} tokens; {job.batch} texts a step{grouped}"
     for tower in job.sharing.towers:
         once = f", {tower.unshared:,} without sharing" if tower.unshared > tower.rows else ""
         yield (
