@@ -15,6 +15,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,13 +88,14 @@ def counted(step: Callable[[], float]) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def own_step(size: Size, setting: str, batch: PlainBatch) -> Callable[[], float]:
-    """Return the compiled step of a setting on a batch."""
+def own_step(size: Size, setting: str, batch: PlainBatch, folder: Path) -> Callable[[], float]:
+    """Return the compiled step of a setting on a batch; features of images are kept in a folder."""
     step = CompiledStep(size, SETTINGS[setting], device=CPU, precision=torch.float32)
     compact = compiled_batch(batch)
-    if setting.endswith("cached"):
-        compact = step.with_cached_images(compact)
-    return lambda: step(compact)
+    if not setting.endswith("cached"):
+        return lambda: step(compact)
+    read = step.keep_images(compact, folder)
+    return lambda: step(read())
 
 
 def measure(
@@ -104,6 +106,7 @@ def measure(
     rounds: int,
     rate: float,
     none: float | None,
+    folder: Path,
 ) -> Row:
     """Time one setting in turn with the plain step, free and frozen alike.
 
@@ -115,8 +118,9 @@ def measure(
         rounds: that are timed.
         rate: of a large product, GFLOP/s.
         none: how many times as fast as `plain` the compiled step with nothing frozen is.
+        folder: for kept features.
     """
-    step = own_step(size, setting, batch)
+    step = own_step(size, setting, batch, folder)
     selectors = frozenset(SETTINGS[setting])
     frozen = None
     if selectors and selectors <= WHOLE:
@@ -152,17 +156,17 @@ def peak(size: Size, setting: str, rows: int) -> int:
     command = [sys.executable, "-m", "benchmarks.freezing", "--batch", str(rows)]
     command += ["--size", "small" if size is SMALL else "base", "--peak", setting]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return round(float(done.stdout) / 1024)
+    return round(float(done.stdout.split()[-1]) / 1024)
 
 
-def print_peak(size: Size, setting: str, rows: int) -> None:
+def print_peak(size: Size, setting: str, rows: int, folder: Path) -> None:
     """Run a few steps and print the peak resident set of this process, KiB."""
     batch = plain_batch(size, rows)
     if setting == "plain":
         plain = PlainStep(size, frozenset(), precision=torch.float32)
         step = lambda: plain(batch)  # noqa: E731
     else:
-        step = own_step(size, setting, batch)
+        step = own_step(size, setting, batch, folder)
     for _ in range(STEPS):
         step()
     # Not `ru_maxrss`, which starts at what the parent process had in memory.
@@ -180,6 +184,31 @@ def line(row: Row) -> str:
     )
 
 
+def compare(
+    size: Size, settings: list[str], texts: int, rounds: int, folder: Path
+) -> dict[str, object]:
+    """Measure settings one after the other, print a line each, and return all of it."""
+    batch = plain_batch(size, texts)
+    plain = PlainStep(size, frozenset(), precision=torch.float32)
+    rate = ceiling()
+    gflop = counted(lambda: plain(batch))
+    memory = peak(size, "plain", texts)
+    print(f"{size.name}, batch {texts}: ceiling {rate:.0f} GFLOP/s", flush=True)
+    print(f"plain step: {gflop:.0f} GFLOP, peak {memory} MiB", flush=True)
+    rows: list[Row] = []
+    for setting in settings:
+        none = next((row.against_plain for row in rows if row.setting == "none"), None)
+        row = measure(size, setting, batch, lambda: plain(batch), rounds, rate, none, folder)
+        rows.append(row)
+        print(line(row), flush=True)
+    return {
+        "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
+        "ceiling_gflops": round(rate),
+        "plain": {"gflop": round(gflop), "peak_mib": memory},
+        "rows": [asdict(row) for row in rows],
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=("small", "base"), default="small")
@@ -190,29 +219,13 @@ def main() -> int:
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     options = parser.parse_args()
     size = SMALL if options.size == "small" else BASE
-    if options.peak:
-        print_peak(size, options.peak, options.batch)
-        return 0
-    batch = plain_batch(size, options.batch)
-    plain = PlainStep(size, frozenset(), precision=torch.float32)
-    rate = ceiling()
-    gflop = counted(lambda: plain(batch))
-    memory = peak(size, "plain", options.batch)
-    print(f"{size.name}, batch {options.batch}: ceiling {rate:.0f} GFLOP/s", flush=True)
-    print(f"plain step: {gflop:.0f} GFLOP, peak {memory:.0f} MiB", flush=True)
-    rows: list[Row] = []
-    for setting in options.settings:
-        none = next((row.against_plain for row in rows if row.setting == "none"), None)
-        row = measure(size, setting, batch, lambda: plain(batch), options.rounds, rate, none)
-        rows.append(row)
-        print(line(row), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.peak:
+            print_peak(size, options.peak, options.batch, folder)
+            return 0
+        result = compare(size, options.settings, options.batch, options.rounds, folder)
     if options.json:
-        result = {
-            "about": about(CPU) | {"size": size.name, "batch": options.batch},
-            "ceiling_gflops": round(rate),
-            "plain": {"gflop": round(gflop), "peak_mib": memory},
-            "rows": [asdict(row) for row in rows],
-        }
         options.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
     return 0
 

@@ -1,123 +1,103 @@
 """Predicted peak memory beside the resident set of a process that runs real steps.
 
-    python -m benchmarks.memory [--freeze none both] [--batch 16] [--tokens 12] [--json FILE]
+    python -m benchmarks.memory [--freeze none both] [--batch 16] [--json FILE]
 
 DeiT-tiny, ELECTRA-small and six co-attention layers of width 256, MLM and ITM, float32 on a CPU.
 Each setting runs in a process of its own, which first warms torch up with a small product and takes
-the resident set before the model is built as its zero. glibc gives large blocks back at once there
-(MALLOC_MMAP_THRESHOLD_): by default it keeps freed ones, which is no need of the model.
+the resident set before the model is built as its zero. It runs twice: as it is, and with glibc
+giving large blocks back at once (MALLOC_MMAP_THRESHOLD_), because by default glibc keeps memory
+that was freed, which is no need of the model.
 """
 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
-from renaissance.compiler import build, plan
-from renaissance.compiler.features import Reading
-from renaissance.grammar.schema.data import EasyVqaPairs
-from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
-from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import RandomArchitecture
-from renaissance.runtime.optimization import Optimization
+from benchmarks.plain import SMALL
+from benchmarks.step import about
+from benchmarks.workload import MEAN_TOKENS, CompiledStep, compiled_batch, experiment, plain_batch
+from renaissance.compiler import plan
+from renaissance.runtime.data.batch import Matching, PretrainBatch
 
 FREEZE = {"none": (), "text": ("text",), "vision": ("vision",), "both": ("text", "vision")}
+CPU = torch.device("cpu")
+RETURNING = {"MALLOC_MMAP_THRESHOLD_": str(2**18)}
 
 
-def declared(setting: str, batch: int) -> Spec:
-    frozen = FREEZE[setting]
-    model = Model(
-        name="two",
-        streams={
-            "text": RandomArchitecture(id="google/electra-small-discriminator", max_tokens=50),
-            "vision": RandomArchitecture(id="deit_tiny_patch16_224", image_size=224),
-        },
-        fusion_name="cross",
-        fusion=CrossAttention(inputs=("text", "vision"), layers=6, width=256, heads=4),
-        freeze=(Freeze(selectors=frozen),) if frozen else (),
+def resident(what: str) -> int:
+    """Return bytes of this process: `VmRSS` are in memory now, `VmHWM` were at most."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if what in line)
+
+
+def batch_of(rows: int) -> PretrainBatch:
+    """Return captions masked, and each with its own and another image, as training has them."""
+    batch = compiled_batch(plain_batch(SMALL, rows))
+    own = torch.arange(rows)
+    matching = Matching(
+        image_index=torch.cat((own, (own + 1) % rows)),
+        row_index=torch.cat((own, own)),
+        labels=torch.cat((torch.ones_like(own), torch.zeros_like(own))),
+        tokens=2 * batch.text.tokens,
     )
-    job = Pretrain(
-        name="base",
-        on="two",
-        data=("pairs",),
-        objectives=(Mlm(), Itm()),
-        optimizer=AdamW(lr=1e-4),
-        batch=batch,
-        steps=1,
-    )
-    return Spec(models={"two": model}, data={"pairs": EasyVqaPairs()}, jobs={"base": job})
+    return replace(batch, matching=matching)
 
 
-def resident() -> int:
-    """Return bytes of this process that are in memory now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-def measured(setting: str, batch: int, tokens: int) -> int:
+def measured(setting: str, rows: int) -> int:
     """Run three steps; return how far the resident set grew at most."""
-    spec = declared(setting, batch)
     (torch.randn(64, 64, requires_grad=True) @ torch.randn(64, 64)).sum().backward()
-    zero = resident()
-    model = build(spec, job="base").train()
-    optimization = Optimization(model, AdamW(lr=1e-4), {})
-    optimization.set_rate(1e-4)
-    masked = torch.arange(max(round(0.15 * batch * (tokens - 2)), 1))
+    zero = resident("VmRSS")
+    step = CompiledStep(SMALL, FREEZE[setting], device=CPU, precision=torch.float32)
+    batch = batch_of(rows)
     for _ in range(3):
-        images = torch.randn(batch, 3, 224, 224)
-        ids = torch.randint(1000, 30522, (2 * batch, tokens))
-        rows = torch.arange(3 * batch)
-        text = model.encode("text", {"input_ids": ids}).select(rows % (2 * batch))
-        vision = model.encode("vision", images).select(rows % batch)
-        places = Reading(rows=batch, stream="text", positions=masked)
-        read = model.read({"text": text, "vision": vision}, [places, Reading(rows=2 * batch)])
-        scores = [model.heads["mlm"](read[0]), model.heads["itm"](read[1])]
-        loss = sum(F.cross_entropy(s, torch.zeros(len(s), dtype=torch.long)) for s in scores)
-        del text, vision, read
-        loss.backward()
-        optimization.torch.step()
-        optimization.clear()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - zero
+        step(batch)
+    return resident("VmHWM") - zero
+
+
+def in_process(setting: str, rows: int, environment: dict[str, str]) -> int:
+    """Return what `measured` gives in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.memory", "--child", "--freeze", setting]
+    command += ["--batch", str(rows)]
+    environment = os.environ | environment
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return int(done.stdout.split()[-1])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--freeze", nargs="+", choices=tuple(FREEZE), default=["none", "both"])
+    parser.add_argument("--freeze", nargs="+", choices=tuple(FREEZE), default=list(FREEZE))
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--tokens", type=int, default=12)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        print(measured(options.freeze[0], options.batch, options.tokens))
+        print(measured(options.freeze[0], options.batch))
         return 0
     rows = []
     for setting in options.freeze:
-        planned = plan(declared(setting, options.batch), tokens=options.tokens, device="cpu")
-        predicted = planned.jobs[0].peak.memory.peak
-        env = os.environ | {"MALLOC_MMAP_THRESHOLD_": str(2**18)}
-        sizes = ["--batch", str(options.batch), "--tokens", str(options.tokens)]
-        command = [sys.executable, "-m", "benchmarks.memory", "--child", "--freeze", setting]
-        done = subprocess.run(
-            [*command, *sizes], capture_output=True, text=True, check=True, env=env
-        )
-        found = int(done.stdout)
-        ratio = predicted / found
-        rows.append({"freeze": setting, "predicted": predicted, "measured": found, "ratio": ratio})
+        spec = experiment(SMALL, FREEZE[setting], batch=options.batch)
+        planned = plan(spec, tokens=MEAN_TOKENS, device="cpu")
+        row = {
+            "freeze": setting,
+            "predicted": planned.jobs[0].peak.memory.peak,
+            "measured": in_process(setting, options.batch, RETURNING),
+            "measured_with_default_glibc": in_process(setting, options.batch, {}),
+        }
+        rows.append(row)
         print(
-            f"freeze {setting:6}: predicted {predicted / 1e6:,.0f} MB, "
-            f"measured {found / 1e6:,.0f} MB, ratio {ratio:.2f}",
+            f"freeze {setting:6}: predicted {row['predicted'] / 1e6:,.0f} MB, measured "
+            f"{row['measured'] / 1e6:,.0f} MB (ratio {row['predicted'] / row['measured']:.2f}), "
+            f"with glibc's default {row['measured_with_default_glibc'] / 1e6:,.0f} MB",
             flush=True,
         )
     if options.json:
-        options.json.write_text(json.dumps({"torch": torch.__version__, "rows": rows}, indent=2))
+        options.json.write_text(json.dumps({"about": about(CPU), "rows": rows}, indent=2) + "\n")
     return 0
 
 

@@ -1,5 +1,9 @@
 """The two-tower models of the paper, one batch for them, and the project's training step on it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -10,7 +14,17 @@ from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import RandomArchitecture
-from renaissance.runtime.data.batch import MaskedText, Matching, PretrainBatch, TextRows
+from renaissance.runtime.data.batch import (
+    MaskedText,
+    Matching,
+    PartlyEncoded,
+    PretrainBatch,
+    TextRows,
+)
+from renaissance.runtime.features.keeping import Keeper
+from renaissance.runtime.features.ledger import KEY_BYTES
+from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.features.tower import KnownTower, grouped
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.optimization import Optimization
 
@@ -108,6 +122,35 @@ class CompiledStep:
             scored = self.objectives(batch).values()
             return torch.stack([head.loss / len(head.labels) for head in scored]).sum()
 
+    def keep_images(self, batch: PretrainBatch, folder: Path) -> Callable[[], PretrainBatch]:
+        """Encode the images of a batch once, keep their features as training does, and read them.
+
+        Returns:
+            A function that reads the features from disk and returns the batch with them.
+        """
+
+        def encode(pixels: Tensor) -> Tensor:
+            return self.model.encode("vision", pixels).tokens
+
+        tokens = grouped(encode, batch.images)
+        contents = [number.to_bytes(KEY_BYTES, "big") for number in range(1, len(tokens) + 1)]
+        keeper = Keeper(folder, "images", 2**40, print)
+        store = FeatureStore(folder / "images", tuple(tokens.shape[1:]), tokens.dtype)
+        keeper.keep(store, contents, tokens)
+        self.objectives.known = KnownTower(encode, store, keeper)
+
+        def read() -> PretrainBatch:
+            _, features = store.read(contents)
+            images = PartlyEncoded(
+                pixels=batch.images[:0],
+                contents=(),
+                features=features,
+                order=torch.arange(len(features)),
+            )
+            return replace(batch, images=images)
+
+        return read
+
     def __call__(self, batch: PretrainBatch) -> float:
         """Run one step and return the loss."""
         loss = self.loss(batch)
@@ -118,7 +161,7 @@ class CompiledStep:
         return loss.item()
 
 
-def experiment(size: Size, frozen: tuple[str, ...] = ()) -> Spec:
+def experiment(size: Size, frozen: tuple[str, ...] = (), *, batch: int = 16) -> Spec:
     """Return the spec of a pretraining with MLM and ITM, as a file would say it."""
     text, vision = IDS[size.name]
     model = Model(
@@ -142,7 +185,7 @@ def experiment(size: Size, frozen: tuple[str, ...] = ()) -> Spec:
         data=("pairs",),
         objectives=(Mlm(), Itm()),
         optimizer=AdamW(lr=1e-4),
-        batch=16,
+        batch=batch,
         steps=1,
     )
     return Spec(models={"two_towers": model}, data={"pairs": EasyVqaPairs()}, jobs={"base": job})

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-from renaissance.compiler.caching import COMPUTE_RATES
 
 from renaissance.compiler import build
+from renaissance.compiler.planning.caching import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, run_jobs
