@@ -25,6 +25,8 @@ from renaissance.grammar.schema.streams import Patches, Wordpiece
 def build(spec: Spec, model: str | None = None, job: str | None = None) -> VisionLanguageModel:
     """Build a model of a spec, initialised and frozen as it says for the first step.
 
+    With a job, what none of its heads reads is held too.
+
     The same spec gives the same weights: the seed of the job (0 without a job) decides them, and
     the caller's random state is left as it was.
 

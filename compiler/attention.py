@@ -89,7 +89,7 @@ def choose_on_gpu(dtype: torch.dtype, head_dim: int, *, ragged: bool) -> Choice:
     refusal = supported_anywhere(dtype, head_dim)
     if refusal is not None:
         return Choice(implementation="sdpa", reason=refusal)
-    return Choice(implementation="triton", reason="rows of different length, no padding")
+    return Choice(implementation="triton", reason="ragged rows")
 
 
 def product_dtype(tokens: Tensor) -> torch.dtype:

@@ -29,8 +29,8 @@ def dropout(values: Tensor, probability: float) -> Tensor:
     count = values.numel()
     words = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
     bits = words.view(torch.int16)[:count].view(values.shape)
-    kept = (bits >= threshold - LEVELS // 2).to(values.dtype)
-    return values * kept.mul_(LEVELS / (LEVELS - threshold))
+    scale = values.new_tensor(LEVELS / (LEVELS - threshold))
+    return values * ((bits >= threshold - LEVELS // 2) * scale)
 
 
 class Dropout(nn.Module):

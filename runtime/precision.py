@@ -6,8 +6,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from renaissance.compiler.attention import PRODUCTS
+
 Name = Literal["fp32", "bf16", "fp16"]
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Precision:
@@ -22,7 +23,7 @@ class Precision:
 
     def __init__(self, name: Name, device: torch.device) -> None:
         """Choose type and scaler."""
-        self.dtype = _TYPES.get(name)
+        self.dtype = None if name == "fp32" else PRODUCTS[name]
         self._device = device.type
         self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None
 

@@ -7,6 +7,7 @@ from math import ceil
 import torch
 
 from renaissance.compiler.attention import PRODUCTS
+from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.demand import readings, unread_parts
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
@@ -72,6 +73,10 @@ def plan_job(
     first: tuple[ModelPlan, Trace] | None = None
     augmented = training.augment != "none" and not isinstance(job, Evaluate)
     kept = caching(model, declared, precision=training.precision, augmented=augmented)
+    if training.precision != "fp32" and not isinstance(job, Evaluate):
+        end = total or _SUPPOSED
+        never = resolved.frozen(end - 1, end)
+        hold_in_low_precision(model, never, PRODUCTS[training.precision])
     for start, place, length in _stages(job, resolved, total):
         resolved.apply(model, place, total or _SUPPOSED)
         if isinstance(job, Evaluate):

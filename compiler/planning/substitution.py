@@ -14,10 +14,8 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from renaissance.compiler.attention import dense_attention
+from renaissance.compiler.attention import PRODUCTS, dense_attention
 from renaissance.compiler.planning.machines import Device, Precision
-
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 _LOWERED: frozenset[Any] = frozenset(
     {
@@ -69,7 +67,7 @@ class Substitution(TorchFunctionMode):
     def __init__(self, device: Device, precision: Precision) -> None:
         super().__init__()
         self._gpu = device == "cuda"
-        self._type = _TYPES.get(precision)
+        self._type = None if precision == "fp32" else PRODUCTS[precision]
         self._casts: dict[int, Tensor] = {}
 
     def __torch_function__(

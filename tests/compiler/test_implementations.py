@@ -40,7 +40,7 @@ def _said(model: Model, dtype: torch.dtype | None = None) -> dict[str, str]:
 
 
 def test_auto_without_a_gpu() -> None:
-    on_gpu = "triton on a GPU in bf16 or fp16: rows of different length, no padding"
+    on_gpu = "triton on a GPU in bf16 or fp16: ragged rows"
     said = _said(two_towers(WIDE["text"], DEIT))
     assert said == {
         "text": f"packed, sdpa (no GPU; {on_gpu})",
@@ -56,7 +56,7 @@ def test_the_precision_of_a_job_counts() -> None:
         "packed, sdpa (no GPU; sdpa on a GPU: exact float32 products use no tensor cores)"
     )
     assert _said(one_tower(VIT), torch.bfloat16)["joint"] == (
-        "packed, sdpa (no GPU; triton on a GPU: rows of different length, no padding)"
+        "packed, sdpa (no GPU; triton on a GPU: ragged rows)"
     )
 
 

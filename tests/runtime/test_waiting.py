@@ -1,0 +1,56 @@
+"""A step reads nothing back from its device, so that a GPU never waits for the host."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from renaissance.compiler.assembly import assemble
+from renaissance.grammar.schema.model import SingleStream
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import (
+    Patches,
+    PlainStack,
+    RandomArchitecture,
+    Wordpiece,
+)
+from renaissance.runtime.data import job_data
+from renaissance.runtime.objectives import Objectives
+
+ELECTRA = RandomArchitecture(
+    id="google/electra-small-discriminator", layers=1, width=16, heads=2, max_tokens=12
+)
+ONE_TOWER = {
+    "streams": {
+        "text": Wordpiece(max_tokens=12, vocabulary=64),
+        "vision": Patches(image_size=16, patch=8),
+    },
+    "fusion": SingleStream(
+        inputs=("text", "vision"), encoder=PlainStack(layers=1, width=16, heads=2)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["base", "vqa"])
+@pytest.mark.parametrize("architecture", ["plain", "electra", "one tower"])
+def test_a_step_reads_nothing_back(
+    tiny_spec: Callable[..., Spec], architecture: str, name: str
+) -> None:
+    spec = tiny_spec()
+    model = spec.models["tiny"]
+    if architecture == "electra":
+        model = model.model_copy(update={"streams": model.streams | {"text": ELECTRA}})
+    if architecture == "one tower":
+        model = model.model_copy(update=ONE_TOWER)
+    # Tensors without contents refuse whatever asks for them.
+    device = torch.device("meta")
+    with device:
+        built = assemble(model, spec.training_job(name), weights=False)
+    data: Any = job_data(spec, name)
+    [batch] = next(iter(data.train(0, 0, 1)))
+    scored = Objectives(built.train(), model)(batch.to(device))
+    torch.stack([head.loss for head in scored.values()]).sum().backward()
+    assert any(parameter.grad is not None for parameter in built.parameters())
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        scored[next(iter(scored))].loss.item()
