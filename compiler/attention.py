@@ -12,7 +12,6 @@ from renaissance.compiler.dropout import dropout as drop
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
-from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
 Implementation = Literal["triton", "sdpa", "eager"]
@@ -24,7 +23,8 @@ PRODUCTS: Mapping[str, torch.dtype] = {
 }
 """Type of the products of a forward pass, by a job's precision."""
 
-_COMMON_HEAD_DIM = 64
+COMMON_HEAD_DIM = 64
+"""Width of a head that stands for any, where no model says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def check_device(attention: Attention, device: torch.device, dtype: torch.dtype)
     Raises:
         CompileError: with the reason.
     """
-    choose(attention, device=device, dtype=dtype, head_dim=_COMMON_HEAD_DIM, ragged=True)
+    choose(attention, device=device, dtype=dtype, head_dim=COMMON_HEAD_DIM, ragged=True)
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
@@ -148,16 +148,18 @@ def attend(
     if implementation == "triton":
         asking, asked = query.packed(), key.packed()
         assert asking.packing is not None and asked.packing is not None  # as packed
-        flat = packed_attention(
+        flat = varlen_attention(
             asking.tokens,
             asked.tokens,
             value.packed().tokens,
-            asking.packing,
-            asked.packing,
-            bias=bias,
+            asking.packing.cumulative,
+            asked.packing.cumulative,
+            asking.packing.longest,
+            asked.packing.longest,
             scale=scale,
+            bias=bias,
             dropout=dropout,
-            implementation=implementation,
+            seed=draw_seed(asking.tokens.device) if dropout > 0.0 else 0,
         )
         return query.from_packed(flat)
     keys = key.padded()
@@ -231,64 +233,6 @@ def dense_attention(
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=mask, dropout_p=dropout, scale=scale
     )
-
-
-def packed_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    query_rows: Packing,
-    key_rows: Packing,
-    *,
-    bias: Tensor | None = None,
-    scale: float | None = None,
-    dropout: float = 0.0,
-    implementation: Implementation,
-) -> Tensor:
-    """Let packed queries attend to the packed keys of the same row.
-
-    Args:
-        query: `[query_tokens, heads, head_dim]`.
-        key: `[key_tokens, heads, head_dim]`, same dtype and device.
-        value: `[key_tokens, heads, head_dim]`.
-        query_rows: where rows of queries start.
-        key_rows: where rows of keys start, as many as of queries.
-        bias: added to the scores: `[heads, longest query, longest key]`, or with groups of rows in
-            front that take turns.
-        scale: factor on the scores; the root of `1 / head_dim` if None.
-        dropout: probability of dropping an attention weight, 0 outside training.
-        implementation: `triton` works on packed rows, the others pad them around the products.
-
-    Returns:
-        `[query_tokens, heads, head_dim]`.
-    """
-    if implementation == "triton":
-        return varlen_attention(
-            query,
-            key,
-            value,
-            query_rows.cumulative,
-            key_rows.cumulative,
-            query_rows.longest,
-            key_rows.longest,
-            scale=scale,
-            bias=bias,
-            dropout=dropout,
-            seed=draw_seed(query.device) if dropout > 0.0 else 0,
-        )
-    if bias is not None and bias.dim() == 4:
-        bias = bias.repeat(-(-query_rows.rows // len(bias)), 1, 1, 1)[: query_rows.rows]
-    attended = dense_attention(
-        query_rows.pad(query).transpose(1, 2),
-        key_rows.pad(key).transpose(1, 2),
-        key_rows.pad(value).transpose(1, 2),
-        key_mask=key_rows.mask(),
-        bias=bias,
-        scale=scale,
-        dropout=dropout,
-        implementation=implementation,
-    )
-    return query_rows.unpad(attended.transpose(1, 2), len(query))
 
 
 def draw_seed(device: torch.device) -> Tensor:

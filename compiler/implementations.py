@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import torch
 
-from renaissance.compiler.attention import Implementation, choose, choose_on_gpu
+from renaissance.compiler.attention import (
+    COMMON_HEAD_DIM,
+    Implementation,
+    choose,
+    choose_on_gpu,
+)
 from renaissance.compiler.backbones.tower import AttentionFacts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusion.coattention import CoAttention
 from renaissance.compiler.kernels import supported, supported_anywhere
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.multi_head import MultiHeadAttention
-
-_USUAL_HEAD_DIM = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,5 +140,5 @@ def _gpu(facts: AttentionFacts, dtype: torch.dtype | None) -> str:
 
 def _width(facts: AttentionFacts) -> int:
     """Return the head width that the kernels like least."""
-    widths = facts.head_dims or (_USUAL_HEAD_DIM,)
+    widths = facts.head_dims or (COMMON_HEAD_DIM,)
     return next((w for w in widths if supported_anywhere(torch.float32, w)), widths[0])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from renaissance.compiler.attention import choose, dense_attention, packed_attention
+from renaissance.compiler.attention import attend, choose, dense_attention
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels.reference import varlen_attention
@@ -46,14 +46,20 @@ def test_equals_the_definition(implementation: str, biased: bool) -> None:
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
-@pytest.mark.parametrize("groups", [0, 1, 2])
+@pytest.mark.parametrize("groups", [0, 1, len(LENGTHS)])
 def test_packed_rows_equal_the_reference(implementation: str, groups: int) -> None:
     torch.manual_seed(0)
     query, key, value = (_packed(lengths, 2, 8) for lengths in (LENGTHS, KEY_LENGTHS, KEY_LENGTHS))
     rows, keys = _packing(LENGTHS), _packing(KEY_LENGTHS)
     bias = torch.randn(groups, 2, 5, 4, dtype=torch.float64) if groups else None
-    found = packed_attention(
-        query, key, value, rows, keys, bias=bias, scale=0.3, implementation=implementation
+    context = Features(tokens=key, packing=keys)
+    found = attend(
+        Features(tokens=query, packing=rows),
+        context,
+        context.with_tokens(value),
+        attention=implementation,
+        bias=bias,
+        scale=0.3,
     )
     wanted = varlen_attention(
         query, key, value, rows.cumulative, keys.cumulative, 5, 4, scale=0.3, bias=bias
