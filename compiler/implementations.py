@@ -27,6 +27,7 @@ class AttentionPlan:
         reason: why, a phrase.
         packed: whether rows of different length run without padding.
         own: whether a library keeps its own attention although the project's was wanted.
+        absorbs: whether a short stream absorbs the projections of a long one.
         on_gpu: what a GPU would take instead, a phrase; None if the same, or one is at hand.
     """
 
@@ -34,6 +35,7 @@ class AttentionPlan:
     reason: str
     packed: bool
     own: bool
+    absorbs: bool
     on_gpu: str | None
 
     def __str__(self) -> str:
@@ -84,7 +86,9 @@ def _of_fusion(fusion: torch.nn.Module) -> AttentionFacts | None:
     if isinstance(fusion, CoAttention):
         parts = [part for part in fusion.modules() if isinstance(part, MultiHeadAttention)]
         widths = {part.query.out_features // part.heads for part in parts}
-        return AttentionFacts(asked=fusion.attention, head_dims=tuple(sorted(widths)), ragged=True)
+        return AttentionFacts(
+            asked=fusion.attention, head_dims=tuple(sorted(widths)), ragged=True, absorbs=True
+        )
     return fusion.encoder.facts.attention  # type: ignore[union-attr, return-value]
 
 
@@ -97,6 +101,7 @@ def _planned(
             reason=facts.refusal or _as_made(facts),
             packed=False,
             own=facts.refusal is not None,
+            absorbs=False,
             on_gpu=None,
         )
     implementation, reason = _chosen(facts, device, dtype)
@@ -105,6 +110,7 @@ def _planned(
         reason=reason,
         packed=facts.ragged,
         own=False,
+        absorbs=facts.absorbs and implementation == "sdpa" and device.type == "cpu",
         on_gpu=None if device.type == "cuda" or facts.asked != "auto" else _gpu(facts, dtype),
     )
 

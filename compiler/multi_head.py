@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from renaissance.compiler.absorption import absorbs, attend_to_few, attend_to_many
 from renaissance.compiler.attention import attend, draw_seed, implementation_for
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
@@ -42,10 +43,13 @@ class MultiHeadAttention(nn.Module):
         Returns:
             Tokens in the form of the stream's.
         """
-        query = stream.with_tokens(self._split(self.query(stream.tokens)))
-        key = context.with_tokens(self._split(self.key(context.tokens)))
-        value = context.with_tokens(self._split(self.value(context.tokens)))
-        return self._joined(self._attend(query, key, value))
+        if self._absorbs(stream, context):
+            query = self._project(stream, self.query)
+            return self._joined(attend_to_many(query, context, self.key, self.value, self._dropout))
+        key, value = self._project(context, self.key), self._project(context, self.value)
+        if self._absorbs(context, stream):
+            return attend_to_few(stream, key, value, self.query, self.output, self._dropout)
+        return self._joined(self._attend(self._project(stream, self.query), key, value))
 
     def both(self, first: Features, second: Features) -> tuple[Tensor, Tensor]:
         """Let two streams attend to each other with the same weights, in one launch on a GPU.
@@ -55,6 +59,8 @@ class MultiHeadAttention(nn.Module):
 
         Source: Lu et al. 2019, ViLBERT, section 3.1.
         """
+        if self._absorbs(first, second) or self._absorbs(second, first):
+            return self(first, second), self(second, first)
         asking, answering = self._projected(first), self._projected(second)
         if implementation_for(asking[0], answering[0], self.attention) == "triton":
             fused = self._both_packed(asking, answering)
@@ -64,6 +70,12 @@ class MultiHeadAttention(nn.Module):
                 self._attend(answering[0], *asking[1:]),
             )
         return self._joined(fused[0]), self._joined(fused[1])
+
+    def _absorbs(self, few: Features, many: Features) -> bool:
+        return self.attention in ("auto", "sdpa") and absorbs(few, many, self.heads)
+
+    def _project(self, stream: Features, projection: nn.Linear) -> Features:
+        return stream.with_tokens(self._split(projection(stream.tokens)))
 
     def _projected(self, stream: Features) -> tuple[Features, Features, Features]:
         """Return queries, keys and values of a stream; one product makes all three."""

@@ -37,6 +37,7 @@ class AttentionFacts:
         ragged: whether it meets rows of different length.
         library: the implementation that its library brings, where that runs; None where the
             project's does.
+        absorbs: whether two streams attend to each other, so that one may absorb projections.
         refusal: why the project's cannot run, a phrase; None where it is not wanted or runs.
     """
 
@@ -44,6 +45,7 @@ class AttentionFacts:
     head_dims: tuple[int, ...]
     ragged: bool
     library: str | None = None
+    absorbs: bool = False
     refusal: str | None = None
 
 

@@ -135,6 +135,8 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(_caching(model.caching))
     for root, used in model.attention.items():
         yield Text(f"attention of {root}: {used}")
+        if used.absorbs:
+            yield Text(f"attention of {root}: a stream absorbs the projections of a far longer one")
     for note in model.notes:
         yield Text(f"note: {note}")
     yield Text("")

@@ -1,8 +1,8 @@
 """What a device runs where torch's meta device would run something else.
 
-Three things depend on the device and decide how much memory a pass takes: which attention kernel
-runs and what it keeps, whether dropout keeps its mask as bytes or as numbers, and the types that
-autocast chooses.
+Four things depend on the device and decide how much memory or arithmetic a pass takes: which
+attention kernel runs and what it keeps, whether projections are absorbed, whether dropout keeps its
+mask as bytes or as numbers, and the types that autocast chooses.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
+from renaissance.compiler.absorption import meta_stands_for
 from renaissance.compiler.attention import PRODUCTS, dense_attention
 from renaissance.compiler.planning.machines import Device, Precision
 
@@ -69,6 +70,12 @@ class Substitution(TorchFunctionMode):
         self._gpu = device == "cuda"
         self._type = None if precision == "fp32" else PRODUCTS[precision]
         self._casts: dict[int, Tensor] = {}
+        self._standing = meta_stands_for(device)
+
+    def __enter__(self) -> "Substitution":
+        """Let what chooses by the device choose as for this one."""
+        self._standing.__enter__()
+        return super().__enter__()  # type: ignore[no-any-return, no-untyped-call]
 
     def __torch_function__(
         self,
@@ -93,6 +100,7 @@ class Substitution(TorchFunctionMode):
         """Forget the cast weights, as autocast does when it is left."""
         self._casts.clear()
         super().__exit__(*error)  # type: ignore[no-untyped-call]
+        self._standing.__exit__(*error)
 
     def _lower(self, value: Any) -> Any:
         if not isinstance(value, Tensor) or value.dtype != torch.float32:
@@ -125,11 +133,13 @@ class Substitution(TorchFunctionMode):
                 return aten._scaled_dot_product_efficient_attention(
                     query, key, value, attn_mask, True, dropout_p, is_causal, scale=scale
                 )[0]
-            if dropout_p == 0.0:
+            learned = attn_mask is not None and attn_mask.requires_grad
+            if dropout_p == 0.0 and not learned:
                 return aten._scaled_dot_product_flash_attention_for_cpu(
                     query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale
                 )[0]
-            # Dropout is in no fused kernel of a CPU: there attention runs as plain operations.
+            # Neither dropout nor the gradient of a bias is in a fused kernel of a CPU: there
+            # attention runs as plain operations.
             masked = attn_mask is not None and attn_mask.dtype == torch.bool
             return dense_attention(
                 query,

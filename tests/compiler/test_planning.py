@@ -16,7 +16,7 @@ from renaissance.compiler.features import Reading
 from renaissance.compiler.planning.figures import Flops
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from tests.compiler.declarations import (
@@ -57,6 +57,11 @@ MODELS: dict[str, Model] = {
     "distilbert and clip": two_towers(DISTILBERT, CLIP),
     "mean": two_towers(TEXT, VISION, pool="mean"),
     "first": two_towers(TEXT, VISION, pool="first"),
+    "absorbed projections": two_towers(
+        TEXT,
+        PlainVision(layers=1, width=32, heads=2, image_size=32, patch=4),
+        fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=1),
+    ),
     "one tower": one_tower(),
     "one tower from text": one_tower(ELECTRA, width=16),
     "one tower from timm": one_tower(DEIT),
@@ -112,7 +117,7 @@ def _sample(model: VisionLanguageModel) -> Counted:
 @pytest.mark.parametrize("name", MODELS)
 def test_counts_and_operations_equal_the_built_model(name: str) -> None:
     declared = spec(MODELS[name])
-    planned = plan(declared).models[0]
+    planned = plan(declared, device="cpu").models[0]
     model = build(declared)
     count = sum(parameter.numel() for parameter in model.parameters())
     assert planned.parameters.total == count
@@ -128,7 +133,7 @@ def test_counts_and_operations_equal_the_built_model(name: str) -> None:
 @pytest.mark.parametrize("towers", ["plain", "electra and timm"])
 def test_operations_under_every_freeze(towers: str, freeze: str) -> None:
     declared = spec(MODELS[towers].model_copy(update={"freeze": FREEZES[freeze]}))
-    planned = plan(declared).models[0]
+    planned = plan(declared, device="cpu").models[0]
     model = build(declared)
     assert _planned(planned.flops_per_sample) == _sample(model)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -216,7 +221,7 @@ def test_a_pretraining_step_is_counted_as_it_runs(freeze: str) -> None:
         .model_copy(update={"objectives": objectives})
     )
     declared = Spec(models={"two": model}, jobs={"base": job})
-    planned = plan(declared).jobs[0].model.flops_per_sample
+    planned = plan(declared, device="cpu").jobs[0].model.flops_per_sample
     built = build(declared, job="base")
     counted = _count(built, lambda: _step(built, job, 16, 32))
     assert planned.forward == round(counted.forward / 16)
@@ -237,6 +242,13 @@ def test_jobs_have_the_freezing_of_their_own_model() -> None:
     assert vqa.model.parameters.frozen == count
 
 
+def test_a_gpu_multiplies_in_order_what_a_cpu_absorbs() -> None:
+    declared = spec(MODELS["absorbed projections"])
+    on_cpu, on_gpu = (plan(declared, device=device).models[0] for device in ("cpu", "cuda"))
+    assert on_cpu.flops_per_sample.training < on_gpu.flops_per_sample.training
+    assert on_cpu.parameters == on_gpu.parameters
+
+
 def test_as_json_and_as_text() -> None:
     planned = plan(spec(two_towers(ELECTRA, VIT, freeze=FREEZES["text"])))
     document = json.loads(json.dumps(planned.to_dict()))
@@ -249,6 +261,7 @@ def test_as_json_and_as_text() -> None:
     )
     text = str(planned)
     assert "layers[0:2]" in text
+    assert "attention of cross: a stream absorbs the projections of a far longer one" in text
     assert "frozen" in text
     assert f"{model['parameters']['total']:,} parameters" in text
     assert "freeze text:" in text

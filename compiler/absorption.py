@@ -1,0 +1,143 @@
+"""Attention between a short and a long stream, with the long one's projections absorbed.
+
+Attention is a chain of matrix products, and a chain may be multiplied in any order. Where few
+tokens meet many, the matrices that would map every one of the many are multiplied with the few
+instead: `(X W) kᵀ = X (W kᵀ)` for scores, `(A X) W = A (X W)` for values. The result is the same to
+rounding; the products over all of the long stream are gone.
+
+Source: DeepSeek-AI 2024, DeepSeek-V2, section 2.1.2, which absorbs two projections in this way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from renaissance.compiler.dropout import dropout as drop
+from renaissance.compiler.features import Features
+
+MINIMAL_GAIN = 1.5
+"""How many times fewer operations there must be: products with few columns run at a lower rate."""
+
+_meta_stands_for = "cpu"
+
+
+@contextmanager
+def meta_stands_for(device: str) -> Iterator[None]:
+    """Let torch's meta device choose as a device of this type would."""
+    global _meta_stands_for
+    before, _meta_stands_for = _meta_stands_for, device
+    try:
+        yield
+    finally:
+        _meta_stands_for = before
+
+
+def absorbs(few: Features, many: Features, heads: int) -> bool:
+    """Return whether the projections of `many` are absorbed into `few`.
+
+    They are on a CPU, where no kernel of the project runs, if the long stream has no padding and
+    the products become so much cheaper.
+
+    Args:
+        few: tokens of `width` in any form.
+        many: tokens of the same width in rows that correspond.
+        heads: of the attention.
+    """
+    device = many.tokens.device.type
+    if (_meta_stands_for if device == "meta" else device) != "cpu":
+        return False
+    if many.mask is not None or (many.packing is not None and many.packing.length is None):
+        return False
+    width = many.tokens.shape[-1]
+    short = few.tokens.shape[1] if few.packing is None else few.packing.longest
+    long = many.tokens.shape[1] if many.packing is None else many.packing.longest
+    in_order = long * width + short * long
+    absorbed = short * width + heads * short * long
+    return in_order > MINIMAL_GAIN * absorbed
+
+
+def attend_to_many(
+    query: Features, many: Features, key: nn.Linear, value: nn.Linear, dropout: float
+) -> Tensor:
+    """Let a few tokens attend to many.
+
+    Args:
+        query: projected tokens `[..., heads, head_dim]` in any form.
+        many: tokens of `width`, no padding.
+        key: the projection of keys, absorbed.
+        value: the projection of values, absorbed.
+        dropout: probability of dropping an attention weight.
+
+    Returns:
+        Tokens `[..., heads, head_dim]` in the form of the queries.
+    """
+    heads, head_dim = query.tokens.shape[-2:]
+    context = many.padded().tokens
+    scores = _scores(query, context, key)
+    weights = drop(_softmax(scores, -1), dropout)
+    found = weights.flatten(1, 2) @ context
+    sums = query.from_padded(found.unflatten(1, (-1, heads)))
+    weight = value.weight.view(heads, head_dim, -1)
+    attended = torch.einsum("...hw,hdw->...hd", sums, weight.to(sums.dtype))
+    # What is dropped is missing from the sum of the weights too, and with it from the bias.
+    total = query.from_padded(weights.sum(-1, keepdim=True))
+    return attended + total * value.bias.view(heads, head_dim)
+
+
+def attend_to_few(
+    many: Features,
+    key: Features,
+    value: Features,
+    query: nn.Linear,
+    output: nn.Linear,
+    dropout: float,
+) -> Tensor:
+    """Let many tokens attend to a few, and join the heads.
+
+    Args:
+        many: tokens of `width`, no padding.
+        key: projected tokens `[..., heads, head_dim]` in any form.
+        value: in the form of the keys.
+        query: the projection of queries, absorbed.
+        output: the projection behind the heads, absorbed.
+        dropout: probability of dropping an attention weight.
+
+    Returns:
+        Tokens of `width` in the form of `many`.
+    """
+    asking = many.padded()
+    scores = _scores(key, asking.tokens, query)
+    mask = key.padded().mask
+    if mask is not None:
+        scores = scores.masked_fill(~mask[..., None, None], torch.finfo(scores.dtype).min)
+    weights = drop(_softmax(scores, 1), dropout).flatten(1, 2)
+    heads, head_dim = value.tokens.shape[-2:]
+    weight = output.weight.view(-1, heads, head_dim).to(value.tokens.dtype)
+    values = value.with_tokens(torch.einsum("...hd,whd->...hw", value.tokens, weight))
+    added = torch.baddbmm(
+        output.bias, weights.transpose(1, 2), values.padded().tokens.flatten(1, 2)
+    )
+    return many.from_padded(added)
+
+
+def _scores(few: Features, many: Tensor, projection: nn.Linear) -> Tensor:
+    """Return scores `[rows, few, heads, many]` of projected tokens and tokens to project."""
+    heads, head_dim = few.tokens.shape[-2:]
+    scaled = few.tokens * head_dim**-0.5
+    weight = projection.weight.view(heads, head_dim, -1)
+    probes = few.with_tokens(torch.einsum("...hd,hdw->...hw", scaled, weight)).padded().tokens
+    shifts = few.with_tokens((scaled * projection.bias.view(heads, head_dim)).sum(-1))
+    flat = torch.baddbmm(
+        shifts.padded().tokens.flatten(1, 2)[..., None],
+        probes.flatten(1, 2),
+        many.transpose(1, 2),
+    )
+    return flat.unflatten(1, (-1, heads))
+
+
+def _softmax(scores: Tensor, dim: int) -> Tensor:
+    weights = scores.softmax(dim, dtype=torch.promote_types(scores.dtype, torch.float32))
+    return weights.to(scores.dtype)
