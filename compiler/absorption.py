@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from renaissance.compiler.dropout import dropout as drop
@@ -78,10 +77,10 @@ def attend_to_many(
     context = many.padded().tokens
     scores = _scores(query, context, key)
     weights = drop(_softmax(scores, -1), dropout)
-    found = weights.flatten(1, 2) @ context
-    sums = query.from_padded(found.unflatten(1, (-1, heads)))
+    found = torch.bmm(weights.flatten(1, 2), context)
+    sums = query.from_padded(found.view(*scores.shape[:3], -1))
     weight = value.weight.view(heads, head_dim, -1)
-    attended = torch.einsum("...hw,hdw->...hd", sums, weight.to(sums.dtype))
+    attended = torch.einsum("...hw,hdw->...hd", sums, weight)
     # What is dropped is missing from the sum of the weights too, and with it from the bias.
     total = query.from_padded(weights.sum(-1, keepdim=True))
     return attended + total * value.bias.view(heads, head_dim)
@@ -115,7 +114,7 @@ def attend_to_few(
         scores = scores.masked_fill(~mask[..., None, None], torch.finfo(scores.dtype).min)
     weights = drop(_softmax(scores, 1), dropout).flatten(1, 2)
     heads, head_dim = value.tokens.shape[-2:]
-    weight = output.weight.view(-1, heads, head_dim).to(value.tokens.dtype)
+    weight = output.weight.view(-1, heads, head_dim)
     values = value.with_tokens(torch.einsum("...hd,whd->...hw", value.tokens, weight))
     added = torch.baddbmm(
         output.bias, weights.transpose(1, 2), values.padded().tokens.flatten(1, 2)
@@ -130,12 +129,12 @@ def _scores(few: Features, many: Tensor, projection: nn.Linear) -> Tensor:
     weight = projection.weight.view(heads, head_dim, -1)
     probes = few.with_tokens(torch.einsum("...hd,hdw->...hw", scaled, weight)).padded().tokens
     shifts = few.with_tokens((scaled * projection.bias.view(heads, head_dim)).sum(-1))
-    flat = torch.baddbmm(
+    scores = torch.baddbmm(
         shifts.padded().tokens.flatten(1, 2)[..., None],
         probes.flatten(1, 2),
         many.transpose(1, 2),
     )
-    return flat.unflatten(1, (-1, heads))
+    return scores.view(*probes.shape[:3], -1)
 
 
 def _softmax(scores: Tensor, dim: int) -> Tensor:
