@@ -52,13 +52,13 @@ class Assembler(Protocol):
         ...
 
     def batches(
-        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+        self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
     ) -> tuple[Batch, ...]:
         """Assemble parts of a global batch.
 
         Args:
             rows: `[rows]` int64, the texts of the whole global batch.
-            parts: the slices of `rows` that are wanted, a batch each.
+            parts: places in `rows` of the texts that are wanted, a batch each.
             purpose: `train`, or the name of another split: keeps random choices apart.
             step: number of the global batch.
         """
@@ -85,7 +85,7 @@ class TaskAssembler:
     replace: bool
 
     def batches(
-        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+        self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
     ) -> tuple[Batch, ...]:
         """Assemble parts of a global batch; a part without a readable image is left out."""
         corpus = self.split.corpus
@@ -134,7 +134,7 @@ class PretrainAssembler:
     itm: Itm | None
 
     def batches(
-        self, rows: np.ndarray, parts: Sequence[slice], *, purpose: str, step: int
+        self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
     ) -> tuple[Batch, ...]:
         """Assemble parts of a global batch; masks and other images are those of the whole."""
         corpus = self.split.corpus

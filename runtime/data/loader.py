@@ -55,7 +55,14 @@ class Steps(Dataset[Assembled]):
     def __getitem__(self, step: int) -> Assembled:
         """Assemble the micro-batches of one step for this rank."""
         rows = self.order.batch(step, self.batch)
-        parts = micro_batches(len(rows), self.rank, self.ranks, self.micro_batch)
+        corpus = self.assembler.split.corpus
+        parts = micro_batches(
+            corpus.tokens.lengths_of(rows),
+            corpus.image_of_row[rows],
+            self.rank,
+            self.ranks,
+            self.micro_batch,
+        )
         return _assemble(self.assembler, rows, parts, "train", step)
 
 
@@ -87,12 +94,13 @@ class Strides(Dataset[Assembled]):
     def __getitem__(self, stride: int) -> Assembled:
         """Assemble this rank's batches of one stride."""
         rows = self.assembler.split.rows[stride * STRIDE : (stride + 1) * STRIDE]
-        parts = shares(len(rows), -(-len(rows) // self.batch))[self.rank :: self.ranks]
+        cut = shares(len(rows), -(-len(rows) // self.batch))[self.rank :: self.ranks]
+        parts = [np.arange(share.start, share.stop) for share in cut]
         return _assemble(self.assembler, rows, parts, self.name, stride)
 
 
 def _assemble(
-    assembler: Assembler, rows: np.ndarray, parts: Sequence[slice], purpose: str, step: int
+    assembler: Assembler, rows: np.ndarray, parts: Sequence[np.ndarray], purpose: str, step: int
 ) -> Assembled:
     unreadable = assembler.split.corpus.images.unreadable
     try:

@@ -34,7 +34,7 @@ class Chances:
         choice, kind, token = source.random((3, rows, tokens), dtype=np.float32)
         return cls(choice=choice, kind=kind, token=token, rounding=source.random(rows))
 
-    def part(self, rows: slice) -> "Chances":
+    def part(self, rows: np.ndarray) -> "Chances":
         """Return the numbers of some rows."""
         return Chances(
             choice=self.choice[rows],

@@ -70,19 +70,33 @@ def shares(total: int, parts: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
-def micro_batches(total: int, rank: int, ranks: int, micro_batch: int | None) -> list[slice]:
-    """Return the part of a global batch that one rank works on, a slice for each forward pass.
+def micro_batches(
+    lengths: np.ndarray, images: np.ndarray, rank: int, ranks: int, micro_batch: int | None
+) -> list[np.ndarray]:
+    """Return the part of a global batch that one rank works on, places for each forward pass.
+
+    Where there are several passes, texts of similar length come together, those of all ranks in
+    one pass too: a pass is padded to its longest text, and no rank waits for another's. Neighbours
+    about one image stay neighbours.
 
     Args:
-        total: texts of the global batch.
+        lengths: `[texts]` int64, tokens of each text of the global batch.
+        images: `[texts]` int64, the image of each.
         rank: number of the process, counted from 0.
         ranks: number of processes.
         micro_batch: most texts a forward pass; no limit if None.
     """
-    mine = shares(total, ranks)[rank]
-    size = mine.stop - mine.start
-    passes = 1 if micro_batch is None else -(-size // micro_batch)
-    return [slice(mine.start + s.start, mine.start + s.stop) for s in shares(size, max(passes, 1))]
+    total = len(lengths)
+    largest = -(-total // ranks)
+    passes = 1 if micro_batch is None else -(-largest // micro_batch)
+    places = np.arange(total)
+    if passes > 1:
+        starts = np.flatnonzero(np.diff(images, prepend=images[0] - 1))
+        longest = np.maximum.reduceat(lengths, starts)
+        group = np.repeat(np.arange(len(starts)), np.diff(starts, append=total))
+        places = np.argsort(longest[group], kind="stable")
+    mine = shares(total, passes * ranks)[rank::ranks]
+    return [places[share] for share in mine if share.start < share.stop]
 
 
 def held_out(scenes: np.ndarray, share: float, seed: int, *, least: int = 1) -> np.ndarray:

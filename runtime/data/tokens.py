@@ -50,10 +50,14 @@ class Tokens:
         """`[texts]` int64: tokens of each text, special tokens included."""
         return np.diff(self.offsets)
 
+    def lengths_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the tokens of texts `rows` `[rows]` int64, special tokens included."""
+        lengths: np.ndarray = self.offsets[rows + 1] - self.offsets[rows]
+        return lengths
+
     def padded(self, rows: np.ndarray, pad_id: int) -> Padded:
         """Return texts `rows` `[rows]` int64 as a rectangle as wide as the longest of them."""
-        starts = self.offsets[rows]
-        lengths = self.offsets[rows + 1] - starts
+        starts, lengths = self.offsets[rows], self.lengths_of(rows)
         columns = np.arange(lengths.max(initial=0))
         present = columns < lengths[:, None]
         places = np.where(present, starts[:, None] + columns, 0)

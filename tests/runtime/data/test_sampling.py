@@ -74,9 +74,23 @@ def test_shares_cover_everything_evenly(total: int, parts: int) -> None:
 def test_ranks_and_micro_batches_cover_the_global_batch(
     ranks: int, micro_batch: int | None
 ) -> None:
-    cut = [s for rank in range(ranks) for s in micro_batches(22, rank, ranks, micro_batch)]
-    assert [i for s in cut for i in range(s.start, s.stop)] == list(range(22))
-    assert all(0 < s.stop - s.start <= (micro_batch or 22) for s in cut)
+    draw = np.random.default_rng(0)
+    lengths, images = draw.integers(3, 12, 22), np.arange(22) // 2
+    by_rank = [micro_batches(lengths, images, rank, ranks, micro_batch) for rank in range(ranks)]
+    counts = [len(passes) for passes in by_rank]
+    assert 0 < max(counts) <= min(counts) + 1
+    places = np.concatenate([part for passes in by_rank for part in passes])
+    assert sorted(places.tolist()) == list(range(22))
+    assert all(0 < len(part) <= (micro_batch or 22) for passes in by_rank for part in passes)
+
+
+def test_passes_hold_texts_of_similar_length_and_keep_those_of_an_image_together() -> None:
+    lengths = np.array([9, 2, 5, 5, 2, 3, 9, 8])
+    images = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    first, second = (micro_batches(lengths, images, rank, 2, 2) for rank in range(2))
+    assert [part.tolist() for part in first] == [[4, 5], [0, 1]]
+    assert [part.tolist() for part in second] == [[2, 3], [6, 7]]
+    assert micro_batches(lengths, images, 1, 2, 4)[0].tolist() == [4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("share", [0.001, 0.2, 0.5, 0.999])
