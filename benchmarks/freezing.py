@@ -6,7 +6,7 @@
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
 the same towers frozen (where it can: it freezes whole towers only); ratios are medians over the
 rounds. The floor of a setting is the time that its matrix products, counted on the running step,
-would take at the rate of a large square product measured in the same run. Peak memory is the
+would take at the rate of a large square product measured in the same round. Peak memory is the
 resident set of a process that does nothing but three steps.
 """
 
@@ -56,8 +56,8 @@ class Row:
         against_plain_frozen: the same against the plain step with the same towers frozen.
         against_none: how many times as fast as the compiled step with nothing frozen.
         gflop: of a step, forward and backward, counted.
-        floor_seconds: these at the rate of a large product.
-        share_of_floor: floor over seconds; 1 would be nothing but products at full rate.
+        ceiling: GFLOP/s of a large product, median.
+        share_of_ceiling: rate of the step over that; 1 would be nothing but products at full rate.
         peak_mib: resident set of a process that runs it, mebibytes.
     """
 
@@ -68,12 +68,12 @@ class Row:
     against_plain_frozen: float | None
     against_none: float | None
     gflop: float
-    floor_seconds: float
-    share_of_floor: float
+    ceiling: int
+    share_of_ceiling: float
     peak_mib: int
 
 
-def ceiling(size: int = 2048, repeats: int = 7) -> float:
+def ceiling(size: int = 2048, repeats: int = 5) -> float:
     """Return the GFLOP/s of a square float32 product, median."""
     left, right = torch.randn(size, size), torch.randn(size, size)
     times = [seconds(lambda: float((left @ right)[0, 0])) for _ in range(repeats + 1)][1:]
@@ -104,7 +104,6 @@ def measure(
     batch: PlainBatch,
     plain: Callable[[], float],
     rounds: int,
-    rate: float,
     none: float | None,
     folder: Path,
 ) -> Row:
@@ -116,7 +115,6 @@ def measure(
         batch: what all steps see.
         plain: the plain step with nothing frozen.
         rounds: that are timed.
-        rate: of a large product, GFLOP/s.
         none: how many times as fast as `plain` the compiled step with nothing frozen is.
         folder: for kept features.
     """
@@ -129,12 +127,12 @@ def measure(
     gflop = counted(step)
     times: list[tuple[float, ...]] = []
     for number in range(rounds + 1):
-        run = (seconds(step), seconds(plain), seconds(frozen) if frozen else 0.0)
+        run = (seconds(step), seconds(plain), seconds(frozen) if frozen else 0.0, ceiling())
         if number:
             times.append(run)
     own = statistics.median(run[0] for run in times)
     ratio = statistics.median(run[1] / run[0] for run in times)
-    floor = gflop / rate
+    share = statistics.median(gflop / run[0] / run[3] for run in times)
     return Row(
         setting=setting,
         seconds=round(own, 3),
@@ -145,8 +143,8 @@ def measure(
         ),
         against_none=None if none is None else round(ratio / none, 2),
         gflop=round(gflop, 1),
-        floor_seconds=round(floor, 3),
-        share_of_floor=round(floor / own, 2),
+        ceiling=round(statistics.median(run[3] for run in times)),
+        share_of_ceiling=round(share, 2),
         peak_mib=peak(size, setting, len(batch.matches)),
     )
 
@@ -179,8 +177,8 @@ def line(row: Row) -> str:
     return (
         f"{row.setting:13} {row.seconds:7.3f} s {row.samples_per_second:6.2f} samples/s, "
         f"x plain {row.against_plain:5.2f}, x plain frozen {row.against_plain_frozen or '-':>5}, "
-        f"x none {row.against_none or '-':>5}, {row.gflop:6.0f} GFLOP, floor "
-        f"{row.floor_seconds:6.3f} s ({row.share_of_floor:.0%}), {row.peak_mib} MiB"
+        f"x none {row.against_none or '-':>5}, {row.gflop:6.0f} GFLOP, "
+        f"{row.share_of_ceiling:.0%} of {row.ceiling} GFLOP/s, {row.peak_mib} MiB"
     )
 
 
@@ -190,20 +188,18 @@ def compare(
     """Measure settings one after the other, print a line each, and return all of it."""
     batch = plain_batch(size, texts)
     plain = PlainStep(size, frozenset(), precision=torch.float32)
-    rate = ceiling()
     gflop = counted(lambda: plain(batch))
     memory = peak(size, "plain", texts)
-    print(f"{size.name}, batch {texts}: ceiling {rate:.0f} GFLOP/s", flush=True)
+    print(f"{size.name}, batch {texts}", flush=True)
     print(f"plain step: {gflop:.0f} GFLOP, peak {memory} MiB", flush=True)
     rows: list[Row] = []
     for setting in settings:
         none = next((row.against_plain for row in rows if row.setting == "none"), None)
-        row = measure(size, setting, batch, lambda: plain(batch), rounds, rate, none, folder)
+        row = measure(size, setting, batch, lambda: plain(batch), rounds, none, folder)
         rows.append(row)
         print(line(row), flush=True)
     return {
         "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
-        "ceiling_gflops": round(rate),
         "plain": {"gflop": round(gflop), "peak_mib": memory},
         "rows": [asdict(row) for row in rows],
     }
