@@ -1,13 +1,13 @@
-"""What each freeze setting saves: seconds a step, samples/s, peak memory, distance to the floor.
+"""What each freeze setting saves: seconds a step, samples/s, peak memory, share of the ceiling.
 
     python -m benchmarks.freezing [--size small|base] [--settings none text ...] [--rounds 5]
                                    [--batch 16] [--json FILE]
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
 the same towers frozen (where it can: it freezes whole towers only); ratios are medians over the
-rounds. The floor of a setting is the time that its matrix products, counted on the running step,
-would take at the rate of a large square product measured in the same round. Peak memory is the
-resident set of a process that does nothing but three steps.
+rounds. The ceiling of a setting is the rate of a large square product measured in the same round,
+beside that of its own matrix products, counted on the running step. Peak memory is the resident set
+of a process that does nothing but three steps.
 """
 
 import argparse

@@ -50,9 +50,7 @@ def absorbs(few: Features, many: Features, heads: int) -> bool:
         return False
     if many.mask is not None or (many.packing is not None and many.packing.length is None):
         return False
-    width = many.tokens.shape[-1]
-    short = few.tokens.shape[1] if few.packing is None else few.packing.longest
-    long = many.tokens.shape[1] if many.packing is None else many.packing.longest
+    width, short, long = many.tokens.shape[-1], few.longest, many.longest
     in_order = long * width + short * long
     absorbed = short * width + heads * short * long
     return in_order > MINIMAL_GAIN * absorbed
@@ -107,18 +105,14 @@ def attend_to_few(
     Returns:
         Tokens of `width` in the form of `many`.
     """
-    asking = many.padded()
-    scores = _scores(key, asking.tokens, query)
-    mask = key.padded().mask
-    if mask is not None:
-        scores = scores.masked_fill(~mask[..., None, None], torch.finfo(scores.dtype).min)
-    weights = drop(_softmax(scores, 1), dropout).flatten(1, 2)
     heads, head_dim = value.tokens.shape[-2:]
     weight = output.weight.view(-1, heads, head_dim)
-    values = value.with_tokens(torch.einsum("...hd,whd->...hw", value.tokens, weight))
-    added = torch.baddbmm(
-        output.bias, weights.transpose(1, 2), values.padded().tokens.flatten(1, 2)
-    )
+    values = value.with_tokens(torch.einsum("...hd,whd->...hw", value.tokens, weight)).padded()
+    scores = _scores(key, many.padded().tokens, query)
+    if values.mask is not None:
+        scores = scores.masked_fill(~values.mask[..., None, None], torch.finfo(scores.dtype).min)
+    weights = drop(_softmax(scores, 1), dropout).flatten(1, 2)
+    added = torch.baddbmm(output.bias, weights.transpose(1, 2), values.tokens.flatten(1, 2))
     return many.from_padded(added)
 
 

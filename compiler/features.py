@@ -33,6 +33,11 @@ class Features:
         """How many rows there are."""
         return self.tokens.shape[0] if self.packing is None else self.packing.rows
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row, or more."""
+        return self.tokens.shape[1] if self.packing is None else self.packing.longest
+
     def with_tokens(self, tokens: Tensor) -> "Features":
         """Return other tokens in the same rows."""
         return replace(self, tokens=tokens)

@@ -1,5 +1,7 @@
 """Order of texts, cutting of batches, held-out images."""
 
+from math import ceil
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,7 @@ def test_ranks_and_micro_batches_cover_the_global_batch(
     lengths, images = draw.integers(3, 12, 22), np.arange(22) // 2
     by_rank = [micro_batches(lengths, images, rank, ranks, micro_batch) for rank in range(ranks)]
     # No rank makes more passes than even shares would need.
-    needed = -(-(-(-22 // ranks)) // (micro_batch or 22))
+    needed = ceil(ceil(22 / ranks) / (micro_batch or 22))
     assert all(0 < len(passes) <= needed for passes in by_rank)
     places = np.concatenate([part for passes in by_rank for part in passes])
     assert sorted(places.tolist()) == list(range(22))
