@@ -13,6 +13,7 @@ from renaissance.compiler.fusion.coattention import CoAttention
 from renaissance.compiler.fusion.single_stream import JointStack
 from renaissance.compiler.heads import job_heads
 from renaissance.compiler.implementations import check_head_widths
+from renaissance.compiler.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.pooling import Pool
 from renaissance.grammar.catalogue import FolderError
@@ -79,6 +80,7 @@ def assemble(
         heads=heads,
     )
     check_head_widths(model)
+    replace_linear_maps(model)
     return model
 
 

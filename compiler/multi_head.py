@@ -1,13 +1,13 @@
 """Multi-head attention of one stream to another, and of two streams to each other."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from renaissance.compiler.absorption import absorbs, attend_to_few, attend_to_many
 from renaissance.compiler.attention import attend, draw_seed, implementation_for
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
+from renaissance.compiler.linear import linear
 from renaissance.grammar.schema.model import Attention
 
 
@@ -80,7 +80,7 @@ class MultiHeadAttention(nn.Module):
     def _projected(self, stream: Features) -> tuple[Features, Features, Features]:
         """Return queries, keys and values of a stream; one product makes all three."""
         parts = (self.query, self.key, self.value)
-        projected = F.linear(
+        projected = linear(
             stream.tokens,
             torch.cat([part.weight for part in parts]),
             torch.cat([part.bias for part in parts]),
