@@ -52,7 +52,8 @@ def replace_linear_maps(model: nn.Module) -> None:
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(tokens, weight)
+        of_tokens, of_weight, _ = ctx.needs_input_grad
+        ctx.save_for_backward(tokens if of_weight else None, weight if of_tokens else None)
         return _mapped(tokens, weight, bias)
 
     @staticmethod

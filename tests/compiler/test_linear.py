@@ -77,6 +77,21 @@ def test_only_gradients_that_are_needed_are_computed(
     assert len(asked) == (2 if learning == 0 else 1)
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_tokens_are_kept_only_for_a_weight_that_learns(frozen: bool) -> None:
+    tokens, weight, bias = parts((7, 12, 20))
+    kept: list[torch.Size] = []
+
+    def keep(part: Tensor) -> Tensor:
+        kept.append(part.shape)
+        return part
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda part: part):
+        linear(tokens.requires_grad_(), weight.requires_grad_(not frozen), bias)
+    assert (tokens.shape in kept) is not frozen
+    assert weight.shape in kept
+
+
 def test_gradients_flow_through_a_view_that_is_not_contiguous() -> None:
     tokens = torch.randn(12, 3, 5, requires_grad=True)
     weight = torch.randn(4, 12)

@@ -1,0 +1,92 @@
+"""Verbs that run models start again with huge pages, once, and where that changes something."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renaissance import huge_pages
+from renaissance.huge_pages import SETTING, TUNABLES, start_again_with_huge_pages
+
+Started = list[tuple[list[str], dict[str, str]]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
+    """What was started, on a machine that gives huge pages on request."""
+    found: Started = []
+
+    def execve(path: str, command: list[str], environment: dict[str, str]) -> None:
+        assert path == command[0] == sys.executable
+        found.append((command, environment))
+
+    enabled = tmp_path / "enabled"
+    enabled.write_text("always [madvise] never\n", "ascii")
+    monkeypatch.setattr(huge_pages, "ENABLED", enabled)
+    monkeypatch.setattr(os, "confstr", lambda name: "glibc 2.36")
+    monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "renaissance", "train", "a b.vl"])
+    monkeypatch.delenv(TUNABLES, raising=False)
+    return found
+
+
+def test_the_same_command_starts_with_the_setting(started: Started) -> None:
+    start_again_with_huge_pages()
+    ((command, environment),) = started
+    assert command[1:] == ["-m", "renaissance", "train", "a b.vl"]
+    assert environment == os.environ | {TUNABLES: SETTING}
+
+
+@pytest.mark.parametrize("settings", [SETTING, "glibc.malloc.check=3", ""])
+def test_settings_of_the_user_stay(
+    settings: str, started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TUNABLES, settings)
+    start_again_with_huge_pages()
+    assert not started
+
+
+@pytest.mark.parametrize("library", ["glibc 2.34", "musl 1.2", "glibc", None])
+def test_a_library_without_the_setting_is_left_alone(
+    library: str | None, started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "confstr", lambda name: library)
+    start_again_with_huge_pages()
+    assert not started
+
+
+@pytest.mark.parametrize("enabled", ["[always] madvise never", "always madvise [never]", None])
+def test_a_kernel_that_asks_nobody_is_left_alone(enabled: str | None, started: Started) -> None:
+    if enabled is None:
+        huge_pages.ENABLED.unlink()
+    else:
+        huge_pages.ENABLED.write_text(enabled, "ascii")
+    start_again_with_huge_pages()
+    assert not started
+
+
+def test_a_process_that_cannot_be_started_again_goes_on(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*anything: object) -> None:
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(os, "execve", refuse)
+    start_again_with_huge_pages()
+
+
+@pytest.mark.parametrize("verb", ["train", "check"])
+def test_a_command_still_ends_as_it_did(verb: str, tmp_path: Path) -> None:
+    environment = {name: text for name, text in os.environ.items() if name != TUNABLES}
+    done = subprocess.run(
+        [sys.executable, "-m", "renaissance", verb, "absent file.vl"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert "absent file.vl" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
