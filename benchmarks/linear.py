@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from benchmarks.step import about, seconds
+from benchmarks.step import about, in_turn
 from renaissance.compiler.linear import MINIMAL_ROWS, linear
 
 SHAPES = (
@@ -34,7 +34,7 @@ SHAPES = (
 
 def ratio(one: Callable[[], float], other: Callable[[], float], repeats: int) -> float:
     """Return how many times as fast the other is, both run in turn."""
-    times = [(seconds(one), seconds(other)) for _ in range(repeats + 1)][1:]
+    times = in_turn(one, other, repeats)
     return statistics.median(a for a, _ in times) / statistics.median(b for _, b in times)
 
 

@@ -28,10 +28,7 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     if not _by_onednn(tokens):
         return F.linear(tokens, weight, bias)
-    parts = (tokens, weight) if bias is None else (tokens, weight, bias)
-    if torch.is_grad_enabled() and any(part.requires_grad for part in parts):
-        return _Linear.apply(tokens, weight, bias)  # type: ignore[no-any-return]
-    return _mapped(tokens, weight, bias)
+    return _Linear.apply(tokens, weight, bias)  # type: ignore[no-any-return]
 
 
 class Linear(nn.Linear):

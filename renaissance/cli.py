@@ -17,13 +17,13 @@ from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.arguments import VERBS
 from renaissance.huge_pages import start_again_with_huge_pages
 
-RUN_MODELS = ("train", "eval", "run")
+RUN_MODELS = frozenset({"train", "eval", "run"})
 """Verbs that gain from huge pages."""
 
 
 def console() -> None:
     """Run the command line of this process and leave with its exit code."""
-    if any(verb in RUN_MODELS for verb in sys.argv[1:2]):
+    if not RUN_MODELS.isdisjoint(sys.argv[1:2]):
         start_again_with_huge_pages()
     sys.exit(main(sys.argv[1:]))
 

@@ -1,7 +1,5 @@
 """Linear maps by oneDNN give what plain products give, and only run where they may."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +10,6 @@ from renaissance.compiler import linear as maps
 from renaissance.compiler.linear import Linear, linear, replace_linear_maps
 
 SHAPES = [(7, 12, 20), (2, 5, 12, 20), (1, 3, 1)]
-ONEDNN = torch.ops.mkldnn._linear_pointwise
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN"
@@ -25,7 +22,7 @@ def any_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.Size]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
     """The shapes of what oneDNN was asked for."""
     seen: list[torch.Size] = []
     real = maps._mapped
@@ -35,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[torch.Size]]:
         return real(tokens, weight, bias)
 
     monkeypatch.setattr(maps, "_mapped", noting)
-    yield seen
+    return seen
 
 
 def parts(shape: tuple[int, ...], *, bias: bool = True) -> tuple[Tensor, Tensor, Tensor | None]:
