@@ -32,7 +32,6 @@ _PACKAGES = (
     "tokenizers",
     "safetensors",
     "datasets",
-    "torchmetrics",
     "numpy",
 )
 

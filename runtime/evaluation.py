@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchmetrics.classification import MulticlassConfusionMatrix
 
 from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
@@ -211,9 +210,7 @@ def _result(job: Evaluate, data: JobData, answers: Answers, seconds: float) -> J
         metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())
     if known.any():
         metrics["loss"] = answers.loss / int(known.sum())
-    confusion = MulticlassConfusionMatrix(num_classes=len(data.answers), validate_args=False)
-    if known.any():
-        confusion.update(answers.predictions[known], answers.labels[known])
+    confusion = _confusion(answers.labels[known], answers.predictions[known], len(data.answers))
     return JobResult(
         job=job.name,
         kind="evaluate",
@@ -222,9 +219,15 @@ def _result(job: Evaluate, data: JobData, answers: Answers, seconds: float) -> J
         seconds=seconds,
         texts_per_second=len(known) / max(seconds, 1e-9),
         answers=data.answers,
-        confusion=tuple(tuple(row) for row in confusion.confmat.tolist()),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
         samples=tuple(_prediction(job, data, answers, row) for row in _shown(answers)),
     )
+
+
+def _confusion(labels: Tensor, predictions: Tensor, answers: int) -> Tensor:
+    """Count rows by their answer and what was predicted: `[answers, answers]` int64."""
+    counts = torch.bincount(labels * answers + predictions, minlength=answers**2)
+    return counts.view(answers, answers)
 
 
 def _shown(answers: Answers) -> list[int]:

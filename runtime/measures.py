@@ -1,11 +1,9 @@
 """Losses and accuracies over many batches, kept on the device until they are asked for."""
 
-import warnings
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torchmetrics.classification import MulticlassAccuracy
 
 from renaissance.runtime.objectives import Scored
 from renaissance.runtime.processes import Processes
@@ -24,36 +22,34 @@ class Accuracies:
 
     def __init__(self, heads: tuple[str, ...], processes: Processes) -> None:
         """Start with nothing counted."""
-        # Micro averaging compares numbers of classes, so their count has no effect here.
-        self._of = {
-            head: MulticlassAccuracy(num_classes=2, average="micro", validate_args=False).to(
-                processes.device
-            )
-            for head in heads
-        }
+        self._heads = heads
         self._processes = processes
-        self._items = dict.fromkeys(heads, 0)
+        self._reset()
 
     def update(self, scored: Mapping[str, Scored]) -> None:
         """Count a batch; waits for no device."""
         for head, of_head in scored.items():
-            if len(of_head.labels):
-                self._items[head] += len(of_head.labels)
-                self._of[head].update(of_head.scores.argmax(-1), of_head.labels)
+            self._items[head] += len(of_head.labels)
+            self._right[head] += (of_head.scores.argmax(-1) == of_head.labels).sum()
 
     def take(self) -> dict[str, float]:
         """Return the accuracies so far by name, over all processes, and start anew."""
-        taken = {}
-        totals = self._processes.sums([float(items) for items in self._items.values()])
-        for (head, metric), total in zip(self._of.items(), totals, strict=True):
-            if total:
-                with warnings.catch_warnings():
-                    # A process may have had no item while others had some.
-                    warnings.filterwarnings("ignore", "The ``compute`` method")
-                    taken[METRICS[head]] = float(metric.compute())
-            metric.reset()
-            self._items[head] = 0
-        return taken
+        counts = [*torch.stack([*self._right.values()]).tolist(), *self._items.values()]
+        sums = self._processes.sums([float(count) for count in counts])
+        right, items = sums[: len(self._heads)], sums[len(self._heads) :]
+        self._reset()
+        return {
+            METRICS[head]: of_head / total
+            for head, of_head, total in zip(self._heads, right, items, strict=True)
+            if total
+        }
+
+    def _reset(self) -> None:
+        device = self._processes.device
+        self._items = dict.fromkeys(self._heads, 0)
+        self._right = {
+            head: torch.zeros((), dtype=torch.int64, device=device) for head in self._heads
+        }
 
 
 class StepLosses:

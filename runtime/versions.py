@@ -11,7 +11,6 @@ PACKAGES = (
     "datasets",
     "tokenizers",
     "safetensors",
-    "torchmetrics",
     "numpy",
 )
 

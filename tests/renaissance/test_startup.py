@@ -22,7 +22,6 @@ HEAVY = {
     "timm",
     "tokenizers",
     "torch",
-    "torchmetrics",
     "torchvision",
     "transformers",
 }
