@@ -24,6 +24,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
@@ -154,11 +155,11 @@ def peak(size: Size, setting: str, rows: int) -> int:
     command = [sys.executable, "-m", "benchmarks.freezing", "--batch", str(rows)]
     command += ["--size", "small" if size is SMALL else "base", "--peak", setting]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return round(float(done.stdout.split()[-1]) / 1024)
+    return round(float(done.stdout.split()[-1]) / 1024**2)
 
 
 def print_peak(size: Size, setting: str, rows: int, folder: Path) -> None:
-    """Run a few steps and print the peak resident set of this process, KiB."""
+    """Run a few steps and print the peak resident set of this process, bytes."""
     batch = plain_batch(size, rows)
     if setting == "plain":
         plain = PlainStep(size, frozenset(), precision=torch.float32)
@@ -168,8 +169,7 @@ def print_peak(size: Size, setting: str, rows: int, folder: Path) -> None:
     for _ in range(STEPS):
         step()
     # Not `ru_maxrss`, which starts at what the parent process had in memory.
-    status = Path("/proc/self/status").read_text("ascii")
-    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    print(resident("VmHWM"))
 
 
 def line(row: Row) -> str:
