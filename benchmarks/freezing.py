@@ -90,12 +90,12 @@ def counted(step: Callable[[], float]) -> float:
 
 
 def own_step(size: Size, setting: str, batch: PlainBatch, folder: Path) -> Callable[[], float]:
-    """Return the compiled step of a setting on a batch; features of images are kept in a folder."""
+    """Return the compiled step of a setting on a batch; features are kept in a folder."""
     step = CompiledStep(size, SETTINGS[setting], device=CPU, precision=torch.float32)
     compact = compiled_batch(batch)
     if not setting.endswith("cached"):
         return lambda: step(compact)
-    read = step.keep_images(compact, folder)
+    read = step.keep_features(compact, folder)
     return lambda: step(read())
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from benchmarks.plain import BASE, SMALL, PlainBatch, Size
 from renaissance.compiler import build, freeze
+from renaissance.compiler.features import TextInput
 from renaissance.grammar.schema.data import EasyVqaPairs
 from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
@@ -18,13 +19,15 @@ from renaissance.runtime.data.batch import (
     MaskedText,
     Matching,
     PartlyEncoded,
+    PartlyEncodedTexts,
     PretrainBatch,
     TextRows,
 )
+from renaissance.runtime.features.grouping import grouped_images, grouped_texts
 from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.ledger import KEY_BYTES
 from renaissance.runtime.features.store import FeatureStore
-from renaissance.runtime.features.tower import KnownTower, grouped
+from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.optimization import Optimization
 
@@ -122,32 +125,55 @@ class CompiledStep:
             scored = self.objectives(batch).values()
             return torch.stack([head.loss / len(head.labels) for head in scored]).sum()
 
-    def keep_images(self, batch: PretrainBatch, folder: Path) -> Callable[[], PretrainBatch]:
-        """Encode the images of a batch once, keep their features as training does, and read them.
+    def keep_features(self, batch: PretrainBatch, folder: Path) -> Callable[[], PretrainBatch]:
+        """Encode images and plain texts once, keep their features as training does, and read them.
+
+        Args:
+            batch: of which every image and every text is taken to be distinct.
+            folder: for the features.
 
         Returns:
             A function that reads the features from disk and returns the batch with them.
         """
 
-        def encode(pixels: Tensor) -> Tensor:
-            return self.model.encode("vision", pixels).tokens
+        def encode(stream: str) -> Callable[[Tensor | TextInput], Tensor]:
+            return lambda inputs: self.model.encode(stream, inputs).tokens
 
-        tokens = grouped(encode, batch.images)
-        contents = [number.to_bytes(KEY_BYTES, "big") for number in range(1, len(tokens) + 1)]
-        keeper = Keeper(folder, "images", 2**40, print)
-        store = FeatureStore(folder / "images", tuple(tokens.shape[1:]), tokens.dtype)
-        keeper.keep(store, contents, tokens)
-        self.objectives.known = KnownTower(encode, store, keeper)
+        longest = self.model.towers["text"].facts.max_tokens or 0
+        lengths = batch.text.cumulative.diff().tolist()
+        images = grouped_images(encode("vision"), batch.images)
+        texts = grouped_texts(encode("text"), batch.text.input_ids, lengths, longest)
+        of_images, image_keeper = _store(folder / "images", images)
+        of_texts, text_keeper = _store(folder / "texts", texts)
+        contents = [number.to_bytes(KEY_BYTES, "big") for number in range(1, len(images) + 1)]
+        image_keeper.keep(
+            of_images, contents, images.flatten(0, 1), [images.shape[1]] * len(images)
+        )
+        text_keeper.keep(of_texts, contents[: len(lengths)], texts, lengths)
+        self.objectives.known = {
+            "vision": KnownImageTower(encode("vision"), of_images, image_keeper),
+            "text": KnownTextTower(encode("text"), longest, of_texts, text_keeper),
+        }
 
         def read() -> PretrainBatch:
-            _, features = store.read(contents)
-            images = PartlyEncoded(
+            features = of_images.read(contents).tokens.view_as(images)
+            known = PartlyEncoded(
                 pixels=batch.images[:0],
                 contents=(),
                 features=features,
                 order=torch.arange(len(features)),
             )
-            return replace(batch, images=images)
+            known_texts = PartlyEncodedTexts(
+                input_ids=batch.text.input_ids[:0],
+                lengths=(),
+                contents=(),
+                features=of_texts.read(contents[: len(lengths)]).tokens,
+                cumulative=batch.text.cumulative,
+                longest=batch.text.longest,
+                order=torch.arange(len(lengths)),
+                tokens=batch.text.tokens,
+            )
+            return replace(batch, images=known, known=known_texts)
 
         return read
 
@@ -159,6 +185,11 @@ class CompiledStep:
             self.optimization.torch.step()
         self.optimization.clear()
         return loss.item()
+
+
+def _store(folder: Path, features: Tensor) -> tuple[FeatureStore, Keeper]:
+    keeper = Keeper(folder.parent, folder.name, 2**40, print)
+    return FeatureStore(folder, features.shape[-1], features.dtype), keeper
 
 
 def experiment(size: Size, frozen: tuple[str, ...] = (), *, batch: int = 16) -> Spec:

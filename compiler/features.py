@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -84,6 +85,15 @@ class Features:
             return Features(tokens=self.tokens.index_select(0, places), packing=packing)
         mask = None if self.mask is None else self.mask.index_select(0, index)
         return Features(tokens=self.tokens.index_select(0, index), mask=mask)
+
+    def followed_by(self, other: "Features") -> "Features":
+        """Return these rows and then the others, packed."""
+        first, second = self.packed(), other.packed()
+        assert first.packing is not None and second.packing is not None  # as packed
+        return Features(
+            tokens=torch.cat((first.tokens, second.tokens)),
+            packing=first.packing.followed_by(second.packing, len(first.tokens)),
+        )
 
     def packed(self) -> "Features":
         """Return the same rows without padding; a mask is read back from the device for it."""

@@ -95,6 +95,13 @@ class Packing:
         places = torch.arange(tokens, device=index.device) + shift[row]
         return chosen, places
 
+    def followed_by(self, other: "Packing", tokens: int) -> "Packing":
+        """Return these rows, which have `tokens` tokens together, and then those of another."""
+        return Packing(
+            cumulative=torch.cat((self.cumulative, other.cumulative[1:] + tokens)),
+            longest=max(self.longest, other.longest),
+        )
+
     def narrow(self, start: int, rows: int, first_token: int) -> "Packing":
         """Return the packing of consecutive rows; `first_token` tokens stand before them."""
         return replace(self, cumulative=self.cumulative.narrow(0, start, rows + 1) - first_token)

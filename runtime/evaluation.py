@@ -17,7 +17,7 @@ from renaissance.runtime.checkpoint import write_whole
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
-from renaissance.runtime.features.opening import kept_features
+from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
@@ -100,7 +100,7 @@ def evaluate_job(
         home.mkdir(parents=True, exist_ok=True)
     log = Log(home if processes.first else None, 0, observer)
     precision = Precision(trained.precision, processes.device)
-    kept = None
+    kept: tuple[Kept, ...] = ()
     try:
         log.write(
             Start(
@@ -120,7 +120,7 @@ def evaluate_job(
             tell=lambda sentence: log.write(Notice(text=sentence)),
         )
         objectives = Objectives(model, spec.model_of(name))
-        objectives.known = kept.tower if kept is not None else None
+        objectives.known = {one.stream: one.tower for one in kept}
         observer.begin(name, "evaluate", len(data.part(job.split)))
         answers = _answers(
             objectives,
@@ -132,8 +132,8 @@ def evaluate_job(
             observer,
         )
         observer.finish("evaluate")
-        if kept is not None:
-            log.write(Notice(text=kept.sentence(processes)))
+        for one in kept:
+            log.write(Notice(text=one.sentence(processes)))
         seconds = time.monotonic() - began
         result = _result(job, data, answers, seconds)
         unreadable = data.unreadable
@@ -154,8 +154,8 @@ def evaluate_job(
             write_whole(home / RESULT, result.model_dump_json(indent=1))
         log.write(End(step=0, seconds=seconds))
     finally:
-        if kept is not None:
-            kept.keeper.close()
+        for one in kept:
+            one.keeper.close()
         log.close()
     processes.wait()
     return result

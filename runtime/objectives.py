@@ -1,5 +1,6 @@
 """What a model is asked in one pass: `mlm` and `itm` together, or the answers of a task."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -13,9 +14,14 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import modality
 from renaissance.runtime.data.assembly import Batch
-from renaissance.runtime.data.batch import PartlyEncoded, PretrainBatch, TaskBatch, TextRows
+from renaissance.runtime.data.batch import (
+    PartlyEncoded,
+    PartlyEncodedTexts,
+    PretrainBatch,
+    TaskBatch,
+    TextRows,
+)
 from renaissance.runtime.data.job import UNKNOWN_ANSWER
-from renaissance.runtime.features.tower import KnownTower
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +42,17 @@ class Scored:
 class Objectives(nn.Module):
     """A model together with the losses of a job.
 
-    Each distinct image of a batch is encoded once, masked and plain texts in one pass, and one
-    pass of the fusion serves all objectives.
+    Each distinct image of a batch is encoded once, masked and plain texts in one pass (plain ones
+    apart where their features are kept), and one pass of the fusion serves all objectives.
 
     Args:
         model: with the job's heads.
         declared: its declaration, which says what each stream reads.
 
     Attributes:
-        known: encodes images of which some features are known; None where none are.
+        known: encodes inputs of which some features are known, by name of the stream; empty where
+            no features are kept.
     """
-
-    known: KnownTower | None = None
 
     def __init__(self, model: VisionLanguageModel, declared: Model) -> None:
         """Find the stream of texts and that of images."""
@@ -55,6 +60,7 @@ class Objectives(nn.Module):
         self.model = model
         kinds = {modality(stream): name for name, stream in declared.streams.items()}
         self._text, self._vision = kinds["text"], kinds["vision"]
+        self.known: Mapping[str, Callable[..., Features]] = {}
 
     def forward(self, batch: Batch) -> dict[str, Scored]:
         """Score a batch, by name of the head."""
@@ -63,24 +69,34 @@ class Objectives(nn.Module):
         return self._pretrain(batch)
 
     def _answer(self, batch: TaskBatch) -> dict[str, Scored]:
-        vision = self._encoded(batch.images).select(batch.image_index)
-        text = self.model.encode(self._text, batch.text.for_model())
+        vision = self._images(batch.images).select(batch.image_index)
+        text = self._texts([batch.text] if batch.known is None else [], batch.known)
         features = {self._text: text, self._vision: vision}
         reading = Reading(rows=len(batch.labels), tokens=batch.text.tokens)
         (pooled,) = self.model.read(features, [reading])
         return {"answer": _scored(self.model.heads["answer"](pooled), batch.labels)}
 
-    def _encoded(self, images: Tensor | PartlyEncoded) -> Features:
+    def _images(self, images: Tensor | PartlyEncoded) -> Features:
         if isinstance(images, Tensor):
             return self.model.encode(self._vision, images)
-        assert self.known is not None  # batches know features only where it is there
-        return self.known(images)
+        return self.known[self._vision](images)
+
+    def _texts(self, texts: Sequence[TextRows], known: PartlyEncodedTexts | None) -> Features:
+        """Encode texts in one pass, and those of which some features are known behind them."""
+        encoded: list[Features] = []
+        if texts:
+            rows = reduce(TextRows.followed_by, texts)
+            encoded.append(self.model.encode(self._text, rows.for_model()))
+        if known is not None:
+            encoded.append(self.known[self._text](known))
+        return reduce(Features.followed_by, encoded)
 
     def _pretrain(self, batch: PretrainBatch) -> dict[str, Scored]:
         masked, matching = batch.masked, batch.matching
         rows = len(batch.image_index)
-        # Rows of the text pass: masked texts first, then plain ones; pairs of the fusion alike.
+        # Rows of texts: masked ones first, then plain ones; pairs of the fusion alike.
         texts, text_index, image_index, readings = [], [], [], []
+        known = None
         if masked is not None:
             texts.append(masked.text)
             text_index.append(torch.arange(rows, device=batch.image_index.device))
@@ -96,10 +112,12 @@ class Objectives(nn.Module):
         if matching is not None:
             text_index.append(matching.row_index + len(texts) * rows)
             image_index.append(matching.image_index)
-            texts.append(batch.text)
+            known = batch.known
+            if known is None:
+                texts.append(batch.text)
             readings.append(Reading(rows=len(matching.labels), tokens=matching.tokens))
-        vision = self._encoded(batch.images).select(torch.cat(image_index))
-        text = self.model.encode(self._text, reduce(TextRows.followed_by, texts).for_model())
+        vision = self._images(batch.images).select(torch.cat(image_index))
+        text = self._texts(texts, known)
         text = text.select(torch.cat(text_index), sum(reading.tokens for reading in readings))
         read = iter(self.model.read({self._text: text, self._vision: vision}, readings))
         scored = {}

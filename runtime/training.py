@@ -17,7 +17,7 @@ from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, w
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
 from renaissance.runtime.data import JobData, Tokenizer, job_data
 from renaissance.runtime.errors import CheckpointError, JobError
-from renaissance.runtime.features.opening import kept_features
+from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
@@ -129,7 +129,7 @@ def train_job(
         optimization.load(checkpoint.optimizer)
         precision.load(start.scaler)
     log = Log(home if processes.first else None, start.step, observer)
-    kept = None
+    kept: tuple[Kept, ...] = ()
     try:
         log.write(_started(start, model, processes, compiled))
         for sentence in notices:
@@ -143,7 +143,7 @@ def train_job(
             processes=processes,
             tell=lambda sentence: log.write(Notice(text=sentence)),
         )
-        objectives.known = kept.tower if kept is not None else None
+        objectives.known = {one.stream: one.tower for one in kept}
         loop = Loop(
             job=job,
             folder=home,
@@ -166,15 +166,15 @@ def train_job(
             checkpoints.mark_best(loop.best)
         with explained() if compiled else nullcontext():
             loop.run()
-        if kept is not None:
-            log.write(Notice(text=kept.sentence(processes)))
+        for one in kept:
+            log.write(Notice(text=one.sentence(processes)))
         result = _result(job, loop, total)
         if processes.first:
             write_whole(home / RESULT, result.model_dump_json(indent=1))
         log.write(End(step=total, seconds=loop.seconds))
     finally:
-        if kept is not None:
-            kept.keeper.close()
+        for one in kept:
+            one.keeper.close()
         log.close()
     processes.wait()
     return result

@@ -3,6 +3,7 @@
 Keeping can lose: reading the features of a small tower takes longer than computing them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,16 +11,18 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.passes import Outcome
+from renaissance.compiler.planning.passes import Outcome, sample_inputs
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import trace
-from renaissance.grammar.checks.caching import cached_streams
-from renaissance.grammar.schema.model import Model
+from renaissance.grammar.checks.caching import cached_streams, change
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.streams import Modality
 
 READ_RATE = 2e9
 """Bytes a second that a disk of today gives; the memory of the operating system gives more."""
 READ_DELAY = 50e-6
-"""Seconds for an image whatever its size: finding, checking and copying its features."""
+"""Seconds for an image or a text whatever its size: finding, checking and copying its features."""
 COMPUTE_RATES = {"cpu": 1e11, "cuda": 1e14}
 """Floating-point operations a second that a few cores, or one GPU, really do in a tower."""
 MARGIN = 2.0
@@ -34,16 +37,18 @@ class Caching:
 
     Attributes:
         stream: name of the tower.
+        modality: what it reads.
         mode: what the spec says.
         limit: most bytes on disk.
-        tokens: of an image.
+        tokens: of an image or a text.
         width: channels of a token.
         value_bytes: of one number.
-        flops: forward pass of the tower over one image.
+        flops: forward pass of the tower over one image or text.
         obstacle: why nothing can be kept in this job, a sentence; None where it can.
     """
 
     stream: str
+    modality: Modality
     mode: bool | Literal["auto"]
     limit: int
     tokens: int
@@ -53,8 +58,13 @@ class Caching:
     obstacle: str | None
 
     @property
-    def bytes_per_image(self) -> int:
-        """Bytes that are kept of an image."""
+    def inputs(self) -> str:
+        """What the tower reads, in a word."""
+        return "images" if self.modality == "vision" else "texts"
+
+    @property
+    def entry_bytes(self) -> int:
+        """Bytes that are kept of an image or a text."""
         return self.tokens * self.width * self.value_bytes
 
     def gain(self, device: str) -> float:
@@ -64,16 +74,16 @@ class Caching:
             device: `cpu` or `cuda`.
         """
         computing = self.flops / COMPUTE_RATES.get(device, COMPUTE_RATES["cuda"])
-        return computing / (READ_DELAY + self.bytes_per_image / READ_RATE)
+        return computing / (READ_DELAY + self.entry_bytes / READ_RATE)
 
     def refusal(
-        self, device: str, *, images: int | None = None, views: float | None = None
+        self, device: str, *, inputs: int | None = None, views: float | None = None
     ) -> str | None:
         """Say why nothing is kept; None where features are kept.
 
         Args:
             device: `cpu` or `cuda`.
-            images: of the job; None where that is not known, as in a plan.
+            inputs: distinct images or texts of the job; None where that is not known, as in a plan.
             views: how often the job looks at each of them on average; likewise.
         """
         if self.obstacle is not None:
@@ -84,66 +94,84 @@ class Caching:
         if gain < MARGIN:
             return f"reading is predicted to take {_times(1 / gain)} as long as computing"
         if views is not None and views < 2:
-            return "the job sees most images once"
-        if images is not None and images * self.bytes_per_image > self.limit:
+            return f"the job sees most {self.inputs} once"
+        if inputs is not None and inputs * self.entry_bytes > self.limit:
             return (
-                f"{images:,} images take {images * self.bytes_per_image / GIBIBYTE:.1f} GiB, "
+                f"{inputs:,} {self.inputs} take {inputs * self.entry_bytes / GIBIBYTE:.1f} GiB, "
                 f"more than `cache_limit = {self.limit / GIBIBYTE:g}`"
             )
         return None
 
 
 def caching(
-    model: VisionLanguageModel, declared: Model, *, precision: str = "fp32", augmented: bool = False
-) -> Caching | None:
+    model: VisionLanguageModel,
+    declared: Model,
+    *,
+    job: Job | None = None,
+    training: Pretrain | Finetune | None = None,
+    tokens: int | None = None,
+) -> tuple[Caching, ...]:
     """Predict what keeping features would cost and save.
 
     Args:
         model: as assembled on torch's meta device.
         declared: its declaration.
-        precision: of the job's forward pass. In `bf16` and `fp16` two bytes a number are kept: the
-            projection behind the tower would round to them anyway.
-        augmented: the images of the job change at random.
+        job: what is done; None for the model alone.
+        training: the job whose heads the model has. Where its forward pass is in `bf16` or `fp16`
+            two bytes a number are kept: the projection behind the tower would round to them anyway.
+        tokens: mean of a text; as many as the tower takes if None.
 
     Returns:
-        None where no vision tower is frozen as a whole for the whole of a job.
+        One for each tower that is frozen as a whole for the whole of a job.
     """
-    directive, stream = next(
-        (
-            (directive, stream)
-            for directive in declared.freeze
-            for stream in cached_streams(directive, declared.streams)
-        ),
-        (None, ""),
-    )
-    if directive is None or stream not in model.towers:
-        return None
-    size = model.towers[stream].facts.image_size or 0
+    precision = "fp32" if training is None else training.precision
+    found = []
+    for directive, stream in _cached(declared):
+        facts = model.towers[stream].facts
+        entry, flops = _encoded(model, stream, tokens)
+        obstacle = None
+        if directive.cache is False:
+            obstacle = "the spec says `cache = false`"
+        elif job is not None and not isinstance(job, Evaluate) and change(job, facts.modality):
+            obstacle = f"the job {change(job, facts.modality)}"
+        found.append(
+            Caching(
+                stream=stream,
+                modality=facts.modality,
+                mode=directive.cache,
+                limit=round(directive.cache_limit * GIBIBYTE),
+                tokens=entry.shape[1],
+                width=entry.shape[2],
+                value_bytes=4 if precision == "fp32" else 2,
+                flops=flops,
+                obstacle=obstacle,
+            )
+        )
+    return tuple(found)
+
+
+def _cached(declared: Model) -> Iterator[tuple[Freeze, str]]:
+    """Yield the streams whose features stay the same, each with the first directive about it."""
+    seen: set[str] = set()
+    for directive in declared.freeze:
+        for stream in cached_streams(directive, declared.streams):
+            if stream not in seen:
+                seen.add(stream)
+                yield directive, stream
+
+
+def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tuple[Tensor, int]:
+    """Return the features of one input, `[1, tokens, width]`, and the operations they take."""
     encoded: list[Tensor] = []
 
     def run() -> Outcome:
         with torch.no_grad():
-            pixels = torch.empty(1, 3, size, size, device="meta")
-            encoded.append(model.encode(stream, pixels).tokens)
+            inputs = sample_inputs(model.towers[stream], 1, tokens)
+            encoded.append(model.encode(stream, inputs).tokens)
         return Outcome(results=encoded, kept=[])
 
     traced = trace(model, run, backward=False, substitution=Substitution("cpu", "fp32"))
-    _, tokens, width = encoded[0].shape
-    obstacle = None
-    if directive.cache is False:
-        obstacle = "the spec says `cache = false`"
-    elif augmented:
-        obstacle = "the job changes its images at random"
-    return Caching(
-        stream=stream,
-        mode=directive.cache,
-        limit=round(directive.cache_limit * GIBIBYTE),
-        tokens=tokens,
-        width=width,
-        value_bytes=4 if precision == "fp32" else 2,
-        flops=sum(operation.forward for operation in traced.operations),
-        obstacle=obstacle,
-    )
+    return encoded[0], sum(operation.forward for operation in traced.operations)
 
 
 def _times(ratio: float) -> str:

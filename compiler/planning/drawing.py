@@ -38,9 +38,9 @@ def draw(plan: Plan) -> RenderableType:
         blocks += job_tables(plan)
     alone = {model.name: model.caching for model in plan.models}
     for job in plan.jobs:
-        kept = job.model.caching
-        if kept is not None and kept != alone.get(job.model.name):
-            blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
+        for kept in job.model.caching:
+            if kept not in alone.get(job.model.name, ()):
+                blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
     return Group(*blocks)
 
 
@@ -131,8 +131,8 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(
             f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
         )
-    if model.caching is not None:
-        yield Text(_caching(model.caching))
+    for kept in model.caching:
+        yield Text(_caching(kept))
     for root, used in model.attention.items():
         yield Text(f"attention of {root}: {used}")
         if used.absorbs:
@@ -143,17 +143,18 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
 
 
 def _caching(caching: Caching) -> str:
-    """Say what one image costs to keep and what that saves, and where it is done."""
-    size = caching.bytes_per_image
+    """Say what an image or a text costs to keep and what that saves, and where it is done."""
+    size = caching.entry_bytes
+    each = "an image" if caching.modality == "vision" else f"a text of {caching.tokens} tokens"
     told = (
-        f"cache {caching.stream}: {amount(size)}B an image ({amount(1000 * size)}B per 1,000) "
+        f"cache {caching.stream}: {amount(size)}B {each} ({amount(1000 * size)}B per 1,000) "
         f"instead of {amount(caching.flops)}FLOP; "
     )
     if caching.obstacle is not None:
         return f"{told}nothing is kept: {caching.obstacle}"
     verdicts = []
     for name, device in (("CPU", "cpu"), ("GPU", "cuda")):
-        kept = "kept" if caching.mode is True else "kept where all images fit"
+        kept = "kept" if caching.mode is True else f"kept where all {caching.inputs} fit"
         verdict = "not kept" if caching.refusal(device) is not None else kept
         verdicts.append(f"{caching.gain(device):.1f} × as fast on a {name} ({verdict})")
     return f"{told}reading is predicted to be {', '.join(verdicts)}"

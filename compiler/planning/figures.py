@@ -106,7 +106,7 @@ class ModelPlan:
         parameters: of the whole.
         flops_per_sample: for one text and one image; of a job, see `JobPlan`.
         freeze: directives, resolved.
-        caching: what keeping the features of a frozen tower costs and saves; None without one.
+        caching: what keeping the features of each frozen tower costs and saves.
         attention: which implementation runs, by root address.
         notes: what was done to fit parts together, a sentence each.
     """
@@ -116,7 +116,7 @@ class ModelPlan:
     parameters: Parameters
     flops_per_sample: Flops
     freeze: tuple[FrozenPart, ...]
-    caching: "Caching | None"
+    caching: "tuple[Caching, ...]"
     attention: dict[str, AttentionPlan]
     notes: tuple[str, ...]
 

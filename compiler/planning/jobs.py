@@ -71,8 +71,7 @@ def plan_job(
     total = _steps(job, conditions.texts)
     stages: list[Stage] = []
     first: tuple[ModelPlan, Trace] | None = None
-    augmented = training.augment != "none" and not isinstance(job, Evaluate)
-    kept = caching(model, declared, precision=training.precision, augmented=augmented)
+    kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     if training.precision != "fp32" and not isinstance(job, Evaluate):
         end = total or _SUPPOSED
         never = resolved.frozen(end - 1, end)

@@ -52,7 +52,7 @@ def plan_model(declared: Model, device: Device, tokens: int | None) -> ModelPlan
     model, resolved = drafted(declared, None)
     step = sample_pass(model, tokens)
     traced = trace(model, step.run, backward=False, substitution=Substitution(device, "fp32"))
-    kept = caching(model, declared, precision="fp32", augmented=False)
+    kept = caching(model, declared, tokens=tokens)
     return described(model, resolved, traced, step.texts, kept, None)
 
 
@@ -61,7 +61,7 @@ def described(
     resolved: freeze.FreezePlan,
     traced: Trace,
     texts: int,
-    kept: Caching | None,
+    kept: tuple[Caching, ...],
     products: torch.dtype | None,
 ) -> ModelPlan:
     """Return what is known about a model after a pass over some texts was traced.

@@ -56,7 +56,7 @@ def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
     text_tokens(model, tokens)
 
     def run() -> Outcome:
-        inputs = {name: _inputs(tower, 1, tokens) for name, tower in model.towers.items()}
+        inputs = {name: sample_inputs(tower, 1, tokens) for name, tower in model.towers.items()}
         output = model(**inputs)
         return Outcome(results=[*output.streams.values(), output.pooled], kept=[])
 
@@ -174,7 +174,7 @@ def _scored(scores: list[Tensor]) -> Outcome:
 def _encode(
     model: VisionLanguageModel, name: str, rows: int, gathered: int, tokens: int | None
 ) -> Features:
-    features = model.encode(name, _inputs(model.towers[name], rows, tokens))
+    features = model.encode(name, sample_inputs(model.towers[name], rows, tokens))
     return features.select(_index(gathered))
 
 
@@ -182,7 +182,8 @@ def _index(rows: int) -> Tensor:
     return torch.zeros(rows, dtype=torch.long, device="meta")
 
 
-def _inputs(tower: Tower, rows: int, tokens: int | None) -> dict[str, Tensor | None] | Tensor:
+def sample_inputs(tower: Tower, rows: int, tokens: int | None) -> dict[str, Tensor | None] | Tensor:
+    """Return inputs without contents; texts of as many tokens as the tower takes if None."""
     facts = tower.facts
     if facts.modality == "vision":
         size = facts.image_size or 0

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.schema.jobs import Training
+from renaissance.grammar.schema.jobs import Itm, Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
-from renaissance.grammar.schema.streams import Patches, Stream, Wordpiece, modality
+from renaissance.grammar.schema.streams import Modality, Patches, Stream, Wordpiece, modality
 from renaissance.grammar.source import Span
 
 
@@ -20,7 +20,7 @@ def cached_streams(directive: Freeze, streams: Mapping[str, Stream | None]) -> t
     """
     if directive.excluded or directive.until is not None:
         return ()
-    return tuple(name for name in directive.selectors if _is_vision_tower(streams.get(name)))
+    return tuple(name for name in directive.selectors if _is_tower(streams.get(name)))
 
 
 def obstacle(directive: Freeze, streams: Mapping[str, Stream | None]) -> str | None:
@@ -39,10 +39,8 @@ def obstacle(directive: Freeze, streams: Mapping[str, Stream | None]) -> str | N
         return "the tower learns after `until`, and its features change"
     if directive.excluded:
         return "what `except` leaves out learns, and the features change"
-    if any(isinstance(streams[name], Patches | Wordpiece) for name in whole):
-        return "embeddings cost less to compute than to read"
     if whole:
-        return "texts are masked at random, so that their features are never the same"
+        return "embeddings cost less to compute than to read"
     return "only the features of a whole tower can be kept"
 
 
@@ -67,17 +65,34 @@ def check_caching(
         if not places.said((*where, name)):
             continue
         if reason is not None and directive.cache is not False:
-            help = ("write `freeze NAME` for a vision stream that is a `backbone`",)
+            help = ("write `freeze NAME` for a stream that is a `backbone`",)
             findings.add(_no_effect(name, reason, places, where, help))
         elif name == "cache_limit" and directive.cache is False:
             help = ("leave it out, or write `cache = true`",)
             findings.add(_no_effect(name, "nothing is kept", places, where, help))
 
 
+def change(job: Training, kind: Modality) -> str | None:
+    """Say what a job does to its images, or to all of its texts, so that none comes twice.
+
+    Args:
+        job: a training job.
+        kind: `vision` or `text`.
+
+    Returns:
+        A phrase about the job; None where they come as they are.
+    """
+    if kind == "vision":
+        return None if job.augment == "none" else "changes its images at random"
+    if isinstance(job, Pretrain) and not any(isinstance(item, Itm) for item in job.objectives):
+        return "masks its texts at random"
+    return None
+
+
 def check_job_caching(
     job: Training, model: Model, path: Path, places: Places, findings: Findings
 ) -> None:
-    """Warn about a cache that is asked for in a job whose images change at random.
+    """Warn about a cache that is asked for in a job where nothing comes twice.
 
     Args:
         job: a training job.
@@ -86,25 +101,29 @@ def check_job_caching(
         places: where everything was said.
         findings: receives what is wrong.
     """
-    if job.augment == "none":
-        return
     for index, directive in enumerate(model.freeze):
-        if directive.cache is True and cached_streams(directive, model.streams):
+        names = cached_streams(directive, model.streams)
+        changes = [change(job, modality(model.streams[name])) for name in names]
+        said = [phrase for phrase in changes if phrase is not None]
+        if directive.cache is True and names and len(said) == len(names):
+            helps = [_HELP[modality(model.streams[name])] for name in names]
             findings.add(
                 _no_effect(
                     "cache",
-                    f"job `{job.name}` changes its images at random, so that none comes twice",
+                    f"job `{job.name}` {' and '.join(said)}, so that none comes twice",
                     places,
                     (*path, "freeze", index),
-                    ("leave `augment` out, or write `cache = false`",),
+                    (f"{' and '.join(helps)}, or write `cache = false`",),
                 )
             )
 
 
-def _is_vision_tower(stream: Stream | None) -> bool:
-    if stream is None or isinstance(stream, Patches | Wordpiece):
-        return False
-    return modality(stream) == "vision"
+_HELP = {"vision": "leave `augment` out", "text": "add `objective itm`"}
+"""What lets inputs come as they are."""
+
+
+def _is_tower(stream: Stream | None) -> bool:
+    return stream is not None and not isinstance(stream, Patches | Wordpiece)
 
 
 def _no_effect(

@@ -63,9 +63,9 @@ class Freeze(Block):
     )
     cache: bool | Literal["auto"] = key(
         "auto",
-        doc="keep the features of a vision tower on disk and read them instead of computing them "
-        "again; `auto` where reading is predicted to be faster, images are seen more than once and "
-        "all of them fit",
+        doc="keep what a wholly frozen tower makes of images, or of unmasked texts, on disk and "
+        "read it instead of computing it again; `auto` where reading is predicted to be faster, "
+        "they are seen more than once and all of them fit",
         impact="cosmetic",
     )
     cache_limit: float = key(

@@ -13,6 +13,7 @@ from renaissance.runtime.data.batch import (
     MaskedText,
     Matching,
     PartlyEncoded,
+    PartlyEncodedTexts,
     PretrainBatch,
     TaskBatch,
     TextRows,
@@ -24,6 +25,7 @@ from renaissance.runtime.data.matching import negatives_of_batch, negatives_of_d
 from renaissance.runtime.data.pixels import Augment, augmented, normalised
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
+from renaissance.runtime.features.known import KnownTexts
 
 Batch = PretrainBatch | TaskBatch
 
@@ -76,6 +78,7 @@ class TaskAssembler:
         seed: the job's seed.
         replace: put another question in the place of one whose image cannot be read; leave it out
             if False, as an evaluation must.
+        known: features of texts; None where none are kept.
     """
 
     split: Split
@@ -83,6 +86,7 @@ class TaskAssembler:
     appearance: Appearance
     seed: int
     replace: bool
+    known: KnownTexts | None = None
 
     def batches(
         self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
@@ -99,14 +103,16 @@ class TaskAssembler:
             if len(mine) == 0:
                 continue
             shown, image_index = np.unique(corpus.image_of_row[mine], return_inverse=True)
+            text = corpus.tokens.padded(mine, self.pad_id)
             assert corpus.labels is not None  # a task's corpus has labels
             batches.append(
                 TaskBatch(
                     images=_inputs(self.split, shown, self.appearance, self.seed, step),
                     image_index=torch.from_numpy(image_index),
-                    text=_text_rows(corpus.tokens.padded(mine, self.pad_id)),
+                    text=_text_rows(text),
                     labels=torch.from_numpy(corpus.labels[mine]),
                     samples=torch.from_numpy(mine),
+                    known=None if self.known is None else _partly_encoded(text, self.known),
                 )
             )
         corpus.images.release()
@@ -124,6 +130,7 @@ class PretrainAssembler:
         seed: the job's seed.
         mlm: the objective; None without it.
         itm: the objective; None without it.
+        known: features of unmasked texts; None where none are kept.
     """
 
     split: Split
@@ -132,6 +139,7 @@ class PretrainAssembler:
     seed: int
     mlm: Mlm | None
     itm: Itm | None
+    known: KnownTexts | None = None
 
     def batches(
         self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
@@ -157,6 +165,7 @@ class PretrainAssembler:
                     text=_text_rows(text),
                     masked=None if chances is None else self._masked(text, chances.part(part)),
                     matching=None if self.itm is None else _matching(index, text),
+                    known=None if self.known is None else _partly_encoded(text, self.known),
                 )
             )
         corpus.images.release()
@@ -231,6 +240,32 @@ def _text_rows(text: Padded) -> TextRows:
         input_ids=torch.from_numpy(text.ids[text.present]),
         cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
         longest=text.present.shape[1],
+    )
+
+
+def _partly_encoded(text: Padded, known: KnownTexts) -> PartlyEncodedTexts:
+    """Look up the features of texts; a text that several rows have is looked up once."""
+    contents = known.digests(
+        ids[:tokens] for ids, tokens in zip(text.ids, text.lengths.tolist(), strict=True)
+    )
+    rows: dict[bytes, int] = {}
+    for row, content in enumerate(contents):
+        rows.setdefault(content, row)
+    entries = known.read(list(rows))
+    distinct = np.array(list(rows.values()))
+    missing, found = distinct[~entries.found], distinct[entries.found]
+    ordered = np.append(missing, found)
+    place = {contents[row]: number for number, row in enumerate(ordered.tolist())}
+    ends = np.cumsum(text.lengths[ordered], dtype=np.int32)
+    return PartlyEncodedTexts(
+        input_ids=torch.from_numpy(text.ids[missing][text.present[missing]]),
+        lengths=tuple(text.lengths[missing].tolist()),
+        contents=tuple(contents[row] for row in missing.tolist()),
+        features=entries.tokens,
+        cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
+        longest=text.present.shape[1],
+        order=torch.tensor([place[content] for content in contents]),
+        tokens=int(text.lengths.sum()),
     )
 
 

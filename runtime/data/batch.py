@@ -50,6 +50,32 @@ class PartlyEncoded(Movable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyEncodedTexts(Movable):
+    """Texts of which some need not be encoded any more; each distinct text once.
+
+    Attributes:
+        input_ids: `[tokens]` int64, the texts that are to be encoded, one after the other.
+        lengths: tokens of each of them.
+        contents: digest of each of them.
+        features: `[tokens, width]` of the other texts, one after the other.
+        cumulative: `[texts + 1]` int32, tokens before each text and, last, of all: first those
+            that are to be encoded, then the others.
+        longest: tokens of the longest text.
+        order: `[rows]` int64, the place of the text of each row among these.
+        tokens: tokens of all rows together.
+    """
+
+    input_ids: Tensor
+    lengths: tuple[int, ...]
+    contents: tuple[bytes, ...]
+    features: Tensor
+    cumulative: Tensor
+    longest: int
+    order: Tensor
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextRows(Movable):
     """Texts one after the other, without padding.
 
@@ -126,6 +152,7 @@ class PretrainBatch(Movable):
         text: the texts as they are.
         masked: None without an `mlm` objective.
         matching: None without an `itm` objective.
+        known: what is known of the features of `text`; None where none are kept.
     """
 
     images: Tensor | PartlyEncoded
@@ -133,6 +160,7 @@ class PretrainBatch(Movable):
     text: TextRows
     masked: MaskedText | None
     matching: Matching | None
+    known: PartlyEncodedTexts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +174,7 @@ class TaskBatch(Movable):
         text: the questions or sentences.
         labels: `[rows]` int64, index into the task's answers.
         samples: `[rows]` int64, index into the split's table.
+        known: what is known of the features of `text`; None where none are kept.
     """
 
     images: Tensor | PartlyEncoded
@@ -153,3 +182,4 @@ class TaskBatch(Movable):
     text: TextRows
     labels: Tensor
     samples: Tensor
+    known: PartlyEncodedTexts | None = None

@@ -9,7 +9,7 @@ from renaissance.runtime.data.decode import Resize, UnreadableImageError, read_i
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
-from renaissance.runtime.features.known import KnownFeatures
+from renaissance.runtime.features.known import KnownImages
 from renaissance.runtime.features.ledger import KEY_BYTES as CONTENT_BYTES
 
 CACHE_BYTES = 2 * 1024**3
@@ -38,7 +38,7 @@ class Images:
         resize: Resize,
         *,
         cache_bytes: int = CACHE_BYTES,
-        features: KnownFeatures | None = None,
+        features: KnownImages | None = None,
     ) -> None:
         """Prepare to read; no file is opened yet."""
         self.features = features

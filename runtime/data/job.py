@@ -24,7 +24,7 @@ from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
-from renaissance.runtime.features.known import KnownFeatures
+from renaissance.runtime.features.known import KnownImages, KnownTexts
 
 UNKNOWN_ANSWER = -100
 """Label of an answer that training never saw: no prediction equals it, and torch's cross-entropy
@@ -64,7 +64,8 @@ class JobData:
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
-        self._features: KnownFeatures | None = None
+        self._known_images: KnownImages | None = None
+        self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
         self.answers: tuple[str, ...] = ()
         self._mlm: Mlm | None = None
@@ -87,11 +88,11 @@ class JobData:
             seed=self._job.seed,
         )
 
-    def use_features(self, features: KnownFeatures) -> None:
-        """Let batches hold features of images where there are some, from now on."""
-        self._features = features
-        self._corpora.clear()
-        self._splits.clear()
+    def use_features(self, images: KnownImages | None, texts: KnownTexts | None) -> None:
+        """Let batches hold features of images and of texts where there are some, from now on."""
+        self._known_images, self._known_texts = images, texts
+        for corpus in self._corpora.values():
+            corpus.images.features = images
 
     @property
     def image_needs(self) -> ImageNeeds:
@@ -126,6 +127,13 @@ class JobData:
             DataError: if there is no such split, or its files are missing or malformed.
         """
         return self._parts[split]
+
+    def mean_tokens(self, split: str) -> int:
+        """Return the mean number of tokens of the texts of a split, rounded, 1 at least."""
+        chosen = self._split(split)
+        if len(chosen) == 0:
+            return 1
+        return max(round(float(chosen.corpus.tokens.lengths_of(chosen.rows).mean())), 1)
 
     def unknown_answers(self, split: str) -> Counter[str]:
         """Count the answers of a split that training never saw; each is counted as wrong."""
@@ -209,6 +217,7 @@ class JobData:
                 appearance=appearance,
                 seed=job.seed,
                 replace=training,
+                known=self._known_texts,
             )
         return PretrainAssembler(
             split=split,
@@ -217,6 +226,7 @@ class JobData:
             seed=job.seed,
             mlm=self._mlm,
             itm=self._itm,
+            known=self._known_texts,
         )
 
     def _split(self, name: str) -> Split:
@@ -236,7 +246,9 @@ class JobData:
         return Corpus(
             table=table,
             tokens=self.tokenizer.encode(texts, self._text.max_tokens),
-            images=Images(table, self._vision.size, self._vision.resize, features=self._features),
+            images=Images(
+                table, self._vision.size, self._vision.resize, features=self._known_images
+            ),
             image_of_row=table.image_of_row,
             labels=labels,
         )

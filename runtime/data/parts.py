@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
 from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
 from renaissance.grammar.schema.declaration import Share
@@ -40,6 +41,12 @@ class Part:
     def images(self) -> np.ndarray:
         """`[images]` int64: the images that the texts are about, ascending."""
         return np.unique(self.table.image_of_row[self.rows])
+
+    @property
+    def distinct_texts(self) -> int:
+        """How many different texts there are."""
+        count: int = pc.count_distinct(self.table.texts.take(self.rows)).as_py()
+        return count
 
     @property
     def texts(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the features of an image depend on besides the image."""
+"""What the features of an input depend on besides the input."""
 
 import hashlib
 from importlib.metadata import version
@@ -9,40 +9,48 @@ from torch import Tensor
 from renaissance.compiler.backbones.content import content_hash, tensor_hash
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.runtime.data.streams import ImageNeeds
-from renaissance.runtime.features.tower import Encode, grouped
+from renaissance.runtime.features.grouping import LENGTH_STEP, grouped_images, grouped_texts
+from renaissance.runtime.features.tower import EncodeImages, EncodeTexts
 
-LAYOUT = 1
+LAYOUT = 2
 """Number of the format of the files."""
 
 DECODING = ("pillow", "torchvision")
 """Packages that turn a file into pixels."""
 
 
-def probe(encode: Encode, size: int, device: torch.device) -> Tensor:
+def probe_images(encode: EncodeImages, size: int, device: torch.device) -> Tensor:
     """Encode an image of noise that is the same each time: `[1, tokens, width]`.
 
     Its features are equal bit for bit where the function of the tower is: architecture, attention,
     precision, libraries and the kernels that they choose on this device.
     """
     noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    return grouped(encode, noise.to(device))
+    return grouped_images(encode, noise.to(device))
 
 
-def feature_key(tower: Tower, needs: ImageNeeds, probed: Tensor) -> str:
+def probe_texts(encode: EncodeTexts, vocabulary: int, longest: int, device: torch.device) -> Tensor:
+    """Encode two texts of random words that are the same each time: `[tokens, width]`.
+
+    One of them is padded and one is not, as far as `longest` allows.
+    """
+    lengths = [min(LENGTH_STEP, longest), min(LENGTH_STEP + 1, longest)]
+    drawn = torch.Generator().manual_seed(0)
+    ids = torch.randint(vocabulary, (sum(lengths),), generator=drawn)
+    return grouped_texts(encode, ids.to(device), lengths, longest)
+
+
+def feature_key(tower: Tower, needs: ImageNeeds | None, probed: Tensor) -> str:
     """Return a name under which features of equal origin are found.
 
     Args:
         tower: with the weights that it has throughout the job.
-        needs: how files become pixels.
-        probed: what `probe` gave for it.
+        needs: how files become pixels; None for a tower of texts.
+        probed: what `probe_images` or `probe_texts` gave for it.
     """
-    parts = (
-        LAYOUT,
-        content_hash(tower),
-        tensor_hash(probed),
-        probed.dtype,
-        tuple(probed.shape),
-        (needs.size, needs.resize, needs.mean, needs.std),
-        *(f"{package} {version(package)}" for package in DECODING),
-    )
+    parts: list[object] = [LAYOUT, content_hash(tower), tensor_hash(probed), probed.dtype]
+    parts.append(tuple(probed.shape))
+    if needs is not None:
+        parts.append((needs.size, needs.resize, needs.mean, needs.std))
+        parts += [f"{package} {version(package)}" for package in DECODING]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

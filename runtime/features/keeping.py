@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from renaissance.runtime.features.folder import remove_oldest, use, used_bytes, writing
@@ -32,13 +34,20 @@ class Keeper:
         self._protection = use(root, key)
         self._adds = True
 
-    def keep(self, store: FeatureStore, contents: Sequence[bytes | None], features: Tensor) -> int:
+    def keep(
+        self,
+        store: FeatureStore,
+        contents: Sequence[bytes | None],
+        features: Tensor,
+        lengths: Sequence[int],
+    ) -> int:
         """Add what is not there yet, or is damaged.
 
         Args:
             store: of the tower.
-            contents: digests of images; None for one that has none.
-            features: `[n, tokens, width]` of the same images.
+            contents: digests of inputs; None for one that has none.
+            features: `[tokens, width]` of one input after the other.
+            lengths: tokens of each input.
 
         Returns:
             How many were added.
@@ -48,17 +57,24 @@ class Keeper:
         try:
             with writing(self._root):
                 store.refresh()
-                present, _ = store.read(contents)
+                present = store.read(contents).found
                 places = {
                     content: place
                     for place, content in enumerate(contents)
                     if content is not None and not present[place]
                 }
-                room = self._room(store.entry_bytes + RECORD_BYTES, len(places))
+                sizes = [
+                    lengths[place] * store.token_bytes + RECORD_BYTES for place in places.values()
+                ]
+                room = self._room(sizes)
                 chosen = list(places.items())[:room]
                 if chosen:
-                    rows = [place for _, place in chosen]
-                    store.add([content for content, _ in chosen], features[rows].cpu())
+                    parts = torch.split(features, list(lengths))
+                    store.add(
+                        [content for content, _ in chosen],
+                        torch.cat([parts[place] for _, place in chosen]).cpu(),
+                        [lengths[place] for _, place in chosen],
+                    )
         except OSError as problem:
             reason = problem.strerror or str(problem)
             self._stop(f"`{self._root}` cannot be written to ({reason.lower()})")
@@ -71,12 +87,12 @@ class Keeper:
         """Let others remove the folder when they need its space."""
         os.close(self._protection)
 
-    def _room(self, size: int, wanted: int) -> int:
-        """Return how many entries of `size` bytes fit, once older towers have made room."""
-        room = (self._limit - used_bytes(self._root)) // size
-        while room < wanted and remove_oldest(self._root, self._key):
-            room = (self._limit - used_bytes(self._root)) // size
-        return max(min(room, wanted), 0)
+    def _room(self, sizes: Sequence[int]) -> int:
+        """Return how many entries of `sizes` bytes fit, once older towers have made room."""
+        free = self._limit - used_bytes(self._root)
+        while free < sum(sizes) and remove_oldest(self._root, self._key):
+            free = self._limit - used_bytes(self._root)
+        return sum(end <= free for end in accumulate(sizes))
 
     def _stop(self, reason: str) -> None:
         self._adds = False

@@ -1,15 +1,17 @@
-"""What data processes know about features: which images have some, and what they are."""
+"""What data processes know about features: which inputs have some, and what they are."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from torch import Tensor
 
 from renaissance.runtime.features.content import ImageContents
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.features.ledger import KEY_BYTES
+from renaissance.runtime.features.store import Entries, FeatureStore
 
 
-class KnownFeatures:
+class KnownImages:
     """Features of image files; a copy in each process that reads data.
 
     Args:
@@ -35,4 +37,31 @@ class KnownFeatures:
 
     def read(self, contents: Sequence[bytes | None]) -> tuple[np.ndarray, Tensor]:
         """Return `[n]` bool, which images have undamaged features, and `[known, tokens, width]`."""
+        entries = self._store.read(contents)
+        # All images of a tower have the same number of tokens.
+        tokens = int(entries.lengths.max(initial=0))
+        return entries.found, entries.tokens.view(len(entries.lengths), tokens, self._store.width)
+
+
+class KnownTexts:
+    """Features of unmasked texts; a copy in each process that reads data.
+
+    Args:
+        store: of the tower.
+    """
+
+    def __init__(self, store: FeatureStore) -> None:
+        """Read nothing yet."""
+        self._store = store
+
+    def digests(self, texts: Iterable[np.ndarray]) -> list[bytes]:
+        """Return the digest of each text, given as its tokens `[tokens]`, special ones included."""
+        return [
+            hashlib.blake2b(ids.astype("<i4").tobytes(), digest_size=KEY_BYTES).digest()
+            for ids in texts
+        ]
+
+    def read(self, contents: Sequence[bytes]) -> Entries:
+        """Return the features of texts that were written by now."""
+        self._store.refresh()
         return self._store.read(contents)

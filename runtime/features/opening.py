@@ -6,37 +6,42 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.assembly import assemble
+from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import MARGIN, Caching, caching
 from renaissance.grammar.checks.caching import cached_streams
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import Modality, modality
 from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data import JobData
+from renaissance.runtime.data.parts import Part
 from renaissance.runtime.features.content import ImageContents
 from renaissance.runtime.features.folder import used_bytes
-from renaissance.runtime.features.identity import feature_key, probe
+from renaissance.runtime.features.identity import feature_key, probe_images, probe_texts
 from renaissance.runtime.features.keeping import Keeper, Tell
-from renaissance.runtime.features.known import KnownFeatures
+from renaissance.runtime.features.known import KnownImages, KnownTexts
 from renaissance.runtime.features.store import FeatureStore
-from renaissance.runtime.features.tower import KnownTower
+from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The features of a job's vision tower on disk.
+    """The features of one of a job's towers on disk.
 
     Attributes:
         stream: name of the tower.
+        inputs: what it reads, in a word.
         tower: encodes what is missing.
         store: where features are.
         keeper: adds to them.
     """
 
     stream: str
-    tower: KnownTower
+    inputs: str
+    tower: KnownImageTower | KnownTextTower
     store: FeatureStore
     keeper: Keeper
 
@@ -48,7 +53,7 @@ class Kept:
         root = self.store.folder.parent
         return (
             f"features of `{self.stream}`: read {read:,.0f} times, computed {computed:,.0f} times, "
-            f"{kept:,.0f} newly kept; {len(self.store):,} images in `{self.store.folder}`, "
+            f"{kept:,.0f} newly kept; {len(self.store):,} {self.inputs} in `{self.store.folder}`, "
             f"{used_bytes(root) / 1024**2:,.1f} MiB with those of other towers"
         )
 
@@ -62,8 +67,8 @@ def kept_features(
     precision: Precision,
     processes: Processes,
     tell: Tell,
-) -> Kept | None:
-    """Open the features of a job's frozen vision tower, and let its batches use them.
+) -> tuple[Kept, ...]:
+    """Open the features of a job's frozen towers, and let its batches use them.
 
     Args:
         spec: the whole experiment.
@@ -75,62 +80,107 @@ def kept_features(
         tell: is told, in a sentence, what a person should know.
 
     Returns:
-        None where nothing is kept.
+        One for each tower whose features are kept.
     """
-    predicted = _predicted(spec, name)
-    if predicted is None:
-        return None
     device = processes.device
-    images, views = _extent(spec, name, data, predicted)
-    refusal = predicted.refusal(device.type, images=images, views=views)
-    if refusal is not None:
-        # Whoever asked for it is told, and whoever would gain.
-        gains = predicted.obstacle is None and predicted.gain(device.type) >= MARGIN
-        if gains or predicted.mode is True:
-            tell(f"features of `{predicted.stream}` are not kept: {refusal}")
-        return None
-    stream = predicted.stream
+    found: list[Kept] = []
+    images, texts = None, None
+    for predicted in _predicted(spec, name, data):
+        refusal = _refusal(predicted, spec, name, data, device)
+        if refusal is not None:
+            # Whoever asked for it is told, and whoever would gain.
+            gains = predicted.obstacle is None and predicted.gain(device.type) >= MARGIN
+            if gains or predicted.mode is True:
+                tell(f"features of `{predicted.stream}` are not kept: {refusal}")
+            continue
+        kept = _opened(predicted, model, data, precision, processes, tell)
+        if kept is None:
+            continue
+        found.append(kept)
+        if predicted.modality == "text":
+            texts = KnownTexts(kept.store)
+        else:
+            root = kept.store.folder.parent
+            images = KnownImages(ImageContents(root, predicted.limit), kept.store)
+    if found:
+        data.use_features(images, texts)
+    return tuple(found)
 
-    def encode(pixels: Tensor) -> Tensor:
-        return model.encode(stream, pixels).tokens
 
+def _predicted(spec: Spec, name: str, data: JobData) -> tuple[Caching, ...]:
+    job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
+    names = [s for part in declared.freeze for s in cached_streams(part, declared.streams)]
+    if not names:
+        return ()
+    with torch.device("meta"):
+        built = assemble(declared, training, weights=False)
+    tokens = None
+    if any(modality(declared.streams[name]) == "text" for name in names):
+        tokens = data.mean_tokens(_main_split(job))
+    return caching(built, declared, job=job, training=training, tokens=tokens)
+
+
+def _refusal(
+    predicted: Caching, spec: Spec, name: str, data: JobData, device: torch.device
+) -> str | None:
+    """Say why features are not kept; None where they are."""
+    if predicted.mode is True or predicted.refusal(device.type) is not None:
+        return predicted.refusal(device.type)
+    job, main = spec.jobs[name], data.part(_main_split(spec.jobs[name]))
+    inputs = _distinct(main, predicted.modality)
+    if not isinstance(job, Evaluate):
+        views = data.total_steps * job.batch / max(inputs, 1)
+        inputs += _distinct(data.part("validation"), predicted.modality)
+    elif predicted.modality == "text":
+        views = len(main) / max(inputs, 1)
+    else:
+        # The texts about an image stand together and share a batch.
+        views = 1.0
+    return predicted.refusal(device.type, inputs=inputs, views=views)
+
+
+def _main_split(job: Job) -> str:
+    return job.split if isinstance(job, Evaluate) else "train"
+
+
+def _distinct(part: Part, kind: Modality) -> int:
+    return len(part.images) if kind == "vision" else part.distinct_texts
+
+
+def _opened(
+    predicted: Caching,
+    model: VisionLanguageModel,
+    data: JobData,
+    precision: Precision,
+    processes: Processes,
+    tell: Tell,
+) -> Kept | None:
+    """Open the features of one tower; None, and a sentence to `tell`, where that fails."""
+    stream, tower = predicted.stream, model.towers[predicted.stream]
+
+    def encode(inputs: Tensor | TextInput) -> Tensor:
+        return model.encode(stream, inputs).tokens
+
+    of_images = predicted.modality == "vision"
+    longest = tower.facts.max_tokens or 0
     with precision.forward():
-        probed = probe(encode, data.image_needs.size, device)
-    key = feature_key(model.towers[stream], data.image_needs, probed)
+        if of_images:
+            probed = probe_images(encode, data.image_needs.size, processes.device)
+        else:
+            probed = probe_texts(encode, tower.facts.vocabulary or 1, longest, processes.device)
+    key = feature_key(tower, data.image_needs if of_images else None, probed)
     keeper, problem = _keeper(key, predicted.limit, tell)
     if processes.sums([float(keeper is None)])[0]:
         tell(f"features of `{stream}` are not kept: {problem or 'another process cannot do so'}")
         return None
     assert keeper is not None
-    root = cache_folder("features")
-    _, tokens, width = probed.shape
-    store = FeatureStore(root / key, (tokens, width), probed.dtype)
-    data.use_features(KnownFeatures(ImageContents(root, predicted.limit), store))
-    return Kept(stream=stream, tower=KnownTower(encode, store, keeper), store=store, keeper=keeper)
-
-
-def _predicted(spec: Spec, name: str) -> Caching | None:
-    declared, training = spec.model_of(name), spec.training_job(name)
-    if not any(cached_streams(directive, declared.streams) for directive in declared.freeze):
-        return None
-    with torch.device("meta"):
-        built = assemble(declared, training, weights=False)
-    augmented = training.augment != "none" and not isinstance(spec.jobs[name], Evaluate)
-    return caching(built, declared, precision=training.precision, augmented=augmented)
-
-
-def _extent(
-    spec: Spec, name: str, data: JobData, predicted: Caching
-) -> tuple[int | None, float | None]:
-    """Return how many images a job has, and how often it looks at each; None if that is moot."""
-    job = spec.jobs[name]
-    if predicted.mode is True or predicted.obstacle is not None:
-        return None, None
-    if isinstance(job, Evaluate):
-        return len(data.part(job.split).images), 1.0
-    train, validation = data.part("train"), data.part("validation")
-    views = data.total_steps * job.batch / max(len(train.images), 1)
-    return len(train.images) + len(validation.images), views
+    store = FeatureStore(cache_folder("features") / key, probed.shape[-1], probed.dtype)
+    known: KnownImageTower | KnownTextTower = (
+        KnownImageTower(encode, store, keeper)
+        if of_images
+        else KnownTextTower(encode, longest, store, keeper)
+    )
+    return Kept(stream=stream, inputs=predicted.inputs, tower=known, store=store, keeper=keeper)
 
 
 def _keeper(key: str, limit: int, tell: Tell) -> tuple[Keeper | None, str]:

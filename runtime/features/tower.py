@@ -1,73 +1,95 @@
 """A constant tower whose features are kept: it encodes what is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from renaissance.compiler.features import Features
-from renaissance.runtime.data.batch import PartlyEncoded
+from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.packing import Packing
+from renaissance.runtime.data.batch import PartlyEncoded, PartlyEncodedTexts
+from renaissance.runtime.features.grouping import grouped_images, grouped_texts
 from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.store import FeatureStore
 
-GROUPS = {"cpu": 4, "cuda": 32}
-"""Images that are encoded together, by device."""
-
-Encode = Callable[[Tensor], Tensor]
-
-
-def grouped(encode: Encode, pixels: Tensor) -> Tensor:
-    """Encode images in groups of one fixed size, the last one filled up.
-
-    The last bits of a product depend on how many rows it has. In groups of one size the features
-    of an image are the same whatever else is missing: it does not matter when they were computed,
-    by which process, or after how many restarts.
-
-    Args:
-        encode: maps `[group, 3, height, width]` to `[group, tokens, width]`.
-        pixels: `[n, 3, height, width]`, one image at least.
-
-    Returns:
-        `[n, tokens, width]`. Under autocast in its type, to which the projection behind the tower
-        would round them in any case.
-    """
-    group = GROUPS.get(pixels.device.type, GROUPS["cuda"])
-    lacking = -len(pixels) % group
-    filled = torch.cat([pixels, pixels[:1].expand(lacking, -1, -1, -1)]) if lacking else pixels
-    with torch.no_grad():
-        tokens = torch.cat([encode(part) for part in torch.split(filled, group)])[: len(pixels)]
-    if torch.is_autocast_enabled(pixels.device.type):
-        return tokens.to(torch.get_autocast_dtype(pixels.device.type))
-    return tokens
+EncodeImages = Callable[[Tensor], Tensor]
+EncodeTexts = Callable[[TextInput], Tensor]
 
 
 class KnownTower:
-    """Joins features that are known with those of images that are not, and keeps these.
+    """Joins features that are known with those of inputs that are not, and keeps these.
 
     Args:
-        encode: the tower, in evaluation mode.
         store: where features are found.
         keeper: adds features to the store.
 
     Attributes:
-        read: images whose features were read so far.
-        computed: images whose features were computed.
+        read: inputs whose features were read so far.
+        computed: inputs whose features were computed.
         kept: those of them that were added to the store.
     """
 
-    def __init__(self, encode: Encode, store: FeatureStore, keeper: Keeper) -> None:
+    def __init__(self, store: FeatureStore, keeper: Keeper) -> None:
         """Count from 0."""
-        self._encode, self._store, self._keeper = encode, store, keeper
+        self._store, self._keeper = store, keeper
         self.read = self.computed = self.kept = 0
+
+    def _keep(
+        self, contents: Sequence[bytes | None], features: Tensor, lengths: Sequence[int]
+    ) -> None:
+        self.computed += len(lengths)
+        self.kept += self._keeper.keep(self._store, contents, features, lengths)
+
+
+class KnownImageTower(KnownTower):
+    """A tower of images.
+
+    Args:
+        encode: maps `[group, 3, height, width]` to `[group, tokens, width]`, in evaluation mode.
+        store: where features are found.
+        keeper: adds features to the store.
+    """
+
+    def __init__(self, encode: EncodeImages, store: FeatureStore, keeper: Keeper) -> None:
+        """Count from 0."""
+        super().__init__(store, keeper)
+        self._encode = encode
 
     def __call__(self, images: PartlyEncoded) -> Features:
         """Encode images of which some are known: `[images, tokens, width]`."""
-        known = images.features
-        self.read += len(known)
-        if not len(images.pixels):
-            return Features(tokens=known.index_select(0, images.order))
-        missing = grouped(self._encode, images.pixels)
-        self.computed += len(missing)
-        self.kept += self._keeper.keep(self._store, images.contents, missing)
-        tokens = torch.cat([missing, known]) if len(known) else missing
-        return Features(tokens=tokens.index_select(0, images.order))
+        features = images.features
+        self.read += len(features)
+        if len(images.pixels):
+            missing = grouped_images(self._encode, images.pixels)
+            self._keep(images.contents, missing.flatten(0, 1), [missing.shape[1]] * len(missing))
+            features = torch.cat([missing, features]) if len(features) else missing
+        return Features(tokens=features.index_select(0, images.order))
+
+
+class KnownTextTower(KnownTower):
+    """A tower of texts.
+
+    Args:
+        encode: maps padded texts to `[group, tokens, width]`, in evaluation mode.
+        longest: most tokens of a text that it takes.
+        store: where features are found.
+        keeper: adds features to the store.
+    """
+
+    def __init__(
+        self, encode: EncodeTexts, longest: int, store: FeatureStore, keeper: Keeper
+    ) -> None:
+        """Count from 0."""
+        super().__init__(store, keeper)
+        self._encode, self._longest = encode, longest
+
+    def __call__(self, texts: PartlyEncodedTexts) -> Features:
+        """Encode texts of which some are known: packed."""
+        features, lengths = texts.features, texts.lengths
+        packing = Packing(cumulative=texts.cumulative, longest=texts.longest)
+        self.read += packing.rows - len(lengths)
+        if lengths:
+            missing = grouped_texts(self._encode, texts.input_ids, lengths, self._longest)
+            self._keep(texts.contents, missing, lengths)
+            features = torch.cat([missing, features])
+        return Features(tokens=features, packing=packing).select(texts.order, texts.tokens)

@@ -84,3 +84,20 @@ def test_places_in_a_row_count_from_zero() -> None:
     packing = _packing([2, 0, 3])
     assert packing.row_of(5).tolist() == [0, 0, 2, 2, 2]
     assert packing.place_in_row(5).tolist() == [0, 1, 0, 1, 2]
+
+
+@given(LENGTHS, LENGTHS)
+def test_rows_behind_others(first: list[int], second: list[int]) -> None:
+    streams = [
+        Features(tokens=torch.randn(sum(lengths), 1), packing=_packing(lengths))
+        for lengths in (first, second)
+    ]
+    joined = streams[0].followed_by(streams[1])
+    assert joined.packing is not None and joined.longest == max(*first, *second)
+    expected = [row for one in streams for row in _rows(one.tokens[:, 0], _packed(one))]
+    assert _rows(joined.tokens[:, 0], joined.packing) == expected
+
+
+def _packed(stream: Features) -> Packing:
+    assert stream.packing is not None
+    return stream.packing

@@ -57,6 +57,9 @@ def test_defaults_and_values(workshop) -> None:
 def test_the_canonical_form_says_it_where_it_means_something(workshop) -> None:
     printed = print_spec(spec(workshop, "freeze vision"))
     assert "freeze vision { cache = auto, cache_limit = 20 }" in printed
+    assert "freeze text { cache = true, cache_limit = 20 }" in print_spec(
+        spec(workshop, "freeze text { cache = true }")
+    )
     assert "freeze text.norm\n" in print_spec(spec(workshop, "freeze text.norm"))
 
 
@@ -84,7 +87,7 @@ def test_an_added_directive_is_one_change(workshop) -> None:
     [
         ("freeze vision.layers[0] { cache = true }", "only the features of a whole tower"),
         ("freeze norm { cache = true }", "only the features of a whole tower"),
-        ("freeze text { cache = true }", "masked at random"),
+        ("freeze text.layers { cache = true }", "only the features of a whole tower"),
         ("freeze vision until 50% { cache = true }", "learns after `until`"),
         ("freeze vision except norm { cache = true }", "`except` leaves out"),
         ("freeze vision { cache = false, cache_limit = 3 }", "nothing is kept"),
@@ -98,8 +101,11 @@ def test_no_effect(workshop, freeze: str, reason: str) -> None:
     assert resolution.spec is not None
 
 
-def test_no_effect_in_a_model_of_one_tower(workshop) -> None:
-    resolution = workshop.resolve(ONE_TOWER.replace("FREEZE", "freeze vision { cache = true }"))
+@pytest.mark.parametrize("stream", ["text", "vision"])
+def test_no_effect_in_a_model_of_one_tower(workshop, stream: str) -> None:
+    resolution = workshop.resolve(
+        ONE_TOWER.replace("FREEZE", f"freeze {stream} {{ cache = true }}")
+    )
     [finding] = [found for found in resolution.diagnostics if found.code == "VL209"]
     assert "less to compute than to read" in finding.label
 
@@ -109,6 +115,26 @@ def test_no_effect_where_images_change_at_random(workshop) -> None:
     [finding] = [f for f in workshop.resolve(augmented).diagnostics if f.code == "VL209"]
     assert "job `base` changes its images at random" in finding.label
     assert "VL209" not in workshop.codes(text("freeze vision", ", augment = randaugment"))
+
+
+def test_no_effect_where_all_texts_are_masked(workshop) -> None:
+    told = "freeze text { cache = true }"
+    [finding] = [f for f in workshop.resolve(text(told)).diagnostics if f.code == "VL209"]
+    assert "job `base` masks its texts at random" in finding.label
+    assert "add `objective itm`" in finding.help[0]
+    matching = text(told).replace("objective mlm", "objective mlm\n  objective itm")
+    assert "VL209" not in workshop.codes(matching)
+    assert "VL209" not in workshop.codes(text("freeze text"))
+
+
+def test_a_directive_about_two_towers_has_an_effect_if_one_is_kept(workshop) -> None:
+    both = "freeze text, vision { cache = true }"
+    assert "VL209" not in workshop.codes(text(both))
+    augmented = text(both, ", augment = randaugment")
+    [finding] = [f for f in workshop.resolve(augmented).diagnostics if f.code == "VL209"]
+    assert "masks its texts at random and changes its images at random" in finding.label
+    matching = augmented.replace("objective mlm", "objective itm")
+    assert "VL209" not in workshop.codes(matching)
 
 
 @pytest.mark.parametrize(

@@ -50,14 +50,19 @@ def test_a_part_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_plan_says_what_a_cache_costs_and_saves(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "freezing_base"]) == 0
-    [line] = [
-        line for line in capsys.readouterr().out.splitlines() if line.startswith("cache vision")
+    vision, text = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("cache ")
     ]
-    assert "605kB an image (605MB per 1,000) instead of 35.1GFLOP" in line
-    assert "on a CPU (kept where all images fit)" in line
+    assert "cache vision: 605kB an image (605MB per 1,000) instead of 35.1GFLOP" in vision
+    assert "on a CPU (kept where all images fit)" in vision
+    assert "cache text: 154kB a text of 50 tokens (154MB per 1,000) instead of 8.59GFLOP" in text
+    assert "on a CPU (kept where all texts fit)" in text
+    assert main(["plan", "freezing_base", "--tokens", "12"]) == 0
+    assert "36.9kB a text of 12 tokens" in capsys.readouterr().out
     assert main(["plan", "freezing_base", "--format", "json"]) == 0
     [model] = json.loads(capsys.readouterr().out)["models"]
-    assert (model["caching"]["tokens"], model["caching"]["mode"]) == (197, "auto")
+    kept = [(each["stream"], each["tokens"], each["mode"]) for each in model["caching"]]
+    assert kept == [("vision", 197, "auto"), ("text", 50, "auto")]
 
 
 def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,50 +21,60 @@ from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.ledger import RECORD_BYTES, Ledger
 from renaissance.runtime.features.store import FeatureStore
 
-SHAPE = (3, 8)
-ENTRY = 3 * 8 * 4
+WIDTH = 8
+TOKEN = WIDTH * 4
+ENTRY = 3 * TOKEN
 
 
 def content(number: int) -> bytes:
     return number.to_bytes(16, "little")
 
 
-def features(*numbers: int) -> Tensor:
-    """Features that tell which image they belong to."""
-    return torch.stack([torch.full(SHAPE, float(number)) for number in numbers])
+def features(*numbers: int, lengths: Sequence[int] | None = None) -> Tensor:
+    """Features that tell which input they belong to, of 3 tokens where nothing else is said."""
+    lengths = [3] * len(numbers) if lengths is None else lengths
+    parts = [torch.full((n, WIDTH), float(of)) for n, of in zip(lengths, numbers, strict=True)]
+    return torch.cat([torch.empty(0, WIDTH), *parts])
 
 
 def new_store(root: Path, key: str = "tower") -> FeatureStore:
-    return FeatureStore(root / key, SHAPE, torch.float32)
+    return FeatureStore(root / key, WIDTH, torch.float32)
 
 
-def kept(root: Path, *numbers: int, limit: int = 10**9, told: list[str] | None = None) -> int:
-    keeper = Keeper(root, "tower", limit, [].append if told is None else told.append)
+def kept(
+    root: Path, *numbers: int, limit: int = 10**9, lengths: Sequence[int] | None = None
+) -> int:
+    keeper = Keeper(root, "tower", limit, print)
+    lengths = [3] * len(numbers) if lengths is None else lengths
     try:
-        return keeper.keep(new_store(root), [content(n) for n in numbers], features(*numbers))
+        contents = [content(number) for number in numbers]
+        tokens = features(*numbers, lengths=lengths)
+        return keeper.keep(new_store(root), contents, tokens, lengths)
     finally:
         keeper.close()
 
 
 def found(root: Path, *numbers: int) -> list[int]:
-    """Which of the images have sound features; these must be their own."""
+    """Which of the inputs have sound features; these must be their own."""
     store = new_store(root)
     store.refresh()
-    known, read = store.read([content(n) for n in numbers])
-    own = [n for n, yes in zip(numbers, known, strict=True) if yes]
-    assert torch.equal(read, features(*own) if own else torch.empty(0, *SHAPE))
+    read = store.read([content(n) for n in numbers])
+    own = [n for n, yes in zip(numbers, read.found, strict=True) if yes]
+    assert torch.equal(read.tokens, features(*own, lengths=read.lengths.tolist()))
     return own
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_what_is_kept_is_read_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
     (tmp_path / "tower").mkdir()
-    store = FeatureStore(tmp_path / "tower", (5, 7), dtype)
-    drawn = torch.randn(4, 5, 7).to(dtype)
-    store.add([content(n) for n in range(4)], drawn)
-    known, read = store.read([content(2), None, content(9), content(0)])
-    assert known.tolist() == [True, False, False, True]
-    assert read.dtype == dtype and torch.equal(read, drawn[[2, 0]])
+    store = FeatureStore(tmp_path / "tower", 7, dtype)
+    lengths = [5, 1, 300, 2]
+    drawn = torch.randn(sum(lengths), 7).to(dtype)
+    store.add([content(n) for n in range(4)], drawn, lengths)
+    read = store.read([content(2), None, content(9), content(0)])
+    assert read.found.tolist() == [True, False, False, True]
+    assert read.lengths.tolist() == [300, 5] and read.tokens.dtype == dtype
+    assert torch.equal(read.tokens, torch.cat([drawn[6:306], drawn[:5]]))
 
 
 def test_nothing_is_kept_twice(tmp_path: Path) -> None:
@@ -77,11 +88,11 @@ def test_a_reader_learns_what_others_add(tmp_path: Path) -> None:
     kept(tmp_path, 1)
     reader = new_store(tmp_path)
     reader.refresh()
-    assert reader.holds(content(1)) and reader.read([content(1)])[0].all()
+    assert reader.holds(content(1)) and reader.read([content(1)]).found.all()
     kept(tmp_path, 2)
     assert not reader.holds(content(2))
     reader.refresh()
-    assert reader.read([content(1), content(2)])[0].all()
+    assert reader.read([content(1), content(2)]).found.all()
 
 
 def test_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +100,36 @@ def test_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept(tmp_path, *range(5))
     assert len(list((tmp_path / "tower").glob("*.features"))) == 3
     assert found(tmp_path, *range(5)) == list(range(5))
+
+
+def test_no_entry_reaches_into_another_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "SHARD_BYTES", 10 * TOKEN)
+    lengths = [4, 5, 2, 8, 10, 23, 1, 3]
+    kept(tmp_path, *range(8), lengths=lengths)
+    sizes = {
+        int(path.stem): path.stat().st_size // TOKEN
+        for path in (tmp_path / "tower").glob("*.features")
+    }
+    # What is longer than a shard begins one; the next entry stands at the offset where it ends.
+    assert sizes == {0: 9, 1: 10, 2: 10, 3: 23, 5: 7}
+    assert found(tmp_path, *range(8)) == list(range(8))
+    # A second writer goes on behind the first.
+    assert kept(tmp_path, 8, 9, lengths=[3, 1]) == 2
+    assert found(tmp_path, *range(10)) == list(range(10))
+
+
+def test_damage_among_entries_of_different_length(tmp_path: Path) -> None:
+    kept(tmp_path, 1, 2, 3, lengths=[2, 5, 1])
+    shard = tmp_path / "tower/000000.features"
+    whole = bytearray(shard.read_bytes())
+    whole[4 * TOKEN] ^= 1
+    shard.write_bytes(whole)
+    assert found(tmp_path, 1, 2, 3) == [1, 3]
+    assert kept(tmp_path, 1, 2, 3, lengths=[2, 5, 1]) == 1
+    assert found(tmp_path, 1, 2, 3) == [1, 2, 3]
+    assert shard.stat().st_size == 13 * TOKEN
 
 
 def test_a_damaged_entry_reads_as_absent_and_is_made_anew(tmp_path: Path) -> None:
@@ -108,7 +149,7 @@ def test_a_file_that_was_cut_off(tmp_path: Path, name: str, left: int) -> None:
     kept(tmp_path, 1, 2, 3)
     reader = new_store(tmp_path)
     reader.refresh()
-    assert reader.read([content(3)])[0].all()
+    assert reader.read([content(3)]).found.all()
     os.truncate(tmp_path / "tower" / name, left)
     reader.refresh()
     # A reader that has the file mapped does not touch what is gone.
@@ -149,11 +190,12 @@ from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.store import FeatureStore
 root, first, last, stride = Path(sys.argv[1]), *map(int, sys.argv[2:])
 keeper = Keeper(root, "tower", 10**9, print)
-store = FeatureStore(root / "tower", (3, 8), torch.float32)
+store = FeatureStore(root / "tower", 8, torch.float32)
 for start in range(first, last, stride):
     numbers = range(start, start + stride)
-    rows = torch.stack([torch.full((3, 8), float(n)) for n in numbers])
-    keeper.keep(store, [n.to_bytes(16, "little") for n in numbers], rows)
+    lengths = [1 + n % 5 for n in numbers]
+    rows = torch.cat([torch.full((k, 8), float(n)) for n, k in zip(numbers, lengths)])
+    keeper.keep(store, [n.to_bytes(16, "little") for n in numbers], rows, lengths)
 """
 
 
@@ -164,10 +206,12 @@ def writer(root: Path, *numbers: int) -> subprocess.Popen[bytes]:
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     processes = [writer(tmp_path, 0, 600, 5), writer(tmp_path, 300, 900, 7)]
     assert [process.wait(120) for process in processes] == [0, 0]
-    assert found(tmp_path, *range(900)) == list(range(900))
+    last = 300 + 7 * 86
+    assert found(tmp_path, *range(last)) == list(range(last))
     shard = (tmp_path / "tower/000000.features").stat().st_size
     ledger = (tmp_path / "tower/ledger").stat().st_size
-    assert shard // ENTRY == ledger // RECORD_BYTES >= 900
+    assert ledger == last * RECORD_BYTES
+    assert shard == sum(1 + n % 5 for n in range(last)) * TOKEN
 
 
 def test_a_killed_writer_leaves_nothing_that_looks_whole(tmp_path: Path) -> None:
@@ -189,18 +233,27 @@ def test_the_limit_is_kept(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path, "tower", 4 * (ENTRY + RECORD_BYTES), told.append)
     store = new_store(tmp_path)
     for number in range(0, 9, 3):
-        keeper.keep(store, [content(n) for n in range(number, number + 3)], features(0, 0, 0))
+        contents = [content(n) for n in range(number, number + 3)]
+        keeper.keep(store, contents, features(0, 0, 0), [3, 3, 3])
     keeper.close()
     assert len(store) == 4 and used_bytes(tmp_path) <= 4 * (ENTRY + RECORD_BYTES)
     [sentence] = told
     assert "`cache_limit` is reached" in sentence
 
 
+def test_entries_of_different_length_fill_the_limit(tmp_path: Path) -> None:
+    limit = 10 * TOKEN + 3 * RECORD_BYTES
+    assert kept(tmp_path, 1, 2, 3, 4, lengths=[2, 5, 3, 1], limit=limit) == 3
+    assert used_bytes(tmp_path) == limit
+    assert found(tmp_path, 1, 2, 3, 4) == [1, 2, 3]
+
+
 def test_towers_that_nobody_uses_make_room(tmp_path: Path) -> None:
     limit = 4 * (ENTRY + RECORD_BYTES)
     for key, mark in (("old", 1), ("older", 0)):
         keeper = Keeper(tmp_path, key, limit, print)
-        keeper.keep(new_store(tmp_path, key), [content(1), content(2)], features(1, 2))
+        contents = [content(1), content(2)]
+        keeper.keep(new_store(tmp_path, key), contents, features(1, 2), [3, 3])
         keeper.close()
         os.utime(tmp_path / key / "in-use", (mark, mark))
     used = Keeper(tmp_path, "old", limit, print)
@@ -228,9 +281,10 @@ def test_a_full_disk_ends_the_keeping(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "pwrite", full)
     store = new_store(tmp_path)
-    assert keeper.keep(store, [content(n) for n in (2, 3, 4)], features(2, 3, 4)) == 0
+    contents = [content(n) for n in (2, 3, 4)]
+    assert keeper.keep(store, contents, features(2, 3, 4), [3, 3, 3]) == 0
     monkeypatch.undo()
-    assert keeper.keep(store, [content(5)], features(5)) == 0
+    assert keeper.keep(store, [content(5)], features(5), [3]) == 0
     keeper.close()
     [sentence] = told
     assert "no space left" in sentence
@@ -288,5 +342,6 @@ def test_a_file_that_has_just_changed_is_not_remembered(tmp_path: Path) -> None:
 
 def test_an_empty_batch(tmp_path: Path) -> None:
     kept(tmp_path, 1)
-    known, read = new_store(tmp_path).read([])
-    assert known.shape == (0,) and read.shape == (0, *SHAPE) and known.dtype == np.bool_
+    read = new_store(tmp_path).read([])
+    assert read.found.shape == (0,) and read.found.dtype == np.bool_
+    assert read.tokens.shape == (0, WIDTH) and read.lengths.shape == (0,)

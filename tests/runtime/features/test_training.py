@@ -1,6 +1,5 @@
 """Jobs that read features have the losses, gradients and weights of jobs that compute them."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,23 +17,18 @@ from renaissance.runtime import InterruptionError, run_jobs
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data.streams import image_needs
-from renaissance.runtime.features.identity import feature_key, probe
+from renaissance.runtime.features.identity import feature_key, probe_images
 from renaissance.runtime.features.opening import kept_features
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Silent
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.records import Event, Step
+from tests.runtime.features.runs import counts, events, outcome
 
 Make = Callable[..., Spec]
 Computed = Callable[..., dict[str, Any]]
 CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache/renaissance/features"
 
 
 @pytest.fixture(scope="module")
@@ -55,35 +49,6 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str
 
 def frozen(make: Make, cache: bool, limit: float = 1.0, **changes: Any) -> Spec:
     return make(freeze=(Freeze(selectors=("vision",), cache=cache, cache_limit=limit),), **changes)
-
-
-def events(folder: Path, job: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / job / "log.jsonl").read_text().splitlines()]
-
-
-def counts(folder: Path, job: str) -> tuple[int, int, int]:
-    """How many images were read, computed and newly kept."""
-    [told] = [e["text"] for e in events(folder, job) if "newly kept" in e.get("text", "")]
-    words = told.replace(",", "").split()
-    places = [words.index("read") + 1, words.index("computed") + 1, words.index("newly") - 1]
-    return tuple(int(words[place]) for place in places)  # type: ignore[return-value]
-
-
-def outcome(folder: Path, spec: Spec) -> dict[str, Any]:
-    """Everything that numbers can differ in: losses, weights, running means of gradients."""
-    found: dict[str, Any] = {}
-    for name in spec.jobs:
-        if not (folder / name).is_dir():
-            continue
-        for event in events(folder, name):
-            if event["event"] in ("step", "validate"):
-                key = (name, event["event"], event["step"])
-                found[key] = (event["losses"], event["metrics"])
-        result = json.loads((folder / name / "result.json").read_text())
-        found[name] = (result["metrics"], result["confusion"], result["samples"])
-        for path in sorted((folder / name).glob("checkpoints/step-*/*.safetensors")):
-            found[str(path.relative_to(folder))] = path.read_bytes()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -117,16 +82,16 @@ def test_gradients_are_equal_bit_for_bit(tiny_spec: Make) -> None:
         kept = kept_features(
             spec, "base", model, data, precision=precision, processes=CPU, tell=print
         )
-        assert (kept is not None) == mode
+        assert bool(kept) == mode
         objectives = Objectives(model, spec.models["tiny"])
-        objectives.known = kept.tower if kept else None
+        objectives.known = {one.stream: one.tower for one in kept}
         [batch] = next(data.train(0, 0, 1))
         scored = objectives(batch)
         sum((part.loss for part in scored.values()), torch.zeros(())).backward()
         found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
         assert all(torch.isfinite(part.loss) for part in scored.values())
-        if kept is not None:
-            kept.keeper.close()
+        for one in kept:
+            one.keeper.close()
     off, cold, warm = found
     assert len(off) > 20 and off.keys() == cold.keys() == warm.keys()
     assert all(torch.equal(off[name], cold[name]) for name in off)
@@ -182,7 +147,7 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
 
     def key(**changes: Any) -> str:
         own = type(needs)(**{name: getattr(needs, name) for name in needs.__slots__} | changes)
-        return feature_key(tower, own, probe(lambda x: tower(x).tokens, 16, CPU.device))
+        return feature_key(tower, own, probe_images(lambda x: tower(x).tokens, 16, CPU.device))
 
     first = key()
     assert key() == first
@@ -217,7 +182,9 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
     ).streams["vision"]
     other.eval().load_state_dict(tower.state_dict())
     first = key()
-    assert feature_key(other, needs, probe(lambda x: other(x).tokens, 16, CPU.device)) != first
+    assert (
+        feature_key(other, needs, probe_images(lambda x: other(x).tokens, 16, CPU.device)) != first
+    )
 
 
 class StopAt(Silent):

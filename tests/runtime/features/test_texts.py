@@ -1,0 +1,207 @@
+"""Unmasked texts of a frozen tower: kept in pretraining, fine-tuning and evaluation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from renaissance.compiler import build
+from renaissance.compiler.features import TextInput
+from renaissance.compiler.packing import Packing
+from renaissance.compiler.planning.caching import COMPUTE_RATES
+from renaissance.grammar.schema.jobs import Itm, Mlm
+from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime import run_jobs
+from renaissance.runtime.data import PretrainBatch, TaskBatch, job_data
+from renaissance.runtime.features.grouping import grouped_texts
+from renaissance.runtime.features.identity import feature_key, probe_texts
+from renaissance.runtime.features.known import KnownTexts
+from renaissance.runtime.features.opening import kept_features
+from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.objectives import Objectives
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes
+from tests.runtime.features.runs import counts, events, outcome
+
+Make = Callable[..., Spec]
+CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
+
+
+def frozen(make: Make, cache: Any, *streams: str, **changes: Any) -> Spec:
+    directive = Freeze(selectors=streams or ("text",), cache=cache)
+    return make(freeze=(directive,), **changes)
+
+
+def notices(folder: Path, job: str) -> list[str]:
+    return [event["text"] for event in events(folder, job) if event["event"] == "notice"]
+
+
+def losses(folder: Path, spec: Spec) -> dict[Any, dict[str, float]]:
+    found = outcome(folder, spec)
+    return {key: value[0] for key, value in found.items() if isinstance(key, tuple)}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_features_do_not_depend_on_what_is_encoded_beside(tiny_spec: Make, precision: Any) -> None:
+    tower = build(tiny_spec(), job="base").streams["text"].eval()
+    lengths = [3, 8, 12, 1, 9, 5, 8, 11, 2, 7, 8]
+    ids = torch.randint(64, (sum(lengths),), generator=torch.Generator().manual_seed(0))
+    texts = torch.split(ids, lengths)
+
+    def encode(rows: TextInput) -> torch.Tensor:
+        # What lets everything through is given as no mask, so that a library has nothing to drop.
+        assert rows.mask is None or not rows.mask.all(1).any()
+        tokens: torch.Tensor = tower(rows).tokens
+        return tokens
+
+    with Precision(precision, CPU.device).forward():
+        together = grouped_texts(encode, ids, lengths, 12)
+        alone = [grouped_texts(encode, text, [len(text)], 12) for text in texts]
+        back = grouped_texts(encode, torch.cat(texts[::-1]), lengths[::-1], 12)
+    assert together.dtype == (torch.float32 if precision == "fp32" else torch.bfloat16)
+    assert torch.equal(together, torch.cat(alone))
+    assert torch.equal(together, torch.cat(torch.split(back, lengths[::-1])[::-1]))
+    if precision == "fp32":
+        ends = torch.tensor([0, *lengths]).cumsum(0, dtype=torch.int32)
+        packed = TextInput(input_ids=ids, packing=Packing(cumulative=ends, longest=12))
+        torch.testing.assert_close(together, tower(packed).tokens.detach(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("streams", "changes"),
+    [
+        (("text",), {}),
+        (
+            ("text", "vision"),
+            {"base": {"precision": "bf16", "workers": 1}, "vqa": {"micro_batch": 5}},
+        ),
+    ],
+    ids=["text", "both, bf16, a worker and micro-batches"],
+)
+def test_cold_and_warm_are_equal_and_close_to_off(
+    tiny_spec: Make, tmp_path: Path, streams: tuple[str, ...], changes: dict[str, Any]
+) -> None:
+    off, on = (frozen(tiny_spec, cache, *streams, **changes) for cache in (False, True))
+    assert off.hash == on.hash
+    for name, spec in (("off", off), ("cold", on), ("warm", on)):
+        run_jobs(spec, tmp_path / name, device="cpu")
+    assert outcome(tmp_path / "cold", on) == outcome(tmp_path / "warm", on)
+    expected, told = losses(tmp_path / "off", off), losses(tmp_path / "cold", on)
+    assert expected.keys() == told.keys() and len(expected) > 10
+    tolerance = 1e-4 if not changes else 0.02
+    for key, values in expected.items():
+        assert told[key] == pytest.approx(values, rel=tolerance)
+    for stream in streams:
+        assert counts(tmp_path / "cold", "base", stream)[2] > 0
+        for job in on.jobs:
+            read, anew, kept = counts(tmp_path / "warm", job, stream)
+            assert read > 0 and (anew, kept) == (0, 0)
+
+
+def test_gradients_and_what_is_encoded(tiny_spec: Make) -> None:
+    found, encoded = [], []
+    for mode in (False, True, True):
+        spec = frozen(tiny_spec, mode, dropout=0.0)
+        model = build(spec, job="base").train()
+        data = job_data(spec, "base")
+        precision = Precision("fp32", CPU.device)
+        kept = kept_features(
+            spec, "base", model, data, precision=precision, processes=CPU, tell=print
+        )
+        objectives = Objectives(model, spec.models["tiny"])
+        objectives.known = {one.stream: one.tower for one in kept}
+        [batch] = next(data.train(0, 0, 1))
+        assert isinstance(batch, PretrainBatch) and (batch.known is not None) == mode
+        rows: list[int] = []
+        model.streams["text"].register_forward_pre_hook(
+            lambda _, inputs, rows=rows: rows.append(
+                inputs[0].packing.rows if inputs[0].packing else len(inputs[0].input_ids)
+            )
+        )
+        scored = objectives(batch)
+        sum((part.loss for part in scored.values()), torch.zeros(())).backward()
+        found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+        encoded.append(rows)
+        for one in kept:
+            one.keeper.close()
+    off, cold, warm = found
+    assert len(off) > 20 and off.keys() == cold.keys() == warm.keys()
+    assert all(torch.equal(cold[name], warm[name]) for name in cold)
+    for name in off:
+        torch.testing.assert_close(off[name], cold[name], rtol=1e-3, atol=1e-6)
+    # Masked and plain texts in one pass; apart; the masked ones alone.
+    texts = len(batch.image_index)
+    assert encoded[0] == [2 * texts] and encoded[2] == [texts]
+    assert encoded[1][0] == texts and len(encoded[1]) > 1
+
+
+def test_a_text_of_several_rows_is_looked_up_once(tiny_spec: Make, tmp_path: Path) -> None:
+    (tmp_path / "tower").mkdir()
+    store = FeatureStore(tmp_path / "tower", 2, torch.float32)
+    data = job_data(tiny_spec(), "vqa")
+    data.use_features(None, KnownTexts(store))
+    [batch] = next(data.train(0, 0, 1))
+    assert isinstance(batch, TaskBatch) and batch.known is not None
+    rows = torch.tensor_split(batch.text.input_ids, batch.text.cumulative[1:-1].long())
+    texts = {tuple(row.tolist()) for row in rows}
+    known = batch.known
+    assert len(known.contents) == len(known.lengths) == len(texts) < len(rows)
+    missing = torch.split(known.input_ids, list(known.lengths))
+    assert all(torch.equal(missing[i], row) for i, row in zip(known.order, rows, strict=True))
+    store.add(known.contents[:1], torch.ones(known.lengths[0], 2), known.lengths[:1])
+    [later] = next(data.train(0, 0, 1))
+    assert isinstance(later, TaskBatch) and later.known is not None
+    assert later.known.contents == known.contents[1:]
+    assert torch.equal(later.known.features, torch.ones(known.lengths[0], 2))
+    # What is known stands behind what is not.
+    last = len(texts) - 1
+    assert torch.equal(later.known.order == last, known.order == 0)
+
+
+def test_masked_texts_alone_keep_nothing(tiny_spec: Make, tmp_path: Path, cache: Path) -> None:
+    spec = frozen(tiny_spec, True, base={"objectives": (Mlm(),), "steps": 2})
+    run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
+    assert "features of `text` are not kept: the job masks its texts at random" in notices(
+        tmp_path / "run", "base"
+    )
+    assert not cache.exists()
+
+
+def test_matching_alone_runs_no_text_tower_once_all_is_known(
+    tiny_spec: Make, tmp_path: Path
+) -> None:
+    spec = frozen(tiny_spec, True, "vision", "text", base={"objectives": (Itm(),), "steps": 2})
+    for name in ("cold", "warm"):
+        run_jobs(spec, tmp_path / name, only=("base",), device="cpu")
+    assert outcome(tmp_path / "cold", spec) == outcome(tmp_path / "warm", spec)
+    assert counts(tmp_path / "warm", "base", "text")[1:] == (0, 0)
+
+
+def test_auto_weighs_texts(
+    tiny_spec: Make, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = frozen(tiny_spec, "auto", base={"steps": 4})
+    run_jobs(spec, tmp_path / "small", only=("base",), device="cpu")
+    assert not cache.exists()
+    monkeypatch.setitem(COMPUTE_RATES, "cpu", 1e6)
+    run_jobs(spec, tmp_path / "slow", only=("base",), device="cpu")
+    assert any("newly kept" in told for told in notices(tmp_path / "slow", "base"))
+
+
+def test_what_a_key_depends_on(tiny_spec: Make) -> None:
+    tower = build(tiny_spec(), job="base").streams["text"].eval()
+
+    def key() -> str:
+        probed = probe_texts(lambda rows: tower(rows).tokens, 64, 12, CPU.device)
+        return feature_key(tower, None, probed)
+
+    first = key()
+    assert key() == first
+    with torch.autocast("cpu", torch.bfloat16):
+        assert key() != first
+    with torch.no_grad():
+        next(tower.parameters()).view(-1)[0] += 1e-3
+    assert key() != first
