@@ -74,14 +74,14 @@ def attend_to_many(
     heads, head_dim = query.tokens.shape[-2:]
     context = many.padded().tokens
     scores = _scores(query, context, key)
-    weights = drop(_softmax(scores, -1), dropout)
-    found = torch.bmm(weights.flatten(1, 2), context)
-    sums = query.from_padded(found.view(*scores.shape[:3], -1))
+    weights = drop(_softmax(scores, 1), dropout)
+    found = torch.bmm(weights.flatten(2).mT, context)
+    sums = query.from_padded(found.unflatten(1, weights.shape[2:]))
     weight = value.weight.view(heads, head_dim, -1)
     attended = torch.einsum("...hw,hdw->...hd", sums, weight)
     # What is dropped is missing from the sum of the weights too, and with it from the bias.
-    total = query.from_padded(weights.sum(-1, keepdim=True))
-    return attended + total * value.bias.view(heads, head_dim)
+    total = query.from_padded(weights.sum(1))
+    return attended + total[..., None] * value.bias.view(heads, head_dim)
 
 
 def attend_to_few(
@@ -110,25 +110,27 @@ def attend_to_few(
     values = value.with_tokens(torch.einsum("...hd,whd->...hw", value.tokens, weight)).padded()
     scores = _scores(key, many.padded().tokens, query)
     if values.mask is not None:
-        scores = scores.masked_fill(~values.mask[..., None, None], torch.finfo(scores.dtype).min)
-    weights = drop(_softmax(scores, 1), dropout).flatten(1, 2)
-    added = torch.baddbmm(output.bias, weights.transpose(1, 2), values.tokens.flatten(1, 2))
+        unseen = ~values.mask[:, None, :, None]
+        scores = scores.masked_fill(unseen, torch.finfo(scores.dtype).min)
+    weights = drop(_softmax(scores, 2), dropout)
+    added = torch.baddbmm(output.bias, weights.flatten(2), values.tokens.flatten(1, 2))
     return many.from_padded(added)
 
 
 def _scores(few: Features, many: Tensor, projection: nn.Linear) -> Tensor:
-    """Return scores `[rows, few, heads, many]` of projected tokens and tokens to project."""
+    """Return scores `[rows, many, few, heads]` of projected tokens and tokens to project.
+
+    In this order the gradient of the many comes as they are, token after token.
+    """
     heads, head_dim = few.tokens.shape[-2:]
     scaled = few.tokens * head_dim**-0.5
     weight = projection.weight.view(heads, head_dim, -1)
     probes = few.with_tokens(torch.einsum("...hd,hdw->...hw", scaled, weight)).padded().tokens
     shifts = few.with_tokens((scaled * projection.bias.view(heads, head_dim)).sum(-1))
     scores = torch.baddbmm(
-        shifts.padded().tokens.flatten(1, 2)[..., None],
-        probes.flatten(1, 2),
-        many.transpose(1, 2),
+        shifts.padded().tokens.flatten(1, 2)[:, None], many, probes.flatten(1, 2).mT
     )
-    return scores.view(*probes.shape[:3], -1)
+    return scores.unflatten(-1, probes.shape[1:3])
 
 
 def _softmax(scores: Tensor, dim: int) -> Tensor:
