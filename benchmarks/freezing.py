@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -184,8 +184,8 @@ def line(row: Row) -> str:
 
 def compare(
     size: Size, settings: list[str], texts: int, rounds: int, folder: Path
-) -> dict[str, object]:
-    """Measure settings one after the other, print a line each, and return all of it."""
+) -> Iterator[dict[str, object]]:
+    """Measure settings one after the other; print a line and yield all so far after each."""
     batch = plain_batch(size, texts)
     plain = PlainStep(size, frozenset(), precision=torch.float32)
     gflop = counted(lambda: plain(batch))
@@ -198,11 +198,11 @@ def compare(
         row = measure(size, setting, batch, lambda: plain(batch), rounds, none, folder)
         rows.append(row)
         print(line(row), flush=True)
-    return {
-        "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
-        "plain": {"gflop": round(gflop), "peak_mib": memory},
-        "rows": [asdict(row) for row in rows],
-    }
+        yield {
+            "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
+            "plain": {"gflop": round(gflop), "peak_mib": memory},
+            "rows": [asdict(row) for row in rows],
+        }
 
 
 def main() -> int:
@@ -220,9 +220,9 @@ def main() -> int:
         if options.peak:
             print_peak(size, options.peak, options.batch, folder)
             return 0
-        result = compare(size, options.settings, options.batch, options.rounds, folder)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        for found in compare(size, options.settings, options.batch, options.rounds, folder):
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return 0
 
 

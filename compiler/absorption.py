@@ -76,7 +76,7 @@ def attend_to_many(
     scores = _scores(query, context, key)
     weights = drop(_softmax(scores, 1), dropout)
     found = torch.bmm(weights.flatten(2).mT, context)
-    sums = query.from_padded(found.unflatten(1, weights.shape[2:]))
+    sums = query.from_padded(found.view(len(found), *weights.shape[2:], -1))
     weight = value.weight.view(heads, head_dim, -1)
     attended = torch.einsum("...hw,hdw->...hd", sums, weight)
     # What is dropped is missing from the sum of the weights too, and with it from the bias.
@@ -130,7 +130,7 @@ def _scores(few: Features, many: Tensor, projection: nn.Linear) -> Tensor:
     scores = torch.baddbmm(
         shifts.padded().tokens.flatten(1, 2)[:, None], many, probes.flatten(1, 2).mT
     )
-    return scores.unflatten(-1, probes.shape[1:3])
+    return scores.view(*scores.shape[:2], *probes.shape[1:3])
 
 
 def _softmax(scores: Tensor, dim: int) -> Tensor:

@@ -218,8 +218,15 @@ def dense_attention(
     mask = None if key_mask is None else key_mask[:, None, None, :]
     # With dropout torch has no fused attention on a CPU either, and draws masks slowly.
     if implementation == "eager" or (dropout > 0.0 and query.device.type == "cpu"):
-        scale = query.shape[-1] ** -0.5 if scale is None else scale
-        scores = (query * scale) @ key.transpose(-1, -2)
+        # As products of three dimensions nothing is transposed in memory.
+        products = torch.baddbmm(
+            query.new_empty(1),
+            query.flatten(0, 1),
+            key.flatten(0, 1).mT,
+            beta=0,
+            alpha=query.shape[-1] ** -0.5 if scale is None else scale,
+        )
+        scores = products.view(*query.shape[:2], *products.shape[1:])
         if bias is not None:
             scores = scores + bias
         if mask is not None:

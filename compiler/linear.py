@@ -57,6 +57,7 @@ class _Linear(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
+        gradient = gradient.contiguous()
         of_tokens = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
             # A transposed weight would be put in order value by value.

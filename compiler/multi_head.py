@@ -46,6 +46,8 @@ class MultiHeadAttention(nn.Module):
         if self._absorbs(stream, context):
             query = self._project(stream, self.query)
             return self._joined(attend_to_many(query, context, self.key, self.value, self._dropout))
+        if context is stream:
+            return self._joined(self._attend(*self._projected(stream)))
         key, value = self._project(context, self.key), self._project(context, self.value)
         if self._absorbs(context, stream):
             return attend_to_few(stream, key, value, self.query, self.output, self._dropout)

@@ -186,14 +186,18 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         flops = _flops(operator, args, kwargs, result)
         if flops and torch._C._current_autograd_node() is None:
             self._product(operator, args, flops)
-        if operator is aten._to_copy and id(args[0].untyped_storage()) in self.weights:
-            # A cast weight is a weight, for as long as it lives.
+        if operator in (aten._to_copy, aten.cat) and self._all_weights(args):
+            # Weights that were cast or joined are weights, for as long as the result lives.
             storage = result.untyped_storage()
             self.weights.add(id(storage))
             weakref.finalize(storage, self.weights.discard, id(storage)).atexit = False
         if not func.is_view and operator not in _FREE:
             self.kernels.append(_kernel(flops, (args, kwargs, result)))
         return result
+
+    def _all_weights(self, args: tuple[Any, ...]) -> bool:
+        tensors = [part for part in pytree.tree_leaves(args) if isinstance(part, Tensor)]
+        return all(id(part.untyped_storage()) in self.weights for part in tensors)
 
     @contextmanager
     def hooks(self) -> Iterator[None]:
