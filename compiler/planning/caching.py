@@ -10,8 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.passes import Outcome, sample_inputs
+from renaissance.compiler.planning.passes import Outcome, sample_images, sample_texts
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import trace
 from renaissance.grammar.checks.caching import cached_streams, change
@@ -162,11 +163,16 @@ def _cached(declared: Model) -> Iterator[tuple[Freeze, str]]:
 
 def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tuple[Tensor, int]:
     """Return the features of one input, `[1, tokens, width]`, and the operations they take."""
+    tower = model.towers[stream]
     encoded: list[Tensor] = []
 
     def run() -> Outcome:
+        inputs: Tensor | TextInput
+        if tower.facts.modality == "vision":
+            inputs = sample_images(tower, 1)
+        else:
+            inputs = sample_texts(1, tokens or tower.facts.max_tokens or 0, packed=False)
         with torch.no_grad():
-            inputs = sample_inputs(model.towers[stream], 1, tokens)
             encoded.append(model.encode(stream, inputs).tokens)
         return Outcome(results=encoded, kept=[])
 

@@ -129,10 +129,12 @@ class Memory:
         parameters: weights and buffers.
         optimizer: running averages of what learns.
         gradients: of what learns, when all of them are there.
-        inputs: images of the global batch.
+        inputs: images of the global batch, which stay until the step is over.
         activations: what the forward pass of a micro-batch leaves for the backward pass.
         temporary: what comes on top of them at the peak, gradients that are there by then included.
-        peak: most that lives at one time: all of these but `gradients`.
+        peak: most that lives at one time: all of these but `gradients`. What the C library or a
+            caching allocator keeps of freed memory is not in it, nor are the scratch buffers of a
+            library of products.
     """
 
     parameters: int

@@ -1,10 +1,12 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil
 
 import torch
+from torch import Tensor
 
 from renaissance.compiler.attention import PRODUCTS
 from renaissance.compiler.constancy import hold_in_low_precision
@@ -66,7 +68,9 @@ def plan_job(
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
     model, resolved = drafted(declared, training)
-    step = job_pass(model, job, training, conditions.tokens)
+    # On a GPU the kernels of the project read packed texts as they are.
+    packed = conditions.device == "cpu"
+    step = job_pass(model, job, training, conditions.tokens, packed=packed)
     texts = job.batch
     total = _steps(job, conditions.texts)
     stages: list[Stage] = []
@@ -157,9 +161,11 @@ def _stage(
         accumulate(model)
     substitution = Substitution(conditions.device, training.precision)
     with torch.no_grad() if isinstance(job, Evaluate) else nullcontext():
-        traced = trace(model, step.run, backward=True, substitution=substitution)
+        traced = trace(
+            model, step.run, held=step.images.values(), backward=True, substitution=substitution
+        )
     memory = memory_of(
-        model, traced, inputs=(passes - 1) * _pixels(model, step), accumulated=passes > 1
+        model, traced, inputs=passes * _bytes(step.images.values()), accumulated=passes > 1
     )
     forget(model)
     speed = None
@@ -182,10 +188,8 @@ def _stage(
     )
 
 
-def _pixels(model: VisionLanguageModel, step: Pass) -> int:
-    """Return bytes of the images of a pass: three float32 colours a pixel."""
-    sizes = {name: tower.facts.image_size or 0 for name, tower in model.towers.items()}
-    return sum(tower.rows * 3 * sizes[tower.stream] ** 2 * 4 for tower in step.towers)
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(part.numel() * part.element_size() for part in tensors)
 
 
 def _sharing(step: Pass, traced: Trace) -> Sharing:

@@ -28,7 +28,7 @@ def memory_of(model: nn.Module, traced: Trace, *, inputs: int, accumulated: bool
     Args:
         model: after the traced pass, with the gradients that it left.
         traced: a pass, with its backward pass.
-        inputs: bytes of the images of the batch, beside those of the traced pass.
+        inputs: bytes of the images of the batch, which the pass did not count.
         accumulated: gradients of an earlier micro-batch were there before the pass.
     """
     tensors = [*model.parameters(), *model.buffers()]

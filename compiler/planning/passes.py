@@ -1,6 +1,6 @@
 """The passes that a job makes through its model, on inputs without contents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features, Reading
+from renaissance.compiler.features import Features, Reading, TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.figures import TowerRuns
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Itm, Job, Mlm, Pretrain
 
@@ -39,11 +40,13 @@ class Pass:
     Attributes:
         texts: samples that its figures are divided by.
         towers: how often each tower runs.
+        images: by stream; a batch holds them until its step is over.
         run: makes the pass.
     """
 
     texts: int
     towers: tuple[TowerRuns, ...]
+    images: Mapping[str, Tensor]
     run: Callable[[], Outcome]
 
 
@@ -53,19 +56,29 @@ def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
     Raises:
         CompileError: if no text of the model can have as many tokens.
     """
-    text_tokens(model, tokens)
+    length = text_tokens(model, tokens)
+    towers = tuple(TowerRuns(stream=name, rows=1, unshared=1) for name in model.towers)
+    images = _images(model, towers)
 
     def run() -> Outcome:
-        inputs = {name: sample_inputs(tower, 1, tokens) for name, tower in model.towers.items()}
-        output = model(**inputs)
+        texts = {
+            name: sample_texts(1, length, packed=False)
+            for name in model.towers
+            if name not in images
+        }
+        output = model(**texts, **images)
         return Outcome(results=[*output.streams.values(), output.pooled], kept=[])
 
-    towers = tuple(TowerRuns(stream=name, rows=1, unshared=1) for name in model.towers)
-    return Pass(texts=1, towers=towers, run=run)
+    return Pass(texts=1, towers=towers, images=images, run=run)
 
 
 def job_pass(
-    model: VisionLanguageModel, job: Job, training: Pretrain | Finetune, tokens: int | None
+    model: VisionLanguageModel,
+    job: Job,
+    training: Pretrain | Finetune,
+    tokens: int | None,
+    *,
+    packed: bool,
 ) -> Pass:
     """Return the pass of a micro-batch, or of a batch of an evaluation.
 
@@ -77,33 +90,42 @@ def job_pass(
         job: what is done.
         training: the job that its heads come from.
         tokens: of each text; as many as the tower takes if None.
+        packed: texts come one behind the other, as they do in training, where nobody knows that
+            they are of one length: what cannot read them so copies them into rows.
     """
+    length = text_tokens(model, tokens)
     texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
     masking, matching = _objectives(training)
-    images = texts if isinstance(job, Evaluate) else _images(job, texts, matching)
+    distinct = texts if isinstance(job, Evaluate) else _distinct_images(job, texts, matching)
     pairs = (1 + matching.negatives) * texts if matching else 0
     unshared = texts if isinstance(training, Finetune) else (texts if masking else 0) + pairs
     passes = 1 if isinstance(training, Finetune) else bool(masking) + bool(matching)
     towers = tuple(
         TowerRuns(
             stream=name,
-            rows=passes * texts if tower.facts.modality == "text" else images,
+            rows=passes * texts if tower.facts.modality == "text" else distinct,
             unshared=unshared,
         )
         for name, tower in model.towers.items()
     )
+    images = _images(model, towers)
 
     def run() -> Outcome:
-        features = {
-            tower.stream: _encode(model, tower.stream, tower.rows, unshared, tokens)
-            for tower in towers
-        }
+        features = {}
+        for name in model.towers:
+            inputs: Tensor | TextInput
+            if name in images:
+                inputs = images[name]
+            else:
+                inputs = sample_texts(passes * texts, length, packed=packed)
+            encoded = model.encode(name, inputs)
+            features[name] = encoded.select(_index(unshared), unshared * length)
         if isinstance(training, Finetune):
-            (pooled,) = model.read(features, [Reading(rows=texts)])
+            (pooled,) = model.read(features, [Reading(rows=texts, tokens=texts * length)])
             return _scored([model.heads["answer"](pooled)])
-        return _pretrain(model, features, masking, texts, pairs, tokens)
+        return _pretrain(model, features, masking, texts, pairs, length)
 
-    return Pass(texts=texts, towers=towers, run=run)
+    return Pass(texts=texts, towers=towers, images=images, run=run)
 
 
 def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
@@ -129,7 +151,7 @@ def _objectives(training: Pretrain | Finetune) -> tuple[Mlm | None, Itm | None]:
     return masking, next((item for item in items if isinstance(item, Itm)), None)
 
 
-def _images(job: Pretrain | Finetune, texts: int, matching: Itm | None) -> int:
+def _distinct_images(job: Pretrain | Finetune, texts: int, matching: Itm | None) -> int:
     """Return the distinct images of a micro-batch: its own, and the others that texts are shown."""
     own = ceil(texts / job.texts_per_image)
     if matching is None:
@@ -149,16 +171,17 @@ def _pretrain(
     masking: Mlm | None,
     texts: int,
     pairs: int,
-    tokens: int | None,
+    tokens: int,
 ) -> Outcome:
     readings = []
     if masking:
         name = next(name for name, tower in model.towers.items() if tower.facts.modality == "text")
-        words = texts * max(text_tokens(model, tokens) - _SPECIAL_TOKENS, 1)
+        words = texts * max(tokens - _SPECIAL_TOKENS, 1)
         chosen = max(round(masking.probability * words), 1)
-        readings.append(Reading(rows=texts, stream=name, positions=_index(chosen)))
+        places = _index(chosen)
+        readings.append(Reading(rows=texts, stream=name, positions=places, tokens=texts * tokens))
     if pairs:
-        readings.append(Reading(rows=pairs))
+        readings.append(Reading(rows=pairs, tokens=pairs * tokens))
     read = iter(model.read(features, readings))
     scores = [model.heads["mlm"](next(read))] if masking else []
     return _scored([*scores, model.heads["itm"](next(read))] if pairs else scores)
@@ -171,23 +194,28 @@ def _scored(scores: list[Tensor]) -> Outcome:
     return Outcome(results=losses, kept=[part.detach() for part in kept])
 
 
-def _encode(
-    model: VisionLanguageModel, name: str, rows: int, gathered: int, tokens: int | None
-) -> Features:
-    features = model.encode(name, sample_inputs(model.towers[name], rows, tokens))
-    return features.select(_index(gathered))
-
-
 def _index(rows: int) -> Tensor:
     return torch.zeros(rows, dtype=torch.long, device="meta")
 
 
-def sample_inputs(tower: Tower, rows: int, tokens: int | None) -> dict[str, Tensor | None] | Tensor:
-    """Return inputs without contents; texts of as many tokens as the tower takes if None."""
-    facts = tower.facts
-    if facts.modality == "vision":
-        size = facts.image_size or 0
-        return torch.empty(rows, 3, size, size, device="meta")
-    length = facts.max_tokens or 0
-    ids = torch.zeros(rows, tokens or length, dtype=torch.long, device="meta")
-    return {"input_ids": ids, "attention_mask": None}
+def _images(model: VisionLanguageModel, towers: Iterable[TowerRuns]) -> dict[str, Tensor]:
+    return {
+        runs.stream: sample_images(model.towers[runs.stream], runs.rows)
+        for runs in towers
+        if model.towers[runs.stream].facts.modality == "vision"
+    }
+
+
+def sample_images(tower: Tower, rows: int) -> Tensor:
+    """Return images without contents, as a tower reads them."""
+    size = tower.facts.image_size or 0
+    return torch.empty(rows, 3, size, size, device="meta")
+
+
+def sample_texts(rows: int, tokens: int, *, packed: bool) -> TextInput:
+    """Return texts of one length without contents."""
+    if not packed:
+        return TextInput(input_ids=torch.zeros(rows, tokens, dtype=torch.long, device="meta"))
+    cumulative = torch.zeros(rows + 1, dtype=torch.int32, device="meta")
+    packing = Packing(cumulative=cumulative, longest=tokens)
+    return TextInput(input_ids=_index(rows * tokens), packing=packing)

@@ -98,7 +98,7 @@ class Trace:
         passages: what went through each component, by address.
         kernels: of the forward pass, and of the backward pass where it was run.
         activations: bytes that the forward pass leaves.
-        peak: most bytes that live at one time, weights and averages aside.
+        peak: most bytes that live at one time, weights, averages and what is held aside.
     """
 
     operations: tuple[Operation, ...]
@@ -112,6 +112,7 @@ def trace(
     model: VisionLanguageModel,
     run: Callable[[], Outcome],
     *,
+    held: Iterable[Tensor] = (),
     backward: bool,
     substitution: TorchFunctionMode,
 ) -> Trace:
@@ -120,10 +121,11 @@ def trace(
     Args:
         model: on the meta device, with gradients as they are to be.
         run: makes the forward pass.
+        held: tensors that are there before the pass and after it, so they are not counted.
         backward: also run the backward pass; gradients stay with the parameters.
         substitution: what the device runs where the meta device would run something else.
     """
-    recorder = _Recorder(model)
+    recorder = _Recorder(model, held)
     with recorder:
         with recorder.hooks(), substitution:
             outcome = run()
@@ -164,14 +166,14 @@ class _Product:
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes operations as they are dispatched, and which component is running."""
 
-    def __init__(self, model: VisionLanguageModel) -> None:
+    def __init__(self, model: VisionLanguageModel, held: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.model = model
         self.addresses = _module_addresses(model)
         self.stack: list[str] = [""]
         self.products: list[_Product] = []
         self.kernels: list[Kernel] = []
-        self.allocation = Allocation([*model.parameters(), *model.buffers()])
+        self.allocation = Allocation([*model.parameters(), *model.buffers(), *held])
         self.first: dict[str, tuple[tuple[int, ...], bool]] = {}
         self.last: dict[str, tuple[int, ...]] = {}
         self.weights = {id(part.untyped_storage()) for part in model.parameters()}

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import torch
+
+from renaissance.compiler.features import TextInput
+from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.data import EasyVqa
 from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Model, SingleStream
@@ -51,3 +55,12 @@ def spec(model: Model, **training: Any) -> Spec:
         "vqa": Finetune(name="vqa", source="base", task=EasyVqa(), **common),
     }
     return Spec(models={model.name: model}, jobs=jobs)
+
+
+def packed_texts(rows: int, length: int) -> TextInput:
+    """Return texts of one length as training packs them, without saying so."""
+    cumulative = torch.arange(0, (rows + 1) * length, length, dtype=torch.int32)
+    return TextInput(
+        input_ids=torch.randint(2, 60, (rows * length,)),
+        packing=Packing(cumulative=cumulative, longest=length),
+    )

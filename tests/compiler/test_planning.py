@@ -26,6 +26,7 @@ from tests.compiler.declarations import (
     VISION,
     VIT,
     one_tower,
+    packed_texts,
     spec,
     two_towers,
 )
@@ -201,13 +202,14 @@ def test_shapes_are_those_of_one_sample() -> None:
 def _step(model: VisionLanguageModel, job: Pretrain, texts: int, masked: int) -> list[Tensor]:
     """One step, written down once more: images once, texts masked and plain, one fusion."""
     images = texts // job.texts_per_image
-    ids = torch.randint(2, 60, (2 * texts, 12))
     pairs = texts * (2 + job.objectives[1].negatives)
-    text = model.encode("text", {"input_ids": ids}).select(torch.arange(pairs) % (2 * texts))
+    chosen = torch.arange(pairs) % (2 * texts)
+    text = model.encode("text", packed_texts(2 * texts, 12)).select(chosen, 12 * pairs)
     vision = model.encode("vision", torch.randn(images, 3, 32, 32))
     features = {"text": text, "vision": vision.select(torch.arange(pairs) % images)}
-    places = Reading(rows=texts, stream="text", positions=torch.arange(masked))
-    tokens, pooled = model.read(features, [places, Reading(rows=pairs - texts)])
+    places = Reading(rows=texts, stream="text", positions=torch.arange(masked), tokens=12 * texts)
+    others = Reading(rows=pairs - texts, tokens=12 * (pairs - texts))
+    tokens, pooled = model.read(features, [places, others])
     return [model.heads["mlm"](tokens), model.heads["itm"](pooled)]
 
 
