@@ -173,6 +173,8 @@ def test_kinds_of_gradients() -> None:
     attention = next(part for part in both.components if part.address == "cross.layers[0].cross")
     # Products of activations with each other hand two gradients on, and none to weights.
     assert attention.flops.to_inputs > attention.flops.forward > attention.flops.to_weights
+    of_each_other = attention.flops.to_inputs - attention.flops.forward
+    assert attention.flops.to_weights == attention.flops.forward - of_each_other
 
 
 def test_gradient_flow_follows_the_table() -> None:
