@@ -12,7 +12,12 @@ from torch import Tensor
 
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.passes import Outcome, sample_images, sample_texts
+from renaissance.compiler.planning.passes import (
+    Outcome,
+    sample_images,
+    sample_texts,
+    text_tokens,
+)
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import trace
 from renaissance.grammar.checks.caching import cached_streams, change
@@ -167,11 +172,11 @@ def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tup
     encoded: list[Tensor] = []
 
     def run() -> Outcome:
-        inputs: Tensor | TextInput
-        if tower.facts.modality == "vision":
-            inputs = sample_images(tower, 1)
-        else:
-            inputs = sample_texts(1, tokens or tower.facts.max_tokens or 0, packed=False)
+        inputs: Tensor | TextInput = (
+            sample_images(tower, 1)
+            if tower.facts.modality == "vision"
+            else sample_texts(1, text_tokens(model, tokens), packed=False)
+        )
         with torch.no_grad():
             encoded.append(model.encode(stream, inputs).tokens)
         return Outcome(results=encoded, kept=[])

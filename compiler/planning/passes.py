@@ -113,11 +113,11 @@ def job_pass(
     def run() -> Outcome:
         features = {}
         for name in model.towers:
-            inputs: Tensor | TextInput
-            if name in images:
-                inputs = images[name]
-            else:
-                inputs = sample_texts(passes * texts, length, packed=packed)
+            inputs: Tensor | TextInput = (
+                images[name]
+                if name in images
+                else sample_texts(passes * texts, length, packed=packed)
+            )
             encoded = model.encode(name, inputs)
             features[name] = encoded.select(_index(unshared), unshared * length)
         if isinstance(training, Finetune):

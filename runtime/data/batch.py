@@ -96,16 +96,20 @@ class TextRows(Movable):
 
     def followed_by(self, other: "TextRows") -> "TextRows":
         """Return these texts and then the others."""
+        joined = self._packing.followed_by(other._packing, self.tokens)
         return TextRows(
             input_ids=torch.cat((self.input_ids, other.input_ids)),
-            cumulative=torch.cat((self.cumulative, other.cumulative[1:] + self.tokens)),
-            longest=max(self.longest, other.longest),
+            cumulative=joined.cumulative,
+            longest=joined.longest,
         )
 
     def for_model(self) -> TextInput:
         """Return the texts as a model reads them."""
-        packing = Packing(cumulative=self.cumulative, longest=self.longest)
-        return TextInput(input_ids=self.input_ids, packing=packing)
+        return TextInput(input_ids=self.input_ids, packing=self._packing)
+
+    @property
+    def _packing(self) -> Packing:
+        return Packing(cumulative=self.cumulative, longest=self.longest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

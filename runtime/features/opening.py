@@ -124,8 +124,9 @@ def _refusal(
     predicted: Caching, spec: Spec, name: str, data: JobData, device: torch.device
 ) -> str | None:
     """Say why features are not kept; None where they are."""
-    if predicted.mode is True or predicted.refusal(device.type) is not None:
-        return predicted.refusal(device.type)
+    refusal = predicted.refusal(device.type)
+    if predicted.mode is True or refusal is not None:
+        return refusal
     job, main = spec.jobs[name], data.part(_main_split(spec.jobs[name]))
     inputs = _distinct(main, predicted.modality)
     if not isinstance(job, Evaluate):

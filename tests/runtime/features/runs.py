@@ -1,14 +1,65 @@
 """What a run says about its features, and everything that its numbers can differ in."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from renaissance.compiler import build
+from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import Batch, job_data
+from renaissance.runtime.features.opening import Kept, kept_features
+from renaissance.runtime.objectives import Objectives, Scored
+from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes
+
+CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstStep:
+    """A model at the first batch of its job."""
+
+    model: VisionLanguageModel
+    kept: tuple[Kept, ...]
+    objectives: Objectives
+    batch: Batch
+
+    def backward(self) -> tuple[dict[str, Scored], dict[str, Tensor]]:
+        """What the heads say, and the gradients by name of the parameter."""
+        scored = self.objectives(self.batch)
+        sum((part.loss for part in scored.values()), torch.zeros(())).backward()
+        named = self.model.named_parameters()
+        return scored, {name: p.grad for name, p in named if p.grad is not None}
+
+
+@contextmanager
+def first_step(spec: Spec) -> Iterator[FirstStep]:
+    """Begin job `base` of a spec as training does."""
+    model = build(spec, job="base").train()
+    data = job_data(spec, "base")
+    precision = Precision("fp32", CPU.device)
+    kept = kept_features(spec, "base", model, data, precision=precision, processes=CPU, tell=print)
+    objectives = Objectives(model, spec.models["tiny"])
+    objectives.known = {one.stream: one.tower for one in kept}
+    [batch] = next(data.train(0, 0, 1))
+    yield FirstStep(model=model, kept=kept, objectives=objectives, batch=batch)
+    for one in kept:
+        one.keeper.close()
 
 
 def events(folder: Path, job: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / job / "log.jsonl").read_text().splitlines()]
+
+
+def notices(folder: Path, job: str) -> list[str]:
+    return [event["text"] for event in events(folder, job) if event["event"] == "notice"]
 
 
 def counts(folder: Path, job: str, stream: str = "vision") -> tuple[int, int, int]:

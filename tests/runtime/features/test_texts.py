@@ -19,24 +19,16 @@ from renaissance.runtime.data import PretrainBatch, TaskBatch, job_data
 from renaissance.runtime.features.grouping import grouped_texts
 from renaissance.runtime.features.identity import feature_key, probe_texts
 from renaissance.runtime.features.known import KnownTexts
-from renaissance.runtime.features.opening import kept_features
 from renaissance.runtime.features.store import FeatureStore
-from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.precision import Precision
-from renaissance.runtime.processes import Processes
-from tests.runtime.features.runs import counts, events, outcome
+from tests.runtime.features.runs import CPU, counts, first_step, notices, outcome
 
 Make = Callable[..., Spec]
-CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
 
 
 def frozen(make: Make, cache: Any, *streams: str, **changes: Any) -> Spec:
     directive = Freeze(selectors=streams or ("text",), cache=cache)
     return make(freeze=(directive,), **changes)
-
-
-def notices(folder: Path, job: str) -> list[str]:
-    return [event["text"] for event in events(folder, job) if event["event"] == "notice"]
 
 
 def losses(folder: Path, spec: Spec) -> dict[Any, dict[str, float]]:
@@ -104,29 +96,17 @@ def test_cold_and_warm_are_equal_and_close_to_off(
 def test_gradients_and_what_is_encoded(tiny_spec: Make) -> None:
     found, encoded = [], []
     for mode in (False, True, True):
-        spec = frozen(tiny_spec, mode, dropout=0.0)
-        model = build(spec, job="base").train()
-        data = job_data(spec, "base")
-        precision = Precision("fp32", CPU.device)
-        kept = kept_features(
-            spec, "base", model, data, precision=precision, processes=CPU, tell=print
-        )
-        objectives = Objectives(model, spec.models["tiny"])
-        objectives.known = {one.stream: one.tower for one in kept}
-        [batch] = next(data.train(0, 0, 1))
-        assert isinstance(batch, PretrainBatch) and (batch.known is not None) == mode
         rows: list[int] = []
-        model.streams["text"].register_forward_pre_hook(
-            lambda _, inputs, rows=rows: rows.append(
-                inputs[0].packing.rows if inputs[0].packing else len(inputs[0].input_ids)
+        with first_step(frozen(tiny_spec, mode, dropout=0.0)) as step:
+            batch = step.batch
+            assert isinstance(batch, PretrainBatch) and (batch.known is not None) == mode
+            step.model.streams["text"].register_forward_pre_hook(
+                lambda _, inputs, rows=rows: rows.append(
+                    inputs[0].packing.rows if inputs[0].packing else len(inputs[0].input_ids)
+                )
             )
-        )
-        scored = objectives(batch)
-        sum((part.loss for part in scored.values()), torch.zeros(())).backward()
-        found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+            found.append(step.backward()[1])
         encoded.append(rows)
-        for one in kept:
-            one.keeper.close()
     off, cold, warm = found
     assert len(off) > 20 and off.keys() == cold.keys() == warm.keys()
     assert all(torch.equal(cold[name], warm[name]) for name in cold)

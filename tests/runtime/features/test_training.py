@@ -18,17 +18,12 @@ from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.features.identity import feature_key, probe_images
-from renaissance.runtime.features.opening import kept_features
-from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Silent
-from renaissance.runtime.precision import Precision
-from renaissance.runtime.processes import Processes
 from renaissance.runtime.records import Event, Step
-from tests.runtime.features.runs import counts, events, outcome
+from tests.runtime.features.runs import CPU, counts, first_step, notices, outcome
 
 Make = Callable[..., Spec]
 Computed = Callable[..., dict[str, Any]]
-CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -75,23 +70,11 @@ def test_off_cold_and_warm_are_equal_bit_for_bit(
 def test_gradients_are_equal_bit_for_bit(tiny_spec: Make) -> None:
     found = []
     for mode in (False, True, True):
-        spec = frozen(tiny_spec, mode, dropout=0.0)
-        model = build(spec, job="base").train()
-        data = job_data(spec, "base")
-        precision = Precision("fp32", CPU.device)
-        kept = kept_features(
-            spec, "base", model, data, precision=precision, processes=CPU, tell=print
-        )
-        assert bool(kept) == mode
-        objectives = Objectives(model, spec.models["tiny"])
-        objectives.known = {one.stream: one.tower for one in kept}
-        [batch] = next(data.train(0, 0, 1))
-        scored = objectives(batch)
-        sum((part.loss for part in scored.values()), torch.zeros(())).backward()
-        found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+        with first_step(frozen(tiny_spec, mode, dropout=0.0)) as step:
+            assert bool(step.kept) == mode
+            scored, gradients = step.backward()
+        found.append(gradients)
         assert all(torch.isfinite(part.loss) for part in scored.values())
-        for one in kept:
-            one.keeper.close()
     off, cold, warm = found
     assert len(off) > 20 and off.keys() == cold.keys() == warm.keys()
     assert all(torch.equal(off[name], cold[name]) for name in off)
@@ -223,7 +206,7 @@ def test_more_images_than_the_limit(
     for name in ("cold", "warm"):
         run_jobs(on, tmp_path / name, only=("base",), device="cpu")
         assert outcome(tmp_path / name, on) == expected
-        told = [e["text"] for e in events(tmp_path / name, "base") if e["event"] == "notice"]
+        told = notices(tmp_path / name, "base")
         assert sum("`cache_limit` is reached" in text for text in told) == 1
     assert sum(path.stat().st_size for path in cache.glob("**/*") if path.is_file()) <= 2000
     read, anew, kept = counts(tmp_path / "warm", "base")
@@ -239,7 +222,7 @@ def test_a_folder_that_cannot_be_made(
     expected = computed(off, "base")
     run_jobs(on, tmp_path / "on", only=("base",), device="cpu")
     assert outcome(tmp_path / "on", on) == expected
-    [told] = [e["text"] for e in events(tmp_path / "on", "base") if e["event"] == "notice"]
+    [told] = notices(tmp_path / "on", "base")
     assert "features of `vision` are not kept" in told and str(tmp_path / "file") in told
 
 
@@ -267,7 +250,7 @@ def test_random_changes_of_images_keep_nothing(
     expected = computed(off, "base")
     run_jobs(on, tmp_path / "on", only=("base",), device="cpu")
     assert outcome(tmp_path / "on", on) == expected
-    told = [e["text"] for e in events(tmp_path / "on", "base") if e["event"] == "notice"]
+    told = notices(tmp_path / "on", "base")
     assert any("changes its images at random" in text for text in told)
     assert not cache.exists()
 
@@ -294,5 +277,5 @@ def test_auto_keeps_what_costs_more_than_reading(
             only=("base",),
             device="cpu",
         )
-        told = [e["text"] for e in events(tmp_path / str(limit), "base") if e["event"] == "notice"]
+        told = notices(tmp_path / str(limit), "base")
         assert any(word in text for text in told)
