@@ -4,8 +4,8 @@
                                    [--batch 16] [--json FILE]
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
-the same towers frozen (where it can: it freezes whole towers only); ratios are medians over the
-rounds. The ceiling of a setting is the rate of a large square product measured in the same round,
+the same towers frozen (where it can: it freezes whole towers only), all in one process with huge
+pages, as `renaissance train` runs; ratios are medians over the rounds. The ceiling of a setting is the rate of a large square product measured in the same round,
 beside that of its own matrix products, counted on the running step. Peak memory is the resident set
 of a process that does nothing but three steps.
 """
@@ -28,6 +28,7 @@ from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
+from renaissance.huge_pages import start_again_with_huge_pages
 
 CPU = torch.device("cpu")
 HALF = tuple(
@@ -214,6 +215,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    start_again_with_huge_pages()
     size = SMALL if options.size == "small" else BASE
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,30 +8,15 @@ rounding; the products over all of the long stream are gone.
 Source: DeepSeek-AI 2024, DeepSeek-V2, section 2.1.2, which absorbs two projections in this way.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.dropout import dropout as drop
+from renaissance.compiler.dropout import drop_weights
 from renaissance.compiler.features import Features
+from renaissance.compiler.standing import device_type
 
 MINIMAL_GAIN = 1.5
 """How many times fewer operations there must be: products with few columns run at a lower rate."""
-
-_meta_stands_for = "cpu"
-
-
-@contextmanager
-def meta_stands_for(device: str) -> Iterator[None]:
-    """Let torch's meta device choose as a device of this type would."""
-    global _meta_stands_for
-    before, _meta_stands_for = _meta_stands_for, device
-    try:
-        yield
-    finally:
-        _meta_stands_for = before
 
 
 def absorbs(few: Features, many: Features, heads: int) -> bool:
@@ -45,8 +30,7 @@ def absorbs(few: Features, many: Features, heads: int) -> bool:
         many: tokens of the same width in rows that correspond.
         heads: of the attention.
     """
-    device = many.tokens.device.type
-    if (_meta_stands_for if device == "meta" else device) != "cpu":
+    if device_type(many.tokens) != "cpu":
         return False
     if many.mask is not None or (many.packing is not None and many.packing.length is None):
         return False
@@ -74,7 +58,7 @@ def attend_to_many(
     heads, head_dim = query.tokens.shape[-2:]
     context = many.padded().tokens
     scores = _scores(query, context, key)
-    weights = drop(_softmax(scores, 1), dropout)
+    weights = drop_weights(_softmax(scores, 1), dropout)
     found = torch.bmm(weights.flatten(2).mT, context)
     sums = query.from_padded(found.view(len(found), *weights.shape[2:], -1))
     weight = value.weight.view(heads, head_dim, -1)
@@ -112,7 +96,7 @@ def attend_to_few(
     if values.mask is not None:
         unseen = ~values.mask[:, None, :, None]
         scores = scores.masked_fill(unseen, torch.finfo(scores.dtype).min)
-    weights = drop(_softmax(scores, 2), dropout)
+    weights = drop_weights(_softmax(scores, 2), dropout)
     added = torch.baddbmm(output.bias, weights.flatten(2), values.tokens.flatten(1, 2))
     return many.from_padded(added)
 

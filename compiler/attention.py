@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from renaissance.compiler.dropout import dropout as drop
+from renaissance.compiler.dropout import drop_weights
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
+from renaissance.compiler.standing import device_type
 from renaissance.grammar.schema.model import Attention
 
 Implementation = Literal["triton", "sdpa", "eager"]
@@ -25,6 +26,9 @@ PRODUCTS: Mapping[str, torch.dtype] = {
 
 COMMON_HEAD_DIM = 64
 """Width of a head that stands for any, where no model says it."""
+
+MANY_SCORES = 2**21
+"""Scores of a stream from which on its heads are computed one after the other on a CPU: 8 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,22 +221,8 @@ def dense_attention(
     """
     mask = None if key_mask is None else key_mask[:, None, None, :]
     # With dropout torch has no fused attention on a CPU either, and draws masks slowly.
-    if implementation == "eager" or (dropout > 0.0 and query.device.type == "cpu"):
-        # As products of three dimensions nothing is transposed in memory.
-        products = torch.baddbmm(
-            query.new_empty(1),
-            query.flatten(0, 1),
-            key.flatten(0, 1).mT,
-            beta=0,
-            alpha=query.shape[-1] ** -0.5 if scale is None else scale,
-        )
-        scores = products.view(*query.shape[:2], *products.shape[1:])
-        if bias is not None:
-            scores = scores + bias
-        if mask is not None:
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
-        return drop(weights.to(value.dtype), dropout) @ value
+    if implementation == "eager" or (dropout > 0.0 and device_type(query) == "cpu"):
+        return _eager_attention(query, key, value, mask, bias, scale, dropout)
     if bias is not None and mask is not None:
         mask = bias.masked_fill(~mask, torch.finfo(bias.dtype).min)
     elif bias is not None:
@@ -240,6 +230,44 @@ def dense_attention(
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=mask, dropout_p=dropout, scale=scale
     )
+
+
+def _eager_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    bias: Tensor | None,
+    scale: float | None,
+    dropout: float,
+) -> Tensor:
+    """Attend by plain operations; a mask is `[rows, 1, 1, keys]`, the rest as in `dense_attention`.
+
+    Where scores are many, a CPU computes one head after the other: the scores of one stay in the
+    caches, and no head is put in order in memory, because its products read it where it is.
+    """
+    rows, heads, queries, _ = query.shape
+    many = rows * heads * queries * key.shape[2] >= MANY_SCORES
+    if many and heads > 1 and bias is None and device_type(query) == "cpu":
+        each = zip(*(torch.split(part, 1, 1) for part in (query, key, value)), strict=True)
+        attended = [_eager_attention(q, k, v, mask, None, scale, dropout) for q, k, v in each]
+        return torch.cat([part.transpose(1, 2) for part in attended], 2).transpose(1, 2)
+    # As products of three dimensions nothing is transposed in memory.
+    products = torch.baddbmm(
+        query.new_empty(1),
+        query.flatten(0, 1),
+        key.flatten(0, 1).mT,
+        beta=0,
+        alpha=query.shape[-1] ** -0.5 if scale is None else scale,
+    )
+    scores = products.view(rows, heads, *products.shape[1:])
+    if bias is not None:
+        scores = scores + bias
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
+    dropped = drop_weights(weights.to(value.dtype), dropout)
+    return torch.bmm(dropped.flatten(0, 1), value.flatten(0, 1)).view(rows, heads, queries, -1)
 
 
 def draw_seed(device: torch.device) -> Tensor:

@@ -1,9 +1,14 @@
 """Dropout of the project's own modules: on a CPU, drawing the masks costs as much as a layer."""
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from renaissance.compiler.standing import device_type
 
 LEVELS = 2**16
 """Steps in which a probability is realised on a CPU: 16 random bits an element."""
@@ -25,21 +30,75 @@ def dropout(values: Tensor, probability: float) -> Tensor:
     threshold = round(probability * LEVELS)
     if threshold == 0:
         return values
-    if values.device.type != "cpu" or torch.compiler.is_compiling():
+    if not _drawn_here(values):
         return F.dropout(values, probability)
+    return values * _staying(values, threshold).mul_(_scale(threshold))
+
+
+def add_dropped(update: Tensor, tokens: Tensor, probability: float) -> Tensor:
+    """Return `dropout(update, probability) + tokens`, on a CPU in one go through memory."""
+    threshold = round(probability * LEVELS)
+    if threshold == 0 or not _drawn_here(update):
+        return dropout(update, probability) + tokens
+    return torch.addcmul(tokens, update, _staying(update, threshold), value=_scale(threshold))
+
+
+def drop_weights(weights: Tensor, probability: float) -> Tensor:
+    """Return `dropout(weights, probability)` of weights that a softmax gave.
+
+    On a CPU only the result is kept for the backward pass, which the product behind it keeps
+    anyway: what is dropped is what is 0 in it. A weight that was 0 before gets no gradient, and
+    that of a softmax would not hand one on.
+
+    Args:
+        weights: any shape, none below 0.
+        probability: as `dropout` takes it.
+    """
+    threshold = round(probability * LEVELS)
+    if threshold == 0 or not _drawn_here(weights):
+        return dropout(weights, probability)
+    return _DroppedWeights.apply(weights, threshold)  # type: ignore[no-any-return]
+
+
+class _DroppedWeights(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weights: Tensor, threshold: int) -> Tensor:
+        dropped = _staying(weights, threshold)
+        torch.mul(weights, dropped, out=dropped).mul_(_scale(threshold))
+        ctx.save_for_backward(dropped)
+        ctx.scale = _scale(threshold)
+        return dropped
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (dropped,) = ctx.saved_tensors
+        return torch.ops.aten.threshold_backward(gradient, dropped, 0).mul_(ctx.scale), None
+
+
+def _drawn_here(values: Tensor) -> bool:
+    return device_type(values) == "cpu" and not torch.compiler.is_compiling()
+
+
+def _scale(threshold: int) -> float:
+    return LEVELS / (LEVELS - threshold)
+
+
+def _staying(values: Tensor, threshold: int) -> Tensor:
+    """Draw 1 for each element that stays and 0 for each other: shape and dtype of the values."""
     # A comparison writes numbers faster than booleans are turned into them.
-    factors = torch.empty_like(values, requires_grad=False)
-    torch.ge(_random_bits(values.shape), threshold - LEVELS // 2, out=factors)
-    return values * factors.mul_(LEVELS / (LEVELS - threshold))
+    staying = torch.empty_like(values, requires_grad=False)
+    bits = _random_bits(values.shape, values.device)
+    return torch.ge(bits, threshold - LEVELS // 2, out=staying)
 
 
-def _random_bits(shape: torch.Size) -> Tensor:
+def _random_bits(shape: torch.Size, device: torch.device) -> Tensor:
     """Draw 16 bits an element: int16 of a shape."""
+    if device.type == "meta":
+        return torch.empty(shape, dtype=torch.int16, device=device)
     count = shape.numel()
     seed = int(torch.randint(2**63 - 1, ()))
-    words = np.random.Generator(np.random.SFC64(seed)).integers(
-        -(2**63), 2**63, size=-(-count // 4), dtype=np.int64
-    )
+    words = np.random.SFC64(seed).random_raw(-(-count // 4))
     return torch.from_numpy(words.view(np.int16))[:count].view(shape)
 
 
@@ -57,6 +116,10 @@ class Dropout(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """Map values to the same shape."""
         return dropout(values, self.probability) if self.training else values
+
+    def add(self, update: Tensor, tokens: Tensor) -> Tensor:
+        """Return the sum of tokens and of an update of the same shape, some of it dropped."""
+        return add_dropped(update, tokens, self.probability if self.training else 0.0)
 
     def extra_repr(self) -> str:
         """Show the probability."""

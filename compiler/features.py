@@ -43,24 +43,26 @@ class Features:
         """Return other tokens in the same rows."""
         return replace(self, tokens=tokens)
 
-    def narrow(self, start: int, rows: int, first_token: int = 0, tokens: int = 0) -> "Features":
-        """Return consecutive rows.
+    def split(self, rows: list[int], tokens: list[int]) -> list["Features"]:
+        """Return consecutive parts that together are all rows.
 
         Args:
-            start: the first of them.
-            rows: how many.
-            first_token: tokens before them, where packed rows differ in length.
-            tokens: tokens in them, where packed rows differ in length.
+            rows: how many rows each part has.
+            tokens: how many tokens these have, where packed rows differ in length.
         """
-        if self.packing is not None:
-            if self.packing.length is not None:
-                first_token, tokens = start * self.packing.length, rows * self.packing.length
-            return Features(
-                tokens=self.tokens.narrow(0, first_token, tokens),
-                packing=self.packing.narrow(start, rows, first_token),
-            )
-        mask = None if self.mask is None else self.mask.narrow(0, start, rows)
-        return Features(tokens=self.tokens.narrow(0, start, rows), mask=mask)
+        if self.packing is None:
+            masks = [None] * len(rows) if self.mask is None else torch.split(self.mask, rows)
+            return [
+                Features(tokens=part, mask=mask)
+                for part, mask in zip(torch.split(self.tokens, rows), masks, strict=True)
+            ]
+        if self.packing.length is not None:
+            tokens = [count * self.packing.length for count in rows]
+        packings = self.packing.split(rows, tokens)
+        return [
+            Features(tokens=part, packing=packing)
+            for part, packing in zip(torch.split(self.tokens, tokens), packings, strict=True)
+        ]
 
     def read(self, queries: Queries) -> "Features":
         """Return what is read: all of it, `[rows, 1, width]` or `[k, width]`."""
@@ -133,17 +135,10 @@ def consecutive(
     streams: Mapping[str, Features], readings: Sequence["Part"]
 ) -> Iterator[tuple[dict[str, Features], Mapping[str, Queries]]]:
     """Yield the rows of each part beside what is read of them; the parts cover all rows."""
-    start = first_token = 0
-    for part in readings:
-        yield (
-            {
-                name: stream.narrow(start, part.rows, first_token, part.tokens)
-                for name, stream in streams.items()
-            },
-            part.queries,
-        )
-        start += part.rows
-        first_token += part.tokens
+    rows, tokens = [part.rows for part in readings], [part.tokens for part in readings]
+    split = {name: stream.split(rows, tokens) for name, stream in streams.items()}
+    for index, part in enumerate(readings):
+        yield {name: parts[index] for name, parts in split.items()}, part.queries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

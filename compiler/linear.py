@@ -12,8 +12,12 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
 
-MINIMAL_ROWS = 2048
-"""Tokens from which on oneDNN gains: with fewer, preparing a product costs more than it saves."""
+MINIMAL_WORK = 10**8
+"""Multiply-adds from which on oneDNN gains: with fewer, preparing a product costs more than it
+saves."""
+
+MANY_ROWS = 2048
+"""Tokens from which on it also gains where it has to put the weight in order first."""
 
 _AVAILABLE = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
@@ -26,8 +30,10 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         weight: `[out, in]`.
         bias: `[out]`, or None.
     """
-    if not _by_onednn(tokens):
+    if not _by_onednn(tokens, weight):
         return F.linear(tokens, weight, bias)
+    if not torch.is_grad_enabled():
+        return _mapped(tokens, weight, bias)
     return _Linear.apply(tokens, weight, bias)  # type: ignore[no-any-return]
 
 
@@ -58,11 +64,15 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
+        rows = gradient.flatten(0, -2)
         of_tokens = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
             # A transposed weight would be put in order value by value.
-            of_tokens = _mapped(gradient, weight.t().contiguous(), None)
-        rows = gradient.flatten(0, -2)
+            of_tokens = (
+                _mapped(gradient, weight.t().contiguous(), None)
+                if len(rows) >= MANY_ROWS
+                else gradient @ weight
+            )
         if ctx.needs_input_grad[1]:
             of_weight = rows.t() @ tokens.flatten(0, -2)
         if ctx.needs_input_grad[2]:
@@ -70,14 +80,14 @@ class _Linear(torch.autograd.Function):
         return of_tokens, of_weight, of_bias
 
 
-def _by_onednn(tokens: Tensor) -> bool:
+def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
     # A graph that is being compiled must not depend on the number of tokens: asked first.
     return (
         not torch.compiler.is_compiling()
         and tokens.device.type == "cpu"
         and tokens.dtype == torch.float32
         and tokens.dim() > 1
-        and tokens.numel() >= MINIMAL_ROWS * tokens.shape[-1]
+        and tokens.numel() * len(weight) >= MINIMAL_WORK
         and _AVAILABLE
         and not torch.is_autocast_enabled("cpu")
     )

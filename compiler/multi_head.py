@@ -87,9 +87,8 @@ class MultiHeadAttention(nn.Module):
             torch.cat([part.weight for part in parts]),
             torch.cat([part.bias for part in parts]),
         )
-        query, key, value = (
-            stream.with_tokens(self._split(part)) for part in projected.chunk(3, -1)
-        )
+        split = projected.view(*projected.shape[:-1], len(parts), self.heads, -1)
+        query, key, value = (stream.with_tokens(part) for part in split.unbind(-3))
         return query, key, value
 
     def _attend(self, query: Features, key: Features, value: Features) -> Tensor:

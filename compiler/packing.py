@@ -1,6 +1,8 @@
 """Rows of different length as one long row of tokens, without padding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -102,9 +104,14 @@ class Packing:
             longest=max(self.longest, other.longest),
         )
 
-    def narrow(self, start: int, rows: int, first_token: int) -> "Packing":
-        """Return the packing of consecutive rows; `first_token` tokens stand before them."""
-        return replace(self, cumulative=self.cumulative.narrow(0, start, rows + 1) - first_token)
+    def split(self, rows: Sequence[int], tokens: Sequence[int]) -> list["Packing"]:
+        """Return the packings of consecutive parts: how many rows and tokens each of them has."""
+        first_row = accumulate(rows, initial=0)
+        first_token = accumulate(tokens, initial=0)
+        return [
+            replace(self, cumulative=self.cumulative.narrow(0, row, count + 1) - token)
+            for row, count, token in zip(first_row, rows, first_token, strict=False)
+        ]
 
     def _in_rectangle(self, tokens: int) -> Tensor:
         """Return `[tokens]` int64, the place of each token in flattened padded rows."""

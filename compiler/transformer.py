@@ -54,8 +54,8 @@ class PreNormLayer(nn.Module):
         """Map tokens of any form to the same form."""
         tokens = stream.tokens
         normed = stream.with_tokens(self.attention_norm(tokens))
-        tokens = tokens + self.dropout(self.attention(normed, normed))
-        return stream.with_tokens(tokens + self.dropout(self.mlp(self.mlp_norm(tokens))))
+        tokens = self.dropout.add(self.attention(normed, normed), tokens)
+        return stream.with_tokens(self.dropout.add(self.mlp(self.mlp_norm(tokens)), tokens))
 
 
 class PreNormStack(nn.Module):

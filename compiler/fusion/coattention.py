@@ -27,7 +27,7 @@ class Residual(nn.Module):
 
     def forward(self, update: Tensor, tokens: Tensor) -> Tensor:
         """Add an update `[..., width]` to tokens of the same shape."""
-        return self.norm(self.dropout(update) + tokens)  # type: ignore[no-any-return]
+        return self.norm(self.dropout.add(update, tokens))  # type: ignore[no-any-return]
 
 
 class PostNormAttention(nn.Module):

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from renaissance.compiler.absorption import meta_stands_for
 from renaissance.compiler.attention import PRODUCTS, dense_attention
 from renaissance.compiler.planning.machines import Device, Precision
+from renaissance.compiler.standing import meta_stands_for
 
 _LOWERED: frozenset[Any] = frozenset(
     {

@@ -5,10 +5,11 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from renaissance.compiler.absorption import absorbs, meta_stands_for
+from renaissance.compiler.absorption import absorbs
 from renaissance.compiler.features import Features
 from renaissance.compiler.multi_head import MultiHeadAttention
 from renaissance.compiler.packing import Packing
+from renaissance.compiler.standing import meta_stands_for
 
 WIDTH, HEADS, LONG = 24, 3, 40
 LENGTHS = (3, 1, 5)

@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def any_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "MINIMAL_ROWS", 1)
+def any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "MINIMAL_WORK", 1)
+    monkeypatch.setattr(maps, "MANY_ROWS", 1)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_anything_else_runs_as_torch_does_it(
     tokens, weight, bias = parts((7, 12, 20))
     assert bias is not None
     if case == "few tokens":
-        monkeypatch.setattr(maps, "MINIMAL_ROWS", 8)
+        monkeypatch.setattr(maps, "MINIMAL_WORK", 7 * 12 * 20 + 1)
     if case == "one token":
         tokens = tokens[0]
     if case in ("float64", "bfloat16"):

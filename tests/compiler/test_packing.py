@@ -39,10 +39,11 @@ def test_rows_can_be_chosen_and_cut(lengths: list[int], data: st.DataObject) -> 
     index = data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=8))
     chosen = stream.select(torch.tensor(index), sum(lengths[row] for row in index))
     assert _rows(chosen.tokens[:, 0], chosen.packing) == [rows[row] for row in index]
-    first = data.draw(st.integers(0, len(lengths) - 1))
-    count = data.draw(st.integers(1, len(lengths) - first))
-    part = stream.narrow(first, count, sum(lengths[:first]), sum(lengths[first : first + count]))
-    assert _rows(part.tokens[:, 0], part.packing) == rows[first : first + count]
+    cut = data.draw(st.integers(1, len(lengths)))
+    pieces = (lengths[:cut], lengths[cut:]) if cut < len(lengths) else (lengths,)
+    parts = stream.split([len(piece) for piece in pieces], [sum(piece) for piece in pieces])
+    found = [_rows(part.tokens[:, 0], part.packing) for part in parts]
+    assert found == [rows[:cut], rows[cut:]][: len(pieces)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=5))
@@ -77,7 +78,10 @@ def test_forms_of_a_stream_lead_back_to_each_other(lengths: list[int]) -> None:
     assert dense.packed().packing.cumulative.tolist() == [0, 3, 6]
     assert torch.equal(dense.from_packed(dense.packed().tokens), dense.tokens)
     assert torch.equal(dense.packed().padded().tokens, dense.tokens)
-    assert torch.equal(dense.packed().narrow(1, 1).padded().tokens, dense.tokens[1:])
+    for form in (dense, dense.packed()):
+        first, last = form.split([0, 2], [0, 0])
+        assert first.rows == 0
+        assert torch.equal(last.padded().tokens, dense.tokens)
 
 
 def test_places_in_a_row_count_from_zero() -> None:
