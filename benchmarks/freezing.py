@@ -5,9 +5,10 @@
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
 the same towers frozen (where it can: it freezes whole towers only), all in one process with huge
-pages, as `renaissance train` runs; ratios are medians over the rounds. The ceiling of a setting is the rate of a large square product measured in the same round,
-beside that of its own matrix products, counted on the running step. Peak memory is the resident set
-of a process that does nothing but three steps.
+pages, as `renaissance train` runs; ratios are medians over the rounds. The ceiling of a setting is
+the rate of a large square product measured in the same round, beside that of its own matrix
+products, counted on the running step. Peak memory is the resident set of a process that does
+nothing but three steps.
 """
 
 import argparse

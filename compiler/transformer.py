@@ -50,11 +50,13 @@ class PreNormLayer(nn.Module):
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
         self.dropout = Dropout(spec.dropout)
 
-    def forward(self, stream: Features) -> Features:
-        """Map tokens of any form to the same form."""
-        tokens = stream.tokens
-        normed = stream.with_tokens(self.attention_norm(tokens))
-        tokens = self.dropout.add(self.attention(normed, normed), tokens)
+    def forward(self, stream: Features, read: Tensor | None = None) -> Features:
+        """Map tokens of any form to the same form, or only those at places `[k]` int64."""
+        normed = stream.with_tokens(self.attention_norm(stream.tokens))
+        tokens = self.dropout.add(self.attention(normed, normed), stream.tokens)
+        if read is not None:
+            stream = stream.with_tokens(tokens).read(read)
+            tokens = stream.tokens
         return stream.with_tokens(self.dropout.add(self.mlp(self.mlp_norm(tokens)), tokens))
 
 
@@ -68,10 +70,12 @@ class PreNormStack(nn.Module):
         self.layers = nn.ModuleList(PreNormLayer(spec, attention) for _ in range(spec.layers))
         self.norm = nn.LayerNorm(spec.width)
 
-    def forward(self, stream: Features) -> Features:
-        """Map tokens of any form to the same form."""
-        for layer in self.layers:
+    def forward(self, stream: Features, read: Tensor | None = None) -> Features:
+        """Map tokens of any form to the same form, or only those at places `[k]` int64."""
+        *before, last = self.layers
+        for layer in before:
             stream = layer(stream)
+        stream = last(stream, read)
         return stream.with_tokens(self.norm(stream.tokens))
 
 

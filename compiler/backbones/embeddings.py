@@ -90,7 +90,16 @@ class PatchEmbeddings(nn.Module):
         return Features(tokens=self.dropout(tokens))
 
 
-def convolutional_stem(patch: int, width: int, address: str) -> nn.Sequential:
+class ConvolutionalStem(nn.Sequential):
+    """Convolutions over images whose channels lie together in memory, as tokens do behind them."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Map `[rows, 3, height, width]` to `[rows, channels, grid, grid]`."""
+        ordered = pixels.contiguous(memory_format=torch.channels_last)
+        return super().forward(ordered)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def convolutional_stem(patch: int, width: int, address: str) -> ConvolutionalStem:
     """Return 3 × 3 convolutions of stride 2 down to one position a patch, and a last linear map.
 
     The norm is over all channels and positions of one image, so that a row never depends on the
@@ -118,7 +127,7 @@ def convolutional_stem(patch: int, width: int, address: str) -> nn.Sequential:
             nn.GELU(),
         ]
         channels = out
-    return nn.Sequential(*parts, nn.Conv2d(channels, width, 1))
+    return ConvolutionalStem(*parts, nn.Conv2d(channels, width, 1))
 
 
 def check_length(text: TextInput, longest: int) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from torch import Tensor
+
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
 from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
@@ -127,9 +129,9 @@ class PlainEncoder(Stacked):
             packs=True,
         )
 
-    def forward(self, inputs: Features) -> Features:
-        """Map tokens of any form to the same form."""
-        stream: Features = self.stack(inputs)
+    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
+        """Map tokens of any form to the same form, or to those that are read."""
+        stream: Features = self.stack(inputs, read)
         return stream
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 
 from renaissance.compiler.backbones import timm, timm_attention, transformers_attention
 from renaissance.compiler.backbones.hook import Library, Rows
@@ -83,16 +83,18 @@ class EncoderStack(Stacked):
         self.reference = reference
         self.dropout = dropout
 
-    def forward(self, inputs: Features) -> Features:
+    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
         """Map tokens of any form to the same form, without the project's attention no packed ones.
 
-        Padding is attended to by nobody.
+        Padding is attended to by nobody. The layers of a library compute all tokens.
         """
         rows = _mask(inputs, self.library)
         packed = inputs.packing is not None
         tokens = inputs.tokens[None] if packed else inputs.tokens
         for layer in self.layers:
             tokens = layer(tokens, rows)
+        if read is not None:
+            return Features(tokens=self.norm(tokens.flatten(0, 1).index_select(0, read)))
         tokens = self.norm(tokens)
         return inputs.with_tokens(tokens[0] if packed else tokens)
 

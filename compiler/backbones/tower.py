@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
@@ -100,6 +100,12 @@ class Stacked(nn.Module):
     reference: BackboneReference | None = None
     dropout: float
 
-    def forward(self, inputs: Features) -> Features:
-        """Map tokens to the same form; padding is attended to by nobody."""
+    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
+        """Map tokens to the same form; padding is attended to by nobody.
+
+        Args:
+            inputs: tokens in any form that it takes.
+            read: places `[k]` int64 among all tokens, padding included; `[k, width]` is returned
+                for them, and no more computed in the last layer than it can help.
+        """
         raise NotImplementedError

@@ -60,20 +60,25 @@ class JointStack(nn.Module):
         Returns:
             Each stream in the form that it has, tokens of `width`.
         """
-        streams = {
-            name: features[name].with_tokens(
-                self.type_embedding(name, self._project(name, features[name].tokens))
-            )
-            for name in self.inputs
+        streams = self._embedded(features)
+        joint, places = _joined(streams)
+        fused = self._stack(joint).tokens
+        if joint.packing is None:
+            parts = list(torch.split(fused, [place.shape[1] for place in places], 1))
+        else:
+            parts = [
+                stream.from_packed(fused.index_select(0, place))
+                for stream, place in zip(streams.values(), places, strict=True)
+            ]
+        return {
+            name: stream.with_tokens(part)
+            for (name, stream), part in zip(streams.items(), parts, strict=True)
         }
-        if any(stream.packing is not None for stream in streams.values()):
-            return self._packed(streams)
-        return self._padded(streams)
 
     def read(
         self, features: Mapping[str, Features], parts: Sequence[Part]
     ) -> list[dict[str, Features]]:
-        """Fuse, and return what is read; a stack computes all of its tokens.
+        """Fuse, and return what is read; a stack that can computes no more in its last layer.
 
         Args:
             features: as `forward` takes them.
@@ -82,39 +87,66 @@ class JointStack(nn.Module):
         Returns:
             For each part, the streams that it names, as `Features.read` gives them.
         """
-        return [
-            {name: streams[name].read(wanted) for name, wanted in queries.items()}
-            for streams, queries in consecutive(self(features), parts)
-        ]
-
-    def _padded(self, streams: Mapping[str, Features]) -> dict[str, Features]:
-        tokens = [stream.tokens for stream in streams.values()]
-        joined = Features(tokens=torch.cat(tokens, 1), mask=_joint_mask(list(streams.values())))
-        parts = self.encoder(joined).tokens.split([part.shape[1] for part in tokens], 1)
-        return {
-            name: stream.with_tokens(part)
-            for (name, stream), part in zip(streams.items(), parts, strict=True)
-        }
-
-    def _packed(self, streams: Mapping[str, Features]) -> dict[str, Features]:
-        front, back = (stream.packed() for stream in streams.values())
-        assert front.packing is not None and back.packing is not None  # as packed
-        packing, *places = join(front.packing, back.packing, (len(front.tokens), len(back.tokens)))
-        both = torch.cat((front.tokens, back.tokens))
-        joint = torch.empty_like(both).index_copy(0, torch.cat(places), both)
-        fused = self._stack(Features(tokens=joint, packing=packing)).tokens
-        return {
-            name: stream.with_tokens(stream.from_packed(fused.index_select(0, place)))
+        streams = self._embedded(features)
+        joint, places = _joined(streams)
+        # A stream of places is read as the tokens at them would be.
+        in_form = {
+            name: stream.with_tokens(place if joint.packing is None else stream.from_packed(place))
             for (name, stream), place in zip(streams.items(), places, strict=True)
         }
+        read = [
+            {name: of_part[name].read(wanted) for name, wanted in queries.items()}
+            for of_part, queries in consecutive(in_form, parts)
+        ]
+        wanted = [part.tokens for of_part in read for part in of_part.values()]
+        fused = self._stack(joint, torch.cat([place.flatten() for place in wanted])).tokens
+        pieces = iter(torch.split(fused, [place.numel() for place in wanted]))
+        return [
+            {
+                name: part.with_tokens(next(pieces).view(*part.tokens.shape, -1))
+                for name, part in of_part.items()
+            }
+            for of_part in read
+        ]
 
-    def _stack(self, joint: Features) -> Features:
-        if self.encoder.facts.packs:
-            return self.encoder(joint)  # type: ignore[no-any-return]
-        return joint.with_tokens(joint.from_padded(self.encoder(joint.padded()).tokens))
+    def _embedded(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        return {
+            name: features[name].with_tokens(
+                self.type_embedding(name, self._project(name, features[name].tokens))
+            )
+            for name in self.inputs
+        }
+
+    def _stack(self, joint: Features, read: Tensor | None = None) -> Features:
+        if joint.packing is None or self.encoder.facts.packs:
+            return self.encoder(joint, read)  # type: ignore[no-any-return]
+        tokens = joint.from_padded(self.encoder(joint.padded()).tokens)
+        return Features(tokens=tokens) if read is None else Features(tokens=tokens).read(read)
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens
+
+
+def _joined(streams: Mapping[str, Features]) -> tuple[Features, tuple[Tensor, ...]]:
+    """Put each row of one stream in front of the same row of the other.
+
+    Returns:
+        The joint rows, packed if a stream is, and the place of each token of either stream among
+        all of their tokens, int64 in the form of the stream; packed, `[tokens]`.
+    """
+    if all(stream.packing is None for stream in streams.values()):
+        tokens = torch.cat([stream.tokens for stream in streams.values()], 1)
+        rows, length = tokens.shape[:2]
+        places = torch.arange(rows * length, device=tokens.device).view(rows, length)
+        lengths = [stream.tokens.shape[1] for stream in streams.values()]
+        joint = Features(tokens=tokens, mask=_joint_mask(list(streams.values())))
+        return joint, torch.split(places, lengths, 1)
+    front, back = (stream.packed() for stream in streams.values())
+    assert front.packing is not None and back.packing is not None  # as packed
+    packing, *ragged = join(front.packing, back.packing, (len(front.tokens), len(back.tokens)))
+    both = torch.cat((front.tokens, back.tokens))
+    joined = torch.empty_like(both).index_copy(0, torch.cat(ragged), both)
+    return Features(tokens=joined, packing=packing), tuple(ragged)
 
 
 def _joint_mask(streams: list[Features]) -> Tensor | None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from renaissance.compiler import attention as attention_module
 from renaissance.compiler.attention import attend, choose, dense_attention
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
@@ -43,6 +44,22 @@ def test_equals_the_definition(implementation: str, biased: bool) -> None:
     torch.testing.assert_close(found, wanted)
     gradients = [torch.autograd.grad(out.square().sum(), query)[0] for out in (found, wanted)]
     torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_head_by_head_is_the_same(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [torch.randn(2, 7, 3, 5, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    mask = torch.arange(7) < torch.tensor([[7], [4]]) if masked else None
+    found = []
+    for many in (1, 2 * 3 * 7 * 7 + 1):
+        monkeypatch.setattr(attention_module, "MANY_SCORES", many)
+        out = dense_attention(
+            *(part.transpose(1, 2) for part in parts), key_mask=mask, implementation="eager"
+        )
+        assert out.transpose(1, 2).is_contiguous() is (many == 1)
+        found.append((out, *torch.autograd.grad(out.sin().sum(), parts)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoConfig, AutoModel, CLIPConfig, CLIPModel
 
 from renaissance.compiler.backbones import normalisation
+from renaissance.compiler.backbones.embeddings import convolutional_stem
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.errors import BackboneError, ShapeError
 from renaissance.grammar.catalogue import IMAGENET
@@ -284,3 +285,18 @@ def test_pixel_statistics() -> None:
     assert normalisation(stream) == IMAGENET
     with pytest.raises(BackboneError, match="no pixels"):
         normalisation(RandomArchitecture(id="bert-base-uncased", max_tokens=8))
+
+
+def test_a_convolutional_stem_gives_what_its_parts_give() -> None:
+    stem = convolutional_stem(8, 48, "vision").double()
+    pixels = torch.randn(3, 3, 32, 32, dtype=torch.float64, requires_grad=True)
+    in_order = pixels
+    for part in stem:
+        in_order = part(in_order)
+    learning = (pixels, *stem.parameters())
+    found, wanted = (
+        (out, *torch.autograd.grad(out.sin().sum(), learning)) for out in (stem(pixels), in_order)
+    )
+    assert found[0].shape == (3, 48, 4, 4)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)

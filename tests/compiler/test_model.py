@@ -228,14 +228,22 @@ def test_names_that_do_not_exist_are_refused() -> None:
         build(declared, model="x")
 
 
+@pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_what_is_read_equals_the_whole(name: str) -> None:
+def test_what_is_read_equals_the_whole(name: str, packed: bool) -> None:
     model = _built(MODELS[name]).double()
     inputs = _inputs() | {"vision": _inputs()["vision"].double()}
     features = {stream: model.encode(stream, value) for stream, value in inputs.items()}
     whole = model.fuse(features)
     positions = torch.tensor([0, 3, 7, 8])
-    readings = [Reading(rows=2, stream="text", positions=positions), Reading(rows=1)]
+    places, counts = positions, (0, 0)
+    if packed:
+        features["text"] = features["text"].packed()
+        places, counts = torch.tensor([0, 3, 4, 5]), (4 + 7, 7)
+    readings = [
+        Reading(rows=2, stream="text", positions=places, tokens=counts[0]),
+        Reading(rows=1, tokens=counts[1]),
+    ]
     tokens, pooled = model.read(features, readings)
     expected = whole.streams["text"][:2].flatten(0, 1)[positions]
     torch.testing.assert_close(tokens, expected)
