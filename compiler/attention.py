@@ -267,7 +267,8 @@ def _eager_attention(
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
     dropped = drop_weights(weights.to(value.dtype), dropout)
-    return torch.bmm(dropped.flatten(0, 1), value.flatten(0, 1)).view(rows, heads, queries, -1)
+    sums = torch.bmm(dropped.flatten(0, 1), value.flatten(0, 1))
+    return sums.view(rows, heads, queries, value.shape[-1])
 
 
 def draw_seed(device: torch.device) -> Tensor:

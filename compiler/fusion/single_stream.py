@@ -60,19 +60,11 @@ class JointStack(nn.Module):
         Returns:
             Each stream in the form that it has, tokens of `width`.
         """
-        streams = self._embedded(features)
-        joint, places = _joined(streams)
-        fused = self._stack(joint).tokens
-        if joint.packing is None:
-            parts = list(torch.split(fused, [place.shape[1] for place in places], 1))
-        else:
-            parts = [
-                stream.from_packed(fused.index_select(0, place))
-                for stream, place in zip(streams.values(), places, strict=True)
-            ]
+        joint, places = _joined(self._embedded(features))
+        fused = self._stack(joint).tokens.flatten(0, -2)
         return {
-            name: stream.with_tokens(part)
-            for (name, stream), part in zip(streams.items(), parts, strict=True)
+            name: _at(place, fused.index_select(0, place.tokens.flatten()))
+            for name, place in places.items()
         }
 
     def read(
@@ -87,26 +79,17 @@ class JointStack(nn.Module):
         Returns:
             For each part, the streams that it names, as `Features.read` gives them.
         """
-        streams = self._embedded(features)
-        joint, places = _joined(streams)
-        # A stream of places is read as the tokens at them would be.
-        in_form = {
-            name: stream.with_tokens(place if joint.packing is None else stream.from_packed(place))
-            for (name, stream), place in zip(streams.items(), places, strict=True)
-        }
+        joint, places = _joined(self._embedded(features))
+        # Places are read as the tokens at them would be.
         read = [
             {name: of_part[name].read(wanted) for name, wanted in queries.items()}
-            for of_part, queries in consecutive(in_form, parts)
+            for of_part, queries in consecutive(places, parts)
         ]
-        wanted = [part.tokens for of_part in read for part in of_part.values()]
-        fused = self._stack(joint, torch.cat([place.flatten() for place in wanted])).tokens
-        pieces = iter(torch.split(fused, [place.numel() for place in wanted]))
+        wanted = [place.tokens.flatten() for of_part in read for place in of_part.values()]
+        fused = self._stack(joint, torch.cat(wanted)).tokens
+        pieces = iter(torch.split(fused, [len(place) for place in wanted]))
         return [
-            {
-                name: part.with_tokens(next(pieces).view(*part.tokens.shape, -1))
-                for name, part in of_part.items()
-            }
-            for of_part in read
+            {name: _at(place, next(pieces)) for name, place in of_part.items()} for of_part in read
         ]
 
     def _embedded(self, features: Mapping[str, Features]) -> dict[str, Features]:
@@ -127,26 +110,39 @@ class JointStack(nn.Module):
         return self.projection[name](tokens) if name in self.projection else tokens
 
 
-def _joined(streams: Mapping[str, Features]) -> tuple[Features, tuple[Tensor, ...]]:
+def _joined(streams: Mapping[str, Features]) -> tuple[Features, dict[str, Features]]:
     """Put each row of one stream in front of the same row of the other.
 
     Returns:
-        The joint rows, packed if a stream is, and the place of each token of either stream among
-        all of their tokens, int64 in the form of the stream; packed, `[tokens]`.
+        The joint rows, packed if a stream is; and each stream with the places of its tokens among
+        all of theirs, int64, in place of the tokens.
     """
     if all(stream.packing is None for stream in streams.values()):
         tokens = torch.cat([stream.tokens for stream in streams.values()], 1)
         rows, length = tokens.shape[:2]
         places = torch.arange(rows * length, device=tokens.device).view(rows, length)
-        lengths = [stream.tokens.shape[1] for stream in streams.values()]
+        in_form = torch.split(places, [stream.tokens.shape[1] for stream in streams.values()], 1)
         joint = Features(tokens=tokens, mask=_joint_mask(list(streams.values())))
-        return joint, torch.split(places, lengths, 1)
-    front, back = (stream.packed() for stream in streams.values())
-    assert front.packing is not None and back.packing is not None  # as packed
-    packing, *ragged = join(front.packing, back.packing, (len(front.tokens), len(back.tokens)))
-    both = torch.cat((front.tokens, back.tokens))
-    joined = torch.empty_like(both).index_copy(0, torch.cat(ragged), both)
-    return Features(tokens=joined, packing=packing), tuple(ragged)
+    else:
+        front, back = (stream.packed() for stream in streams.values())
+        assert front.packing is not None and back.packing is not None  # as packed
+        packing, *ragged = join(front.packing, back.packing, (len(front.tokens), len(back.tokens)))
+        both = torch.cat((front.tokens, back.tokens))
+        joined = torch.empty_like(both).index_copy(0, torch.cat(ragged), both)
+        joint = Features(tokens=joined, packing=packing)
+        in_form = tuple(
+            stream.from_packed(place)
+            for stream, place in zip(streams.values(), ragged, strict=True)
+        )
+    return joint, {
+        name: stream.with_tokens(place)
+        for (name, stream), place in zip(streams.items(), in_form, strict=True)
+    }
+
+
+def _at(place: Features, tokens: Tensor) -> Features:
+    """Return the tokens `[k, width]` at `k` places, in their form."""
+    return place.with_tokens(tokens.view(*place.tokens.shape, tokens.shape[-1]))
 
 
 def _joint_mask(streams: list[Features]) -> Tensor | None:
