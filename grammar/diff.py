@@ -215,10 +215,11 @@ def _override_changes(old: Spec, new: Spec, name: str) -> tuple[Change, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """The value of a key as the language spells it."""
+    """The value of a key as the language spells it, and the address of the block that it is in."""
 
     text: str
     impact: Impact
+    inside: str | None = None
 
 
 def _block(
@@ -250,16 +251,18 @@ def _changes(old: Mapping[str, _Key], new: Mapping[str, _Key]) -> tuple[Change, 
         before, after = old.get(address), new.get(address)
         if before == after:
             continue
-        if before is None or after is None:
-            if any(address.startswith(f"{root}.") for root in other_kind):
-                # Keys that the other kind of block does not have say nothing of their own.
-                continue
-            impact = (before or after).impact  # type: ignore[union-attr]
-            other_kind.add(address)
-        else:
-            impact = _softened(before, after) or min(before.impact, after.impact, key=IMPACTS.index)
+        if before is not None and after is not None:
+            stronger = min(before.impact, after.impact, key=IMPACTS.index)
+            impact = _softened(before, after) or stronger
             if _word(before) != _word(after):
                 other_kind.add(address)
+        else:
+            [key] = [key for key in (before, after) if key is not None]
+            other_kind.add(address)
+            if key.inside in other_kind:
+                # Keys that the other kind of block does not have say nothing of their own.
+                continue
+            impact = key.impact
         changes.append(
             Change(
                 address=address,
@@ -317,7 +320,8 @@ def _nest(found: dict[str, _Key], address: str, block: Block, impact: Impact) ->
     leave_out = {tag_of(type(block))[0], positional_key(type(block))}
     for name, key in _keys(block).items():
         if name not in leave_out:
-            found[f"{address}.{name}"] = key
+            inside = address if key.inside is None else f"{address}.{key.inside}"
+            found[f"{address}.{name}"] = replace(key, inside=inside)
 
 
 def _model_keys(model: Model) -> dict[str, _Key]:
@@ -334,5 +338,5 @@ def _model_keys(model: Model) -> dict[str, _Key]:
             found[head] = _Key("", "training")
             for name, info in keys_of(Freeze).items():
                 value = value_text(getattr(directive, name), kind_of(info))
-                found[f"{head}.{name}"] = _Key(value, impact_of(info))
+                found[f"{head}.{name}"] = _Key(value, impact_of(info), inside=head)
     return found

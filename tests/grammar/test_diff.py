@@ -93,6 +93,21 @@ def test_an_objective_adds_a_head() -> None:
     assert {change.address for change in diff.blocks[0].changes} >= {"objective.itm"}
 
 
+def test_an_address_is_no_key_of_a_shorter_one() -> None:
+    shorter = compare(("  freeze text\n", "  freeze text.layers[:2]\n"))
+    assert {(change.address, change.old) for change in shorter.blocks[0].changes} == {
+        ("freeze text", ""),
+        ("freeze text.layers[:2]", None),
+    }
+    factors = compare(
+        ("  batch = 32", "  scale_lr { text = 0.5, text.embeddings = 0.1 }\n  batch = 32")
+    )
+    assert {change.address for change in factors.blocks[0].changes} == {
+        "scale_lr.text",
+        "scale_lr.text.embeddings",
+    }
+
+
 def test_the_same_architecture_without_weights_has_the_same_tensors() -> None:
     diff = compare(("huggingface", "random"), ("freeze text", "freeze bias"))
     (block,) = diff.blocks
