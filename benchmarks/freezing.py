@@ -4,21 +4,24 @@
                                    [--batch 16] [--json FILE]
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
-the same towers frozen (where it can: it freezes whole towers only), all in one process with huge
-pages, as `renaissance train` runs; ratios are medians over the rounds. The ceiling of a setting is
-the rate of a large square product measured in the same round, beside that of its own matrix
-products, counted on the running step. Peak memory is the resident set of a process that does
+the same towers frozen (where it can: it freezes whole towers only), each as it runs for a user:
+ours with huge pages, as `renaissance train` does, the plain step in a process with glibc's
+defaults. One waits while the other runs; ratios are medians over the rounds. The ceiling of a
+setting is the rate of a large square product measured in the same round, beside that of its own
+matrix products, counted on the running step. Peak memory is the resident set of a process that does
 nothing but three steps.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -29,7 +32,7 @@ from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
-from renaissance.huge_pages import start_again_with_huge_pages
+from renaissance.huge_pages import TUNABLES, start_again_with_huge_pages
 
 CPU = torch.device("cpu")
 HALF = tuple(
@@ -101,11 +104,67 @@ def own_step(size: Size, setting: str, batch: PlainBatch, folder: Path) -> Calla
     return lambda: step(read())
 
 
+class PlainProcess:
+    """The plain step in a process of its own, which steps when it is asked to.
+
+    Attributes:
+        gflop: of a step with nothing frozen.
+    """
+
+    def __init__(self, size: Size, rows: int) -> None:
+        """Start it; it has made a step when this returns."""
+        environment = {name: value for name, value in os.environ.items() if name != TUNABLES}
+        self._process = subprocess.Popen(
+            [*command(size, rows), "--plain"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.gflop = float(self._answer())
+
+    def seconds(self, frozen: frozenset[str]) -> float:
+        """Return the seconds of a step with some towers frozen."""
+        assert self._process.stdin is not None
+        print(*sorted(frozen), file=self._process.stdin, flush=True)
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def __enter__(self) -> "PlainProcess":
+        """Have it at hand."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+
+def serve_plain(size: Size, rows: int) -> None:
+    """Print the GFLOP of a plain step, then the seconds of one for each line of frozen towers."""
+    batch = plain_batch(size, rows)
+    steps: dict[frozenset[str], PlainStep] = {}
+
+    def step(frozen: frozenset[str]) -> float:
+        if frozen not in steps:
+            # One of the frozen ones at a time: they are large.
+            for other in [known for known in steps if known]:
+                del steps[other]
+            steps[frozen] = PlainStep(size, frozen, precision=torch.float32)
+        return steps[frozen](batch)
+
+    print(counted(lambda: step(frozenset())), flush=True)
+    for towers in sys.stdin:
+        print(seconds(partial(step, frozenset(towers.split()))), flush=True)
+
+
 def measure(
     size: Size,
     setting: str,
     batch: PlainBatch,
-    plain: Callable[[], float],
+    plain: PlainProcess,
     rounds: int,
     none: float | None,
     folder: Path,
@@ -116,21 +175,23 @@ def measure(
         size: dimensions of the model.
         setting: name of the setting.
         batch: what all steps see.
-        plain: the plain step with nothing frozen.
+        plain: the plain step.
         rounds: that are timed.
         none: how many times as fast as `plain` the compiled step with nothing frozen is.
         folder: for kept features.
     """
     step = own_step(size, setting, batch, folder)
     selectors = frozenset(SETTINGS[setting])
-    frozen = None
-    if selectors and selectors <= WHOLE:
-        of_towers = PlainStep(size, selectors, precision=torch.float32)
-        frozen = lambda: of_towers(batch)  # noqa: E731
+    frozen = bool(selectors) and selectors <= WHOLE
     gflop = counted(step)
     times: list[tuple[float, ...]] = []
     for number in range(rounds + 1):
-        run = (seconds(step), seconds(plain), seconds(frozen) if frozen else 0.0, ceiling())
+        run = (
+            seconds(step),
+            plain.seconds(frozenset()),
+            plain.seconds(selectors) if frozen else 0.0,
+            ceiling(),
+        )
         if number:
             times.append(run)
     own = statistics.median(run[0] for run in times)
@@ -152,11 +213,17 @@ def measure(
     )
 
 
+def command(size: Size, rows: int) -> list[str]:
+    """Return what starts this program for a size."""
+    name = "small" if size is SMALL else "base"
+    return [sys.executable, "-m", "benchmarks.freezing", "--size", name, "--batch", str(rows)]
+
+
 def peak(size: Size, setting: str, rows: int) -> int:
     """Return the peak resident set of a process that runs a setting, mebibytes."""
-    command = [sys.executable, "-m", "benchmarks.freezing", "--batch", str(rows)]
-    command += ["--size", "small" if size is SMALL else "base", "--peak", setting]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    asked = [*command(size, rows), "--peak", setting]
+    environment = {name: value for name, value in os.environ.items() if name != TUNABLES}
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment)
     return round(float(done.stdout.split()[-1]) / 1024**2)
 
 
@@ -189,22 +256,21 @@ def compare(
 ) -> Iterator[dict[str, object]]:
     """Measure settings one after the other; print a line and yield all so far after each."""
     batch = plain_batch(size, texts)
-    plain = PlainStep(size, frozenset(), precision=torch.float32)
-    gflop = counted(lambda: plain(batch))
     memory = peak(size, "plain", texts)
-    print(f"{size.name}, batch {texts}", flush=True)
-    print(f"plain step: {gflop:.0f} GFLOP, peak {memory} MiB", flush=True)
-    rows: list[Row] = []
-    for setting in settings:
-        none = next((row.against_plain for row in rows if row.setting == "none"), None)
-        row = measure(size, setting, batch, lambda: plain(batch), rounds, none, folder)
-        rows.append(row)
-        print(line(row), flush=True)
-        yield {
-            "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
-            "plain": {"gflop": round(gflop), "peak_mib": memory},
-            "rows": [asdict(row) for row in rows],
-        }
+    with PlainProcess(size, texts) as plain:
+        print(f"{size.name}, batch {texts}", flush=True)
+        print(f"plain step: {plain.gflop:.0f} GFLOP, peak {memory} MiB", flush=True)
+        rows: list[Row] = []
+        for setting in settings:
+            none = next((row.against_plain for row in rows if row.setting == "none"), None)
+            row = measure(size, setting, batch, plain, rounds, none, folder)
+            rows.append(row)
+            print(line(row), flush=True)
+            yield {
+                "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
+                "plain": {"gflop": round(plain.gflop), "peak_mib": memory},
+                "rows": [asdict(row) for row in rows],
+            }
 
 
 def main() -> int:
@@ -215,9 +281,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
+    parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    start_again_with_huge_pages()
     size = SMALL if options.size == "small" else BASE
+    if options.plain:
+        serve_plain(size, options.batch)
+        return 0
+    if options.peak != "plain":
+        start_again_with_huge_pages()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.peak:
