@@ -103,8 +103,8 @@ class JointStack(nn.Module):
     def _stack(self, joint: Features, read: Tensor | None = None) -> Features:
         if joint.packing is None or self.encoder.facts.packs:
             return self.encoder(joint, read)  # type: ignore[no-any-return]
-        tokens = joint.from_padded(self.encoder(joint.padded()).tokens)
-        return Features(tokens=tokens) if read is None else Features(tokens=tokens).read(read)
+        fused = joint.with_tokens(joint.from_padded(self.encoder(joint.padded()).tokens))
+        return fused if read is None else fused.read(read)
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens

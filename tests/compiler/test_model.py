@@ -1,5 +1,6 @@
 """Whole models: shapes, padding, one pass for many pairs, compilation and export."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -226,6 +227,23 @@ def test_names_that_do_not_exist_are_refused() -> None:
         build(declared, job="x")
     with pytest.raises(CompileError, match="there is no model `x`; models are `two`"):
         build(declared, model="x")
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name.startswith("one tower")])
+def test_a_stack_that_takes_no_packed_rows_gives_what_is_read(name: str) -> None:
+    model = _built(MODELS[name])
+    inputs = _inputs()
+    features = {stream: model.encode(stream, value) for stream, value in inputs.items()}
+    features["text"] = features["text"].packed()
+    readings = [
+        Reading(rows=2, stream="text", positions=torch.tensor([0, 3, 4, 5]), tokens=4 + 7),
+        Reading(rows=1, tokens=7),
+    ]
+    expected = model.read(features, readings)
+    encoder = model.fusion.encoder
+    encoder.facts = replace(encoder.facts, packs=False)
+    for found, wanted in zip(model.read(features, readings), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.parametrize("packed", [False, True])
