@@ -113,13 +113,12 @@ class PlainProcess:
 
     def __init__(self, size: Size, rows: int) -> None:
         """Start it; it has made a step when this returns."""
-        environment = {name: value for name, value in os.environ.items() if name != TUNABLES}
         self._process = subprocess.Popen(
             [*command(size, rows), "--plain"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=glibc_defaults(),
         )
         self.gflop = float(self._answer())
 
@@ -219,11 +218,15 @@ def command(size: Size, rows: int) -> list[str]:
     return [sys.executable, "-m", "benchmarks.freezing", "--size", name, "--batch", str(rows)]
 
 
+def glibc_defaults() -> dict[str, str]:
+    """Return the environment of this process without settings of glibc."""
+    return {name: value for name, value in os.environ.items() if name != TUNABLES}
+
+
 def peak(size: Size, setting: str, rows: int) -> int:
     """Return the peak resident set of a process that runs a setting, mebibytes."""
     asked = [*command(size, rows), "--peak", setting]
-    environment = {name: value for name, value in os.environ.items() if name != TUNABLES}
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=glibc_defaults())
     return round(float(done.stdout.split()[-1]) / 1024**2)
 
 

@@ -63,10 +63,10 @@ def drop_weights(weights: Tensor, probability: float) -> Tensor:
 class _DroppedWeights(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weights: Tensor, threshold: int) -> Tensor:
-        dropped = _staying(weights, threshold)
-        torch.mul(weights, dropped, out=dropped).mul_(_scale(threshold))
-        ctx.save_for_backward(dropped)
         ctx.scale = _scale(threshold)
+        dropped = _staying(weights, threshold)
+        torch.mul(weights, dropped, out=dropped).mul_(ctx.scale)
+        ctx.save_for_backward(dropped)
         return dropped
 
     @staticmethod

@@ -53,11 +53,11 @@ class PreNormLayer(nn.Module):
     def forward(self, stream: Features, read: Tensor | None = None) -> Features:
         """Map tokens of any form to the same form, or only those at places `[k]` int64."""
         normed = stream.with_tokens(self.attention_norm(stream.tokens))
-        tokens = self.dropout.add(self.attention(normed, normed), stream.tokens)
+        stream = stream.with_tokens(self.dropout.add(self.attention(normed, normed), stream.tokens))
         if read is not None:
-            stream = stream.with_tokens(tokens).read(read)
-            tokens = stream.tokens
-        return stream.with_tokens(self.dropout.add(self.mlp(self.mlp_norm(tokens)), tokens))
+            stream = stream.read(read)
+        update = self.mlp(self.mlp_norm(stream.tokens))
+        return stream.with_tokens(self.dropout.add(update, stream.tokens))
 
 
 class PreNormStack(nn.Module):

@@ -93,10 +93,10 @@ class EncoderStack(Stacked):
         tokens = inputs.tokens[None] if packed else inputs.tokens
         for layer in self.layers:
             tokens = layer(tokens, rows)
+        stream = inputs.with_tokens(tokens[0] if packed else tokens)
         if read is not None:
-            return Features(tokens=self.norm(tokens.flatten(0, 1).index_select(0, read)))
-        tokens = self.norm(tokens)
-        return inputs.with_tokens(tokens[0] if packed else tokens)
+            stream = stream.read(read)
+        return stream.with_tokens(self.norm(stream.tokens))
 
 
 def transformers_stack(
