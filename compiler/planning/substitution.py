@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from renaissance.compiler.attention import PRODUCTS, dense_attention
+from renaissance.compiler.attention import PRODUCTS
 from renaissance.compiler.planning.machines import Device, Precision
 from renaissance.compiler.standing import meta_stands_for
 
@@ -135,23 +135,14 @@ class Substitution(TorchFunctionMode):
                 )[0]
             learned = attn_mask is not None and attn_mask.requires_grad
             if dropout_p == 0.0 and not learned:
+                if attn_mask is not None:
+                    # torch turns a mask into numbers first.
+                    attn_mask = attn_mask.to(query.dtype)
                 return aten._scaled_dot_product_flash_attention_for_cpu(
                     query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale
                 )[0]
-            # Neither dropout nor the gradient of a bias is in a fused kernel of a CPU: there
-            # attention runs as plain operations.
-            masked = attn_mask is not None and attn_mask.dtype == torch.bool
-            return dense_attention(
-                query,
-                key,
-                value,
-                key_mask=attn_mask[:, 0, 0] if attn_mask is not None and masked else None,
-                bias=None if masked else attn_mask,
-                scale=scale,
-                dropout=dropout_p,
-                implementation="eager",
-            )
-        # Without a fused kernel the meta device takes products and a softmax, as the device does.
+        # Without a fused kernel, and a CPU has none for dropout or the gradient of a bias, the meta
+        # device takes products and a softmax, as the device does.
         return F.scaled_dot_product_attention(
             query,
             key,
