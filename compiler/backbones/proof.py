@@ -107,6 +107,25 @@ def objection(
     return _proved[key]
 
 
+def reads_alike(part: Stacked, width: int, *, key: str) -> bool:
+    """Whether a stack gives the same tokens where it computes no others in its last layer.
+
+    On the meta device, where nothing can be compared, it counts as proved.
+
+    Args:
+        part: a stack, its parameters on the CPU.
+        width: of its tokens.
+        key: names the configuration, which is proved once in a process.
+    """
+    if any(parameter.is_meta for parameter in part.parameters()):
+        return True
+    key = f"reads {key}"
+    if key not in _proved:
+        with _undisturbed(part):
+            _proved[key] = _misread(part, width)
+    return _proved[key] is None
+
+
 def ragged_texts(vocabulary: int, longest: int, padding: int) -> tuple[TextInput, TextInput]:
     """Return random texts, padded and packed, as long as a tower takes or `LENGTHS`."""
     packing = _ragged(longest)
@@ -154,6 +173,20 @@ def _found(
         if not (found - wanted).norm() <= TOLERANCE * wanted.norm():
             return "its layers give other numbers with the project's attention"
     return None
+
+
+def _misread(part: Stacked, width: int) -> str | None:
+    weights, (rows, _) = _telling(part), ragged_rows(width)
+    places = torch.tensor([max(LENGTHS) - 1, 0, max(LENGTHS)])
+    wanted: Features = functional_call(part, weights, (rows,)).read(places)
+    try:
+        found: Features = functional_call(part, weights, (rows, places))
+    except (RuntimeError, TypeError, ValueError) as error:
+        return str(error)
+    same = found.tokens.shape == wanted.tokens.shape and (
+        (found.tokens - wanted.tokens).norm() <= TOLERANCE * wanted.tokens.norm()
+    )
+    return None if same else "other numbers"
 
 
 def _tokens(part: nn.Module, weights: dict[str, Tensor], case: Any) -> Tensor:

@@ -20,7 +20,8 @@ from renaissance.compiler.backbones.huggingface import (
     random_encoder,
 )
 from renaissance.compiler.backbones.layers import find_layers
-from renaissance.compiler.backbones.proof import adopt, ragged_rows
+from renaissance.compiler.backbones.proof import adopt, ragged_rows, reads_alike
+from renaissance.compiler.backbones.reading import can_read, read_layer
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
     BackboneReference,
@@ -62,10 +63,12 @@ class EncoderStack(Stacked):
         reference: where its weights came from; None if they are random.
         dropout: probability that embeddings in front of it take.
 
-    `library` names the implementation that the layers bring, where they run that.
+    `library` names the implementation that the layers bring, where they run that; `reads` says
+    whether the last layer computes only what is read.
     """
 
     library: str | None
+    reads: bool
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class EncoderStack(Stacked):
         super().__init__()
         self.library = facts.attention.library if facts.attention is not None else None
         self.layers = layers
+        self.reads = can_read(layers[-1])
         self.norm = norm
         self.facts = facts
         self.reference = reference
@@ -86,13 +90,18 @@ class EncoderStack(Stacked):
     def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
         """Map tokens of any form to the same form, without the project's attention no packed ones.
 
-        Padding is attended to by nobody. The layers of a library compute all tokens.
+        Padding is attended to by nobody.
         """
         rows = _mask(inputs, self.library)
         packed = inputs.packing is not None
         tokens = inputs.tokens[None] if packed else inputs.tokens
-        for layer in self.layers:
+        *before, last = self.layers
+        for layer in before:
             tokens = layer(tokens, rows)
+        if read is not None and self.reads and can_read(last):
+            tokens = read_layer(last, tokens, rows, read)
+            return Features(tokens=self.norm(tokens[0]))
+        tokens = last(tokens, rows)
         stream = inputs.with_tokens(tokens[0] if packed else tokens)
         if read is not None:
             stream = stream.read(read)
@@ -217,6 +226,9 @@ def _hooked(
         address=address,
     )
     packs = attention.library is None
+    if stack.reads and not reads_alike(stack, facts.width, key=f"stack {key}"):
+        stack.reads = False
+        notes += (f"`{address}` computes all tokens of its last layer, whichever are read",)
     stack.facts = replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
     return stack
 

@@ -7,10 +7,15 @@ import pytest
 import torch
 from transformers import AttentionMaskInterface, AutoConfig, AutoModel, MPNetModel, Swinv2Model
 
-from renaissance.compiler.backbones import huggingface, proof, transformers_attention
+from renaissance.compiler.backbones import (
+    huggingface,
+    proof,
+    reading,
+    transformers_attention,
+)
 from renaissance.compiler.backbones.hook import HookError, counted, hooked_attention
 from renaissance.compiler.backbones.sources import build_stack, build_tower
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.packing import Packing
@@ -144,18 +149,22 @@ def test_attention_weights_are_dropped_in_training_only(tmp_path: Path) -> None:
     assert torch.equal(tower(_texts()).tokens, tower(_texts()).tokens)
 
 
-@pytest.mark.parametrize("stack", [*STACKS, "dinov2", "clip_vision_model"])
-def test_packed_rows_of_a_stack_equal_padded_ones(stack: str, tmp_path: Path) -> None:
-    spec: Any = HuggingFace(id=str(tmp_path))
+def _stack(stack: str, folder: Path) -> Stacked:
+    spec: Any = HuggingFace(id=str(folder))
     if stack in STACKS:
         spec = RandomArchitecture(id=STACKS[stack], layers=2, width=32, heads=2)
     else:
-        AutoModel.from_config(AutoConfig.for_model(stack, **VISION)).save_pretrained(tmp_path)
+        AutoModel.from_config(AutoConfig.for_model(stack, **VISION)).save_pretrained(folder)
     try:
-        part = build_stack(spec, "joint", attention="auto", weights=True).double().eval()
+        return build_stack(spec, "joint", attention="auto", weights=True)
     except BackboneError as error:
         assert "take no mask in transformers" in str(error)
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("stack", [*STACKS, "dinov2", "clip_vision_model"])
+def test_packed_rows_of_a_stack_equal_padded_ones(stack: str, tmp_path: Path) -> None:
+    part = _stack(stack, tmp_path).double().eval()
     assert part.facts.packs and not part.facts.notes
     packing = _texts().packing
     tokens = torch.randn(20, 32, dtype=torch.float64, requires_grad=True)
@@ -168,6 +177,49 @@ def test_packed_rows_of_a_stack_equal_padded_ones(stack: str, tmp_path: Path) ->
     assert gradients.keys() == others.keys()
     for name, gradient in gradients.items():
         torch.testing.assert_close(gradient, others[name], msg=name)
+
+
+@pytest.mark.parametrize("form", ["padded", "packed"])
+@pytest.mark.parametrize("stack", [*STACKS, "dinov2", "clip_vision_model"])
+def test_what_is_read_of_a_stack_is_all_that_its_last_layer_computes(
+    stack: str, form: str, tmp_path: Path
+) -> None:
+    part = _stack(stack, tmp_path).double().eval()
+    assert not part.facts.notes
+    packed = Features(tokens=torch.randn(20, 32).double(), packing=_texts().packing)
+    rows = packed if form == "packed" else packed.padded()
+    places = torch.tensor([6, 0, 3])
+    seen: dict[str, int] = {}
+
+    def noted(name: str) -> Any:
+        return lambda _, inputs, __: seen.update({name: inputs[0].shape[-2]})
+
+    for name, module in part.named_modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_hook(noted(name))
+    found = part(rows, places).tokens
+    # The feed-forward part of the last layer.
+    narrow = [name for name, tokens in seen.items() if tokens == len(places)]
+    assert len(narrow) == 2 and all(name.startswith("layers.1.") for name in narrow)
+    wanted = part(rows).read(places).tokens
+    torch.testing.assert_close(found, wanted)
+    gradients, others = (_gradients(part, out) for out in (found, wanted))
+    assert gradients.keys() == others.keys()
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, others[name], msg=name)
+
+
+def test_a_layer_that_reads_wrong_computes_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_NORMS", ())
+    part = _stack("dinov2", tmp_path).eval()
+    assert part.facts.notes == (
+        "`joint` computes all tokens of its last layer, whichever are read",
+    )
+    rows = Features(tokens=torch.randn(2, 5, 32))
+    places = torch.tensor([7, 1])
+    assert torch.equal(part(rows, places).tokens, part(rows).read(places).tokens)
 
 
 def test_a_stack_equals_its_library(tmp_path: Path) -> None:
