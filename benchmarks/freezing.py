@@ -5,11 +5,11 @@
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
 the same towers frozen (where it can: it freezes whole towers only), each as it runs for a user:
-ours with huge pages, as `renaissance train` does, the plain step in a process with glibc's
-defaults. One waits while the other runs; ratios are medians over the rounds. The ceiling of a
-setting is the rate of a large square product measured in the same round, beside that of its own
-matrix products, counted on the running step. Peak memory is the resident set of a process that does
-nothing but three steps.
+ours with the settings of glibc that `renaissance train` starts with, the plain step in a process
+with glibc's defaults. One waits while the other runs; ratios are medians over the rounds. The
+ceiling of a setting is the rate of a large square product measured in the same round, beside that
+of its own matrix products, counted on the running step. Peak memory is the resident set of a
+process that does nothing but three steps.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
-from renaissance.huge_pages import TUNABLES, start_again_with_huge_pages
+from renaissance.glibc import TUNABLES, start_again_with_settings
 
 CPU = torch.device("cpu")
 HALF = tuple(
@@ -291,7 +291,7 @@ def main() -> int:
         serve_plain(size, options.batch)
         return 0
     if options.peak != "plain":
-        start_again_with_huge_pages()
+        start_again_with_settings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.peak:

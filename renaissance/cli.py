@@ -15,16 +15,16 @@ from importlib import import_module
 from renaissance import __version__
 from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.arguments import VERBS
-from renaissance.huge_pages import start_again_with_huge_pages
+from renaissance.glibc import start_again_with_settings
 
 RUN_MODELS = frozenset({"train", "eval", "run", "bench"})
-"""Verbs that gain from huge pages, and the one that measures for them."""
+"""Verbs that gain from settings of glibc, and the one that measures for them."""
 
 
 def console() -> None:
     """Run the command line of this process and leave with its exit code."""
     if not RUN_MODELS.isdisjoint(sys.argv[1:2]):
-        start_again_with_huge_pages()
+        start_again_with_settings()
     sys.exit(main(sys.argv[1:]))
 
 

@@ -1,4 +1,4 @@
-"""Verbs that run models start again with huge pages, once, and where that changes something."""
+"""Verbs that run models start again with settings of glibc, once, and where glibc is."""
 
 import os
 import subprocess
@@ -7,24 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from renaissance import huge_pages
-from renaissance.huge_pages import SETTING, TUNABLES, start_again_with_huge_pages
+from renaissance.glibc import SETTINGS, TUNABLES, start_again_with_settings
 
 Started = list[tuple[list[str], dict[str, str]]]
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
-    """What was started, on a machine that gives huge pages on request."""
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """What was started, on a machine with glibc."""
     found: Started = []
 
     def execve(path: str, command: list[str], environment: dict[str, str]) -> None:
         assert path == command[0] == sys.executable
         found.append((command, environment))
 
-    enabled = tmp_path / "enabled"
-    enabled.write_text("always [madvise] never\n", "ascii")
-    monkeypatch.setattr(huge_pages, "ENABLED", enabled)
     monkeypatch.setattr(os, "confstr", lambda name: "glibc 2.36")
     monkeypatch.setattr(os, "execve", execve)
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "renaissance", "train", "a b.vl"])
@@ -32,38 +28,28 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
     return found
 
 
-def test_the_same_command_starts_with_the_setting(started: Started) -> None:
-    start_again_with_huge_pages()
+def test_the_same_command_starts_with_the_settings(started: Started) -> None:
+    start_again_with_settings()
     ((command, environment),) = started
     assert command[1:] == ["-m", "renaissance", "train", "a b.vl"]
-    assert environment == os.environ | {TUNABLES: SETTING}
+    assert environment == os.environ | {TUNABLES: SETTINGS}
 
 
-@pytest.mark.parametrize("settings", [SETTING, "glibc.malloc.check=3", ""])
+@pytest.mark.parametrize("settings", [SETTINGS, "glibc.malloc.check=3", ""])
 def test_settings_of_the_user_stay(
     settings: str, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(TUNABLES, settings)
-    start_again_with_huge_pages()
+    start_again_with_settings()
     assert not started
 
 
-@pytest.mark.parametrize("library", ["glibc 2.34", "musl 1.2", "glibc", None])
-def test_a_library_without_the_setting_is_left_alone(
+@pytest.mark.parametrize("library", ["musl 1.2", "", None])
+def test_another_library_is_left_alone(
     library: str | None, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "confstr", lambda name: library)
-    start_again_with_huge_pages()
-    assert not started
-
-
-@pytest.mark.parametrize("enabled", ["[always] madvise never", "always madvise [never]", None])
-def test_a_kernel_that_asks_nobody_is_left_alone(enabled: str | None, started: Started) -> None:
-    if enabled is None:
-        huge_pages.ENABLED.unlink()
-    else:
-        huge_pages.ENABLED.write_text(enabled, "ascii")
-    start_again_with_huge_pages()
+    start_again_with_settings()
     assert not started
 
 
@@ -74,7 +60,7 @@ def test_a_process_that_cannot_be_started_again_goes_on(
         raise PermissionError("not here")
 
     monkeypatch.setattr(os, "execve", refuse)
-    start_again_with_huge_pages()
+    start_again_with_settings()
 
 
 @pytest.mark.parametrize("verb", ["train", "check"])
