@@ -6,8 +6,8 @@ DeiT-tiny, ELECTRA-small and six co-attention layers of width 256, MLM and ITM, 
 Each setting runs in a process of its own, which first warms torch up with a small product, imports
 what the model is built from, and takes its resident set then as its zero. Pages of files do not
 count, before or after: they are code of torch and MKL, which comes into memory when it first runs.
-It runs twice: with glibc giving large blocks back at once (MALLOC_MMAP_THRESHOLD_), which shows what
-the model needs, and as `renaissance train` starts, with glibc keeping what was freed.
+It runs twice: with glibc giving large blocks back at once (MALLOC_MMAP_THRESHOLD_), which shows
+what the model needs, and as `renaissance train` starts, with glibc keeping what was freed.
 """
 
 import argparse
