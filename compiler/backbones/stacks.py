@@ -216,6 +216,11 @@ def _hooked(
     facts = stack.facts
     if facts.attention is None:
         return stack
+    known = facts.notes
+    # With the library's own attention, which runs where the kernels do not.
+    if stack.reads and not reads_alike(stack, facts.width, key=f"stack {key}"):
+        stack.reads = False
+        known += (f"`{address}` computes all tokens of its last layer, whichever are read",)
     attention, notes = adopt(
         stack,
         switch_stack,
@@ -226,10 +231,7 @@ def _hooked(
         address=address,
     )
     packs = attention.library is None
-    if stack.reads and not reads_alike(stack, facts.width, key=f"stack {key}"):
-        stack.reads = False
-        notes += (f"`{address}` computes all tokens of its last layer, whichever are read",)
-    stack.facts = replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
+    stack.facts = replace(facts, attention=attention, packs=packs, notes=known + notes)
     return stack
 
 
