@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -77,6 +77,14 @@ class Row:
     ceiling: int
     share_of_ceiling: float
     peak_mib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One setting, and the GFLOP of the plain step with nothing frozen that it was timed with."""
+
+    row: Row
+    plain_gflop: float
 
 
 def ceiling(size: int = 2048, repeats: int = 5) -> float:
@@ -159,57 +167,48 @@ def serve_plain(size: Size, rows: int) -> None:
         print(seconds(partial(step, frozenset(towers.split()))), flush=True)
 
 
-def measure(
-    size: Size,
-    setting: str,
-    batch: PlainBatch,
-    plain: PlainProcess,
-    rounds: int,
-    none: float | None,
-    folder: Path,
-) -> Row:
+def measure(size: Size, setting: str, texts: int, rounds: int, folder: Path) -> Measured:
     """Time one setting in turn with the plain step, free and frozen alike.
 
     Args:
         size: dimensions of the model.
         setting: name of the setting.
-        batch: what all steps see.
-        plain: the plain step.
+        texts: of the batch.
         rounds: that are timed.
-        none: how many times as fast as `plain` the compiled step with nothing frozen is.
         folder: for kept features.
     """
-    step = own_step(size, setting, batch, folder)
+    batch = plain_batch(size, texts)
     selectors = frozenset(SETTINGS[setting])
     frozen = bool(selectors) and selectors <= WHOLE
-    gflop = counted(step)
     times: list[tuple[float, ...]] = []
-    for number in range(rounds + 1):
-        run = (
-            seconds(step),
-            plain.seconds(frozenset()),
-            plain.seconds(selectors) if frozen else 0.0,
-            ceiling(),
-        )
-        if number:
-            times.append(run)
+    with PlainProcess(size, texts) as plain:
+        step = own_step(size, setting, batch, folder)
+        gflop = counted(step)
+        for number in range(rounds + 1):
+            run = (
+                seconds(step),
+                plain.seconds(frozenset()),
+                plain.seconds(selectors) if frozen else 0.0,
+                ceiling(),
+            )
+            if number:
+                times.append(run)
     own = statistics.median(run[0] for run in times)
-    ratio = statistics.median(run[1] / run[0] for run in times)
-    share = statistics.median(gflop / run[0] / run[3] for run in times)
-    return Row(
+    row = Row(
         setting=setting,
         seconds=round(own, 3),
-        samples_per_second=round(len(batch.matches) / own, 2),
-        against_plain=round(ratio, 2),
+        samples_per_second=round(texts / own, 2),
+        against_plain=round(statistics.median(run[1] / run[0] for run in times), 2),
         against_plain_frozen=(
             round(statistics.median(run[2] / run[0] for run in times), 2) if frozen else None
         ),
-        against_none=None if none is None else round(ratio / none, 2),
+        against_none=None,
         gflop=round(gflop, 1),
         ceiling=round(statistics.median(run[3] for run in times)),
-        share_of_ceiling=round(share, 2),
-        peak_mib=peak(size, setting, len(batch.matches)),
+        share_of_ceiling=round(statistics.median(gflop / run[0] / run[3] for run in times), 2),
+        peak_mib=peak(size, setting, texts),
     )
+    return Measured(row=row, plain_gflop=plain.gflop)
 
 
 def command(size: Size, rows: int) -> list[str]:
@@ -254,26 +253,36 @@ def line(row: Row) -> str:
     )
 
 
+def alone(size: Size, setting: str, texts: int, rounds: int) -> Measured:
+    """Measure a setting in a process of its own: one that keeps its memory leaves others none."""
+    asked = [*command(size, texts), "--rounds", str(rounds), "--alone", setting]
+    done = subprocess.run(
+        asked, stdout=subprocess.PIPE, text=True, check=True, env=glibc_defaults()
+    )
+    found = json.loads(done.stdout)
+    return Measured(row=Row(**found["row"]), plain_gflop=found["plain_gflop"])
+
+
 def compare(
-    size: Size, settings: list[str], texts: int, rounds: int, folder: Path
+    size: Size, settings: list[str], texts: int, rounds: int
 ) -> Iterator[dict[str, object]]:
     """Measure settings one after the other; print a line and yield all so far after each."""
-    batch = plain_batch(size, texts)
     memory = peak(size, "plain", texts)
-    with PlainProcess(size, texts) as plain:
-        print(f"{size.name}, batch {texts}", flush=True)
-        print(f"plain step: {plain.gflop:.0f} GFLOP, peak {memory} MiB", flush=True)
-        rows: list[Row] = []
-        for setting in settings:
-            none = next((row.against_plain for row in rows if row.setting == "none"), None)
-            row = measure(size, setting, batch, plain, rounds, none, folder)
-            rows.append(row)
-            print(line(row), flush=True)
-            yield {
-                "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
-                "plain": {"gflop": round(plain.gflop), "peak_mib": memory},
-                "rows": [asdict(row) for row in rows],
-            }
+    print(f"{size.name}, batch {texts}; plain step: peak {memory} MiB", flush=True)
+    rows: list[Row] = []
+    for setting in settings:
+        measured = alone(size, setting, texts, rounds)
+        row = measured.row
+        none = next((known.against_plain for known in rows if known.setting == "none"), None)
+        if none is not None:
+            row = replace(row, against_none=round(row.against_plain / none, 2))
+        rows.append(row)
+        print(line(row), flush=True)
+        yield {
+            "about": about(CPU) | {"size": size.name, "batch": texts, "rounds": rounds},
+            "plain": {"gflop": round(measured.plain_gflop), "peak_mib": memory},
+            "rows": [asdict(row) for row in rows],
+        }
 
 
 def main() -> int:
@@ -284,22 +293,26 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     size = SMALL if options.size == "small" else BASE
     if options.plain:
         serve_plain(size, options.batch)
         return 0
-    if options.peak != "plain":
-        start_again_with_settings()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if options.peak:
-            print_peak(size, options.peak, options.batch, folder)
-            return 0
-        for found in compare(size, options.settings, options.batch, options.rounds, folder):
-            if options.json:
-                options.json.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    if options.alone or options.peak:
+        if options.peak != "plain":
+            start_again_with_settings()
+        with tempfile.TemporaryDirectory() as folder:
+            if options.peak:
+                print_peak(size, options.peak, options.batch, Path(folder))
+            else:
+                found = measure(size, options.alone, options.batch, options.rounds, Path(folder))
+                print(json.dumps(asdict(found)))
+        return 0
+    for results in compare(size, options.settings, options.batch, options.rounds):
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return 0
 
 
