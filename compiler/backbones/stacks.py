@@ -64,7 +64,7 @@ class EncoderStack(Stacked):
         dropout: probability that embeddings in front of it take.
 
     `library` names the implementation that the layers bring, where they run that; `reads` says
-    whether the last layer computes only what is read.
+    whether the last layer may compute only what is read, where its parts are known.
     """
 
     library: str | None
@@ -81,7 +81,7 @@ class EncoderStack(Stacked):
         super().__init__()
         self.library = facts.attention.library if facts.attention is not None else None
         self.layers = layers
-        self.reads = can_read(layers[-1])
+        self.reads = True
         self.norm = norm
         self.facts = facts
         self.reference = reference
@@ -214,13 +214,13 @@ def _hooked(
         stack.library = asked.name if isinstance(asked, Library) else None
 
     facts = stack.facts
+    # With the library's own attention, which runs where the kernels do not.
+    if not reads_alike(stack, facts.width, key=f"stack {key}"):
+        stack.reads = False
+        note = f"`{address}` computes all tokens of its last layer, whichever are read"
+        stack.facts = facts = replace(facts, notes=(*facts.notes, note))
     if facts.attention is None:
         return stack
-    known = facts.notes
-    # With the library's own attention, which runs where the kernels do not.
-    if stack.reads and not reads_alike(stack, facts.width, key=f"stack {key}"):
-        stack.reads = False
-        known += (f"`{address}` computes all tokens of its last layer, whichever are read",)
     attention, notes = adopt(
         stack,
         switch_stack,
@@ -231,7 +231,7 @@ def _hooked(
         address=address,
     )
     packs = attention.library is None
-    stack.facts = replace(facts, attention=attention, packs=packs, notes=known + notes)
+    stack.facts = replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
     return stack
 
 

@@ -7,12 +7,7 @@ import pytest
 import torch
 from transformers import AttentionMaskInterface, AutoConfig, AutoModel, MPNetModel, Swinv2Model
 
-from renaissance.compiler.backbones import (
-    huggingface,
-    proof,
-    reading,
-    transformers_attention,
-)
+from renaissance.compiler.backbones import huggingface, proof, reading, transformers_attention
 from renaissance.compiler.backbones.hook import HookError, counted, hooked_attention
 from renaissance.compiler.backbones.sources import build_stack, build_tower
 from renaissance.compiler.backbones.tower import Stacked, Tower
