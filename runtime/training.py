@@ -109,8 +109,9 @@ def train_job(
         never = plan.frozen(total - 1, total)
         originals = hold_in_low_precision(model, never, precision.dtype)
         contract.hold(originals)
-        for name in originals.keys() & referable:
-            del originals[name]
+        originals = {
+            tensor: value for tensor, value in originals.items() if tensor not in referable
+        }
     compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
     objectives = Objectives(model, spec.model_of(name))
     if job.shard == "full" and processes.ranks > 1:
