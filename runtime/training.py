@@ -109,9 +109,7 @@ def train_job(
         never = plan.frozen(total - 1, total)
         originals = hold_in_low_precision(model, never, precision.dtype)
         contract.hold(originals)
-        originals = {
-            tensor: value for tensor, value in originals.items() if tensor not in referable
-        }
+        originals = {key: value for key, value in originals.items() if key not in referable}
     compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
     objectives = Objectives(model, spec.model_of(name))
     if job.shard == "full" and processes.ranks > 1:
