@@ -7,7 +7,7 @@ from typing import Any
 from renaissance.grammar import tree
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import Token, number_value, text_value
+from renaissance.grammar.tokens import Token, minutes_value, number_value, text_value
 
 
 class Items(list[Any]):
@@ -171,6 +171,12 @@ class Builder:
         spelling = self._text_of(values[0])
         return tree.Percentage(
             span=self._span(values), percent=float(number_value(spelling)), spelling=spelling
+        )
+
+    def _duration(self, values: list[Any]) -> tree.Duration:
+        spelling = self._text_of(values[0])
+        return tree.Duration(
+            span=self._span(values), minutes=minutes_value(spelling), spelling=spelling
         )
 
     def _text(self, values: list[Any]) -> tree.Text:

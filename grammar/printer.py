@@ -336,7 +336,7 @@ def _address(address: tree.Address) -> str:
 
 def _atom(value: tree.Value) -> str:
     match value:
-        case tree.Number() | tree.Percentage() | tree.Text():
+        case tree.Number() | tree.Percentage() | tree.Duration() | tree.Text():
             return value.spelling
         case tree.Boolean():
             return "true" if value.value else "false"

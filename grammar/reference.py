@@ -117,6 +117,8 @@ def _value(kind: Kind, unit: str) -> str:
         options.append("number")
     if kind.share:
         options.append("percentage")
+    if kind.minutes:
+        options.append("time such as `15min`")
     if kind.boolean:
         options.append("`true`, `false`")
     if kind.text:

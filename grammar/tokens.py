@@ -72,7 +72,7 @@ def tokenize(source: Source) -> tuple[list[Token], list[Diagnostic]]:
             kind = keywords.get(text[position:end], kind)
         elif kind == "STRING" and "\\" in found[0]:
             findings.extend(_bad_escapes(source, position, end))
-        elif kind in ("NUMBER", "PERCENTAGE") and not _representable(found[0]):
+        elif kind in ("NUMBER", "PERCENTAGE", "DURATION") and not _representable(found[0]):
             span = Span(source=source, start=position, end=end)
             findings.append(
                 Diagnostic(
@@ -96,8 +96,8 @@ def text_value(spelling: str) -> str:
 
 
 def number_value(spelling: str) -> int | float:
-    """Return what a number or the digits of a percentage mean: `50k` is 50000."""
-    digits = spelling.rstrip("%kM").replace("_", "")
+    """Return what a number means, or the digits before a unit: `50k` is 50000."""
+    digits = spelling.rstrip("%kMminh").replace("_", "")
     zeros = {"k": 3, "M": 6}.get(spelling[-1], 0)
     if "e" in digits or "E" in digits:
         return float(digits)
@@ -105,6 +105,11 @@ def number_value(spelling: str) -> int | float:
     if zeros >= len(fraction) and (zeros or not fraction):
         return int(whole + fraction.ljust(zeros, "0"))
     return float(digits) * float(10**zeros)
+
+
+def minutes_value(spelling: str) -> float:
+    """Return the minutes that a duration means: `2h` is 120."""
+    return float(number_value(spelling)) * (60 if spelling.endswith("h") else 1)
 
 
 def _representable(spelling: str) -> bool:

@@ -40,6 +40,14 @@ class Percentage(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duration(Node):
+    """A time by the clock: `15min` has `minutes` 15, `2h` has 120."""
+
+    minutes: float
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Node):
     """A quoted string; `value` is what it means, `spelling` what stands in the file."""
 
@@ -89,7 +97,7 @@ class Call(Node):
     body: "Body | None"
 
 
-Value = Number | Percentage | Text | Boolean | Address | Sequence | Call
+Value = Number | Percentage | Duration | Text | Boolean | Address | Sequence | Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

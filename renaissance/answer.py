@@ -14,7 +14,6 @@ from renaissance.grammar.diagnostics import Diagnostic
 FINE = 0
 NO = 1
 NO_ANSWER = 2
-JOB_FAILED = 3
 INTERRUPTED = 130
 
 

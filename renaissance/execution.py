@@ -1,12 +1,11 @@
 """Running jobs for a person: which file and folder are meant, progress, results, exit codes."""
 
-import signal
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renaissance.answer import FINE, INTERRUPTED, JOB_FAILED, NO_ANSWER, answer
+from renaissance.answer import FINE, answer
 from renaissance.files import find_spec
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
@@ -14,8 +13,6 @@ from renaissance.grammar.schema.spec import Spec
 if TYPE_CHECKING:
     from renaissance.runtime.jobs import Run
     from renaissance.runtime.observer import Observer
-
-TERMINATED = 128 + signal.SIGTERM
 
 
 def meant(argument: str) -> tuple[str, str | None]:
@@ -50,18 +47,16 @@ def execute(arguments: Namespace, work: "Callable[[Observer], Run]") -> int:
     from renaissance.compiler.errors import CompileError
     from renaissance.progress import progress
     from renaissance.runtime.data.errors import DataError
-    from renaissance.runtime.errors import InterruptionError, JobError, UsageError
+    from renaissance.runtime.ending import code_of
+    from renaissance.runtime.errors import InterruptionError, JobError
 
     try:
         with progress() as observer:
             run = work(observer)
     except InterruptionError as stop:
-        code = TERMINATED if stop.signal == signal.SIGTERM else INTERRUPTED
-        return answer(arguments, code, failures=[str(stop)])
-    except UsageError as problem:
-        return answer(arguments, NO_ANSWER, failures=[str(problem)])
+        return answer(arguments, code_of(stop), failures=[str(stop)])
     except (JobError, DataError, CompileError) as problem:
-        return answer(arguments, JOB_FAILED, failures=[str(problem)])
+        return answer(arguments, code_of(problem), failures=[str(problem)])
     if run.report is None:
         return FINE  # the first of several processes speaks
     if arguments.format == "json":

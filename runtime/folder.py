@@ -2,7 +2,7 @@
 
 import fcntl
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ NAMED = 3
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
     """Keep other processes out of a run folder.
+
+    Args:
+        folder: of the run; created if absent.
+        warn: is told if the file system has no locks, as some that are shared over a network.
 
     Raises:
         UsageError: if one is at work in it.
@@ -34,8 +38,13 @@ def held(folder: Path) -> Iterator[None]:
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UsageError(f"another process is at work in `{folder}`") from None
+        except OSError as problem:
+            warn(
+                f"`{folder}` is on a file system without locks ({problem.strerror}): make sure "
+                "that no other process works in it"
+            )
         yield
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import DISK_FULL
+from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import JobError, UsageError
 from renaissance.runtime.evaluation import evaluate_job
 from renaissance.runtime.folder import claim, finished, held
 from renaissance.runtime.observer import Observer, Silent
 from renaissance.runtime.processes import Processes, joined, lost_connection
-from renaissance.runtime.records import JobResult
+from renaissance.runtime.records import JobResult, Notice
 from renaissance.runtime.report import write_report
 from renaissance.runtime.signals import StopRequest, stop_request
 from renaissance.runtime.training import train_job
@@ -66,13 +67,16 @@ def run_jobs(
     """
     names = _ordered(spec, only)
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:
+        position = Position(observer if observer is not None and processes.first else Silent())
         try:
             if processes.first:
-                stack.enter_context(held(folder))
+                stack.enter_context(
+                    held(folder, lambda sentence: position.event(Notice(text=sentence)))
+                )
                 claim(folder, spec, fresh=fresh)
+                stack.enter_context(recorded_ending(folder, position))
             processes.wait()
-            watching = observer if observer is not None and processes.first else Silent()
-            return _run(spec, folder, names, again, processes, request, watching)
+            return _run(spec, folder, names, again, processes, request, position)
         except OSError as problem:
             if problem.errno not in DISK_FULL:
                 raise

@@ -12,6 +12,7 @@ from renaissance.runtime.errors import UsageError
 from renaissance.runtime.folder import SPEC
 from renaissance.runtime.jobs import Run, run_jobs
 from renaissance.runtime.observer import Observer
+from renaissance.runtime.processes import launched_rank
 from renaissance.runtime.records import Notice
 
 LOCK = "lock.json"
@@ -67,6 +68,8 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
         raise UsageError(f"`{folder}` is no job folder that this version can read") from None
     if spec_hash != spec.hash:
         raise UsageError(f"the spec in `{folder}` is not the one that was compiled; compile again")
+    if launched_rank() > 0:
+        return spec, ()  # the first one has the same folder to look at, and weights are large
     now = lock(spec)
     changed = _changed_backbone(backbones, now["backbones"])
     if changed is not None:

@@ -1,5 +1,6 @@
 """The training loop: steps, validations, checkpoints, thaws."""
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch.nn.utils import get_total_norm
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.schema.declaration import Minutes
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoint import Best, State, write_checkpoint
 from renaissance.runtime.checkpoints import FOLDER, Checkpoints
@@ -107,10 +109,14 @@ class Loop:
         total = state.total_steps
         self._rate = LearningRate.of(job.schedule, job.optimizer.lr, total)
         self._validate_every = max(steps_of(job.validate_every, total), 1)
-        self._checkpoint_every = max(steps_of(job.checkpoint_every, total), 1)
+        every = job.checkpoint_every
+        self._checkpoint_seconds = every * 60 if isinstance(every, Minutes) else math.inf
+        steps = total if isinstance(every, Minutes) else steps_of(every, total)
+        self._checkpoint_every = max(steps, 1)
         self._report_every = min(max(total // LINES, 1), 50)
         self._step, self._validated, self._best = state.step, state.validated, state.best
         self._saved = state.step if state.step else -1
+        self._saved_at = time.monotonic()
         self._began = time.monotonic() - state.seconds
         self._reported = time.monotonic()
         self._texts, self._texts_since = state.texts, 0
@@ -151,6 +157,7 @@ class Loop:
                 rate=self._rate.at(self._step),
                 stop=bool(self._request.signal),
                 report=time.monotonic() - self._reported > SILENCE,
+                save=time.monotonic() - self._saved_at > self._checkpoint_seconds,
             )
             self._losses.add(self._step, stepped.losses)
             self._step += 1
@@ -160,7 +167,8 @@ class Loop:
             if stepped.report or self._step % self._report_every == 0:
                 self._report()
             self._measure_if_due()
-            if self._step % self._checkpoint_every == 0 or self._step == total:
+            due = self._step % self._checkpoint_every == 0 or self._step == total
+            if due or stepped.save:
                 self._save()
             if stepped.stop or (self._request.signal and processes.ranks == 1):
                 self._stop()
@@ -258,7 +266,7 @@ class Loop:
             return
         self._check_weights()
         self._contract.check(f"at step {self._step}")
-        self._saved = self._step
+        self._saved, self._saved_at = self._step, time.monotonic()
         tensors, shared = model_tensors(self._model)
         tensors = collected(tensors, self._processes)
         averages = collected(self._optimization.state(), self._processes)

@@ -63,6 +63,11 @@ class Processes:
             dist.barrier()
 
 
+def launched_rank() -> int:
+    """Return the number that torchrun gave this process, before it joined the others."""
+    return int(os.environ.get("RANK", "0"))
+
+
 @contextmanager
 def joined(device_name: str | None = None) -> Iterator[Processes]:
     """Join the other processes of the job if torchrun's variables are set, and leave at the end.

@@ -29,12 +29,14 @@ class Stepped:
         texts: texts of the global batch.
         stop: whether any process was asked to stop.
         report: whether any process wants a line in the log.
+        save: whether any process wants a checkpoint.
     """
 
     losses: Tensor
     texts: int
     stop: bool
     report: bool
+    save: bool
 
 
 class TrainingStep:
@@ -89,6 +91,7 @@ class TrainingStep:
         rate: float,
         stop: bool = False,
         report: bool = False,
+        save: bool = False,
     ) -> Stepped:
         """Do one step.
 
@@ -98,14 +101,15 @@ class TrainingStep:
             rate: learning rate before factors by address.
             stop: this process was asked to stop; all of them learn it with the counts.
             report: this process wants a line in the log; likewise.
+            save: this process wants a checkpoint; likewise.
         """
         own = dict.fromkeys(self._weights, 0)
         for batch in batches:
             for head, count in items_of(batch).items():
                 own[head] += count
         texts = sum(len(batch.image_index) for batch in batches)
-        *sums, all_texts, passes, stops, reports = self._processes.sums(
-            [*own.values(), texts, len(batches), float(stop), float(report)]
+        *sums, all_texts, passes, stops, reports, saves = self._processes.sums(
+            [*own.values(), texts, len(batches), float(stop), float(report), float(save)]
         )
         items = dict(zip(own, sums, strict=True))
 
@@ -134,7 +138,9 @@ class TrainingStep:
             )
         self._optimization.clear()
         total = losses[0] if len(losses) == 1 else torch.stack(losses).sum(dim=0)
-        return Stepped(losses=total, texts=round(all_texts), stop=stops > 0, report=reports > 0)
+        return Stepped(
+            losses=total, texts=round(all_texts), stop=stops > 0, report=reports > 0, save=saves > 0
+        )
 
     def _loss(self, scored: Mapping[str, Scored], items: Mapping[str, float]) -> Tensor:
         # Gradients are averaged over the processes, where the sum is wanted.

@@ -8,10 +8,13 @@ from renaissance.grammar.composition.findings import Findings, suggestion
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.data import EasyVqa, Nlvr
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.declaration import Minutes, Share
 from renaissance.grammar.schema.jobs import Finetune, Itm, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Span
+
+MOST_MINUTES = 7 * 24 * 60
+"""A longer time between checkpoints is a slip of the pen."""
 
 
 def check_training(
@@ -198,7 +201,12 @@ class _Check:
         """Validations and checkpoints happen within the run."""
         for name in ("validate_every", "checkpoint_every"):
             every = getattr(self._job, name)
-            if isinstance(every, Share):
+            if isinstance(every, Minutes):
+                if not 1 <= every <= MOST_MINUTES:
+                    self._out_of_range(
+                        name, f"between `1min` and `{MOST_MINUTES // 60}h` is wanted"
+                    )
+            elif isinstance(every, Share):
                 if float(every) == 0:
                     self._out_of_range(name, "more than 0% is wanted")
             elif every < 1:

@@ -14,7 +14,7 @@ from renaissance.grammar.composition.mistakes import unknown_key
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
-from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.declaration import Block, Minutes, Share
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     default_of,
@@ -280,6 +280,8 @@ class Reader:
                 return self._quoted_word(value, kind, key, content.span)
             case tree.Percentage() if kind.share:
                 return self._share(value, key, content.span)
+            case tree.Duration() if kind.minutes:
+                return Minutes(value.minutes)
             case tree.Number() if kind.count and isinstance(value.value, int):
                 return value.value
             case tree.Number() if kind.number:
@@ -473,6 +475,8 @@ def describe(kind: Kind, unit: str = "") -> str:
         options.append("a number")
     if kind.share:
         options.append("a percentage")
+    if kind.minutes:
+        options.append("a time such as `15min`")
     if kind.boolean:
         options.append("`true` or `false`")
     if kind.text:
@@ -571,6 +575,8 @@ def _what(value: tree.Value) -> str:
             return "a number with a fraction"
         case tree.Percentage():
             return "a percentage"
+        case tree.Duration():
+            return "a time"
         case tree.Text():
             return "a string"
         case tree.Boolean():

@@ -112,3 +112,37 @@ class Share(float):
             serialization=core_schema.plain_serializer_function_ser_schema(lambda s: s.spelling),
             json_schema_input_schema=core_schema.str_schema(pattern=r"^[0-9.]+%$"),
         )
+
+
+class Minutes(float):
+    """A time by the clock, written `15min` or `2h` in a spec and `15min` in JSON."""
+
+    @property
+    def spelling(self) -> str:
+        """The minutes, as a spec writes them."""
+        return f"{repr(float(self)).removesuffix('.0')}min"
+
+    def __repr__(self) -> str:
+        """Show the spelling."""
+        return self.spelling
+
+    __str__ = __repr__
+
+    @classmethod
+    def _read(cls, value: object) -> "Minutes":
+        if isinstance(value, Minutes):
+            return value
+        if isinstance(value, str) and value.endswith("min"):
+            return cls(value.removesuffix("min"))
+        raise ValueError("a time is wanted, such as `15min`")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Accept a time or its spelling, and nothing that is merely a number."""
+        return core_schema.no_info_plain_validator_function(
+            cls._read,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda m: m.spelling),
+            json_schema_input_schema=core_schema.str_schema(pattern=r"^[0-9.]+min$"),
+        )

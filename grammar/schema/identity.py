@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from renaissance.grammar.schema.declaration import Block, Share, impact_of
+from renaissance.grammar.schema.declaration import Block, Minutes, Share, impact_of
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze
 
@@ -61,7 +61,7 @@ def directives(freeze: tuple[Freeze, ...]) -> list[Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, Block):
         return reduced(value)
-    if isinstance(value, Share):
+    if isinstance(value, Share | Minutes):
         return value.spelling
     if isinstance(value, Mapping):
         return {key: _value(entry) for key, entry in value.items()}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from renaissance.grammar.schema.data import Task
-from renaissance.grammar.schema.declaration import Block, Share, key
+from renaissance.grammar.schema.declaration import Block, Minutes, Share, key
 
 
 class Mlm(Block):
@@ -145,8 +145,10 @@ class Training(Block):
     validate_every: Share | int = key(
         Share(0.1), doc="steps between validations, or their share of the run", impact="eval"
     )
-    checkpoint_every: Share | int = key(
-        Share(0.1), doc="steps between checkpoints, or their share of the run", impact="cosmetic"
+    checkpoint_every: Share | int | Minutes = key(
+        Share(0.1),
+        doc="steps between checkpoints, their share of the run, or a time by the clock",
+        impact="cosmetic",
     )
     keep: int = key(2, doc="checkpoints kept besides the best", impact="cosmetic", ge=1)
     workers: int = key(0, doc="processes that read data", impact="cosmetic", ge=0)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.declaration import Block, Minutes, Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -37,6 +37,7 @@ class Kind:
         count: whole numbers.
         number: numbers with a fraction.
         share: percentages.
+        minutes: times by the clock.
         boolean: `true` and `false`.
         text: quoted strings.
         name: text that is written as a plain name where it can be: `split = test`.
@@ -51,6 +52,7 @@ class Kind:
     count: bool = False
     number: bool = False
     share: bool = False
+    minutes: bool = False
     boolean: bool = False
     text: bool = False
     name: bool = False
@@ -138,6 +140,8 @@ def _kind(annotation: Any, name: bool, none: bool) -> Kind:
             found["count"] = True
         elif option is Share:
             found["share"] = True
+        elif option is Minutes:
+            found["minutes"] = True
         elif option is float:
             found["number"] = True
         elif option is str:

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from renaissance.runtime.data.assembly import Assembler, Batch
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.sampling import Order, micro_batches, shares
+from renaissance.runtime.signals import STOPPING
 
 STRIDE = 1024
 """Texts of a split that are masked and paired together outside training."""
@@ -145,8 +146,8 @@ def assembled(
 
 def _leave_signals_to_the_parent(worker: int) -> None:
     """Let a worker go on when its group is interrupted: the parent still needs it to finish."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _as_it_is(item: Any) -> Any:

@@ -65,6 +65,13 @@ def test_numbers(spelling: str, expected: float) -> None:
     assert number.spelling == spelling
 
 
+def test_duration() -> None:
+    for spelling, minutes in (("15min", 15), ("1_000min", 1000), ("0.5h", 30), ("2h", 120)):
+        duration = value(spelling)
+        assert isinstance(duration, tree.Duration)
+        assert (duration.minutes, duration.spelling) == (minutes, spelling)
+
+
 def test_percentage() -> None:
     share = value("0.5%")
     assert isinstance(share, tree.Percentage)

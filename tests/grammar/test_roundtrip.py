@@ -11,7 +11,7 @@ from renaissance.grammar.comments import comment_texts
 from renaissance.grammar.formatter import format_source, print_tree
 from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import number_value, text_value, tokenize
+from renaissance.grammar.tokens import minutes_value, number_value, text_value, tokenize
 
 KEYWORDS = tables.load().keywords
 LATER = ("study", "variant")
@@ -66,7 +66,10 @@ addresses = st.builds(
     names | keywords,
     st.lists(names | keywords | slices, max_size=3),
 )
-atoms = st.one_of(numbers, percentages, texts, booleans, addresses)
+durations = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,2})?(min|h)", fullmatch=True).map(
+    lambda spelling: tree.Duration(span=NOWHERE, minutes=minutes_value(spelling), spelling=spelling)
+)
+atoms = st.one_of(numbers, percentages, durations, texts, booleans, addresses)
 
 
 def sequences(values: st.SearchStrategy[tree.Value]) -> st.SearchStrategy[tree.Value]:
