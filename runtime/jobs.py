@@ -28,7 +28,7 @@ class Run:
         folder: of the run.
         results: of the jobs that were asked for, in order.
         skipped: names of those that had finished before.
-        report: the page about it; None where another process writes it.
+        report: the page about it; None where none was asked for or another process writes it.
     """
 
     folder: Path
@@ -44,6 +44,7 @@ def run_jobs(
     only: tuple[str, ...] | None = None,
     fresh: bool = False,
     again: bool = False,
+    report: bool = True,
     device: str | None = None,
     observer: Observer | None = None,
 ) -> Run:
@@ -55,6 +56,7 @@ def run_jobs(
         only: names of jobs; all jobs of the spec if None.
         fresh: remove earlier results in the folder.
         again: run evaluations again that have finished.
+        report: write the page about the run, for which every model is planned.
         device: such as `cpu`; chosen if None.
         observer: is told what happens, in the first process.
 
@@ -76,7 +78,9 @@ def run_jobs(
                 claim(folder, spec, fresh=fresh)
                 stack.enter_context(recorded_ending(folder, position))
             processes.wait()
-            return _run(spec, folder, names, again, processes, request, position)
+            results, skipped = _run(spec, folder, names, again, processes, request, position)
+            page = write_report(folder) if report and processes.first else None
+            return Run(folder=folder, results=results, skipped=skipped, report=page)
         except OSError as problem:
             if problem.errno not in DISK_FULL:
                 raise
@@ -97,7 +101,7 @@ def _run(
     processes: Processes,
     request: StopRequest,
     observer: Observer,
-) -> Run:
+) -> tuple[tuple[JobResult, ...], tuple[str, ...]]:
     results, skipped = [], []
     for name in names:
         done = finished(folder, name)
@@ -110,8 +114,7 @@ def _run(
         results.append(
             job(spec, name, folder, processes=processes, request=request, observer=observer)
         )
-    report = write_report(folder) if processes.first else None
-    return Run(folder=folder, results=tuple(results), skipped=tuple(skipped), report=report)
+    return tuple(results), tuple(skipped)
 
 
 def _source(spec: Spec, name: str) -> str | None:

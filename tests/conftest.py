@@ -1,9 +1,14 @@
-"""What all tests share: golden files, rewritten by `pytest --bless`."""
+"""What all tests share: golden files, rewritten by `pytest --bless`, and the tiny experiment."""
 
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from renaissance.grammar.schema.spec import Spec
+from tests.tiny import tiny_experiment, write_easy_vqa
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,3 +28,31 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def vqa_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in the layout of easy-VQA: 16 images to learn from and 8 to test on."""
+    return write_easy_vqa(tmp_path_factory.mktemp("vqa"))
+
+
+@pytest.fixture
+def tiny_spec(vqa_root: Path) -> Callable[..., Spec]:
+    """A function that makes the tiny experiment; see `tiny_experiment` for its arguments."""
+    return partial(tiny_experiment, vqa_root)
+
+
+@pytest.fixture(scope="session")
+def finished(vqa_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the tiny experiment with all jobs finished; not to be written to."""
+    from tests.runs import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    train(tiny_experiment(vqa_root), folder)
+    return folder
+
+
+@pytest.fixture
+def finished_run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run of the tiny experiment, for tests that change it."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))

@@ -3,54 +3,22 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from renaissance.cli import main
 from renaissance.execution import folder_of, meant
-
-SPEC = """
-model tiny {
-  backbone text   = plain_text { layers = 1, width = 16, heads = 2, vocabulary = 64 }
-  backbone vision = plain_vision { layers = 1, width = 16, heads = 2, image_size = 16, patch = 8 }
-  fusion cross    = cross_attention(text, vision) { layers = 1, width = 16, heads = 2 }
-}
-data pairs { format = easy_vqa, root = "ROOT" }
-pretrain base on tiny {
-  data = [pairs]
-  objective mlm
-  objective itm
-  optimizer adamw { lr = 1e-3 }
-  batch = 8, steps = 3, validation = 20%
-}
-finetune vqa from base {
-  task = easy_vqa { root = "ROOT", validation = 20% }
-  optimizer adamw { lr = 1e-3 }
-  batch = 8, steps = 3
-}
-evaluate exam of vqa
-"""
+from renaissance.grammar.canonical import print_spec
+from tests.tiny import tiny_experiment, write_easy_vqa
 
 
 @pytest.fixture
 def spec_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    draw = np.random.default_rng(0)
-    for split in ("train", "test"):
-        (tmp_path / "vqa" / split / "images").mkdir(parents=True)
-        questions = []
-        for number in range(6):
-            pixels = draw.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / f"vqa/{split}/images/{number}.png")
-            questions += [[f"is it {word}?", answer, number] for word, answer in WORDS]
-        (tmp_path / f"vqa/{split}/questions.json").write_text(json.dumps(questions))
     monkeypatch.chdir(tmp_path)
+    root = write_easy_vqa(tmp_path / "vqa", train=6, test=6)
     path = tmp_path / "tiny.vl"
-    path.write_text(SPEC.replace("ROOT", str(tmp_path / "vqa")))
+    short = {"steps": 3, "batch": 8}
+    path.write_text(print_spec(tiny_experiment(root, layers=1, base=short, vqa=short)))
     return path
-
-
-WORDS = (("red", "yes"), ("blue", "no"), ("round", "circle"))
 
 
 def test_a_run_from_file_to_table(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,9 +36,9 @@ def test_a_run_from_file_to_table(spec_file: Path, capsys: pytest.CaptureFixture
     assert main(["train", "tiny.vl:vqa", "--device", "cpu", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["skipped"] == ["vqa"]
 
-    spec_file.write_text(spec_file.read_text().replace("steps = 3\n", "steps = 4\n"))
+    spec_file.write_text(spec_file.read_text().replace("lr           = 0.002", "lr = 0.003"))
     assert main(["train", "tiny.vl"]) == 2
-    assert "`jobs.vqa.steps` was 3, is 4" in capsys.readouterr().err
+    assert "`jobs.vqa.optimizer.lr` was 0.002, is 0.003" in capsys.readouterr().err
 
 
 def test_a_job_folder(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +67,7 @@ def test_a_job_folder(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> No
         (("", ""), ["eval", "tiny.vl:base"], 2, "no evaluation of job `base`"),
         (("", ""), ["run", "nowhere"], 2, "`nowhere` is no job folder"),
         (('/vqa"', '/gone"'), ["train", "tiny.vl"], 3, "gone` does not exist"),
-        (("steps = 3, validation", "batch = , validation"), ["train", "tiny.vl"], 1, "error"),
+        (("workers          = 0", "workers = "), ["train", "tiny.vl"], 1, "error"),
     ],
 )
 def test_mistakes_end_in_a_sentence(
@@ -130,8 +98,8 @@ def test_file_and_job_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_kernels_that_this_machine_lacks(
     spec_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = SPEC.replace("model tiny {", "model tiny {\n  attention = triton")
-    spec_file.write_text(asked.replace("ROOT", "no/such/folder"))
+    asked = spec_file.read_text().replace("attention = auto", "attention = triton")
+    spec_file.write_text(asked.replace('/vqa"', '/gone"'))
     assert main(["train", "tiny.vl", "--device", "cpu"]) == 3
     assert (
         "`attention = triton`: fused attention runs on a GPU, not on `cpu`; `attention = auto` "

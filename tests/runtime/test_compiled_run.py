@@ -13,8 +13,7 @@ from renaissance.compiler import compilation
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import run_jobs
-from tests.runtime.test_resume import events
+from tests.runs import events, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 
@@ -29,8 +28,8 @@ def test_losses_stay_and_the_log_names_the_layers(
     plain = tiny_spec(dropout=0.0, freeze=freeze, base=base)
     compiled = tiny_spec(dropout=0.0, freeze=freeze, base={**base, "compile": "layers"})
     assert plain.hash == compiled.hash  # a run may go on with it or without it
-    run_jobs(plain, tmp_path / "plain", only=("base",), device="cpu")
-    run_jobs(compiled, tmp_path / "compiled", only=("base",), device="cpu")
+    train(plain, tmp_path / "plain", "base")
+    train(compiled, tmp_path / "compiled", "base")
     torch._dynamo.reset()
     logs = {name: events(tmp_path / name, "base") for name in ("plain", "compiled")}
     losses = {name: [e["loss"] for e in log if e["event"] == "step"] for name, log in logs.items()}
@@ -58,4 +57,4 @@ def test_a_machine_without_a_compiler_gets_a_sentence(
     monkeypatch.setattr(compilation, "BACKEND", broken)
     spec = tiny_spec(base={"compile": "layers"})
     with pytest.raises(CompileError, match=r"No working C\+\+ compiler found.*`compile = none`"):
-        run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base")

@@ -12,17 +12,18 @@ from renaissance.compiler import build
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import JobError, run_jobs
+from renaissance.runtime import JobError
 from renaissance.runtime.errors import FrozenChangedError
 from renaissance.runtime.frozen import FrozenContract, frozen_names
 from renaissance.runtime.step import TrainingStep
+from tests.runs import train
 
 VISION = (Freeze(selectors=("vision",)),)
 
 
 def test_a_frozen_tower_is_not_touched(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
     spec = tiny_spec(freeze=VISION)
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    train(spec, tmp_path, "base")
     start = build(spec, job="base").state_dict()
     path = tmp_path / "base/checkpoints/step-00000006"
     end = load_file(path / "model.safetensors")
@@ -51,7 +52,7 @@ def test_a_run_that_changes_a_frozen_tensor_stops(
     monkeypatch.setattr(TrainingStep, "__call__", tampering)
     spec = tiny_spec(freeze=VISION, base={"checkpoint_every": 2, "validate_every": 6})
     with pytest.raises(FrozenChangedError, match="at step 4 1 frozen tensor is not") as caught:
-        run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base")
     name, _ = next(models[0].streams["vision"].named_parameters())
     assert f"`streams.vision.{name}`" in str(caught.value)
     steps = sorted(path.name for path in (tmp_path / "base/checkpoints").glob("step-*"))

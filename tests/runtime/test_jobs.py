@@ -1,6 +1,7 @@
 """All jobs of a spec in a folder: results, skipping, other specs, weights between jobs."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from renaissance.runtime import JobError, run_jobs
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.errors import CheckpointError, UsageError
 from renaissance.runtime.folder import changes, held
-from renaissance.runtime.records import EVENT, JobResult, Notice
+from renaissance.runtime.records import EVENT, JobResult
 from renaissance.runtime.transfer import start_from
+from tests.runs import notices, train
 
 
 def test_from_pairs_to_answers(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
@@ -55,38 +57,36 @@ def test_from_pairs_to_answers(tiny_spec: Callable[..., Spec], tmp_path: Path) -
 
 
 def test_what_has_finished_is_not_done_again(
-    tiny_spec: Callable[..., Spec], tmp_path: Path
+    tiny_spec: Callable[..., Spec], finished_run: Path
 ) -> None:
-    spec = tiny_spec()
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
-    log = (tmp_path / "base/log.jsonl").read_bytes()
-    run = run_jobs(spec, tmp_path, only=("vqa",), device="cpu")
-    assert run.skipped == ()
-    run = run_jobs(spec, tmp_path, device="cpu")
-    assert run.skipped == ("base", "vqa")
-    assert (tmp_path / "base/log.jsonl").read_bytes() == log
-    assert run_jobs(spec, tmp_path, device="cpu").skipped == ("base", "vqa", "exam")
-    assert run_jobs(spec, tmp_path, only=("exam",), again=True, device="cpu").skipped == ()
+    shutil.rmtree(finished_run / "exam")
+    log = (finished_run / "base/log.jsonl").read_bytes()
+    run = train(tiny_spec(), finished_run)
+    assert run.skipped == ("base", "vqa") and run.report is None
+    assert (finished_run / "base/log.jsonl").read_bytes() == log
+    assert train(tiny_spec(), finished_run).skipped == ("base", "vqa", "exam")
+    assert train(tiny_spec(), finished_run, "exam", again=True).skipped == ()
 
 
-def test_another_spec_in_the_same_folder(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
-    run_jobs(tiny_spec(), tmp_path, only=("base",), device="cpu")
+def test_another_spec_in_the_same_folder(
+    tiny_spec: Callable[..., Spec], finished_run: Path
+) -> None:
     other = tiny_spec(base={"seed": 3})
     with pytest.raises(UsageError, match=r"`jobs.base.seed` was 0, is 3; .*--fresh"):
-        run_jobs(other, tmp_path, only=("base",), device="cpu")
-    assert run_jobs(other, tmp_path, only=("base",), fresh=True, device="cpu").skipped == ()
+        train(other, finished_run, "base")
+    assert train(other, finished_run, "base", fresh=True).skipped == ()
 
 
 def test_a_job_needs_its_source(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
     with pytest.raises(JobError, match="job `vqa` starts from job `base`, which has not finished"):
-        run_jobs(tiny_spec(), tmp_path, only=("vqa",), device="cpu")
+        train(tiny_spec(), tmp_path, "vqa")
     with pytest.raises(UsageError, match="no job `vqb`; jobs are `base`, `vqa`, `exam`"):
-        run_jobs(tiny_spec(), tmp_path, only=("vqb",), device="cpu")
+        train(tiny_spec(), tmp_path, "vqb")
 
 
 def test_one_process_at_a_time(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
     with held(tmp_path), pytest.raises(UsageError, match="another process is at work"):
-        run_jobs(tiny_spec(), tmp_path, device="cpu")
+        train(tiny_spec(), tmp_path)
 
 
 def test_differences_are_named_by_address() -> None:
@@ -100,9 +100,8 @@ def test_differences_are_named_by_address() -> None:
 
 
 @pytest.fixture
-def pretrained(tiny_spec: Callable[..., Spec], tmp_path: Path) -> Path:
-    run_jobs(tiny_spec(), tmp_path / "source", only=("base",), device="cpu")
-    return tmp_path / "source/base/checkpoints/step-00000006"
+def pretrained(finished: Path) -> Path:
+    return finished / "base/checkpoints/step-00000006"
 
 
 def with_model(spec: Spec, stream: str, change: dict[str, Any]) -> Spec:
@@ -143,9 +142,6 @@ def test_other_weights_are_refused(tiny_spec: Callable[..., Spec], pretrained: P
         start_from(build(deeper, job="vqa"), read_checkpoint(pretrained), {})
 
 
-def test_what_was_taken_over_is_in_the_log(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
-    run_jobs(tiny_spec(), tmp_path, only=("base",), device="cpu")
-    run_jobs(tiny_spec(), tmp_path, only=("vqa",), device="cpu")
-    log = (tmp_path / "vqa/log.jsonl").read_text().splitlines()
-    notices = [e.text for e in map(EVENT.validate_json, log) if isinstance(e, Notice)]
-    assert len(notices) == 3 and "start from job `base`" in notices[0]
+def test_what_was_taken_over_is_in_the_log(finished: Path) -> None:
+    told = notices(finished, "vqa")
+    assert len(told) == 3 and "start from job `base`" in told[0]

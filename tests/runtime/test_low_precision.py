@@ -13,10 +13,10 @@ from renaissance.compiler import build
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime import InterruptionError
 from renaissance.runtime.errors import FrozenChangedError
 from renaissance.runtime.step import TrainingStep
-from tests.runtime.test_resume import StopAt, events, last_bytes
+from tests.runs import StopAt, events, last_bytes, train
 
 VISION = (Freeze(selectors=("vision",)),)
 
@@ -43,7 +43,7 @@ def test_a_later_job_starts_from_the_exact_weights(
     precision: str,
 ) -> None:
     spec = tiny_spec(freeze=VISION, base={"precision": precision})
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    train(spec, tmp_path, "base")
     held = {name: p.dtype for name, p in seen[-1].named_parameters() if p.dtype != torch.float32}
     assert set(held.values()) == {{"bf16": torch.bfloat16, "fp16": torch.float16}[precision]}
     assert len(held) > 12 and all(name.startswith("streams.vision.") for name in held)
@@ -70,7 +70,7 @@ def test_a_later_job_starts_from_the_exact_weights(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainingStep, "__call__", copying)
         (tmp_path / "spec.json").unlink()
-        run_jobs(free, tmp_path, only=("vqa",), device="cpu")
+        train(free, tmp_path, "vqa")
     best = json.loads((tmp_path / "base/best.json").read_text())["path"]
     source = load_file(tmp_path / "base" / best / "model.safetensors")
     assert all(torch.equal(first[name], source[name]) for name in vision)
@@ -83,12 +83,12 @@ def test_stopped_and_resumed_it_ends_with_the_same_bytes(
     freeze = (*VISION, Freeze(selectors=("text.layers[:1]",), until=4))
     base = {"precision": "bf16", "steps": 8, "checkpoint_every": 3, "validate_every": 4}
     spec = tiny_spec(freeze=freeze, base=base)
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    train(spec, tmp_path / "whole", "base")
     with pytest.raises(InterruptionError):
-        run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu", observer=StopAt(2))
+        train(spec, tmp_path / "parts", "base", observer=StopAt(2))
     with pytest.raises(InterruptionError):
-        run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu", observer=StopAt(6))
-    run_jobs(spec, tmp_path / "parts", only=("base",), device="cpu")
+        train(spec, tmp_path / "parts", "base", observer=StopAt(6))
+    train(spec, tmp_path / "parts", "base")
     assert last_bytes(tmp_path / "parts", "base", 8) == last_bytes(tmp_path / "whole", "base", 8)
 
 
@@ -96,14 +96,14 @@ def test_its_losses_are_those_of_float32_weights(
     tiny_spec: Callable[..., Spec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tiny_spec(freeze=VISION, base={"precision": "bf16"})
-    run_jobs(spec, tmp_path / "held", only=("base",), device="cpu")
+    train(spec, tmp_path / "held", "base")
     monkeypatch.setattr(
         "renaissance.runtime.training.hold_in_low_precision", lambda model, never, dtype: {}
     )
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    train(spec, tmp_path / "whole", "base")
     assert last_bytes(tmp_path / "held", "base", 6) == last_bytes(tmp_path / "whole", "base", 6)
     held, whole = (
-        [event["loss"] for event in events(tmp_path / name, "base") if event["event"] == "step"]
+        [event["loss"] for event in events(tmp_path / name, "base", "step")]
         for name in ("held", "whole")
     )
     assert held == whole and len(held) == 6
@@ -124,4 +124,4 @@ def test_a_change_of_what_is_held_is_noticed(
     monkeypatch.setattr(TrainingStep, "__call__", tampering)
     spec = tiny_spec(freeze=VISION, base={"precision": "bf16", "checkpoint_every": 4})
     with pytest.raises(FrozenChangedError, match=r"at step 4 1 frozen tensor is not .*vision"):
-        run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base")

@@ -1,15 +1,11 @@
 """A run that was stopped ends with the weights of one that was not, bit for bit."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from safetensors.torch import load_file
@@ -17,32 +13,8 @@ from safetensors.torch import load_file
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, JobError, run_jobs
-from renaissance.runtime.observer import Silent
-from renaissance.runtime.records import Event, Step
-
-
-def last_bytes(folder: Path, job: str, steps: int) -> tuple[bytes, bytes]:
-    """The files of tensors of the last checkpoint."""
-    path = folder / job / "checkpoints" / f"step-{steps:08d}"
-    return tuple((path / f"{n}.safetensors").read_bytes() for n in ("model", "optimizer"))  # type: ignore[return-value]
-
-
-def events(folder: Path, job: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / job / "log.jsonl").read_text().splitlines()]
-
-
-class StopAt(Silent):
-    """Asks the process to stop when a line about a step is written."""
-
-    def __init__(self, step: int, number: int = signal.SIGTERM) -> None:
-        self.step = step
-        self.number = number
-
-    def event(self, event: Event) -> None:
-        if isinstance(event, Step) and event.step == self.step:
-            signal.raise_signal(self.number)
-
+from renaissance.runtime import InterruptionError, JobError
+from tests.runs import StopAt, events, last_bytes, notices, start, train
 
 THAW = (Freeze(selectors=("text",), until=Share(0.5)),)
 
@@ -52,17 +24,17 @@ def test_stopped_and_resumed_around_a_thaw(
     tiny_spec: Callable[..., Spec], tmp_path: Path, stop: int
 ) -> None:
     spec = tiny_spec(freeze=THAW, base={"steps": 12, "checkpoint_every": 5, "validate_every": 4})
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    train(spec, tmp_path / "whole", "base")
     folder = tmp_path / "parts"
     with pytest.raises(InterruptionError, match=f"after step {stop} of 12") as caught:
-        run_jobs(spec, folder, only=("base",), device="cpu", observer=StopAt(stop))
+        train(spec, folder, "base", observer=StopAt(stop))
     assert caught.value.signal == signal.SIGTERM
     assert (folder / "base/checkpoints" / f"step-{stop:08d}").is_dir()
     assert not (folder / "base/result.json").exists()
-    run_jobs(spec, folder, only=("base",), device="cpu")
+    train(spec, folder, "base")
     assert last_bytes(folder, "base", 12) == last_bytes(tmp_path / "whole", "base", 12)
     for name in ("whole", "parts"):
-        [thaw] = [e for e in events(tmp_path / name, "base") if e["event"] == "thaw"]
+        [thaw] = events(tmp_path / name, "base", "thaw")
         assert thaw["step"] == 6 and "text.embeddings" in thaw["addresses"]
     whole, parts = (
         json.loads((tmp_path / name / "base/best.json").read_text()) for name in ("whole", "parts")
@@ -76,7 +48,7 @@ def test_what_is_frozen_until_later_does_not_move_before(
     spec = tiny_spec(
         freeze=THAW, base={"steps": 8, "checkpoint_every": 4, "validate_every": 8, "keep": 9}
     )
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    train(spec, tmp_path, "base")
     from renaissance.compiler import build
 
     start = build(spec, job="base").state_dict()
@@ -89,24 +61,21 @@ def test_what_is_frozen_until_later_does_not_move_before(
     assert any(bool((after[name] != start[name]).any()) for name in text)
 
 
-def test_killed_at_any_moment(
-    tiny_spec: Callable[..., Spec], tmp_path: Path, run_script: str
-) -> None:
+def test_killed_at_any_moment(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
     steps = 60
     spec = tiny_spec(base={"steps": steps, "checkpoint_every": 2, "validate_every": 7})
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
-    (tmp_path / "spec.json").write_text(spec.to_json())
+    train(spec, tmp_path / "whole", "base")
     folder = tmp_path / "killed"
     log = folder / "base/log.jsonl"
     wait = random.uniform(0, 0.5)
-    command = [sys.executable, "-c", run_script, tmp_path / "spec.json", folder, "base"]
-    with subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}) as process:
-        while process.poll() is None and (not log.exists() or b'"step"' not in log.read_bytes()):
-            time.sleep(0.005)
-        time.sleep(wait)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL, f"had ended after {wait} s"
-    run_jobs(spec, folder, only=("base",), device="cpu")
+    process = start(spec, folder, "base")
+    while process.is_alive() and (not log.exists() or b'"step"' not in log.read_bytes()):
+        time.sleep(0.005)
+    time.sleep(wait)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, f"had ended after {wait} s"
+    train(spec, folder, "base")
     assert last_bytes(folder, "base", steps) == last_bytes(tmp_path / "whole", "base", steps), wait
     left = [p.name for p in (folder / "base/checkpoints").iterdir() if p.name.startswith(".")]
     assert left == []
@@ -116,17 +85,17 @@ def test_a_damaged_checkpoint_is_passed_over(
     tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     spec = tiny_spec(base={"steps": 9, "checkpoint_every": 2, "validate_every": 9})
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    train(spec, tmp_path / "whole", "base")
     folder = tmp_path / "damaged"
     with pytest.raises(InterruptionError):
-        run_jobs(spec, folder, only=("base",), device="cpu", observer=StopAt(6))
+        train(spec, folder, "base", observer=StopAt(6))
     file = folder / "base/checkpoints/step-00000006/model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
-    run_jobs(spec, folder, only=("base",), device="cpu")
+    train(spec, folder, "base")
     assert last_bytes(folder, "base", 9) == last_bytes(tmp_path / "whole", "base", 9)
-    [notice] = [e["text"] for e in events(folder, "base") if e["event"] == "notice"]
+    [notice] = notices(folder, "base")
     assert "step-00000006" in notice and "cut off" in notice
-    starts = [e["step"] for e in events(folder, "base") if e["event"] == "start"]
+    starts = [e["step"] for e in events(folder, "base", "start")]
     assert starts == [0, 4]
 
 
@@ -135,11 +104,11 @@ def test_a_checkpoint_of_another_spec_is_refused(
 ) -> None:
     spec = tiny_spec(base={"steps": 5})
     with pytest.raises(InterruptionError):
-        run_jobs(spec, tmp_path, only=("base",), device="cpu", observer=StopAt(3))
+        train(spec, tmp_path, "base", observer=StopAt(3))
     (tmp_path / "spec.json").unlink()
     other = tiny_spec(base={"steps": 5, "seed": 1})
     with pytest.raises(JobError, match="its spec hash is not that of this job") as caught:
-        run_jobs(other, tmp_path, only=("base",), device="cpu")
+        train(other, tmp_path, "base")
     assert "--fresh" in str(caught.value)
 
 
@@ -148,8 +117,6 @@ def test_an_interrupt_from_the_keyboard_keeps_its_signal(
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(InterruptionError) as caught:
-        run_jobs(
-            tiny_spec(), tmp_path, only=("base",), device="cpu", observer=StopAt(2, signal.SIGINT)
-        )
+        train(tiny_spec(), tmp_path, "base", observer=StopAt(2, signal.SIGINT))
     assert caught.value.signal == signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is before

@@ -11,12 +11,11 @@ from safetensors.torch import load_file
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, JobError, run_jobs
+from renaissance.runtime import InterruptionError, JobError
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.training import train_job
-from tests.runtime.test_distributed import lines, run_in_two
-from tests.runtime.test_resume import StopAt
+from tests.runs import StopAt, events, run_in_two, train
 
 FREEZES = {
     "free": (),
@@ -29,7 +28,7 @@ FREEZES = {
 def same(one: Path, two: Path, job: str, step: int) -> None:
     """Losses of all steps, and weights and averages of a checkpoint, agree."""
     for event in ("step", "validate"):
-        ours, theirs = lines(one, job, event), lines(two, job, event)
+        ours, theirs = events(one, job, event), events(two, job, event)
         assert len(ours) == len(theirs) > 0
         for mine, other in zip(ours, theirs, strict=True):
             assert mine["losses"] == pytest.approx(other["losses"], rel=2e-4)
@@ -44,7 +43,7 @@ def same(one: Path, two: Path, job: str, step: int) -> None:
 
 
 def test_two_processes_that_share_weights_are_as_one(
-    tiny_spec: Callable[..., Spec], tmp_path: Path, run_script: str
+    tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     # A job for each setting. With an odd batch and micro-batches one process does two passes where
     # the other does one, and their parts of a validation differ.
@@ -60,12 +59,12 @@ def test_two_processes_that_share_weights_are_as_one(
         models[name] = spec.models["tiny"].model_copy(update={"name": name, "freeze": freeze})
         jobs[name] = spec.jobs["base"].model_copy(update=changes)
     spec = spec.model_copy(update={"models": models, "jobs": jobs})
-    run_jobs(spec, tmp_path / "one", device="cpu")
-    run_in_two(run_script, spec, tmp_path / "two", *jobs)
+    train(spec, tmp_path / "one")
+    run_in_two(spec, tmp_path / "two", *jobs)
     for name in set(FREEZES) - {"vision"}:
         same(tmp_path / "one", tmp_path / "two", name, 4)
     # In bf16 rounding differs with the rows of a pass.
-    one, two = (lines(tmp_path / name, "vision", "step") for name in ("one", "two"))
+    one, two = (events(tmp_path / name, "vision", "step") for name in ("one", "two"))
     for mine, other in zip(one, two, strict=True):
         assert mine["losses"] == pytest.approx(other["losses"], rel=1e-2)
     path = "vision/checkpoints/step-00000004/model.safetensors"
@@ -76,21 +75,21 @@ def test_two_processes_that_share_weights_are_as_one(
 
 
 def test_a_run_goes_on_with_another_number_of_processes(
-    tiny_spec: Callable[..., Spec], tmp_path: Path, run_script: str
+    tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     base: dict[str, Any] = {"steps": 8, "shard": "full", "validate_every": 2}
     spec = tiny_spec(dropout=0.0, freeze=(Freeze(selectors=("vision",)),), base=base)
-    run_jobs(spec, tmp_path / "one", only=("base",), device="cpu")
+    train(spec, tmp_path / "one", "base")
     with pytest.raises(InterruptionError):
-        run_jobs(spec, tmp_path / "back", only=("base",), device="cpu", observer=StopAt(5))
+        train(spec, tmp_path / "back", "base", observer=StopAt(5))
     # One process, then two, then one again from what two have left before the end.
-    run_in_two(run_script, spec, tmp_path / "back", "base")
+    run_in_two(spec, tmp_path / "back", "base")
     same(tmp_path / "one", tmp_path / "back", "base", 8)
     (tmp_path / "back/base/result.json").unlink()
     for path in (tmp_path / "back/base/checkpoints").glob("step-00000008"):
         path.rename(path.with_name("aside"))
-    run_jobs(spec, tmp_path / "back", only=("base",), device="cpu")
-    starts = [line["step"] for line in lines(tmp_path / "back", "base", "start")]
+    train(spec, tmp_path / "back", "base")
+    starts = [line["step"] for line in events(tmp_path / "back", "base", "start")]
     assert starts[:2] == [0, 5] and 5 < starts[2] < 8
     one, back = (
         read_checkpoint(tmp_path / name / "base/checkpoints/step-00000008")
@@ -111,4 +110,4 @@ def test_what_learns_later_is_refused(tiny_spec: Callable[..., Spec], tmp_path: 
     ):
         patch.setattr(Processes, "of_first", lambda self, value: value)
         train_job(spec, "base", tmp_path, processes=two, request=None, observer=None)  # type: ignore[arg-type]
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")  # one process has nothing to split
+    train(spec, tmp_path, "base")  # one process has nothing to split

@@ -13,7 +13,7 @@ from torch import Tensor
 from renaissance.compiler import build
 from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import JobError, run_jobs
+from renaissance.runtime import JobError
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data.batch import MaskedText, TextRows
 from renaissance.runtime.measures import Accuracies
@@ -23,6 +23,7 @@ from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.schedule import LearningRate
 from renaissance.runtime.step import TrainingStep, seed_of_step
+from tests.runs import train
 
 ALONE = Processes(rank=0, ranks=1, device=torch.device("cpu"))
 
@@ -124,7 +125,7 @@ def test_half_precision_trains(
     tiny_spec: Callable[..., Spec], tmp_path: Path, precision: str
 ) -> None:
     spec = tiny_spec(base={"precision": precision, "steps": 3})
-    run = run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    run = train(spec, tmp_path, "base")
     assert run.results[0].steps == 3
     state = json.loads((tmp_path / "base/checkpoints/step-00000003/state.json").read_text())
     assert bool(state["scaler"]) == (precision == "fp16")
@@ -139,7 +140,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     monkeypatch.setattr(LearningRate, "at", rate)
     spec = tiny_spec(base={"steps": 450, "checkpoint_every": 5})
     with pytest.raises(JobError) as caught:
-        run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base")
     message = str(caught.value)
     assert "the loss of step 13 of job `base` is not a finite number" in message
     assert "step-00000010`" in message and ".png" in message and "\n" not in message
@@ -156,5 +157,5 @@ def test_weights_that_are_not_finite_are_never_saved(
     monkeypatch.setattr(LearningRate, "at", lambda self, step: float("inf") if step == 5 else 1e-3)
     spec = tiny_spec(base={"steps": 6, "checkpoint_every": 2, "validate_every": 3})
     with pytest.raises(JobError, match=r"step 5 .*last good checkpoint.*step-00000004"):
-        run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base")
     assert not (tmp_path / "base/checkpoints/step-00000006").exists()

@@ -11,9 +11,9 @@ from PIL import Image
 
 from renaissance.grammar.schema.data import ImageCaption, Nlvr
 from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Model
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import PlainText, PlainVision
+from tests.tiny import tiny_model
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow")
 
@@ -52,15 +52,9 @@ def captions(tmp_path: Path, draw_images: Callable[[Path, int], list[Path]]) -> 
 @pytest.fixture(scope="session")
 def model() -> Model:
     """A two-tower model of no importance."""
-    return Model(
-        name="tiny",
-        streams={
-            "text": PlainText(layers=1, width=8, heads=1, max_tokens=16, vocabulary=120),
-            "vision": PlainVision(layers=1, width=8, heads=1, image_size=8, patch=4),
-        },
-        fusion_name="cross",
-        fusion=CrossAttention(inputs=("text", "vision"), layers=1, width=8, heads=1),
-    )
+    text = {"max_tokens": 16, "vocabulary": 120}
+    vision = {"image_size": 8, "patch": 4}
+    return tiny_model(layers=1, width=8, heads=1, text=text, vision=vision)
 
 
 @pytest.fixture

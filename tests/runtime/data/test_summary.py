@@ -8,26 +8,12 @@ from typing import Any
 import pytest
 
 from renaissance.cli import main
+from renaissance.grammar.canonical import print_spec
+from renaissance.grammar.schema.jobs import Itm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.summary import Example, Lengths, splits_of, summarise
 
 MakeSpec = Callable[..., Spec]
-
-SPEC = """
-model tiny {
-  backbone text   = plain_text { layers = 1, width = 8, heads = 1, max_tokens = 6, vocabulary = 90 }
-  backbone vision = plain_vision { layers = 1, width = 8, heads = 1, image_size = 8, patch = 4 }
-  fusion cross = cross_attention(text, vision) { layers = 1, width = 8, heads = 1 }
-}
-data pairs { format = image_caption, table = "TABLE" }
-pretrain base on tiny {
-  data = [pairs]
-  objective itm { negatives = 1 }
-  optimizer adamw { lr = 1e-3 }
-  batch  = 4
-  epochs = 1
-}
-"""
 
 
 def test_figures_of_a_task(finetuning: MakeSpec, nlvr_folder: Path) -> None:
@@ -54,9 +40,10 @@ def test_a_scan_names_what_cannot_be_read(finetuning: MakeSpec, nlvr_folder: Pat
 
 
 @pytest.fixture
-def spec_file(captions: Path) -> Path:
+def spec_file(pretraining: MakeSpec, captions: Path) -> Path:
+    text = print_spec(pretraining(objectives=(Itm(),), batch=4, epochs=1))
     path = captions.parent / "mine.vl"
-    path.write_text(SPEC.replace("TABLE", str(captions)), encoding="utf-8")
+    path.write_text(text.replace("max_tokens = 16", "max_tokens = 6"), encoding="utf-8")
     return path
 
 
@@ -104,7 +91,7 @@ def test_the_command_says_what_is_wrong(
     if content is not None:
         table = captions.with_suffix(".csv")
         table.write_text(content)
-        spec_file.write_text(SPEC.replace("TABLE", str(table)), encoding="utf-8")
+        spec_file.write_text(spec_file.read_text().replace(str(captions), str(table)))
     assert main(["data", f"{spec_file}{job}"]) == 2
     printed = capsys.readouterr()
     assert expected in printed.err and "Traceback" not in printed.err

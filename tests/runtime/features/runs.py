@@ -18,6 +18,7 @@ from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.objectives import Objectives, Scored
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from tests.runs import events, notices
 
 CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
 
@@ -54,20 +55,10 @@ def first_step(spec: Spec) -> Iterator[FirstStep]:
         one.keeper.close()
 
 
-def events(folder: Path, job: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / job / "log.jsonl").read_text().splitlines()]
-
-
-def notices(folder: Path, job: str) -> list[str]:
-    return [event["text"] for event in events(folder, job) if event["event"] == "notice"]
-
-
 def counts(folder: Path, job: str, stream: str = "vision") -> tuple[int, int, int]:
     """How many images or texts were read, computed and newly kept."""
     [told] = [
-        event["text"]
-        for event in events(folder, job)
-        if event.get("text", "").startswith(f"features of `{stream}`: read")
+        text for text in notices(folder, job) if text.startswith(f"features of `{stream}`: read")
     ]
     words = told.replace(",", "").split()
     places = [words.index("read") + 1, words.index("computed") + 1, words.index("newly") - 1]

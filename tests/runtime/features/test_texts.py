@@ -14,14 +14,14 @@ from renaissance.compiler.planning.caching import COMPUTE_RATES
 from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import run_jobs
 from renaissance.runtime.data import PretrainBatch, TaskBatch, job_data
 from renaissance.runtime.features.grouping import grouped_texts
 from renaissance.runtime.features.identity import feature_key, probe_texts
 from renaissance.runtime.features.known import KnownTexts
 from renaissance.runtime.features.store import FeatureStore
 from renaissance.runtime.precision import Precision
-from tests.runtime.features.runs import CPU, counts, first_step, notices, outcome
+from tests.runs import notices, train
+from tests.runtime.features.runs import CPU, counts, first_step, outcome
 
 Make = Callable[..., Spec]
 
@@ -79,7 +79,7 @@ def test_cold_and_warm_are_equal_and_close_to_off(
     off, on = (frozen(tiny_spec, cache, *streams, **changes) for cache in (False, True))
     assert off.hash == on.hash
     for name, spec in (("off", off), ("cold", on), ("warm", on)):
-        run_jobs(spec, tmp_path / name, device="cpu")
+        train(spec, tmp_path / name)
     assert outcome(tmp_path / "cold", on) == outcome(tmp_path / "warm", on)
     expected, told = losses(tmp_path / "off", off), losses(tmp_path / "cold", on)
     assert expected.keys() == told.keys() and len(expected) > 10
@@ -143,7 +143,7 @@ def test_a_text_of_several_rows_is_looked_up_once(tiny_spec: Make, tmp_path: Pat
 
 def test_masked_texts_alone_keep_nothing(tiny_spec: Make, tmp_path: Path, cache: Path) -> None:
     spec = frozen(tiny_spec, True, base={"objectives": (Mlm(),), "steps": 2})
-    run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
+    train(spec, tmp_path / "run", "base")
     assert "features of `text` are not kept: the job masks its texts at random" in notices(
         tmp_path / "run", "base"
     )
@@ -155,7 +155,7 @@ def test_matching_alone_runs_no_text_tower_once_all_is_known(
 ) -> None:
     spec = frozen(tiny_spec, True, "vision", "text", base={"objectives": (Itm(),), "steps": 2})
     for name in ("cold", "warm"):
-        run_jobs(spec, tmp_path / name, only=("base",), device="cpu")
+        train(spec, tmp_path / name, "base")
     assert outcome(tmp_path / "cold", spec) == outcome(tmp_path / "warm", spec)
     assert counts(tmp_path / "warm", "base", "text")[1:] == (0, 0)
 
@@ -164,10 +164,10 @@ def test_auto_weighs_texts(
     tiny_spec: Make, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = frozen(tiny_spec, "auto", base={"steps": 4})
-    run_jobs(spec, tmp_path / "small", only=("base",), device="cpu")
+    train(spec, tmp_path / "small", "base")
     assert not cache.exists()
     monkeypatch.setitem(COMPUTE_RATES, "cpu", 1e6)
-    run_jobs(spec, tmp_path / "slow", only=("base",), device="cpu")
+    train(spec, tmp_path / "slow", "base")
     assert any("newly kept" in told for told in notices(tmp_path / "slow", "base"))
 
 

@@ -1,7 +1,5 @@
 """Jobs that read features have the losses, gradients and weights of jobs that compute them."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,13 @@ from renaissance.compiler import build
 from renaissance.compiler.planning.caching import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime import InterruptionError
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.features.identity import feature_key, probe_images
-from renaissance.runtime.observer import Silent
-from renaissance.runtime.records import Event, Step
-from tests.runtime.features.runs import CPU, counts, first_step, notices, outcome
+from tests.runs import StopAt, notices, start, train
+from tests.runtime.features.runs import CPU, counts, first_step, outcome
 
 Make = Callable[..., Spec]
 Computed = Callable[..., dict[str, Any]]
@@ -35,7 +32,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str
         key = (spec.hash, str(spec.jobs["base"]), only)
         if key not in known:
             folder = tmp_path_factory.mktemp("computed")
-            run_jobs(spec, folder, only=only or None, device="cpu")
+            train(spec, folder, *only)
             known[key] = outcome(folder, spec)
         return known[key]
 
@@ -58,7 +55,7 @@ def test_off_cold_and_warm_are_equal_bit_for_bit(
     assert off.hash == on.hash
     expected = computed(off)
     for name in ("cold", "warm"):
-        run_jobs(on, tmp_path / name, device="cpu")
+        train(on, tmp_path / name)
         assert outcome(tmp_path / name, on) == expected
     assert len(expected) > 12
     assert counts(tmp_path / "cold", "base")[2] > 0
@@ -85,13 +82,13 @@ def test_images_with_known_features_are_not_decoded(
     tiny_spec: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = frozen(tiny_spec, True)
-    run_jobs(spec, tmp_path / "cold", only=("base",), device="cpu")
+    train(spec, tmp_path / "cold", "base")
     decoded: list[str] = []
     real = images_module.read_image
     monkeypatch.setattr(
         images_module, "read_image", lambda path, *rest: decoded.append(path) or real(path, *rest)
     )
-    run_jobs(spec, tmp_path / "warm", only=("base",), device="cpu")
+    train(spec, tmp_path / "warm", "base")
     assert decoded == []
 
 
@@ -100,13 +97,13 @@ def test_damage_is_found_and_mended(
 ) -> None:
     off, on = (frozen(tiny_spec, mode) for mode in (False, True))
     expected = computed(off, "base")
-    run_jobs(on, tmp_path / "cold", only=("base",), device="cpu")
+    train(on, tmp_path / "cold", "base")
     [shard] = cache.glob("*/*.features")
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
     for name, mended in (("mended", 1), ("warm", 0)):
-        run_jobs(on, tmp_path / name, only=("base",), device="cpu")
+        train(on, tmp_path / name, "base")
         assert outcome(tmp_path / name, on) == expected
         assert counts(tmp_path / name, "base")[2] == mended
 
@@ -118,7 +115,7 @@ def test_features_of_another_tower_are_not_read(
     for number, change in enumerate(changes):
         off, on = (frozen(tiny_spec, mode, base=change) for mode in (False, True))
         expected = computed(off, "base")
-        run_jobs(on, tmp_path / f"on{number}", only=("base",), device="cpu")
+        train(on, tmp_path / f"on{number}", "base")
         assert outcome(tmp_path / f"on{number}", on) == expected
         assert counts(tmp_path / f"on{number}", "base")[2] > 0
 
@@ -170,26 +167,13 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
     )
 
 
-class StopAt(Silent):
-    """Asks the process to stop when a line about a step is written."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def event(self, event: Event) -> None:
-        if isinstance(event, Step) and event.step == self.step:
-            import signal
-
-            signal.raise_signal(signal.SIGTERM)
-
-
 def test_stopped_in_the_first_epoch(tiny_spec: Make, computed: Computed, tmp_path: Path) -> None:
     base = {"batch": 4, "steps": 8, "checkpoint_every": 8, "validate_every": 8}
     off, on = (frozen(tiny_spec, mode, base=base) for mode in (False, True))
     expected = computed(off, "base")
     with pytest.raises(InterruptionError):
-        run_jobs(on, tmp_path / "on", only=("base",), device="cpu", observer=StopAt(2))
-    run_jobs(on, tmp_path / "on", only=("base",), device="cpu")
+        train(on, tmp_path / "on", "base", observer=StopAt(2))
+    train(on, tmp_path / "on", "base")
     whole, parts = expected, outcome(tmp_path / "on", on)
     last = [name for name in whole if "step-00000008" in str(name)]
     assert len(last) == 2 and all(whole[name] == parts[name] for name in last)
@@ -204,7 +188,7 @@ def test_more_images_than_the_limit(
     off, on = frozen(tiny_spec, False), frozen(tiny_spec, True, limit)
     expected = computed(off, "base")
     for name in ("cold", "warm"):
-        run_jobs(on, tmp_path / name, only=("base",), device="cpu")
+        train(on, tmp_path / name, "base")
         assert outcome(tmp_path / name, on) == expected
         told = notices(tmp_path / name, "base")
         assert sum("`cache_limit` is reached" in text for text in told) == 1
@@ -220,24 +204,19 @@ def test_a_folder_that_cannot_be_made(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     off, on = (frozen(tiny_spec, mode) for mode in (False, True))
     expected = computed(off, "base")
-    run_jobs(on, tmp_path / "on", only=("base",), device="cpu")
+    train(on, tmp_path / "on", "base")
     assert outcome(tmp_path / "on", on) == expected
     [told] = notices(tmp_path / "on", "base")
     assert "features of `vision` are not kept" in told and str(tmp_path / "file") in told
 
 
-def test_two_runs_at_once(
-    tiny_spec: Make, computed: Computed, tmp_path: Path, run_script: str
-) -> None:
+def test_two_runs_at_once(tiny_spec: Make, computed: Computed, tmp_path: Path) -> None:
     off, on = (frozen(tiny_spec, mode) for mode in (False, True))
     expected = computed(off, "base")
-    (tmp_path / "spec.json").write_text(on.to_json())
-    command = [sys.executable, "-c", run_script, str(tmp_path / "spec.json")]
-    both = [
-        subprocess.Popen([*command, str(tmp_path / name), "base"], env=None)
-        for name in ("one", "two")
-    ]
-    assert [process.wait(120) for process in both] == [0, 0]
+    both = [start(on, tmp_path / name, "base") for name in ("one", "two")]
+    for process in both:
+        process.join(120)
+    assert [process.exitcode for process in both] == [0, 0]
     for name in ("one", "two"):
         assert outcome(tmp_path / name, on) == expected
 
@@ -248,7 +227,7 @@ def test_random_changes_of_images_keep_nothing(
     changed = {"base": {"augment": "randaugment"}}
     off, on = (frozen(tiny_spec, mode, **changed) for mode in (False, True))
     expected = computed(off, "base")
-    run_jobs(on, tmp_path / "on", only=("base",), device="cpu")
+    train(on, tmp_path / "on", "base")
     assert outcome(tmp_path / "on", on) == expected
     told = notices(tmp_path / "on", "base")
     assert any("changes its images at random" in text for text in told)
@@ -259,7 +238,7 @@ def test_auto_computes_what_costs_less_than_reading(
     tiny_spec: Make, tmp_path: Path, cache: Path
 ) -> None:
     spec = tiny_spec(freeze=(Freeze(selectors=("vision",)),))
-    run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
+    train(spec, tmp_path / "run", "base")
     assert not cache.exists()
     [batch] = next(job_data(spec, "base").train(0, 0, 1))
     assert isinstance(batch, PretrainBatch) and isinstance(batch.images, torch.Tensor)
@@ -271,11 +250,7 @@ def test_auto_keeps_what_costs_more_than_reading(
     monkeypatch.setitem(COMPUTE_RATES, "cpu", 1e6)
     for limit, word in ((1.0, "newly kept"), (1e-7, "more than `cache_limit")):
         directive = Freeze(selectors=("vision",), cache_limit=limit)
-        run_jobs(
-            tiny_spec(freeze=(directive,), base={"steps": 3}),
-            tmp_path / str(limit),
-            only=("base",),
-            device="cpu",
-        )
+        spec = tiny_spec(freeze=(directive,), base={"steps": 3})
+        train(spec, tmp_path / str(limit), "base")
         told = notices(tmp_path / str(limit), "base")
         assert any(word in text for text in told)

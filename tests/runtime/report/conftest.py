@@ -5,55 +5,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs
-from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import PlainText, PlainVision
+from tests.tiny import tiny_experiment
 
 HOSTILE = '<script>alert("1")</script> & <img src=x onerror=alert(1)>'
 ANSWERS = ("circle", "red", "yes", "no")
 CONFUSION = ((50, 0, 0, 0), (3, 40, 0, 0), (0, 0, 60, 7), (0, 0, 2, 38))
-
-
-def make_spec() -> Spec:
-    size = {"layers": 2, "width": 32, "heads": 2}
-    model = Model(
-        name="two_tower",
-        streams={
-            "text": PlainText(**size, max_tokens=16, vocabulary=64),
-            "vision": PlainVision(**size, image_size=32, patch=8),
-        },
-        fusion_name="cross",
-        fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=2),
-        freeze=(Freeze(selectors=("vision",)),),
-    )
-    adamw = AdamW(lr=1e-3)
-    return Spec(
-        models={"two_tower": model},
-        data={"pairs": EasyVqaPairs()},
-        jobs={
-            "base": Pretrain(
-                name="base",
-                on="two_tower",
-                data=("pairs",),
-                objectives=(Mlm(), Itm()),
-                optimizer=adamw,
-                batch=32,
-                steps=40,
-            ),
-            "vqa": Finetune(
-                name="vqa",
-                source="base",
-                on="two_tower",
-                task=EasyVqa(),
-                optimizer=adamw,
-                batch=32,
-                steps=40,
-            ),
-            "vqa_test": Evaluate(name="vqa_test", of="vqa"),
-        },
-    )
 
 
 def start(job: str, spec: Spec, **more: object) -> dict:
@@ -93,8 +51,8 @@ def write_log(folder: Path, lines: list[dict]) -> None:
 
 @pytest.fixture
 def spec() -> Spec:
-    """Two towers, the vision tower frozen; pretraining, fine-tuning and evaluation."""
-    return make_spec()
+    """The tiny experiment with its vision tower frozen."""
+    return tiny_experiment("nowhere", freeze=(Freeze(selectors=("vision",)),))
 
 
 @pytest.fixture
@@ -125,10 +83,10 @@ def run_folder(tmp_path: Path, spec: Spec) -> Path:
 
     Image.new("RGB", (600, 300), "red").save(folder / "red.png")
     (folder / "text.png").write_text("no image")
-    write_log(folder / "vqa_test", [start("vqa_test", spec)])
+    write_log(folder / "exam", [start("exam", spec)])
     shared = {"text": "what is the colour?", "answer": "red"}
     result = {
-        "job": "vqa_test",
+        "job": "exam",
         "kind": "evaluate",
         "split": "test",
         "metrics": {"accuracy": 0.94, "loss": 0.21},
@@ -142,5 +100,5 @@ def run_folder(tmp_path: Path, spec: Spec) -> Path:
             {**shared, "image": "gone.png", "prediction": "red", "probability": 0.5},
         ],
     }
-    (folder / "vqa_test" / "result.json").write_text(json.dumps(result))
+    (folder / "exam" / "result.json").write_text(json.dumps(result))
     return folder

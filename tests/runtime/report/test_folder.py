@@ -45,4 +45,4 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_jobs_come_in_the_order_of_the_spec(run_folder: Path) -> None:
-    assert [run.name for run in read_folder(run_folder).jobs] == ["base", "vqa", "vqa_test"]
+    assert [run.name for run in read_folder(run_folder).jobs] == ["base", "vqa", "exam"]

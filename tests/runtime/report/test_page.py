@@ -161,7 +161,7 @@ def test_notices_are_shown(run_folder: Path) -> None:
 
 def test_unfinished_jobs_are_said_to_be(run_folder: Path) -> None:
     (run_folder / "vqa" / "result.json").unlink()
-    for path in (run_folder / "vqa_test").iterdir():
+    for path in (run_folder / "exam").iterdir():
         path.unlink()
     text = made(run_folder).text
     assert "not finished: 40 of 40 steps are logged" in text
@@ -172,8 +172,8 @@ def test_unfinished_jobs_are_said_to_be(run_folder: Path) -> None:
 
 
 def test_result_without_confusion_or_samples(run_folder: Path) -> None:
-    result = {"job": "vqa_test", "kind": "evaluate", "metrics": {"accuracy": 0.5}}
-    (run_folder / "vqa_test" / "result.json").write_text(json.dumps(result))
+    result = {"job": "exam", "kind": "evaluate", "metrics": {"accuracy": 0.5}}
+    (run_folder / "exam" / "result.json").write_text(json.dumps(result))
     text = made(run_folder).text
     assert "There is no confusion of answers to show." in text
     assert "No sample predictions were stored." in text

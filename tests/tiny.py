@@ -1,0 +1,99 @@
+"""The tiny experiment: a few images of one colour, questions about them, a model of width 16."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import PlainText, PlainVision
+
+COLORS = {"red": (220, 30, 30), "green": (30, 200, 60), "blue": (40, 60, 220), "gray": (128,) * 3}
+
+
+def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8) -> Path:
+    """Write a folder in the layout of easy-VQA, with four questions about each image."""
+    draw = np.random.default_rng(0)
+    for split, count in (("train", train), ("test", test)):
+        (root / split / "images").mkdir(parents=True)
+        questions = []
+        for number in range(count):
+            color = list(COLORS)[number % len(COLORS)]
+            pixels = np.full((16, 16, 3), COLORS[color]) + draw.integers(-20, 20, (16, 16, 3))
+            image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+            image.save(root / split / "images" / f"{number}.png")
+            questions += [
+                ["what color is the picture?", color, number],
+                [f"is the picture {color}?", "yes", number],
+                ["does the picture contain red paint?", "yes" if color == "red" else "no", number],
+                ["is there no blue at all?", "no" if color == "blue" else "yes", number],
+            ]
+        (root / split / "questions.json").write_text(json.dumps(questions))
+    return root
+
+
+def tiny_model(
+    *,
+    layers: int = 2,
+    width: int = 16,
+    heads: int = 2,
+    dropout: float = 0.1,
+    text: dict[str, Any] | None = None,
+    vision: dict[str, Any] | None = None,
+    freeze: tuple[Freeze, ...] = (),
+) -> Model:
+    """Two plain towers and one layer of cross-attention; `text` and `vision` change a tower."""
+    size: dict[str, Any] = {"width": width, "heads": heads, "dropout": dropout}
+    words = {"layers": layers, "max_tokens": 12, "vocabulary": 64, **size, **(text or {})}
+    patches = {"layers": layers, "image_size": 16, "patch": 8, **size, **(vision or {})}
+    return Model(
+        name="tiny",
+        streams={"text": PlainText(**words), "vision": PlainVision(**patches)},
+        fusion_name="cross",
+        fusion=CrossAttention(inputs=("text", "vision"), layers=1, **size),
+        freeze=freeze,
+    )
+
+
+def tiny_experiment(
+    root: Path | str,
+    *,
+    base: dict[str, Any] | None = None,
+    vqa: dict[str, Any] | None = None,
+    **model: Any,
+) -> Spec:
+    """Pretraining `base`, fine-tuning `vqa` and evaluation `exam`.
+
+    Args:
+        root: a folder as `write_easy_vqa` writes it.
+        base: keys of the pretraining.
+        vqa: keys of the fine-tuning.
+        model: arguments of `tiny_model`.
+    """
+    common: dict[str, Any] = {"on": "tiny", "optimizer": AdamW(lr=2e-3), "batch": 12, "steps": 6}
+    pretrain = {
+        "data": ("pairs",),
+        "objectives": (Mlm(), Itm()),
+        "validation": Share(0.2),
+        **common,
+    }
+    finetune = {
+        "source": "base",
+        "task": EasyVqa(root=str(root), validation=Share(0.2)),
+        **common,
+    }
+    return Spec(
+        models={"tiny": tiny_model(**model)},
+        data={"pairs": EasyVqaPairs(root=str(root))},
+        jobs={
+            "base": Pretrain(name="base", **{**pretrain, **(base or {})}),
+            "vqa": Finetune(name="vqa", **{**finetune, **(vqa or {})}),
+            "exam": Evaluate(name="exam", of="vqa", batch=16),
+        },
+    )
