@@ -2,31 +2,33 @@
 
 import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.errors import CheckpointError, DamageError, JobError
+from renaissance.runtime.sealed import seal, to_disk, unseal, write_whole
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
+DRAFT, REPLACED = ".draft-", ".replaced-"
+"""What stands before the name of a checkpoint that is being written, and of one that gives way."""
 _CHUNK = 1 << 22
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Stored(BaseModel):
-    """A part of `state.json`."""
+    """A part of `state.json`; numbers that are not finite are strings, which JSON allows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class FileDigest(Stored):
@@ -49,7 +51,8 @@ class Best(Stored):
 
     Attributes:
         step: steps that were done before it.
-        score: what is compared, larger is better; the first entry counts, then the next.
+        score: what is compared, larger is better; the first entry counts, then the next. Empty
+            where nothing was held out: the last weights count as the best.
         losses: weighted sum and losses by name.
         metrics: by name.
     """
@@ -64,7 +67,7 @@ class State(Stored):
     """Everything of a checkpoint that is no tensor.
 
     Attributes:
-        format: of the files.
+        format: of the files; from 2 on `state.json` carries its own digest.
         job: name of the job.
         spec_hash: identity of the resolved spec.
         step: steps that are done.
@@ -74,6 +77,7 @@ class State(Stored):
         texts: texts the job has learned from so far.
         versions: by package name.
         answers: of the task, in the order of the head's classes.
+        vocabulary: digest of the tokenizer; empty where an earlier version wrote the file.
         best: the best validation so far.
         scaler: state of the fp16 loss scaler; empty without one.
         frozen: SHA-256 of every frozen tensor, by name, since the job's start.
@@ -84,7 +88,7 @@ class State(Stored):
         files: digests of the files of tensors.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     job: str
     spec_hash: str
     step: int
@@ -94,6 +98,7 @@ class State(Stored):
     texts: int = 0
     versions: dict[str, str] = {}
     answers: tuple[str, ...] = ()
+    vocabulary: str = ""
     best: Best | None = None
     scaler: dict[str, float] = {}
     frozen: dict[str, str] = {}
@@ -122,13 +127,16 @@ class Checkpoint:
 
 def write_checkpoint(
     path: Path, state: State, model: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]
-) -> None:
+) -> State:
     """Write a checkpoint beside `path`, make sure that it is on disk, and give it its name.
+
+    Returns:
+        The state as it was written, with digests of the files.
 
     Raises:
         JobError: if it cannot be written; nothing of it is left then.
     """
-    draft = path.with_name(f".draft-{path.name}")
+    draft = path.with_name(f"{DRAFT}{path.name}")
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -137,17 +145,16 @@ def write_checkpoint(
             plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
             save_file(plain, draft / name)
             files[name] = digest_of(draft / name)
-            _to_disk(draft / name)
-        (draft / STATE).write_text(
-            state.model_copy(update={"files": files}).model_dump_json(indent=1), encoding="utf-8"
-        )
-        _to_disk(draft / STATE)
-        _to_disk(draft)
-        replaced = path.with_name(f".old-{path.name}")
+            to_disk(draft / name)
+        state = state.model_copy(update={"files": files})
+        (draft / STATE).write_text(seal(state), encoding="utf-8")
+        to_disk(draft / STATE)
+        to_disk(draft)
+        replaced = path.with_name(f"{REPLACED}{path.name}")
         if path.exists():
             path.rename(replaced)
         draft.rename(path)
-        _to_disk(path.parent)
+        to_disk(path.parent)
         shutil.rmtree(replaced, ignore_errors=True)
     except (OSError, SafetensorError) as problem:
         shutil.rmtree(draft, ignore_errors=True)
@@ -155,6 +162,39 @@ def write_checkpoint(
             f"the checkpoint of step {state.step} cannot be written to `{path.parent}`: "
             f"{_reason(problem)}; earlier checkpoints are as they were"
         ) from None
+    return state
+
+
+def rewrite_state(path: Path, state: State) -> None:
+    """Replace what a checkpoint says beside its tensors.
+
+    Raises:
+        JobError: if it cannot be written; the checkpoint is as it was then.
+    """
+    try:
+        write_whole(path / STATE, seal(state))
+    except OSError as problem:
+        raise JobError(f"`{path / STATE}` cannot be written: {_reason(problem)}") from None
+
+
+def read_state(path: Path) -> State:
+    """Read the part of a checkpoint that is no tensor.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or of another step than its folder.
+    """
+    try:
+        state = unseal(path / STATE, State, "state of a checkpoint")
+    except FileNotFoundError:
+        raise DamageError(f"`{path / STATE}` cannot be read: there is no such file") from None
+    if path.name != folder_name(state.step):
+        raise DamageError(f"`{path / STATE}` is the state of step {state.step}")
+    return state
+
+
+def folder_name(step: int) -> str:
+    """Return what the folder of a step's checkpoint is called."""
+    return f"step-{step:08d}"
 
 
 def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
@@ -167,16 +207,7 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
     Raises:
         CheckpointError: if a file is missing, cut off or changed.
     """
-    try:
-        state = State.model_validate_json((path / STATE).read_bytes())
-    except OSError as problem:
-        raise CheckpointError(f"`{path / STATE}` cannot be read: {problem.strerror}") from None
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise CheckpointError(
-            f"`{path / STATE}` is no state of a checkpoint: {where}: {first['msg']}"
-        ) from None
+    state = read_state(path)
     tensors: dict[str, dict[str, Tensor]] = {MODEL: {}, OPTIMIZER: {}}
     for name in (MODEL, OPTIMIZER) if optimizer else (MODEL,):
         _check_whole(path / name, state.files.get(name))
@@ -198,14 +229,6 @@ def digest_of(path: Path) -> FileDigest:
     return FileDigest(bytes=size, sha256=digest.hexdigest())
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a small text file so that a reader sees the old one or the new one."""
-    draft = path.with_name(f".draft-{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    _to_disk(draft)
-    draft.replace(path)
-
-
 def _check_whole(path: Path, expected: FileDigest | None) -> None:
     if expected is None:
         raise CheckpointError(f"`{path.parent / STATE}` says nothing about `{path.name}`")
@@ -219,14 +242,6 @@ def _check_whole(path: Path, expected: FileDigest | None) -> None:
             raise CheckpointError(f"the content of `{path}` is not what was written (SHA-256)")
     except OSError as problem:
         raise CheckpointError(f"`{path}` cannot be read: {problem.strerror}") from None
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _reason(problem: Exception) -> str:

@@ -3,26 +3,39 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from renaissance.runtime.checkpoint import (
+    DRAFT,
+    REPLACED,
     Best,
     Checkpoint,
+    State,
+    folder_name,
     read_checkpoint,
-    write_whole,
+    read_state,
 )
-from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.errors import CheckpointError, DamageError, JobError
+from renaissance.runtime.sealed import seal, unseal, write_whole
 
 FOLDER = "checkpoints"
 BEST = "best.json"
+REMOVED = ".old-"
+"""What stands before the name of a checkpoint that is being removed."""
+
+Tell = Callable[[str], None]
+"""Is told, in a sentence, what a person should know."""
 
 
 class BestFile(BaseModel):
     """What `best.json` holds: the best checkpoint, by its path inside the job's folder."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
+    format: Literal[1, 2] = 2
+    spec_hash: str = ""
     path: str
     step: int
     losses: dict[str, float]
@@ -45,31 +58,45 @@ class Checkpoints:
 
     def path(self, step: int) -> Path:
         """Return where the checkpoint of a step belongs."""
-        return self._folder / f"step-{step:08d}"
+        return self._folder / folder_name(step)
 
     def steps(self) -> list[int]:
-        """Return the steps that have a checkpoint, ascending."""
-        names = (path.name for path in self._folder.glob("step-*"))
-        return sorted(int(name[5:]) for name in names if name[5:].isdigit())
+        """Return the steps that have a checkpoint, ascending; other names are none of ours."""
+        names = {path.name for path in self._folder.glob("step-*") if path.is_dir()}
+        steps = (int(name[5:]) for name in names if name[5:].isdecimal())
+        return sorted(step for step in steps if folder_name(step) in names)
+
+    def newest_state(self) -> State | None:
+        """Return the newest state that can be read, whatever its tensors are like."""
+        for step in reversed(self.steps()):
+            try:
+                return read_state(self.path(step))
+            except CheckpointError:
+                continue
+        return None
 
     def sweep(self) -> None:
-        """Remove what a process left behind that was killed while it wrote or deleted."""
-        for pattern in (".draft-*", ".old-*"):
-            for path in self._folder.glob(pattern):
+        """Clear up after a process that was killed while it wrote, replaced or deleted."""
+        for path in self._folder.glob(f"{REPLACED}*"):
+            name = path.name.removeprefix(REPLACED)
+            if not (self._folder / name).exists():
+                path.rename(self._folder / name)
+        for pattern in (DRAFT, REMOVED, REPLACED):
+            for path in self._folder.glob(f"{pattern}*"):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def mark_best(self, best: Best | None) -> None:
-        """Write which checkpoint is best, and remove those that are neither best nor new."""
+    def mark_best(self, best: Best | None, spec_hash: str = "") -> None:
+        """Write which checkpoint is best, and remove those that are neither best nor new.
+
+        Args:
+            best: so far; None before the first validation.
+            spec_hash: identity of the experiment that the job is part of.
+        """
         kept = set(self.steps()[-self._keep :])
         if best is not None:
             kept.add(best.step)
-            record = BestFile(
-                path=f"{FOLDER}/{self.path(best.step).name}",
-                step=best.step,
-                losses=best.losses,
-                metrics=best.metrics,
-            )
-            write_whole(self._job / BEST, record.model_dump_json(indent=1))
+            record = _best_file(best, spec_hash)
+            write_whole(self._job / BEST, seal(record))
         for step in self.steps():
             if step not in kept:
                 self.remove(step)
@@ -77,16 +104,14 @@ class Checkpoints:
     def remove(self, step: int) -> None:
         """Remove a checkpoint so that no half of it can be mistaken for a whole one."""
         path = self.path(step)
-        shutil.rmtree(path.rename(path.with_name(f".old-{path.name}")), ignore_errors=True)
+        shutil.rmtree(path.rename(path.with_name(f"{REMOVED}{path.name}")), ignore_errors=True)
 
     def _set_aside(self, step: int) -> None:
         aside = self._folder / f"refused-{self.path(step).name}"
         shutil.rmtree(aside, ignore_errors=True)
         self.path(step).rename(aside)
 
-    def newest(
-        self, fits: Callable[[Checkpoint], None], refused: Callable[[str], None]
-    ) -> Checkpoint | None:
+    def newest(self, fits: Callable[[Checkpoint], None], refused: Tell) -> Checkpoint | None:
         """Return the newest checkpoint that can be used; None if there is none at all.
 
         Args:
@@ -113,22 +138,69 @@ class Checkpoints:
             return checkpoint
         if problem is not None:
             raise CheckpointError(
-                f"no checkpoint in `{self._folder}` can be used ({problem}); "
-                "start over with `--fresh`"
+                f"no checkpoint in `{self._folder}` can be used ({problem}); put back what was "
+                "changed, or start over with `--fresh`"
             )
         return None
 
 
-def best_checkpoint(job: Path) -> Checkpoint:
+def best_checkpoint(job: Path, tell: Tell | None = None) -> Checkpoint:
     """Read the best checkpoint of a finished job, without its optimizer.
+
+    Args:
+        job: folder of the job.
+        tell: is told where `best.json` was of no use and the checkpoints themselves were asked.
 
     Raises:
         JobError: if there is none, or it is damaged.
     """
+    path, problem = best_path(job)
+    if problem is not None and tell is not None:
+        tell(f"{problem}; its checkpoints say that `{path.name}` is the best")
     try:
-        best = BestFile.model_validate_json((job / BEST).read_bytes())
+        return read_checkpoint(path, optimizer=False)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"the best checkpoint of job `{job.name}` cannot be used ({error}); {_again(job)}"
+        ) from None
+
+
+def best_path(job: Path) -> tuple[Path, str | None]:
+    """Return where the best checkpoint of a job is, and what is wrong with `best.json` if not fine.
+
+    Raises:
+        JobError: if there is none.
+    """
+    try:
+        best = unseal(job / BEST, BestFile, "record of a best checkpoint")
+        if best.path != f"{FOLDER}/{folder_name(best.step)}":
+            raise DamageError(
+                f"`{job / BEST}` names `{best.path}` as the checkpoint of step {best.step}"
+            )
+        return job / best.path, None
     except FileNotFoundError:
-        raise JobError(f"job `{job.name}` has no best checkpoint in `{job}`; train it") from None
-    except (OSError, ValidationError):
-        raise JobError(f"`{job / BEST}` does not name a checkpoint; train the job anew") from None
-    return read_checkpoint(job / best.path, optimizer=False)
+        problem = f"there is no `{job / BEST}`"
+    except DamageError as damage:
+        problem = str(damage)
+    state = Checkpoints(job, keep=1).newest_state()
+    if state is None:
+        raise JobError(f"job `{job.name}` has no best checkpoint in `{job}`; {_again(job)}")
+    if state.best is not None:
+        return job / FOLDER / folder_name(state.best.step), problem
+    if state.step == state.total_steps:  # nothing was held out: the last weights count as the best
+        return job / FOLDER / folder_name(state.step), problem
+    raise JobError(f"job `{job.name}` has no best checkpoint in `{job}`; {_again(job)}")
+
+
+def _again(job: Path) -> str:
+    return f"train it anew with `renaissance train FILE:{job.name} --fresh`"
+
+
+def _best_file(best: Best, spec_hash: str) -> BestFile:
+    return BestFile(
+        spec_hash=spec_hash,
+        path=f"{FOLDER}/{folder_name(best.step)}",
+        step=best.step,
+        losses=best.losses,
+        metrics=best.metrics,
+    )

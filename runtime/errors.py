@@ -13,6 +13,10 @@ class CheckpointError(JobError):
     """A checkpoint that cannot be used; the message says what is wrong with it."""
 
 
+class DamageError(CheckpointError):
+    """A file of a run that is not what was written; the message names it."""
+
+
 class FrozenChangedError(JobError):
     """Frozen tensors that are not what they were at the start; the message names them."""
 

@@ -13,7 +13,6 @@ from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.checkpoint import write_whole
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
@@ -24,6 +23,7 @@ from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
+from renaissance.runtime.sealed import seal, write_whole
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.training import RESULT, tokenizer_of
 from renaissance.runtime.transfer import references_of
@@ -135,7 +135,7 @@ def evaluate_job(
         for one in kept:
             log.write(Notice(text=one.sentence(processes)))
         seconds = time.monotonic() - began
-        result = _result(job, data, answers, seconds)
+        result = _result(job, spec, data, answers, seconds)
         unreadable = data.unreadable
         if unreadable:
             paths = tuple(path for path, _ in unreadable)
@@ -151,7 +151,7 @@ def evaluate_job(
         if processes.first:
             if job.write is not None:
                 _write(folder / job.write, job, data, answers)
-            write_whole(home / RESULT, result.model_dump_json(indent=1))
+            write_whole(home / RESULT, seal(result))
         log.write(End(step=0, seconds=seconds))
     finally:
         for one in kept:
@@ -183,7 +183,7 @@ def _answers(
         loss += scored.loss
         done += len(batch.labels)
         observer.advance("evaluate", done)
-        if request.signal and processes.ranks == 1:
+        if request.signal:
             raise InterruptionError(request.signal, "the evaluation was stopped before its end")
     empty = (torch.zeros(0, dtype=torch.int64),) * 3 + (torch.zeros(0),)
     joined = [
@@ -203,7 +203,9 @@ def _answers(
     )
 
 
-def _result(job: Evaluate, data: JobData, answers: Answers, seconds: float) -> JobResult:
+def _result(
+    job: Evaluate, spec: Spec, data: JobData, answers: Answers, seconds: float
+) -> JobResult:
     known = answers.labels != UNKNOWN_ANSWER
     metrics = {}
     if len(known):
@@ -214,6 +216,7 @@ def _result(job: Evaluate, data: JobData, answers: Answers, seconds: float) -> J
     return JobResult(
         job=job.name,
         kind="evaluate",
+        spec_hash=spec.hash,
         split=job.split,
         metrics=metrics,
         seconds=seconds,

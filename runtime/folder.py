@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.checkpoint import write_whole
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.records import JobResult
+from renaissance.runtime.sealed import write_whole
 from renaissance.runtime.training import RESULT
 
 SPEC = "spec.json"

@@ -14,7 +14,7 @@ from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.declaration import Minutes
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.runtime.checkpoint import Best, State, write_checkpoint
+from renaissance.runtime.checkpoint import Best, State, rewrite_state, write_checkpoint
 from renaissance.runtime.checkpoints import FOLDER, Checkpoints
 from renaissance.runtime.data import JobData
 from renaissance.runtime.errors import InterruptionError, JobError
@@ -33,7 +33,7 @@ from renaissance.runtime.schedule import LearningRate, steps_of
 from renaissance.runtime.sharding import collected, gathered, whole
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.step import TrainingStep
-from renaissance.runtime.validation import measure
+from renaissance.runtime.validation import Measured, measure
 from renaissance.runtime.weights import model_tensors
 
 LINES = 200
@@ -115,7 +115,7 @@ class Loop:
         self._checkpoint_every = max(steps, 1)
         self._report_every = min(max(total // LINES, 1), 50)
         self._step, self._validated, self._best = state.step, state.validated, state.best
-        self._saved = state.step if state.step else -1
+        self._saved = state if state.step else None
         self._saved_at = time.monotonic()
         self._began = time.monotonic() - state.seconds
         self._reported = time.monotonic()
@@ -237,22 +237,41 @@ class Loop:
         self._validated = self._step
         # Time spent here is no time of training: the clock of the next line starts anew.
         self._reported = time.monotonic()
-        if measured is None:
-            return
-        self._log.write(Validate(step=self._step, losses=measured.losses, metrics=measured.metrics))
-        score = measured.score(self._job)
-        if self._best is None or score > self._best.score:
-            self._best = Best(
-                step=self._step,
-                score=score,
-                losses={"loss": measured.loss, **measured.losses},
-                metrics=measured.metrics,
+        if measured is not None:
+            self._log.write(
+                Validate(step=self._step, losses=measured.losses, metrics=measured.metrics)
             )
+        best = self._best_with(measured)
+        improved, self._best = best is not self._best, best
+        # Weights that were saved before they were measured get what has been found.
+        if improved or self._is_saved:
             self._save()
 
+    def _best_with(self, measured: Measured | None) -> Best | None:
+        """Return the best validation, the one at hand included.
+
+        Where nothing is held out the last weights count as the best.
+        """
+        if measured is None:
+            last = self._step == self._state.total_steps and self._best is None
+            return Best(step=self._step, score=(), losses={}, metrics={}) if last else self._best
+        score = measured.score(self._job)
+        if self._best is not None and score <= self._best.score:
+            return self._best
+        return Best(
+            step=self._step,
+            score=score,
+            losses={"loss": measured.loss, **measured.losses},
+            metrics=measured.metrics,
+        )
+
+    @property
+    def _is_saved(self) -> bool:
+        """Whether the weights of this step are in a checkpoint."""
+        return self._saved is not None and self._saved.step == self._step
+
     def _stop(self) -> None:
-        if self._saved != self._step:
-            self._save()
+        self._save()
         raise InterruptionError(
             self._request.signal,
             f"job `{self._job.name}` was stopped after step {self._step} of "
@@ -262,18 +281,17 @@ class Loop:
     def _save(self) -> None:
         """Write a checkpoint; all processes come here together, the first one writes."""
         self._report()
-        if self._saved == self._step:
+        if self._is_saved:
+            self._save_state()
             return
         self._check_weights()
         self._contract.check(f"at step {self._step}")
-        self._saved, self._saved_at = self._step, time.monotonic()
         tensors, shared = model_tensors(self._model)
         tensors = collected(tensors, self._processes)
         averages = collected(self._optimization.state(), self._processes)
-        if not self._processes.first:
-            return
         referenced = tuple(name for name in self._contract.hashes if name in self._as_built)
-        state = self._state.model_copy(
+        self._saved_at = time.monotonic()
+        state = self._saved = self._state.model_copy(
             update={
                 "step": self._step,
                 "validated": self._validated,
@@ -286,13 +304,26 @@ class Loop:
                 "shared": shared,
             }
         )
+        if not self._processes.first:
+            return
         path = self._checkpoints.path(self._step)
         tensors |= self._originals
         stored = {name: t for name, t in tensors.items() if name not in referenced}
-        write_checkpoint(path, state, stored, averages)
-        self._checkpoints.mark_best(self._best)
+        self._saved = write_checkpoint(path, state, stored, averages)
+        self._checkpoints.mark_best(self._best, state.spec_hash)
         self._log.write(CheckpointEvent(step=self._step, path=f"{FOLDER}/{path.name}"))
         self._reported = time.monotonic()
+
+    def _save_state(self) -> None:
+        """Add to the checkpoint of this step what has been measured since it was written."""
+        saved = self._saved
+        assert saved is not None  # asked before
+        if (saved.validated, saved.best) == (self._validated, self._best):
+            return
+        self._saved = saved.model_copy(update={"validated": self._validated, "best": self._best})
+        if self._processes.first:
+            rewrite_state(self._checkpoints.path(self._step), self._saved)
+            self._checkpoints.mark_best(self._best, saved.spec_hash)
 
     def _check_weights(self) -> None:
         norm = whole(get_total_norm([p.detach() for p in self._optimization.parameters]))

@@ -161,6 +161,8 @@ class JobResult(Record):
     """What `result.json` of a finished job holds.
 
     Attributes:
+        format: of the file; from 2 on it carries its own digest.
+        spec_hash: identity of the experiment; empty where an earlier version wrote the file.
         job: name of the job.
         kind: what was done.
         split: part of the data that `metrics` were measured on.
@@ -173,6 +175,8 @@ class JobResult(Record):
         samples: some answered questions, for people to look at.
     """
 
+    format: int = 2
+    spec_hash: str = ""
     job: str
     kind: JobKind
     split: str | None = None

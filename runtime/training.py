@@ -13,7 +13,7 @@ from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint, write_whole
+from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
 from renaissance.runtime.data import JobData, Tokenizer, job_data
 from renaissance.runtime.errors import CheckpointError, JobError
@@ -27,6 +27,7 @@ from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
+from renaissance.runtime.sealed import seal, write_whole
 from renaissance.runtime.sharding import shard
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.transfer import references_of, start_from
@@ -162,14 +163,14 @@ def train_job(
             log=log,
         )
         if processes.first:
-            checkpoints.mark_best(loop.best)
+            checkpoints.mark_best(loop.best, start.spec_hash)
         with explained() if compiled else nullcontext():
             loop.run()
         for one in kept:
             log.write(Notice(text=one.sentence(processes)))
-        result = _result(job, loop, total)
+        result = _result(job, loop, start)
         if processes.first:
-            write_whole(home / RESULT, result.model_dump_json(indent=1))
+            write_whole(home / RESULT, seal(result))
         log.write(End(step=total, seconds=loop.seconds))
     finally:
         for one in kept:
@@ -285,14 +286,16 @@ def _started(
     )
 
 
-def _result(job: Pretrain | Finetune, loop: Loop, total: int) -> JobResult:
+def _result(job: Pretrain | Finetune, loop: Loop, state: State) -> JobResult:
     best = loop.best
+    measured = {} if best is None else {**best.metrics, **best.losses}
     return JobResult(
         job=job.name,
         kind=job.job,
-        split=None if best is None else "validation",
-        metrics={} if best is None else {**best.metrics, **best.losses},
+        spec_hash=state.spec_hash,
+        split="validation" if measured else None,
+        metrics=measured,
         seconds=loop.seconds,
-        steps=total,
+        steps=state.total_steps,
         texts_per_second=loop.texts / max(loop.seconds, 1e-9),
     )

@@ -1,5 +1,6 @@
 """Losses and metrics of a model on held-out data."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -32,11 +33,13 @@ class Measured:
     def score(self, job: Pretrain | Finetune) -> tuple[float, ...]:
         """Return what selects the best checkpoint, larger is better.
 
-        A task goes by its accuracy and, of equals, by the loss; pretraining by the loss.
+        A task goes by its accuracy and, of equals, by the loss; pretraining by the loss. A loss
+        that is no number is worse than any.
         """
+        by_loss = -math.inf if math.isnan(self.loss) else -self.loss
         if isinstance(job, Finetune):
-            return self.metrics.get("accuracy", 0.0), -self.loss
-        return (-self.loss,)
+            return self.metrics.get("accuracy", 0.0), by_loss
+        return (by_loss,)
 
 
 def measure(

@@ -1,0 +1,61 @@
+"""With `validation = 0%` the last weights count as the best, and the next job starts from them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime.checkpoints import best_checkpoint
+from renaissance.runtime.observer import Silent
+from renaissance.runtime.records import Event, JobResult, Step
+
+
+def test_the_next_job_starts_from_the_last_weights(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    spec = tiny_spec(base={"validation": Share(0.0), "steps": 4, "validate_every": 2})
+    run = run_jobs(spec, tmp_path, device="cpu")
+    assert [result.job for result in run.results] == ["base", "vqa", "exam"]
+    base = run.results[0]
+    assert base.split is None and base.metrics == {}
+    assert best_checkpoint(tmp_path / "base").state.step == 4
+    assert json.loads((tmp_path / "base/best.json").read_text())["step"] == 4
+    assert JobResult.model_validate_json((tmp_path / "base/result.json").read_bytes()) == base
+    assert load_file(tmp_path / "vqa/checkpoints/step-00000006/model.safetensors")
+
+
+class StopAt(Silent):
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def event(self, event: Event) -> None:
+        import signal
+
+        if isinstance(event, Step) and event.step == self.step:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("stop", [2, 4])
+def test_also_after_a_stop(tiny_spec: Callable[..., Spec], tmp_path: Path, stop: int) -> None:
+    spec = tiny_spec(base={"validation": Share(0.0), "steps": 4})
+    with pytest.raises(InterruptionError):
+        run_jobs(spec, tmp_path, only=("base",), device="cpu", observer=StopAt(stop))
+    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    assert best_checkpoint(tmp_path / "base").state.step == 4
+
+
+def test_a_run_that_an_earlier_version_finished(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    spec = tiny_spec(base={"validation": Share(0.0), "steps": 2})
+    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    # It wrote no best.json.
+    (tmp_path / "base/best.json").unlink()
+    said: list[str] = []
+    assert best_checkpoint(tmp_path / "base", said.append).state.step == 2
+    assert len(said) == 1 and "step-00000002" in said[0]
