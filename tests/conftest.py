@@ -1,5 +1,6 @@
 """What all tests share: golden files, rewritten by `pytest --bless`, and the tiny experiment."""
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,11 @@ import pytest
 
 from renaissance.grammar.schema.spec import Spec
 from tests.tiny import tiny_experiment, write_easy_vqa
+
+if os.environ.get("TRITON_INTERPRET") == "1":
+    from tests.interpreter import bounds_of_loops
+
+    bounds_of_loops()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

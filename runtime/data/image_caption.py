@@ -7,18 +7,21 @@ import tempfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
-from datasets import Dataset
 
 from renaissance.grammar.schema.data import ImageCaption
 from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 SUFFIXES = {".csv": "CSV", ".jsonl": "JSON Lines", ".json": "JSON Lines", ".parquet": "Parquet"}
 IN_MEMORY_BYTES = 64 * 1024**2
@@ -68,8 +71,10 @@ def read_image_caption(source: Source, block: ImageCaption) -> Table:
     return make_table(source, root, captions, images, incomplete=incomplete)
 
 
-def _columns(path: Path, kind: str, wanted: list[str]) -> Dataset:
+def _columns(path: Path, kind: str, wanted: list[str]) -> "Dataset":
     """Read the wanted columns, through a file that can be mapped if they are large."""
+    from datasets import Dataset
+
     status = path.stat()
     if status.st_size <= IN_MEMORY_BYTES:
         return Dataset(pa.Table.from_batches(_batches(path, kind, wanted)))

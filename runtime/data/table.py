@@ -4,14 +4,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import Dataset
 
 from renaissance.runtime.data.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -41,8 +43,8 @@ class Table:
         incomplete: rows of the files that were left out because text or image is missing.
     """
 
-    rows: Dataset
-    images: Dataset
+    rows: "Dataset"
+    images: "Dataset"
     sources: tuple[Source, ...]
     incomplete: int = 0
 
@@ -129,6 +131,8 @@ def make_table(
             "source": pa.array(np.zeros(len(distinct), np.int32)),
         }
     )
+    from datasets import Dataset
+
     return Table(
         rows=Dataset(pa.table(columns)),
         images=Dataset(images),
@@ -163,6 +167,8 @@ def join(tables: Sequence[Table]) -> Table:
         "scene": pa.array(owner_scene),
         "source": pa.array(owner),
     }
+    from datasets import Dataset
+
     return Table(
         rows=Dataset(rows),
         images=Dataset(pa.table(columns)),

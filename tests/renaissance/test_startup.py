@@ -65,6 +65,11 @@ def test_what_needs_no_schema_loads_no_pydantic(arguments: list[str], tmp_path: 
     assert modules & (HEAVY | {"pydantic"}) == set()
 
 
+def test_training_loads_datasets_only_where_it_reads_a_table(tmp_path: Path) -> None:
+    modules = loaded("import renaissance.runtime.training", tmp_path)
+    assert "torch" in modules and modules & {"datasets", "pandas"} == set()
+
+
 def test_importing_the_package_loads_nothing_of_it(tmp_path: Path) -> None:
     modules = loaded("import renaissance", tmp_path)
     assert {name for name in modules if name.startswith("renaissance.")} == set()

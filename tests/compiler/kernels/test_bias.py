@@ -16,7 +16,7 @@ from renaissance.compiler.kernels import reference, varlen_attention
     ],
     ids=["windows", "short", "long", "more groups than sequences"],
 )
-def test_against_float64(queries, keys, groups, device, dtype, case, assert_exact, poisoned):
+def test_against_float64(queries, keys, groups, device, dtype, case, assert_exact):
     assert_exact(
         varlen_attention,
         case(query_lengths=queries, key_lengths=keys, groups=groups, device=device, dtype=dtype),
@@ -24,7 +24,7 @@ def test_against_float64(queries, keys, groups, device, dtype, case, assert_exac
 
 
 @pytest.mark.parametrize("lengths", [[9, 12], [40, 33]])
-def test_with_dropout(lengths, device, dtype, case, assert_exact, poisoned):
+def test_with_dropout(lengths, device, dtype, case, assert_exact):
     assert_exact(
         varlen_attention,
         case(
