@@ -14,11 +14,9 @@ from torch import nn
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.anatomy.selectors import KINDS
 
 Kind = Literal["weight", "bias", "norm", "embedding", "position", "token", "scale"]
-
-KINDS = ("attention", "bias", "embeddings", "mlp", "norm", "position")
-"""What a selector may name besides addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.constancy import keep_constant
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
+from renaissance.grammar.anatomy.model import HEADS, head_leaves
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 
@@ -96,18 +97,20 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze]) -> FreezeP
     Raises:
         FreezeError: if a selector means nothing, or an exception leaves nothing to freeze.
     """
-    parameters = parameter_addresses(model)
+    built = parameter_addresses(model)
+    # A model serves several jobs: what it says about heads holds for those that a job has.
+    parameters = {**built, **_absent_heads(model)}
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     selections = []
     for directive in directives:
         chosen = _union(select(text, parameters, model.name) for text in directive.selectors)
         kept = _union(select(text, parameters, model.name) for text in directive.excluded)
-        names = tuple(name for name in parameters if name in chosen and name not in kept)
-        if not names:
+        if chosen <= kept:
             raise FreezeError(
                 f"`freeze {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
                 f"freezes nothing in model `{model.name}`: the exception covers all of it"
             )
+        names = tuple(name for name in built if name in chosen and name not in kept)
         selections.append(
             FrozenSelection(
                 directive=directive, names=names, parameters=sum(sizes[name] for name in names)
@@ -128,6 +131,17 @@ def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
     """
     parameters = dict(model.named_parameters())
     return {name: tensor_hash(parameters[name]) for name in names}
+
+
+def _absent_heads(model: VisionLanguageModel) -> dict[str, ParameterAddress]:
+    """Return places of the heads that other jobs add to this model."""
+    absent = head_leaves(head for head in HEADS if head not in model.heads)
+    return {
+        f"{leaf.address}/{'.'.join(sorted(leaf.kinds))}": ParameterAddress(
+            address=leaf.address, kind="weight", kinds=leaf.kinds
+        )
+        for leaf in absent
+    }
 
 
 def _union(selections: Iterable[tuple[str, ...]]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
+from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.grammar.schema.jobs import AdamW
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.sharding import split_like
@@ -124,9 +125,12 @@ def _factors(
     addresses: Mapping[str, ParameterAddress],
     scale_lr: Mapping[str, float],
 ) -> dict[str, float]:
-    """Return the factor of every parameter; the selector with the most parts decides."""
+    """Return the factor of every parameter; the selector with the most parts decides.
+
+    Of two with as many parts, which a check refuses, the order in which they stand decides nothing.
+    """
     factors = dict.fromkeys(addresses, 1.0)
-    for selector, factor in sorted(scale_lr.items(), key=lambda item: len(_parts(item[0]))):
+    for selector in sorted(scale_lr, key=lambda text: (specificity(text), text)):
         try:
             names = select(selector, addresses, model.name)
         except FreezeError:
@@ -135,9 +139,5 @@ def _factors(
                 f"`scale_lr` has `{selector}`, which matches nothing in model `{model.name}`; "
                 f"components are {', '.join(f'`{root}`' for root in roots)}"
             ) from None
-        factors.update(dict.fromkeys(names, factor))
+        factors.update(dict.fromkeys(names, scale_lr[selector]))
     return factors
-
-
-def _parts(selector: str) -> list[str]:
-    return selector.replace("[", ".[").split(".")

@@ -1,14 +1,18 @@
 """Does what is frozen mean something?"""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from renaissance.grammar.anatomy.encoders import Leaf
+from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of, starts_random
 from renaissance.grammar.checks.caching import check_caching, check_job_caching
-from renaissance.grammar.checks.components import Components, Leaf, parse_selector, starts_random
+from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
 from renaissance.grammar.composition.assembly import Parts
-from renaissance.grammar.composition.findings import Findings, listing, nearest
-from renaissance.grammar.composition.models import KINDS
+from renaissance.grammar.composition.findings import Findings, listing
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import Pretrain, Training
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model, SingleStream
 from renaissance.grammar.source import Span
 
@@ -21,64 +25,17 @@ def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
         places: where everything was said.
         findings: receives what is wrong.
     """
-    components = Components(parts.streams, parts.fusion_name, parts.fusion)
-    frozen: dict[Leaf, int] = {}
+    if not parts.freeze:
+        return
+    check = _Check(parts, places, findings)
     for index, directive in enumerate(parts.freeze):
-        where = (*parts.path, "freeze", index)
-        selected = _selected(
-            parts.name, components, directive.selectors, (*where, "selectors"), places, findings
-        )
-        excluded = _selected(
-            parts.name, components, directive.excluded, (*where, "excluded"), places, findings
-        )
-        if selected is None or excluded is None:
-            continue
-        if directive.excluded and not selected & excluded:
-            findings.add(
-                Diagnostic(
-                    code="VL203",
-                    message="`except` leaves out nothing",
-                    span=_span(places, (*where, "excluded", 0)),
-                    label=f"not part of {listing(directive.selectors)}",
-                )
-            )
-        if directive.excluded and selected <= excluded:
-            findings.add(
-                Diagnostic(
-                    code="VL206",
-                    message="`except` leaves nothing to freeze",
-                    span=_span(places, (*where, "excluded", 0)),
-                    label=f"covers all of {listing(directive.selectors)}",
-                )
-            )
-        _until(directive, where, places, findings)
-        check_caching(directive, parts.streams, where, places, findings)
-        kept = selected - excluded
-        before = {frozen[leaf] for leaf in kept if leaf in frozen}
-        if kept and all(leaf in frozen for leaf in kept):
-            earlier = min(before)
-            findings.add(
-                Diagnostic(
-                    code="VL206",
-                    message="this `freeze` has no effect",
-                    span=_span(places, where),
-                    severity="warning",
-                    label="all of it is frozen already",
-                    related=(
-                        Label(
-                            span=_span(places, (*parts.path, "freeze", earlier)), text="frozen here"
-                        ),
-                    ),
-                )
-            )
-        if directive.until is None:
-            for leaf in kept:
-                frozen.setdefault(leaf, index)
+        check.directive(index, directive)
+    check.redundant()
 
 
 def check_job_freezing(
     name: str,
-    job: Training,
+    job: Pretrain | Finetune,
     model: Model,
     path: Path,
     fresh: bool,
@@ -96,9 +53,9 @@ def check_job_freezing(
         places: where everything was said.
         findings: receives what is wrong.
     """
-    components = Components.of(model)
-    frozen = frozen_leaves(model, components)
-    if frozen >= components.leaves:
+    anatomy = Anatomy.of(model, heads_of(job))
+    frozen = frozen_leaves(model, anatomy)
+    if frozen >= anatomy.leaves:
         findings.add(
             Diagnostic(
                 code="VL201",
@@ -130,32 +87,277 @@ def check_job_freezing(
                 )
             )
     if fresh:
-        _random(name, model, components, frozen, path, isinstance(job, Pretrain), places, findings)
+        _random(name, model, anatomy, frozen, path, isinstance(job, Pretrain), places, findings)
 
 
-def frozen_leaves(model: Model, components: Components) -> frozenset[Leaf]:
+def check_frozen_heads(
+    jobs: Iterable[tuple[Pretrain | Finetune, Model, Path]], places: Places, findings: Findings
+) -> None:
+    """Report selectors of heads that no job has.
+
+    A model serves several jobs, each with heads of its own, so that one job is enough.
+
+    Args:
+        jobs: all training jobs, each with its model and where that stands in the spec.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    heads: dict[Span, set[str]] = {}
+    said: dict[Span, tuple[str, bool]] = {}
+    for job, model, path in jobs:
+        anatomy = Anatomy.of(model, heads_of(job))
+        for index, directive in enumerate(model.freeze):
+            for field in ("selectors", "excluded"):
+                for position, selector in enumerate(getattr(directive, field)):
+                    if selector.partition(".")[0] != "heads":
+                        continue
+                    span = _span(places, (*path, "freeze", index, field, position))
+                    heads.setdefault(span, set()).update(anatomy.heads)
+                    found = bool(anatomy.select(selector).leaves)
+                    said[span] = (selector, found or said.get(span, ("", False))[1])
+    for span, (selector, found) in said.items():
+        if not found:
+            findings.add(no_head("freeze", selector, tuple(sorted(heads[span])), span))
+
+
+def frozen_leaves(model: Model, anatomy: Anatomy) -> frozenset[Leaf]:
     """Return what is frozen for the whole of a job."""
     frozen: frozenset[Leaf] = frozenset()
     for directive in model.freeze:
         if directive.until is None:
-            frozen |= directive_leaves(directive, components)
+            frozen |= directive_leaves(directive, anatomy)
     return frozen
 
 
-def directive_leaves(directive: Freeze, components: Components) -> frozenset[Leaf]:
+def directive_leaves(directive: Freeze, anatomy: Anatomy) -> frozenset[Leaf]:
     """Return what one directive freezes."""
     selected: frozenset[Leaf] = frozenset()
     for selector in directive.selectors:
-        selected |= components.select(selector)
+        selected |= anatomy.select(selector).leaves
     for selector in directive.excluded:
-        selected -= components.select(selector)
+        selected -= anatomy.select(selector).leaves
     return selected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    """One selector of one directive: what it freezes, and until when."""
+
+    index: int
+    position: int
+    leaves: frozenset[Leaf]
+    until: Share | int | None
+
+
+class _Check:
+    """Looks at the directives of a model, first each alone, then against each other."""
+
+    def __init__(self, parts: Parts, places: Places, findings: Findings) -> None:
+        self._parts = parts
+        self._places = places
+        self._findings = findings
+        self._anatomy = Anatomy(
+            parts.streams,
+            parts.inputs or tuple(parts.streams),
+            parts.fusion_name,
+            parts.fusion,
+            parts.pool or "cls",
+        )
+        self._units: list[_Unit] = []
+        # By directive and position, what each exclusion leaves to learn.
+        self._spared: dict[tuple[int, int], frozenset[Leaf]] = {}
+
+    def directive(self, index: int, directive: Freeze) -> None:
+        """Report what is wrong with one directive by itself."""
+        where = (*self._parts.path, "freeze", index)
+        selected = self._selected(directive.selectors, (*where, "selectors"))
+        excluded = self._selected(directive.excluded, (*where, "excluded"))
+        if selected is None or excluded is None:
+            return
+        self._until(directive, where)
+        check_caching(directive, self._parts.streams, where, self._places, self._findings)
+        if not all(found.certain for found in (*selected, *excluded)):
+            return
+        chosen = frozenset[Leaf]().union(*(found.leaves for found in selected))
+        spared = frozenset[Leaf]().union(*(found.leaves for found in excluded))
+        outside = [position for position, one in enumerate(excluded) if not one.leaves & chosen]
+        for position in outside:
+            self._outside(directive, where, position)
+        if outside:
+            return
+        for position, one in enumerate(selected):
+            if one.leaves <= spared:
+                self._nothing_left(directive, where, position)
+        self._spared |= {
+            (index, position): one.leaves & chosen for position, one in enumerate(excluded)
+        }
+        self._units += (
+            _Unit(index=index, position=position, leaves=one.leaves - spared, until=directive.until)
+            for position, one in enumerate(selected)
+        )
+
+    def redundant(self) -> None:
+        """Report what is frozen by something else for at least as long, and what is not spared."""
+        needed = list(self._units)
+        void: list[tuple[_Unit, _Unit]] = []
+        for unit in reversed(self._units):
+            others = [other for other in needed if other is not unit and _as_long(other, unit)]
+            if unit.leaves and unit.leaves <= frozenset[Leaf]().union(*(o.leaves for o in others)):
+                needed.remove(unit)
+                void.append((unit, next(o for o in others if o.leaves & unit.leaves)))
+        for unit, cause in reversed(void):
+            self._void(unit, cause, [other for other, _ in void])
+        for (index, position), leaves in self._spared.items():
+            own = self._parts.freeze[index]
+            others = [
+                unit
+                for unit in self._units
+                if unit.index != index and (unit.until is None or unit.until == own.until)
+            ]
+            if leaves <= frozenset[Leaf]().union(*(other.leaves for other in others)):
+                self._not_spared(index, position, next(o for o in others if o.leaves & leaves))
+
+    def _selected(self, selectors: tuple[str, ...], where: Path) -> list[Selected] | None:
+        """Return what selectors mean; None if one means nothing."""
+        found = []
+        failed = False
+        for index, selector in enumerate(selectors):
+            one = self._anatomy.select(selector)
+            span = _span(self._places, (*where, index))
+            if not one.leaves:
+                failed = True
+                self._findings.add(
+                    no_match("freeze", selector, self._parts.name, self._anatomy, span)
+                )
+            else:
+                self._findings.extend(beyond_layers(selector, self._anatomy, span))
+            found.append(one)
+        return None if failed else found
+
+    def _outside(self, directive: Freeze, where: Path, position: int) -> None:
+        name, frozen = directive.excluded[position], listing(directive.selectors)
+        alone = len(directive.excluded) == 1
+        self._findings.add(
+            Diagnostic(
+                code="VL203",
+                message="`except` leaves out nothing"
+                if alone
+                else f"`{name}` is not part of {frozen}",
+                span=_span(self._places, (*where, "excluded", position)),
+                label=f"not part of {frozen}" if alone else "what follows `except` keeps learning",
+                help=(f"to freeze it as well, write `freeze {name}` on a line of its own",)
+                if name.partition(".")[0] in self._anatomy.roots
+                else (),
+                edits=() if alone else self._on_its_own(where, position, name),
+            )
+        )
+
+    def _on_its_own(self, where: Path, position: int, name: str) -> tuple[Edit, ...]:
+        """Return the edits that take one of several exclusions out and freeze it by itself."""
+        spans = [
+            _span(self._places, (*where, "excluded", other)) for other in (position - 1, position)
+        ]
+        whole = _span(self._places, where)
+        if position == 0:
+            return ()
+        left_out = Span(source=whole.source, start=spans[0].end, end=spans[1].end)
+        line = whole.source.text.rfind("\n", 0, whole.start) + 1
+        indent = whole.source.text[line : whole.start]
+        behind = Span(source=whole.source, start=whole.end, end=whole.end)
+        if indent.strip():
+            return ()
+        return (
+            Edit(span=left_out, text=""),
+            Edit(span=behind, text=f"\n{indent}freeze {name}"),
+        )
+
+    def _nothing_left(self, directive: Freeze, where: Path, position: int) -> None:
+        alone = len(directive.selectors) == 1
+        name = directive.selectors[position]
+        self._findings.add(
+            Diagnostic(
+                code="VL206",
+                message="`except` leaves nothing to freeze"
+                if alone
+                else f"`except` leaves nothing of `{name}` to freeze",
+                span=_span(self._places, (*where, "excluded", 0)),
+                label=f"covers all of `{name}`",
+            )
+        )
+
+    def _void(self, unit: _Unit, cause: _Unit, void: list[_Unit]) -> None:
+        directive = self._parts.freeze[unit.index]
+        where = (*self._parts.path, "freeze", unit.index)
+        siblings = {other.position for other in void if other.index == unit.index}
+        whole = siblings == set(range(len(directive.selectors)))
+        if whole and unit.position != 0:
+            return
+        selector = directive.selectors[unit.position]
+        self._findings.add(
+            Diagnostic(
+                code="VL206",
+                message="this `freeze` has no effect"
+                if whole
+                else f"`{selector}` in this `freeze` has no effect",
+                span=_span(self._places, where)
+                if whole
+                else _span(self._places, (*where, "selectors", unit.position)),
+                severity="warning",
+                label="all of it is frozen already",
+                related=(Label(span=self._said(cause), text="frozen here"),),
+            )
+        )
+
+    def _not_spared(self, index: int, position: int, cause: _Unit) -> None:
+        excluded = self._parts.freeze[index].excluded[position]
+        where = (*self._parts.path, "freeze", index, "excluded", position)
+        self._findings.add(
+            Diagnostic(
+                code="VL206",
+                message=f"`except {excluded}` has no effect",
+                span=_span(self._places, where),
+                severity="warning",
+                label="does not learn all the same: directives add up",
+                related=(Label(span=self._said(cause), text="frozen here"),),
+            )
+        )
+
+    def _said(self, unit: _Unit) -> Span:
+        path = (*self._parts.path, "freeze", unit.index)
+        if len(self._parts.freeze[unit.index].selectors) > 1:
+            path = (*path, "selectors", unit.position)
+        return _span(self._places, path)
+
+    def _until(self, directive: Freeze, where: Path) -> None:
+        if directive.until is None:
+            return
+        never = isinstance(directive.until, Share) and directive.until >= 1
+        if directive.until == 0 or never:
+            self._findings.add(
+                Diagnostic(
+                    code="VL207",
+                    message=f"`until` has no effect: it {'is the end' if never else 'is the start'}"
+                    " of the run",
+                    span=_span(self._places, (*where, "until")),
+                    severity="warning",
+                    label="learns in no step" if never else "learns from the first step on",
+                )
+            )
+
+
+def _as_long(other: _Unit, unit: _Unit) -> bool:
+    """Tell whether something is surely frozen for at least as long as something else."""
+    if other.until is None or other.until == unit.until:
+        return True
+    if unit.until is None or isinstance(other.until, Share) != isinstance(unit.until, Share):
+        return False
+    return other.until >= unit.until
 
 
 def _random(
     name: str,
     model: Model,
-    components: Components,
+    anatomy: Anatomy,
     frozen: frozenset[Leaf],
     path: Path,
     pretraining: bool,
@@ -167,19 +369,19 @@ def _random(
     encoder = model.fusion.encoder if isinstance(model.fusion, SingleStream) else model.fusion
     blocks = {**model.streams, model.fusion_name: encoder}
     for root, block in blocks.items():
-        whole = {leaf for leaf in components.leaves if leaf.root == root}
+        whole = {leaf for leaf in anatomy.leaves if leaf.root == root}
         if not starts_random(block) or not whole <= frozen:
             continue
         index = next(
             i
             for i, directive in enumerate(model.freeze)
-            if any(leaf.root == root for leaf in directive_leaves(directive, components))
+            if any(leaf.root == root for leaf in directive_leaves(directive, anatomy))
         )
         findings.add(
             Diagnostic(
                 code="VL205",
                 message=f"`{root}` starts from random weights and never learns",
-                span=_selector_span(model.freeze[index], index, root, components, path, places),
+                span=_selector_span(model.freeze[index], index, root, anatomy, path, places),
                 severity="warning",
                 label=f"frozen, and job `{name}` {verb}",
                 help=("leave it out of `freeze`, or load weights",),
@@ -188,100 +390,12 @@ def _random(
 
 
 def _selector_span(
-    directive: Freeze, index: int, root: str, components: Components, path: Path, places: Places
+    directive: Freeze, index: int, root: str, anatomy: Anatomy, path: Path, places: Places
 ) -> Span:
     for position, selector in enumerate(directive.selectors):
-        if any(leaf.root == root for leaf in components.select(selector)):
+        if any(leaf.root == root for leaf in anatomy.select(selector).leaves):
             return _span(places, (*path, "freeze", index, "selectors", position))
     return _span(places, (*path, "freeze", index))
-
-
-def _until(directive: Freeze, where: Path, places: Places, findings: Findings) -> None:
-    if directive.until is None:
-        return
-    never = isinstance(directive.until, Share) and directive.until >= 1
-    if directive.until == 0 or never:
-        findings.add(
-            Diagnostic(
-                code="VL207",
-                message=f"`until` has no effect: it {'is the end' if never else 'is the start'} "
-                "of the run",
-                span=_span(places, (*where, "until")),
-                severity="warning",
-                label="learns in no step" if never else "learns from the first step on",
-            )
-        )
-
-
-def _selected(
-    name: str,
-    components: Components,
-    selectors: tuple[str, ...],
-    where: Path,
-    places: Places,
-    findings: Findings,
-) -> frozenset[Leaf] | None:
-    """Return what selectors mean together; None if one means nothing."""
-    found: frozenset[Leaf] = frozenset()
-    failed = False
-    for index, selector in enumerate(selectors):
-        leaves = components.select(selector)
-        if not leaves:
-            failed = True
-            findings.add(_no_match(selector, name, components, _span(places, (*where, index))))
-        found |= leaves
-    return None if failed else found
-
-
-def _no_match(selector: str, name: str, components: Components, span: Span) -> Diagnostic:
-    parts = parse_selector(selector)
-    message = f"`freeze` selector `{selector}` matches nothing in model `{name}`"
-    roots = components.roots
-    root = str(parts[0])
-    edits: tuple[Edit, ...] = ()
-    if root not in roots and root not in KINDS:
-        close = nearest(root, (*roots, *KINDS))
-        if len(close) == 1:
-            first = Span(source=span.source, start=span.start, end=span.start + len(root))
-            edits = (Edit(span=first, text=close[0]),)
-        shown = listing(close)
-        return Diagnostic(
-            code="VL204",
-            message=message,
-            span=span,
-            label="no component of this name",
-            help=(
-                (f"a component with a similar name exists: {shown}",)
-                if len(close) == 1
-                else (f"similar names: {shown}",)
-                if close
-                else ()
-            ),
-            notes=(f"components are {', '.join(roots)}",),
-            edits=edits,
-        )
-    count = components.layers(root)
-    notes = []
-    if root in roots:
-        inside = sorted(
-            {
-                str(leaf.address[1])
-                for leaf in components.leaves
-                if leaf.root == root and len(leaf.address) > 1
-            }
-        )
-        notes.append(f"`{root}` has {', '.join(inside)}")
-        if count:
-            notes.append(f"layers of `{root}` are counted from 0 to {count - 1}")
-    notes.append(f"kinds are {', '.join(KINDS)}")
-    sliced = any(isinstance(part, slice) for part in parts)
-    return Diagnostic(
-        code="VL204",
-        message=message,
-        span=span,
-        label=f"{count} layers" if sliced and count else "no such part",
-        notes=tuple(notes),
-    )
 
 
 def _directives(model: Model, path: Path, places: Places) -> tuple[Label, ...]:

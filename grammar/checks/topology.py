@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from renaissance.grammar.anatomy.encoders import architecture_of
 from renaissance.grammar.composition.assembly import Parts
-from renaissance.grammar.composition.derive import architecture_of
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Label

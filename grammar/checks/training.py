@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from renaissance.grammar.checks.components import Components
+from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
+from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.grammar.checks.freezing import frozen_leaves
-from renaissance.grammar.composition.findings import Findings, suggestion
+from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
+from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.data import EasyVqa, Nlvr
@@ -12,6 +14,7 @@ from renaissance.grammar.schema.declaration import Minutes, Share
 from renaissance.grammar.schema.jobs import Finetune, Itm, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Span
+from renaissance.grammar.spelling import number_text
 
 MOST_MINUTES = 7 * 24 * 60
 """A longer time between checkpoints is a slip of the pen."""
@@ -73,39 +76,68 @@ def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Fin
 def check_scales(
     job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
 ) -> None:
-    """Report learning-rate factors of components that do not exist or do not learn."""
-    components = Components.of(model)
-    frozen = frozen_leaves(model, components)
-    for address, factor in job.scale_lr.items():
+    """Report learning-rate factors of components that do not exist, do not learn, or clash."""
+    anatomy = Anatomy.of(model, heads_of(job))
+    frozen = frozen_leaves(model, anatomy)
+    sound: dict[str, Selected] = {}
+    for address in job.scale_lr:
         path = ("jobs", job.name, "scale_lr", address)
         span = places.key(path)
         if span is None:
             raise LookupError(f"nothing was said about {path}")
-        leaves = components.select(address)
-        if not leaves or ("[" in address and ":" in address):
+        found = anatomy.select(address)
+        if not found.leaves:
+            inside = Anatomy.of(model).select(address).leaves
             findings.add(
-                Diagnostic(
-                    code="VL510",
-                    message=f"`scale_lr` address `{address}` matches nothing in model "
-                    f"`{model.name}`",
-                    span=span,
-                    help=suggestion(address, components.roots, "a component"),
-                    notes=(f"components are {', '.join(components.roots)}",),
-                )
+                no_head("scale_lr", address, anatomy.heads, span)
+                if inside
+                else no_match("scale_lr", address, model.name, anatomy, span)
             )
-        elif factor < 0:
-            findings.add(
-                Diagnostic(
-                    code="VL405",
-                    message=f"`{address}` is out of range",
-                    span=places.value(path) or span,
-                    label="at least 0 is wanted",
-                )
-            )
-        elif leaves <= frozen:
+            continue
+        findings.extend(beyond_layers(address, anatomy, span))
+        if found.leaves <= frozen:
             findings.add(
                 _no_effect(span, f"`{address}` has no effect here", "it is frozen throughout")
             )
+        _clash(job, address, found, sound, places, findings)
+        sound[address] = found
+
+
+def _clash(
+    job: Pretrain | Finetune,
+    address: str,
+    found: Selected,
+    earlier: Mapping[str, Selected],
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Report two factors for the same weights of which neither address is the narrower one."""
+    for other, others in earlier.items():
+        if (
+            specificity(other) != specificity(address)
+            or job.scale_lr[other] == job.scale_lr[address]
+            or not (found.certain and others.certain and found.leaves & others.leaves)
+        ):
+            continue
+        both = min(leaf.address for leaf in found.leaves & others.leaves)
+        path = ("jobs", job.name, "scale_lr")
+        findings.add(
+            Diagnostic(
+                code="VL517",
+                message=f"`{other}` and `{address}` both set the learning rate of `{both}`",
+                span=places.key((*path, address)) or places.values[path],
+                label=f"times {number_text(job.scale_lr[address])}",
+                related=(
+                    Label(
+                        span=places.key((*path, other)) or places.values[path],
+                        text=f"times {number_text(job.scale_lr[other])}",
+                    ),
+                ),
+                help=("let them name different parts, or one of them a narrower one",),
+                notes=("where addresses overlap, the one with more parts counts",),
+            )
+        )
+        return
 
 
 def check_sharding(

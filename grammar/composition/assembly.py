@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 from renaissance.grammar import tree
+from renaissance.grammar.anatomy.encoders import stack_width
 from renaissance.grammar.composition.derive import complete_stack, complete_stream
 from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.models import ModelDraft
 from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.schema.declaration import Block, Share
+from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze, Fusion, Model, SingleStream
-from renaissance.grammar.schema.streams import Patches, PlainStack, Stream, Wordpiece
+from renaissance.grammar.schema.streams import Patches, Stream, Wordpiece
 from renaissance.grammar.schema.vocabulary import Kind, choices, keys_of, kind_of
 from renaissance.grammar.source import Span
 
@@ -160,17 +161,6 @@ def _embedding_widths(
             streams[name] = stream.model_copy(update={"width": width})
             reader.places.derived[*path, "streams", name, "width"] = "from the stack"
     return fusion
-
-
-def stack_width(encoder: Block) -> int | None:
-    """Return the width of a stack, where it is known without a network."""
-    from renaissance.grammar.composition.derive import architecture_of
-
-    own = getattr(encoder, "width", None)
-    if own is not None or isinstance(encoder, PlainStack):
-        return own
-    known = architecture_of(encoder)  # type: ignore[arg-type]
-    return known.width if known else None
 
 
 def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft) -> Freeze | None:

@@ -1,8 +1,7 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
-from pathlib import Path as FilePath
-
-from renaissance.grammar.catalogue import Architecture, FolderError, find, names, read_folder
+from renaissance.grammar.anatomy.encoders import architecture_of, identifier
+from renaissance.grammar.catalogue import Architecture, names
 from renaissance.grammar.composition.findings import Findings, suggestion
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
@@ -17,29 +16,6 @@ from renaissance.grammar.schema.streams import (
 
 LONGEST_LEARNED_VOCABULARY = 8192
 _OWN_DIMENSIONS = ("layers", "width", "heads", "mlp_ratio", "dropout")
-
-
-def architecture_of(block: Stream | Stack) -> Architecture | None:
-    """Return what is known about the architecture that a block names, without any network."""
-    name = identifier(block)
-    if name is None:
-        return None
-    known = find(name)
-    if known is not None:
-        return known
-    if FilePath(name).is_dir():
-        try:
-            return read_folder(name)
-        except FolderError:
-            return None
-    return None
-
-
-def identifier(block: Stream | Stack) -> str | None:
-    """Return the hub id, timm name or folder that a block names, if any."""
-    if isinstance(block, HuggingFace | RandomArchitecture | Wordpiece):
-        return block.id
-    return block.name if isinstance(block, Timm) else None
 
 
 def complete_stream(

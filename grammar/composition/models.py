@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
+from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.composition.drafts import (
     Choice,
     Setting,
@@ -18,9 +19,6 @@ from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.grammar.source import Span
-
-KINDS = ("attention", "bias", "embeddings", "mlp", "norm", "position")
-"""Kinds of parameters that a selector may name instead of a component."""
 
 RESERVED = frozenset({"fusion", "pool", "heads", "layers", "nothing", "none", *KINDS})
 """Names that streams and fusions cannot have: they mean something else in an address."""

@@ -1,9 +1,13 @@
 """From a file to one resolved spec, with everything that is wrong with it."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 
-from renaissance.grammar.checks.freezing import check_freezing, check_job_freezing
+from renaissance.grammar.checks.freezing import (
+    check_freezing,
+    check_frozen_heads,
+    check_job_freezing,
+)
 from renaissance.grammar.checks.splits import check_evaluation, check_task
 from renaissance.grammar.checks.topology import check_parts
 from renaissance.grammar.checks.training import (
@@ -18,7 +22,7 @@ from renaissance.grammar.composition.files import Disk, Files
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.jobs import JobDraft, JobReader, draft_jobs, read_data
 from renaissance.grammar.composition.models import Composer
-from renaissance.grammar.composition.places import Places
+from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.diagnostics import Diagnostic
@@ -70,7 +74,7 @@ def resolve(source: Source, files: Files | None = None) -> Resolution:
     return Resolution(spec=spec, diagnostics=findings.ordered(scope.imports), origins=places)
 
 
-def resolve_file(path: str | Path) -> Resolution:
+def resolve_file(path: str | FilePath) -> Resolution:
     """Resolve a file on the disk.
 
     Raises:
@@ -117,6 +121,7 @@ def _check_jobs(
         if draft.word != "evaluate" and not draft.broken:
             keys = {key: setting.place for key, setting in draft.keys.items()}
             check_length(name, keys, draft.name.span, findings)
+    training: list[tuple[Pretrain | Finetune, Model, Path]] = []
     for name, job in jobs.items():
         if isinstance(job, Evaluate):
             check_evaluation(job, jobs, data, places, findings)
@@ -134,6 +139,9 @@ def _check_jobs(
         check_scales(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)
+        training.append((job, model, path))
+    if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
+        check_frozen_heads(training, places, findings)
 
 
 def _spec(

@@ -92,8 +92,11 @@ class Training(Block):
 
     name: str = key(doc="what later jobs call it", impact="cosmetic")
     optimizer: AdamW = key(doc="how weights follow gradients", impact="training")
-    scale_lr: dict[str, float] = key(
-        {}, doc="factor on the learning rate by component address", impact="training"
+    scale_lr: dict[str, Annotated[float, Field(ge=0)]] = key(
+        {},
+        doc="factor on the learning rate by component address, slices of layers and kinds of "
+        "parameters included; where two overlap, the one with more parts counts",
+        impact="training",
     )
     schedule: AnySchedule = key(Linear(), doc="learning rate over the run", impact="training")
     batch: int = key(
