@@ -107,7 +107,7 @@ def build(variant: Variant, architecture: str) -> Resources:
     compiled = triton.compile(
         _source(variant),
         target=target(architecture),
-        options={"num_warps": configuration.warps, "num_stages": configuration.stages},
+        options=configuration.options,
     )
     shared = compiled.metadata.shared
     if architecture.startswith("gfx"):

@@ -5,6 +5,8 @@ and shared memory without spilling, checked by compiling it ahead of time; no ro
 a GPU. Dropout and a bias cost registers, so rows say which of them they bear.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +38,8 @@ class Configuration:
         warps: warps of a program.
         stages: tiles in flight in the loop's software pipeline.
         chunk: columns of a head that are multiplied at a time; the whole head if it is wider.
+        registers: of a thread, at most, so that more programs fit on a multiprocessor; None leaves
+            it to the compiler. NVIDIA's chips only.
     """
 
     block_m: int
@@ -44,6 +48,13 @@ class Configuration:
     warps: int
     stages: int
     chunk: int
+    registers: int | None = None
+
+    @property
+    def options(self) -> dict[str, int]:
+        """What Triton's compiler is told."""
+        options = {"num_warps": self.warps, "num_stages": self.stages}
+        return options if self.registers is None else options | {"maxnreg": self.registers}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +76,10 @@ class Row:
     configuration: Configuration
 
 
-# kernel, bits, widest head, load: block_m, block_n, warps, stages, chunk
-_Line = tuple[Kernel, int, int, Load, tuple[int, int, int, int, int]]
+# block_m, block_n, warps, stages, chunk, and registers where they are bounded
+_Numbers = tuple[int, int, int, int, int] | tuple[int, int, int, int, int, int]
+# kernel, bits, widest head, load
+_Line = tuple[Kernel, int, int, Load, _Numbers]
 
 # Exact float32 products run on ordinary cores on NVIDIA's chips, in small tiles and chunks.
 _NVIDIA_FLOAT32: tuple[_Line, ...] = (
@@ -93,6 +106,8 @@ _LINES: dict[str, tuple[_Line, ...]] = {
         *_NVIDIA_FLOAT32,
     ),
     "sm_90": (
+        # 128 registers let two programs share a multiprocessor.
+        ("forward", 16, 64, "plain", (128, 64, 8, 3, 128, 128)),
         ("forward", 16, 64, "bias", (128, 64, 8, 3, 128)),
         ("forward", 16, 128, "dropout", (128, 64, 8, 3, 128)),
         ("forward", 16, 128, "bias", (64, 32, 4, 2, 128)),
@@ -161,6 +176,8 @@ _SHORT_WARPS: dict[str, _Warps] = {
     },
 }
 _TAIL = 16
+
+_in_place: Mapping[Kernel, Configuration] = {}
 
 
 def table(architecture: str) -> str:
@@ -231,6 +248,8 @@ def choose(
     Raises:
         LookupError: if nothing is stored for it.
     """
+    if kernel in _in_place:
+        return _in_place[kernel]
     name, bits = table(architecture), 8 * dtype.itemsize
     if kernel in ("short_forward", "short_backward"):
         return _short(name, kernel, bits, _block(max_query), _block(max_key))
@@ -242,16 +261,47 @@ def choose(
     raise LookupError(f"no {bits}-bit configuration of {kernel} for heads {head_dim} wide")
 
 
+@contextmanager
+def override(configurations: Mapping[Kernel, Configuration]) -> Iterator[None]:
+    """Run kernels with other configurations than the stored ones; for measurements.
+
+    Every call within takes them, whatever its shapes, on every thread, so a kernel of short
+    sequences must be given tiles that hold them, and the tile of a tail must be no larger than its
+    block. Contexts nest; names that are not given keep what they have. An example:
+
+        row = choose("sm_90", "forward", dtype=torch.bfloat16, head_dim=64, max_query=197,
+                     max_key=197, dropout=False, bias=False)
+        with override({"forward": replace(row, block_m=64, warps=4, registers=None)}):
+            varlen_attention(...)
+
+    Args:
+        configurations: by the kernel that they are for.
+    """
+    global _in_place
+    before = _in_place
+    _in_place = {**before, **configurations}
+    try:
+        yield
+    finally:
+        _in_place = before
+
+
 def is_short(dtype: torch.dtype, max_query: int, max_key: int) -> bool:
     """Whether whole sequences fit in the tile of one program on every architecture."""
     return max(max_query, max_key) <= (64 if dtype.itemsize == 2 else 32)
 
 
 def _configuration(
-    block_m: int, block_n: int, warps: int, stages: int, chunk: int
+    block_m: int, block_n: int, warps: int, stages: int, chunk: int, registers: int | None = None
 ) -> Configuration:
     return Configuration(
-        block_m=block_m, block_n=block_n, tail=_TAIL, warps=warps, stages=stages, chunk=chunk
+        block_m=block_m,
+        block_n=block_n,
+        tail=_TAIL,
+        warps=warps,
+        stages=stages,
+        chunk=chunk,
+        registers=registers,
     )
 
 

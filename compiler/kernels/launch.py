@@ -317,8 +317,7 @@ def _constants(call: Call, configuration: Configuration) -> dict[str, Any]:
         "BLOCK_M": configuration.block_m,
         "BLOCK_N": configuration.block_n,
         "DROPOUT": call.dropout > 0.0,
-        "num_warps": configuration.warps,
-        "num_stages": configuration.stages,
+        **configuration.options,
     }
 
 

@@ -12,7 +12,8 @@ pytest.importorskip("triton", reason="Triton compiles the kernels")
 
 SHARED_LIMITS = {"sm_80": 99 * 1024, "sm_90": 227 * 1024, "gfx942": 64 * 1024}
 REGISTER_LIMITS = {"sm_80": 255, "sm_90": 255, "gfx942": 512}
-ROWS = {"sm_80": 25, "sm_90": 29, "gfx942": 21}
+REGISTER_FILE = 64 * 1024
+ROWS = {"sm_80": 25, "sm_90": 30, "gfx942": 21}
 
 
 @cache
@@ -63,3 +64,13 @@ def test_products_run_on_matrix_cores(architecture):
         warps, tile = row["configuration"]["warps"], row["configuration"]
         if architecture == "sm_90" and row["bits"] == 16 and warps >= 4:
             assert (tile["block_m"] < 64 and tile["block_n"] < 64) or row["matrix"] == "wgmma", row
+
+
+def test_a_bound_on_registers_lets_two_programs_share_a_multiprocessor():
+    bounded = [row for row in build("sm_90") if row["configuration"]["registers"] is not None]
+    assert [(row["kernel"], row["load"]) for row in bounded] == [("forward", "plain")]
+    for row in bounded:
+        threads = 32 * row["configuration"]["warps"]
+        assert row["registers"] <= row["configuration"]["registers"]
+        assert 2 * threads * row["registers"] <= REGISTER_FILE
+        assert 2 * row["shared"] <= SHARED_LIMITS["sm_90"]

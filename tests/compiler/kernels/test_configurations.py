@@ -1,12 +1,13 @@
 """Every shape that the operators take finds a stored configuration that suits it."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
 
 from renaissance.compiler.kernels.availability import AMD_ARCHITECTURES, DTYPES
-from renaissance.compiler.kernels.configurations import choose, is_short, rows, table
+from renaissance.compiler.kernels.configurations import choose, is_short, override, rows, table
 
 TABLES = ("sm_80", "sm_90", *AMD_ARCHITECTURES, "interpreter")
 LONG = ("forward", "narrow_forward", "query_gradient", "key_gradient", "bias_gradient")
@@ -81,3 +82,33 @@ def test_nothing_stored_is_said():
             dropout=False,
             bias=False,
         )
+
+
+def test_another_configuration_can_be_put_in_place_and_is_gone_afterwards():
+    asked = {"dtype": torch.bfloat16, "head_dim": 64, "max_query": 197, "max_key": 197}
+    asked |= {"dropout": False, "bias": False}
+    stored = choose("sm_90", "forward", **asked)
+    small = replace(stored, block_m=64, warps=4, registers=None)
+    with override({"forward": small}):
+        assert choose("sm_90", "forward", **asked) == small
+        with override({"query_gradient": small}), override({"forward": stored}):
+            assert choose("sm_90", "forward", **asked) == stored
+            assert choose("sm_90", "query_gradient", **asked) == small
+        assert choose("sm_90", "forward", **asked) == small
+        assert choose("sm_90", "query_gradient", **asked) != small
+    assert choose("sm_90", "forward", **asked) == stored
+
+
+def test_registers_are_bounded_only_where_it_is_said():
+    stored = choose(
+        "sm_90",
+        "forward",
+        dtype=torch.bfloat16,
+        head_dim=64,
+        max_query=197,
+        max_key=197,
+        dropout=False,
+        bias=False,
+    )
+    assert stored.options == {"num_warps": 8, "num_stages": 3, "maxnreg": 128}
+    assert replace(stored, registers=None).options == {"num_warps": 8, "num_stages": 3}

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from renaissance.compiler.kernels import reference, varlen_attention
+from renaissance.compiler.kernels.configurations import Configuration, override
 
 LENGTHS = {
     "ragged self": ([1, 17, 33, 70], [1, 17, 33, 70]),
@@ -172,3 +173,16 @@ def test_lengths_that_lie_give_nan(cumulative, longest, device):
         sides = [longest if lengths is lying else 12 for lengths in (queries, keys)]
         output = varlen_attention(tokens, tokens, tokens, queries, keys, *sides)
         assert output.isnan().any()
+
+
+def test_a_launch_takes_the_configuration_in_place(device, case, results):
+    """Other tiles give the same attention, and another order of addition tells that they ran."""
+    options = {"query_lengths": [70, 5], "key_lengths": [70, 9], "device": device}
+    stored = results(varlen_attention, case(**options).filled())
+    kernels = ("forward", "narrow_forward", "query_gradient", "key_gradient")
+    other = Configuration(block_m=16, block_n=16, tail=16, warps=4, stages=1, chunk=128)
+    with override(dict.fromkeys(kernels, other)):
+        found = results(varlen_attention, case(**options).filled())
+    for name, expected in stored.items():
+        torch.testing.assert_close(found[name], expected, rtol=1e-4, atol=1e-5)
+    assert any(not torch.equal(found[name], stored[name]) for name in stored)
