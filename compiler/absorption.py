@@ -30,7 +30,8 @@ def absorbs(few: Features, many: Features, heads: int) -> bool:
         many: tokens of the same width in rows that correspond.
         heads: of the attention.
     """
-    if device_type(many.tokens) != "cpu":
+    # What is exported or traced serves other lengths too: it must not choose by those at hand.
+    if device_type(many.tokens) != "cpu" or torch.compiler.is_exporting() or torch.jit.is_tracing():
         return False
     if many.mask is not None or (many.packing is not None and many.packing.length is None):
         return False

@@ -96,14 +96,6 @@ def choose_on_gpu(dtype: torch.dtype, head_dim: int, *, ragged: bool) -> Choice:
     return Choice(implementation="triton", reason="ragged rows")
 
 
-def product_dtype(tokens: Tensor) -> torch.dtype:
-    """Return the dtype that a linear map of tokens gives here, autocast or not."""
-    device = tokens.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.get_autocast_dtype(device)
-    return tokens.dtype
-
-
 def check_device(attention: Attention, device: torch.device, dtype: torch.dtype) -> None:
     """Refuse the kernels where they are asked for and cannot run, whatever the model.
 

@@ -5,9 +5,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.linear import Linear
-
-_CAST = (nn.Linear, Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_CAST = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Modules that use their parameters in no other way than to hand them to one operation that
 autocast runs in low precision. Norms, embeddings and positions are read in float32 there."""
 

@@ -4,12 +4,13 @@ torch hands these products to MKL and asks oneDNN only in graphs that it compile
 is the faster of the two on some processors; `benchmarks/linear.py` compares them.
 """
 
+import weakref
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.autograd import forward_ad
 from torch.utils.flop_counter import register_flop_formula
 
 MINIMAL_WORK = 10**8
@@ -35,19 +36,38 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return _Linear.apply(tokens, weight, bias)  # type: ignore[no-any-return]
 
 
-class Linear(nn.Linear):
-    """`nn.Linear` by way of `linear`; the parameters are the same."""
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens `[..., in_features]` to `[..., out_features]`."""
-        return linear(tokens, self.weight, self.bias)
-
-
 def replace_linear_maps(model: nn.Module) -> None:
-    """Let every plain `nn.Linear` of a model run as `Linear`, in place."""
+    """Let every plain `nn.Linear` of a model run by way of `linear`, in place.
+
+    Their class stays `nn.Linear`, by which quantisers and others find them; what pickles and copies
+    hold of them does the same.
+    """
     for part in model.modules():
-        if type(part) is nn.Linear:
-            part.__class__ = Linear
+        if type(part) is nn.Linear and "forward" not in vars(part):
+            part.forward = Forward(part)
+
+
+class Forward:
+    """The `forward` of one `nn.Linear`, by way of `linear`.
+
+    Args:
+        part: the module; held weakly, because a cycle would keep its weights in memory.
+    """
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: nn.Linear) -> None:
+        self.part = weakref.ref(part)
+
+    def __call__(self, input: Tensor) -> Tensor:
+        """Map tokens `[..., in_features]` to `[..., out_features]`."""
+        part = self.part()
+        assert part is not None  # whoever calls it came by way of the module
+        return linear(input, part.weight, part.bias)
+
+    def __reduce__(self) -> tuple[type["Forward"], tuple[nn.Linear | None]]:
+        """Go with the module into copies and pickles."""
+        return Forward, (self.part(),)
 
 
 class _Linear(torch.autograd.Function):
@@ -58,19 +78,13 @@ class _Linear(torch.autograd.Function):
         return _mapped(tokens, weight, bias)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
         rows = gradient.flatten(0, -2)
         of_tokens = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
-            # A transposed weight would be put in order value by value.
-            of_tokens = (
-                _mapped(gradient, weight.t().contiguous(), None)
-                if len(rows) >= MANY_ROWS
-                else gradient @ weight
-            )
+            of_tokens = _of_tokens(gradient, weight)
         if ctx.needs_input_grad[1]:
             of_weight = rows.t() @ tokens.flatten(0, -2)
         if ctx.needs_input_grad[2]:
@@ -78,16 +92,35 @@ class _Linear(torch.autograd.Function):
         return of_tokens, of_weight, of_bias
 
 
+def _of_tokens(gradient: Tensor, weight: Tensor) -> Tensor:
+    # oneDNN's product knows no derivative, which a gradient of this gradient would ask for.
+    differentiated = torch.is_grad_enabled() or _transformed()
+    if differentiated or gradient.shape[:-1].numel() < MANY_ROWS:
+        return gradient @ weight
+    # A transposed weight would be put in order value by value.
+    return _mapped(gradient, weight.t().contiguous(), None)
+
+
 def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
     # A graph that is being compiled must not depend on the number of tokens: asked first.
     return (
         not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
         and tokens.device.type == "cpu"
         and tokens.dtype == torch.float32
         and tokens.dim() > 1
         and tokens.numel() * len(weight) >= MINIMAL_WORK
         and _AVAILABLE
         and not torch.is_autocast_enabled("cpu")
+        and not _transformed()
+    )
+
+
+def _transformed() -> bool:
+    """Whether `torch.func` or forward-mode differentiation looks into operations."""
+    return (
+        torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
+        or forward_ad._current_level >= 0
     )
 
 

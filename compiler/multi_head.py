@@ -8,6 +8,8 @@ from renaissance.compiler.attention import attend, draw_seed, implementation_for
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
 from renaissance.compiler.linear import linear
+from renaissance.compiler.plainness import every_call_is_watched, is_plain
+from renaissance.compiler.standing import product_dtype
 from renaissance.grammar.schema.model import Attention
 
 
@@ -47,7 +49,7 @@ class MultiHeadAttention(nn.Module):
             query = self._project(stream, self.query)
             return self._joined(attend_to_many(query, context, self.key, self.value, self._dropout))
         if context is stream:
-            return self._joined(self._attend(*self._projected(stream)))
+            return self._joined(self._attend(*self._projected(stream)[0]))
         key, value = self._project(context, self.key), self._project(context, self.value)
         if self._absorbs(context, stream):
             return attend_to_few(stream, key, value, self.query, self.output, self._dropout)
@@ -63,7 +65,7 @@ class MultiHeadAttention(nn.Module):
         """
         if self._absorbs(first, second) or self._absorbs(second, first):
             return self(first, second), self(second, first)
-        asking, answering = self._projected(first), self._projected(second)
+        asking, answering = self._projected(first, second)
         if implementation_for(asking[0], answering[0], self.attention) == "triton":
             fused = self._both_packed(asking, answering)
         else:
@@ -74,22 +76,41 @@ class MultiHeadAttention(nn.Module):
         return self._joined(fused[0]), self._joined(fused[1])
 
     def _absorbs(self, few: Features, many: Features) -> bool:
-        return self.attention in ("auto", "sdpa") and absorbs(few, many, self.heads)
+        return (
+            self.attention in ("auto", "sdpa")
+            and absorbs(few, many, self.heads)
+            and self._plain(self.query, self.key, self.value, self.output)
+        )
 
-    def _project(self, stream: Features, projection: nn.Linear) -> Features:
+    def _plain(self, *parts: nn.Module) -> bool:
+        return all(map(is_plain, parts)) and not every_call_is_watched()
+
+    def _project(self, stream: Features, projection: nn.Module) -> Features:
         return stream.with_tokens(self._split(projection(stream.tokens)))
 
-    def _projected(self, stream: Features) -> tuple[Features, Features, Features]:
-        """Return queries, keys and values of a stream; one product makes all three."""
+    def _projected(self, *streams: Features) -> list[tuple[Features, Features, Features]]:
+        """Return queries, keys and values of each stream; one product makes all three."""
         parts = (self.query, self.key, self.value)
-        projected = linear(
-            stream.tokens,
-            torch.cat([part.weight for part in parts]),
-            torch.cat([part.bias for part in parts]),
-        )
-        split = projected.view(*projected.shape[:-1], len(parts), self.heads, -1)
-        query, key, value = (stream.with_tokens(part) for part in split.unbind(-3))
-        return query, key, value
+        if not self._plain(*parts):
+            return [
+                (
+                    self._project(stream, self.query),
+                    self._project(stream, self.key),
+                    self._project(stream, self.value),
+                )
+                for stream in streams
+            ]
+        # Joined, and under autocast cast, once for all streams.
+        dtype = product_dtype(self.query.weight)
+        weight = torch.cat([part.weight for part in parts]).to(dtype)
+        bias = torch.cat([part.bias for part in parts]).to(dtype)
+        found = []
+        for stream in streams:
+            projected = linear(stream.tokens, weight, bias)
+            split = projected.view(*projected.shape[:-1], len(parts), self.heads, -1)
+            query, key, value = (stream.with_tokens(part) for part in split.unbind(-3))
+            found.append((query, key, value))
+        return found
 
     def _attend(self, query: Features, key: Features, value: Features) -> Tensor:
         return attend(query, key, value, attention=self.attention, dropout=self._dropout)

@@ -70,7 +70,7 @@ class Substitution(TorchFunctionMode):
         self._gpu = device == "cuda"
         self._type = None if precision == "fp32" else PRODUCTS[precision]
         self._casts: dict[int, Tensor] = {}
-        self._standing = meta_stands_for(device)
+        self._standing = meta_stands_for(device, self._type)
 
     def __enter__(self) -> "Substitution":
         """Let what chooses by the device choose as for this one."""

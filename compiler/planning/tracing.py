@@ -20,6 +20,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.plainness import only_looks
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.passes import Outcome
 
@@ -208,8 +209,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 address = self.addresses[path]
                 enter, leave = self._hooks_of(address)
                 for handle in (
-                    module.register_forward_pre_hook(enter, with_kwargs=True),
-                    module.register_forward_hook(leave),
+                    module.register_forward_pre_hook(only_looks(enter), with_kwargs=True),
+                    module.register_forward_hook(only_looks(leave)),
                 ):
                     handles.callback(handle.remove)
             yield
