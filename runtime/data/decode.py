@@ -1,28 +1,41 @@
-"""From an image file to a square of pixels."""
+"""From an image file to a square of pixels.
 
-import warnings
-from typing import Literal
+JPEG files are decoded by simplejpeg, everything else, and what it refuses, by Pillow. Both contain
+libjpeg-turbo and give the same pixels; simplejpeg spares copies.
+"""
+
+import os
+from functools import cache
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import InterpolationMode
+from PIL import Image
 
-Resize = Literal["crop", "squash"]
+from renaissance.runtime.data.colours import rgb
+from renaissance.runtime.data.image_file import (
+    UnreadableImageError,
+    opened,
+    reasons,
+    without_text,
+)
+from renaissance.runtime.data.resize import Resize, squared
+from renaissance.runtime.regular_file import regular_file
 
+__all__ = ["UnreadableImageError", "decode", "read_image"]
 
-class UnreadableImageError(Exception):
-    """An image that is missing or damaged; the message is the reason."""
+ORIENTATION = 0x0112
+"""The EXIF tag that says how the camera was held."""
+LARGEST_JPEG = 2**28
+"""Bytes of a JPEG file that is read as a whole."""
 
 
 def read_image(path: str, size: int, resize: Resize) -> np.ndarray:
     """Read an image as the model will see it, before normalisation.
 
     Args:
-        path: any format that Pillow reads.
+        path: any format of `image_file.FORMATS`.
         size: height and width of the result, in pixels.
-        resize: `crop` scales the shorter side to `size` and cuts out the centre, `squash` scales
-            both sides; bicubic with anti-aliasing.
+        resize: how it becomes square; see `squared`.
 
     Returns:
         `[3, size, size]` uint8, red, green, blue. What is transparent is white.
@@ -30,40 +43,71 @@ def read_image(path: str, size: int, resize: Resize) -> np.ndarray:
     Raises:
         UnreadableImageError: if the file is missing or no readable image.
     """
-    image = _decode(path)
-    if image.size != (size, size):
-        shape = [size, size] if resize == "squash" else [size]
-        image = v2.functional.resize(image, shape, InterpolationMode.BICUBIC)
-        image = v2.functional.center_crop(image, [size, size])
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+    return squared(decode(path), size, resize)
 
 
-def _decode(path: str) -> Image.Image:
+def decode(path: str) -> np.ndarray:
+    """Return the pixels of an image file, upright: `[height, width, 3]` uint8.
+
+    Raises:
+        UnreadableImageError: if the file is missing or no readable image.
+    """
+    with reasons(), regular_file(path) as file:
+        try:
+            return _decoded(file)
+        except ValueError:
+            bare = without_text(file)
+            if bare is None:
+                raise
+            return _decoded(bare)
+
+
+def _decoded(file: BinaryIO) -> np.ndarray:
+    with opened(file) as image:
+        pixels = _by_simplejpeg(file, image)
+        if pixels is None:
+            image.load()
+            pixels = np.asarray(rgb(image))
+        return _upright(pixels, image)
+
+
+def _by_simplejpeg(file: BinaryIO, image: Image.Image) -> np.ndarray | None:
+    """Return the pixels of a plain JPEG file; None where Pillow must see to it."""
+    library = _simplejpeg()
+    if library is None or image.format != "JPEG" or image.mode not in ("RGB", "L"):
+        return None
+    if os.fstat(file.fileno()).st_size > LARGEST_JPEG:
+        return None
+    place = file.tell()
+    file.seek(0)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as file:
-                image = ImageOps.exif_transpose(file)
-                if image.mode != "RGB":
-                    image = _on_white(image)
-                image.load()
-                return image
-    except FileNotFoundError:
-        raise UnreadableImageError("missing") from None
-    except IsADirectoryError:
-        raise UnreadableImageError("a folder, not a file") from None
-    except UnidentifiedImageError:
-        raise UnreadableImageError("not an image") from None
-    # Decoders of damaged files raise whatever their parsing stumbles over: OSError, SyntaxError,
-    # ValueError, struct.error, IndexError and more.
-    except Exception as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise UnreadableImageError(f"damaged ({reason})") from None
+        pixels: np.ndarray = library.decode_jpeg(file.read(), "RGB")
+    except Exception:  # also for what Pillow can repair
+        return None
+    finally:
+        file.seek(place)
+    return pixels if pixels.shape[1::-1] == image.size else None
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    opaque = image.convert("RGBA")
-    white = Image.new("RGBA", opaque.size, "white")
-    return Image.alpha_composite(white, opaque).convert("RGB")
+@cache
+def _simplejpeg() -> Any:
+    try:
+        import simplejpeg
+    except ImportError:
+        return None
+    return simplejpeg
+
+
+def _upright(pixels: np.ndarray, image: Image.Image) -> np.ndarray:
+    """Turn an image as its EXIF data say; those that cannot be read say nothing."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:
+        return pixels
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels

@@ -5,8 +5,9 @@ import mmap
 import numpy as np
 from torch import Tensor
 
-from renaissance.runtime.data.decode import Resize, UnreadableImageError, read_image
+from renaissance.runtime.data.decode import UnreadableImageError, read_image
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.resize import Resize
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
 from renaissance.runtime.features.known import KnownImages

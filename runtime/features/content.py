@@ -8,6 +8,7 @@ from pathlib import Path
 
 from renaissance.runtime.features.folder import used_bytes, writing
 from renaissance.runtime.features.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
+from renaissance.runtime.regular_file import regular_file
 
 FRESH_NANOSECONDS = 2 * 10**9
 """A file this young may change once more without its time of change telling."""
@@ -38,11 +39,12 @@ class ImageContents:
                 key = _key(path, status)
                 known = self._ledger.get(key)
                 if known is None:
-                    with Path(path).open("rb") as file:
+                    with regular_file(path) as file:
                         known = hashlib.file_digest(file, _content).digest()
                     if time.time_ns() - status.st_mtime_ns > FRESH_NANOSECONDS:
                         fresh.append((key, known))
-            except OSError:
+            # A ValueError is a path that can be none, such as one with a zero byte.
+            except (OSError, ValueError):
                 known = None
             found.append(known)
         if fresh and self._writable:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from renaissance.compiler.backbones.content import content_hash, tensor_hash
 from renaissance.compiler.backbones.tower import Tower
+from renaissance.runtime.data.resize import METHOD
 from renaissance.runtime.data.streams import ImageNeeds
 from renaissance.runtime.features.grouping import LENGTH_STEP, grouped_images, grouped_texts
 from renaissance.runtime.features.tower import EncodeImages, EncodeTexts
@@ -15,8 +16,8 @@ from renaissance.runtime.features.tower import EncodeImages, EncodeTexts
 LAYOUT = 2
 """Number of the format of the files."""
 
-DECODING = ("pillow", "torchvision")
-"""Packages that turn a file into pixels."""
+DECODING = ("pillow", "torch", "torchvision")
+"""Packages that turn a file into pixels. What decodes JPEG gives the pixels that Pillow gives."""
 
 
 def probe_images(encode: EncodeImages, size: int, device: torch.device) -> Tensor:
@@ -51,6 +52,6 @@ def feature_key(tower: Tower, needs: ImageNeeds | None, probed: Tensor) -> str:
     parts: list[object] = [LAYOUT, content_hash(tower), tensor_hash(probed), probed.dtype]
     parts.append(tuple(probed.shape))
     if needs is not None:
-        parts.append((needs.size, needs.resize, needs.mean, needs.std))
+        parts.append((METHOD, needs.size, needs.resize, needs.mean, needs.std))
         parts += [f"{package} {version(package)}" for package in DECODING]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

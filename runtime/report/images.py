@@ -13,17 +13,13 @@ def data_uri(path: Path) -> str | None:
     """Return an image as a data URI, scaled down to 256 pixels; None if it cannot be read."""
     from PIL import Image
 
+    from renaissance.runtime.data.decode import UnreadableImageError, decode
+
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
-            small = image.convert("RGBA" if "A" in image.getbands() else "RGB")
-    # PIL reports damage of a file in all these ways.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        small = Image.fromarray(decode(str(path)))
+    except UnreadableImageError:
         return None
-    if small.mode == "RGBA":
-        paper = Image.new("RGBA", small.size, "white")
-        small = Image.alpha_composite(paper, small).convert("RGB")
-    small.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    small.thumbnail((LARGEST_SIDE, LARGEST_SIDE), reducing_gap=3.0)
     file = io.BytesIO()
     small.save(file, "PNG", optimize=True)
     kind = "png"

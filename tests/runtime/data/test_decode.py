@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
+from PIL import Image, ImageOps
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import InterpolationMode
 
-from renaissance.runtime.data.decode import UnreadableImageError, read_image
+from renaissance.runtime.data import decode as decode_module
+from renaissance.runtime.data.decode import UnreadableImageError, decode, read_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -46,9 +50,9 @@ def test_every_shape_becomes_a_square(tmp_path: Path, size: int, shape: tuple[in
         assert (read.reshape(3, -1).T == [10, 200, 30]).all()
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "I;16", "RGBA", "LA", "F"])
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "I;16", "RGBA", "LA"])
 def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
-    suffix = "tif" if mode in ("CMYK", "F") else "png"
+    suffix = "tif" if mode == "CMYK" else "png"
     path = save(tmp_path / f"a.{suffix}", Image.new(mode, (8, 8)))
     assert read_image(path, 8, "crop").shape == (3, 8, 8)
 
@@ -74,6 +78,77 @@ def test_a_photo_stands_upright(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", image, exif=exif)
     read = read_image(path, 8, "squash")[0]
     assert read[1].min() > 200 and read[-2].max() < 50
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_that_of_pillow(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name in ("a.jpg", "a.png", "a.tif"):
+        path = save(tmp_path / name, Image.fromarray(NOISE), exif=exif)
+        with Image.open(path) as file:
+            expected = np.asarray(ImageOps.exif_transpose(file))
+        assert (decode(path) == expected).all()
+
+
+JPEGS: dict[str, tuple[str, dict[str, object]]] = {
+    "4:4:4": ("RGB", {"subsampling": 0}),
+    "4:2:2": ("RGB", {"subsampling": 1}),
+    "4:2:0": ("RGB", {"subsampling": 2}),
+    "progressive": ("RGB", {"progressive": True, "quality": 60}),
+    "restart markers": ("RGB", {"restart_marker_blocks": 2}),
+    "no conversion of colours": ("RGB", {"keep_rgb": True}),
+    "gray": ("L", {}),
+    "CMYK": ("CMYK", {}),
+}
+
+
+@pytest.mark.parametrize("case", JPEGS)
+@pytest.mark.parametrize("shape", [(37, 61), (8, 16), (1, 5)])
+def test_jpeg_has_the_pixels_that_pillow_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, shape: tuple[int, int]
+) -> None:
+    mode, options = JPEGS[case]
+    coarse = np.random.default_rng(1).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    image = Image.fromarray(coarse).resize(shape[::-1]).convert(mode)
+    path = save(tmp_path / "a.jpg", image, **options)
+    with Image.open(path) as file:
+        expected = np.asarray(file.convert("RGB"))
+    assert (decode(path) == expected).all()
+    # Without the library, and where it refuses a file, Pillow decodes.
+    monkeypatch.setattr(decode_module, "_simplejpeg", lambda: None)
+    assert (decode(path) == expected).all()
+
+
+def test_jpeg_that_the_fast_decoder_refuses_is_read_by_pillow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simplejpeg = pytest.importorskip("simplejpeg")
+    path = Path(save(tmp_path / "a.jpg", Image.fromarray(NOISE)))
+    expected = decode(str(path))
+    refused = []
+
+    def refuses(*arguments: object) -> None:
+        refused.append(arguments)
+        raise ValueError("corrupt JPEG data")
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", refuses)
+    assert (decode(str(path)) == expected).all()
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (64, 48), (100, 30), (31, 121), (7, 9)])
+@pytest.mark.parametrize("size", [16, 33])
+def test_resizing_is_that_of_torchvision_on_tensors(
+    tmp_path: Path, shape: tuple[int, int], size: int
+) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    path = save(tmp_path / "a.png", Image.fromarray(pixels))
+    image = torch.from_numpy(pixels).permute(2, 0, 1)
+    for resize, wanted in (("crop", [size]), ("squash", [size, size])):
+        whole = v2.functional.resize(image, wanted, InterpolationMode.BICUBIC, antialias=True)
+        expected = v2.functional.center_crop(whole, [size, size])
+        assert (read_image(path, size, resize) == expected.numpy()).all()
 
 
 def test_reasons(tmp_path: Path) -> None:
