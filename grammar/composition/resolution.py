@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import (
     check_freezing,
     check_frozen_heads,
@@ -134,14 +135,25 @@ def _check_jobs(
         model = job_models[name] if overridden else models.get(job.on)
         if model is None:
             continue
-        path = ("job_models", name) if overridden else ("models", job.on)
+        path = _model_path(job, job_models)
         fresh = isinstance(job, Pretrain) or job.source is None
+        source = jobs.get(job.source) if isinstance(job, Finetune) and job.source else None
+        if overridden and isinstance(job, Finetune) and isinstance(source, Pretrain | Finetune):
+            before = job_models.get(source.name, models.get(source.on))
+            if before is not None:
+                paths = (_model_path(source, job_models), path)
+                check_fit(job, (before, model), paths, places, findings)
         check_scales(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
         check_frozen_heads(training, places, findings)
+
+
+def _model_path(job: Pretrain | Finetune, job_models: dict[str, Model | None]) -> Path:
+    """Return where the model of a job stands in the spec."""
+    return ("job_models", job.name) if job.name in job_models else ("models", job.on)
 
 
 def _spec(

@@ -95,7 +95,7 @@ def specs(draw: st.DrawFn) -> str:
     length = draw(st.sampled_from(["steps = 5k", "epochs = 3"]))
     override = draw(st.sampled_from(["", "model { freeze heads }", "model { pool = mean }"]))
     later = draw(
-        st.sampled_from(["", "model { freeze nothing }", "model { fusion.layers = 4 }"])
+        st.sampled_from(["", "model { freeze nothing }", "model { fusion.dropout = 0.25 }"])
         if "cross" in model
         else st.just("")
     )

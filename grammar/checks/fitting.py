@@ -1,0 +1,148 @@
+"""Do the weights of the job that a fine-tuning starts from fit the model that it trains?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from renaissance.grammar.composition.findings import Findings
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.schema.declaration import Block, Impact, impact_of
+from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of
+from renaissance.grammar.source import Span
+from renaissance.grammar.spelling import value_text
+
+RESIZED = frozenset({"image_size", "max_tokens"})
+"""Sizes that follow from position embeddings, which are resized."""
+
+_USUAL = frozenset({"dropout", "resize"})
+"""What another function makes of the same weights, and is changed for good reasons."""
+
+_NO_EFFECT = frozenset({"revision"})
+"""What says which published weights to load, where those of a job are loaded instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """A key of which a job's model has another value than that of its source."""
+
+    address: str
+    path: Path
+    impact: Impact
+    old: str
+    new: str
+
+
+def check_fit(
+    job: Finetune,
+    models: tuple[Model, Model],
+    paths: tuple[Path, Path],
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Report overrides that the weights of the source do not fit, or were not trained for.
+
+    Args:
+        job: starts from the weights of another job.
+        models: of the source and of the job.
+        paths: where these stand in the spec.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    for changed in _model_changes(*models):
+        name = changed.path[-1]
+        where = (*paths[1], *changed.path)
+        if not places.said(where):
+            continue
+        before = (*paths[0], *changed.path)
+        source = places.value(before) if places.said(before) else None
+        if changed.impact == "weights" and name not in RESIZED:
+            findings.add(_no_fit(job, changed, _span(places, where), source, places))
+        elif name in _NO_EFFECT:
+            findings.add(_ignored(job, changed, _span(places, where), places))
+        elif changed.impact == "numerics" and name not in _USUAL:
+            findings.add(_other_function(job, changed, _span(places, where), source))
+
+
+def _no_fit(
+    job: Finetune, changed: _Changed, span: Span, source: Span | None, places: Places
+) -> Diagnostic:
+    return Diagnostic(
+        code="VL515",
+        message=f"the weights of job `{job.source}` do not fit `{changed.address} = {changed.new}`",
+        span=span,
+        label=f"job `{job.source}` has `{changed.old}`",
+        related=(_trained(job, source, places),),
+        help=(
+            f"leave it out, set it for job `{job.source}` too, or write "
+            f"`finetune {job.name} on {job.on}` to start without its weights",
+        ),
+        notes=("`image_size` and `max_tokens` may change: position embeddings are resized",),
+    )
+
+
+def _ignored(job: Finetune, changed: _Changed, span: Span, places: Places) -> Diagnostic:
+    return Diagnostic(
+        code="VL515",
+        message=f"job `{job.name}` cannot take `{changed.address} = {changed.new}`",
+        span=span,
+        label=f"its weights come from job `{job.source}`",
+        related=(_trained(job, None, places),),
+        help=(f"leave it out, or set it for job `{job.source}` too",),
+    )
+
+
+def _other_function(
+    job: Finetune, changed: _Changed, span: Span, source: Span | None
+) -> Diagnostic:
+    return Diagnostic(
+        code="VL516",
+        message=f"the weights of job `{job.source}` were not trained for "
+        f"`{changed.address} = {changed.new}`",
+        span=span,
+        severity="warning",
+        label=f"job `{job.source}` has `{changed.old}`",
+        related=(Label(span=source, text="trained with this"),) if source else (),
+        notes=("they have the same shapes, but the model is another function of them",),
+    )
+
+
+def _trained(job: Finetune, source: Span | None, places: Places) -> Label:
+    if source is not None:
+        return Label(span=source, text=f"job `{job.source}` trains with this")
+    return Label(span=_span(places, ("jobs", job.name, "source")), text="starts from its weights")
+
+
+def _model_changes(old: Model, new: Model) -> Iterator[_Changed]:
+    for name in new.streams.keys() & old.streams.keys():
+        yield from _block_changes(name, ("streams", name), old.streams[name], new.streams[name])
+    yield from _block_changes(new.fusion_name, ("fusion",), old.fusion, new.fusion)
+    if old.pool != new.pool:
+        # `cls` and `mean` have a linear map for each stream, `first` one for the first alone.
+        impact: Impact = "weights" if "first" in (old.pool, new.pool) else "numerics"
+        yield _Changed(address="pool", path=("pool",), impact=impact, old=old.pool, new=new.pool)
+
+
+def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator[_Changed]:
+    if type(old) is not type(new):
+        return
+    for name, info in keys_of(type(new)).items():
+        before, after = getattr(old, name), getattr(new, name)
+        if isinstance(after, Block):
+            yield from _block_changes(f"{address}.{name}", (*path, name), before, after)
+        elif before != after:
+            yield _Changed(
+                address=f"{address}.{name}",
+                path=(*path, name),
+                impact=impact_of(info),
+                old="unknown" if before is None else value_text(before, kind_of(info)),
+                new="unknown" if after is None else value_text(after, kind_of(info)),
+            )
+
+
+def _span(places: Places, path: Path) -> Span:
+    span = places.value(path)
+    if span is None:
+        raise LookupError(f"nothing was said about {path}")
+    return span
