@@ -1,9 +1,11 @@
 """Fused attention against everything else that PyTorch offers, at the shapes of the shipped specs.
 
-`python benchmarks/attention.py --json attention.json` on a GPU prints one line for each shape,
-pass and contender: milliseconds (median), TFLOP/s, the share of the matrix-product ceiling
-measured in the same run, and how much faster ours is than the best other. Each contender's output
-is first compared with ours; one that differs is reported as wrong and not ranked.
+`python -m benchmarks.attention --json attention.jsonl` on a GPU prints one line for each shape,
+pass, dropout and contender: milliseconds of the device alone (a CUDA graph's replay) and as Python
+calls it (both medians), TFLOP/s, the share of the matrix-product ceiling measured in the same run,
+and how much faster ours is than the best other. Each contender's output is first compared with
+ours; one that differs is reported as wrong and not ranked. `--configuration` adds ours with other
+tiles, warps or stages, such as `forward:block_m=64,warps=4`.
 
 Work is counted without padding, 4 · heads · head_dim · Σ queries · keys for a forward pass and 3.5
 times that for forward and backward. Contenders that cannot take ragged sequences get them padded,
@@ -12,296 +14,92 @@ favours them.
 """
 
 import argparse
+import gc
 import json
-import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.functional import scaled_dot_product_attention
 
-from renaissance.compiler.kernels import coattention, supported, varlen_attention
+from benchmarks.attention_shapes import (
+    PASSES,
+    Pass,
+    Shape,
+    chosen_shapes,
+    flops,
+    shapes,
+    tiny_shapes,
+    traffic,
+)
+from benchmarks.contenders import CONTENDERS, OURS, Job, Stream, streams
+from benchmarks.timing import eager_milliseconds, graph_milliseconds
+from renaissance.compiler.kernels import supported
+from renaissance.compiler.kernels.configurations import Configuration, Kernel, overridden
 
-OURS = "triton"
-BACKENDS = {
-    "sdpa flash": SDPBackend.FLASH_ATTENTION,
-    "sdpa efficient": SDPBackend.EFFICIENT_ATTENTION,
-    "sdpa cudnn": SDPBackend.CUDNN_ATTENTION,
-    "sdpa math": SDPBackend.MATH,
-}
-Pass = Literal["forward", "forward+backward"]
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """One attention problem; co-attention also runs it with queries and keys swapped."""
+class Alternative:
+    """Ours in another configuration.
+
+    Attributes:
+        name: as written, `forward:block_m=64,warps=4`.
+        changes: values of fields by kernel.
+    """
 
     name: str
-    query_lengths: tuple[int, ...]
-    key_lengths: tuple[int, ...]
-    heads: int
-    head_dim: int
-    both: bool = False
-
-    @property
-    def dense(self) -> bool:
-        """Whether every sequence is as long as the others, so that nothing needs a mask."""
-        return len(set(self.query_lengths)) == len(set(self.key_lengths)) == 1
+    changes: dict[Kernel, dict[str, int]]
 
 
-def captions(batch: int) -> tuple[int, ...]:
-    """Caption lengths from 8 to 50 tokens, most of them short, the same in every run."""
-    generator = torch.Generator().manual_seed(batch)
-    drawn = torch.rand(batch, generator=generator) ** 3 * 43 + 8
-    return tuple(min(50, int(length)) for length in drawn)
+def alternative(text: str) -> Alternative:
+    """Read a configuration; several kernels are separated by `;`.
 
-
-def shapes(batches: tuple[int, ...] = (32, 128, 512)) -> list[Shape]:
-    """Images of 197 and 577 tokens, captions, and both directions between captions and images."""
-    found = []
-    for batch in batches:
-        for heads, head_dim in ((3, 64), (4, 64), (8, 32), (12, 64), (16, 64)):
-            size = f"batch {batch}, {heads} heads of {head_dim}"
-            text, image = captions(batch), (197,) * batch
-            width: dict[str, int] = {"heads": heads, "head_dim": head_dim}
-            found.append(
-                Shape(name=f"image 197, {size}", query_lengths=image, key_lengths=image, **width)
-            )
-            if batch * heads <= 128 * 16:
-                large = (577,) * batch
-                found.append(
-                    Shape(
-                        name=f"image 577, {size}", query_lengths=large, key_lengths=large, **width
-                    )
+    Raises:
+        ValueError: if there is no such kernel or field.
+    """
+    known = [field.name for field in fields(Configuration)]
+    changes: dict[Kernel, dict[str, int]] = {}
+    for part in text.split(";"):
+        kernel, _, values = part.strip().partition(":")
+        if kernel not in get_args(Kernel):
+            raise ValueError(f"`{kernel}` is no kernel; kernels are {', '.join(get_args(Kernel))}")
+        pairs = [pair.partition("=") for pair in values.split(",")]
+        for name, _, number in pairs:
+            if name not in known or not number.isdigit():
+                raise ValueError(
+                    f"`{values}` is no list of field=number; fields are {', '.join(known)}"
                 )
-            found.append(
-                Shape(name=f"text 8-50, {size}", query_lengths=text, key_lengths=text, **width)
-            )
-            name = f"co-attention text 8-50 with image 197, {size}"
-            found.append(
-                Shape(name=name, query_lengths=text, key_lengths=image, both=True, **width)
-            )
-    return found
-
-
-def flops(shape: Shape, which: Pass) -> float:
-    """Floating-point operations that the tokens need, none for padding."""
-    pairs = sum(q * k for q, k in zip(shape.query_lengths, shape.key_lengths, strict=True))
-    forward = 4.0 * shape.heads * shape.head_dim * pairs * (2 if shape.both else 1)
-    return forward * (1.0 if which == "forward" else 3.5)
+        changes[kernel] = {name: int(number) for name, _, number in pairs}  # type: ignore[index]
+    return Alternative(name=text, changes=changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """One packed stream: its tensors `[tokens, heads, head_dim]`, lengths and places."""
+class Settings:
+    """How to measure.
 
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    grad: Tensor
-    cumulative: Tensor
-    lengths: tuple[int, ...]
+    Attributes:
+        device: `cuda` or `cpu`.
+        dtype: of all tensors.
+        repeats: timed calls, at most.
+        contenders: their names; ours first.
+        alternatives: ours in other configurations.
+    """
 
-    @property
-    def longest(self) -> int:
-        return max(self.lengths)
-
-    def present(self) -> Tensor:
-        """Which places of the padded layout hold a token, `[batch, longest]`."""
-        places = torch.arange(self.longest, device=self.query.device)
-        return places < torch.tensor(self.lengths, device=self.query.device)[:, None]
-
-    def padded(self, tensor: Tensor) -> Tensor:
-        """`[batch, heads, longest, head_dim]`, strided as a model's projections are."""
-        shape = (len(self.lengths), self.longest, *tensor.shape[1:])
-        laid = tensor.new_zeros(shape)
-        laid[self.present()] = tensor.detach()
-        return laid.transpose(1, 2).requires_grad_(tensor.requires_grad)
-
-
-def stream(lengths: tuple[int, ...], shape: Shape, device: str, dtype: torch.dtype) -> Stream:
-    fused = torch.randn(sum(lengths), 3, shape.heads, shape.head_dim, device=device, dtype=dtype)
-    query, key, value = (part.detach().requires_grad_() for part in fused.unbind(1))
-    ends = torch.tensor([0, *lengths]).cumsum(0)
-    return Stream(
-        query=query,
-        key=key,
-        value=value,
-        grad=torch.randn_like(query),
-        cumulative=ends.to(device=device, dtype=torch.int32),
-        lengths=lengths,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What one contender does: its forward, and what to differentiate, by what."""
-
-    forward: Callable[[], list[Tensor]]
-    inputs: list[Tensor]
-    grads: list[Tensor]
-    unpack: Callable[[list[Tensor]], list[Tensor]] = list
-
-
-Builder = Callable[[Shape, Stream, Stream], Job]
-
-
-def directions(shape: Shape, first: Stream, second: Stream) -> list[tuple[Stream, Stream]]:
-    return [(first, second), (second, first)] if shape.both else [(first, second)]
-
-
-def triton_job(shape: Shape, first: Stream, second: Stream) -> Job:
-    def single() -> list[Tensor]:
-        return [
-            varlen_attention(
-                first.query,
-                second.key,
-                second.value,
-                first.cumulative,
-                second.cumulative,
-                first.longest,
-                second.longest,
-            )
-        ]
-
-    def pair() -> list[Tensor]:
-        streams = (first.query, first.key, first.value, second.query, second.key, second.value)
-        lengths = (first.cumulative, second.cumulative, first.longest, second.longest)
-        return list(coattention(*streams, *lengths))
-
-    return packed_job(shape, first, second, pair if shape.both else single)
-
-
-def varlen_job(shape: Shape, first: Stream, second: Stream) -> Job:
-    from torch.nn.attention.varlen import varlen_attn
-
-    def forward() -> list[Tensor]:
-        return [
-            varlen_attn(
-                asking.query,
-                asked.key,
-                asked.value,
-                asking.cumulative,
-                asked.cumulative,
-                asking.longest,
-                asked.longest,
-            )
-            for asking, asked in directions(shape, first, second)
-        ]
-
-    return packed_job(shape, first, second, forward)
-
-
-def packed_job(
-    shape: Shape, first: Stream, second: Stream, forward: Callable[[], list[Tensor]]
-) -> Job:
-    pairs = directions(shape, first, second)
-    return Job(
-        forward=forward,
-        inputs=[t for asking, asked in pairs for t in (asking.query, asked.key, asked.value)],
-        grads=[asking.grad for asking, _ in pairs],
-    )
-
-
-def padded_job(
-    attend: Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor],
-) -> Builder:
-    """A contender that takes `[batch, heads, tokens, head_dim]` and a mask of the keys."""
-
-    def build(shape: Shape, first: Stream, second: Stream) -> Job:
-        pairs = directions(shape, first, second)
-        laid = [
-            (asking.padded(asking.query), asked.padded(asked.key), asked.padded(asked.value))
-            for asking, asked in pairs
-        ]
-        masks = [
-            None if len(set(asked.lengths)) == 1 else asked.present()[:, None, None, :]
-            for _, asked in pairs
-        ]
-
-        def forward() -> list[Tensor]:
-            return [attend(*qkv, mask) for qkv, mask in zip(laid, masks, strict=True)]
-
-        return Job(
-            forward=forward,
-            inputs=[tensor for qkv in laid for tensor in qkv],
-            grads=[asking.padded(asking.grad) for asking, _ in pairs],
-            unpack=lambda outputs: [
-                output.transpose(1, 2)[asking.present()]
-                for output, (asking, _) in zip(outputs, pairs, strict=True)
-            ],
-        )
-
-    return build
-
-
-def backend_job(backend: SDPBackend) -> Builder:
-    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        with sdpa_kernel(backend):
-            return scaled_dot_product_attention(query, key, value, mask)
-
-    return padded_job(attend)
-
-
-def eager_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-    scores = query @ key.transpose(2, 3) * query.shape[3] ** -0.5
-    if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    return scores.softmax(-1, dtype=torch.float32).to(query.dtype) @ value
-
-
-def flex_job(shape: Shape, first: Stream, second: Stream) -> Job:
-    """FlexAttention, compiled: dense as it is, ragged as packed rows with a block mask."""
-    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
-
-    compiled = torch.compile(flex_attention, dynamic=False)
-    if shape.dense:
-        return padded_job(lambda q, k, v, _: compiled(q, k, v))(shape, first, second)
-    pairs = directions(shape, first, second)
-    masks = []
-    for asking, asked in pairs:
-        rows, columns = (
-            torch.repeat_interleave(torch.tensor(each.lengths, device=each.query.device))
-            for each in (asking, asked)
-        )
-
-        def same(
-            b: Tensor, h: Tensor, q: Tensor, k: Tensor, r: Tensor = rows, c: Tensor = columns
-        ) -> Tensor:
-            return r[q] == c[k]
-
-        device = asking.query.device.type
-        masks.append(create_block_mask(same, None, None, len(rows), len(columns), device=device))
-
-    def forward() -> list[Tensor]:
-        return [
-            compiled(*(t.transpose(0, 1)[None] for t in (a.query, b.key, b.value)), block_mask=mask)
-            .squeeze(0)
-            .transpose(0, 1)
-            for (a, b), mask in zip(pairs, masks, strict=True)
-        ]
-
-    return packed_job(shape, first, second, forward)
-
-
-CONTENDERS: dict[str, Builder] = {
-    OURS: triton_job,
-    **{name: backend_job(backend) for name, backend in BACKENDS.items()},
-    "torch varlen": varlen_job,
-    "flex compiled": flex_job,
-    "eager": padded_job(eager_attention),
-}
+    device: str
+    dtype: torch.dtype
+    repeats: int
+    contenders: tuple[str, ...]
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def step(job: Job, which: Pass) -> list[Tensor]:
+    """Run one pass of a job."""
     if which == "forward":
         with torch.no_grad():
             return job.forward()
@@ -310,149 +108,129 @@ def step(job: Job, which: Pass) -> list[Tensor]:
     return outputs
 
 
-def milliseconds(call: Callable[[], object], device: str, repeats: int) -> float:
-    """Median time of a call after a warm-up, with the GPU's second-level cache emptied."""
-    for _ in range(3 if device == "cuda" else 1):
-        call()
-    times = []
-    if device != "cuda":
-        for _ in range(repeats):
-            start = time.perf_counter()
-            call()
-            times.append(1e3 * (time.perf_counter() - start))
-        return statistics.median(times)
-    flush = torch.empty(256 * 2**20, dtype=torch.int8, device=device)
-    for _ in range(repeats):
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        flush.zero_()
-        start.record()
-        call()
-        end.record()
-        end.synchronize()
-        times.append(start.elapsed_time(end))
-    return statistics.median(times)
-
-
 def ceiling(device: str, dtype: torch.dtype, size: int) -> float:
-    """TFLOP/s of a square matrix product, the most that attention could reach."""
+    """Return TFLOP/s of a square matrix product, the most that attention could reach."""
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
-    return 2.0 * size**3 / milliseconds(lambda: left @ right, device, 20) / 1e9
+    return 2.0 * size**3 / eager_milliseconds(lambda: left @ right, device, 20) / 1e9
 
 
-def measure(
-    shape: Shape, which: Pass, device: str, dtype: torch.dtype, repeats: int, names: list[str]
-) -> Iterator[dict[str, Any]]:
-    """One result a contender: its time, or why it has none."""
+def measure(shape: Shape, which: Pass, dropout: float, settings: Settings) -> Iterator[Result]:
+    """Yield one result a contender: its times, or why it has none.
+
+    A contender that fails, of which running out of memory is one way, leaves the others their turn.
+    """
     torch.manual_seed(0)
-    first = stream(shape.query_lengths, shape, device, dtype)
-    alone = shape.query_lengths == shape.key_lengths and not shape.both
-    second = first if alone else stream(shape.key_lengths, shape, device, dtype)
+    first, second = streams(shape, settings.device, settings.dtype)
     expected: list[Tensor] = []
-    for name in names:
-        result: dict[str, Any] = {"shape": shape.name, "pass": which, "contender": name}
+    start: Result = {"shape": shape.name, "pass": which, "dropout": dropout}
+    turns = [(name, name, Alternative(name=name, changes={})) for name in settings.contenders]
+    turns += [(f"{OURS} {other.name}", OURS, other) for other in settings.alternatives]
+    for name, contender, other in turns:
         try:
-            job = CONTENDERS[name](shape, first, second)
-            outputs = job.unpack(step(job, which))
-            if name == OURS:
-                expected = [output.detach() for output in outputs]
-            elif not all(
-                torch.allclose(output.detach(), ours, rtol=2e-2, atol=2e-2)
-                for output, ours in zip(outputs, expected, strict=True)
-            ):
-                yield {**result, "reason": "its output differs from ours"}
-                continue
-            run = milliseconds(lambda job=job: step(job, which), device, repeats)
+            with overridden(other.changes):
+                found = _measured(
+                    CONTENDERS[contender],
+                    (shape, first, second),
+                    (which, dropout),
+                    settings,
+                    expected,
+                    contender == OURS,
+                )
         # Backends refuse shapes in many ways; a refusal is a result of the comparison.
         except Exception as error:
-            if name == OURS:
-                raise
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            yield {**result, "reason": first_line[:160]}
-            continue
-        yield {**result, "milliseconds": run, "tflops": flops(shape, which) / run / 1e9}
+            found = {"reason": _first_line(error)}
+        if "reason" in found:
+            _recover(settings.device)
+        yield {**start, "contender": name, **found}
 
 
-def compare(results: list[dict[str, Any]], most: float) -> list[dict[str, Any]]:
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
+
+
+def _measured(
+    builder: Callable[..., Job],
+    problem: tuple[Shape, Stream, Stream],
+    call: tuple[Pass, float],
+    settings: Settings,
+    expected: list[Tensor],
+    ours: bool,
+) -> Result:
+    """Return the times of one contender, or that its output is wrong; keep the output of ours."""
+    which, dropout = call
+    job = builder(*problem, dropout)
+    outputs = [output.detach() for output in job.unpack(step(job, which))]
+    if ours and not expected:
+        expected.extend(outputs)
+    # Masks of dropout differ between implementations.
+    if expected and (not dropout or ours) and not _agree(outputs, expected):
+        return {"reason": "its output differs from ours"}
+    cuda = settings.device == "cuda"
+
+    def run() -> object:
+        return step(job, which)
+
+    eager = eager_milliseconds(run, settings.device, settings.repeats)
+    found: Result = {"eager milliseconds": eager, "milliseconds": eager}
+    if cuda:
+        try:
+            found["milliseconds"] = graph_milliseconds(run, settings.repeats)
+        except RuntimeError as error:
+            torch.cuda.synchronize()
+            found["no graph"] = _first_line(error)
+    size = settings.dtype.itemsize
+    found["tflops"] = flops(problem[0], which) / found["milliseconds"] / 1e9
+    found["gigabytes a second"] = traffic(problem[0], which, size) / found["milliseconds"] / 1e6
+    return found
+
+
+def _agree(outputs: list[Tensor], expected: list[Tensor]) -> bool:
+    return all(
+        torch.allclose(output, wanted, rtol=2e-2, atol=2e-2)
+        for output, wanted in zip(outputs, expected, strict=True)
+    )
+
+
+def _recover(device: str) -> None:
+    """Give memory back, and stop here if the device answers no more."""
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+
+
+def compare(results: list[Result], most: float) -> list[Result]:
     """Add the share of the ceiling and, to ours, how many times as fast as the best other."""
-    others = [r["milliseconds"] for r in results if r["contender"] != OURS and "milliseconds" in r]
+    others = [
+        r for r in results if not r["contender"].startswith(OURS) and "milliseconds" in r
+    ]  # fmt: skip
     for result in results:
         if "milliseconds" in result:
             result["share of ceiling"] = result["tflops"] / most
-            if result["contender"] == OURS and others:
-                result["times best other"] = min(others) / result["milliseconds"]
+            if result["contender"].startswith(OURS) and others:
+                for word in ("milliseconds", "eager milliseconds"):
+                    best = min(other[word] for other in others)
+                    result[f"times best other, {word}"] = best / result[word]
     return results
 
 
-def line(result: dict[str, Any]) -> str:
-    start = f"{result['shape']:64} {result['pass']:16} {result['contender']:15}"
+def line(result: Result) -> str:
+    """Return a result for a person to read."""
+    start = (
+        f"{result['shape']:64} {result['pass']:16} dropout {result['dropout']} "
+        f"{result['contender']:15}"
+    )
     if "reason" in result:
         return f"{start} not run: {result['reason']}"
-    ratio = (
-        f", {result['times best other']:.2f} x best other" if "times best other" in result else ""
-    )
+    ratio = result.get("times best other, milliseconds")
     return (
-        f"{start} {result['milliseconds']:9.3f} ms {result['tflops']:7.1f} TFLOP/s "
-        f"{100 * result['share of ceiling']:5.1f} % of ceiling{ratio}"
-    )
+        f"{start} {result['milliseconds']:9.3f} ms, eager {result['eager milliseconds']:9.3f} ms, "
+        f"{result['tflops']:7.1f} TFLOP/s, {100 * result['share of ceiling']:5.1f} % of ceiling"
+    ) + (f", {ratio:.2f} x best other" if ratio else "")
 
 
-def tiny_shapes() -> list[Shape]:
-    """A ragged and a two-way problem that the interpreter finishes in seconds."""
-    text, image = (3, 5), (7, 7)
-    return [
-        Shape(name="tiny text", query_lengths=text, key_lengths=text, heads=1, head_dim=16),
-        Shape(
-            name="tiny co-attention",
-            query_lengths=text,
-            key_lengths=image,
-            heads=1,
-            head_dim=16,
-            both=True,
-        ),
-    ]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Time fused attention against PyTorch's own.")
-    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
-    parser.add_argument("--dtype", choices=("bfloat16", "float16", "float32"))
-    parser.add_argument("--batch", type=int, nargs="+", default=[32, 128, 512])
-    parser.add_argument("--repeats", type=int, default=50, help="timed calls of each contender")
-    parser.add_argument("--tiny", action="store_true", help="a smoke run of two small shapes")
-    parser.add_argument("--json", type=Path, help="write the results to this file")
-    options = parser.parse_args(arguments)
-    if options.device == "cuda" and not torch.cuda.is_available():
-        print("This benchmark needs a GPU, and PyTorch finds none here.", file=sys.stderr)
-        return 2
-    default = torch.bfloat16 if options.device == "cuda" else torch.float32
-    dtype = getattr(torch, options.dtype) if options.dtype else default
-    reason = supported(options.device, dtype, 64)
-    if reason is not None:
-        print(f"Nothing to measure: {reason}.", file=sys.stderr)
-        return 2
-    cuda = options.device == "cuda"
-    names = list(CONTENDERS) if cuda else [OURS, "sdpa math", "eager"]
-    most = ceiling(options.device, dtype, 8192 if cuda else 256)
-    everything = []
-    passes: tuple[Pass, ...] = ("forward", "forward+backward")
-    for shape in tiny_shapes() if options.tiny else shapes(tuple(options.batch)):
-        for which in passes:
-            with torch.cuda.device(0) if cuda else nullcontext():
-                results = list(measure(shape, which, options.device, dtype, options.repeats, names))
-            for result in compare(results, most):
-                print(line(result), flush=True)
-                everything.append(result)
-    if options.json:
-        options.json.write_text(
-            json.dumps(report(options.device, dtype, most, everything), indent=1)
-        )
-    return 0
-
-
-def report(
-    device: str, dtype: torch.dtype, most: float, results: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The results with what they were measured on."""
+def about(device: str, dtype: torch.dtype, most: float) -> Result:
+    """Return what was measured on."""
     import triton
 
     return {
@@ -460,11 +238,84 @@ def report(
         "torch": torch.__version__,
         "triton": triton.__version__,
         "cuda": torch.version.cuda,
-        "date": date.today().isoformat(),
+        "date": datetime.now(UTC).date().isoformat(),
         "dtype": str(dtype),
         "matrix product TFLOP/s": most,
-        "results": results,
     }
+
+
+def chosen(options: argparse.Namespace) -> list[Shape]:
+    """Return the shapes that a command line asks for."""
+    if options.tiny:
+        found = tiny_shapes()
+    elif options.batch is None:
+        found = chosen_shapes()
+    else:
+        found = shapes(tuple(options.batch))
+    return [s for s in found if not options.shape or any(w in s.name for w in options.shape)]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(description="Time fused attention against PyTorch's own.")
+    made.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    made.add_argument("--dtype", choices=("bfloat16", "float16", "float32"))
+    made.add_argument(
+        "--batch", type=int, nargs="+", help="all shapes at these; a chosen few if left out"
+    )
+    made.add_argument("--shape", nargs="+", help="only shapes whose names hold one of these words")
+    made.add_argument("--passes", nargs="+", choices=PASSES, default=list(PASSES))
+    made.add_argument("--dropout", type=float, nargs="+", default=[0.0, 0.1])
+    made.add_argument("--contenders", nargs="+", choices=tuple(CONTENDERS))
+    made.add_argument(
+        "--configuration", type=alternative, action="append", default=[], metavar="KERNEL:FIELD=N"
+    )
+    made.add_argument("--repeats", type=int, default=50, help="timed calls of each contender")
+    made.add_argument("--tiny", action="store_true", help="a smoke run of two small shapes")
+    made.add_argument("--json", type=Path, help="write each result to this file as a line of JSON")
+    return made
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return how a command line asks to measure."""
+    cuda = options.device == "cuda"
+    default = torch.bfloat16 if cuda else torch.float32
+    # FlexAttention compiles for minutes, and plain operations take most of the time and memory.
+    slow = ("sdpa math", "flex compiled", "eager")
+    names = [n for n in CONTENDERS if n not in slow] if cuda else [OURS, "sdpa math", "eager"]
+    return Settings(
+        device=options.device,
+        dtype=getattr(torch, options.dtype) if options.dtype else default,
+        repeats=options.repeats,
+        contenders=tuple(options.contenders or names),
+        alternatives=tuple(options.configuration),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and print."""
+    options = parser().parse_args(arguments)
+    if options.device == "cuda" and not torch.cuda.is_available():
+        print("This benchmark needs a GPU, and PyTorch finds none here.", file=sys.stderr)
+        return 2
+    settings = settings_of(options)
+    reason = supported(options.device, settings.dtype, 64)
+    if reason is not None:
+        print(f"Nothing to measure: {reason}.", file=sys.stderr)
+        return 2
+    most = ceiling(options.device, settings.dtype, 8192 if options.device == "cuda" else 256)
+    if options.json:
+        options.json.write_text(json.dumps(about(options.device, settings.dtype, most)) + "\n")
+    for shape in chosen(options):
+        for which in options.passes:
+            for dropout in options.dropout:
+                results = list(measure(shape, which, dropout, settings))
+                for result in compare(results, most):
+                    print(line(result), flush=True)
+                    if options.json:
+                        with options.json.open("a") as file:
+                            file.write(json.dumps(result) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
