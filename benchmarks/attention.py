@@ -18,7 +18,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -39,7 +39,8 @@ from benchmarks.attention_shapes import (
 from benchmarks.contenders import CONTENDERS, OURS, Job, Stream, streams
 from benchmarks.timing import eager_milliseconds, graph_milliseconds
 from renaissance.compiler.kernels import supported
-from renaissance.compiler.kernels.configurations import Configuration, Kernel, overridden
+from renaissance.compiler.kernels.availability import architecture, interpreting
+from renaissance.compiler.kernels.configurations import Configuration, Kernel, choose, override
 
 Result = dict[str, Any]
 
@@ -50,11 +51,32 @@ class Alternative:
 
     Attributes:
         name: as written, `forward:block_m=64,warps=4`.
-        changes: values of fields by kernel.
+        changes: values of fields by kernel; `registers=0` leaves them to the compiler.
     """
 
     name: str
     changes: dict[Kernel, dict[str, int]]
+
+    def configurations(
+        self, shape: Shape, dropout: float, device: str, dtype: torch.dtype
+    ) -> dict[Kernel, Configuration]:
+        """Return what is stored for a shape with the changes made."""
+        longest = [max(shape.query_lengths), max(shape.key_lengths)]
+        queries, keys = [max(longest)] * 2 if shape.both else longest
+        found: dict[Kernel, Configuration] = {}
+        for kernel, values in self.changes.items():
+            stored = choose(
+                "interpreter" if interpreting() else architecture(device),
+                kernel,
+                dtype=dtype,
+                head_dim=shape.head_dim,
+                max_query=queries,
+                max_key=keys,
+                dropout=dropout > 0,
+                bias=False,
+            )
+            found[kernel] = replace(stored, **{n: value or None for n, value in values.items()})
+        return found
 
 
 def alternative(text: str) -> Alternative:
@@ -127,7 +149,8 @@ def measure(shape: Shape, which: Pass, dropout: float, settings: Settings) -> It
     turns += [(f"{OURS} {other.name}", OURS, other) for other in settings.alternatives]
     for name, contender, other in turns:
         try:
-            with overridden(other.changes):
+            device, dtype = settings.device, settings.dtype
+            with override(other.configurations(shape, dropout, device, dtype)):
                 found = _measured(
                     CONTENDERS[contender],
                     (shape, first, second),

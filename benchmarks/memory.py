@@ -15,18 +15,16 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from benchmarks.plain import SMALL
 from benchmarks.step import about
-from benchmarks.workload import MEAN_TOKENS, CompiledStep, compiled_batch, experiment, plain_batch
+from benchmarks.workload import MEAN_TOKENS, CompiledStep, experiment, plain_batch, training_batch
 from renaissance.compiler import plan
 from renaissance.compiler.assembly import assemble
 from renaissance.glibc import SETTINGS, TUNABLES
-from renaissance.runtime.data.batch import Matching, PretrainBatch
 
 FREEZE = {"none": (), "text": ("text",), "vision": ("vision",), "both": ("text", "vision")}
 CPU = torch.device("cpu")
@@ -39,19 +37,6 @@ def resident(what: str) -> int:
     return 1024 * next(int(line.split()[1]) for line in status.splitlines() if what in line)
 
 
-def batch_of(rows: int) -> PretrainBatch:
-    """Return captions masked, and each with its own and another image, as training has them."""
-    batch = compiled_batch(plain_batch(SMALL, rows))
-    own = torch.arange(rows)
-    matching = Matching(
-        image_index=torch.cat((own, (own + 1) % rows)),
-        row_index=torch.cat((own, own)),
-        labels=torch.cat((torch.ones_like(own), torch.zeros_like(own))),
-        tokens=2 * batch.text.tokens,
-    )
-    return replace(batch, matching=matching)
-
-
 def measured(setting: str, rows: int) -> int:
     """Run three steps; return how far the resident set grew at most, pages of files left out."""
     (torch.randn(64, 64, requires_grad=True) @ torch.randn(64, 64)).sum().backward()
@@ -59,7 +44,7 @@ def measured(setting: str, rows: int) -> int:
         assemble(experiment(SMALL).models["two_towers"], None, weights=False)
     zero = resident("VmRSS") - resident("RssFile")
     step = CompiledStep(SMALL, FREEZE[setting], device=CPU, precision=torch.float32)
-    batch = batch_of(rows)
+    batch = training_batch(plain_batch(SMALL, rows))
     for _ in range(3):
         step(batch)
     # Code stays in memory once it has run, so it was there at the peak, but for very little.

@@ -6,12 +6,15 @@ every parameter in the optimizer. Source of the recipe: Fields & Kennington 2024
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import ElectraConfig, ElectraModel, LxmertConfig, ViTConfig, ViTModel
-from transformers.models.lxmert.modeling_lxmert import LxmertXLayer
+from transformers.models.lxmert.modeling_lxmert import LxmertAttention, LxmertXLayer
+
+Attention = Literal["default", "sdpa"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +76,46 @@ class PlainBatch:
     matches: Tensor
 
 
-class PlainModel(nn.Module):
-    """Two towers, projections and type embeddings, LXMERT layers, a pooler a stream, two heads."""
+class FusedAttention(LxmertAttention):
+    """LXMERT's attention, which writes all scores down, through torch's fused one."""
 
-    def __init__(self, size: Size, frozen: frozenset[str] = frozenset()) -> None:
+    def forward(
+        self,
+        hidden_states: Tensor,
+        context: Tensor,
+        attention_mask: Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> tuple[Tensor]:
+        """Compute the same; `[batch, tokens, width]`, a mask that is added to the scores."""
+        query, key, value = (
+            linear(tokens).unflatten(-1, (-1, self.attention_head_size)).transpose(1, 2)
+            for linear, tokens in (
+                (self.query, hidden_states),
+                (self.key, context),
+                (self.value, context),
+            )
+        )
+        mask = None if attention_mask is None else attention_mask.to(query.dtype)
+        dropout = self.dropout.p if self.training else 0.0
+        found = F.scaled_dot_product_attention(query, key, value, mask, dropout)
+        return (found.transpose(1, 2).flatten(2),)
+
+
+class PlainModel(nn.Module):
+    """Two towers, projections and type embeddings, LXMERT layers, a pooler a stream, two heads.
+
+    Args:
+        size: dimensions of the model.
+        frozen: towers that do not learn.
+        attention: what transformers takes by itself, or torch's fused attention in LXMERT too.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        frozen: frozenset[str] = frozenset(),
+        attention: Attention = "default",
+    ) -> None:
         super().__init__()
         width = size.fusion_width
         self.text = ElectraModel(
@@ -109,6 +148,10 @@ class PlainModel(nn.Module):
         self.image_projection = nn.Linear(size.image_width, width)
         self.types = nn.Embedding(2, width)
         self.layers = nn.ModuleList(LxmertXLayer(fusion) for _ in range(size.fusion_layers))
+        if attention == "sdpa":
+            for part in self.layers.modules():
+                if type(part) is LxmertAttention:
+                    part.__class__ = FusedAttention
         self.text_pooler = nn.Linear(width, width)
         self.image_pooler = nn.Linear(width, width)
         self.mlm = nn.Sequential(
@@ -147,19 +190,42 @@ class PlainModel(nn.Module):
 
 
 class PlainStep:
-    """Forward, backward and optimizer step of the plain model."""
+    """Forward, backward and optimizer step of the plain model.
 
-    def __init__(self, size: Size, frozen: frozenset[str], *, precision: torch.dtype) -> None:
-        self.model = PlainModel(size, frozen).train()
+    Args:
+        size: dimensions of the model.
+        frozen: towers that do not learn.
+        precision: of the forward and backward pass.
+        attention: as `PlainModel` takes it.
+        clip: largest norm of the gradient; None for no clipping.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        frozen: frozenset[str],
+        *,
+        precision: torch.dtype,
+        attention: Attention = "default",
+        clip: float | None = None,
+    ) -> None:
+        self.model = PlainModel(size, frozen, attention).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, betas=(0.9, 0.98))
         self.precision = precision
+        self.clip = clip
 
-    def __call__(self, batch: PlainBatch) -> float:
-        """Run one step and return the loss."""
+    def step(self, batch: PlainBatch) -> Tensor:
+        """Run one step and return the loss, without waiting for it."""
         device = batch.images.device.type
         with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
             loss = self.model.loss(batch)
         loss.backward()
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return loss.item()
+        return loss.detach()
+
+    def __call__(self, batch: PlainBatch) -> float:
+        """Run one step and return the loss."""
+        return self.step(batch).item()

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.plain import BASE, SMALL, PlainBatch, Size
 from renaissance.compiler import build, freeze
+from renaissance.compiler.compilation import compile_layers
+from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.features import TextInput
 from renaissance.grammar.schema.data import EasyVqaPairs
 from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
@@ -89,6 +92,20 @@ def compiled_batch(plain: PlainBatch) -> PretrainBatch:
     )
 
 
+def training_batch(plain: PlainBatch) -> PretrainBatch:
+    """Return captions masked, and each with its own and another image, as training has them."""
+    batch = compiled_batch(plain)
+    rows = len(batch.image_index)
+    own = torch.arange(rows)
+    matching = Matching(
+        image_index=torch.cat((own, (own + 1) % rows)),
+        row_index=torch.cat((own, own)),
+        labels=torch.cat((torch.ones_like(own), torch.zeros_like(own))),
+        tokens=2 * batch.text.tokens,
+    )
+    return replace(batch, matching=matching)
+
+
 class CompiledStep:
     """The project's own step: model, losses and optimizer as training makes them.
 
@@ -97,6 +114,8 @@ class CompiledStep:
         frozen: selectors of `freeze`.
         device: where it runs.
         precision: of the forward and backward pass.
+        compiled: whether layers run through torch.compile.
+        clip: largest norm of the gradient; None for no clipping.
     """
 
     def __init__(
@@ -106,13 +125,22 @@ class CompiledStep:
         *,
         device: torch.device,
         precision: torch.dtype,
+        compiled: bool = False,
+        clip: float | None = None,
     ) -> None:
         spec = experiment(size, frozen)
         declared, job = spec.models["two_towers"], spec.training_job("base")
         self.device = device
         self.precision = precision
-        self.model = build(spec, job="base").to(device).train()
-        freeze.resolve(self.model, declared.freeze).apply(self.model, 0, 1)
+        self.clip = clip
+        self.model = build(spec, job="base")
+        resolved = freeze.resolve(self.model, declared.freeze)
+        resolved.apply(self.model, 0, 1)
+        if precision != torch.float32:
+            hold_in_low_precision(self.model, resolved.frozen(0, 1), precision)
+        if compiled:
+            compile_layers(self.model, device)
+        self.model.to(device).train()
         self.objectives = Objectives(self.model, declared)
         self.optimization = Optimization(self.model, job.optimizer, {})
         self.optimization.set_rate(job.optimizer.lr)
@@ -177,14 +205,20 @@ class CompiledStep:
 
         return read
 
-    def __call__(self, batch: PretrainBatch) -> float:
-        """Run one step and return the loss."""
+    def step(self, batch: PretrainBatch) -> Tensor:
+        """Run one step and return the loss, without waiting for it."""
         loss = self.loss(batch)
         loss.backward()
         if self.optimization.torch is not None:
+            if self.clip is not None:
+                nn.utils.clip_grad_norm_(self.optimization.parameters, self.clip)
             self.optimization.torch.step()
         self.optimization.clear()
-        return loss.item()
+        return loss.detach()
+
+    def __call__(self, batch: PretrainBatch) -> float:
+        """Run one step and return the loss."""
+        return self.step(batch).item()
 
 
 def _store(folder: Path, features: Tensor) -> tuple[FeatureStore, Keeper]:
@@ -192,7 +226,13 @@ def _store(folder: Path, features: Tensor) -> tuple[FeatureStore, Keeper]:
     return FeatureStore(folder, features.shape[-1], features.dtype), keeper
 
 
-def experiment(size: Size, frozen: tuple[str, ...] = (), *, batch: int = 16) -> Spec:
+def experiment(
+    size: Size,
+    frozen: tuple[str, ...] = (),
+    *,
+    batch: int = 16,
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32",
+) -> Spec:
     """Return the spec of a pretraining with MLM and ITM, as a file would say it."""
     text, vision = IDS[size.name]
     model = Model(
@@ -218,5 +258,6 @@ def experiment(size: Size, frozen: tuple[str, ...] = (), *, batch: int = 16) -> 
         optimizer=AdamW(lr=1e-4),
         batch=batch,
         steps=1,
+        precision=precision,
     )
     return Spec(models={"two_towers": model}, data={"pairs": EasyVqaPairs()}, jobs={"base": job})

@@ -11,7 +11,6 @@ import torch
 
 from benchmarks import attention
 from benchmarks.attention_shapes import Shape, chosen_shapes, flops, shapes, tiny_shapes, traffic
-from renaissance.compiler.kernels import configurations
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,23 +68,15 @@ def test_ranking():
     assert other["times best other, milliseconds"] == 3.0
 
 
-def chosen_warps():
-    return configurations.choose(
-        "sm_90", "forward", dtype=torch.bfloat16, head_dim=64, max_query=197, max_key=197,
-        dropout=False, bias=False,
-    ).warps  # fmt: skip
-
-
-def test_a_configuration_holds_while_it_is_measured():
-    before = chosen_warps()
-    other = attention.alternative("forward:block_m=64,warps=2; query_gradient:stages=1")
-    assert other.changes == {
-        "forward": {"block_m": 64, "warps": 2},
-        "query_gradient": {"stages": 1},
-    }
-    with configurations.overridden(other.changes):
-        assert chosen_warps() == 2
-    assert chosen_warps() == before != 2
+def test_a_configuration(monkeypatch):
+    monkeypatch.setattr(attention, "architecture", lambda _: "sm_90")
+    monkeypatch.setattr(attention, "interpreting", lambda: False)
+    other = attention.alternative("forward:block_m=64,registers=0; short_backward:warps=8")
+    short = attention.tiny_shapes()[1]
+    found = other.configurations(short, 0.0, "cuda", torch.bfloat16)
+    assert found["forward"].block_m == 64 and found["forward"].registers is None
+    assert found["forward"].stages == 3 and found["forward"].block_n == 64
+    assert found["short_backward"].warps == 8 and found["short_backward"].block_m == 16
 
 
 @pytest.mark.parametrize(
