@@ -39,6 +39,12 @@ def product_dtype(tensor: Tensor) -> torch.dtype:
         return tensor.dtype
     if device == "meta":
         return tensor.dtype if _meta_products is None else _meta_products
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+    if _has_autocast(device) and torch.is_autocast_enabled(device):
         return torch.get_autocast_dtype(device)
     return tensor.dtype
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _has_autocast(device: str) -> bool:
+    # torch 2.11 cannot trace it: every layer that asks would break its graph.
+    return torch.amp.is_autocast_available(device)
