@@ -3,13 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint format docs wheel clean
+.PHONY: quickstart test test-slurm lint format docs wheel clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/renaissance train quickstart
 
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# A job on a Slurm cluster of two nodes on this machine; the packages come from Debian or Ubuntu.
+test-slurm: $(VENV)/.installed .slurm/usr/sbin/slurmctld-wlm
+	$(BIN)/python -m pytest tests/compiler/launching
+
+.slurm/usr/sbin/slurmctld-wlm:
+	tests/compiler/launching/get_slurm.sh .slurm
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from typing import Any
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.launching import Placement, launch_script, slurm_script
 from renaissance.compiler.planning import plan
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
@@ -36,19 +37,23 @@ _PACKAGES = (
 )
 
 
-def compile(spec: Spec, out: str | Path, job: str | None = None) -> Path:
+def compile(
+    spec: Spec, out: str | Path, job: str | None = None, placement: Placement | None = None
+) -> Path:
     """Write a job folder.
 
     Args:
         spec: a resolved spec.
         out: the folder; created, or rewritten if it holds the same spec.
         job: leaves out all jobs but this one and those that it starts from or measures.
+        placement: adds a script for Slurm that asks for this.
 
     Returns:
         The folder.
 
     Raises:
-        CompileError: if a model cannot be built, or the folder holds something else.
+        CompileError: if a model cannot be built, the folder holds something else, or no cluster
+            can give what is asked for.
     """
     folder = Path(out)
     chosen = spec if job is None else only_job(spec, job)
@@ -61,14 +66,18 @@ def compile(spec: Spec, out: str | Path, job: str | None = None) -> Path:
         raise CompileError(str(error)) from None
     planned = json.dumps(plan(chosen).to_dict(), indent=2) + "\n"
     locked = json.dumps(lock(chosen), indent=2) + "\n"
+    scripts = {"launch.sh": launch_script(chosen)}
+    if placement is not None:
+        scripts["slurm.sh"] = slurm_script(chosen, folder, placement)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "spec.json", chosen.to_json() + "\n")
     _write(folder / "spec.vl", text)
     _write(folder / "plan.json", planned)
     _write(folder / "lock.json", locked)
     _write(folder / "README.md", _readme(chosen))
-    _write(folder / "launch.sh", _LAUNCH.format(working_folder=_quoted(str(Path.cwd()))))
-    (folder / "launch.sh").chmod(0o755)
+    for name, script in scripts.items():
+        _write(folder / name, script)
+        (folder / name).chmod(0o755)
     return folder
 
 
@@ -199,30 +208,16 @@ def _readme(spec: Spec) -> str:
     )
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-_LAUNCH = """#!/usr/bin/env bash
-# Runs the jobs of this folder; PROCESSES is the number of processes on this machine, PYTHON the
-# interpreter that has renaissance. Relative paths of data start where the folder was compiled;
-# WORKING_FOLDER changes that.
-set -euo pipefail
-folder="$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)"
-compiled_in={working_folder}
-cd "${{WORKING_FOLDER:-$compiled_in}}"
-exec "${{PYTHON:-python}}" -m torch.distributed.run --standalone \\
-  --nproc-per-node "${{PROCESSES:-1}}" -m renaissance run "$folder" "$@"
-"""
-
 _README = """# Job folder
 
 Jobs, in order:
 
 {jobs}
 
-Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`. Without several processes:
-`renaissance run .` (relative paths of data then start in the current folder).
+Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`; under Slurm with
+`sbatch slurm.sh` where `compile --for slurm` wrote one. Started again, a run goes on where it was
+stopped. The folder may be moved; relative paths of the spec start where it was compiled unless
+WORKING_FOLDER is set.
 
 | file | content |
 |---|---|
@@ -230,5 +225,6 @@ Run them with `./launch.sh`, or on 8 GPUs with `PROCESSES=8 ./launch.sh`. Withou
 | `spec.vl` | the same for people |
 | `plan.json` | components, parameters and compute |
 | `lock.json` | versions (Python {python}), revisions and content of backbones, places of data |
-| `launch.sh` | starts the run |
+| `launch.sh` | starts the run on this machine |
+| `exit.json` | how the run ended: `finished`, `interrupted`, `refused` or `failed`, at which step |
 """

@@ -121,11 +121,25 @@ def _compile(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--job", metavar="NAME", help="take this job only, with those that it builds on"
     )
+    parser.add_argument(
+        "--for",
+        dest="scheduler",
+        choices=("local", "slurm"),
+        default="local",
+        help="slurm: write a batch script beside the one for this machine",
+    )
+    slurm = parser.add_argument_group("with --for slurm")
+    slurm.add_argument("--nodes", metavar="N", type=int, help="machines (default: 1)")
+    slurm.add_argument(
+        "--gpus", metavar="G", type=int, help="GPUs of each; 0 trains on its CPU (default: 1)"
+    )
+    slurm.add_argument("--time", metavar="H", type=float, help="hours (default: 24)")
     _format(parser, "json")
 
 
 def _run(parser: ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a job folder that `compile` wrote")
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     _format(parser, "json")
 
 

@@ -9,13 +9,20 @@ from renaissance.grammar import load
 
 def run(arguments: Namespace) -> int:
     """Write the folder and say how to start what is in it."""
+    asked = {"nodes": arguments.nodes, "gpus": arguments.gpus, "hours": arguments.time}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if given and arguments.scheduler != "slurm":
+        failure = "`--nodes`, `--gpus` and `--time` are for a scheduler: add `--for slurm`"
+        return answer(arguments, NO_ANSWER, failures=[failure])
     spec = load(find_spec(arguments.file))
 
     from renaissance.compiler import compile
     from renaissance.compiler.errors import BackboneError, CompileError
+    from renaissance.compiler.launching import Placement
 
     try:
-        folder = compile(spec, arguments.out, getattr(arguments, "job", None))
+        placement = Placement(**given) if arguments.scheduler == "slurm" else None
+        folder = compile(spec, arguments.out, arguments.job, placement)
     except BackboneError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
@@ -25,5 +32,6 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[f"cannot write to {arguments.out}: {reason}"])
     if arguments.format == "json":
         return answer(arguments, FINE, folder=str(folder))
-    print(f"wrote {folder}; start it with {folder / 'launch.sh'}")
+    start = "launch.sh" if placement is None else "slurm.sh"
+    print(f"wrote {folder}; start it with {'' if placement is None else 'sbatch '}{folder / start}")
     return FINE

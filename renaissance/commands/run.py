@@ -9,4 +9,7 @@ def run(arguments: Namespace) -> int:
     """Run all jobs of the folder; what has changed since it was compiled is said first."""
     from renaissance.runtime.lock import run as run_folder
 
-    return execute(arguments, lambda observer: run_folder(arguments.folder, observer=observer))
+    return execute(
+        arguments,
+        lambda observer: run_folder(arguments.folder, device=arguments.device, observer=observer),
+    )

@@ -1,8 +1,6 @@
 """Job folders: complete, readable, and nothing overwritten."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,23 +34,6 @@ def test_a_folder_holds_everything(tmp_path: Path) -> None:
     assert lock["data"]["pairs"] == {"table": str(Path("data/pairs.csv").absolute())}
     assert json.loads((folder / "plan.json").read_text())["models"][0]["name"] == "two"
     assert "`base`: pretrain" in (folder / "README.md").read_text()
-
-
-def test_the_launch_script_starts_torchrun_on_the_folder(tmp_path: Path) -> None:
-    folder = compile(_spec(), tmp_path / "a job's folder")
-    fake = tmp_path / "python"
-    fake.write_text('#!/bin/sh\necho "$(pwd) $*"\n')
-    fake.chmod(0o755)
-    told = subprocess.run(
-        [folder / "launch.sh", "--device", "cpu"],
-        env=dict(os.environ, PYTHON=str(fake), PROCESSES="3"),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert told.startswith(f"{Path.cwd()} -m torch.distributed.run --standalone")
-    assert "--nproc-per-node 3" in told
-    assert told.rstrip().endswith(f"-m renaissance run {folder} --device cpu")
 
 
 def test_pretrained_backbones_are_locked(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""Who works in a run folder: one process, and anybody where the file system has no locks."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from renaissance.runtime.errors import UsageError
+from renaissance.runtime.folder import held
+
+
+def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
+    told: list[str] = []
+    with (
+        held(tmp_path, told.append),
+        pytest.raises(UsageError, match="another process is at work"),
+        held(tmp_path, told.append),
+    ):
+        pass
+    with held(tmp_path, told.append):
+        pass
+    assert not told
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSYS, errno.ENOLCK, errno.EBADF, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_worked_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    told: list[str] = []
+    with held(tmp_path, told.append):
+        pass
+    assert len(told) == 1 and "file system without locks" in told[0]
