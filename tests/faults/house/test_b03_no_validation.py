@@ -9,17 +9,17 @@ from safetensors.torch import load_file
 
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime import InterruptionError
 from renaissance.runtime.checkpoints import best_checkpoint
-from renaissance.runtime.observer import Silent
-from renaissance.runtime.records import Event, JobResult, Step
+from renaissance.runtime.records import JobResult
+from tests.runs import StopAt, train
 
 
 def test_the_next_job_starts_from_the_last_weights(
     tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     spec = tiny_spec(base={"validation": Share(0.0), "steps": 4, "validate_every": 2})
-    run = run_jobs(spec, tmp_path, device="cpu")
+    run = train(spec, tmp_path)
     assert [result.job for result in run.results] == ["base", "vqa", "exam"]
     base = run.results[0]
     assert base.split is None and base.metrics == {}
@@ -29,23 +29,12 @@ def test_the_next_job_starts_from_the_last_weights(
     assert load_file(tmp_path / "vqa/checkpoints/step-00000006/model.safetensors")
 
 
-class StopAt(Silent):
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def event(self, event: Event) -> None:
-        import signal
-
-        if isinstance(event, Step) and event.step == self.step:
-            signal.raise_signal(signal.SIGTERM)
-
-
 @pytest.mark.parametrize("stop", [2, 4])
 def test_also_after_a_stop(tiny_spec: Callable[..., Spec], tmp_path: Path, stop: int) -> None:
     spec = tiny_spec(base={"validation": Share(0.0), "steps": 4})
     with pytest.raises(InterruptionError):
-        run_jobs(spec, tmp_path, only=("base",), device="cpu", observer=StopAt(stop))
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+        train(spec, tmp_path, "base", observer=StopAt(stop))
+    train(spec, tmp_path, "base")
     assert best_checkpoint(tmp_path / "base").state.step == 4
 
 
@@ -53,7 +42,7 @@ def test_a_run_that_an_earlier_version_finished(
     tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     spec = tiny_spec(base={"validation": Share(0.0), "steps": 2})
-    run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    train(spec, tmp_path, "base")
     # It wrote no best.json.
     (tmp_path / "base/best.json").unlink()
     said: list[str] = []

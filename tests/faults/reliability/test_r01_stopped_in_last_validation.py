@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, run_jobs
+from renaissance.runtime import InterruptionError
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.observer import Silent
+from tests.runs import train
 
 STEPS = 6
 FOLDER = f"checkpoints/step-{STEPS:08d}"
@@ -56,7 +57,7 @@ def spec(tiny_spec: Callable[..., Spec]) -> Spec:
 
 @pytest.fixture
 def undisturbed(spec: Spec, tmp_path: Path) -> dict[str, Any]:
-    run_jobs(spec, tmp_path / "whole", only=("base",), device="cpu")
+    train(spec, tmp_path / "whole", "base")
     found = outcome(tmp_path / "whole/base")
     assert json.loads(found["best"])["step"] == STEPS, "the last validation must be the best"
     return found
@@ -69,10 +70,8 @@ def test_the_best_checkpoint_is_that_of_an_undisturbed_run(
 ) -> None:
     folder = tmp_path / "stopped"
     with pytest.raises(InterruptionError):
-        run_jobs(
-            spec, folder, only=("base",), device="cpu", observer=StopInValidation(validation, sent)
-        )
-    run_jobs(spec, folder, only=("base",), device="cpu")
+        train(spec, folder, "base", observer=StopInValidation(validation, sent))
+    train(spec, folder, "base")
     assert outcome(folder / "base") == undisturbed
     assert best_checkpoint(folder / "base").state.step == STEPS
 
@@ -83,12 +82,11 @@ def test_stopped_twice_in_the_same_validation(
     folder = tmp_path / "stopped"
     for _ in range(2):
         with pytest.raises(InterruptionError, match="after step 6 of 6"):
-            run_jobs(
+            train(
                 spec,
                 folder,
-                only=("base",),
-                device="cpu",
+                "base",
                 observer=StopInValidation(2 if not folder.exists() else 1, signal.SIGTERM),
             )
-    run_jobs(spec, folder, only=("base",), device="cpu")
+    train(spec, folder, "base")
     assert outcome(folder / "base") == undisturbed
