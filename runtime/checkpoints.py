@@ -18,15 +18,13 @@ from renaissance.runtime.checkpoint import (
     read_state,
 )
 from renaissance.runtime.errors import CheckpointError, DamageError, JobError
+from renaissance.runtime.observer import Tell
 from renaissance.runtime.sealed import seal, unseal, write_whole
 
 FOLDER = "checkpoints"
 BEST = "best.json"
 REMOVED = ".old-"
 """What stands before the name of a checkpoint that is being removed."""
-
-Tell = Callable[[str], None]
-"""Is told, in a sentence, what a person should know."""
 
 
 class BestFile(BaseModel):
@@ -144,51 +142,69 @@ class Checkpoints:
         return None
 
 
-def best_checkpoint(job: Path, tell: Tell | None = None) -> Checkpoint:
+def best_checkpoint(job: Path, spec_hash: str | None = None) -> Checkpoint:
     """Read the best checkpoint of a finished job, without its optimizer.
 
     Args:
         job: folder of the job.
-        tell: is told where `best.json` was of no use and the checkpoints themselves were asked.
+        spec_hash: identity of the experiment that it must be of; any if None.
 
     Raises:
         JobError: if there is none, or it is damaged.
     """
-    path, problem = best_path(job)
-    if problem is not None and tell is not None:
-        tell(f"{problem}; its checkpoints say that `{path.name}` is the best")
+    path = job / _best_of(job)[0].path
     try:
-        return read_checkpoint(path, optimizer=False)
+        checkpoint = read_checkpoint(path, optimizer=False)
+        theirs = checkpoint.state.spec_hash
+        if spec_hash is not None and theirs != spec_hash:
+            raise CheckpointError(
+                f"it is of another spec: {theirs[:12]} instead of {spec_hash[:12]}"
+            )
     except CheckpointError as error:
         raise CheckpointError(
-            f"the best checkpoint of job `{job.name}` cannot be used ({error}); {_again(job)}"
+            f"the best checkpoint of job `{job.name}`, `{path.name}`, cannot be used ({error}); "
+            f"{_again(job)}"
         ) from None
+    return checkpoint
 
 
-def best_path(job: Path) -> tuple[Path, str | None]:
-    """Return where the best checkpoint of a job is, and what is wrong with `best.json` if not fine.
+def restore_best(job: Path, tell: Tell) -> None:
+    """Write `best.json` of a finished job anew where it is missing or damaged.
+
+    Args:
+        job: folder of the job.
+        tell: is told if that was needed.
 
     Raises:
-        JobError: if there is none.
+        JobError: if no checkpoint says which one is best.
     """
+    best, problem = _best_of(job)
+    if problem is None:
+        return
+    write_whole(job / BEST, seal(best))
+    tell(
+        f"{problem}; it was written anew by what the checkpoints say: step {best.step} is the best"
+    )
+
+
+def _best_of(job: Path) -> tuple[BestFile, str | None]:
+    """Return which checkpoint is best, and what is wrong with `best.json` if it does not say so."""
     try:
         best = unseal(job / BEST, BestFile, "record of a best checkpoint")
-        if best.path != f"{FOLDER}/{folder_name(best.step)}":
-            raise DamageError(
-                f"`{job / BEST}` names `{best.path}` as the checkpoint of step {best.step}"
-            )
-        return job / best.path, None
+        if best.path == f"{FOLDER}/{folder_name(best.step)}":
+            return best, None
+        problem = f"`{job / BEST}` names `{best.path}` as the checkpoint of step {best.step}"
     except FileNotFoundError:
         problem = f"there is no `{job / BEST}`"
     except DamageError as damage:
         problem = str(damage)
     state = Checkpoints(job, keep=1).newest_state()
-    if state is None:
-        raise JobError(f"job `{job.name}` has no best checkpoint in `{job}`; {_again(job)}")
-    if state.best is not None:
-        return job / FOLDER / folder_name(state.best.step), problem
-    if state.step == state.total_steps:  # nothing was held out: the last weights count as the best
-        return job / FOLDER / folder_name(state.step), problem
+    if state is not None and state.best is not None:
+        return _best_file(state.best, state.spec_hash), problem
+    if state is not None and state.step == state.total_steps:
+        # Nothing was held out: the last weights count as the best.
+        last = Best(step=state.step, score=(), losses={}, metrics={})
+        return _best_file(last, state.spec_hash), problem
     raise JobError(f"job `{job.name}` has no best checkpoint in `{job}`; {_again(job)}")
 
 

@@ -23,11 +23,11 @@ from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
-from renaissance.runtime.sealed import seal, write_whole
+from renaissance.runtime.results import write_result
 from renaissance.runtime.signals import StopRequest
-from renaissance.runtime.training import RESULT, tokenizer_of
 from renaissance.runtime.transfer import references_of
 from renaissance.runtime.versions import versions
+from renaissance.runtime.vocabulary import kept_vocabulary
 from renaissance.runtime.weights import restore
 
 SAMPLES = 24
@@ -82,8 +82,10 @@ def evaluate_job(
         raise JobError(f"job `{name}` is no evaluation")
     trained = spec.training_job(name)
     check_device(spec.model_of(name).attention, processes.device, PRODUCTS[trained.precision])
-    checkpoint = best_checkpoint(folder / trained.name)
-    data = job_data(spec, name, tokenizer_of(trained, folder))
+    checkpoint = best_checkpoint(folder / trained.name, spec.hash)
+    vocabulary = kept_vocabulary(spec, trained.name, folder)
+    data = job_data(spec, name, vocabulary.tokenizer)
+    notices = vocabulary.settle(data.tokenizer, write=processes.first)
     model = build(spec, job=name)
     if checkpoint.state.referenced and checkpoint.state.references != references_of(model):
         raise CheckpointError(
@@ -110,6 +112,8 @@ def evaluate_job(
                 device=device_in_words(processes.device),
             )
         )
+        for sentence in notices:
+            log.write(Notice(text=sentence))
         kept = kept_features(
             spec,
             name,
@@ -151,7 +155,7 @@ def evaluate_job(
         if processes.first:
             if job.write is not None:
                 _write(folder / job.write, job, data, answers)
-            write_whole(home / RESULT, seal(result))
+            write_result(home, result)
         log.write(End(step=0, seconds=seconds))
     finally:
         for one in kept:

@@ -1,20 +1,21 @@
-"""The folder of a run: which spec it belongs to, which jobs have finished, who works in it."""
+"""The folder of a run: which spec it belongs to, and who works in it."""
 
 import fcntl
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.errors import UsageError
-from renaissance.runtime.records import JobResult
+from renaissance.runtime.checkpoints import FOLDER as CHECKPOINTS
+from renaissance.runtime.checkpoints import Checkpoints
+from renaissance.runtime.errors import DamageError, UsageError
+from renaissance.runtime.observer import Tell
+from renaissance.runtime.removal import has_results, remove_results
+from renaissance.runtime.results import RESULT, read_result
 from renaissance.runtime.sealed import write_whole
-from renaissance.runtime.training import RESULT
+from renaissance.runtime.weights import listed
 
 SPEC = "spec.json"
 TEXT = "spec.vl"
@@ -24,7 +25,7 @@ NAMED = 3
 
 
 @contextmanager
-def held(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
+def held(folder: Path, warn: Tell = lambda _: None) -> Iterator[None]:
     """Keep other processes out of a run folder.
 
     Args:
@@ -48,50 +49,100 @@ def held(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def claim(folder: Path, spec: Spec, *, fresh: bool) -> None:
+def results_to_remove(
+    folder: Path, spec: Spec, stale: Iterable[str] | None, tell: Tell
+) -> tuple[str, ...]:
+    """Return the jobs whose results must go before a spec can have a folder.
+
+    Args:
+        folder: of the run.
+        spec: the whole experiment.
+        stale: jobs that are to start anew; those of this or another spec if None.
+        tell: is told where the folder does not say itself that it is of this spec.
+
+    Raises:
+        UsageError: if it holds results of another spec that are not among them.
+    """
+    before, problem = _spec_in(folder)
+    if stale is None:
+        stale = (*spec.jobs, *(before.jobs if before is not None else ()))
+    if before is not None and before.hash == spec.hash:
+        return tuple(dict.fromkeys(stale))
+    theirs = _owners(folder, tuple(stale))
+    if theirs - {spec.hash}:
+        raise UsageError(_of_another(folder, spec, before, problem, partly=bool(stale)))
+    if not theirs:
+        # What is there belongs to no result, nor to this spec.
+        return tuple(dict.fromkeys((*stale, *spec.jobs)))
+    tell(f"{problem}; the results in `{folder}` are of this spec, so it is written anew")
+    return tuple(dict.fromkeys(stale))
+
+
+def claim(folder: Path, spec: Spec, *, remove: Iterable[str] = (), tell: Tell) -> None:
     """Make a folder the folder of a spec.
 
     Args:
         folder: of the run.
         spec: the whole experiment.
-        fresh: remove what is there of this or another spec.
+        remove: jobs whose results go.
+        tell: is told of those that went.
 
     Raises:
-        UsageError: if it holds another spec's results and they are not to be removed.
+        UsageError: if they cannot be removed.
     """
-    before = None
-    if (folder / SPEC).exists():
-        try:
-            before = Spec.model_validate_json((folder / SPEC).read_text("utf-8"))
-        except (ValidationError, ValueError):
-            if not fresh:
-                raise UsageError(
-                    f"`{folder / SPEC}` is no spec that this version can read; choose another "
-                    "folder with `-o`, or start over with `--fresh`"
-                ) from None
-    if before is not None and before.hash != spec.hash and not fresh:
-        found = changes(before.model_dump(mode="json"), spec.model_dump(mode="json"))
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        raise UsageError(
-            f"`{folder}` holds results of another spec: {'; '.join(found[:NAMED])}{more}; "
-            "choose another folder with `-o`, or remove the results with `--fresh`"
-        )
-    if fresh:
-        names = {*spec.jobs, *(before.jobs if before is not None else ())}
-        for name in names:
-            shutil.rmtree(folder / name, ignore_errors=True)
+    removed = remove_results(folder, remove)
+    if removed:
+        tell(f"the results of {listed(removed)} in `{folder}` were removed")
     write_whole(folder / SPEC, spec.to_json())
     text = _spelled(spec)
     if text is not None:
         write_whole(folder / TEXT, text)
 
 
-def finished(folder: Path, name: str) -> JobResult | None:
-    """Return the result of a job of this folder's spec; None if it has not finished."""
+def _spec_in(folder: Path) -> tuple[Spec | None, str]:
+    """Return the spec that a folder says it is of, and what is wrong if that is not the one."""
+    path = folder / SPEC
     try:
-        return JobResult.model_validate_json((folder / name / RESULT).read_bytes())
-    except (OSError, ValidationError):
-        return None
+        spec = Spec.model_validate_json(path.read_text("utf-8"))
+        return spec, f"`{path}` is another spec than that of the results"
+    except FileNotFoundError:
+        return None, f"there is no `{path}`"
+    except ValueError:  # also of bytes that are no UTF-8
+        return None, f"`{path}` is damaged, or no spec that this version can read"
+
+
+def _owners(folder: Path, but: Collection[str]) -> set[str]:
+    """Return the hashes of the specs that jobs have left results of; empty ones are not known."""
+    jobs = {path.parent for part in (RESULT, CHECKPOINTS) for path in folder.glob(f"*/{part}")}
+    return {_owner(job) for job in jobs if job.name not in but and has_results(job)}
+
+
+def _owner(job: Path) -> str:
+    state = Checkpoints(job, keep=1).newest_state()
+    if state is not None:
+        return state.spec_hash
+    with suppress(DamageError):
+        result = read_result(job)
+        return "" if result is None else result.spec_hash
+    return ""
+
+
+def _of_another(
+    folder: Path, spec: Spec, before: Spec | None, problem: str, *, partly: bool
+) -> str:
+    what = f"`{folder}` holds results of another spec"
+    if before is not None:
+        found = changes(before.model_dump(mode="json"), spec.model_dump(mode="json"))
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        why = "; ".join(found[:NAMED]) + more
+    else:
+        what = f"`{folder}` holds results that are not known to be of this spec"
+        why = problem
+    which = " and only some of them would be removed" if partly else ""
+    return (
+        f"{what}{which}: {why}; choose another folder with `-o`, or remove all of them with "
+        "`renaissance train FILE --fresh`"
+    )
 
 
 def changes(before: Any, now: Any, address: str = "") -> list[str]:

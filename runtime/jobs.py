@@ -1,21 +1,25 @@
 """Running the jobs of a spec in a folder: all of them, or one."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.chain import source_of, sources_first, with_dependents
 from renaissance.runtime.checkpoint import DISK_FULL
+from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import JobError, UsageError
 from renaissance.runtime.evaluation import evaluate_job
-from renaissance.runtime.folder import claim, finished, held
-from renaissance.runtime.observer import Observer, Silent
+from renaissance.runtime.folder import claim, held, results_to_remove
+from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult, Notice
+from renaissance.runtime.removal import finish_removal
 from renaissance.runtime.report import write_report
+from renaissance.runtime.results import finished
 from renaissance.runtime.signals import StopRequest, stop_request
 from renaissance.runtime.training import train_job
 
@@ -54,7 +58,7 @@ def run_jobs(
         spec: the whole experiment.
         folder: where results, checkpoints and logs are kept.
         only: names of jobs; all jobs of the spec if None.
-        fresh: remove earlier results in the folder.
+        fresh: remove earlier results of the jobs, and of those that start from them.
         again: run evaluations again that have finished.
         report: write the page about the run, for which every model is planned.
         device: such as `cpu`; chosen if None.
@@ -70,12 +74,15 @@ def run_jobs(
     names = _ordered(spec, only)
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:
         position = Position(observer if observer is not None and processes.first else Silent())
+
+        def tell(sentence: str) -> None:
+            position.event(Notice(text=sentence))
+
         try:
             if processes.first:
-                stack.enter_context(
-                    held(folder, lambda sentence: position.event(Notice(text=sentence)))
-                )
-                claim(folder, spec, fresh=fresh)
+                stack.enter_context(held(folder, tell))
+                finish_removal(folder)
+                _take(folder, spec, only, fresh, tell)
                 stack.enter_context(recorded_ending(folder, position))
             processes.wait()
             results, skipped = _run(spec, folder, names, again, processes, request, position)
@@ -102,26 +109,27 @@ def _run(
     request: StopRequest,
     observer: Observer,
 ) -> tuple[tuple[JobResult, ...], tuple[str, ...]]:
+    def tell(sentence: str) -> None:
+        observer.event(Notice(text=sentence))
+
     results, skipped = [], []
     for name in names:
-        done = finished(folder, name)
+        done = finished(folder, name, spec.hash, tell)
         if done is not None and not (again and isinstance(spec.jobs[name], Evaluate)):
             results.append(done)
             skipped.append(name)
+            if processes.first and not isinstance(spec.jobs[name], Evaluate):
+                with suppress(JobError):  # it is needed only by what starts from it
+                    restore_best(folder / name, tell)
             continue
-        _check_source(spec, name, folder)
+        source = _check_source(spec, name, folder, tell)
+        if source is not None and processes.first:
+            restore_best(folder / source, tell)
         job = evaluate_job if isinstance(spec.jobs[name], Evaluate) else train_job
         results.append(
             job(spec, name, folder, processes=processes, request=request, observer=observer)
         )
     return tuple(results), tuple(skipped)
-
-
-def _source(spec: Spec, name: str) -> str | None:
-    job = spec.jobs[name]
-    if isinstance(job, Evaluate):
-        return job.of
-    return job.source if isinstance(job, Finetune) else None
 
 
 def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -130,20 +138,32 @@ def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
     if unknown:
         known = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
         raise UsageError(f"there is no job `{unknown[0]}`; jobs are {known}")
-    wanted = dict.fromkeys(spec.jobs if only is None else only)
-    ordered: dict[str, None] = {}
-    for name in wanted:
-        chain = [name]
-        while (source := _source(spec, chain[-1])) is not None and source in wanted:
-            chain.append(source)
-        ordered |= dict.fromkeys(reversed(chain))
-    return tuple(ordered)
+    return sources_first(spec, spec.jobs if only is None else only)
 
 
-def _check_source(spec: Spec, name: str, folder: Path) -> None:
-    source = _source(spec, name)
-    if source is not None and finished(folder, source) is None:
+def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, tell: Tell) -> None:
+    """Make a folder the folder of a spec; jobs that start anew take along what was made from them.
+
+    Raises:
+        UsageError: if it holds another spec's results, or a job could not start for want of its
+            source; nothing has been removed then.
+    """
+    stale: tuple[str, ...] | None = ()
+    if fresh:
+        stale = None if only is None else with_dependents(spec, only)
+    remove = results_to_remove(folder, spec, stale, tell)
+    for name in only or () if fresh else ():
+        if source_of(spec, name) not in remove:
+            _check_source(spec, name, folder, tell)
+    claim(folder, spec, remove=remove, tell=tell)
+
+
+def _check_source(spec: Spec, name: str, folder: Path, tell: Tell) -> str | None:
+    """Return the job that another one starts from, if any; it has finished."""
+    source = source_of(spec, name)
+    if source is not None and finished(folder, source, spec.hash, tell) is None:
         raise UsageError(
             f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "
             f"train `{source}` first"
         )
+    return source

@@ -1,8 +1,12 @@
 """Who watches a run: the runtime prints nothing, it tells an observer."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from renaissance.runtime.records import Event
+
+Tell = Callable[[str], None]
+"""Is told, in a sentence, what a person should know."""
 
 
 class Observer(Protocol):

@@ -1,11 +1,12 @@
 """Training one job: set up or resume, run the loop, write the result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
 from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
+from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.compilation import compile_layers, explained
 from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
@@ -15,7 +16,7 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
-from renaissance.runtime.data import JobData, Tokenizer, job_data
+from renaissance.runtime.data import JobData, job_data
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.frozen import FrozenContract
@@ -27,15 +28,13 @@ from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
-from renaissance.runtime.sealed import seal, write_whole
+from renaissance.runtime.results import write_result
 from renaissance.runtime.sharding import shard
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.transfer import references_of, start_from
 from renaissance.runtime.versions import versions
-from renaissance.runtime.weights import differences, model_tensors, restore
-
-TOKENIZER = "tokenizer.json"
-RESULT = "result.json"
+from renaissance.runtime.vocabulary import kept_vocabulary
+from renaissance.runtime.weights import differences, listed, model_tensors, restore
 
 
 def train_job(
@@ -68,11 +67,9 @@ def train_job(
     home = folder / name
     if processes.first:
         home.mkdir(parents=True, exist_ok=True)
-    data = job_data(spec, name, tokenizer_of(job, folder))
-    if processes.first and not (home / TOKENIZER).exists():
-        # Other processes look for the file: it appears whole.
-        data.tokenizer.save(home / f".draft-{TOKENIZER}")
-        (home / f".draft-{TOKENIZER}").replace(home / TOKENIZER)
+    vocabulary = kept_vocabulary(spec, name, folder)
+    data = job_data(spec, name, vocabulary.tokenizer)
+    notices = [*vocabulary.settle(data.tokenizer, write=processes.first)]
     total = data.total_steps
     _check_answers(job, data)
     model = build(spec, job=name)
@@ -87,18 +84,18 @@ def train_job(
         total_steps=total,
         versions=versions(),
         answers=data.answers,
+        vocabulary=data.tokenizer.digest,
         references=references,
     )
-    notices: list[str] = []
     checkpoints = Checkpoints(home, job.keep)
-    checkpoint = _resumed(checkpoints, processes, _fits(start, model), notices)
+    checkpoint = _resumed(checkpoints, processes, _fits(start, model, as_built), notices)
     if checkpoint is not None:
         restore(model, checkpoint.model, checkpoint.state.referenced)
         start = checkpoint.state.model_copy(update={"versions": start.versions})
         plan.apply(model, max(start.step - 1, 0), total)
         notices += _other_versions(checkpoint.state.versions, start.versions)
     elif isinstance(job, Finetune) and job.source is not None:
-        source = best_checkpoint(folder / job.source)
+        source = best_checkpoint(folder / job.source, spec.hash)
         notices += start_from(model, source, references).sentences(job.source)
     contract = FrozenContract(model, start.frozen if checkpoint is not None else None)
     if checkpoint is not None:
@@ -170,7 +167,7 @@ def train_job(
             log.write(Notice(text=one.sentence(processes)))
         result = _result(job, loop, start)
         if processes.first:
-            write_whole(home / RESULT, seal(result))
+            write_result(home, result)
         log.write(End(step=total, seconds=loop.seconds))
     finally:
         for one in kept:
@@ -186,17 +183,6 @@ def _check_answers(job: Pretrain | Finetune, data: JobData) -> None:
             f"the data of job `{job.name}` have {len(data.answers)} answers, "
             f"the task `{job.task.task}` has {CLASSES[type(job.task)]}"
         )
-
-
-def tokenizer_of(job: Pretrain | Finetune, folder: Path) -> Tokenizer | None:
-    """Return the tokenizer that a job or its source has saved; None if there is none yet."""
-    names = [job.name]
-    if isinstance(job, Finetune) and job.source is not None:
-        names.append(job.source)
-    for name in names:
-        if (folder / name / TOKENIZER).exists():
-            return Tokenizer.load(folder / name / TOKENIZER)
-    return None
 
 
 def _resumed(
@@ -216,8 +202,16 @@ def _resumed(
     return read_checkpoint(checkpoints.path(step))
 
 
-def _fits(start: State, model: VisionLanguageModel) -> Callable[[Checkpoint], None]:
-    """Return a function that refuses a checkpoint of anything but this very job."""
+def _fits(
+    start: State, model: VisionLanguageModel, as_built: Mapping[str, str]
+) -> Callable[[Checkpoint], None]:
+    """Return a function that refuses a checkpoint of anything but this very job.
+
+    Args:
+        start: what a checkpoint of this job says.
+        model: as built.
+        as_built: hashes of frozen tensors that checkpoints may leave to a reference, by name.
+    """
     needed, _ = model_tensors(model)
 
     def fits(checkpoint: Checkpoint) -> None:
@@ -227,6 +221,7 @@ def _fits(start: State, model: VisionLanguageModel) -> Callable[[Checkpoint], No
             ("spec hash", state.spec_hash[:12], start.spec_hash[:12]),
             ("number of steps", state.total_steps, start.total_steps),
             ("answers", state.answers, start.answers),
+            ("vocabulary", state.vocabulary or start.vocabulary, start.vocabulary),
             ("pretrained weights", state.references, start.references),
         )
         for what, theirs, ours in facts:
@@ -236,8 +231,24 @@ def _fits(start: State, model: VisionLanguageModel) -> Callable[[Checkpoint], No
         found = differences(needed, checkpoint.model, absent=state.referenced)
         if found:
             raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
+        moved = [
+            name
+            for name, value in state.frozen.items()
+            if _hash(checkpoint, name) not in (None, value)
+        ]
+        moved += [name for name in state.referenced if as_built.get(name) != state.frozen.get(name)]
+        if moved:
+            raise CheckpointError(
+                f"frozen tensors are not those of the job's start: {listed(moved)}"
+            )
 
     return fits
+
+
+def _hash(checkpoint: Checkpoint, name: str) -> str | None:
+    """Return the hash of a tensor; None if it is not stored."""
+    tensor = checkpoint.model.get(checkpoint.state.shared.get(name, name))
+    return None if tensor is None else tensor_hash(tensor)
 
 
 def _other_versions(before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """From texts to token numbers: a tokenizer that is known, or one that is learned."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,18 +8,47 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Tokens
+from renaissance.runtime.errors import DamageError
+from renaissance.runtime.sealed import seal, unseal, write_whole
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """Special tokens of a learned vocabulary; `[PAD]` is number 0."""
 
+TOKENIZER = "tokenizer.json"
+"""What a job calls the file of its tokenizer."""
 MASKS = ("[MASK]", "<mask>")
+"""How a mask token is spelled where nothing says which token it is."""
 CHUNK = 10_000
 """Texts that are tokenised in one call."""
+
+
+class Special(BaseModel):
+    """What stands beside a `tokenizer.json`, whose format has no place for it.
+
+    Attributes:
+        format: of the file.
+        pad_id: token that fills a text up.
+        mask_id: token that hides a word; None where the tokenizer has none.
+        digest: of the tokenizer with these numbers, see `Tokenizer.digest`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 2
+    pad_id: int
+    mask_id: int | None
+    digest: str
+
+
+def special_path(path: Path) -> Path:
+    """Return where the numbers of special tokens of a tokenizer file are kept."""
+    return path.with_suffix(".special.json")
 
 
 class Tokenizer:
@@ -29,11 +59,13 @@ class Tokenizer:
         mask_id: token that hides a word; None where the tokenizer has none.
         vocabulary: number of tokens.
         ordinary_ids: `[ordinary]` int64, the tokens that are not special.
+        digest: SHA-256 of the file that `save` writes, and of the numbers of special tokens.
     """
 
     def __init__(self, backend: Backend, *, pad_id: int, mask_id: int | None) -> None:
         """Wrap a tokenizer of the tokenizers library."""
         self._backend = backend
+        self._digest: str | None = None
         self._backend.no_padding()
         self.pad_id = pad_id
         self.mask_id = mask_id
@@ -95,33 +127,56 @@ class Tokenizer:
         """Read what `save` wrote.
 
         Raises:
-            DataError: if the file is missing or is no tokenizer.
+            DataError: if the file is missing, is no tokenizer, or is not what was written.
         """
         path = Path(path)
         if not path.is_file():
             raise DataError(f"there is no tokenizer at `{path}`")
         try:
-            backend = Backend.from_file(str(path))
+            text = path.read_text(encoding="utf-8")
+            backend = Backend.from_str(text)
         except Exception as problem:  # the library raises nothing more precise
             raise DataError(f"`{path}` is no tokenizer file: {problem}") from None
         if backend.padding is None:
             raise DataError(f"`{path}` does not say which token is the padding")
-        masks = [backend.token_to_id(token) for token in MASKS]
-        return cls(
-            backend,
-            pad_id=backend.padding["pad_id"],
-            mask_id=next((mask for mask in masks if mask is not None), None),
-        )
+        special = _special(path)
+        if special is None:
+            masks = [backend.token_to_id(token) for token in MASKS]
+            mask_id = next((mask for mask in masks if mask is not None), None)
+            loaded = cls(backend, pad_id=backend.padding["pad_id"], mask_id=mask_id)
+        else:
+            loaded = cls(backend, pad_id=special.pad_id, mask_id=special.mask_id)
+        loaded._digest = _digest(text, loaded.pad_id, loaded.mask_id)
+        if special is not None and special.digest != loaded._digest:
+            raise DataError(f"the tokenizer in `{path}` is not what was written (SHA-256)")
+        return loaded
 
     def save(self, path: str | Path) -> None:
-        """Write one `tokenizer.json` that `load` and the tokenizers library read back."""
+        """Write one `tokenizer.json` that `load` and the tokenizers library read back.
+
+        Beside it, and before it, appear the numbers of its special tokens.
+        """
+        path, text = Path(path), self._text()
+        digest = _digest(text, self.pad_id, self.mask_id)
+        special = Special(pad_id=self.pad_id, mask_id=self.mask_id, digest=digest)
+        write_whole(special_path(path), seal(special))
+        write_whole(path, text)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file that `save` writes, and of the numbers of special tokens."""
+        if self._digest is None:
+            self._digest = _digest(self._text(), self.pad_id, self.mask_id)
+        return self._digest
+
+    def _text(self) -> str:
         self._backend.no_truncation()
         self._backend.enable_padding(
             pad_id=self.pad_id, pad_token=self._backend.id_to_token(self.pad_id)
         )
-        text = self._backend.to_str(pretty=True)
+        text: str = self._backend.to_str(pretty=True)
         self._backend.no_padding()
-        Path(path).write_text(text, encoding="utf-8")
+        return text
 
     def encode(self, texts: Iterable[str], max_tokens: int) -> Tokens:
         """Tokenise texts once and for all.
@@ -158,6 +213,20 @@ class Tokenizer:
         if token is None:
             raise IndexError(f"there is no token {number}")
         return token
+
+
+def _special(path: Path) -> Special | None:
+    """Read what stands beside a tokenizer file; None beside that of an earlier version."""
+    try:
+        return unseal(special_path(path), Special, "record of special tokens")
+    except FileNotFoundError:
+        return None
+    except DamageError as damage:
+        raise DataError(f"the tokenizer `{path}` cannot be used: {damage}") from None
+
+
+def _digest(text: str, pad_id: int, mask_id: int | None) -> str:
+    return hashlib.sha256(f"{pad_id} {mask_id} {text}".encode()).hexdigest()
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import DamageError
 from renaissance.runtime.records import (
     EVENT,
     End,
@@ -17,6 +18,7 @@ from renaissance.runtime.records import (
     Unreadable,
     Validate,
 )
+from renaissance.runtime.results import RESULT, read_result
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,12 +116,16 @@ def _read_job(path: Path, name: str) -> JobRun:
     log = _read_log(path / "log.jsonl")
     result = None
     # A job that has not run, or not to its end, has no result: that is no problem of the folder.
-    if (path / "result.json").exists():
-        text = _text(path / "result.json", problems)
+    if (path / RESULT).exists():
+        text = _text(path / RESULT, problems)
         try:
             result = None if text is None else JobResult.model_validate_json(text)
+            read_result(path)
         except ValidationError as error:
-            problems.append(f"{name}/result.json is not a result: {_first(error)}.")
+            problems.append(f"{name}/{RESULT} is not a result: {_first(error)}.")
+        except DamageError:
+            result = None
+            problems.append(f"{name}/{RESULT} is damaged: its digest is that of another content.")
     if log.damaged:
         noun = "line" if log.damaged == 1 else "lines"
         problems.append(f"{log.damaged} {noun} of {name}/log.jsonl could not be read.")

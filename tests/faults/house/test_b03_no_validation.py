@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError
-from renaissance.runtime.checkpoints import best_checkpoint
+from renaissance.runtime.checkpoints import best_checkpoint, restore_best
 from renaissance.runtime.records import JobResult
 from tests.runs import StopAt, train
 
@@ -45,6 +45,8 @@ def test_a_run_that_an_earlier_version_finished(
     train(spec, tmp_path, "base")
     # It wrote no best.json.
     (tmp_path / "base/best.json").unlink()
+    assert best_checkpoint(tmp_path / "base").state.step == 2
     said: list[str] = []
-    assert best_checkpoint(tmp_path / "base", said.append).state.step == 2
-    assert len(said) == 1 and "step-00000002" in said[0]
+    restore_best(tmp_path / "base", said.append)
+    assert len(said) == 1 and "step 2 is the best" in said[0]
+    assert json.loads((tmp_path / "base/best.json").read_text())["step"] == 2
