@@ -25,3 +25,19 @@ def exists(name: str | Path) -> bool:
         return Path(name).exists()
     except (OSError, ValueError):
         return False
+
+
+def children(name: str | Path) -> tuple[str, ...]:
+    """Return the names in a folder, sorted; none where it cannot be read."""
+    try:
+        return tuple(sorted(child.name for child in Path(name).iterdir()))
+    except (OSError, ValueError):
+        return ()
+
+
+def resolved(name: str | Path) -> str:
+    """Return the real path of a name, links followed; the name itself where there is none."""
+    try:
+        return str(Path(name).resolve())
+    except (OSError, ValueError, RuntimeError):
+        return str(name)

@@ -11,7 +11,6 @@ from renaissance.grammar.schema.model import CrossAttention, SingleStream
 from renaissance.grammar.schema.streams import (
     Patches,
     PlainStack,
-    PlainText,
     PlainVision,
     RandomArchitecture,
     Stack,
@@ -36,6 +35,7 @@ def check_parts(parts: Parts, places: Places, findings: Findings) -> None:
             check.stream(stream, (*parts.path, "streams", name))
     if isinstance(parts.fusion, CrossAttention):
         check.heads(parts.fusion.width, parts.fusion.heads, (*parts.path, "fusion"))
+        check.inner(parts.fusion.width, parts.fusion.mlp_ratio, (*parts.path, "fusion"))
     elif isinstance(parts.fusion, SingleStream):
         check.stack(parts.fusion.encoder, (*parts.path, "fusion", "encoder"))
     if not parts.broken:
@@ -213,12 +213,20 @@ class _Check:
             else (),
         )
 
+    def inner(self, width: int, ratio: float, path: Path) -> None:
+        """The feed-forward part has at least one channel."""
+        if round(width * ratio) < 1:
+            self._error(
+                "VL405",
+                "`mlp_ratio` is out of range",
+                self._value((*path, "mlp_ratio")),
+                f"leaves no channel of {width}",
+            )
+
     def stream(self, stream: Stream, path: Path) -> None:
         """Sizes of one stream."""
-        if isinstance(stream, PlainText | PlainVision):
-            self.heads(stream.width, stream.heads, path)
-        if isinstance(stream, RandomArchitecture) and stream.width and stream.heads:
-            self.heads(stream.width, stream.heads, path)
+        if isinstance(stream, PlainStack | RandomArchitecture):
+            self._dimensions(stream, path)
         if isinstance(stream, Wordpiece):
             return
         if isinstance(stream, PlainVision | Patches):
@@ -243,10 +251,14 @@ class _Check:
 
     def stack(self, stack: Stack, path: Path) -> None:
         """Sizes of the stack of a one-tower model."""
-        if isinstance(stack, PlainStack) or (
-            isinstance(stack, RandomArchitecture) and stack.width and stack.heads
-        ):
-            self.heads(stack.width or 1, stack.heads or 1, path)
+        if isinstance(stack, PlainStack | RandomArchitecture):
+            self._dimensions(stack, path)
+
+    def _dimensions(self, block: PlainStack | RandomArchitecture, path: Path) -> None:
+        if block.width and block.heads:
+            self.heads(block.width, block.heads, path)
+        if block.width and block.mlp_ratio:
+            self.inner(block.width, block.mlp_ratio, path)
 
     def _patches(self, size: int, patch: int, path: Path) -> None:
         if size % patch == 0:

@@ -1,5 +1,6 @@
 """Can a training job run as it is described, and does every key of it do something?"""
 
+import re
 from collections.abc import Mapping
 
 from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
@@ -20,6 +21,10 @@ MOST_MINUTES = 7 * 24 * 60
 """A longer time between checkpoints is a slip of the pen."""
 
 
+_HIGHEST_RATE = 0.1
+"""AdamW moves each weight by about the rate in a step, whatever the gradient."""
+
+
 def check_training(
     job: Pretrain | Finetune, jobs: Mapping[str, Job | None], places: Places, findings: Findings
 ) -> None:
@@ -32,6 +37,7 @@ def check_training(
         findings: receives what is wrong.
     """
     check = _Check(job, places, findings)
+    check.rate()
     check.length()
     check.batches()
     check.moments()
@@ -183,6 +189,28 @@ class _Check:
             message = f"`{name.split('.')[-1]}` has no effect here"
             self._findings.add(_no_effect(self._key(name), message, reason))
 
+    def rate(self) -> None:
+        """The learning rate is one with which something is learned."""
+        rate = self._job.optimizer.lr
+        if rate <= _HIGHEST_RATE:
+            return
+        span = self._value("optimizer", "lr")
+        slip = re.fullmatch(r"(\d+(?:\.\d+)?[eE])(\d+)", span.text)
+        self._findings.add(
+            Diagnostic(
+                code="VL519",
+                message=f"a learning rate of {number_text(rate)} is far too high",
+                span=span,
+                severity="warning",
+                label=f"with AdamW nothing is learned beyond {number_text(_HIGHEST_RATE)}",
+                help=(
+                    f"was `{slip[1]}-{slip[2]}` meant?"
+                    if slip
+                    else "usual are rates between `1e-5` and `1e-3`",
+                ),
+            )
+        )
+
     def length(self) -> None:
         """The warm-up ends before the run does."""
         job, warmup = self._job, self._job.schedule.warmup
@@ -201,15 +229,6 @@ class _Check:
                     if whole
                     else f"the run has {job.steps} steps",
                     help=("take a small part of the run, such as `warmup = 10%`",),
-                )
-            )
-        elif not isinstance(warmup, Share) and warmup < 0:
-            self._findings.add(
-                Diagnostic(
-                    code="VL405",
-                    message="`warmup` is out of range",
-                    span=self._value("schedule", "warmup"),
-                    label="at least 0 is wanted",
                 )
             )
 
@@ -239,10 +258,7 @@ class _Check:
                         name, f"between `1min` and `{MOST_MINUTES // 60}h` is wanted"
                     )
             elif isinstance(every, Share):
-                if float(every) == 0:
-                    self._out_of_range(name, "more than 0% is wanted")
-            elif every < 1:
-                self._out_of_range(name, "at least 1 is wanted")
+                continue
             elif self._job.steps is not None and every > self._job.steps:
                 self._useless(name, f"the run has {self._job.steps} steps")
 

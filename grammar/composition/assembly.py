@@ -9,8 +9,6 @@ from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.models import ModelDraft
 from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
-from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze, Fusion, Model, SingleStream
 from renaissance.grammar.schema.streams import Patches, Stream, Wordpiece
 from renaissance.grammar.schema.vocabulary import Kind, choices, keys_of, kind_of
@@ -172,16 +170,6 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
         kind = Kind(count=True, share=True)
         moment = reader.value(until, kind, "steps", (*path, "until"), key="until", place=until.span)
         if moment is FAILED:
-            return None
-        if isinstance(moment, int) and not isinstance(moment, Share) and moment < 0:
-            reader.findings.add(
-                Diagnostic(
-                    code="VL405",
-                    message="`until` is out of range",
-                    span=until.span,
-                    label="at least 0 is wanted",
-                )
-            )
             return None
     selected: dict[str, object] = {}
     for field, addresses in (("selectors", statement.selectors), ("excluded", statement.excluded)):

@@ -2,9 +2,9 @@
 
 from renaissance.grammar.anatomy.encoders import architecture_of, identifier
 from renaissance.grammar.catalogue import Architecture, names
-from renaissance.grammar.composition.findings import Findings, suggestion
+from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
 from renaissance.grammar.composition.places import Path, Places
-from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.schema.streams import (
     HuggingFace,
     RandomArchitecture,
@@ -30,6 +30,7 @@ def complete_stream(
     if not isinstance(stream, HuggingFace | Timm | RandomArchitecture):
         return stream
     known = architecture_of(stream)
+    _misspelt(stream, known, path, places, findings)
     if not _fits_library(stream, known, path, places, findings):
         return None
     modality = _modality(stream, known, path, places, findings)
@@ -71,6 +72,7 @@ def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings)
     if not isinstance(stack, HuggingFace | Timm | RandomArchitecture):
         return stack
     known = architecture_of(stack)
+    _misspelt(stack, known, path, places, findings)
     for name in ("max_tokens", "image_size", "resize"):
         if places.said((*path, name)):
             findings.add(
@@ -139,6 +141,7 @@ def _complete_wordpiece(
         )
         stream = stream.model_copy(update={"vocabulary": None})
     known = architecture_of(stream)
+    _misspelt(stream, known, path, places, findings)
     if known is not None and known.modality != "text":
         findings.add(
             Diagnostic(
@@ -174,6 +177,32 @@ def _fits_library(
         )
     )
     return False
+
+
+def _misspelt(
+    block: Stream | Stack,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Warn about a name that is one slip of the pen away from that of a known model."""
+    name = identifier(block)
+    if known is not None or name is None:
+        return
+    meant = next((other for other in names() if one_slip(name, other)), None)
+    span = places.value((*path, "name" if isinstance(block, Timm) else "id"))
+    if meant is not None and span is not None:
+        findings.add(
+            Diagnostic(
+                code="VL521",
+                message=f"`{name}` is not known here, `{meant}` is",
+                span=span,
+                severity="warning",
+                help=(f"was `{meant}` meant?",),
+                edits=(Edit(span=span, text=f'"{meant}"'),),
+            )
+        )
 
 
 def _modality(

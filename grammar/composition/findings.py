@@ -81,6 +81,27 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])
 
 
+def one_slip(name: str, known: str) -> bool:
+    """Tell whether a name is a known one with one letter wrong, missing, doubled or swapped.
+
+    Letters beside digits do not count: they tell models apart, as in `vits16` and `vitb16`.
+    """
+    if abs(len(name) - len(known)) > 1 or name == known:
+        return False
+    start = 0
+    while start < min(len(name), len(known)) and name[start] == known[start]:
+        start += 1
+    end = 0
+    while end < min(len(name), len(known)) - start and name[-1 - end] == known[-1 - end]:
+        end += 1
+    wrong, right = name[start : len(name) - end], known[start : len(known) - end]
+    swapped = len(wrong) == 2 and wrong == right[::-1]
+    if not swapped and max(len(wrong), len(right)) > 1:
+        return False
+    before, after = known[:start][-1:], known[len(known) - end :][:1]
+    return not any(part.isdigit() for part in (before, after, *wrong, *right))
+
+
 def suggestion(name: str, known: Iterable[str], what: str) -> tuple[str, ...]:
     """Return the help line that names what comes close, or none."""
     close = nearest(name, known)

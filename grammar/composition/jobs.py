@@ -460,6 +460,10 @@ class JobReader:
         scope, known = self._reader.scope, True
         for index, name in enumerate(job.data):
             scope.used_data.add(name)
+            if name in job.data[:index]:
+                known = False
+                self._named_twice(name, (*path, "data"), job.data.index(name), index)
+                continue
             if name in scope.data:
                 continue
             known = False
@@ -476,6 +480,21 @@ class JobReader:
                 )
                 scope.used_data.update(nearest(name, scope.data)[:1])
         return known
+
+    def _named_twice(self, name: str, path: tuple[str, ...], first: int, second: int) -> None:
+        places = self._reader.places
+        spans = [places.value((*path, index)) for index in (first, second)]
+        if spans[0] is not None and spans[1] is not None:
+            self._reader.findings.add(
+                Diagnostic(
+                    code="VL518",
+                    message=f"data `{name}` is named twice",
+                    span=spans[1],
+                    label="named again",
+                    related=(Label(span=spans[0], text="first named here"),),
+                    help=("leave it out: each of its pairs is learned from once in an epoch",),
+                )
+            )
 
     def _with_fusion_name(self, job: Pretrain | Finetune, name: str) -> Pretrain | Finetune:
         model = self.model(name)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from renaissance.grammar.checks.data import check_presence
 from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import (
     check_freezing,
@@ -123,6 +124,9 @@ def _check_jobs(
             keys = {key: setting.place for key, setting in draft.keys.items()}
             check_length(name, keys, draft.name.span, findings)
     training: list[tuple[Pretrain | Finetune, Model, Path]] = []
+    for name, pairs in data.items():
+        if pairs is not None:
+            check_presence(pairs, ("data", name), places, findings)
     for name, job in jobs.items():
         if isinstance(job, Evaluate):
             check_evaluation(job, jobs, data, places, findings)
@@ -131,6 +135,7 @@ def _check_jobs(
         check_training(job, jobs, places, findings)
         if isinstance(job, Finetune):
             check_task(job, places, findings)
+            check_presence(job.task, ("jobs", name, "task"), places, findings)
         overridden = name in job_models
         model = job_models[name] if overridden else models.get(job.on)
         if model is None:

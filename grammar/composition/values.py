@@ -24,6 +24,7 @@ from renaissance.grammar.schema.vocabulary import (
     unit_of,
 )
 from renaissance.grammar.source import Span
+from renaissance.grammar.spelling import number_text
 
 
 class Failed:
@@ -31,6 +32,14 @@ class Failed:
 
 
 FAILED = Failed()
+
+_LIMITS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
+"""Words for a bound, and where pydantic keeps it, by the type of its error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,27 +122,30 @@ class Reader:
         try:
             return block.model_validate(values)
         except ValidationError as error:
-            for problem in error.errors():
+            problems = [problem for problem in error.errors() if problem["type"] != "missing"]
+            # Of a key that takes several kinds of value, the kind that it has says what is wrong.
+            problems.sort(key=lambda problem: problem["type"] not in _LIMITS)
+            seen: set[str] = set()
+            for problem in problems:
                 location = problem["loc"]
                 name = str(location[0]) if location else ""
-                if problem["type"] == "missing" or (only is not None and name != only):
+                if (only is not None and name != only) or name in seen:
                     continue
+                seen.add(name)
                 self._out_of_range(name, problem, path, where)
             return None
 
     def _out_of_range(self, name: str, problem: Any, path: Path, where: Span) -> None:
         context = problem.get("ctx", {})
-        limit = {
-            "greater_than_equal": ("at least", "ge"),
-            "greater_than": ("more than", "gt"),
-            "less_than_equal": ("at most", "le"),
-            "less_than": ("less than", "lt"),
-        }.get(problem["type"])
-        span = self.places.value((*path, name)) or where
-        if limit:
-            words, bound = limit
-            label = f"{words} {context[bound]:g} is wanted"
-            message = f"`{name}` is out of range"
+        inside = (*path, *problem["loc"])
+        span = self.places.value(inside if self.places.said(inside) else (*path, name)) or where
+        # A factor of a table is called by its address.
+        last = problem["loc"][-1] if problem["loc"] and self.places.said(inside) else name
+        shown = last if isinstance(last, str) else name
+        if problem["type"] in _LIMITS:
+            words, bound = _LIMITS[problem["type"]]
+            label = f"{words} {_limit(context[bound], problem['input'])} is wanted"
+            message = f"`{shown}` is out of range"
         elif problem["type"] == "too_short":
             label, message = "empty", f"`{name}` needs at least {context['min_length']} entry"
         else:
@@ -495,6 +507,13 @@ def describe(kind: Kind, unit: str = "") -> str:
             + listing(sorted("random" if word == "plain" else word for word in kind.blocks))
         )
     return " or ".join(options)
+
+
+def _limit(bound: float, value: object) -> str:
+    """Return a bound as a file would spell it."""
+    if isinstance(value, Share):
+        return Share(bound).spelling
+    return f"{bound:_}" if isinstance(bound, int) and bound >= 100_000 else number_text(bound)
 
 
 def _span_of(setting: Setting) -> Span:

@@ -23,7 +23,7 @@ REQUIRED: Any = ...
 class Block(BaseModel):
     """A set of keys in braces. Unknown keys are errors, values are never coerced."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def key(

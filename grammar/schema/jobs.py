@@ -7,16 +7,28 @@ from pydantic import Field
 from renaissance.grammar.schema.data import Task
 from renaissance.grammar.schema.declaration import Block, Minutes, Share, key
 
+MOST_STEPS = 1_000_000_000
+MOST_TEXTS = 1_000_000
+
+Step = Annotated[int, Field(ge=0, le=MOST_STEPS)]
+"""A number of steps, none included."""
+
+Interval = Annotated[Share, Field(gt=0)] | Annotated[int, Field(ge=1, le=MOST_STEPS)]
+"""Steps between two events, or their share of the run."""
+
 
 class Mlm(Block):
     """Masked language modelling. Source: Devlin et al. 2019, BERT, section 3.1."""
 
     objective: Literal["mlm"] = "mlm"
     probability: Share = key(
-        Share(0.15), doc="share of the words (or tokens) that are predicted", impact="training"
+        Share(0.15),
+        doc="share of the words (or tokens) that are predicted",
+        impact="training",
+        gt=0,
     )
     whole_word: bool = key(True, doc="mask all pieces of a word together", impact="training")
-    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0)
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
 
 class Itm(Block):
@@ -31,33 +43,39 @@ class Itm(Block):
         doc="where the other image comes from: the same batch, or all of the data",
         impact="training",
     )
-    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0)
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
 
 Objective = Annotated[Mlm | Itm, Field(discriminator="objective")]
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""How much of a running average is left after a step."""
 
 
 class AdamW(Block):
     """Adam with decoupled weight decay. Source: Loshchilov & Hutter 2019."""
 
     optimizer: Literal["adamw"] = "adamw"
-    lr: float = key(doc="peak learning rate", impact="training", gt=0)
+    lr: float = key(doc="peak learning rate", impact="training", gt=0, le=1_000_000)
     weight_decay: float = key(
         0.01,
         doc="decay of weight matrices; biases, norms and embeddings of positions have none",
         impact="training",
         ge=0,
+        le=100,
     )
-    betas: tuple[float, float] = key(
+    betas: tuple[Decay, Decay] = key(
         (0.9, 0.98), doc="decay of the running averages", impact="training"
     )
-    eps: float = key(1e-8, doc="term that keeps the division finite", impact="training", gt=0)
+    eps: float = key(
+        1e-8, doc="term that keeps the division finite", impact="training", ge=1e-30, le=1
+    )
 
 
 class Schedule(Block):
     """Learning rate over the steps of the run: a warm-up, then a decay to `end_lr`."""
 
-    warmup: Share | int = key(
+    warmup: Share | Step = key(
         Share(0.1), doc="steps of linear warm-up, or their share of the run", impact="training"
     )
     end_lr: float = key(
@@ -81,7 +99,7 @@ class Polynomial(Schedule):
     """Falls along a power of the remaining share of steps."""
 
     schedule: Literal["polynomial"] = "polynomial"
-    power: float = key(1.0, doc="exponent", impact="training", gt=0)
+    power: float = key(1.0, doc="exponent", impact="training", gt=0, le=100)
 
 
 AnySchedule = Annotated[Linear | Cosine | Polynomial, Field(discriminator="schedule")]
@@ -92,7 +110,7 @@ class Training(Block):
 
     name: str = key(doc="what later jobs call it", impact="cosmetic")
     optimizer: AdamW = key(doc="how weights follow gradients", impact="training")
-    scale_lr: dict[str, Annotated[float, Field(ge=0)]] = key(
+    scale_lr: dict[str, Annotated[float, Field(ge=0, le=10_000)]] = key(
         {},
         doc="factor on the learning rate by component address, slices of layers and kinds of "
         "parameters included; where two overlap, the one with more parts counts",
@@ -100,7 +118,11 @@ class Training(Block):
     )
     schedule: AnySchedule = key(Linear(), doc="learning rate over the run", impact="training")
     batch: int = key(
-        doc="texts a step, over all ranks and micro-batches", impact="training", unit="texts", ge=1
+        doc="texts a step, over all ranks and micro-batches",
+        impact="training",
+        unit="texts",
+        ge=1,
+        le=MOST_TEXTS,
     )
     micro_batch: int | None = key(
         None,
@@ -108,6 +130,7 @@ class Training(Block):
         impact="cosmetic",
         unit="texts",
         ge=1,
+        le=MOST_TEXTS,
     )
     texts_per_image: int = key(
         1,
@@ -116,12 +139,23 @@ class Training(Block):
         impact="training",
         unit="texts",
         ge=1,
+        le=MOST_TEXTS,
     )
     steps: int | None = key(
-        None, doc="length of the run; this or `epochs`", impact="training", unit="steps", ge=1
+        None,
+        doc="length of the run; this or `epochs`",
+        impact="training",
+        unit="steps",
+        ge=1,
+        le=MOST_STEPS,
     )
     epochs: int | None = key(
-        None, doc="passes over the data; this or `steps`", impact="training", unit="epochs", ge=1
+        None,
+        doc="passes over the data; this or `steps`",
+        impact="training",
+        unit="epochs",
+        ge=1,
+        le=1_000_000,
     )
     precision: Literal["fp32", "bf16", "fp16"] = key(
         "fp32", doc="of the forward and backward pass; weights stay float32", impact="training"
@@ -139,22 +173,28 @@ class Training(Block):
         impact="cosmetic",
     )
     clip: float | None = key(
-        1.0, doc="largest norm of the gradient; no clipping if absent", impact="training", gt=0
+        1.0,
+        doc="largest norm of the gradient; no clipping if absent",
+        impact="training",
+        gt=0,
+        le=1_000_000_000,
     )
     augment: Literal["none", "randaugment"] = key(
         "none", doc="random changes of training images", impact="training"
     )
-    seed: int = key(0, doc="of initialisation, order and dropout", impact="training", ge=0)
-    validate_every: Share | int = key(
+    seed: int = key(
+        0, doc="of initialisation, order and dropout", impact="training", ge=0, le=2**32 - 1
+    )
+    validate_every: Interval = key(
         Share(0.1), doc="steps between validations, or their share of the run", impact="eval"
     )
-    checkpoint_every: Share | int | Minutes = key(
+    checkpoint_every: Interval | Minutes = key(
         Share(0.1),
         doc="steps between checkpoints, their share of the run, or a time by the clock",
         impact="cosmetic",
     )
-    keep: int = key(2, doc="checkpoints kept besides the best", impact="cosmetic", ge=1)
-    workers: int = key(0, doc="processes that read data", impact="cosmetic", ge=0)
+    keep: int = key(2, doc="checkpoints kept besides the best", impact="cosmetic", ge=1, le=1000)
+    workers: int = key(0, doc="processes that read data", impact="cosmetic", ge=0, le=1024)
 
 
 class Pretrain(Training):
@@ -193,7 +233,9 @@ class Evaluate(Block):
         doc="the fine-tuning job whose best weights are measured", impact="eval", name=True
     )
     split: str = key("test", doc="which part of the task's data", impact="eval", name=True)
-    batch: int = key(256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1)
+    batch: int = key(
+        256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1, le=MOST_TEXTS
+    )
     write: str | None = key(
         None, doc="file for the predictions, JSON Lines; none if absent", impact="cosmetic"
     )

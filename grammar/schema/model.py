@@ -19,10 +19,14 @@ class CrossAttention(Block):
         doc="a text stream and a vision stream", impact="weights", positional=True
     )
     layers: int = key(6, doc="co-attention layers", impact="weights", ge=1, le=1000)
-    width: int = key(256, doc="hidden size", impact="weights", unit="channels", ge=1)
-    heads: int = key(4, doc="attention heads; divides the width", impact="numerics", ge=1)
+    width: int = key(256, doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536)
+    heads: int = key(4, doc="attention heads; divides the width", impact="numerics", ge=1, le=4096)
     mlp_ratio: float = key(
-        4.0, doc="width of the feed-forward part over the hidden size", impact="weights", gt=0
+        4.0,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
     )
     dropout: float = key(
         0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
@@ -55,7 +59,7 @@ class Freeze(Block):
     excluded: tuple[str, ...] = key(
         (), doc="addresses or kinds that keep learning", impact="training"
     )
-    until: Share | int | None = key(
+    until: Share | Annotated[int, Field(ge=0, le=1_000_000_000)] | None = key(
         None,
         doc="when it starts to learn: a share of the steps or a number of steps; never if absent",
         impact="training",
@@ -74,6 +78,7 @@ class Freeze(Block):
         impact="cosmetic",
         unit="GiB",
         gt=0,
+        le=1_000_000,
     )
 
 

@@ -67,10 +67,18 @@ class Dimensions(Block):
     """Sizes of a known architecture that starts from random weights; its own where absent."""
 
     layers: int | None = key(None, doc="transformer layers", impact="weights", ge=1, le=1000)
-    width: int | None = key(None, doc="hidden size", impact="weights", unit="channels", ge=1)
-    heads: int | None = key(None, doc="attention heads; divides the width", impact="numerics", ge=1)
+    width: int | None = key(
+        None, doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536
+    )
+    heads: int | None = key(
+        None, doc="attention heads; divides the width", impact="numerics", ge=1, le=4096
+    )
     mlp_ratio: float | None = key(
-        None, doc="width of the feed-forward part over the hidden size", impact="weights", gt=0
+        None,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
     )
     dropout: float | None = key(
         None, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
@@ -91,10 +99,14 @@ class PlainStack(Block):
 
     source: Literal["plain"] = "plain"
     layers: int = key(doc="transformer layers", impact="weights", ge=1, le=1000)
-    width: int = key(doc="hidden size", impact="weights", unit="channels", ge=1)
-    heads: int = key(doc="attention heads; divides the width", impact="numerics", ge=1)
+    width: int = key(doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536)
+    heads: int = key(doc="attention heads; divides the width", impact="numerics", ge=1, le=4096)
     mlp_ratio: float = key(
-        4.0, doc="width of the feed-forward part over the hidden size", impact="weights", gt=0
+        4.0,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
     )
     dropout: float = key(
         0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
@@ -120,6 +132,7 @@ class PlainText(PlainStack):
         impact="weights",
         unit="word pieces",
         ge=64,
+        le=1_000_000,
     )
 
 
@@ -140,7 +153,9 @@ class PlainVision(PlainStack):
         doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
         impact="numerics",
     )
-    patch: int = key(16, doc="height and width of a patch", impact="weights", unit="pixels", ge=1)
+    patch: int = key(
+        16, doc="height and width of a patch", impact="weights", unit="pixels", ge=1, le=2048
+    )
     stem: Literal["linear", "convolutional"] = key(
         "linear",
         doc="how a patch becomes a token: one linear map, or 3 × 3 convolutions of stride 2",
@@ -172,6 +187,7 @@ class Wordpiece(Block):
         impact="weights",
         unit="word pieces",
         ge=64,
+        le=1_000_000,
     )
     width: int | None = key(
         None,
@@ -179,6 +195,7 @@ class Wordpiece(Block):
         impact="weights",
         unit="channels",
         ge=1,
+        le=65_536,
     )
 
 
@@ -199,7 +216,9 @@ class Patches(Block):
         doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
         impact="numerics",
     )
-    patch: int = key(16, doc="height and width of a patch", impact="weights", unit="pixels", ge=1)
+    patch: int = key(
+        16, doc="height and width of a patch", impact="weights", unit="pixels", ge=1, le=2048
+    )
     stem: Literal["linear", "convolutional"] = key(
         "linear",
         doc="how a patch becomes a token: one linear map, or 3 × 3 convolutions of stride 2",
@@ -211,6 +230,7 @@ class Patches(Block):
         impact="weights",
         unit="channels",
         ge=1,
+        le=65_536,
     )
 
 

@@ -1,0 +1,44 @@
+"""Is the data that a file names where it is looked for?"""
+
+from pathlib import Path as FilePath
+
+from renaissance.grammar.composition.findings import Findings, nearest
+from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.paths import children, exists, is_folder, resolved
+from renaissance.grammar.schema.data import Pairs, Task
+
+
+def check_presence(block: Pairs | Task, path: Path, places: Places, findings: Findings) -> None:
+    """Warn about a table or a folder that is not there, though the folder around it is.
+
+    A file may be checked on a machine that does not hold the data: where the folder around it is
+    missing too, nothing is said.
+
+    Args:
+        block: names data.
+        path: where it stands in the spec.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    for name in ("table", "root"):
+        value = getattr(block, name, None)
+        span = places.value((*path, name))
+        if not isinstance(value, str) or not value or span is None or exists(value):
+            continue
+        around = FilePath(value).parent
+        close = nearest(FilePath(value).name, children(around))
+        working = resolved(around) == resolved(".")
+        if not is_folder(around) or (working and not close):
+            continue
+        findings.add(
+            Diagnostic(
+                code="VL520",
+                message=f"there is no {'file' if name == 'table' else 'folder'} `{value}`",
+                span=span,
+                severity="warning",
+                label=f"not in the folder `{around}`",
+                help=(f"was `{around / close[0]}` meant?",) if close else (),
+                notes=("paths start at the folder in which `renaissance` runs",),
+            )
+        )
