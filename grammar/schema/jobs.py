@@ -36,7 +36,11 @@ class Itm(Block):
 
     objective: Literal["itm"] = "itm"
     negatives: int = key(
-        1, doc="pairs with another image for each true pair", impact="training", ge=1, le=16
+        1,
+        doc="pairs with an image that the text is not known to be true of, for each true pair",
+        impact="training",
+        ge=1,
+        le=16,
     )
     draw: Literal["batch", "data"] = key(
         "batch",

@@ -19,9 +19,8 @@ from renaissance.runtime.data.batch import (
     TextRows,
 )
 from renaissance.runtime.data.corpus import Split
-from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.masking import Chances, mask_words
-from renaissance.runtime.data.matching import negatives_of_batch, negatives_of_data
+from renaissance.runtime.data.matching import NONE, negatives_of_batch, negatives_of_data
 from renaissance.runtime.data.pixels import Augment, augmented, normalised
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
@@ -147,14 +146,14 @@ class PretrainAssembler:
         """Assemble parts of a global batch; masks and other images are those of the whole."""
         corpus = self.split.corpus
         chances = self._chances(len(rows), purpose, step)
-        drawn = self._drawn(corpus.image_of_row[rows], purpose, step)
+        drawn = self._drawn(rows, purpose, step)
         batches: list[Batch] = []
         for part in parts:
             mine = self.split.readable_rows(rows[part])
             own = corpus.image_of_row[mine]
             pairs = own[:, None]
             if drawn is not None:
-                pairs = np.hstack([pairs, self.split.readable_negatives(own, drawn[part])])
+                pairs = np.hstack([pairs, self.split.readable_negatives(mine, drawn[part])])
             shown, index = np.unique(pairs, return_inverse=True)
             index = index.reshape(pairs.shape)
             text = corpus.tokens.padded(mine, self.tokenizer.pad_id)
@@ -179,21 +178,20 @@ class PretrainAssembler:
         widest = int(self.split.corpus.tokens.lengths.max())
         return Chances.draw(rows, widest, self.seed, f"mask {purpose}", step)
 
-    def _drawn(self, images: np.ndarray, purpose: str, step: int) -> np.ndarray | None:
+    def _drawn(self, rows: np.ndarray, purpose: str, step: int) -> np.ndarray | None:
         if self.itm is None:
             return None
-        if len(self.split.choices) < 2:
-            raise DataError(
-                f"`{self.split.corpus.table.sources[0].name}` has one image only; `itm` needs two"
-            )
-        count, purpose = self.itm.negatives, f"match {purpose}"
-        drawn = None
-        if self.itm.draw == "batch":
-            drawn = negatives_of_batch(images, count, seed=self.seed, purpose=purpose, number=step)
-        if drawn is None:
-            choices = self.split.choices
-            drawn = negatives_of_data(
-                images, count, choices=choices, seed=self.seed, purpose=purpose, number=step
+        corpus, choices = self.split.corpus, self.split.choices
+        assert corpus.truths is not None  # a corpus that is matched has them
+        images, count, purpose = corpus.image_of_row[rows], self.itm.negatives, f"match {purpose}"
+        draw = {"truths": corpus.truths, "seed": self.seed, "number": step}
+        if self.itm.draw == "data":
+            return negatives_of_data(rows, images, count, choices=choices, purpose=purpose, **draw)
+        drawn = negatives_of_batch(rows, images, count, purpose=purpose, **draw)
+        none = drawn[:, 0] == NONE
+        if none.any():
+            drawn[none] = negatives_of_data(
+                rows[none], images[none], count, choices=choices, purpose=f"{purpose} far", **draw
             )
         return drawn
 
@@ -218,7 +216,7 @@ class PretrainAssembler:
 def _matching(index: np.ndarray, text: Padded) -> Matching:
     """Pair texts with images: `[rows, 1 + count]` indices, the text's own image first.
 
-    A pair whose other image is the text's own, because no other can be read, is left out.
+    A pair whose other image is the text's own, because there is no other, is left out.
     """
     rows, pairs = index.shape
     labels = np.zeros((pairs, rows), np.int64)

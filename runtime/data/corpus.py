@@ -6,8 +6,10 @@ import numpy as np
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.matching import NONE
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.tokens import Tokens
+from renaissance.runtime.data.truths import Truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class Corpus:
         images: the images, read when needed.
         image_of_row: `[texts]` int64, the image of each text.
         labels: `[texts]` int64, the answer's number; None without a task.
+        truths: of which images each text is true; None where no text is matched.
     """
 
     table: Table
@@ -27,6 +30,7 @@ class Corpus:
     images: Images
     image_of_row: np.ndarray
     labels: np.ndarray | None = None
+    truths: Truths | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,25 +99,28 @@ class Split:
             rows[place] = theirs[number % len(theirs)]
         return rows
 
-    def readable_negatives(self, own: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """Replace drawn images that cannot be read, or that became a text's own image.
+    def readable_negatives(self, rows: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """Replace drawn images that cannot be read, or that a text is true of after all.
+
+        That happens where the text itself stands in the place of one whose image cannot be read.
 
         Args:
-            own: `[n]` int64, the image of each text.
-            drawn: `[n, count]` int64, other images.
+            rows: `[n]` int64, numbers of texts.
+            drawn: `[n, count]` int64, other images; `NONE` where there is none.
 
         Returns:
             `[n, count]` int64, readable images; the text's own where there is no other.
         """
-        readable = self.corpus.images.readable(drawn.reshape(-1)).reshape(drawn.shape)
-        wrong = ~readable | (drawn == own[:, None])
-        if not wrong.any():
-            return drawn
-        drawn = drawn.copy()
+        truths, images = self.corpus.truths, self.corpus.images
+        assert truths is not None  # a corpus that is matched has them
+        own = np.broadcast_to(self.corpus.image_of_row[rows][:, None], drawn.shape)
+        none = drawn == NONE
+        drawn = np.where(none, own, drawn)
+        readable = images.readable(drawn.reshape(-1)).reshape(drawn.shape)
+        wrong = (~readable | truths.hold(rows, drawn)) & ~none
         for row, column in np.argwhere(wrong).tolist():
-            image = self.substitute(int(drawn[row, column]))
-            if image == own[row]:
-                place = int(np.searchsorted(self.choices, image))
-                image = self.substitute(int(self.choices[(place + 1) % len(self.choices)]))
-            drawn[row, column] = image
+            free = self.choices[~truths.hold(rows[row : row + 1], self.choices)[0]]
+            ahead = np.roll(free, -int(np.searchsorted(free, drawn[row, column])))
+            fit = (image for image in ahead if images.readable(image[None])[0])
+            drawn[row, column] = next(fit, own[row, column])
         return drawn

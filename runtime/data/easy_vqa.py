@@ -4,9 +4,11 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.runtime.data.easy_vqa_facts import facts_of
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, make_table
 
@@ -44,7 +46,13 @@ def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool
     folder = folder / split / "images"
     if caption:
         joined = pc.binary_join_element_wise(texts, labels, " ")
-        return make_table(source, folder, joined, paths)
+        facts = facts_of(questions, answers, np.array(images, np.int64))
+        if facts is None:
+            return make_table(source, folder, joined, paths)
+        also_true = pa.table({"text": joined.take(facts.caption), "content": facts.of})
+        return make_table(
+            source, folder, joined, paths, contents=facts.content, also_true=also_true
+        )
     return make_table(source, folder, texts, paths, answers=labels)
 
 

@@ -24,6 +24,7 @@ from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.data.truths import Truths
 from renaissance.runtime.features.known import KnownImages, KnownTexts
 
 UNKNOWN_ANSWER = -100
@@ -219,6 +220,8 @@ class JobData:
                 replace=training,
                 known=self._known_texts,
             )
+        if training and self._itm is not None:
+            _require_two_contents(split)
         return PretrainAssembler(
             split=split,
             tokenizer=self.tokenizer,
@@ -251,6 +254,17 @@ class JobData:
             ),
             image_of_row=table.image_of_row,
             labels=labels,
+            truths=None if self._itm is None else Truths.of(table),
+        )
+
+
+def _require_two_contents(split: Split) -> None:
+    content = split.corpus.table.content_of_image[split.choices]
+    if (content == content[0]).all():
+        name = split.corpus.table.sources[0].name
+        raise DataError(
+            f"`{name}` has one image only, or several that show the same; `itm` needs two that "
+            "differ"
         )
 
 

@@ -38,14 +38,18 @@ class Table:
     Attributes:
         rows: one row a text: `text`, `image` (a row of `images`) and, for tasks, `answer`.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
-            and are never separated by a split), `source` (index into `sources`).
+            and are never separated by a split), `content` (what is true of one image is true of
+            all that have its number), `source` (index into `sources`).
         sources: where the images come from.
+        also_true: `text` and `content` of what is known to be true, or may well be, although no row
+            pairs them; None if rows say all.
         incomplete: rows of the files that were left out because text or image is missing.
     """
 
     rows: "Dataset"
     images: "Dataset"
     sources: tuple[Source, ...]
+    also_true: pa.Table | None = None
     incomplete: int = 0
 
     def __len__(self) -> int:
@@ -68,6 +72,12 @@ class Table:
         """`[images]` int64: the scene of each image."""
         scene: np.ndarray = self.images.data.column("scene").to_numpy().astype(np.int64)
         return scene
+
+    @property
+    def content_of_image(self) -> np.ndarray:
+        """`[images]` int64: the content of each image."""
+        content: np.ndarray = self.images.data.column("content").to_numpy().astype(np.int64)
+        return content
 
     @property
     def paths(self) -> list[str]:
@@ -96,6 +106,8 @@ def make_table(
     *,
     answers: TextColumn | None = None,
     scenes: TextColumn | None = None,
+    contents: np.ndarray | None = None,
+    also_true: pa.Table | None = None,
     incomplete: int = 0,
 ) -> Table:
     """Give every distinct image a number.
@@ -107,6 +119,8 @@ def make_table(
         paths: `[texts]` strings, the image of each text.
         answers: `[texts]` strings, for tasks.
         scenes: `[texts]` names of scenes; an image is a scene of its own if absent.
+        contents: `[texts]` int64, the content of the image of each; its scene if absent.
+        also_true: `text` and `content` of what is known beyond the rows.
         incomplete: rows that the reader left out.
 
     Raises:
@@ -124,10 +138,14 @@ def make_table(
     scene = np.arange(len(distinct), dtype=np.int32)
     if scenes is not None:
         scene[image] = _one_chunk(scenes).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    content = scene.copy()
+    if contents is not None:
+        content[image] = contents
     images = pa.table(
         {
             "path": pa.array(distinct, pa.string()),
             "scene": pa.array(scene),
+            "content": pa.array(content),
             "source": pa.array(np.zeros(len(distinct), np.int32)),
         }
     )
@@ -137,6 +155,7 @@ def make_table(
         rows=Dataset(pa.table(columns)),
         images=Dataset(images),
         sources=(source,),
+        also_true=also_true,
         incomplete=incomplete,
     )
 
@@ -149,30 +168,35 @@ def join(tables: Sequence[Table]) -> Table:
     distinct, number = _number(paths)
     starts = np.cumsum([0, *(len(table.images) for table in tables)])
     images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
-    scene = np.concatenate(
-        [start + t.scene_of_image for start, t in zip(starts, tables, strict=False)]
-    )
-    source = np.repeat(np.arange(len(tables)), [len(table.images) for table in tables])
-    # The first table that names an image owns it: assign backwards so that it comes last.
-    owner, owner_scene = np.zeros(len(distinct), np.int32), np.zeros(len(distinct), np.int32)
-    owner[number[::-1]], owner_scene[number[::-1]] = source[::-1], scene[::-1]
+    described = {
+        "scene": [start + t.scene_of_image for start, t in zip(starts, tables, strict=False)],
+        "content": [start + t.content_of_image for start, t in zip(starts, tables, strict=False)],
+        "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
+    }
+    columns = {"path": pa.array(distinct, pa.string())}
+    for name, parts in described.items():
+        # The first table that names an image owns it: assign backwards so that it comes last.
+        owner = np.zeros(len(distinct), np.int32)
+        owner[number[::-1]] = np.concatenate(parts)[::-1]
+        columns[name] = pa.array(owner)
+    also_true = [
+        table.also_true.set_column(1, "content", pc.add(table.also_true["content"], int(start)))
+        for start, table in zip(starts, tables, strict=False)
+        if table.also_true is not None
+    ]
     rows = pa.table(
         {
             "text": pa.chunked_array([c for t in tables for c in t.texts.cast(pa.string()).chunks]),
             "image": pa.array(np.concatenate(images).astype(np.int32)),
         }
     )
-    columns = {
-        "path": pa.array(distinct, pa.string()),
-        "scene": pa.array(owner_scene),
-        "source": pa.array(owner),
-    }
     from datasets import Dataset
 
     return Table(
         rows=Dataset(rows),
         images=Dataset(pa.table(columns)),
         sources=tuple(source for table in tables for source in table.sources),
+        also_true=pa.concat_tables(also_true) if also_true else None,
         incomplete=sum(table.incomplete for table in tables),
     )
 

@@ -1,0 +1,70 @@
+"""Of which images a text is known to be true: none of them can show that the text is false."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from renaissance.runtime.data.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truths:
+    """What the data say about texts and images, directly or not.
+
+    A text is true of each image that a row pairs with it, and so is every text that reads the same.
+    Whatever is true of an image is true of all images of the same content. A reader that knows more
+    says so in `Table.also_true`.
+
+    Attributes:
+        text: `[texts]` int64; texts that differ in letter case only have the same number.
+        own: `[texts]` int64, the content of each text's image.
+        content: `[images]` int64; images with the same number show the same things.
+        pairs: int64, ascending: `text * contents + content` for what `own` does not say.
+    """
+
+    text: np.ndarray
+    own: np.ndarray
+    content: np.ndarray
+    pairs: np.ndarray
+
+    @classmethod
+    def of(cls, table: Table) -> "Truths":
+        """Collect what a table says."""
+        read = pc.utf8_lower(pc.utf8_trim_whitespace(table.texts)).combine_chunks()
+        encoded = read.dictionary_encode()
+        text = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        content = table.content_of_image
+        own = content[table.image_of_row]
+        contents = _contents(content)
+        # A text that no other row has is known by its own image alone.
+        several = np.bincount(text)[text] > 1
+        pairs = [text[several] * contents + own[several]]
+        if table.also_true is not None:
+            more = pc.utf8_lower(pc.utf8_trim_whitespace(table.also_true["text"]))
+            number = pc.index_in(more, pa.array(encoded.dictionary)).to_numpy().astype(np.int64)
+            pairs.append(number * contents + table.also_true["content"].to_numpy())
+        return cls(text=text, own=own, content=content, pairs=np.unique(np.concatenate(pairs)))
+
+    def hold(self, rows: np.ndarray, images: np.ndarray) -> np.ndarray:
+        """Say for each text of which of some images it is known to be true.
+
+        Args:
+            rows: `[n]` int64, numbers of texts.
+            images: `[n, k]` or `[k]` int64, images for each of them or for all.
+
+        Returns:
+            `[n, k]` bool.
+        """
+        content = self.content[images]
+        known: np.ndarray = content == self.own[rows][:, None]
+        if len(self.pairs):
+            key = self.text[rows][:, None] * _contents(self.content) + content
+            place = np.searchsorted(self.pairs, key)
+            known |= self.pairs[np.minimum(place, len(self.pairs) - 1)] == key
+        return known
+
+
+def _contents(content: np.ndarray) -> int:
+    return int(content.max(initial=-1)) + 1
