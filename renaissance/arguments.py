@@ -139,6 +139,9 @@ def _compile(parser: ArgumentParser) -> None:
 
 def _run(parser: ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a job folder that `compile` wrote")
+    parser.add_argument(
+        "--fresh", action="store_true", help="start anew where a run could be resumed"
+    )
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     _format(parser, "json")
 
@@ -148,7 +151,9 @@ def _train(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     parser.add_argument(
-        "--fresh", action="store_true", help="start anew where a run could be resumed"
+        "--fresh",
+        action="store_true",
+        help="start anew: remove the results of the jobs, and of those that start from them",
     )
     _format(parser, "json")
 

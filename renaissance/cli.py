@@ -47,6 +47,11 @@ def main(argv: Sequence[str]) -> int:
         return NO_ANSWER
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as problem:
+        # Standard output is a file on a full disk, or the like.
+        sys.stderr.write(f"error: the answer cannot be written: {problem.strerror or problem}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_ANSWER
     return code
 
 
@@ -74,7 +79,18 @@ def _run(arguments: argparse.Namespace) -> int:
             import traceback
 
             traceback.print_exc()
-        return answer(arguments, NO_ANSWER, failures=[_bug(arguments, error)])
+        return answer(arguments, NO_ANSWER, failures=[_told(error) or _bug(arguments, error)])
+
+
+def _told(error: Exception) -> str | None:
+    """Return a sentence on an error that is no mistake in this program; None for others."""
+    from renaissance.compiler.errors import CompileError
+    from renaissance.runtime.data.errors import DataError
+    from renaissance.runtime.errors import InterruptionError, JobError
+    from renaissance.runtime.surroundings import sentence
+
+    ours = isinstance(error, (CompileError, DataError, InterruptionError, JobError))
+    return str(error) if ours else sentence(error)
 
 
 def _bug(arguments: argparse.Namespace, error: Exception) -> str:

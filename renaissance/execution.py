@@ -56,6 +56,10 @@ def execute(arguments: Namespace, work: "Callable[[Observer], Run]") -> int:
     except InterruptionError as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
     except (JobError, DataError, CompileError) as problem:
+        if arguments.verbose and problem.__cause__ is not None:
+            import traceback
+
+            traceback.print_exception(problem.__cause__)
         return answer(arguments, code_of(problem), failures=[str(problem)])
     if run.report is None:
         return FINE  # the first of several processes speaks

@@ -1,5 +1,6 @@
 """Where things are kept that can be made again."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,9 +12,19 @@ def cache_folder(name: str) -> Path:
         name: of what is kept in it.
 
     Raises:
-        OSError: if it cannot be made.
+        OSError: if it cannot be made, or there is no place for it.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "renaissance" / name
+    folder = _base() / "renaissance" / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def _base() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # in some containers users have neither HOME nor an entry of their own
+        problem = "this user has no home folder, and XDG_CACHE_HOME is not set"
+        raise OSError(errno.ENOENT, problem, "~/.cache") from None

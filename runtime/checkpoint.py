@@ -1,6 +1,5 @@
 """One checkpoint on disk: tensors as safetensors, the rest as JSON, written whole or not at all."""
 
-import errno
 import hashlib
 import shutil
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from renaissance.runtime.errors import CheckpointError, DamageError, JobError
 from renaissance.runtime.sealed import seal, to_disk, unseal, write_whole
+from renaissance.runtime.surroundings import DISK_FULL, reason
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
@@ -22,7 +22,6 @@ STATE = "state.json"
 DRAFT, REPLACED = ".draft-", ".replaced-"
 """What stands before the name of a checkpoint that is being written, and of one that gives way."""
 _CHUNK = 1 << 22
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Stored(BaseModel):
@@ -246,8 +245,7 @@ def _check_whole(path: Path, expected: FileDigest | None) -> None:
 
 def _reason(problem: Exception) -> str:
     if isinstance(problem, OSError):
-        full = problem.errno in DISK_FULL
-        return "the disk is full" if full else problem.strerror or str(problem)
+        return reason(problem)
     # safetensors reports the operating system's error as text only.
     full = any(f"(os error {number})" in str(problem) for number in DISK_FULL)
     return "the disk is full" if full else str(problem)

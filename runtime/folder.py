@@ -140,7 +140,7 @@ def _of_another(
         why = problem
     which = " and only some of them would be removed" if partly else ""
     return (
-        f"{what}{which}: {why}; choose another folder with `-o`, or remove all of them with "
+        f"{what}{which}: {why}; take another folder for it, or remove all of them with "
         "`renaissance train FILE --fresh`"
     )
 

@@ -1,17 +1,18 @@
 """Running the jobs of a spec in a folder: all of them, or one."""
 
-from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from renaissance.compiler.errors import CompileError
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.chain import source_of, sources_first, with_dependents
-from renaissance.runtime.checkpoint import DISK_FULL
 from renaissance.runtime.checkpoints import restore_best
+from renaissance.runtime.data import DataError
 from renaissance.runtime.ending import Position, recorded_ending
-from renaissance.runtime.errors import JobError, UsageError
+from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation import evaluate_job
 from renaissance.runtime.folder import claim, held, results_to_remove
 from renaissance.runtime.observer import Observer, Silent, Tell
@@ -21,6 +22,7 @@ from renaissance.runtime.removal import finish_removal
 from renaissance.runtime.report import write_report
 from renaissance.runtime.results import finished
 from renaissance.runtime.signals import StopRequest, stop_request
+from renaissance.runtime.surroundings import sentence
 from renaissance.runtime.training import train_job
 
 
@@ -75,29 +77,56 @@ def run_jobs(
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:
         position = Position(observer if observer is not None and processes.first else Silent())
 
-        def tell(sentence: str) -> None:
-            position.event(Notice(text=sentence))
+        def tell(text: str) -> None:
+            position.event(Notice(text=text))
 
-        try:
-            if processes.first:
+        if processes.first:
+            with _in_one_sentence(processes, f"`{folder}` cannot be the folder of a run: "):
+                _check_name(folder)
                 stack.enter_context(held(folder, tell))
                 finish_removal(folder)
                 _take(folder, spec, only, fresh, tell)
-                stack.enter_context(recorded_ending(folder, position))
+            stack.enter_context(recorded_ending(folder, position))
+        with _in_one_sentence(processes):
             processes.wait()
             results, skipped = _run(spec, folder, names, again, processes, request, position)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
-        except OSError as problem:
-            if problem.errno not in DISK_FULL:
-                raise
-            raise JobError(
-                f"the disk of `{folder}` is full; checkpoints are as they were"
-            ) from None
-        except RuntimeError as problem:
-            if processes.ranks == 1 or not lost_connection(problem):
-                raise
+
+
+@contextmanager
+def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator[None]:
+    """Turn errors that machine, files and libraries cause into one of ours.
+
+    Args:
+        processes: that share the run.
+        usage: what to say before the cause where the command cannot be meant so; None where a job
+            fails.
+    """
+    try:
+        yield
+    except (JobError, DataError, CompileError, InterruptionError):
+        raise
+    except Exception as problem:
+        lost = processes.ranks > 1 and isinstance(problem, RuntimeError)
+        if lost and lost_connection(problem):  # type: ignore[arg-type]
             raise JobError("another process of this run has ended; its message says why") from None
+        said = sentence(problem)
+        if said is None:
+            raise
+        if usage is not None:
+            raise UsageError(usage + said) from problem
+        raise JobError(f"{said}; what was written before is as it was") from problem
+
+
+def _check_name(folder: Path) -> None:
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError:
+        name = str(folder).encode(errors="backslashreplace").decode()
+        raise UsageError(
+            f"the name `{name}` is no UTF-8 text, and results name it in JSON"
+        ) from None
 
 
 def _run(
@@ -109,8 +138,8 @@ def _run(
     request: StopRequest,
     observer: Observer,
 ) -> tuple[tuple[JobResult, ...], tuple[str, ...]]:
-    def tell(sentence: str) -> None:
-        observer.event(Notice(text=sentence))
+    def tell(text: str) -> None:
+        observer.event(Notice(text=text))
 
     results, skipped = [], []
     for name in names:

@@ -47,7 +47,7 @@ def finished(folder: Path, name: str, spec_hash: str, tell: Tell) -> JobResult |
     if result is not None and result.spec_hash not in ("", spec_hash):
         raise UsageError(
             f"`{folder / name / RESULT}` is the result of another spec ({result.spec_hash[:12]}, "
-            f"not {spec_hash[:12]}); choose another folder with `-o`, or remove the results with "
+            f"not {spec_hash[:12]}); take another folder, or remove the results with "
             f"`renaissance train FILE:{name} --fresh`"
         )
     return result

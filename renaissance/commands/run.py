@@ -11,5 +11,7 @@ def run(arguments: Namespace) -> int:
 
     return execute(
         arguments,
-        lambda observer: run_folder(arguments.folder, device=arguments.device, observer=observer),
+        lambda observer: run_folder(
+            arguments.folder, fresh=arguments.fresh, device=arguments.device, observer=observer
+        ),
     )
