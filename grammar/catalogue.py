@@ -196,7 +196,31 @@ def _timm_folder(path: str, config: Mapping[str, Any]) -> Architecture:
         "image_size": size[-1] if size else facts.get("image_size"),
         "statistics": statistics or facts.get("statistics") or IMAGENET,
     }
-    return Architecture(**facts)
+    return Architecture(**facts | _timm_arguments(config.get("model_args") or {}))
+
+
+def _timm_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that `model_args` of a folder of timm change, which go before the name's."""
+    facts: dict[str, Any] = {}
+    width, depths, heads = (arguments.get(key) for key in ("embed_dim", "depths", "num_heads"))
+    if isinstance(depths, list):
+        facts["layers"], facts["sequence"] = sum(depths), False
+    if isinstance(width, int):
+        stages = len(depths) if isinstance(depths, list) else 1
+        facts["embedding_width"], facts["width"] = width, width * 2 ** (stages - 1)
+    if heads is not None:
+        facts["heads"] = heads[-1] if isinstance(heads, list) else heads
+    own = {
+        "layers": arguments.get("depth"),
+        "mlp_ratio": arguments.get("mlp_ratio"),
+        "patch": _square(arguments.get("patch_size")),
+        "image_size": _square(arguments.get("img_size")),
+    }
+    facts |= {name: value for name, value in own.items() if value is not None}
+    if "class_token" in arguments or "reg_tokens" in arguments:
+        classes = int(arguments.get("class_token", True))
+        facts["prefix_tokens"] = classes + int(arguments.get("reg_tokens") or 0)
+    return facts
 
 
 def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:

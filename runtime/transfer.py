@@ -9,7 +9,7 @@ from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.runtime.checkpoint import Checkpoint, Reference
+from renaissance.runtime.checkpoint import Checkpoint, Reference, State
 from renaissance.runtime.errors import CheckpointError
 from renaissance.runtime.weights import copy_into, differences, listed, model_tensors
 
@@ -60,10 +60,11 @@ def start_from(
         CheckpointError: if other tensors than heads and positions differ.
     """
     source = checkpoint.state.job
-    if checkpoint.state.referenced and checkpoint.state.references != references:
+    before, now = differing_references(checkpoint.state, model, references)
+    if before != now:
         raise CheckpointError(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
-            f"{_told(checkpoint.state.references)} instead of {_told(references)}"
+            f"{_told(before)} instead of {_told(now)}"
         )
     needed, _ = model_tensors(model)
     given = dict(checkpoint.model)
@@ -105,6 +106,35 @@ def references_of(model: VisionLanguageModel) -> dict[str, Reference]:
     }
 
 
+def differing_references(
+    state: State, model: VisionLanguageModel, references: Mapping[str, Reference]
+) -> tuple[dict[str, Reference], dict[str, Reference]]:
+    """Return the pretrained backbones that a checkpoint leaves tensors to, where they differ now.
+
+    Weights of other backbones stand in the checkpoint: it does not matter where they came from.
+
+    Args:
+        state: of the checkpoint.
+        model: that is to take its tensors.
+        references: pretrained backbones of the model, by root address.
+
+    Returns:
+        Those of the checkpoint, and those of the model in their place; both empty if all agree.
+    """
+    roots = {root_of(name, model) for name in state.referenced}
+    differing = {root for root in roots if state.references.get(root) != references.get(root)}
+    return (
+        {root: found for root, found in state.references.items() if root in differing},
+        {root: found for root, found in references.items() if root in differing},
+    )
+
+
+def root_of(name: str, model: VisionLanguageModel) -> str:
+    """Return the root address that a tensor of a model belongs to."""
+    first, _, rest = name.partition(".")
+    return rest.partition(".")[0] if first == "streams" else model.fusion_name
+
+
 def _head(name: str) -> str:
     return name.split(".")[1] if name.startswith(HEADS) else ""
 
@@ -121,9 +151,8 @@ def _fitted(
         try:
             tensors, said = fit_positions(
                 {name: tensor for name, tensor in given.items() if name.startswith(prefix)},
-                {name: tensor.shape for name, tensor in needed.items()},
-                prefix=tower.facts.prefix_tokens if tower.facts.modality == "vision" else None,
-                offset=tower.facts.position_offset,
+                needed,
+                facts=tower.facts,
                 address=stream,
             )
         except BackboneError:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from torch import nn
 from transformers import AutoModel, PretrainedConfig, PreTrainedModel
@@ -17,7 +18,6 @@ from renaissance.compiler.backbones.configurations import (
     configuration,
     fit_to_stream,
     known_configuration,
-    position_offset,
     random_configuration,
     unreachable,
 )
@@ -26,6 +26,7 @@ from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.proof import adopt, ragged_texts, random_image
+from renaissance.compiler.backbones.rows import patch_grid, position_offset, prefix_tokens
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
     BackboneReference,
@@ -114,16 +115,20 @@ def huggingface_tower(
     fitted = fit_to_stream(
         published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
     )
-    notes: tuple[str, ...] = ()
+    encoder = random_encoder(fitted, attention, address)
+    facts = _facts(spec, fitted, encoder, attention)
     reference = None
-    if isinstance(spec, HuggingFace) and weights:
-        loaded, reference = load_encoder(spec, published, address)
-        encoder, notes = _fitted(loaded, fitted, attention, address)
-    else:
-        encoder = random_encoder(fitted, attention, address)
-        if isinstance(spec, HuggingFace):
-            notes = _resizing(published, fitted, address)
-    facts = _facts(spec, fitted, encoder, notes, attention)
+    if isinstance(spec, HuggingFace):
+        if weights:
+            loaded, reference = load_encoder(spec, published, address)
+        else:
+            with torch.device("meta"):
+                loaded = random_encoder(published, attention, address)
+        own = encoder.state_dict()
+        tensors, notes = fit_positions(loaded.state_dict(), own, facts=facts, address=address)
+        if weights:
+            encoder.load_state_dict(tensors, strict=True)
+        facts = replace(facts, notes=notes)
     tower = TransformersTower(encoder, facts, reference)
     tower.facts = _hooked(tower, address)
     return tower
@@ -198,6 +203,7 @@ def load_encoder(
             encoder, report = model_class.from_pretrained(
                 spec.id,
                 config=deepcopy(config),
+                dtype=torch.float32,
                 output_loading_info=True,
                 **where,
                 **_without_pooler(config, address),
@@ -226,6 +232,7 @@ def random_encoder(config: PretrainedConfig, attention: Attention, address: str)
     with _quiet():
         encoder: PreTrainedModel = model_class._from_config(
             config,
+            dtype=torch.float32,
             attn_implementation=implementation(model_class, attention),
             **_without_pooler(config, address),
         )
@@ -239,42 +246,10 @@ def implementation(model_class: type[PreTrainedModel], attention: Attention) -> 
     return "sdpa"
 
 
-def _fitted(
-    loaded: PreTrainedModel, config: PretrainedConfig, attention: Attention, address: str
-) -> tuple[PreTrainedModel, tuple[str, ...]]:
-    """Move weights into an encoder of another image size or text length, and set its attention."""
-    encoder = random_encoder(config, attention, address)
-    vision = hasattr(config, "image_size")
-    shapes = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
-    tensors, notes = fit_positions(
-        loaded.state_dict(),
-        shapes,
-        prefix=from_config("", config.to_dict(), None).prefix_tokens if vision else None,
-        offset=position_offset(config),
-        address=address,
-    )
-    encoder.load_state_dict(tensors, strict=True)
-    return encoder, notes
-
-
-def _resizing(
-    published: PretrainedConfig, fitted: PretrainedConfig, address: str
-) -> tuple[str, ...]:
-    """Return the notes that loading the weights is going to make."""
-    names = {"image_size": "pixels", "max_position_embeddings": "rows"}
-    return tuple(
-        f"position embeddings of `{address}` resized from {getattr(published, key)} to "
-        f"{getattr(fitted, key)} {unit}"
-        for key, unit in names.items()
-        if getattr(published, key, None) != getattr(fitted, key, None)
-    )
-
-
 def _facts(
     spec: HuggingFace | RandomArchitecture,
     config: PretrainedConfig,
     encoder: PreTrainedModel,
-    notes: tuple[str, ...],
     attention: Attention,
 ) -> TowerFacts:
     known = find(spec.id)
@@ -292,10 +267,10 @@ def _facts(
         max_tokens=spec.max_tokens,
         image_size=spec.image_size,
         statistics=statistics if architecture.modality == "vision" else None,
-        prefix_tokens=architecture.prefix_tokens,
-        position_offset=architecture.position_offset,
+        prefix_tokens=prefix_tokens(encoder),
+        grid=patch_grid(spec.image_size, architecture.patch),
+        position_offset=position_offset(encoder),
         attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),
-        notes=notes,
     )
 
 

@@ -61,6 +61,7 @@ class PlainVisionTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
+            grid=self.embeddings.grid,
             attention=_attention(spec, attention, ragged=False),
             packs=True,
         )
@@ -105,6 +106,7 @@ class PatchesTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
+            grid=self.embeddings.grid,
         )
 
     def forward(self, inputs: Any) -> Features:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
 
 
@@ -16,7 +17,7 @@ def resize_grid(table: Tensor, positions: int, prefix: int) -> Tensor:
     Args:
         table: `[..., prefix + old², width]`; leading dimensions of size 1 are kept.
         positions: `prefix` plus the number of patches wanted, which is a square.
-        prefix: rows of class and distillation tokens, which stay as they are.
+        prefix: rows that belong to no patch, such as a class token's, which stay as they are.
 
     Returns:
         `[..., positions, width]` in the dtype of `table`: bicubic, antialiased, computed in at
@@ -27,7 +28,7 @@ def resize_grid(table: Tensor, positions: int, prefix: int) -> Tensor:
     """
     width = table.shape[-1]
     flat = table.reshape(-1, width)
-    old, new = math.isqrt(len(flat) - prefix), math.isqrt(positions - prefix)
+    old, new = (math.isqrt(max(rows - prefix, 0)) for rows in (len(flat), positions))
     if old**2 + prefix != len(flat) or new**2 + prefix != positions:
         raise BackboneError(
             f"position embeddings of {len(flat)} rows cannot be resized to {positions}: "
@@ -88,19 +89,17 @@ def resize_bias(table: Tensor, rows: int) -> Tensor:
 
 def fit_positions(
     tensors: Mapping[str, Tensor],
-    shapes: Mapping[str, torch.Size],
+    wanted: Mapping[str, Tensor],
     *,
-    prefix: int | None,
-    offset: int,
+    facts: TowerFacts,
     address: str,
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Resize those tensors of one tower whose shapes differ.
 
     Args:
         tensors: weights by name.
-        shapes: what the tower wants, by name; tensors that it does not have are left alone.
-        prefix: tokens before the patches of a vision tower; None for text.
-        offset: rows before the first text position.
+        wanted: tensors of the tower, by name; weights that it does not have are left alone.
+        facts: of the tower.
         address: of the tower, for messages and notes.
 
     Returns:
@@ -111,22 +110,49 @@ def fit_positions(
     """
     fitted, notes = dict(tensors), []
     for name, tensor in tensors.items():
-        wanted = shapes.get(name)
-        if wanted is None or wanted == tensor.shape:
+        own = wanted.get(name)
+        if own is None or own.shape == tensor.shape:
             continue
-        if tensor.shape[-1] != wanted[-1] or "pos" not in name:
+        if not tensor.is_floating_point():
+            fitted[name] = own  # an index into tables of positions, which follows from their size
+            continue
+        if tensor.shape[-1] != own.shape[-1] or "pos" not in name:
             raise BackboneError(
                 f"`{address}`: weights of `{name}` have shape {tuple(tensor.shape)} where "
-                f"{tuple(wanted)} is wanted"
+                f"{tuple(own.shape)} is wanted"
             )
-        if prefix is None:
-            fitted[name] = resize_text(tensor, wanted[-2], offset)
+        if facts.modality == "text":
+            fitted[name] = resize_text(tensor, own.shape[-2], facts.position_offset)
         elif "relative" in name or "rel_pos" in name:
-            fitted[name] = resize_bias(tensor, wanted[-2])
+            fitted[name] = resize_bias(tensor, own.shape[-2])
         else:
-            fitted[name] = resize_grid(tensor, wanted[-2], prefix)
+            prefix = _rows_before_patches(len(_rows(tensor)), own.shape[-2], facts)
+            fitted[name] = resize_grid(tensor, own.shape[-2], prefix)
         notes.append(
             f"position embeddings of `{address}` resized from {tensor.shape[-2]} to "
-            f"{wanted[-2]} rows"
+            f"{own.shape[-2]} rows"
         )
     return fitted, tuple(notes)
+
+
+def _rows_before_patches(old: int, new: int, facts: TowerFacts) -> int:
+    """Return how many rows of a table of positions stand before those of the patches.
+
+    Not every token before the patches has a position: there may be rows for all of them, for the
+    class token alone, or for none.
+    """
+    likely = [facts.prefix_tokens, *range(facts.prefix_tokens)]
+    if facts.grid is not None:
+        likely.insert(0, new - facts.grid**2)
+    for rows in likely:
+        if 0 <= rows < min(old, new) and _is_square(old - rows) and _is_square(new - rows):
+            return rows
+    return facts.prefix_tokens
+
+
+def _rows(table: Tensor) -> Tensor:
+    return table.reshape(-1, table.shape[-1])
+
+
+def _is_square(number: int) -> bool:
+    return math.isqrt(number) ** 2 == number

@@ -1,6 +1,7 @@
 """Vision encoders of timm."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import timm
 import torch
 from huggingface_hub import try_to_load_from_cache
 from timm.layers.attention import Attention as TimmAttention
-from timm.layers.config import set_fused_attn
+from timm.layers.config import set_fused_attn, use_fused_attn
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.proof import adopt, random_image
+from renaissance.compiler.backbones.rows import prefix_tokens
 from renaissance.compiler.backbones.timm_attention import (
     HookedAttention,
     hooked_layers,
@@ -109,7 +111,7 @@ def timm_tower(
     image_size = spec.image_size
     configured = encoder.pretrained_cfg
     notes: tuple[str, ...] = ()
-    usual = configured["input_size"][-1]
+    usual = _published_size(spec, configured)
     if isinstance(spec, Timm) and image_size not in (None, usual):
         notes = (f"`{address}` made for images of {usual} pixels runs at {image_size}",)
     facts = TowerFacts(
@@ -118,7 +120,8 @@ def timm_tower(
         layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
         image_size=image_size,
         statistics=(tuple(configured["mean"]), tuple(configured["std"])),
-        prefix_tokens=getattr(encoder, "num_prefix_tokens", 0),
+        prefix_tokens=prefix_tokens(encoder),
+        grid=_grid(encoder),
         attention=own_attention(encoder, spec, attention, ragged=False),
         notes=notes,
     )
@@ -162,24 +165,20 @@ def timm_encoder(
         options |= _dimensions(spec, address)
     if spec.image_size is not None:
         options["img_size"] = spec.image_size
-    set_fused_attn(attention != "eager")
-    try:
-        if hook and _takes_layers(source, options):
-            options["attn_layer"] = HookedAttention
-        encoder = _create(source, pretrained, options)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
-    finally:
-        set_fused_attn(True)
-    for head in _HEADS:
-        if isinstance(getattr(encoder, head, None), nn.Module):
-            setattr(encoder, head, nn.Identity())
+    with _attention_of_layers(attention):
+        try:
+            if hook and _takes_layers(source, options):
+                options["attn_layer"] = HookedAttention
+            encoder = _create(source, pretrained, options)
+        except (AssertionError, OSError, RuntimeError, ValueError) as error:
+            raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
     if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):
         raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")
     if not pretrained:
         return encoder, None
     revision = None if Path(name).is_dir() else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
-    return encoder, BackboneReference(id=name, revision=revision, content=content_hash(encoder))
+    content = _published_content(source, encoder)
+    return encoder, BackboneReference(id=name, revision=revision, content=content)
 
 
 def own_attention(
@@ -201,6 +200,46 @@ def own_attention(
     )
 
 
+@contextmanager
+def _attention_of_layers(attention: Attention) -> Iterator[None]:
+    """Let timm make layers without fused attention where `eager` is asked, and only meanwhile."""
+    fused, experimental = use_fused_attn(), use_fused_attn(experimental=True)
+    if attention == "eager":
+        set_fused_attn(False)
+    try:
+        yield
+    finally:
+        set_fused_attn(fused, experimental)
+
+
+def _published_content(source: str, encoder: nn.Module) -> str:
+    """Return the hash of pretrained weights in the shape that they are published in.
+
+    timm fits position embeddings to the image size while it loads; the weights are the same
+    whatever size they are used at.
+    """
+    with torch.device("meta"):
+        published = _create(source, False, {})
+    shapes = {name: tensor.shape for name, tensor in published.state_dict().items()}
+    if shapes == {name: tensor.shape for name, tensor in encoder.state_dict().items()}:
+        return content_hash(encoder)
+    with torch.random.fork_rng(devices=[]):
+        return content_hash(_create(source, True, {}))
+
+
+def _grid(encoder: nn.Module) -> int | None:
+    """Return the patches along one side of an image; None where an encoder does not say."""
+    grid = getattr(getattr(encoder, "patch_embed", None), "grid_size", None)
+    return int(grid[0]) if grid else None
+
+
+def _published_size(spec: Timm | RandomArchitecture, configured: Mapping[str, Any]) -> int:
+    """Return the height and width of images that an encoder was made for, pixels."""
+    name = spec.name if isinstance(spec, Timm) else spec.id
+    known = read_folder(name) if Path(name).is_dir() else None
+    return (known and known.image_size) or int(configured["input_size"][-1])
+
+
 def _takes_layers(source: str, options: Mapping[str, Any]) -> bool:
     """Whether all attention of an encoder stands in layers that timm lets one choose."""
     with torch.device("meta"):
@@ -215,7 +254,8 @@ def _source(name: str, address: str, *, pretrained: bool) -> str:
         architecture = read_folder(name)
         if architecture.library != "timm":
             raise BackboneError(f"`{address}`: the folder `{name}` holds no model of timm")
-        return f"local-dir:{name}" if pretrained else architecture.model_type
+        # Its `config.json` may hold dimensions of its own, which timm reads from the folder alone.
+        return f"local-dir:{name}"
     if name.startswith("hf-hub:"):
         known = find(name)
         return known.model_type if known is not None and not pretrained else name
@@ -226,15 +266,20 @@ def _source(name: str, address: str, *, pretrained: bool) -> str:
     return name
 
 
-def _create(source: str, pretrained: bool, options: dict[str, Any]) -> Any:
+def _create(source: str, pretrained: bool, options: Mapping[str, Any]) -> Any:
+    """Return an encoder without its classifier."""
     try:
-        return timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
+        encoder = timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
     except TypeError as error:
-        if "img_size" not in str(error):
+        if "img_size" not in str(error) or "img_size" not in options:
             raise
-    # Convolutional encoders take images of any size and have no such option.
-    del options["img_size"]
-    return timm.create_model(source, pretrained=pretrained, num_classes=0, **options)
+        # Convolutional encoders take images of any size and have no such option.
+        others = {key: value for key, value in options.items() if key != "img_size"}
+        encoder = timm.create_model(source, pretrained=pretrained, num_classes=0, **others)
+    for head in _HEADS:
+        if isinstance(getattr(encoder, head, None), nn.Module):
+            setattr(encoder, head, nn.Identity())
+    return encoder
 
 
 def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:

@@ -19,7 +19,8 @@ class BackboneReference:
     Attributes:
         id: hub id, timm name or path.
         revision: commit on the hub; None for a local folder.
-        content: SHA-256 over names, shapes and values of all parameters and buffers as loaded.
+        content: SHA-256 over names, shapes and values of all parameters and buffers, in the shapes
+            that they are published in.
     """
 
     id: str
@@ -61,7 +62,8 @@ class TowerFacts:
         max_tokens: longest text, special tokens included; None for vision.
         image_size: height and width of images, pixels; None for text.
         statistics: mean and standard deviation of colours that it expects; None for text.
-        prefix_tokens: class and distillation tokens before the patches.
+        prefix_tokens: class, distillation and register tokens before the patches.
+        grid: patches along one side of an image; None for text, or where only its library knows.
         position_offset: row of the position embedding that the first token takes.
         attention: whose attention it runs; None where it has none.
         packs: whether it takes packed rows; others are padded around it.
@@ -76,6 +78,7 @@ class TowerFacts:
     image_size: int | None = None
     statistics: Statistics | None = None
     prefix_tokens: int = 0
+    grid: int | None = None
     position_offset: int = 0
     attention: AttentionFacts | None = None
     packs: bool = False

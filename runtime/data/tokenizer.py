@@ -14,6 +14,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Tokens
+from renaissance.runtime.data.words import words_of
 from renaissance.runtime.errors import DamageError
 from renaissance.runtime.sealed import seal, unseal, write_whole
 
@@ -192,9 +193,7 @@ class Tokenizer:
             encoded = self._backend.encode_batch(texts_of_chunk)
             lengths.append(np.fromiter((len(e.ids) for e in encoded), np.int64, len(encoded)))
             ids.append(np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32))
-            # None, the word of a special token, becomes NaN and then -1.
-            word = np.array([*chain.from_iterable(e.word_ids for e in encoded)], np.float32)
-            words.append(np.where(np.isnan(word), -1, word).astype(np.int16))
+            words.append(words_of(texts_of_chunk, encoded))
         if not lengths:
             lengths, ids, words = (
                 [np.zeros(0, np.int64)],

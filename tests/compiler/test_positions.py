@@ -12,6 +12,7 @@ from renaissance.compiler.backbones.positions import (
     resize_grid,
     resize_text,
 )
+from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
 
 
@@ -66,9 +67,10 @@ def test_relative_positions_keep_a_smooth_table(extra: int) -> None:
 
 def test_only_positions_may_differ() -> None:
     tensors = {"pos": torch.zeros(1, 5, 2), "weight": torch.zeros(3, 2), "other": torch.zeros(1)}
-    shapes = {"pos": torch.Size((1, 10, 2)), "weight": torch.Size((3, 2))}
-    fitted, notes = fit_positions(tensors, shapes, prefix=1, offset=0, address="vision")
+    wanted = {"pos": torch.zeros(1, 10, 2), "weight": torch.zeros(3, 2)}
+    facts = TowerFacts(modality="vision", width=2, prefix_tokens=1)
+    fitted, notes = fit_positions(tensors, wanted, facts=facts, address="vision")
     assert fitted["pos"].shape == (1, 10, 2)
     assert notes == ("position embeddings of `vision` resized from 5 to 10 rows",)
     with pytest.raises(BackboneError, match=r"`weight` have shape \(3, 2\)"):
-        fit_positions(tensors, {"weight": torch.Size((4, 2))}, prefix=1, offset=0, address="v")
+        fit_positions(tensors, {"weight": torch.zeros(4, 2)}, facts=facts, address="v")
