@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import BertTokenizerFast
 
 from renaissance.compiler import build
 from renaissance.grammar import Spec, load
@@ -40,9 +42,11 @@ def test_frozen_at_one_size_and_fine_tuned_at_another(
     experiment: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    text = (
-        {"text": PLAIN_BERT.format(folder=saved("bert", vocab_size=64))} if frozen == "text" else {}
-    )
+    text = {}
+    if frozen == "text":
+        folder = saved("bert", vocab_size=64)
+        word_pieces(Path(folder))
+        text["text"] = f'huggingface("{folder}") {{ max_tokens = 16 }}'
     spec = loaded(
         experiment(
             **text,
@@ -58,8 +62,6 @@ def test_frozen_at_one_size_and_fine_tuned_at_another(
 
 def word_pieces(folder: Path) -> None:
     """Put a tokenizer beside an encoder of text."""
-    from transformers import BertTokenizerFast
-
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789"]
     (folder / "vocab.txt").write_text("\n".join(pieces))
     BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
@@ -68,8 +70,6 @@ def word_pieces(folder: Path) -> None:
 def test_other_weights_are_still_refused(
     deit: str, experiment: Callable[..., str], tmp_path: Path
 ) -> None:
-    from safetensors.torch import load_file, save_file
-
     spec = loaded(
         experiment(vision=f'timm("{deit}") {{ image_size = 32 }}', more="freeze vision"), tmp_path
     )
