@@ -24,6 +24,16 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import HuggingFace, Timm
 
 FORMAT_VERSION = "1.0"
+FILES = (
+    "spec.json",
+    "spec.vl",
+    "plan.json",
+    "lock.json",
+    "README.md",
+    "launch.sh",
+    "slurm.sh",
+)
+"""What a job folder holds, in the order in which it is written."""
 
 _PACKAGES = (
     "renaissance-vl",
@@ -143,14 +153,28 @@ def _claim(folder: Path, spec: Spec) -> None:
     try:
         held = json.loads((folder / "lock.json").read_text(encoding="utf-8"))["spec_hash"]
     except (OSError, ValueError, KeyError, TypeError):
+        if _half_written(folder):
+            return
         raise CompileError(f"the folder `{folder}` is not empty and no job folder") from None
     if held != spec.hash:
         raise CompileError(f"the folder `{folder}` holds a job of another spec")
 
 
+def _half_written(folder: Path) -> bool:
+    """Tell whether a process was killed that compiled here: there are files of ours alone."""
+    names = {path.name for path in folder.iterdir()}
+    first = {FILES[0], _partial(Path(FILES[0])).name}
+    ours = {*FILES, *(_partial(Path(name)).name for name in FILES)}
+    return not names.isdisjoint(first) and names <= ours
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file completely or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 

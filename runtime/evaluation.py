@@ -1,6 +1,7 @@
 """Measuring a fine-tuned model on a split: metrics, confusion, predictions."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from torch import Tensor
 
 from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
+from renaissance.grammar.outputs import refusal
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
-from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
+from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError, UsageError
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.objectives import Objectives
@@ -262,8 +264,38 @@ def _prediction(job: Evaluate, data: JobData, answers: Answers, row: int) -> Pre
 
 
 def _write(path: Path, job: Evaluate, data: JobData, answers: Answers) -> None:
+    """Write a line for each question; a file appears whole, a device or pipe is written to."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for row in range(len(answers.labels)):
-            entry = _prediction(job, data, answers, row)
-            file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
+    ordinary = path.is_file() or not path.exists()
+    draft = path.with_name(f".draft-{path.name}") if ordinary else path
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            for row in range(len(answers.labels)):
+                entry = _prediction(job, data, answers, row)
+                file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
+        if ordinary:
+            draft.replace(path)
+    except BaseException:
+        if ordinary:
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def check_output(spec: Spec, name: str, folder: Path) -> None:
+    """Refuse to write predictions over what belongs to the run.
+
+    Raises:
+        UsageError: if job `name` is an evaluation that would.
+    """
+    job = spec.jobs[name]
+    if not isinstance(job, Evaluate) or job.write is None:
+        return
+    home = Path(os.path.realpath(folder))
+    path = Path(os.path.realpath(home / job.write))
+    inside = path.relative_to(home).as_posix() if path.is_relative_to(home) else None
+    problem = refusal(job.write, spec.jobs) or (inside and refusal(inside, spec.jobs))
+    if problem:
+        raise UsageError(
+            f"evaluation `{name}` cannot write its predictions to `{job.write}`, which {problem}; "
+            "write another name"
+        )

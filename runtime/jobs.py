@@ -13,7 +13,7 @@ from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
-from renaissance.runtime.evaluation import evaluate_job
+from renaissance.runtime.evaluation import check_output, evaluate_job
 from renaissance.runtime.folder import claim, held, results_to_remove
 from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.processes import Processes, joined, lost_connection
@@ -74,6 +74,8 @@ def run_jobs(
         CompileError: if a model cannot be built.
     """
     names = _ordered(spec, only)
+    for name in names:
+        check_output(spec, name, folder)
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:
         position = Position(observer if observer is not None and processes.first else Silent())
 

@@ -10,6 +10,7 @@ from renaissance.grammar.checks.freezing import (
     check_frozen_heads,
     check_job_freezing,
 )
+from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.splits import check_evaluation, check_task
 from renaissance.grammar.checks.topology import check_parts
 from renaissance.grammar.checks.training import (
@@ -127,6 +128,7 @@ def _check_jobs(
     for name, pairs in data.items():
         if pairs is not None:
             check_presence(pairs, ("data", name), places, findings)
+    check_outputs(jobs, places, findings)
     for name, job in jobs.items():
         if isinstance(job, Evaluate):
             check_evaluation(job, jobs, data, places, findings)

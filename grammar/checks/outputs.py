@@ -1,0 +1,50 @@
+"""Can predictions be written where a spec says?"""
+
+import posixpath
+from collections.abc import Mapping
+
+from renaissance.grammar.composition.findings import Findings
+from renaissance.grammar.composition.places import Places
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.outputs import refusal
+from renaissance.grammar.schema.jobs import Evaluate, Job
+
+
+def check_outputs(jobs: Mapping[str, Job | None], places: Places, findings: Findings) -> None:
+    """Report predictions that would replace a file of the run, or those of another evaluation."""
+    written: dict[str, str] = {}
+    for name, job in jobs.items():
+        if not isinstance(job, Evaluate) or job.write is None:
+            continue
+        span = places.value(("jobs", name, "write"))
+        if span is None:
+            continue
+        problem = refusal(job.write, jobs)
+        if problem is not None:
+            findings.add(
+                Diagnostic(
+                    code="VL522",
+                    message=f"`{job.write}` {problem}",
+                    span=span,
+                    label="predictions cannot go there",
+                    help=(f'write another name, such as `write = "{name}.jsonl"`',),
+                )
+            )
+            continue
+        path = posixpath.normpath(job.write)
+        if path in written:
+            other = places.value(("jobs", written[path], "write"))
+            findings.add(
+                Diagnostic(
+                    code="VL522",
+                    message=f"`{job.write}` is written by evaluation `{written[path]}` too",
+                    span=span,
+                    label="would replace its predictions",
+                    related=()
+                    if other is None
+                    else (Label(span=other, text="written here as well"),),
+                    help=(f'write another name, such as `write = "{name}.jsonl"`',),
+                )
+            )
+        else:
+            written[path] = name
