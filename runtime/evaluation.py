@@ -32,6 +32,8 @@ from renaissance.runtime.versions import versions
 from renaissance.runtime.vocabulary import kept_vocabulary
 from renaissance.runtime.weights import restore
 
+MOST_ANSWERS = 200
+"""Up to how many answers a result holds the whole table of true and predicted ones."""
 SAMPLES = 24
 """Predictions shown to people: evenly over the split, and as many wrong ones at most."""
 
@@ -218,7 +220,8 @@ def _result(
         metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())
     if known.any():
         metrics["loss"] = answers.loss / int(known.sum())
-    confusion = _confusion(answers.labels[known], answers.predictions[known], len(data.answers))
+    pairs, counts = _confused(answers.labels[known], answers.predictions[known])
+    few = len(data.answers) <= MOST_ANSWERS
     return JobResult(
         job=job.name,
         kind="evaluate",
@@ -228,15 +231,28 @@ def _result(
         seconds=seconds,
         texts_per_second=len(known) / max(seconds, 1e-9),
         answers=data.answers,
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        confusion=_table(pairs, counts, len(data.answers)) if few else (),
+        confused=()
+        if few
+        else tuple((*pair, n) for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)),
         samples=tuple(_prediction(job, data, answers, row) for row in _shown(answers)),
     )
 
 
-def _confusion(labels: Tensor, predictions: Tensor, answers: int) -> Tensor:
-    """Count rows by their answer and what was predicted: `[answers, answers]` int64."""
-    counts = torch.bincount(labels * answers + predictions, minlength=answers**2)
-    return counts.view(answers, answers)
+def _confused(labels: Tensor, predictions: Tensor) -> tuple[Tensor, Tensor]:
+    """Count rows by true and predicted answer.
+
+    Returns:
+        The pairs that occur, `[pairs, 2]` int64, and how often, `[pairs]` int64.
+    """
+    pairs, counts = torch.stack([labels, predictions], dim=1).unique(dim=0, return_counts=True)
+    return pairs, counts
+
+
+def _table(pairs: Tensor, counts: Tensor, answers: int) -> tuple[tuple[int, ...], ...]:
+    table = torch.zeros(answers, answers, dtype=torch.int64)
+    table[pairs[:, 0], pairs[:, 1]] = counts
+    return tuple(tuple(row) for row in table.tolist())
 
 
 def _shown(answers: Answers) -> list[int]:

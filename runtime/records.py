@@ -171,7 +171,10 @@ class JobResult(Record):
         steps: training steps; 0 for an evaluation.
         texts_per_second: over all ranks.
         answers: names of the rows and columns of `confusion`.
-        confusion: counts, a row for each true answer, a column for each predicted one.
+        confusion: counts, a row for each true answer, a column for each predicted one; empty where
+            there are many answers.
+        confused: where there are many answers, those pairs of them that occur: numbers of the true
+            and of the predicted answer, and how often.
         samples: some answered questions, for people to look at.
     """
 
@@ -186,4 +189,5 @@ class JobResult(Record):
     texts_per_second: float | None = None
     answers: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
+    confused: tuple[tuple[int, int, int], ...] = ()
     samples: tuple[Prediction, ...] = ()

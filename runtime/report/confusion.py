@@ -1,5 +1,6 @@
 """Which answers are taken for which others: a table of counts and the most frequent mix-ups."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from renaissance.runtime.records import JobResult
@@ -75,12 +76,10 @@ def confusion(result: JobResult) -> Confusion | None:
 
     Of more than 30 answers the most frequent are shown.
     """
-    answers, counts = result.answers, result.confusion
-    if not answers or len(counts) != len(answers):
+    answers, counts = result.answers, _counts(result)
+    if counts is None:
         return None
-    if any(len(row) != len(answers) for row in counts):
-        return None
-    totals = [sum(row) for row in counts]
+    totals = [counts[truth].total() for truth in range(len(answers))]
     order = range(len(answers))
     frequent = sorted(order, key=lambda index: -totals[index])[:MOST_ANSWERS]
     shown = sorted(frequent)
@@ -88,16 +87,16 @@ def confusion(result: JobResult) -> Confusion | None:
         Pair(
             truth=answers[truth],
             prediction=answers[taken],
-            count=counts[truth][taken],
-            share=counts[truth][taken] / totals[truth],
+            count=count,
+            share=count / totals[truth],
         )
         for truth in order
-        for taken in order
-        if truth != taken and counts[truth][taken]
+        for taken, count in sorted(counts[truth].items())
+        if truth != taken and count
     ]
     return Confusion(
         answers=tuple(answers[index] for index in shown),
-        rows=tuple(_row(result, truth, shown) for truth in shown),
+        rows=tuple(_row(answers[truth], truth, counts[truth], shown) for truth in shown),
         pairs=tuple(sorted(wrong, key=lambda pair: -pair.count)[:MOST_PAIRS]),
         hidden=len(answers) - len(shown),
         questions=sum(totals),
@@ -105,9 +104,26 @@ def confusion(result: JobResult) -> Confusion | None:
     )
 
 
-def _row(result: JobResult, truth: int, shown: list[int]) -> Row:
-    counts = result.confusion[truth]
-    total = sum(counts)
+def _counts(result: JobResult) -> list[Counter[int]] | None:
+    """Return for each true answer how often each was predicted; None if that does not fit."""
+    size = len(result.answers)
+    if result.confusion and (
+        len(result.confusion) != size or any(len(row) != size for row in result.confusion)
+    ):
+        return None
+    if not size or not (result.confusion or result.confused):
+        return None
+    counts = [Counter(dict(enumerate(row))) for row in result.confusion]
+    counts = counts or [Counter() for _ in result.answers]
+    for truth, taken, count in result.confused:
+        if not (0 <= truth < size and 0 <= taken < size):
+            return None
+        counts[truth][taken] += count
+    return counts
+
+
+def _row(answer: str, truth: int, counts: Counter[int], shown: list[int]) -> Row:
+    total = counts.total()
     cells = tuple(
         Cell(
             count=counts[taken],
@@ -117,7 +133,7 @@ def _row(result: JobResult, truth: int, shown: list[int]) -> Row:
         for taken in shown
     )
     return Row(
-        answer=result.answers[truth],
+        answer=answer,
         total=total,
         cells=cells,
         elsewhere=total - sum(cell.count for cell in cells),
