@@ -17,6 +17,7 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
+from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError, UsageError
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
@@ -129,6 +130,7 @@ def evaluate_job(
         )
         objectives = Objectives(model, spec.model_of(name))
         objectives.known = {one.stream: one.tower for one in kept}
+        data.read_for(processes.device, lambda sentence: log.write(Notice(text=sentence)))
         observer.begin(name, "evaluate", len(data.part(job.split)))
         answers = _answers(
             objectives,
@@ -181,10 +183,10 @@ def _answers(
     columns: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
     done = 0
-    for batch in batches:
+    for batch, on_device in moved(batches, processes.device):
         assert isinstance(batch, TaskBatch)  # the data of a task
         with torch.no_grad(), precision.forward():
-            scored = objectives(batch.to(processes.device))["answer"]
+            scored = objectives(on_device)["answer"]
         # A head may have more classes than its data have answers.
         probability, prediction = scored.scores.softmax(-1)[:, :known].max(-1)
         columns.append((batch.samples, batch.labels, prediction, probability))

@@ -1,6 +1,7 @@
 """The folder of a run: which spec it belongs to, and who works in it."""
 
 import fcntl
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from renaissance.runtime.weights import listed
 SPEC = "spec.json"
 TEXT = "spec.vl"
 LOCK = ".lock"
+_OF_THIS_PROCESS: set[int] = set()
+"""Descriptors of locks."""
 NAMED = 3
 """Differences that a message names."""
 
@@ -46,7 +49,26 @@ def held(folder: Path, warn: Tell = lambda _: None) -> Iterator[None]:
                 f"`{folder}` is on a file system without locks ({problem.strerror}): make sure "
                 "that no other process works in it"
             )
+        with _let_go_by_children(lock.fileno()):
+            yield
+
+
+@contextmanager
+def _let_go_by_children(descriptor: int) -> Iterator[None]:
+    """Close a descriptor in every process that is forked meanwhile: a lock lasts as long as any."""
+    _OF_THIS_PROCESS.add(descriptor)
+    try:
         yield
+    finally:
+        _OF_THIS_PROCESS.discard(descriptor)
+
+
+def _close_those_of_parent() -> None:
+    while _OF_THIS_PROCESS:
+        os.close(_OF_THIS_PROCESS.pop())
+
+
+os.register_at_fork(after_in_child=_close_those_of_parent)
 
 
 def results_to_remove(

@@ -11,6 +11,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.chain import source_of, sources_first, with_dependents
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
+from renaissance.runtime.data.loader import worker_lost
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation import check_output, evaluate_job
@@ -113,6 +114,9 @@ def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator
         lost = processes.ranks > 1 and isinstance(problem, RuntimeError)
         if lost and lost_connection(problem):  # type: ignore[arg-type]
             raise JobError("another process of this run has ended; its message says why") from None
+        gone = worker_lost(problem)
+        if gone is not None:
+            raise JobError(gone) from None
         said = sentence(problem)
         if said is None:
             raise

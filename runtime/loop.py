@@ -17,6 +17,7 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoint import Best, State, rewrite_state, write_checkpoint
 from renaissance.runtime.checkpoints import FOLDER, Checkpoints
 from renaissance.runtime.data import JobData
+from renaissance.runtime.data.moving import with_following
 from renaissance.runtime.errors import InterruptionError, JobError
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
@@ -149,7 +150,8 @@ class Loop:
         self._observer.advance("train", self._step)
         self._objectives.train()
         self._measure_if_due()
-        for batches in self._data.train(self._step, processes.rank, processes.ranks):
+        steps = self._data.train(self._step, processes.rank, processes.ranks)
+        for batches, following in with_following(steps, self._training_step.looks_ahead):
             self._thaw_if_due()
             stepped = self._training_step(
                 batches,
@@ -158,6 +160,7 @@ class Loop:
                 stop=bool(self._request.signal),
                 report=time.monotonic() - self._reported > SILENCE,
                 save=time.monotonic() - self._saved_at > self._checkpoint_seconds,
+                following=following,
             )
             self._losses.add(self._step, stepped.losses)
             self._step += 1

@@ -1,7 +1,7 @@
 """What a model is asked in one pass: `mlm` and `itm` together, or the answers of a task."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import torch
@@ -22,6 +22,8 @@ from renaissance.runtime.data.batch import (
     TextRows,
 )
 from renaissance.runtime.data.job import UNKNOWN_ANSWER
+from renaissance.runtime.data.pixels import Normalisation
+from renaissance.runtime.data.streams import image_needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,8 @@ class Objectives(nn.Module):
         self.model = model
         kinds = {modality(stream): name for name, stream in declared.streams.items()}
         self._text, self._vision = kinds["text"], kinds["vision"]
+        needs = image_needs(declared)
+        self._normalised = Normalisation(needs.mean, needs.std)
         self.known: Mapping[str, Callable[..., Features]] = {}
 
     def forward(self, batch: Batch) -> dict[str, Scored]:
@@ -78,8 +82,8 @@ class Objectives(nn.Module):
 
     def _images(self, images: Tensor | PartlyEncoded) -> Features:
         if isinstance(images, Tensor):
-            return self.model.encode(self._vision, images)
-        return self.known[self._vision](images)
+            return self.model.encode(self._vision, self._normalised(images))
+        return self.known[self._vision](replace(images, pixels=self._normalised(images.pixels)))
 
     def _texts(self, texts: Sequence[TextRows], known: PartlyEncodedTexts | None) -> Features:
         """Encode texts in one pass, and those of which some features are known behind them."""

@@ -11,6 +11,7 @@ from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from renaissance.runtime.data.assembly import Batch
+from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives import Objectives, Scored, items_of
 from renaissance.runtime.optimization import Optimization
@@ -78,6 +79,12 @@ class TrainingStep:
         self._processes = processes
         self._accuracies = accuracies
         self._wrapped: nn.Module | None = None
+        self._mover = Mover(processes.device)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a step gains from knowing what follows it."""
+        return self._mover.ahead
 
     def regroup(self) -> None:
         """Take note that other parameters learn than before."""
@@ -92,6 +99,7 @@ class TrainingStep:
         stop: bool = False,
         report: bool = False,
         save: bool = False,
+        following: Batch | None = None,
     ) -> Stepped:
         """Do one step.
 
@@ -102,6 +110,7 @@ class TrainingStep:
             stop: this process was asked to stop; all of them learn it with the counts.
             report: this process wants a line in the log; likewise.
             save: this process wants a checkpoint; likewise.
+            following: the first batch of the next step, which may come to the device meanwhile.
         """
         own = dict.fromkeys(self._weights, 0)
         for batch in batches:
@@ -114,14 +123,15 @@ class TrainingStep:
         items = dict(zip(own, sums, strict=True))
 
         torch.manual_seed(seed_of_step(self._seed, step, self._processes.rank))
-        on_device = [batch.to(self._processes.device) for batch in batches]
         if self._wrapped is None:
-            self._wrapped = self._wrap(on_device[0])
+            self._wrapped = self._wrap(self._mover(batches[0]))
         losses: list[Tensor] = []
         several = passes > self._processes.ranks
         with gathered(self._objectives) if several else nullcontext():
+            # One batch is on the device, and the next one on its way.
+            on_device = moved_with_following(self._mover, batches, following)
             for number, moved in enumerate(on_device):
-                last = number == len(on_device) - 1
+                last = number == len(batches) - 1
                 share_gradients(self._objectives, last)
                 with self._gradients_stay_here(not last):
                     with self._precision.forward():

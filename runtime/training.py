@@ -141,6 +141,7 @@ def train_job(
             tell=lambda sentence: log.write(Notice(text=sentence)),
         )
         objectives.known = {one.stream: one.tower for one in kept}
+        data.read_for(processes.device, lambda sentence: log.write(Notice(text=sentence)))
         loop = Loop(
             job=job,
             folder=home,

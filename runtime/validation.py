@@ -8,6 +8,7 @@ import torch
 
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.data.assembly import Batch
+from renaissance.runtime.data.moving import moved
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives import Objectives, items_of
 from renaissance.runtime.observer import Observer
@@ -72,11 +73,11 @@ def measure(
     done = 0
     objectives.eval()
     try:
-        for batch in batches:
+        for batch, on_device in moved(batches, processes.device):
             for head, count in items_of(batch).items():
                 items[head] += count
             with torch.no_grad(), precision.forward():
-                scored = objectives(batch.to(processes.device))
+                scored = objectives(on_device)
             sums += torch.stack([scored[head].loss for head in weights])
             accuracies.update(scored)
             done += len(batch.image_index)

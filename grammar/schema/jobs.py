@@ -198,7 +198,12 @@ class Training(Block):
         impact="cosmetic",
     )
     keep: int = key(2, doc="checkpoints kept besides the best", impact="cosmetic", ge=1, le=1000)
-    workers: int = key(0, doc="processes that read data", impact="cosmetic", ge=0, le=1024)
+    workers: Annotated[int, Field(ge=0, le=1024)] | Literal["auto"] = key(
+        "auto",
+        doc="processes that read data for each training process; `auto`: on a GPU one a core but "
+        "one, 16 at most and no more than `/dev/shm` has room for, on a CPU none",
+        impact="cosmetic",
+    )
 
 
 class Pretrain(Training):

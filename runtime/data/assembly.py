@@ -21,27 +21,12 @@ from renaissance.runtime.data.batch import (
 from renaissance.runtime.data.corpus import Split
 from renaissance.runtime.data.masking import Chances, mask_words
 from renaissance.runtime.data.matching import NONE, negatives_of_batch, negatives_of_data
-from renaissance.runtime.data.pixels import Augment, augmented, normalised
+from renaissance.runtime.data.pixels import Augment, augmented
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.features.known import KnownTexts
 
 Batch = PretrainBatch | TaskBatch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
-    """How images reach the model.
-
-    Attributes:
-        mean: of each channel, on a scale from 0 to 1.
-        std: of each channel, on the same scale.
-        augment: random changes.
-    """
-
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    augment: Augment = "none"
 
 
 class Assembler(Protocol):
@@ -73,7 +58,7 @@ class TaskAssembler:
     Attributes:
         split: where the texts come from.
         pad_id: token that fills texts up.
-        appearance: how images reach the model.
+        augment: random changes of images.
         seed: the job's seed.
         replace: put another question in the place of one whose image cannot be read; leave it out
             if False, as an evaluation must.
@@ -82,7 +67,7 @@ class TaskAssembler:
 
     split: Split
     pad_id: int
-    appearance: Appearance
+    augment: Augment
     seed: int
     replace: bool
     known: KnownTexts | None = None
@@ -106,7 +91,7 @@ class TaskAssembler:
             assert corpus.labels is not None  # a task's corpus has labels
             batches.append(
                 TaskBatch(
-                    images=_inputs(self.split, shown, self.appearance, self.seed, step),
+                    images=_inputs(self.split, shown, self.augment, self.seed, step),
                     image_index=torch.from_numpy(image_index),
                     text=_text_rows(text),
                     labels=torch.from_numpy(corpus.labels[mine]),
@@ -125,7 +110,7 @@ class PretrainAssembler:
     Attributes:
         split: where the texts come from.
         tokenizer: of the texts.
-        appearance: how images reach the model.
+        augment: random changes of images.
         seed: the job's seed.
         mlm: the objective; None without it.
         itm: the objective; None without it.
@@ -134,7 +119,7 @@ class PretrainAssembler:
 
     split: Split
     tokenizer: Tokenizer
-    appearance: Appearance
+    augment: Augment
     seed: int
     mlm: Mlm | None
     itm: Itm | None
@@ -159,7 +144,7 @@ class PretrainAssembler:
             text = corpus.tokens.padded(mine, self.tokenizer.pad_id)
             batches.append(
                 PretrainBatch(
-                    images=_inputs(self.split, shown, self.appearance, self.seed, step),
+                    images=_inputs(self.split, shown, self.augment, self.seed, step),
                     image_index=torch.from_numpy(index[:, 0].copy()),
                     text=_text_rows(text),
                     masked=None if chances is None else self._masked(text, chances.part(part)),
@@ -268,26 +253,24 @@ def _partly_encoded(text: Padded, known: KnownTexts) -> PartlyEncodedTexts:
 
 
 def _inputs(
-    split: Split, images: np.ndarray, appearance: Appearance, seed: int, step: int
+    split: Split, images: np.ndarray, augment: Augment, seed: int, step: int
 ) -> Tensor | PartlyEncoded:
     if split.corpus.images.features is None:
-        return _pixels(split, images, appearance, seed, step)
+        return _pixels(split, images, augment, seed, step)
     known, features, contents = split.corpus.images.encoded(images)
     missing = np.flatnonzero(~known)
     order = np.empty(len(images), np.int64)
     order[np.append(missing, np.flatnonzero(known))] = np.arange(len(images))
     return PartlyEncoded(
-        pixels=_pixels(split, images[missing], appearance, seed, step),
+        pixels=_pixels(split, images[missing], augment, seed, step),
         contents=tuple(contents[place] for place in missing.tolist()),
         features=features,
         order=torch.from_numpy(order),
     )
 
 
-def _pixels(
-    split: Split, images: np.ndarray, appearance: Appearance, seed: int, step: int
-) -> Tensor:
+def _pixels(split: Split, images: np.ndarray, augment: Augment, seed: int, step: int) -> Tensor:
     pixels = split.corpus.images.pixels(images)
-    if appearance.augment == "randaugment":
+    if augment == "randaugment":
         pixels = augmented(pixels, images, seed, step)
-    return normalised(pixels, appearance.mean, appearance.std)
+    return torch.from_numpy(pixels)

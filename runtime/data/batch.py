@@ -30,13 +30,30 @@ class Movable:
             moved[field.name] = value
         return type(self)(**moved)
 
+    def pin_memory(self) -> Self:
+        """Return the same record in memory that a GPU copies from while it computes."""
+        pinned = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            pinned[field.name] = (
+                value.pin_memory() if isinstance(value, Tensor | Movable) else value
+            )
+        return type(self)(**pinned)
+
+    def record_stream(self, stream: torch.cuda.Stream) -> None:
+        """Keep the memory of every tensor until `stream` has used it."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Tensor | Movable):
+                value.record_stream(stream)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartlyEncoded(Movable):
     """Images of which some need not be encoded any more.
 
     Attributes:
-        pixels: `[missing, 3, height, width]` float32, normalised: those that are to be encoded.
+        pixels: `[missing, 3, height, width]` uint8: those that are to be encoded.
         contents: digest of the file of each of them; None for one that could not be read again.
         features: `[known, tokens, width]` of the others.
         order: `[images]` int64, the place of each image among the missing and, behind them, the
@@ -150,8 +167,8 @@ class PretrainBatch(Movable):
     """Image-text pairs with what the objectives of the job need.
 
     Attributes:
-        images: `[images, 3, height, width]` float32, normalised, or what is known of them; each
-            distinct image once.
+        images: `[images, 3, height, width]` uint8, or what is known of them; each distinct image
+            once.
         image_index: `[rows]` int64, the image of each text.
         text: the texts as they are.
         masked: None without an `mlm` objective.
@@ -172,8 +189,8 @@ class TaskBatch(Movable):
     """Labelled questions about images.
 
     Attributes:
-        images: `[images, 3, height, width]` float32, normalised, or what is known of them; each
-            distinct image once.
+        images: `[images, 3, height, width]` uint8, or what is known of them; each distinct image
+            once.
         image_index: `[rows]` int64, the image of each text.
         text: the questions or sentences.
         labels: `[rows]` int64, index into the task's answers.

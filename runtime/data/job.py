@@ -1,16 +1,17 @@
 """The data of one job: splits, answers, tokenizer, and batches for every step."""
 
 import math
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from renaissance.grammar.schema.jobs import Finetune, Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.assembly import (
-    Appearance,
     Assembler,
     Batch,
     PretrainAssembler,
@@ -19,12 +20,13 @@ from renaissance.runtime.data.assembly import (
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images
-from renaissance.runtime.data.loader import Steps, Strides, assembled
+from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.features.known import KnownImages, KnownTexts
 
 UNKNOWN_ANSWER = -100
@@ -65,6 +67,7 @@ class JobData:
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
+        self._reading: Reading | None = None
         self._known_images: KnownImages | None = None
         self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
@@ -94,6 +97,35 @@ class JobData:
         self._known_images, self._known_texts = images, texts
         for corpus in self._corpora.values():
             corpus.images.features = images
+
+    def read_for(self, device: torch.device, tell: Callable[[str], None]) -> None:
+        """Say for what device batches are read, and who is told what a person should know."""
+        wanted, processes = self._job.workers, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        workers = workers_of(wanted, device, processes, self._step_bytes())
+        pinned = device.type == "cuda"
+        self._reading = Reading(workers=workers, pinned=pinned, tell=tell)
+        if pinned and wanted == "auto":
+            tell(
+                f"{workers} processes read data"
+                if workers
+                else "data are read by the training process, so that the GPU will wait for them: "
+                "there is no core, or no room in `/dev/shm`, for other processes"
+            )
+
+    def _step_bytes(self) -> int:
+        """Return about how large the batches of a step are: twice the images of its texts."""
+        job, ranks = self._job, int(os.environ.get("WORLD_SIZE", "1"))
+        others = self._itm.negatives if self._itm is not None and self._itm.draw == "data" else 0
+        images = -(-job.batch // ranks) * (1 + others)
+        return 2 * images * 3 * self._vision.size**2
+
+    @property
+    def _how(self) -> Reading:
+        """How batches are read; for a CPU if nobody has said what device they are for."""
+        if self._reading is None:
+            self.read_for(torch.device("cpu"), lambda sentence: None)
+        assert self._reading is not None
+        return self._reading
 
     @property
     def image_needs(self) -> ImageNeeds:
@@ -162,7 +194,7 @@ class JobData:
             rank=rank,
             ranks=ranks,
         )
-        return assembled(steps, range(first_step, self.total_steps), self._job.workers)
+        return assembled(steps, range(first_step, self.total_steps), self._how)
 
     def rows(self, step: int) -> tuple[int, ...]:
         """Return the texts of a step's global batch, as `sample` of `train` takes them."""
@@ -193,7 +225,7 @@ class JobData:
             rank=rank,
             ranks=ranks,
         )
-        for batches in assembled(strides, range(len(strides)), self._job.workers):
+        for batches in assembled(strides, range(len(strides)), self._how):
             yield from batches
 
     def sample(self, split: str, index: int) -> Sample:
@@ -206,16 +238,12 @@ class JobData:
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:
         split, job = self._split(name), self._job
-        appearance = Appearance(
-            mean=self._vision.mean,
-            std=self._vision.std,
-            augment=job.augment if training else "none",
-        )
+        augment = job.augment if training else "none"
         if isinstance(job, Finetune):
             return TaskAssembler(
                 split=split,
                 pad_id=self.tokenizer.pad_id,
-                appearance=appearance,
+                augment=augment,
                 seed=job.seed,
                 replace=training,
                 known=self._known_texts,
@@ -225,7 +253,7 @@ class JobData:
         return PretrainAssembler(
             split=split,
             tokenizer=self.tokenizer,
-            appearance=appearance,
+            augment=augment,
             seed=job.seed,
             mlm=self._mlm,
             itm=self._itm,

@@ -1,8 +1,9 @@
 """Batches of steps and splits, assembled here or in worker processes."""
 
-import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,19 @@ from torch.utils.data import DataLoader, Dataset
 from renaissance.runtime.data.assembly import Assembler, Batch
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.sampling import Order, micro_batches, shares
-from renaissance.runtime.signals import STOPPING
+from renaissance.runtime.data.workers import (
+    AHEAD,
+    SHARED_MEMORY,
+    allow_many_files,
+    begin_worker,
+    begun,
+    end,
+)
 
 STRIDE = 1024
 """Texts of a split that are masked and paired together outside training."""
+TIMED_OUT = "DataLoader timed out"
+"""What torch says when no batch has come for some time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,10 @@ class Assembled:
     batches: tuple[Batch, ...]
     unreadable: dict[int, str]
     error: str | None = None
+
+    def pin_memory(self) -> "Assembled":
+        """Return the same with its batches pinned; the loader calls it where there is a GPU."""
+        return replace(self, batches=tuple(batch.pin_memory() for batch in self.batches))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,42 +126,114 @@ def _assemble(
     return Assembled(batches=batches, unreadable=dict(unreadable.reasons))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How the batches of a job are read.
+
+    Attributes:
+        workers: processes that assemble ahead; none if 0.
+        pinned: put batches into memory that a GPU copies from while it computes.
+        tell: is told, in a sentence, what a person should know.
+        patience: seconds without a batch after which somebody is told.
+    """
+
+    workers: int = 0
+    pinned: bool = False
+    tell: Callable[[str], None] = lambda sentence: None
+    patience: float = 60.0
+
+
 def assembled(
-    dataset: Steps | Strides, numbers: Sequence[int], workers: int
+    dataset: Steps | Strides, numbers: Sequence[int], reading: Reading
 ) -> Iterator[tuple[Batch, ...]]:
     """Yield the batches of steps or strides in order.
 
     Args:
         dataset: what assembles them.
         numbers: which of them.
-        workers: processes that assemble ahead; none if 0.
+        reading: how.
 
     Raises:
         DataError: if the data do not allow to go on.
     """
+    several: dict[str, Any] = {}
+    if reading.workers:
+        allow_many_files()
+        several = {
+            "worker_init_fn": partial(_begin, parent=os.getpid()),
+            "prefetch_factor": AHEAD,
+            "timeout": reading.patience,
+        }
     loader = DataLoader(
         dataset,
         batch_size=None,
         sampler=numbers,
-        num_workers=workers,
+        num_workers=reading.workers,
         collate_fn=_as_it_is,
-        worker_init_fn=_leave_signals_to_the_parent,
+        pin_memory=reading.pinned,
         # The loader draws a seed for its workers, which must not come from the global generator.
         generator=torch.Generator(),
+        **several,
     )
     unreadable = dataset.assembler.split.corpus.images.unreadable
-    for item in loader:
-        if item.error is not None:
-            raise DataError(item.error)
-        for image, reason in item.unreadable.items():
-            unreadable.add(image, reason)
-        yield item.batches
+    items, processes = begun(loader)
+    try:
+        while (item := _next(items, reading)) is not None:
+            if item.error is not None:
+                raise DataError(item.error)
+            for image, reason in item.unreadable.items():
+                unreadable.add(image, reason)
+            yield item.batches
+    finally:
+        del items
+        end(processes)
 
 
-def _leave_signals_to_the_parent(worker: int) -> None:
-    """Let a worker go on when its group is interrupted: the parent still needs it to finish."""
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
+def _next(items: Iterator[Assembled], reading: Reading) -> Assembled | None:
+    """Return the next item, None at the end; a long time without one is told once."""
+    told = False
+    while True:
+        try:
+            return next(items, None)
+        except RuntimeError as problem:
+            if TIMED_OUT not in str(problem):
+                reason = worker_lost(problem)
+                if reason is None:
+                    raise
+                # As a value: an exception would keep the loader alive, which is to end now.
+                return Assembled(batches=(), unreadable={}, error=reason)
+        # The loader is as it was: asked again, it goes on to wait for the same item.
+        if not told:
+            reading.tell(
+                f"no data process has given a batch for {reading.patience:,.0f} seconds; a file "
+                "system that does not answer, or a process that was stopped, may be why"
+            )
+        told = True
+
+
+def worker_lost(problem: BaseException) -> str | None:
+    """Say in a sentence that a data process has gone; None if an error means something else.
+
+    torch raises where it waits for a batch, and from a signal wherever Python happens to be.
+    """
+    text = str(problem)
+    if not isinstance(problem, RuntimeError) or "DataLoader worker" not in text:
+        return None
+    if "shared memory" in text or "Bus error" in text:
+        return (
+            f"the shared memory of this machine, `{SHARED_MEMORY}`, is full; give it more room "
+            "(`--shm-size` of docker), or lower `workers`, and run the same command again"
+        )
+    if not any(word in text for word in ("exited unexpectedly", "killed by signal")):
+        return None
+    return (
+        "a data process was killed, perhaps for memory; run the same command again, with fewer "
+        "`workers` if it happens again"
+    )
+
+
+def _begin(worker: int, parent: int) -> None:
+    begin_worker(parent)
 
 
 def _as_it_is(item: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Augmentation and normalisation of decoded images."""
+"""Augmentation of decoded images, and normalisation where the model is."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,20 +13,41 @@ from renaissance.runtime.data.randomness import generator
 Augment = Literal["none", "randaugment"]
 
 
-def normalised(pixels: np.ndarray, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Return images as a model takes them.
+class Normalisation:
+    """From pixels to what a model takes, on the device that the pixels are on.
 
     Args:
-        pixels: `[images, 3, height, width]` uint8.
         mean: of each channel, on a scale from 0 to 1.
         std: of each channel, on the same scale.
-
-    Returns:
-        `[images, 3, height, width]` float32.
     """
-    scale = torch.tensor([1 / (255 * s) for s in std]).view(1, 3, 1, 1)
-    shift = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)]).view(1, 3, 1, 1)
-    return torch.from_numpy(pixels).float().mul_(scale).add_(shift)
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Put both into one factor and one summand a channel."""
+        self._scale = tuple(1 / (255 * s) for s in std)
+        self._shift = tuple(-m / s for m, s in zip(mean, std, strict=True))
+        self._on: dict[torch.device, tuple[Tensor, Tensor]] = {}
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Normalise images.
+
+        Args:
+            pixels: `[images, 3, height, width]` uint8; floating-point ones are normalised already.
+
+        Returns:
+            `[images, 3, height, width]` float32 on the same device.
+        """
+        if pixels.is_floating_point():
+            return pixels
+        scale, shift = self._factors(pixels.device)
+        return pixels.float().mul_(scale).add_(shift)
+
+    def _factors(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return both as `[1, 3, 1, 1]`; a device is sent them once, as it waits for them."""
+        if device not in self._on:
+            scale = torch.tensor(self._scale, device=device).view(1, 3, 1, 1)
+            shift = torch.tensor(self._shift, device=device).view(1, 3, 1, 1)
+            self._on[device] = scale, shift
+        return self._on[device]
 
 
 def augmented(pixels: np.ndarray, images: np.ndarray, seed: int, step: int) -> np.ndarray:

@@ -67,7 +67,7 @@ def test_a_job_folder(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> No
         (("", ""), ["eval", "tiny.vl:base"], 2, "no evaluation of job `base`"),
         (("", ""), ["run", "nowhere"], 2, "`nowhere` is no job folder"),
         (('/vqa"', '/gone"'), ["train", "tiny.vl"], 3, "gone` does not exist"),
-        (("workers          = 0", "workers = "), ["train", "tiny.vl"], 1, "error"),
+        (("workers          = auto", "workers = "), ["train", "tiny.vl"], 1, "error"),
     ],
 )
 def test_mistakes_end_in_a_sentence(

@@ -28,6 +28,7 @@ from renaissance.grammar.schema.streams import (
     Wordpiece,
 )
 from renaissance.runtime.data import PretrainBatch, job_data
+from renaissance.runtime.data.pixels import Normalisation
 from renaissance.runtime.objectives import Objectives, items_of
 
 MAX_TOKENS = 12
@@ -136,7 +137,8 @@ def test_losses_and_gradients_are_those_of_the_plain_step(
     data: Any = job_data(tiny_spec(base={"objectives": OBJECTIVES}), "base")
     [single] = next(iter(data.train(0, 0, 1)))
     larger = spec.models["tiny"].streams["vision"].image_size // 16
-    images = single.images.repeat_interleave(larger, 2).repeat_interleave(larger, 3)
+    images = Normalisation((0.5,) * 3, (0.5,) * 3)(single.images)
+    images = images.repeat_interleave(larger, 2).repeat_interleave(larger, 3)
     batch: PretrainBatch = replace(single, images=images.double())
     assert len(batch.images) < len(batch.image_index)  # images stand once, texts share them
 

@@ -16,6 +16,8 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data.batch import MaskedText, TextRows
+from renaissance.runtime.data.pixels import Normalisation
+from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives import Objectives, items_of, weights_of
 from renaissance.runtime.optimization import Optimization
@@ -58,6 +60,12 @@ def without_masks(batch: PretrainBatch) -> PretrainBatch:
     return replace(batch, masked=MaskedText(text=batch.masked.text, positions=none, labels=none))
 
 
+def normalised(spec: Spec, batch: PretrainBatch) -> Tensor:
+    needs = image_needs(spec.models["tiny"])
+    assert isinstance(batch.images, Tensor)
+    return Normalisation(needs.mean, needs.std)(batch.images)
+
+
 def padded(text: TextRows) -> dict[str, Tensor]:
     rows = text.for_model().padded()
     assert rows.mask is not None
@@ -80,14 +88,15 @@ def test_both_objectives_are_those_of_two_separate_passes(tiny_spec: Callable[..
     [batch] = next(iter(job_data(spec, "base").train(0, 0, 1)))
     assert isinstance(batch, PretrainBatch) and batch.masked and batch.matching
     scored = Objectives(model, spec.models["tiny"])(batch)
-    out = model(text=padded(batch.masked.text), vision=batch.images[batch.image_index])
+    images = normalised(spec, batch)
+    out = model(text=padded(batch.masked.text), vision=images[batch.image_index])
     mask = padded(batch.text)["attention_mask"]
     tokens = out.streams["text"][mask][batch.masked.positions]
     assert torch.allclose(model.heads["mlm"](tokens), scored["mlm"].scores, atol=1e-5)
     rows = batch.matching.row_index
     out = model(
         text={name: table[rows] for name, table in padded(batch.text).items()},
-        vision=batch.images[batch.matching.image_index],
+        vision=images[batch.matching.image_index],
     )
     assert torch.allclose(model.heads["itm"](out.pooled), scored["itm"].scores, atol=1e-5)
     loss = torch.nn.functional.cross_entropy(scored["itm"].scores, batch.matching.labels)

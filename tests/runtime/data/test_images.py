@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images
-from renaissance.runtime.data.pixels import augmented, normalised
+from renaissance.runtime.data.pixels import Normalisation, augmented
 from renaissance.runtime.data.table import Source, Table, join, make_table
 
 Draw = Callable[[Path, int], list[Path]]
@@ -97,7 +98,8 @@ def test_every_block_has_a_limit_of_its_own(tmp_path: Path, draw_images: Draw) -
 def test_normalisation() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 4), dtype=np.uint8)
     mean, std = (0.1, 0.5, 0.9), (0.5, 0.25, 1.0)
-    result = normalised(pixels, mean, std)
+    result = Normalisation(mean, std)(torch.from_numpy(pixels))
+    assert result.dtype == torch.float32 and Normalisation(mean, std)(result) is result
     expected = (pixels / 255 - np.reshape(mean, (3, 1, 1))) / np.reshape(std, (3, 1, 1))
     assert result.shape == (2, 3, 4, 4)
     np.testing.assert_allclose(result.numpy(), expected, atol=1e-5)
