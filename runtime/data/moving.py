@@ -20,7 +20,9 @@ class Mover:
     def __init__(self, device: torch.device) -> None:
         """Make the stream."""
         self._device = device
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._stream: torch.cuda.Stream | None = None
+        if device.type == "cuda":
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._begun: tuple[Batch, Batch] | None = None
 
     @property
