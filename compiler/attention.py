@@ -12,7 +12,7 @@ from renaissance.compiler.dropout import drop_weights
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
-from renaissance.compiler.standing import device_type
+from renaissance.compiler.standing import device_type, differentiates_forward
 from renaissance.grammar.schema.model import Attention
 
 Implementation = Literal["triton", "sdpa", "eager"]
@@ -212,10 +212,13 @@ def dense_attention(
     Source: Vaswani et al. 2017, section 3.2.1.
     """
     mask = None if key_mask is None else key_mask[:, None, None, :]
-    # With dropout torch has no fused attention on a CPU either, and draws masks slowly.
-    if implementation == "eager" or (dropout > 0.0 and device_type(query) == "cpu"):
+    # With dropout torch has no fused attention on a CPU either, and draws masks slowly; and it has
+    # no derivative of its fused attention in forward mode.
+    drawn = dropout > 0.0 and device_type(query) == "cpu"
+    if implementation == "eager" or drawn or differentiates_forward():
         return _eager_attention(query, key, value, mask, bias, scale, dropout)
     if bias is not None and mask is not None:
+        bias = bias.to(query.dtype)
         mask = bias.masked_fill(~mask, torch.finfo(bias.dtype).min)
     elif bias is not None:
         mask = bias.to(query.dtype)

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from renaissance.compiler.standing import device_type
+from renaissance.compiler.standing import device_type, transformed
 
 LEVELS = 2**16
 """Steps in which a probability is realised on a CPU: 16 random bits an element."""
@@ -70,14 +69,19 @@ class _DroppedWeights(torch.autograd.Function):
         return dropped
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (dropped,) = ctx.saved_tensors
         return torch.ops.aten.threshold_backward(gradient, dropped, 0).mul_(ctx.scale), None
 
 
 def _drawn_here(values: Tensor) -> bool:
-    return device_type(values) == "cpu" and not torch.compiler.is_compiling()
+    # What is compiled, transformed or traced knows only operations of torch.
+    return (
+        device_type(values) == "cpu"
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+        and not transformed()
+    )
 
 
 def _scale(threshold: int) -> float:

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd import forward_ad
+from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
+
+from renaissance.compiler.standing import transformed
 
 MINIMAL_WORK = 10**8
 """Multiply-adds from which on oneDNN gains: with fewer, preparing a product costs more than it
@@ -81,24 +83,25 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
-        rows = gradient.flatten(0, -2)
+        rows = gradient.reshape(-1, gradient.shape[-1])
         of_tokens = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
             of_tokens = _of_tokens(gradient, weight)
         if ctx.needs_input_grad[1]:
-            of_weight = rows.t() @ tokens.flatten(0, -2)
+            of_weight = rows.t() @ tokens.reshape(-1, tokens.shape[-1])
         if ctx.needs_input_grad[2]:
             of_bias = rows.sum(0)
         return of_tokens, of_weight, of_bias
 
 
 def _of_tokens(gradient: Tensor, weight: Tensor) -> Tensor:
+    many = gradient.shape[:-1].numel() >= MANY_ROWS
     # oneDNN's product knows no derivative, which a gradient of this gradient would ask for.
-    differentiated = torch.is_grad_enabled() or _transformed()
-    if differentiated or gradient.shape[:-1].numel() < MANY_ROWS:
-        return gradient @ weight
-    # A transposed weight would be put in order value by value.
-    return _mapped(gradient, weight.t().contiguous(), None)
+    if many and not (torch.is_grad_enabled() or transformed() or is_legacy_batchedtensor(gradient)):
+        # A transposed weight would be put in order value by value.
+        return _mapped(gradient, weight.t().contiguous(), None)
+    rows = gradient.reshape(-1, gradient.shape[-1]) @ weight
+    return rows.view(*gradient.shape[:-1], weight.shape[1])
 
 
 def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
@@ -112,15 +115,7 @@ def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
         and tokens.numel() * len(weight) >= MINIMAL_WORK
         and _AVAILABLE
         and not torch.is_autocast_enabled("cpu")
-        and not _transformed()
-    )
-
-
-def _transformed() -> bool:
-    """Whether `torch.func` or forward-mode differentiation looks into operations."""
-    return (
-        torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
-        or forward_ad._current_level >= 0
+        and not transformed()
     )
 
 

@@ -1,10 +1,11 @@
-"""What torch's meta device stands for while a pass is traced without being computed."""
+"""Where an operation stands: on which device, in which type, under which transformation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 _meta_stands_for = "cpu"
 _meta_products: torch.dtype | None = None
@@ -48,3 +49,14 @@ def product_dtype(tensor: Tensor) -> torch.dtype:
 def _has_autocast(device: str) -> bool:
     # torch 2.11 cannot trace it: every layer that asks would break its graph.
     return torch.amp.is_autocast_available(device)
+
+
+def transformed() -> bool:
+    """Return whether `torch.func` or forward-mode differentiation looks into operations."""
+    active: bool = torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
+    return active or differentiates_forward()
+
+
+def differentiates_forward() -> bool:
+    """Return whether derivatives are computed in forward mode."""
+    return forward_ad._current_level >= 0
