@@ -33,7 +33,7 @@ def absorbs(few: Features, many: Features, heads: int) -> bool:
     # What is exported or traced serves other lengths too: it must not choose by those at hand.
     if device_type(many.tokens) != "cpu" or torch.compiler.is_exporting() or torch.jit.is_tracing():
         return False
-    if many.mask is not None or (many.packing is not None and many.packing.length is None):
+    if many.mask is not None or many.ragged:
         return False
     width, short, long = many.tokens.shape[-1], few.longest, many.longest
     in_order = long * width + short * long

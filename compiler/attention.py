@@ -179,7 +179,8 @@ def implementation_for(query: Features, key: Features, attention: Attention) -> 
         device=query.tokens.device,
         dtype=query.tokens.dtype,
         head_dim=query.tokens.shape[-1],
-        ragged=query.packing is not None or key.packing is not None,
+        # Rows of one length lie in packed memory as torch's fused attention reads them.
+        ragged=any(stream.ragged for stream in (query, key)),
     ).implementation
 
 

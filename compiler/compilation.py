@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.linear import restore_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 
 BACKEND = "inductor"
@@ -59,6 +60,7 @@ def compile_layers(model: VisionLanguageModel, device: torch.device) -> tuple[st
         raise CompileError(_cannot(problem)) from None
     layers = repeated_layers(model)
     for layer in layers.values():
+        restore_linear_maps(layer)
         # Rows and tokens differ from batch to batch.
         layer.compile(backend=BACKEND, dynamic=True)
     return tuple(layers)

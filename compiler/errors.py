@@ -13,5 +13,9 @@ class FreezeError(CompileError):
     """A freeze directive that selects nothing; the message says what there is."""
 
 
-class ShapeError(CompileError, ValueError):
+class InputError(CompileError, ValueError):
+    """Inputs that a model cannot take; the message says what it takes."""
+
+
+class ShapeError(InputError):
     """A tensor that a model cannot take."""

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from renaissance.compiler.errors import InputError
 from renaissance.compiler.packing import Packing
+from renaissance.compiler.standing import transformed
 
 Queries = Literal["all", "first"] | Tensor
 """Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
@@ -38,6 +40,11 @@ class Features:
     def longest(self) -> int:
         """Tokens of the longest row, or more."""
         return self.tokens.shape[1] if self.packing is None else self.packing.longest
+
+    @property
+    def ragged(self) -> bool:
+        """Whether rows are packed and may differ in length."""
+        return self.packing is not None and self.packing.length is None
 
     def with_tokens(self, tokens: Tensor) -> "Features":
         """Return other tokens in the same rows."""
@@ -131,6 +138,25 @@ class Features:
         return self.packing.unpad(tokens, len(self.tokens))
 
 
+def corresponding(streams: Mapping[str, Features]) -> dict[str, Features]:
+    """Return streams of equally many rows; one of a single row is repeated.
+
+    Raises:
+        InputError: if the numbers of rows differ otherwise.
+    """
+    counts = {name: stream.rows for name, stream in streams.items()}
+    rows = next((count for count in counts.values() if count != 1), 1)
+    if any(count not in (1, rows) for count in counts.values()):
+        told = " and ".join(f"{count} of `{name}`" for name, count in counts.items())
+        raise InputError(f"rows do not correspond: {told}")
+    found = dict(streams)
+    for name, stream in streams.items():
+        if counts[name] != rows:
+            index = torch.zeros(rows, dtype=torch.int64, device=stream.tokens.device)
+            found[name] = stream.select(index, rows * len(stream.tokens))
+    return found
+
+
 def consecutive(
     streams: Mapping[str, Features], readings: Sequence["Part"]
 ) -> Iterator[tuple[dict[str, Features], Mapping[str, Queries]]]:
@@ -205,13 +231,36 @@ class TextInput:
     def of(cls, inputs: Any) -> "TextInput":
         """Read texts: a `TextInput`, or `input_ids` with `attention_mask` (absent: no padding).
 
+        Padding stands behind the text, and a text is one segment. A mapping on a CPU is looked at
+        for both; on a GPU that would wait for the device.
+
         Args:
             inputs: texts, or a mapping such as a tokenizer returns.
+
+        Raises:
+            InputError: if they are something else, padded in front, or of two segments.
         """
         if isinstance(inputs, TextInput):
             return inputs
-        mask = inputs.get("attention_mask")
-        return cls(input_ids=inputs["input_ids"], mask=None if mask is None else mask.bool())
+        if not isinstance(inputs, Mapping) or "input_ids" not in inputs:
+            raise InputError(
+                f"texts as {_named(inputs)} where the model takes what a tokenizer returns: a "
+                "mapping of `input_ids` [rows, n] and `attention_mask` [rows, n]"
+            )
+        ids, mask = inputs["input_ids"], inputs.get("attention_mask")
+        if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.is_floating_point():
+            raise InputError(
+                f"`input_ids` as {_named(ids)} where the model takes a tensor of integers, "
+                '[rows, n]; a tokenizer gives it with `return_tensors = "pt"`'
+            )
+        if mask is not None and (not isinstance(mask, Tensor) or mask.shape != ids.shape):
+            raise InputError(
+                f"`attention_mask` as {_named(mask)} beside `input_ids` as {_named(ids)}; "
+                "both have the same shape"
+            )
+        _check_segments(inputs.get("token_type_ids"))
+        _check_side(mask)
+        return cls(input_ids=ids, mask=None if mask is None else mask.bool())
 
     @property
     def longest(self) -> int:
@@ -223,6 +272,60 @@ class TextInput:
         if self.packing is None:
             return self
         return TextInput(input_ids=self.packing.pad(self.input_ids), mask=self.packing.mask())
+
+
+def images_of(inputs: Any) -> Tensor:
+    """Read images: a tensor, or a mapping of `pixel_values`, as an image processor returns it.
+
+    Raises:
+        InputError: if they are something else.
+    """
+    if isinstance(inputs, Mapping) and "pixel_values" in inputs:
+        inputs = inputs["pixel_values"]
+    if not isinstance(inputs, Tensor):
+        raise InputError(
+            f"images as {_named(inputs)} where the model takes a tensor [rows, 3, height, width], "
+            "or a mapping of `pixel_values` with one"
+        )
+    return inputs
+
+
+def _check_segments(types: Any) -> None:
+    if isinstance(types, Tensor) and _can_look_at(types) and types.any():
+        raise InputError(
+            "`token_type_ids` tell two segments apart, and the model knows one: give each text "
+            "alone, not as a pair"
+        )
+
+
+def _check_side(mask: Tensor | None) -> None:
+    if mask is None or not mask.shape[1] or not _can_look_at(mask):
+        return
+    seen = mask.bool()
+    if (~seen[:, 0] & seen.any(1)).any():
+        raise InputError(
+            "texts are padded in front, where the model reads their first token; pad them behind: "
+            '`tokenizer.padding_side = "right"`'
+        )
+
+
+def _can_look_at(tensor: Tensor) -> bool:
+    """Return whether the numbers are here and may decide something."""
+    return (
+        tensor.device.type == "cpu"
+        and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+        and not transformed()
+    )
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {list(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, Mapping):
+        keys = ", ".join(f"`{key}`" for key in value) or "nothing"
+        return f"a mapping of {keys}"
+    return f"a `{type(value).__name__}`"
 
 
 # torch.export and torch.compile look into the results of a model.

@@ -49,6 +49,17 @@ def replace_linear_maps(model: nn.Module) -> None:
             part.forward = Forward(part)
 
 
+def restore_linear_maps(model: nn.Module) -> None:
+    """Undo `replace_linear_maps`.
+
+    A compiled graph holds plain products in any case, and layers share one only where nothing of
+    theirs but their parameters differs.
+    """
+    for part in model.modules():
+        if isinstance(vars(part).get("forward"), Forward):
+            del part.forward
+
+
 class Forward:
     """The `forward` of one `nn.Linear`, by way of `linear`.
 

@@ -7,8 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
+from renaissance.compiler.calling import NamedForward, by_name
 from renaissance.compiler.constancy import keep_constant, learns
-from renaissance.compiler.features import Features, ModelOutput, Part, Queries, Reading, TextInput
+from renaissance.compiler.errors import InputError
+from renaissance.compiler.features import (
+    Features,
+    ModelOutput,
+    Part,
+    Queries,
+    Reading,
+    TextInput,
+    corresponding,
+    images_of,
+)
 from renaissance.compiler.pooling import Pool
 
 
@@ -52,27 +63,48 @@ class VisionLanguageModel(nn.Module):
         self.fixed = tuple(
             name for name, parameter in self.named_parameters() if not parameter.requires_grad
         )
+        self.forward = NamedForward(self, tuple(streams))  # type: ignore[method-assign]
 
-    def forward(self, **streams: Any) -> ModelOutput:
+    def forward(self, *inputs: Any, **named: Any) -> Any:
         """Encode, fuse and pool rows of corresponding inputs.
 
         Args:
-            streams: the inputs by the stream's name: for text a `TextInput`, or a mapping of
+            inputs: in the order of the streams: for text a `TextInput`, or a mapping of
                 `input_ids` `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
-                `[rows, 3, height, width]`.
+                `[rows, 3, height, width]`, or a mapping of `pixel_values` with them. A stream of
+                one row goes with every row of the other.
+            named: the same by the stream's name.
+
+        Returns:
+            A `ModelOutput`; while `torch.jit.trace` or an export to ONNX by tracing looks on, a
+            tuple of tensors: what is pooled, then each stream in order.
+
+        Raises:
+            InputError: if inputs are not those of the streams, or rows do not correspond.
         """
-        return self.fuse({name: self.encode(name, inputs) for name, inputs in streams.items()})
+        given = by_name(tuple(self.streams), inputs, named, self.name)
+        output = self.fuse({name: self.encode(name, part) for name, part in given.items()})
+        if torch.jit.is_tracing():
+            return (output.pooled, *output.streams.values())
+        return output
 
     def encode(self, name: str, inputs: Any) -> Features:
         """Run the tower (or the embeddings) of one stream; packed texts stay packed.
 
-        Nothing is recorded for autograd if none of it learns.
+        Nothing is recorded for autograd if none of it learns, and the inputs ask for no gradient.
 
         Raises:
-            KeyError: if the model has no such stream.
+            InputError: if the model has no such stream, or cannot take the inputs.
         """
+        if name not in self.streams:
+            raise InputError(
+                f"the model `{self.name}` has no stream `{name}`; it has "
+                + " and ".join(f"`{stream}`" for stream in self.streams)
+            )
         tower = self.towers[name]
-        with torch.set_grad_enabled(torch.is_grad_enabled() and learns(tower)):
+        inputs = images_of(inputs) if tower.facts.modality == "vision" else TextInput.of(inputs)
+        wanted = learns(tower) or (isinstance(inputs, Tensor) and inputs.requires_grad)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
             if not isinstance(inputs, TextInput) or inputs.packing is None or tower.facts.packs:
                 features: Features = tower(inputs)
                 return features
@@ -81,8 +113,12 @@ class VisionLanguageModel(nn.Module):
             return Features(tokens=tokens, packing=inputs.packing)
 
     def fuse(self, features: Mapping[str, Features]) -> ModelOutput:
-        """Join streams whose rows correspond."""
-        fused = self.fusion(features)
+        """Join streams whose rows correspond; one of a single row goes with all rows of the other.
+
+        Raises:
+            InputError: if there are other numbers of rows.
+        """
+        fused = self.fusion(corresponding(features))
         return ModelOutput(
             streams={name: _without_padding(stream) for name, stream in fused.items()},
             pooled=self.pool(fused),

@@ -188,7 +188,7 @@ class CoAttention(nn.Module):
             device=one.device,
             dtype=product_dtype(one),
             head_dim=self.head_dim,
-            ragged=any(stream.packing is not None for stream in streams.values()),
+            ragged=any(stream.ragged for stream in streams.values()),
         )
         if chosen.implementation != "triton":
             return streams

@@ -345,12 +345,12 @@ def _aligned(directions: tuple[Direction, ...]) -> list[Direction]:
 def _usable(tensor: Tensor) -> Tensor:
     """The tensor itself, or a copy if its strides are none that the kernels take.
 
-    They take heads that are contiguous and begin at multiples of 16 bytes, and rows so near that
-    a tile spans 32-bit offsets.
+    They take heads that are contiguous and begin at multiples of 16 bytes, rows so near that a
+    tile spans 32-bit offsets, and heads whose distance is a 32-bit number.
     """
     token, head, element = tensor.stride()
     aligned = token % STRIDE_UNIT == 0 and head % STRIDE_UNIT == 0
-    near = 0 <= token * LARGEST_TILE < 2**31
+    near = 0 <= token * LARGEST_TILE < 2**31 and 0 <= head < 2**31
     return tensor if element == 1 and aligned and near else tensor.contiguous()
 
 

@@ -1,11 +1,14 @@
 """Attention against its definition in float64, in every form of rows; the choice of it."""
 
+from typing import Any
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from renaissance.compiler import attention as attention_module
-from renaissance.compiler.attention import attend, choose, dense_attention
+from renaissance.compiler.attention import Choice, attend, choose, dense_attention
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels.reference import varlen_attention
@@ -128,3 +131,54 @@ def test_the_choice_depends_on_device_and_rows() -> None:
         assert choose(word, device=gpu, ragged=True, **facts).implementation == word
     with pytest.raises(CompileError, match="`attention = triton`: fused attention runs on a GPU"):
         choose("triton", device=CPU, ragged=True, **facts)
+
+
+def stream(form: str) -> Features:
+    """Three rows of two heads; `first` is what is read of each row."""
+    tokens = torch.randn(3, 4, 2, 16)
+    dense = Features(tokens=tokens)
+    mask = torch.tensor([4, 2, 3])[:, None] > torch.arange(4)
+    return {
+        "dense": dense,
+        "equal, packed": dense.packed(),
+        "ragged": Features(tokens=tokens, mask=mask).packed(),
+        "first": dense.read("first"),
+    }[form]
+
+
+@pytest.mark.parametrize("context", ["dense", "equal, packed", "ragged", "first"])
+@pytest.mark.parametrize("query", ["dense", "equal, packed", "ragged", "first"])
+def test_only_ragged_rows_are_for_the_kernels(
+    query: str, context: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of one length need no copy for torch's fused attention, packed or not."""
+
+    def on_gpu(asked: Any, *, device: torch.device, dtype: torch.dtype, **facts: Any) -> Choice:
+        assert device == CPU
+        return attention_module.choose_on_gpu(
+            torch.bfloat16, facts["head_dim"], ragged=facts["ragged"]
+        )
+
+    monkeypatch.setattr(attention_module, "choose", on_gpu)
+    chosen = attention_module.implementation_for(stream(query), stream(context), "auto")
+    assert chosen == ("triton" if "ragged" in (query, context) else "sdpa")
+
+
+def test_equal_packed_rows_are_attended_to_where_they_are() -> None:
+    """Queries, keys and values that one product made stay in its memory."""
+    rows = torch.randn(3 * 4, 3, 2, 8)
+    query, key, value = (
+        Features(tokens=part, packing=Packing.uniform(3, 4, CPU)) for part in rows.unbind(1)
+    )
+    seen: list[Tensor] = []
+
+    def looking(q: Tensor, k: Tensor, v: Tensor, **options: Any) -> Tensor:
+        seen.extend((q, k, v))
+        return F.scaled_dot_product_attention(q, k, v)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attention_module, "dense_attention", looking)
+        found = attend(query, key, value, attention="auto")
+    storage = rows.untyped_storage().data_ptr()
+    assert [part.untyped_storage().data_ptr() for part in seen] == [storage] * 3
+    assert found.shape == (12, 2, 8)

@@ -7,7 +7,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler import linear as maps
-from renaissance.compiler.linear import Forward, linear, replace_linear_maps
+from renaissance.compiler.linear import (
+    Forward,
+    linear,
+    replace_linear_maps,
+    restore_linear_maps,
+)
 
 SHAPES = [(7, 12, 20), (2, 5, 12, 20), (1, 3, 1)]
 
@@ -143,3 +148,11 @@ def test_plain_linear_maps_are_replaced_and_those_that_do_something_else_are_not
     assert isinstance(model[0].forward, Forward)
     assert "forward" not in vars(model.get_submodule("1.0"))
     assert all(torch.equal(before[name], part) for name, part in model.state_dict().items())
+
+
+def test_restored_maps_are_plain() -> None:
+    model = nn.Sequential(nn.Linear(12, 20), nn.Sequential(nn.Linear(20, 4)))
+    replace_linear_maps(model)
+    restore_linear_maps(model)
+    assert all("forward" not in vars(part) for part in model.modules())
+    restore_linear_maps(model)

@@ -61,8 +61,6 @@ def of_weights(layers: nn.Sequential, tokens: Tensor) -> list[Tensor]:
 
 # Forward mode loads decompositions that torch scripts itself.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit")
-    "ignore:`torch.jit:FutureWarning", "ignore:`torch.jit:DeprecationWarning"
-)
 
 DERIVATIVES: dict[str, Callable[[nn.Sequential, Tensor], list[Tensor]]] = {
     "gradient of a gradient": penalised,
