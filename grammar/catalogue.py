@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from renaissance.grammar.paths import is_file, is_folder
+
 Library = Literal["transformers", "timm"]
 Tokenizer = Literal["bert_uncased", "roberta", "own"]
 Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -101,7 +103,7 @@ def read_folder(path: str | Path) -> Architecture:
         FolderError: if the folder or its `config.json` is missing or says too little.
     """
     folder = Path(path)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise FolderError(f"there is no folder `{path}`")
     config = _json(folder / "config.json")
     if "architecture" in config and "model_type" not in config:
@@ -226,7 +228,7 @@ def _timm_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:
     statistics = None
     preprocessor = folder / "preprocessor_config.json"
-    if preprocessor.is_file():
+    if is_file(preprocessor):
         pixels = _json(preprocessor)
         mean, std = pixels.get("image_mean"), pixels.get("image_std")
         if mean and std:

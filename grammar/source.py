@@ -78,6 +78,19 @@ def read_source(path: str) -> Source:
         name, content = "<stdin>", sys.stdin.buffer.read(_LARGEST + 1)
     else:
         name, content = _shown(path), _content(path)
+    return source_of(name, content)
+
+
+def source_of(name: str, content: bytes) -> Source:
+    """Return the text that the bytes of a file are.
+
+    Args:
+        name: of the file, for messages and findings.
+        content: all of it, or the first part where it is longer than a spec may be.
+
+    Raises:
+        SourceError: if it is no UTF-8 text or has more than 4 MB.
+    """
     if len(content) > _LARGEST:
         raise SourceError(f"{name} is larger than 4 MB, which no spec is")
     if b"\0" in content:
@@ -85,8 +98,11 @@ def read_source(path: str) -> Source:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", errors="replace")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         raise SourceError(
-            f"{name} is not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}"
+            f"{name} is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}, "
+            f"column {column}; save it as UTF-8"
         ) from None
     return Source(name=name, text=text.replace("\r\n", "\n").replace("\r", "\n"))
 

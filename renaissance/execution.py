@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, answer
 from renaissance.files import find_spec
+from renaissance.grammar.paths import exists
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def meant(argument: str) -> tuple[str, str | None]:
     """Split `FILE:JOB` into the path of the spec and the name of the job, if one is named."""
     name, colon, job = argument.rpartition(":")
-    if not colon or Path(argument).exists() or not job.isidentifier():
+    if not colon or exists(argument) or not job.isidentifier():
         return find_spec(argument), None
     return find_spec(name), job
 

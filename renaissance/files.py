@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from renaissance.grammar.paths import exists, is_folder
 from renaissance.grammar.source import SourceError
 
 _SHIPPED = Path(__file__).parent / "specs"
@@ -13,7 +14,7 @@ def find_spec(name: str) -> str:
 
     A name that is neither comes back as it is; reading it then says that there is no such file.
     """
-    if name == "-" or Path(name).exists():
+    if name == "-" or exists(name):
         return name
     shipped = _SHIPPED / f"{name}.vl"
     if name.isidentifier() and shipped.is_file():
@@ -32,7 +33,7 @@ def find_specs(names: Iterable[str]) -> list[str]:
     paths: list[str] = []
     for name in names or (".",):
         folder = Path(name)
-        if name == "-" or not folder.is_dir():
+        if name == "-" or not is_folder(name):
             paths.append(find_spec(name))
             continue
         found = sorted(

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from pathlib import Path
 
 from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import RandomArchitecture
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -30,7 +30,7 @@ def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
     Raises:
         BackboneError: if it cannot be read or reached; one sentence says which.
     """
-    if Path(id).is_dir():
+    if is_folder(id):
         read_folder(id)
         return _encoder(AutoConfig.from_pretrained(id, local_files_only=True), address)
     try:

@@ -1,10 +1,9 @@
 """What data and checkpoints need to know about a stream."""
 
-from pathlib import Path
-
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.catalogue import HALF, Statistics, find, read_folder
+from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import (
     Patches,
     PlainText,
@@ -29,7 +28,7 @@ def normalisation(stream: Stream) -> Statistics:
         return HALF
     id = stream.name if isinstance(stream, Timm) else stream.id
     known = find(id)
-    if known is None and Path(id).is_dir():
+    if known is None and is_folder(id):
         known = read_folder(id)
     if known is not None and known.statistics is not None:
         return known.statistics
@@ -50,7 +49,7 @@ def is_timm(id: str) -> bool:
     known = find(id)
     if known is not None:
         return known.library == "timm"
-    if Path(id).is_dir():
+    if is_folder(id):
         return read_folder(id).library == "timm"
     import timm
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -43,6 +42,7 @@ from renaissance.compiler.backbones.transformers_attention import (
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
+from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
 
@@ -183,7 +183,7 @@ def published_configuration(
     """Return a stream's configuration before it is fitted to image size and text length."""
     if isinstance(spec, RandomArchitecture):
         return random_configuration(spec, address)
-    known = None if weights or Path(spec.id).is_dir() else known_configuration(spec.id)
+    known = None if weights or is_folder(spec.id) else known_configuration(spec.id)
     return known or configuration(spec.id, spec.revision, address)
 
 
@@ -195,7 +195,7 @@ def load_encoder(
     Raises:
         BackboneError: if it cannot be reached or lacks weights.
     """
-    local = Path(spec.id).is_dir()
+    local = is_folder(spec.id)
     where: dict[str, Any] = {"local_files_only": True} if local else {"revision": spec.revision}
     model_class: Any = _model_class(config, address)
     with _quiet():
@@ -253,7 +253,7 @@ def _facts(
     attention: Attention,
 ) -> TowerFacts:
     known = find(spec.id)
-    local = read_folder(spec.id) if Path(spec.id).is_dir() else None
+    local = read_folder(spec.id) if is_folder(spec.id) else None
     architecture = from_config(spec.id, config.to_dict(), None)
     statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
     width = architecture.width

@@ -34,6 +34,7 @@ from renaissance.compiler.backbones.tower import (
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import RandomArchitecture, Timm
 
@@ -176,7 +177,7 @@ def timm_encoder(
         raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")
     if not pretrained:
         return encoder, None
-    revision = None if Path(name).is_dir() else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
+    revision = None if is_folder(name) else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
     content = _published_content(source, encoder)
     return encoder, BackboneReference(id=name, revision=revision, content=content)
 
@@ -236,7 +237,7 @@ def _grid(encoder: nn.Module) -> int | None:
 def _published_size(spec: Timm | RandomArchitecture, configured: Mapping[str, Any]) -> int:
     """Return the height and width of images that an encoder was made for, pixels."""
     name = spec.name if isinstance(spec, Timm) else spec.id
-    known = read_folder(name) if Path(name).is_dir() else None
+    known = read_folder(name) if is_folder(name) else None
     return (known and known.image_size) or int(configured["input_size"][-1])
 
 
@@ -250,7 +251,7 @@ def _takes_layers(source: str, options: Mapping[str, Any]) -> bool:
 
 
 def _source(name: str, address: str, *, pretrained: bool) -> str:
-    if Path(name).is_dir():
+    if is_folder(name):
         architecture = read_folder(name)
         if architecture.library != "timm":
             raise BackboneError(f"`{address}`: the folder `{name}` holds no model of timm")
@@ -309,7 +310,7 @@ def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
 def _failure(name: str, address: str, error: Exception, *, pretrained: bool) -> str:
     if not pretrained:
         return f"`{address}`: timm cannot make `{name}` like this: {str(error).splitlines()[0]}"
-    if Path(name).is_dir():
+    if is_folder(name):
         return f"`{address}`: the folder `{name}` holds no weights that timm can read"
     return (
         f"`{address}`: cannot load `{name}`: the hub cannot be reached and the weights are not in "

@@ -1,12 +1,24 @@
 """Is a model measured on data that it has not seen?"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
 from renaissance.grammar.composition.jobs import chain_of
 from renaissance.grammar.composition.places import Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, Nlvr, NlvrPairs, Pairs
+from renaissance.grammar.paths import resolved, same_content, sizes
+from renaissance.grammar.schema.data import (
+    EasyVqa,
+    EasyVqaPairs,
+    ImageCaption,
+    Nlvr,
+    NlvrPairs,
+    Pairs,
+)
+from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.source import Span
 
@@ -17,7 +29,11 @@ VALIDATION = "validation"
 def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     """Report a split that trains and selects at once."""
     task = job.task
-    if not isinstance(task, Nlvr) or task.validation != task.train:
+    if not isinstance(task, Nlvr) or isinstance(task.validation, Share):
+        return
+    if task.validation != task.train and not same_part(
+        part_of(task, task.validation), part_of(task, task.train)
+    ):
         return
     path = ("jobs", job.name, "task")
     findings.add(
@@ -84,6 +100,45 @@ def check_evaluation(
             return
 
 
+def check_repeated_data(
+    job: Pretrain, data: Mapping[str, Pairs | None], places: Places, findings: Findings
+) -> None:
+    """Report two data blocks of a pretraining that hold the same pairs."""
+    seen: dict[str, Pairs] = {}
+    for index, name in enumerate(job.data):
+        pairs = data.get(name)
+        if pairs is None or name in seen:
+            continue
+        twin = next((other for other, block in seen.items() if same_pairs(block, pairs)), None)
+        if twin is not None:
+            findings.add(
+                Diagnostic(
+                    code="VL518",
+                    message=f"data `{name}` holds the same pairs as data `{twin}`",
+                    span=_span(places, "jobs", job.name, "data", index),
+                    label="named again",
+                    related=(
+                        Label(
+                            span=_span(places, "jobs", job.name, "data", job.data.index(twin)),
+                            text="first named here",
+                        ),
+                    ),
+                    help=("leave it out: each of its pairs is learned from once in an epoch",),
+                )
+            )
+        seen[name] = pairs
+
+
+def same_pairs(one: Pairs, other: Pairs) -> bool:
+    """Tell whether two blocks name the same pairs."""
+    if isinstance(one, ImageCaption) and isinstance(other, ImageCaption):
+        same_columns = (one.image, one.caption) == (other.image, other.caption)
+        return same_columns and resolved(one.table) == resolved(other.table)
+    if isinstance(one, ImageCaption) or isinstance(other, ImageCaption):
+        return False
+    return same_part(part_of(one, one.split), part_of(other, other.split))
+
+
 def splits_of(job: Finetune) -> tuple[str, ...]:
     """Return the splits of a task that can measure a model; empty where only the data tells."""
     if isinstance(job.task, EasyVqa):
@@ -96,24 +151,74 @@ def trained_split(job: Finetune) -> str:
     return job.task.train if isinstance(job.task, Nlvr) else "train"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a data set as a file names it.
+
+    Attributes:
+        kind: of the data: `easy_vqa` or `nlvr`.
+        folder: that holds the part; None for one of the installed package.
+        split: name of the part.
+    """
+
+    kind: str
+    folder: Path | None
+    split: str
+
+    @property
+    def sentences(self) -> Path | None:
+        """The file with the sentences of the part."""
+        if self.folder is None:
+            return None
+        name = "questions.json" if self.kind == "easy_vqa" else f"{self.split}.json"
+        return self.folder / name
+
+
+def part_of(block: EasyVqaPairs | NlvrPairs | EasyVqa | Nlvr, split: str) -> Part:
+    """Return a part of the data that a block names."""
+    kind = "easy_vqa" if isinstance(block, EasyVqaPairs | EasyVqa) else "nlvr"
+    root = Path(block.root) if block.root is not None else installed(kind)
+    return Part(kind=kind, folder=root / split if root is not None else None, split=split)
+
+
+def installed(kind: str) -> Path | None:
+    """Return the data inside the package that brings it, where that is installed."""
+    found = find_spec(kind) if kind == "easy_vqa" else None
+    return Path(found.origin).parent / "data" if found is not None and found.origin else None
+
+
+def same_part(one: Part, other: Part) -> bool:
+    """Tell whether two parts are the same data: one folder under two names, or one a copy.
+
+    A copy has the same sentences, and images of the same names and sizes.
+    """
+    if one.kind != other.kind:
+        return False
+    if one.folder is None or other.folder is None:
+        return one.folder == other.folder and one.split == other.split
+    if resolved(one.folder) == resolved(other.folder):
+        return True
+    return same_content(one.sentences, other.sentences) and (
+        sizes(one.folder / "images") == sizes(other.folder / "images")
+    )
+
+
 def _trains_on(
     step: Job, split: str, measured: Finetune, data: Mapping[str, Pairs | None], places: Places
 ) -> Span | None:
     """Return where a job says that it trains on a split of the measured task, or None."""
     task = measured.task
     if isinstance(step, Finetune):
-        same = step.task.task == task.task and step.task.root == task.root
-        if same and split == trained_split(step):
+        if same_part(part_of(step.task, trained_split(step)), part_of(task, split)):
             return _span(places, "jobs", step.name, "task")
         return None
     if not isinstance(step, Pretrain):
         return None
     for index, name in enumerate(step.data):
         pairs = data.get(name)
-        fits = (isinstance(pairs, EasyVqaPairs) and isinstance(task, EasyVqa)) or (
-            isinstance(pairs, NlvrPairs) and isinstance(task, Nlvr)
-        )
-        if fits and pairs.root == task.root and pairs.split == split:  # type: ignore[union-attr]
+        if not isinstance(pairs, EasyVqaPairs | NlvrPairs):
+            continue
+        if same_part(part_of(pairs, pairs.split), part_of(task, split)):
             return _span(places, "jobs", step.name, "data", index)
     return None
 

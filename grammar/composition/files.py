@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from renaissance.grammar.paths import exists, is_file
 from renaissance.grammar.source import Source, SourceError, read_source
 
 
@@ -40,7 +41,7 @@ class Disk:
             SourceError: if there is no such file or it is not text.
         """
         file = Path(path)
-        if file.exists() and not file.is_file():
+        if exists(file) and not is_file(file):
             # A pipe or a device may never end.
             raise SourceError(f"{file.as_posix()} is not an ordinary file")
         return read_source("./-" if path == "-" else path)

@@ -11,7 +11,11 @@ from renaissance.grammar.checks.freezing import (
     check_job_freezing,
 )
 from renaissance.grammar.checks.outputs import check_outputs
-from renaissance.grammar.checks.splits import check_evaluation, check_task
+from renaissance.grammar.checks.splits import (
+    check_evaluation,
+    check_repeated_data,
+    check_task,
+)
 from renaissance.grammar.checks.topology import check_parts
 from renaissance.grammar.checks.training import (
     check_length,
@@ -138,6 +142,8 @@ def _check_jobs(
         if isinstance(job, Finetune):
             check_task(job, places, findings)
             check_presence(job.task, ("jobs", name, "task"), places, findings)
+        else:
+            check_repeated_data(job, data, places, findings)
         overridden = name in job_models
         model = job_models[name] if overridden else models.get(job.on)
         if model is None:

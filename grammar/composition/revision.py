@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renaissance.grammar.composition.files import below
-from renaissance.grammar.source import Source, SourceError
+from renaissance.grammar.source import Source, SourceError, source_of
 
 PREFIX = "git:"
 _PATIENCE = 30
-_LARGEST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +37,7 @@ class Revision:
         content = _git("cat-file", "blob", f"{self.commit}:{_inside(name)}")
         if content is None:
             raise SourceError(f"there is no file {name} in revision {self.name}")
-        if len(content) > _LARGEST:
-            raise SourceError(f"{self._prefix}{name} is larger than 4 MB, which no spec is")
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise SourceError(f"{self._prefix}{name} is not UTF-8 text") from None
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return Source(name=self._prefix + name, text=text)
+        return source_of(self._prefix + name, content)
 
     def beside(self, importer: str, path: str) -> str:
         """Return where an imported path lies, in the same revision."""
