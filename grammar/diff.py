@@ -1,38 +1,24 @@
 """Compare what two specs mean: by name, never by position, each change with what it does."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from renaissance.grammar.schema.declaration import Block, Impact, impact_of
-from renaissance.grammar.schema.identity import reduced
-from renaissance.grammar.schema.jobs import Evaluate, Job
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.changes import (
+    IMPACTS,
+    Change,
+    Key,
+    changes_between,
+    keys_by_address,
+    strongest,
+)
+from renaissance.grammar.schema.declaration import Block, Impact
+from renaissance.grammar.schema.identity import job_identity, reduced
+from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
-from renaissance.grammar.spelling import directive_head, head_text, states, value_text
 
 Status = Literal["changed", "added", "removed", "renamed"]
-
-IMPACTS: tuple[Impact, ...] = get_args(Impact)
-"""Impact classes, strongest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One key that differs.
-
-    Attributes:
-        address: inside its block: `cross.layers`, `optimizer.lr`.
-        old: value in the old spec, as the language spells it; None where there is none.
-        new: value in the new spec.
-        impact: what the change does to a trained checkpoint.
-    """
-
-    address: str
-    old: str | None
-    new: str | None
-    impact: Impact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,128 +97,157 @@ class SpecDiff:
         }
 
 
-def strongest(impacts: Iterable[Impact]) -> Impact | None:
-    """Return the strongest impact, None of none."""
-    return min(impacts, key=IMPACTS.index, default=None)
-
-
 def diff_specs(old: Spec, new: Spec) -> SpecDiff:
     """Compare two specs.
+
+    Where the hash of both is the same, nothing is more than cosmetic.
 
     Args:
         old: what a trained checkpoint may belong to.
         new: what it is asked to become.
     """
-    models = _Names.of(old.models, new.models)
-    data = _Names.of(old.data, new.data)
-    blocks = [
-        *_compare("model", old.models, new.models, models, "weights"),
-        *_compare("data", old.data, new.data, data, "training"),
-        *_jobs(old, new, models, data),
-    ]
-    return SpecDiff(blocks=tuple(blocks))
+    return SpecDiff(blocks=tuple(_Comparison(old, new).blocks()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
-    """Old names by new name of blocks that are the same and are called differently."""
+class _Comparison:
+    """Two specs, and which of their blocks are the same under another name."""
 
-    renamed: Mapping[str, str]
+    def __init__(self, old: Spec, new: Spec) -> None:
+        self._old = old
+        self._new = new
+        self._models = _renamed(_contents(old.models), _contents(new.models))
+        self._data = _renamed(_contents(old.data), _contents(new.data))
+        self._jobs = _renamed_jobs(old, new)
 
-    @classmethod
-    def of(cls, old: Mapping[str, Any], new: Mapping[str, Any]) -> "_Names":
-        gone = {name: reduced(block) for name, block in old.items() if name not in new}
-        come = {name: reduced(block) for name, block in new.items() if name not in old}
-        renamed: dict[str, str] = {}
-        for name, content in come.items():
-            same = [earlier for earlier, block in gone.items() if block == content]
-            rivals = [other for other, block in come.items() if block == content]
-            # Several of the same content could be any of the others: say nothing then.
-            if len(same) == 1 and len(rivals) == 1:
-                renamed[name] = same[0]
-        return cls(renamed=renamed)
+    def blocks(self) -> Iterator[BlockDiff]:
+        """Yield everything that differs."""
+        yield from self._declared("model", self._old.models, self._new.models, self._models)
+        yield from self._declared("data", self._old.data, self._new.data, self._data)
+        yield from self._all_jobs()
 
-    def new_name(self, old: str) -> str:
-        return next((new for new, earlier in self.renamed.items() if earlier == old), old)
+    def _declared(
+        self,
+        word: str,
+        old: Mapping[str, Block],
+        new: Mapping[str, Block],
+        renamed: Mapping[str, str],
+    ) -> Iterator[BlockDiff]:
+        """Compare blocks that jobs use: models or data."""
+        strong: Impact = "weights" if word == "model" else "training"
+        for name, block in new.items():
+            earlier = renamed.get(name, name)
+            if earlier != name:
+                yield BlockDiff(
+                    word=word, name=name, old_name=earlier, status="renamed", impact="cosmetic"
+                )
+            elif name not in old:
+                impact = strong if self._matters(word, None, name) else "cosmetic"
+                yield BlockDiff(word=word, name=name, status="added", impact=impact)
+            else:
+                same = reduced(old[name]) == reduced(block) or not self._matters(word, name, name)
+                changes = changes_between(keys_by_address(old[name]), keys_by_address(block))
+                yield from _changed(word, name, old[name], block, changes, cosmetic=same)
+        for name in old:
+            if name not in new and name not in renamed.values():
+                impact = strong if self._matters(word, name, None) else "cosmetic"
+                yield BlockDiff(word=word, name=name, status="removed", impact=impact)
 
+    def _matters(self, word: str, old: str | None, new: str | None) -> bool:
+        """Tell whether a model, or data, is another one in some job, or there are no jobs."""
+        if not (self._old.jobs or self._new.jobs):
+            return True
+        before = {} if old is None else _users(self._old, word, old)
+        after = {} if new is None else _users(self._new, word, new)
+        there = {self._jobs.get(name, name): content for name, content in after.items()}
+        return any(
+            before.get(name, _used(self._old, word, name))
+            != there.get(name, _used(self._new, word, self._new_name(name)))
+            for name in {*before, *there}
+        )
 
-def _compare(
-    word: str, old: Mapping[str, Any], new: Mapping[str, Any], names: _Names, impact: Impact
-) -> Iterator[BlockDiff]:
-    for name, block in new.items():
-        if name in names.renamed:
-            yield BlockDiff(
-                word=word,
-                name=name,
-                old_name=names.renamed[name],
-                status="renamed",
-                impact="cosmetic",
-            )
-        elif name not in old:
-            yield BlockDiff(word=word, name=name, status="added", impact=impact)
-        else:
-            yield from _block(word, name, _keys(old[name]), _keys(block))
-    for name in old:
-        if name not in new and name not in names.renamed.values():
-            yield BlockDiff(word=word, name=name, status="removed", impact=impact)
+    def _new_name(self, job: str) -> str:
+        return next((new for new, earlier in self._jobs.items() if earlier == job), job)
 
+    def _all_jobs(self) -> Iterator[BlockDiff]:
+        old, new = self._old.jobs, self._new.jobs
+        for name, job in new.items():
+            earlier = self._jobs.get(name, name)
+            if earlier != name:
+                # Checkpoints and results lie under the name of their job.
+                yield BlockDiff(
+                    word=job.job,
+                    name=name,
+                    old_name=earlier,
+                    status="renamed",
+                    impact=_job_impact(job),
+                )
+            elif name not in old:
+                yield BlockDiff(word=job.job, name=name, status="added", impact=_job_impact(job))
+            else:
+                yield from self._job(name, old[name], job)
+        for name, job in old.items():
+            if name not in new and name not in self._jobs.values():
+                yield BlockDiff(word=job.job, name=name, status="removed", impact=_job_impact(job))
 
-def _jobs(old: Spec, new: Spec, models: _Names, data: _Names) -> Iterator[BlockDiff]:
-    for name, job in new.jobs.items():
-        if name not in old.jobs:
-            yield BlockDiff(word=job.job, name=name, status="added", impact=_job_impact(job))
-            continue
-        earlier = old.jobs[name]
-        before, after = _keys(earlier), _keys(job)
+    def _job(self, name: str, earlier: Job, job: Job) -> Iterator[BlockDiff]:
+        """Compare two jobs of one name, what they relate to by what it is now called."""
+        before, after = keys_by_address(earlier), keys_by_address(job)
+        models = {old: new for new, old in self._models.items()}
+        data = {old: new for new, old in self._data.items()}
         if "on" in before:
-            before["on"] = _Key(models.new_name(before["on"].text), before["on"].impact)
-        if "data" in before:
-            entries = [data.new_name(entry) for entry in earlier.data]  # type: ignore[union-attr]
-            before["data"] = _Key(f"[{', '.join(entries)}]", before["data"].impact)
-        yield from _block(job.job, name, before, after, _override_changes(old, new, name))
-    for name, job in old.jobs.items():
-        if name not in new.jobs:
-            yield BlockDiff(word=job.job, name=name, status="removed", impact=_job_impact(job))
+            text = models.get(before["on"].text, before["on"].text)
+            before["on"] = Key(text, self._model_impact(name) or before["on"].impact)
+            if "on" in after:
+                after["on"] = Key(after["on"].text, before["on"].impact)
+        for word in ("source", "of"):
+            if word in before:
+                before[word] = replace(before[word], text=self._new_name(before[word].text))
+        if isinstance(earlier, Pretrain):
+            entries = [data.get(entry, entry) for entry in earlier.data]
+            before["data"] = Key(f"[{', '.join(entries)}]", before["data"].impact)
+        changes = (*changes_between(before, after), *self._override_changes(name))
+        same = job_identity(self._old, name) == job_identity(self._new, name)
+        yield from _changed(job.job, name, earlier, job, changes, cosmetic=same)
+
+    def _model_impact(self, name: str) -> Impact | None:
+        """Return what the change of a job's model does to its weights; None for nothing."""
+        models = (self._old.model_of(name), self._new.model_of(name))
+        if reduced(models[0]) == reduced(models[1]):
+            return "cosmetic"
+        return strongest(change.impact for change in changes_between(*map(keys_by_address, models)))
+
+    def _override_changes(self, name: str) -> tuple[Change, ...]:
+        """Return how the model of a job differs beyond how the one that it overrides differs."""
+        old, new = self._old, self._new
+        if name not in old.job_models and name not in new.job_models:
+            return ()
+        (old_base, old_model), (new_base, new_model) = (_job_models(s, name) for s in (old, new))
+        shared = set(changes_between(keys_by_address(old_base), keys_by_address(new_base)))
+        return tuple(
+            replace(change, address=f"model.{change.address}")
+            for change in changes_between(keys_by_address(old_model), keys_by_address(new_model))
+            if change not in shared
+        )
 
 
-def _job_impact(job: Job) -> Impact:
-    return "eval" if isinstance(job, Evaluate) else "training"
-
-
-def _override_changes(old: Spec, new: Spec, name: str) -> tuple[Change, ...]:
-    """Return how the model of a job differs beyond how the model that it overrides differs."""
-    if name not in old.job_models and name not in new.job_models:
-        return ()
-    sides = [(spec.models[spec.training_job(name).on], spec.model_of(name)) for spec in (old, new)]
-    (old_base, old_model), (new_base, new_model) = sides
-    shared = set(_changes(_keys(old_base), _keys(new_base)))
-    return tuple(
-        replace(change, address=f"model.{change.address}")
-        for change in _changes(_keys(old_model), _keys(new_model))
-        if change not in shared
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """The value of a key as the language spells it, and the address of the block that it is in."""
-
-    text: str
-    impact: Impact
-    inside: str | None = None
-
-
-def _block(
+def _changed(
     word: str,
     name: str,
-    old: Mapping[str, _Key],
-    new: Mapping[str, _Key],
-    more: tuple[Change, ...] = (),
+    old: Block,
+    new: Block,
+    changes: tuple[Change, ...],
+    *,
+    cosmetic: bool,
 ) -> Iterator[BlockDiff]:
-    changes = (*_changes(old, new), *more)
+    """Yield the difference of a block that is in both specs, if there is any."""
+    if cosmetic:
+        changes = tuple(replace(change, impact="cosmetic") for change in changes)
     impact = strongest(change.impact for change in changes)
     if impact is not None:
-        unchanged = sum(old[address] == key for address, key in new.items() if address in old)
+        before, after = keys_by_address(old), keys_by_address(new)
+        unchanged = sum(
+            before[address] == key for address, key in after.items() if address in before
+        )
         yield BlockDiff(
             word=word,
             name=name,
@@ -243,100 +258,67 @@ def _block(
         )
 
 
-def _changes(old: Mapping[str, _Key], new: Mapping[str, _Key]) -> tuple[Change, ...]:
-    """Return the keys that differ, in the order of the new block."""
-    changes = []
-    other_kind: set[str] = set()
-    for address in dict.fromkeys((*new, *old)):
-        before, after = old.get(address), new.get(address)
-        if before == after:
-            continue
-        if before is not None and after is not None:
-            stronger = min(before.impact, after.impact, key=IMPACTS.index)
-            impact = _softened(before, after) or stronger
-            if _word(before) != _word(after):
-                other_kind.add(address)
-        else:
-            [key] = [key for key in (before, after) if key is not None]
-            other_kind.add(address)
-            if key.inside in other_kind:
-                # Keys that the other kind of block does not have say nothing of their own.
-                continue
-            impact = key.impact
-        changes.append(
-            Change(
-                address=address,
-                old=before.text if before else None,
-                new=after.text if after else None,
-                impact=impact,
-            )
-        )
-    return tuple(changes)
+def _contents(blocks: Mapping[str, Block]) -> dict[str, Any]:
+    return {name: reduced(block) for name, block in blocks.items()}
 
 
-def _word(key: _Key) -> str:
-    return key.text.partition("(")[0]
+def _renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+    """Return old names by new name of blocks that are the same and are called differently.
+
+    Several of the same content could be any of the others: nothing is said of them.
+    """
+    gone = {name: content for name, content in old.items() if name not in new}
+    come = {name: content for name, content in new.items() if name not in old}
+    renamed: dict[str, str] = {}
+    for name, content in come.items():
+        same = [earlier for earlier, other in gone.items() if other == content]
+        rivals = [other for other, its in come.items() if its == content]
+        if len(same) == 1 and len(rivals) == 1:
+            renamed[name] = same[0]
+    return renamed
 
 
-def _softened(old: _Key, new: _Key) -> Impact | None:
-    """The same architecture with or without its published weights has the same tensors."""
-    before, _, name = old.text.partition("(")
-    after, _, other = new.text.partition("(")
-    loading = {"huggingface", "timm", "random"}
-    if name and name == other and {before, after} <= loading:
-        return "training"
-    return None
+def _renamed_jobs(old: Spec, new: Spec) -> dict[str, str]:
+    """Return old names by new name of renamed jobs; one may start from another renamed one."""
+    renamed: dict[str, str] = {}
+    while True:
+        before = {name: job_identity(old, name) for name in old.jobs}
+        after = {name: job_identity(new, name) for name in new.jobs}
+        for content in after.values():
+            for word in {"source", "of"} & content.keys():
+                content[word] = renamed.get(content[word], content[word])
+        found = _renamed(before, after)
+        if found == renamed:
+            return renamed
+        renamed = found
 
 
-def _keys(block: Block) -> dict[str, _Key]:
-    """Return all keys of a block and of the blocks inside it, by address."""
-    if isinstance(block, Model):
-        return _model_keys(block)
-    found: dict[str, _Key] = {}
-    for name, info in type(block).model_fields.items():
-        value = getattr(block, name)
-        if name == "name" and impact_of(info) == "cosmetic":
-            continue
-        if not info.json_schema_extra:
-            found[name] = _Key(str(value), "weights" if name == "task" else "training")
-        elif name == "objectives":
-            for objective in value:
-                _nest(found, f"objective.{objective.objective}", objective, impact_of(info))
-        elif isinstance(value, Block):
-            _nest(found, name, value, impact_of(info))
-        elif isinstance(value, Mapping):
-            for address, factor in value.items():
-                found[f"{name}.{address}"] = _Key(
-                    value_text(factor, kind_of(info)), impact_of(info)
-                )
-        elif states(block, name):
-            found[name] = _Key(value_text(value, kind_of(info)), impact_of(info))
-    return found
+def _users(spec: Spec, word: str, name: str) -> dict[str, Any]:
+    """Return what the jobs that use a block make of blocks of its kind, by job."""
+    return {
+        job: _used(spec, word, job)
+        for job, declared in spec.jobs.items()
+        if (word == "model" and spec.training_job(job).on == name)
+        or (word == "data" and isinstance(declared, Pretrain) and name in declared.data)
+    }
 
 
-def _nest(found: dict[str, _Key], address: str, block: Block, impact: Impact) -> None:
-    """Add a block inside another: which one it is, then its keys."""
-    found[address] = _Key(head_text(block), impact)
-    leave_out = {tag_of(type(block))[0], positional_key(type(block))}
-    for name, key in _keys(block).items():
-        if name not in leave_out:
-            inside = address if key.inside is None else f"{address}.{key.inside}"
-            found[f"{address}.{name}"] = replace(key, inside=inside)
+def _used(spec: Spec, word: str, job: str) -> Any:
+    """Return the model, or the data, that a job uses; None where there is no such job."""
+    declared = spec.jobs.get(job)
+    if declared is None:
+        return None
+    if word == "model":
+        return reduced(spec.model_of(job))
+    if not isinstance(declared, Pretrain):
+        return None
+    return [reduced(spec.data[entry]) for entry in declared.data]
 
 
-def _model_keys(model: Model) -> dict[str, _Key]:
-    found: dict[str, _Key] = {}
-    for name, stream in model.streams.items():
-        _nest(found, name, stream, "weights")
-    _nest(found, model.fusion_name, model.fusion, "weights")
-    for name in ("pool", "attention"):
-        found[name] = _Key(getattr(model, name), impact_of(Model.model_fields[name]))
-    for directive in model.freeze:
-        for single in directive.selectors:
-            alone = directive.model_copy(update={"selectors": (single,)})
-            head = directive_head(alone)
-            found[head] = _Key("", "training")
-            for name, info in keys_of(Freeze).items():
-                value = value_text(getattr(directive, name), kind_of(info))
-                found[f"{head}.{name}"] = _Key(value, impact_of(info), inside=head)
-    return found
+def _job_impact(job: Job) -> Impact:
+    return "eval" if isinstance(job, Evaluate) else "training"
+
+
+def _job_models(spec: Spec, name: str) -> tuple[Model, Model]:
+    """Return the model that a job names, and what the job makes of it."""
+    return spec.models[spec.training_job(name).on], spec.model_of(name)

@@ -1,8 +1,11 @@
 """What makes two specs the same experiment."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
 from renaissance.grammar.schema.declaration import Block, Minutes, Share, impact_of
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze
@@ -20,15 +23,19 @@ def identity(spec: "Spec") -> dict[str, Any]:
     """
     if not spec.jobs:
         return {
-            "models": {name: reduced(model) for name, model in spec.models.items()},
-            "data": {name: reduced(pairs) for name, pairs in spec.data.items()},
+            "models": sorted((reduced(model) for model in spec.models.values()), key=_text),
+            "data": sorted((reduced(pairs) for pairs in spec.data.values()), key=_text),
         }
-    jobs = {}
-    for name, job in spec.jobs.items():
-        jobs[name] = reduced(job) | {"on": reduced(spec.model_of(name))}
-        if isinstance(job, Pretrain):
-            jobs[name]["data"] = [reduced(spec.data[entry]) for entry in job.data]
-    return {"jobs": jobs}
+    return {"jobs": {name: job_identity(spec, name) for name in spec.jobs}}
+
+
+def job_identity(spec: "Spec", name: str) -> dict[str, Any]:
+    """Return what a job does, with which model and data, as JSON values."""
+    job = spec.jobs[name]
+    content = reduced(job) | {"on": reduced(spec.model_of(name))}
+    if isinstance(job, Pretrain):
+        content["data"] = [reduced(spec.data[entry]) for entry in job.data]
+    return content
 
 
 def reduced(block: Block) -> dict[str, Any]:
@@ -49,13 +56,56 @@ def reduced(block: Block) -> dict[str, Any]:
 
 
 def directives(freeze: tuple[Freeze, ...]) -> list[Any]:
-    """Return directives of which neither order nor grouping is left, for they only add up."""
+    """Return directives of which neither order nor grouping is left, for they only add up.
+
+    What another directive says already, as `vision` says `vision.layers[0]`, is left out.
+    """
     single = {
-        (selector, tuple(sorted(set(directive.excluded))), str(directive.until))
+        _Directive(
+            selector=selector,
+            excluded=tuple(sorted(set(directive.excluded))),
+            until=str(directive.until),
+        )
         for directive in freeze
         for selector in directive.selectors
     }
-    return [[selector, list(excluded), until] for selector, excluded, until in sorted(single)]
+    needed = [one for one in single if not any(other.says(one) for other in single - {one})]
+    return sorted([one.selector, list(one.excluded), one.until] for one in needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Directive:
+    """A `freeze` of one selector."""
+
+    selector: str
+    excluded: tuple[str, ...]
+    until: str
+
+    def says(self, other: "_Directive") -> bool:
+        """Tell whether another directive freezes nothing more, as their texts alone show."""
+        return (
+            self.until in ("None", other.until)
+            and self.excluded in ((), other.excluded)
+            and _within(other.selector, self.selector)
+        )
+
+
+def _within(selector: str, wider: str) -> bool:
+    """Tell whether a selector names a part of what another one names, as their texts show."""
+    try:
+        inner, outer = parse(selector), parse(wider)
+    except SelectorError:
+        return False
+    if len(outer) == 1 and outer[0].name in KINDS:
+        return inner[-1] == outer[0]
+    return len(outer) <= len(inner) and all(
+        one.name == other.name and one.members in (None, other.members)
+        for one, other in zip(outer, inner, strict=False)
+    )
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, sort_keys=True)
 
 
 def _value(value: Any) -> Any:

@@ -61,7 +61,8 @@ def only(diff: SpecDiff) -> tuple[BlockDiff, Change]:
         ("layers = 3", "layers = 4", "m", "cross.layers", "weights"),
         ("heads = 4", "heads = 2", "m", "vision.heads", "numerics"),
         ("layers = 3", "layers = 3, dropout = 0.2", "m", "cross.dropout", "numerics"),
-        ("freeze text", "pool = mean\nfreeze text", "m", "pool", "weights"),
+        ("freeze text", "pool = mean\nfreeze text", "m", "pool", "numerics"),
+        ("freeze text", "pool = first\nfreeze text", "m", "pool", "weights"),
         ("freeze text", "attention = sdpa\nfreeze text", "m", "attention", "cosmetic"),
         ('"a.csv"', '"b.csv"', "d", "table", "training"),
         ("lr = 1e-3", "lr = 2e-3", "p", "optimizer.lr", "training"),
@@ -142,7 +143,7 @@ def test_a_renamed_model_is_the_same_model() -> None:
 
 
 def test_blocks_come_and_go_by_name() -> None:
-    diff = compare(("evaluate e of f", "evaluate other of f"))
+    diff = compare(("evaluate e of f", "evaluate other of f { split = validation }"))
     assert [(block.status, block.name) for block in diff.blocks] == [
         ("added", "other"),
         ("removed", "e"),

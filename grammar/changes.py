@@ -1,0 +1,147 @@
+"""What differs between two blocks of the same kind, key by key."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from renaissance.grammar.schema.declaration import Block, Impact, impact_of
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
+from renaissance.grammar.spelling import directive_head, head_text, states, value_text
+
+IMPACTS: tuple[Impact, ...] = get_args(Impact)
+"""Impact classes, strongest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One key that differs.
+
+    Attributes:
+        address: inside its block: `cross.layers`, `optimizer.lr`.
+        old: value in the old spec, as the language spells it; None where there is none.
+        new: value in the new spec.
+        impact: what the change does to a trained checkpoint.
+    """
+
+    address: str
+    old: str | None
+    new: str | None
+    impact: Impact
+
+
+def strongest(impacts: Iterable[Impact]) -> Impact | None:
+    """Return the strongest impact, None of none."""
+    return min(impacts, key=IMPACTS.index, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The value of a key as the language spells it, and the address of the block that it is in."""
+
+    text: str
+    impact: Impact
+    inside: str | None = None
+
+
+def changes_between(old: Mapping[str, Key], new: Mapping[str, Key]) -> tuple[Change, ...]:
+    """Return the keys that differ, in the order of the new block."""
+    changes = []
+    other_kind: set[str] = set()
+    for address in dict.fromkeys((*new, *old)):
+        before, after = old.get(address), new.get(address)
+        if before == after:
+            continue
+        if before is not None and after is not None:
+            stronger = min(before.impact, after.impact, key=IMPACTS.index)
+            impact = _softened(address, before, after) or stronger
+            if _word(before) != _word(after):
+                other_kind.add(address)
+        else:
+            [key] = [key for key in (before, after) if key is not None]
+            other_kind.add(address)
+            if key.inside in other_kind:
+                # Keys that the other kind of block does not have say nothing of their own.
+                continue
+            impact = key.impact
+        changes.append(
+            Change(
+                address=address,
+                old=before.text if before else None,
+                new=after.text if after else None,
+                impact=impact,
+            )
+        )
+    return tuple(changes)
+
+
+def _word(key: Key) -> str:
+    return key.text.partition("(")[0]
+
+
+def _softened(address: str, old: Key, new: Key) -> Impact | None:
+    """Return the impact of a change that does less to weights than its key can do.
+
+    The same architecture with or without its published weights has the same tensors; so have `cls`
+    and `mean`, which pool each stream.
+    """
+    if address == "pool" and "first" not in (old.text, new.text):
+        return "numerics"
+    before, _, name = old.text.partition("(")
+    after, _, other = new.text.partition("(")
+    loading = {"huggingface", "timm", "random"}
+    if name and name == other and {before, after} <= loading:
+        return "training"
+    return None
+
+
+def keys_by_address(block: Block) -> dict[str, Key]:
+    """Return all keys of a block and of the blocks inside it, by address."""
+    if isinstance(block, Model):
+        return _model_keys(block)
+    found: dict[str, Key] = {}
+    for name, info in type(block).model_fields.items():
+        value = getattr(block, name)
+        if name == "name" and impact_of(info) == "cosmetic":
+            continue
+        if not info.json_schema_extra:
+            found[name] = Key(str(value), "weights" if name == "task" else "training")
+        elif name == "objectives":
+            for objective in value:
+                _nest(found, f"objective.{objective.objective}", objective, impact_of(info))
+        elif isinstance(value, Block):
+            _nest(found, name, value, impact_of(info))
+        elif isinstance(value, Mapping):
+            for address, factor in value.items():
+                found[f"{name}.{address}"] = Key(value_text(factor, kind_of(info)), impact_of(info))
+        elif states(block, name):
+            found[name] = Key(value_text(value, kind_of(info)), impact_of(info))
+    return found
+
+
+def _nest(found: dict[str, Key], address: str, block: Block, impact: Impact) -> None:
+    """Add a block inside another: which one it is, then its keys."""
+    found[address] = Key(head_text(block), impact)
+    leave_out = {tag_of(type(block))[0], positional_key(type(block))}
+    for name, key in keys_by_address(block).items():
+        if name not in leave_out:
+            inside = address if key.inside is None else f"{address}.{key.inside}"
+            found[f"{address}.{name}"] = replace(key, inside=inside)
+
+
+def _model_keys(model: Model) -> dict[str, Key]:
+    found: dict[str, Key] = {}
+    for name, stream in model.streams.items():
+        _nest(found, name, stream, "weights")
+    _nest(found, model.fusion_name, model.fusion, "weights")
+    for name in ("pool", "attention"):
+        found[name] = Key(getattr(model, name), impact_of(Model.model_fields[name]))
+    for directive in model.freeze:
+        for single in directive.selectors:
+            alone = directive.model_copy(update={"selectors": (single,)})
+            head = directive_head(alone)
+            found[head] = Key("", "training")
+            for name, info in keys_of(Freeze).items():
+                value = value_text(getattr(directive, name), kind_of(info))
+                found[f"{head}.{name}"] = Key(value, impact_of(info), inside=head)
+    return found
