@@ -38,6 +38,33 @@ def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8) -> Path:
     return root
 
 
+def write_nlvr(root: Path) -> Path:
+    """Write Cornell NLVR's layout: 12 sentences to learn from, 3 each to test and select."""
+    for part, count in (("train", 12), ("dev", 3), ("test", 3)):
+        folder = root / part / "images" / "4"
+        folder.mkdir(parents=True)
+        lines = []
+        for number in range(count):
+            identifier = f"{number // 2}-{number % 2}"
+            for permutation in range(6):
+                colour = (
+                    number * 20 % 256,
+                    permutation * 40,
+                    {"train": 0, "dev": 90}.get(part, 180),
+                )
+                image = Image.new("RGBA", (16, 4), (*colour, 255))
+                image.save(folder / f"{part}-{identifier}-{permutation}.png")
+            example = {
+                "sentence": f"There is a tower with {number // 2} blocks.",
+                "label": "true" if number % 2 else "false",
+                "identifier": identifier,
+                "directory": "4",
+            }
+            lines.append(json.dumps(example))
+        (root / part / f"{part}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root
+
+
 def tiny_model(
     *,
     layers: int = 2,

@@ -13,7 +13,7 @@ from renaissance.grammar.schema.data import ImageCaption, Nlvr
 from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from tests.tiny import tiny_model
+from tests.tiny import tiny_model, write_nlvr
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow")
 
@@ -83,30 +83,7 @@ def pretraining(captions: Path, model: Model) -> Callable[..., Spec]:
 @pytest.fixture
 def nlvr_folder(tmp_path: Path) -> Path:
     """Cornell NLVR's layout: 12 sentences to learn from, 3 each to test and select."""
-    root = tmp_path / "nlvr"
-    for part, count in (("train", 12), ("dev", 3), ("test", 3)):
-        folder = root / part / "images" / "4"
-        folder.mkdir(parents=True)
-        lines = []
-        for number in range(count):
-            identifier = f"{number // 2}-{number % 2}"
-            for permutation in range(6):
-                colour = (
-                    number * 20 % 256,
-                    permutation * 40,
-                    {"train": 0, "dev": 90}.get(part, 180),
-                )
-                image = Image.new("RGBA", (16, 4), (*colour, 255))
-                image.save(folder / f"{part}-{identifier}-{permutation}.png")
-            example = {
-                "sentence": f"There is a tower with {number // 2} blocks.",
-                "label": "true" if number % 2 else "false",
-                "identifier": identifier,
-                "directory": "4",
-            }
-            lines.append(json.dumps(example))
-        (root / part / f"{part}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return root
+    return write_nlvr(tmp_path / "nlvr")
 
 
 @pytest.fixture
