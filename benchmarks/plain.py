@@ -32,6 +32,8 @@ class Size:
     fusion_heads: int = 4
     max_tokens: int = 50
     vocabulary: int = 30522
+    tower_layers: int = 12
+    image_size: int = 224
 
 
 SMALL = Size(
@@ -52,6 +54,19 @@ BASE = Size(
     text_heads=12,
     fusion_layers=10,
 )
+TINY = Size(
+    name="one layer each, for a dry run",
+    image_width=32,
+    image_heads=2,
+    text_embedding=32,
+    text_width=32,
+    text_heads=2,
+    fusion_layers=1,
+    fusion_width=32,
+    fusion_heads=2,
+    tower_layers=1,
+    image_size=32,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +74,7 @@ class PlainBatch:
     """Pairs of images and captions, padded as the original pads them.
 
     Attributes:
-        images: `[batch, 3, 224, 224]` float32.
+        images: `[batch, 3, height, width]` float32.
         other_images: the same, the images of the false pairs.
         input_ids, masked_ids: `[batch, max_tokens]` int64.
         attention_mask: `[batch, max_tokens]` bool.
@@ -125,7 +140,7 @@ class PlainModel(nn.Module):
                 hidden_size=size.text_width,
                 num_attention_heads=size.text_heads,
                 intermediate_size=4 * size.text_width,
-                num_hidden_layers=12,
+                num_hidden_layers=size.tower_layers,
             )
         )
         self.vision = ViTModel(
@@ -133,7 +148,8 @@ class PlainModel(nn.Module):
                 hidden_size=size.image_width,
                 num_attention_heads=size.image_heads,
                 intermediate_size=4 * size.image_width,
-                num_hidden_layers=12,
+                num_hidden_layers=size.tower_layers,
+                image_size=size.image_size,
             ),
             add_pooling_layer=False,
         )

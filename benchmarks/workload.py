@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from benchmarks.plain import BASE, SMALL, PlainBatch, Size
+from benchmarks.plain import BASE, SMALL, TINY, PlainBatch, Size
 from renaissance.compiler import build, freeze
 from renaissance.compiler.compilation import compile_layers
 from renaissance.compiler.constancy import hold_in_low_precision
@@ -37,6 +37,7 @@ from renaissance.runtime.optimization import Optimization
 IDS = {
     SMALL.name: ("google/electra-small-discriminator", "deit_tiny_patch16_224"),
     BASE.name: ("google/electra-base-discriminator", "vit_base_patch16_224"),
+    TINY.name: ("google/electra-small-discriminator", "deit_tiny_patch16_224"),
 }
 MEAN_TOKENS = 12
 
@@ -44,14 +45,15 @@ MEAN_TOKENS = 12
 def plain_batch(size: Size, rows: int) -> PlainBatch:
     """Draw captions of 12 tokens on average, a seventh of them masked, half of the pairs false."""
     generator = torch.Generator().manual_seed(0)
+    pixels = (rows, 3, size.image_size, size.image_size)
     lengths = torch.randint(MEAN_TOKENS - 4, MEAN_TOKENS + 5, (rows, 1), generator=generator)
     mask = torch.arange(size.max_tokens) < lengths
     ids = torch.randint(1000, size.vocabulary, mask.shape, generator=generator) * mask
     chosen = (torch.rand(mask.shape, generator=generator) < 0.15) & mask
     chosen[:, 1] = True
     return PlainBatch(
-        images=torch.randn(rows, 3, 224, 224, generator=generator),
-        other_images=torch.randn(rows, 3, 224, 224, generator=generator),
+        images=torch.randn(pixels, generator=generator),
+        other_images=torch.randn(pixels, generator=generator),
         input_ids=ids,
         masked_ids=ids.masked_fill(chosen, 103),
         attention_mask=mask,
@@ -147,11 +149,14 @@ class CompiledStep:
 
     def loss(self, batch: PretrainBatch) -> Tensor:
         """Return the sum of the two losses of a batch."""
-        with torch.autocast(
-            self.device.type, self.precision, enabled=self.precision != torch.float32
-        ):
+        with self._forward():
             scored = self.objectives(batch).values()
             return torch.stack([head.loss / len(head.labels) for head in scored]).sum()
+
+    def _forward(self) -> torch.autocast:
+        return torch.autocast(
+            self.device.type, self.precision, enabled=self.precision != torch.float32
+        )
 
     def keep_features(self, batch: PretrainBatch, folder: Path) -> Callable[[], PretrainBatch]:
         """Encode images and plain texts once, keep their features as training does, and read them.
@@ -165,7 +170,11 @@ class CompiledStep:
         """
 
         def encode(stream: str) -> Callable[[Tensor | TextInput], Tensor]:
-            return lambda inputs: self.model.encode(stream, inputs).tokens
+            def encoded(inputs: Tensor | TextInput) -> Tensor:
+                with self._forward():
+                    return self.model.encode(stream, inputs).tokens
+
+            return encoded
 
         longest = self.model.towers["text"].facts.max_tokens or 0
         lengths = batch.text.cumulative.diff().tolist()
@@ -238,8 +247,20 @@ def experiment(
     model = Model(
         name="two_towers",
         streams={
-            "text": RandomArchitecture(id=text, max_tokens=size.max_tokens),
-            "vision": RandomArchitecture(id=vision, image_size=224),
+            "text": RandomArchitecture(
+                id=text,
+                max_tokens=size.max_tokens,
+                layers=size.tower_layers,
+                width=size.text_width,
+                heads=size.text_heads,
+            ),
+            "vision": RandomArchitecture(
+                id=vision,
+                image_size=size.image_size,
+                layers=size.tower_layers,
+                width=size.image_width,
+                heads=size.image_heads,
+            ),
         },
         fusion_name="cross",
         fusion=CrossAttention(
