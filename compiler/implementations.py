@@ -1,19 +1,15 @@
 """Which implementation of attention runs in each part of a model, and why."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
-from renaissance.compiler.attention import (
-    COMMON_HEAD_DIM,
-    Implementation,
-    choose,
-    choose_on_gpu,
-)
+from renaissance.compiler.attention import COMMON_HEAD_DIM, Choice, choose_on_gpu
 from renaissance.compiler.backbones.tower import AttentionFacts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusion.coattention import CoAttention
-from renaissance.compiler.kernels import supported, supported_anywhere
+from renaissance.compiler.kernels import supported_anywhere
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.multi_head import MultiHeadAttention
 
@@ -28,7 +24,8 @@ class AttentionPlan:
         packed: whether rows of different length run without padding.
         own: whether a library keeps its own attention although the project's was wanted.
         absorbs: whether a short stream absorbs the projections of a long one.
-        on_gpu: what a GPU would take instead, a phrase; None if the same, or one is at hand.
+        elsewhere: what the other kind of device takes, a phrase; None if the same, or where the
+            plan is for a certain machine.
     """
 
     implementation: str
@@ -36,27 +33,42 @@ class AttentionPlan:
     packed: bool
     own: bool
     absorbs: bool
-    on_gpu: str | None
+    elsewhere: str | None
 
     def __str__(self) -> str:
         """Return it as one phrase."""
         form = "own attention, " if self.own else "packed, " if self.packed else ""
-        more = f"; {self.on_gpu}" if self.on_gpu else ""
+        more = f"; {self.elsewhere}" if self.elsewhere else ""
         return f"{form}{self.implementation} ({self.reason}{more})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a model is going to run.
+
+    Attributes:
+        device: its type.
+        certain: whether it is a certain machine; where not, the other kind of device counts too.
+        kernels: whether a GPU there runs the project's kernels.
+    """
+
+    device: Literal["cpu", "cuda"]
+    certain: bool = False
+    kernels: bool = True
+
+
 def planned_attention(
-    model: VisionLanguageModel, device: torch.device, dtype: torch.dtype | None
+    model: VisionLanguageModel, place: Place, dtype: torch.dtype | None
 ) -> dict[str, AttentionPlan]:
-    """Say what runs in each part of a model, by root address.
+    """Say what runs in each part of a model, by root address, whatever machine is at hand.
 
     Args:
         model: in memory or on the meta device.
-        device: where it is going to run.
+        place: where it is going to run.
         dtype: of the products; None where no job says it.
     """
     return {
-        address: _planned(facts, device, dtype) for address, facts in attention_facts(model).items()
+        address: _planned(facts, place, dtype) for address, facts in attention_facts(model).items()
     }
 
 
@@ -92,9 +104,7 @@ def _of_fusion(fusion: torch.nn.Module) -> AttentionFacts | None:
     return fusion.encoder.facts.attention  # type: ignore[union-attr, return-value]
 
 
-def _planned(
-    facts: AttentionFacts, device: torch.device, dtype: torch.dtype | None
-) -> AttentionPlan:
+def _planned(facts: AttentionFacts, place: Place, dtype: torch.dtype | None) -> AttentionPlan:
     if facts.library is not None:
         return AttentionPlan(
             implementation=facts.library,
@@ -102,16 +112,16 @@ def _planned(
             packed=False,
             own=facts.refusal is not None,
             absorbs=False,
-            on_gpu=None,
+            elsewhere=None,
         )
-    implementation, reason = _chosen(facts, device, dtype)
+    choice = _chosen(facts, place, dtype)
     return AttentionPlan(
-        implementation=implementation,
-        reason=reason,
+        implementation=choice.implementation,
+        reason=choice.reason,
         packed=facts.ragged,
         own=False,
-        absorbs=facts.absorbs and implementation == "sdpa" and device.type == "cpu",
-        on_gpu=None if device.type == "cuda" or facts.asked != "auto" else _gpu(facts, dtype),
+        absorbs=_absorbs(facts, place, choice),
+        elsewhere=None if place.certain or facts.asked != "auto" else _other(facts, place, dtype),
     )
 
 
@@ -122,26 +132,41 @@ def _as_made(facts: AttentionFacts) -> str:
     return reason if facts.library == "sdpa" else f"{reason}; its library has no fused one"
 
 
-def _chosen(
-    facts: AttentionFacts, device: torch.device, dtype: torch.dtype | None
-) -> tuple[Implementation, str]:
-    products = torch.bfloat16 if dtype is None else dtype
-    width = _width(facts)
+def _chosen(facts: AttentionFacts, place: Place, dtype: torch.dtype | None) -> Choice:
+    if facts.asked in ("sdpa", "eager"):
+        return Choice(implementation=facts.asked, reason="asked for")
     if facts.asked == "triton":
-        refusal = supported(device, products, width)
-        cannot = "" if refusal is None else f", but not possible on this machine: {refusal}"
-        return "triton", f"asked for{cannot}"
-    choice = choose(facts.asked, device=device, dtype=products, head_dim=width, ragged=facts.ragged)
-    in_half = choice.implementation == "triton" and dtype is None
-    return choice.implementation, choice.reason + (", in bf16 or fp16" if in_half else "")
+        cannot = "" if place.device == "cuda" else ", but not possible on a CPU, only on a GPU"
+        cannot = cannot or ("" if place.kernels else f", but not possible: {_TOO_OLD}")
+        return Choice(implementation="triton", reason=f"asked for{cannot}")
+    if place.device == "cpu":
+        return Choice(implementation="sdpa", reason="no GPU")
+    products = torch.bfloat16 if dtype is None else dtype
+    choice = choose_on_gpu(products, _width(facts), ragged=facts.ragged)
+    if choice.implementation == "triton" and not place.kernels:
+        return Choice(implementation="sdpa", reason=_TOO_OLD)
+    if choice.implementation == "triton" and dtype is None:
+        return Choice(implementation="triton", reason=f"{choice.reason}, in bf16 or fp16")
+    return choice
 
 
-def _gpu(facts: AttentionFacts, dtype: torch.dtype | None) -> str:
-    choice = choose_on_gpu(
-        torch.bfloat16 if dtype is None else dtype, _width(facts), ragged=facts.ragged
-    )
-    in_half = " in bf16 or fp16" if choice.implementation == "triton" and dtype is None else ""
-    return f"{choice.implementation} on a GPU{in_half}: {choice.reason}"
+_TOO_OLD = "fused attention needs a newer GPU"
+
+
+def _other(facts: AttentionFacts, place: Place, dtype: torch.dtype | None) -> str:
+    """Say what the other kind of device takes."""
+    on_gpu = place.device == "cpu"
+    other = Place(device="cuda" if on_gpu else "cpu")
+    choice = _chosen(facts, other, dtype)
+    if on_gpu:
+        return f"{choice.implementation} on a GPU: {choice.reason}"
+    absorbs = _absorbs(facts, other, choice)
+    more = ", where a stream absorbs the projections of a far longer one" if absorbs else ""
+    return f"{choice.implementation} on a CPU{more}"
+
+
+def _absorbs(facts: AttentionFacts, place: Place, choice: Choice) -> bool:
+    return facts.absorbs and choice.implementation == "sdpa" and place.device == "cpu"
 
 
 def _width(facts: AttentionFacts) -> int:

@@ -7,11 +7,12 @@ from pathlib import Path
 from renaissance.compiler import build
 from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.compiler.backbones.content import tensor_hash
-from renaissance.compiler.compilation import compile_layers, explained
+from renaissance.compiler.compilation import compile_layers, explained, repeated_layers
 from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.recomputation import recompute_layers
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint
@@ -22,6 +23,7 @@ from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
+from renaissance.runtime.memory import recomputes
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.optimization import Optimization
@@ -109,6 +111,10 @@ def train_job(
         contract.hold(originals)
         originals = {key: value for key, value in originals.items() if key not in referable}
     compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
+    recomputing = recomputes(spec, name, data, processes)
+    if recomputing is not None:
+        recompute_layers(repeated_layers(model).values())
+        notices.append(recomputing)
     objectives = Objectives(model, spec.model_of(name))
     if job.shard == "full" and processes.ranks > 1:
         if plan.next_change(0, total) is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.hook import Rows
+from renaissance.compiler.recomputation import as_one
 
 _ATTENTIONS = ("attention", "attn", "self_attn")
 _NORMS = ("layernorm_before", "norm1", "layer_norm1")
@@ -50,14 +51,17 @@ def read_layer(layer: nn.Module, tokens: Tensor, rows: Rows, places: Tensor) -> 
             return _at(result, places)
         return (_at(result[0], places), *result[1:])
 
-    # Hooks, because a sharded layer gathers its weights when the layer itself is called.
-    before = attention.register_forward_pre_hook(look_at_all, with_kwargs=True)
-    behind = attention.register_forward_hook(answer)
-    try:
-        return layer(_at(tokens, places), rows)  # type: ignore[no-any-return]
-    finally:
-        before.remove()
-        behind.remove()
+    def read(asking: Tensor) -> Any:
+        # Hooks, because a sharded layer gathers its weights when the layer itself is called.
+        before = attention.register_forward_pre_hook(look_at_all, with_kwargs=True)
+        behind = attention.register_forward_hook(answer)
+        try:
+            return layer(asking, rows)
+        finally:
+            before.remove()
+            behind.remove()
+
+    return as_one(layer, read, _at(tokens, places))  # type: ignore[no-any-return]
 
 
 def _part(layer: nn.Module, names: tuple[str, ...]) -> nn.Module | None:

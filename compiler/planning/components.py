@@ -73,11 +73,13 @@ def _kind(address: str) -> str:
 
 def flops_of(operations: Iterable[Operation], texts: int) -> Flops:
     """Return what operations cost for one of the texts of a pass."""
-    forward = to_inputs = to_weights = 0
+    forward = to_inputs = to_weights = recomputed = 0
     for operation in operations:
+        recomputed += operation.recomputed
         forward += operation.forward
         to_inputs += operation.to_inputs
         to_weights += operation.to_weights
+    recomputed = round(recomputed / texts)
     forward, backward = round(forward / texts), round((to_inputs + to_weights) / texts)
     to_weights = min(round(to_weights / texts), backward)
     return Flops(
@@ -85,5 +87,6 @@ def flops_of(operations: Iterable[Operation], texts: int) -> Flops:
         to_inputs=backward - to_weights,
         to_weights=to_weights,
         backward=backward,
-        training=forward + backward,
+        recomputed=recomputed,
+        training=forward + backward + recomputed,
     )

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from renaissance.compiler.planning.answers import answers
 from renaissance.compiler.planning.caching import Caching
 from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
 from renaissance.compiler.planning.tables import amount, job_tables
@@ -30,8 +31,8 @@ class Branch:
 
 
 def draw(plan: Plan) -> RenderableType:
-    """Return a tree for each model, and for each job what its steps cost."""
-    blocks: list[RenderableType] = []
+    """Return answers first, then a tree for each model, and for each job what its steps cost."""
+    blocks: list[RenderableType] = list(answers(plan))
     for model in plan.models:
         blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
     if plan.jobs:

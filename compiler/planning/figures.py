@@ -25,13 +25,15 @@ class Flops:
         to_inputs: of the gradients that the backward pass hands on to what came before.
         to_weights: of the gradients of weights.
         backward: of the backward pass, both kinds.
-        training: of both passes.
+        recomputed: of what the backward pass computes once more, because it was not kept.
+        training: of both passes, all of these.
     """
 
     forward: int
     to_inputs: int
     to_weights: int
     backward: int
+    recomputed: int
     training: int
 
 
@@ -230,6 +232,75 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Whether the data of a job come as fast as its fastest stage learns from them.
+
+    Attributes:
+        images_per_second: that the steps take.
+        workers: processes that read.
+        decoded_per_second: images that they are predicted to decode.
+        wanted: workers that would decode as many as the steps take.
+    """
+
+    images_per_second: float
+    workers: int
+    decoded_per_second: float
+    wanted: int
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether steps wait for data."""
+        return self.decoded_per_second < self.images_per_second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A checkpoint of a job.
+
+    Attributes:
+        bytes: of its tensors.
+        seconds: that writing it takes; steps wait meanwhile.
+        rate: bytes a second that the disk is supposed to write.
+    """
+
+    bytes: int
+    seconds: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A change of a job after which its steps fit a machine.
+
+    Attributes:
+        change: as a spec says it.
+        peak: bytes that the largest step needs with it.
+        slowdown: time of the step over what it would be without the change.
+    """
+
+    change: str
+    peak: int
+    slowdown: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Whether the largest step of a job fits a machine.
+
+    Attributes:
+        fits: whether it does.
+        needed: bytes of its peak.
+        room: bytes that are counted on.
+        remedies: what would let it fit, best first; empty where it fits.
+    """
+
+    fits: bool
+    needed: int
+    room: int
+    remedies: tuple[Remedy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
     """A job and its model with heads.
 
@@ -250,8 +321,10 @@ class JobPlan:
         unread: parts that no head reads; they are neither computed nor trained.
         stages: in order; more than one where something starts to learn later.
         run: how long it lasts.
-        fits: whether the peak of every stage fits the machine; None without one.
-        advice: what to do where it does not fit.
+        recomputes: whether repeated layers are computed again in the backward pass.
+        fit: whether the peak of every stage fits the machine; None without one.
+        reading: whether data come fast enough; None without a machine.
+        checkpoint: what is written of it; None of an evaluation.
     """
 
     name: str
@@ -267,8 +340,10 @@ class JobPlan:
     unread: tuple[str, ...]
     stages: tuple[Stage, ...]
     run: Run
-    fits: bool | None
-    advice: str
+    recomputes: bool
+    fit: Fit | None
+    reading: Reading | None
+    checkpoint: Stored | None
 
     @property
     def peak(self) -> Stage:

@@ -20,6 +20,17 @@ MEASURED_EFFICIENCY = 0.8
 """Share of measured ceilings that they are assumed to reach: a ceiling is a large product, and a
 step has small ones. An assumption as well."""
 
+DECODE = 6e-3
+"""Seconds of one core for a photograph of 500 × 375 pixels: reading, decoding, resizing to 224 and
+handing it over, as measured on one core of a server."""
+
+WRITE_RATE = 1e9
+"""Bytes a second that a disk writes and keeps, assumed where not measured: one NVMe disk."""
+
+USABLE = 0.9
+"""Share of the memory of a device that a step is given. The rest is for the driver, libraries of
+products, and what an allocator keeps in pieces; an assumption."""
+
 LAUNCH = 6e-6
 """Seconds that the host needs to launch one kernel from Python, assumed where not measured."""
 
@@ -43,6 +54,9 @@ class Machine:
         launch: seconds that the host needs for one kernel.
         efficiency: share of the peaks that is counted on; an assumption.
         source: where the figures come from.
+        kernels: whether it is a GPU that runs the project's attention kernels.
+        decode: seconds of one process for an image.
+        written: bytes a second that its disk keeps.
     """
 
     name: str
@@ -55,6 +69,14 @@ class Machine:
     launch: float
     efficiency: float
     source: str
+    kernels: bool = True
+    decode: float = DECODE
+    written: float = WRITE_RATE
+
+    @property
+    def room(self) -> int | None:
+        """Bytes that are counted on; None where the memory is unknown."""
+        return None if self.memory is None else int(self.memory * USABLE)
 
     def peak(self, precision: Precision) -> float:
         """Return the peak of products of a precision, FLOP/s.
@@ -77,6 +99,7 @@ def _published(
     memory: float,
     source: str,
     bf16: bool = True,
+    kernels: bool = True,
 ) -> Machine:
     return Machine(
         name=name,
@@ -89,6 +112,7 @@ def _published(
         launch=LAUNCH,
         efficiency=PUBLISHED_EFFICIENCY,
         source=source,
+        kernels=kernels,
     )
 
 
@@ -138,6 +162,7 @@ GPUS: dict[str, Machine] = {
         bandwidth=300,
         memory=16,
         bf16=False,
+        kernels=False,
         source="NVIDIA T4 datasheet",
     ),
     "rtx4090": _published(
@@ -195,6 +220,7 @@ class Bench(BaseModel):
         bandwidth: of a copy, bytes read and written a second.
         memory: bytes that it has; None if unknown.
         launch: seconds of one operation on a single number.
+        written: bytes a second that the disk of temporary files keeps; None if not measured.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -207,6 +233,7 @@ class Bench(BaseModel):
     bandwidth: PositiveFloat
     memory: PositiveInt | None
     launch: PositiveFloat
+    written: PositiveFloat | None = None
 
     def machine(self) -> Machine:
         """Return it as a machine to plan for."""
@@ -222,6 +249,7 @@ class Bench(BaseModel):
             launch=self.launch,
             efficiency=MEASURED_EFFICIENCY,
             source=f"measured with torch {self.torch}",
+            written=self.written or WRITE_RATE,
         )
 
 

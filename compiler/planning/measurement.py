@@ -55,7 +55,7 @@ def measure(name: str | None) -> Bench:
         torch=torch.__version__,
         products=products,
         bandwidth=bandwidth,
-        memory=_memory(device),
+        memory=memory_of_device(device),
         launch=_launch(device),
     )
 
@@ -95,7 +95,8 @@ def _name(device: torch.device) -> str:
     return platform.processor() or platform.machine() or "CPU"
 
 
-def _memory(device: torch.device) -> int | None:
+def memory_of_device(device: torch.device) -> int | None:
+    """Return the bytes that a device has; None if nobody says."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     try:

@@ -5,12 +5,12 @@ import torch
 from renaissance.compiler import freeze
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
-from renaissance.compiler.implementations import planned_attention
+from renaissance.compiler.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import Caching, caching
 from renaissance.compiler.planning.components import components, flops_of
 from renaissance.compiler.planning.figures import FrozenPart, ModelPlan, Parameters
-from renaissance.compiler.planning.machines import Device
+from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.passes import sample_pass
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
@@ -38,12 +38,15 @@ def drafted(
     return model, resolved
 
 
-def plan_model(declared: Model, device: Device, tokens: int | None) -> ModelPlan:
+def plan_model(
+    declared: Model, device: Device, machine: Machine | None, tokens: int | None
+) -> ModelPlan:
     """Plan a model alone, with one text and one image.
 
     Args:
         declared: its declaration.
         device: that it runs on.
+        machine: the same, where a certain one is meant.
         tokens: of the text; as many as the tower takes if None.
 
     Raises:
@@ -53,7 +56,14 @@ def plan_model(declared: Model, device: Device, tokens: int | None) -> ModelPlan
     step = sample_pass(model, tokens)
     traced = trace(model, step.run, backward=False, substitution=Substitution(device, "fp32"))
     kept = caching(model, declared, tokens=tokens)
-    return described(model, resolved, traced, step.texts, kept, None)
+    return described(model, resolved, traced, step.texts, kept, place_of(device, machine), None)
+
+
+def place_of(device: Device, machine: Machine | None) -> Place:
+    """Return where attention is chosen."""
+    if machine is None:
+        return Place(device=device)
+    return Place(device=device, certain=True, kernels=machine.kernels)
 
 
 def described(
@@ -62,6 +72,7 @@ def described(
     traced: Trace,
     texts: int,
     kept: tuple[Caching, ...],
+    place: Place,
     products: torch.dtype | None,
 ) -> ModelPlan:
     """Return what is known about a model after a pass over some texts was traced.
@@ -72,6 +83,7 @@ def described(
         traced: the pass.
         texts: of the pass.
         kept: what keeping features would cost and save.
+        place: where it runs.
         products: type of the products; None where no job says it.
     """
     return ModelPlan(
@@ -81,7 +93,7 @@ def described(
         flops_per_sample=flops_of(traced.operations, texts),
         freeze=tuple(_frozen(selection) for selection in resolved.selections),
         caching=kept,
-        attention=planned_attention(model, _at_hand(), products),
+        attention=planned_attention(model, place, products),
         notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
     )
 
@@ -110,7 +122,3 @@ def _frozen(selection: freeze.FrozenSelection) -> FrozenPart:
         until=str(until) if isinstance(until, float) else until,
         parameters=selection.parameters,
     )
-
-
-def _at_hand() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -36,7 +36,7 @@ def plan(
     kind: Device = device or (machine.device if machine else "cuda")
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=texts)
     models = tuple(
-        plan_model(declared, kind, tokens)
+        plan_model(declared, kind, machine, tokens)
         for name, declared in spec.models.items()
         if model in (None, name)
     )

@@ -6,6 +6,7 @@ mask as bytes or as numbers, and the types that autocast chooses.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -70,11 +71,12 @@ class Substitution(TorchFunctionMode):
         self._gpu = device == "cuda"
         self._type = None if precision == "fp32" else PRODUCTS[precision]
         self._casts: dict[int, Tensor] = {}
-        self._standing = meta_stands_for(device, self._type)
+        self._device = device
+        self._entered = ExitStack()
 
     def __enter__(self) -> "Substitution":
         """Let what chooses by the device choose as for this one."""
-        self._standing.__enter__()
+        self._entered.enter_context(meta_stands_for(self._device, self._type))
         return super().__enter__()  # type: ignore[no-any-return, no-untyped-call]
 
     def __torch_function__(
@@ -100,7 +102,7 @@ class Substitution(TorchFunctionMode):
         """Forget the cast weights, as autocast does when it is left."""
         self._casts.clear()
         super().__exit__(*error)  # type: ignore[no-untyped-call]
-        self._standing.__exit__(*error)
+        self._entered.close()
 
     def _lower(self, value: Any) -> Any:
         if not isinstance(value, Tensor) or value.dtype != torch.float32:

@@ -47,7 +47,7 @@ def job_tables(plan: Plan) -> Iterator[RenderableType]:
 
 def _flops(jobs: Iterable[JobPlan]) -> Table:
     table = _table("FLOPs of a text", "model", "parameters", "trainable")
-    for column in ("forward", "to inputs", "to weights", "training"):
+    for column in ("forward", "to inputs", "to weights", "again", "training"):
         table.add_column(column, justify="right", no_wrap=True)
     for job, name, stage in _stages(jobs):
         flops = stage.flops_per_sample
@@ -59,6 +59,7 @@ def _flops(jobs: Iterable[JobPlan]) -> Table:
             amount(flops.forward),
             amount(flops.to_inputs),
             amount(flops.to_weights),
+            amount(flops.recomputed),
             amount(flops.training),
         )
     return table
@@ -108,13 +109,13 @@ def _memory(plan: Plan) -> Table:
         memory = stage.memory
         table.add_row(
             name,
-            f"{job.micro_batch} × {job.precision}",
-            _bytes(memory.parameters),
-            _bytes(memory.optimizer),
-            _bytes(memory.gradients),
-            _bytes(memory.activations),
-            _bytes(memory.temporary),
-            _bytes(memory.peak),
+            f"{job.micro_batch} × {job.precision}{', recomputed' if job.recomputes else ''}",
+            in_bytes(memory.parameters),
+            in_bytes(memory.optimizer),
+            in_bytes(memory.gradients),
+            in_bytes(memory.activations),
+            in_bytes(memory.temporary),
+            in_bytes(memory.peak),
         )
     return table
 
@@ -146,13 +147,6 @@ def _remarks(plan: Plan) -> Iterator[Text]:
             f"times suppose {machine.efficiency:.0%} of the peaks of {machine.name} "
             f"\n({machine.source}), an assumption; data are taken to be ready",
         )
-    for job in plan.jobs:
-        if job.fits is False and plan.machine is not None:
-            yield Text(
-                f"job `{job.name}` needs {_bytes(job.peak.memory.peak)}, "
-                f"{plan.machine.name} has {_bytes(plan.machine.memory or 0)}: {job.advice} helps",
-                style="red",
-            )
     if plan.machine is not None:
         for missing in dict.fromkeys(job.run.missing for job in plan.jobs if job.run.missing):
             names = ", ".join(job.name for job in plan.jobs if job.run.missing == missing)
@@ -177,7 +171,8 @@ def _table(*columns: str) -> Table:
 _NUMBERS = ("parameters", "trainable")
 
 
-def _bytes(number: int) -> str:
+def in_bytes(number: float) -> str:
+    """Spell bytes with three digits and a decimal unit: 13.5 GB."""
     sign, size = "-" if number < 0 else "", abs(number)
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= unit:

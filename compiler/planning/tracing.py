@@ -7,7 +7,7 @@ needs a gradient, if its result reaches a loss. Memory follows from running the 
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.plainness import only_looks
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.passes import Outcome
+from renaissance.compiler.recomputation import surrounded
 
 aten = torch.ops.aten
 
@@ -52,12 +53,14 @@ class Operation:
         forward: floating-point operations, two for a multiply-add.
         to_inputs: the same for the gradients of what goes in.
         to_weights: the same for the gradients of weights.
+        recomputed: the same where the backward pass computes once more what the forward pass did.
     """
 
     address: str
-    forward: int
-    to_inputs: int
-    to_weights: int
+    forward: int = 0
+    to_inputs: int = 0
+    to_weights: int = 0
+    recomputed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +130,8 @@ def trace(
         substitution: what the device runs where the meta device would run something else.
     """
     recorder = _Recorder(model, held)
-    with recorder:
-        with recorder.hooks(), substitution:
+    with recorder, recorder.hooks():
+        with surrounded(lambda: recorder.again(substitution)), substitution:
             outcome = run()
         live = _reachable(outcome.results)
         activations = recorder.allocation.live
@@ -145,7 +148,7 @@ def trace(
         for product in recorder.products
     )
     return Trace(
-        operations=operations,
+        operations=operations + tuple(recorder.repeated),
         passages=recorder.passages(),
         kernels=tuple(recorder.kernels),
         activations=activations,
@@ -173,6 +176,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.addresses = _module_addresses(model)
         self.stack: list[str] = [""]
         self.products: list[_Product] = []
+        self.repeated: list[Operation] = []
+        self.repeating = False
         self.kernels: list[Kernel] = []
         self.allocation = Allocation([*model.parameters(), *model.buffers(), *held])
         self.first: dict[str, tuple[tuple[int, ...], bool]] = {}
@@ -187,7 +192,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.allocation.note(result)
         operator = func._overloadpacket
         flops = _flops(operator, args, kwargs, result)
-        if flops and torch._C._current_autograd_node() is None:
+        if flops and self.repeating:
+            self.repeated.append(Operation(address=self.stack[-1], recomputed=flops))
+        elif flops and torch._C._current_autograd_node() is None:
             self._product(operator, args, flops)
         if operator in (aten._to_copy, aten.cat) and self._all_weights(args):
             # Weights that were cast or joined are weights, for as long as the result lives.
@@ -214,6 +221,24 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 ):
                     handles.callback(handle.remove)
             yield
+
+    @contextmanager
+    def _once_more(self, address: str, substitution: TorchFunctionMode) -> Iterator[None]:
+        """Note operations as repeated ones of a component."""
+        depth = len(self.stack)
+        self.stack.append(address)
+        self.repeating = True
+        try:
+            with substitution:
+                yield
+        finally:
+            # A second run ends as soon as everything is there again, anywhere in a component.
+            self.repeating = False
+            del self.stack[depth:]
+
+    def again(self, substitution: TorchFunctionMode) -> AbstractContextManager[None]:
+        """Return what a second run of the component that runs now stands in."""
+        return self._once_more(self.stack[-1], substitution)
 
     def passages(self) -> dict[str, Passage]:
         return {

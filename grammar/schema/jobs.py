@@ -176,6 +176,13 @@ class Training(Block):
         "mathematics with other last digits",
         impact="cosmetic",
     )
+    recompute: Literal["none", "layers", "auto"] = key(
+        "none",
+        doc="`layers`: each repeated layer of towers and fusion is computed again in the backward "
+        "pass, so that only what goes into it is kept: the same gradients with less memory and "
+        "more time; `auto`: where a step would not fit the machine otherwise",
+        impact="cosmetic",
+    )
     clip: float | None = key(
         1.0,
         doc="largest norm of the gradient; no clipping if absent",

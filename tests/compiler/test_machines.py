@@ -9,7 +9,7 @@ import pytest
 from renaissance.compiler import plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning import measurement
-from renaissance.compiler.planning.machines import GPUS, find_gpu, read_bench
+from renaissance.compiler.planning.machines import GPUS, USABLE, find_gpu, read_bench
 from renaissance.grammar.schema.model import Freeze
 from tests.compiler.declarations import spec, two_towers
 
@@ -66,13 +66,26 @@ def test_times_follow_the_machine_and_the_freezing() -> None:
 
 
 def test_a_job_that_does_not_fit_says_what_helps() -> None:
-    machine = GPUS["l4"]
-    small = replace(machine, memory=10**6)
-    job = plan(spec(two_towers()), machine=small).jobs[0]
-    assert job.fits is False
-    assert "`micro_batch` below 8" in job.advice and "bf16" in job.advice
-    assert "micro_batch" in str(plan(spec(two_towers()), machine=small))
-    assert plan(spec(two_towers()), machine=machine).jobs[0].fits is True
+    declared = spec(two_towers(), batch=512)
+    job = plan(declared, machine=GPUS["l4"]).jobs[0]
+    assert job.fit is not None and job.fit.fits and job.fit.remedies == ()
+    small = replace(GPUS["l4"], memory=round(0.6 * job.fit.needed / USABLE))
+    planned = plan(declared, machine=small)
+    fit = planned.jobs[0].fit
+    assert fit is not None and not fit.fits
+    parts, again = fit.remedies
+    size = int(parts.change.strip("`").removeprefix("micro_batch = "))
+    for remedy, change in ((parts, {"micro_batch": size}), (again, {"recompute": "layers"})):
+        other = plan(spec(two_towers(), batch=512, **change), machine=small).jobs[0]
+        assert other.fit is not None and other.fit.fits and other.fit.needed == remedy.peak
+        assert remedy.slowdown is not None and remedy.slowdown >= 1
+    first = str(planned).splitlines()[0]
+    assert first.startswith("base: does not fit") and f"`micro_batch = {size}`" in first
+    auto = plan(spec(two_towers(), batch=512, recompute="auto"), machine=small).jobs[0]
+    assert auto.recomputes and auto.fit is not None and auto.fit.fits
+    assert not plan(spec(two_towers(), recompute="auto"), machine=small).jobs[0].recomputes
+    hopeless = plan(declared, machine=replace(small, memory=10**6))
+    assert "no micro-batch would" in str(hopeless).splitlines()[0]
 
 
 def test_epochs_need_the_texts() -> None:

@@ -254,7 +254,7 @@ def test_a_gpu_multiplies_in_order_what_a_cpu_absorbs() -> None:
 
 
 def test_as_json_and_as_text() -> None:
-    planned = plan(spec(two_towers(ELECTRA, VIT, freeze=FREEZES["text"])))
+    planned = plan(spec(two_towers(ELECTRA, VIT, freeze=FREEZES["text"])), device="cpu")
     document = json.loads(json.dumps(planned.to_dict()))
     model = document["models"][0]
     assert model["name"] == "two"
