@@ -186,22 +186,24 @@ def test_recomputed_operations_are_those_that_torch_counts(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
-@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-@pytest.mark.parametrize("name", ["plain", "libraries", "stack of transformers"])
+@pytest.mark.parametrize("name", ["plain", "libraries"])
 def test_compiled_layers_are_recomputed_compiled(
-    name: str, backend: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compilation, "BACKEND", backend)
+    monkeypatch.setattr(compilation, "BACKEND", "eager")
     monkeypatch.setattr(logging.getLogger("torch.__trace"), "propagate", False)
     torch._dynamo.reset()
     found = []
     for recomputes in (False, True):
         model = built(name)
-        compile_layers(model, torch.device("cpu"))
+        layers = compile_layers(model, torch.device("cpu"))
         if recomputes:
             recompute_layers(repeated_layers(model).values())
-        found.append(gradients(model))
+        torch.manual_seed(1)
+        # One tower: each form of a layer takes seconds to trace.
+        model.encode("text", packed_texts(BATCH, TOKENS)).tokens.square().mean().backward()
+        found.append({key: part.grad for key, part in model.named_parameters()})
     torch._dynamo.reset()
-    assert torch.equal(found[0][0], found[1][0])
-    for parameter, gradient in found[0][1].items():
-        assert gradient is None or torch.equal(gradient, found[1][1][parameter]), parameter
+    assert layers
+    for parameter, gradient in found[0].items():
+        assert gradient is None or torch.equal(gradient, found[1][parameter]), parameter

@@ -10,19 +10,18 @@ from safetensors.torch import load_file
 
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import memory, run_jobs
-from tests.runtime.test_distributed import lines, run_in_two
-from tests.runtime.test_resume import events
+from renaissance.runtime import memory
+from tests.runs import events, notices, run_in_two, train
 
 WEIGHTS = "base/checkpoints/step-00000004/model.safetensors"
 
 
 def losses(folder: Path) -> list[Any]:
-    return [line["losses"] for line in lines(folder, "base", "step")]
+    return [line["losses"] for line in events(folder, "base", "step")]
 
 
-def notices(folder: Path) -> list[str]:
-    return [e["text"] for e in events(folder, "base") if e["event"] == "notice"]
+def said(folder: Path) -> list[str]:
+    return [text for text in notices(folder, "base") if "computed again" in text]
 
 
 def test_a_run_learns_the_same_with_and_without(
@@ -33,38 +32,37 @@ def test_a_run_learns_the_same_with_and_without(
     found = []
     for recompute in ("none", "layers"):
         spec = tiny_spec(freeze=freeze, base={**base, "recompute": recompute})
-        run_jobs(spec, tmp_path / recompute, only=("base",), device="cpu")
+        train(spec, tmp_path / recompute, "base")
         found.append(spec.hash)
     assert found[0] == found[1]  # a run may go on with it or without it
     assert losses(tmp_path / "none") == losses(tmp_path / "layers")
     weights = [load_file(tmp_path / name / WEIGHTS) for name in ("none", "layers")]
     assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
-    assert any("computed again" in text for text in notices(tmp_path / "layers"))
-    assert not any("computed again" in text for text in notices(tmp_path / "none"))
+    assert len(said(tmp_path / "layers")) == 1 and not said(tmp_path / "none")
 
 
 def test_auto_recomputes_where_a_step_would_not_fit(
     tiny_spec: Callable[..., Spec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tiny_spec(base={"steps": 1, "recompute": "auto"})
-    run_jobs(spec, tmp_path / "large", only=("base",), device="cpu")
-    assert not any("computed again" in text for text in notices(tmp_path / "large"))
+    train(spec, tmp_path / "large", "base")
+    assert not said(tmp_path / "large")
     monkeypatch.setattr(memory, "memory_of_device", lambda device: 2**20)
-    run_jobs(spec, tmp_path / "small", only=("base",), device="cpu")
-    (said,) = [text for text in notices(tmp_path / "small") if "computed again" in text]
-    assert "a step needs" in said and "counted on" in said
+    train(spec, tmp_path / "small", "base")
+    (sentence,) = said(tmp_path / "small")
+    assert "a step needs" in sentence and "counted on" in sentence
 
 
 @pytest.mark.parametrize("shard", ["none", "full"])
 def test_two_processes_are_as_one(
-    shard: str, tiny_spec: Callable[..., Spec], tmp_path: Path, run_script: str
+    shard: str, tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     base: dict[str, Any] = {"batch": 11, "steps": 4, "shard": shard, "recompute": "layers"}
     freeze = (Freeze(selectors=("text.embeddings", "text.layers[:1]")),)
     spec = tiny_spec(dropout=0.0, freeze=freeze, base=base)
     plain = tiny_spec(dropout=0.0, freeze=freeze, base={**base, "recompute": "none"})
-    run_jobs(plain, tmp_path / "one", only=("base",), device="cpu")
-    run_in_two(run_script, spec, tmp_path / "two", "base")
+    train(plain, tmp_path / "one", "base")
+    run_in_two(spec, tmp_path / "two", "base")
     for ours, theirs in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
         assert theirs == pytest.approx(ours, rel=2e-4)
     one, two = (load_file(tmp_path / name / WEIGHTS) for name in ("one", "two"))
