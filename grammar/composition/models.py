@@ -14,6 +14,7 @@ from renaissance.grammar.composition.drafts import (
     put,
 )
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
+from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.model import Model
@@ -311,17 +312,11 @@ class Composer:
         return name, self._choice(statement.value, "fusion")
 
     def _choice(self, value: tree.Value, what: str) -> Choice | None:
-        seen: set[str] = set()
         origin = value.span
-        while isinstance(value, tree.Address) and isinstance(value.parts[0], tree.Name):
-            name = value.parts[0].text
-            let = self._scope.lets.get(name) if len(value.parts) == 1 else None
-            if let is None or name in seen:
-                break
-            self._scope.used_lets.add(name)
-            seen.add(name)
-            value = let.value
-        choice = choice_of(value, self._findings)
+        meant = follow(value, self._scope, self._findings)
+        if meant is None:
+            return None
+        choice = choice_of(meant, self._findings)
         if choice is None:
             self._findings.add(
                 Diagnostic(
@@ -468,7 +463,10 @@ class Composer:
         if inner is not None and isinstance(inner.value, Choice):
             nested = inner.value
         elif inner is not None and not isinstance(inner.value, tuple | dict | Choice):
-            nested = choice_of(inner.value, self._findings)
+            meant = follow(inner.value, self._scope, self._findings)
+            if meant is None:
+                return choice
+            nested = choice_of(meant, self._findings)
         if inner is None or nested is None:
             self._findings.add(
                 Diagnostic(

@@ -10,10 +10,11 @@ from pydantic.fields import FieldInfo
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
 from renaissance.grammar.composition.findings import Findings, listing, nearest, suggestion
+from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.mistakes import unknown_key
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.schema.declaration import Block, Minutes, Share
 from renaissance.grammar.schema.vocabulary import (
     Kind,
@@ -303,31 +304,9 @@ class Reader:
 
     def resolved(self, value: tree.Value, kind: Kind) -> tree.Value | None:
         """Follow named values to what they stand for; None if they stand for themselves."""
-        seen: dict[str, tree.Let] = {}
-        while isinstance(value, tree.Address) and len(value.parts) == 1:
-            name = value.parts[0]
-            if not isinstance(name, tree.Name) or name.text in (*kind.words, *kind.blocks):
-                return value
-            let = self.scope.lets.get(name.text)
-            if let is None or (kind.name and not kind.words):
-                return value
-            self.scope.used_lets.add(name.text)
-            if name.text in seen:
-                self.findings.add(
-                    Diagnostic(
-                        code="VL111",
-                        message=f"the value of `{name.text}` depends on itself",
-                        span=let.name.span,
-                        related=tuple(
-                            Label(span=step.value.span, text=f"`{other}` is defined by this")
-                            for other, step in seen.items()
-                        ),
-                    )
-                )
-                return None
-            seen[name.text] = let
-            value = let.value
-        return value
+        if kind.name and not kind.words:
+            return value
+        return follow(value, self.scope, self.findings, keep=(*kind.words, *kind.blocks))
 
     def _choose(self, choice: Choice, kind: Kind, path: Path, key: str) -> Any:
         if not kind.blocks:

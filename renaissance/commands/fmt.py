@@ -1,6 +1,7 @@
 """`renaissance fmt`: bring specs into canonical layout."""
 
 import os
+import re
 import sys
 import tempfile
 from argparse import Namespace
@@ -29,7 +30,7 @@ def run(arguments: Namespace) -> int:
                 source = replace(source, name=arguments.stdin_filename)
             text = format_source(source)
             differs = _differs(path, source, text)
-            if arguments.diff and arguments.format == "text":
+            if arguments.diff and arguments.format == "text" and differs:
                 sys.stdout.writelines(_diff(source, text))
             if path == "-" and not only_look:
                 _write_out(arguments, text)
@@ -60,12 +61,19 @@ def _differs(path: str, source: Source, text: str) -> bool:
 
 
 def _diff(source: Source, text: str) -> Iterator[str]:
-    return unified_diff(
-        source.text.splitlines(keepends=True),
-        text.splitlines(keepends=True),
-        source.name,
-        f"{source.name} (formatted)",
+    if source.text == text:
+        yield f"{source.name}: only its line ends or its byte-order mark would change\n"
+        return
+    lines = unified_diff(
+        _lines(source.text), _lines(text), source.name, f"{source.name} (formatted)"
     )
+    for line in lines:
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(text: str) -> list[str]:
+    """Return lines with their ends; nothing but a newline ends one, as in the language."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def _write_out(arguments: Namespace, text: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from renaissance.grammar.check import check
 from renaissance.grammar.codes import Example, codes, explanation
-from renaissance.grammar.parser import parse
 from renaissance.grammar.source import read_source
 
 ROOT = Path(__file__).parents[2]
@@ -15,15 +14,13 @@ FOLDERS = ("grammar", "compiler", "runtime", "renaissance")
 WITH_EXAMPLES = [code for code in codes() if not code.startswith("VL9")]
 
 
-def found(example: Example, code: str) -> set[str]:
+def found(example: Example) -> set[str]:
     """Return the codes of the findings of an example, which stands in the working folder."""
     for name, text in example.files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8")
     Path("example.vl").write_text(example.text, encoding="utf-8")
-    source = read_source("example.vl")
-    findings = parse(source)[1] if code.startswith("VL0") else check(source)
-    return {finding.code for finding in findings}
+    return {finding.code for finding in check(read_source("example.vl"))}
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
@@ -36,8 +33,8 @@ def test_the_examples_fail_and_work(
     assert page.works is not None
     # That there are too many mistakes is said after the mistakes.
     others = {"VL002"} if code == "VL013" else set()
-    assert found(page.fails, code) == {code} | others
-    assert found(page.works, code) == set()
+    assert found(page.fails) == {code} | others
+    assert found(page.works) == set()
 
 
 def test_every_code_in_the_source_has_a_page_and_every_page_a_code() -> None:
