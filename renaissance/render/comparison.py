@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from renaissance.grammar.diff import BlockDiff, Change, SpecDiff
+from renaissance.grammar.changes import Change
+from renaissance.grammar.diff import BlockDiff, SpecDiff
 from renaissance.render.color import Palette
 
 _SIGNS = {"changed": "~", "added": "+", "removed": "-", "renamed": "→"}

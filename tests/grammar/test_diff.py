@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.changes import Change
 from renaissance.grammar.composition.resolution import resolve
-from renaissance.grammar.diff import BlockDiff, Change, SpecDiff, diff_specs
+from renaissance.grammar.diff import BlockDiff, SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 
