@@ -51,7 +51,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"a = 1\xff\n", "is not UTF-8 text: byte 0xff at offset 5"),
+        (b"a = 1\xff\n", "is not UTF-8 text: byte 0xff in line 1, column 6"),
         (b"a\0b", "is not a text file: it contains a zero byte"),
         ("a = 1".encode("utf-16"), "is not a text file"),
         (b"#" * 4_000_001, "is larger than 4 MB"),
