@@ -77,6 +77,8 @@ class State(Stored):
         versions: by package name.
         answers: of the task, in the order of the head's classes.
         vocabulary: digest of the tokenizer; empty where an earlier version wrote the file.
+        data: digest of each part of the data, by its name; empty where an earlier version wrote
+            the file.
         best: the best validation so far.
         scaler: state of the fp16 loss scaler; empty without one.
         frozen: SHA-256 of every frozen tensor, by name, since the job's start.
@@ -98,6 +100,7 @@ class State(Stored):
     versions: dict[str, str] = {}
     answers: tuple[str, ...] = ()
     vocabulary: str = ""
+    data: dict[str, str] = {}
     best: Best | None = None
     scaler: dict[str, float] = {}
     frozen: dict[str, str] = {}

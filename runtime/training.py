@@ -87,15 +87,18 @@ def train_job(
         versions=versions(),
         answers=data.answers,
         vocabulary=data.tokenizer.digest,
+        data=data.digests,
         references=references,
     )
     checkpoints = Checkpoints(home, job.keep)
     checkpoint = _resumed(checkpoints, processes, _fits(start, model, as_built), notices)
     if checkpoint is not None:
         restore(model, checkpoint.model, checkpoint.state.referenced)
-        start = checkpoint.state.model_copy(update={"versions": start.versions})
+        before = checkpoint.state
+        notices += _other_versions(before.versions, start.versions)
+        notices += _other_data(before, start.data)
+        start = _gone_on(before, start)
         plan.apply(model, max(start.step - 1, 0), total)
-        notices += _other_versions(checkpoint.state.versions, start.versions)
     elif isinstance(job, Finetune) and job.source is not None:
         source = best_checkpoint(folder / job.source, spec.hash)
         notices += start_from(model, source, references).sentences(job.source)
@@ -267,6 +270,32 @@ def _other_versions(before: dict[str, str], now: dict[str, str]) -> list[str]:
     if not changed:
         return []
     return [f"the job goes on with other versions than it began with: {', '.join(changed)}"]
+
+
+def _other_data(before: State, now: dict[str, str]) -> list[str]:
+    """Say which parts of the data are not what they were when a checkpoint was written."""
+    changed = {part for part in now if before.data.get(part, now[part]) != now[part]}
+    told = []
+    if "train" in changed:
+        told.append(
+            "the texts and images to learn from are not those that the job began with; it goes on "
+            f"with the new ones after step {before.step}"
+        )
+    if "validation" in changed:
+        told.append(
+            "the held-out texts and images are not those that the job began with: what was "
+            "measured before cannot be compared, and the best checkpoint is chosen anew"
+        )
+    return told
+
+
+def _gone_on(before: State, now: State) -> State:
+    """Return the state of a checkpoint as this process takes it up."""
+    state = before.model_copy(update={"versions": now.versions, "data": now.data})
+    held_out = now.data["validation"]
+    if before.data.get("validation", held_out) == held_out:
+        return state
+    return state.model_copy(update={"best": None, "validated": -1})
 
 
 def _referable(

@@ -85,6 +85,11 @@ class JobData:
         self.tokenizer = tokenizer or job_tokenizer(spec, job_name)
         if self._mlm is not None and self.tokenizer.mask_id is None:
             raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
+        if self._mlm is not None and not len(self.tokenizer.ordinary_ids):
+            raise DataError(
+                f"the texts of job `{job_name}` hold no character that can be seen: there is no "
+                "word for `mlm` to hide"
+            )
         self._order = Order(
             train.rows,
             train.table.image_of_row[train.rows],
@@ -160,6 +165,11 @@ class JobData:
             DataError: if there is no such split, or its files are missing or malformed.
         """
         return self._parts[split]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Names what there is to learn from and what is held out, to tell whether it changes."""
+        return {split: self.part(split).digest for split in ("train", "validation")}
 
     def mean_tokens(self, split: str) -> int:
         """Return the mean number of tokens of the texts of a split, rounded, 1 at least."""

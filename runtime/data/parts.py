@@ -1,9 +1,12 @@
 """Which rows of which table make up each split of a job."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
 from renaissance.grammar.schema.declaration import Share
@@ -13,6 +16,7 @@ from renaissance.runtime.data.easy_vqa import read_easy_vqa
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.nlvr import read_nlvr
+from renaissance.runtime.data.real_paths import real_paths
 from renaissance.runtime.data.sampling import held_out
 from renaissance.runtime.data.table import Source, Table, join
 
@@ -53,6 +57,26 @@ class Part:
         """The texts."""
         texts: list[str] = self.table.texts.take(self.rows).to_pylist()
         return texts
+
+    @property
+    def digest(self) -> str:
+        """Names texts, images and answers, in their order; not the folder that they lie in."""
+        digest = xxhash.xxh3_128()
+        image = self.table.image_of_row[self.rows]
+        of_all = self.table.paths
+        paths = [of_all[number] for number in np.unique(image).tolist()]
+        # What all paths begin with is what the first and the last of them begin with.
+        ends = [min(paths, default=""), max(paths, default="")]
+        cut = os.path.commonprefix(ends).rfind("/") + 1  # noqa: RUF071
+        digest.update(image.tobytes())
+        for texts in (
+            self.table.texts.take(self.rows),
+            pa.array([path[cut:] for path in paths], pa.string()),
+            pa.array(self.answers if self.table.has_answers else [], pa.string()),
+        ):
+            digest.update(pc.binary_length(texts).to_numpy().tobytes())
+            digest.update("".join(texts.to_pylist()).encode())
+        return digest.hexdigest()
 
     @property
     def answers(self) -> list[str]:
@@ -113,10 +137,11 @@ class Parts:
             for job in self._spec.jobs.values()
             if isinstance(job, Finetune) and self._job.name in _sources(self._spec, job)
         ]
-        paths = {part.table.path(image) for part in later for image in part.images.tolist()}
-        if not paths:
+        theirs = [part.table.path(image) for part in later for image in part.images.tolist()]
+        if not theirs:
             return np.zeros(len(table.images), bool)
-        return np.array([path in paths for path in table.paths])
+        files = set(real_paths(theirs))
+        return np.array([path in files for path in real_paths(table.paths)])
 
     def _file(self, split: str) -> str:
         """Return which table a split is cut from."""

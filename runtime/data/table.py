@@ -1,7 +1,7 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.real_paths import real_paths, tidy
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
+VISIBLE = r"[^\s\pZ\p{Cc}\p{Cf}]"
+"""A character that is neither white nor a mere instruction, such as U+200B."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +93,14 @@ class Table:
         path: str = self.images.data.column("path")[int(image)].as_py()
         return path
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether texts are answered, as those of tasks."""
+        return "answer" in self.rows.column_names
+
     def answers(self) -> Sequence[str]:
         """Return the answer of each text; raises DataError for a table without answers."""
-        if "answer" not in self.rows.column_names:
+        if not self.has_answers:
             raise DataError(f"`{self.sources[0].name}` has no answers to learn from")
         answers: list[str] = self.rows.data.column("answer").to_pylist()
         return answers
@@ -129,8 +137,8 @@ def make_table(
     if len(texts) == 0:
         raise DataError(f"`{source.name}` holds no text with an image; check its files")
     encoded = _one_chunk(paths).dictionary_encode()
-    spellings = [os.path.normpath(Path(root, p)) for p in encoded.dictionary.to_pylist()]
-    distinct, number = _number(spellings)
+    spelled = tidy([str(Path(root, path)) for path in encoded.dictionary.to_pylist()])
+    distinct, number = _number(spelled)
     image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
     columns = {"text": texts, "image": pa.array(image)}
     if answers is not None:
@@ -161,7 +169,7 @@ def make_table(
 
 
 def join(tables: Sequence[Table]) -> Table:
-    """Put several tables of pairs together; an image with the same path is the same image."""
+    """Put several tables of pairs together; paths that lead to one file are one image."""
     if len(tables) == 1:
         return tables[0]
     paths = [path for table in tables for path in table.paths]
@@ -202,19 +210,21 @@ def join(tables: Sequence[Table]) -> Table:
 
 
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
-    """Return the numbers of the rows where neither text nor path is null or blank."""
+    """Return the numbers of the rows where text and path each have something to be seen."""
     keep = [
-        pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(column), ""), False)
-        for column in (texts, paths)
+        pc.fill_null(pc.match_substring_regex(column, VISIBLE), False) for column in (texts, paths)
     ]
     return np.flatnonzero(np.asarray(pc.and_(*keep)))
 
 
-def _number(names: Iterable[str]) -> tuple[list[str], np.ndarray]:
-    """Return the distinct names in order of appearance, and the number of each name."""
+def _number(paths: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Return the distinct files by their first spelling, and the number of each path's file."""
     numbers: dict[str, int] = {}
-    number = [numbers.setdefault(name, len(numbers)) for name in names]
-    return list(numbers), np.asarray(number, dtype=np.int64)
+    number = [numbers.setdefault(real, len(numbers)) for real in real_paths(paths)]
+    spelled: dict[int, str] = {}
+    for path, place in zip(paths, number, strict=True):
+        spelled.setdefault(place, path)
+    return list(spelled.values()), np.asarray(number, dtype=np.int64)
 
 
 def _one_chunk(column: TextColumn) -> pa.Array:

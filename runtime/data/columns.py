@@ -1,0 +1,202 @@
+"""The columns of image paths and captions of a file: CSV, JSON Lines, Parquet.
+
+Files are read row by row, so that a mistake is told with its line, and nothing but the two columns
+is kept: neither what else a row holds nor how long it is matters.
+"""
+
+import csv
+import difflib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from renaissance.runtime.data.errors import DataError
+
+KINDS = {".csv": "CSV", ".jsonl": "JSON Lines", ".json": "JSON Lines", ".parquet": "Parquet"}
+"""What a file is, by its suffix."""
+SCHEMA = pa.schema([("image", pa.string()), ("caption", pa.string())])
+ROWS = 2**14
+"""Rows that are read in one go."""
+Row = tuple[str | None, str | None]
+
+
+def read_columns(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
+    """Yield the paths and captions of a file piece by piece, one piece at least.
+
+    Args:
+        path: of the file; its suffix is one of `KINDS`.
+        image: name of the column of paths.
+        caption: name of the column of captions; lists of them are rows of their own.
+
+    Raises:
+        DataError: if the file is malformed or has no such columns or no rows.
+    """
+    kind = KINDS[path.suffix.lower()]
+    if kind == "Parquet":
+        batches = _parquet(path, image, caption)
+    else:
+        rows = (_csv if kind == "CSV" else _json_lines)(path, image, caption)
+        batches = _in_batches(rows, path)
+    empty = True
+    for batch in batches:
+        empty = empty and not len(batch)
+        yield batch
+    if empty:
+        raise DataError(f"the table `{path}` has no rows")
+
+
+def _in_batches(rows: Iterator[Row], path: Path) -> Iterator[pa.RecordBatch]:
+    while chunk := list(islice(rows, ROWS)):
+        try:
+            columns = [pa.array(column, pa.string()) for column in zip(*chunk, strict=True)]
+        except UnicodeEncodeError as problem:
+            raise DataError(
+                f"`{path}` holds half of a surrogate pair, which is no text: {problem.object!r:.80}"
+            ) from None
+        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def _csv(path: Path, image: str, caption: str) -> Iterator[Row]:
+    limit = csv.field_size_limit(sys.maxsize)
+    line = 0
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file, strict=True)
+            header = next(lines, [])
+            _require((image, caption), header, path)
+            places, width = (header.index(image), header.index(caption)), len(header)
+            line = lines.line_num
+            for row in lines:
+                if len(row) == width:
+                    yield row[places[0]], row[places[1]]
+                elif row:
+                    raise _malformed(
+                        path, "CSV", line, f"{len(row)} values where the header has {width}"
+                    )
+                line = lines.line_num
+    except csv.Error as problem:
+        raise _malformed(path, "CSV", line, _quotes(str(problem))) from None
+    except UnicodeDecodeError as problem:
+        raise _malformed(path, "CSV", line, f"no UTF-8 text ({problem.reason})") from None
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _quotes(problem: str) -> str:
+    """Say what is wrong with a row of CSV in words of people who write it."""
+    if "unexpected end of data" in problem:
+        return 'a quote opens here, and none closes it; a quote inside of a text is written `""`'
+    if "expected after" in problem:
+        return (
+            "a text in quotes goes on after its closing quote; a quote inside of it is written "
+            '`""`, not `\\"`'
+        )
+    return problem
+
+
+def _json_lines(path: Path, image: str, caption: str) -> Iterator[Row]:
+    seen: dict[str, None] = {}
+    missing = {image, caption}
+    empty = True
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            if not line.strip():
+                continue
+            row = _object(line, (image, caption), path, number)
+            empty = False
+            if missing:
+                missing -= row.keys()
+                seen |= dict.fromkeys(row)
+            shown, said = row.get(image), row.get(caption)
+            for text in said if isinstance(said, list) else [said]:
+                for name, value in ((image, shown), (caption, text)):
+                    if value is not None and not isinstance(value, str):
+                        what = f"`{name}` is {_what(value)}, not text"
+                        raise _malformed(path, "JSON Lines", number, what)
+                yield shown, text
+    if missing and not empty:
+        _require((image, caption), list(seen), path)
+
+
+def _object(line: bytes, wanted: Sequence[str], path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        if any(line.count(json.dumps(name).encode()) > 1 for name in wanted):
+            _check_once([key for key, _ in json.loads(line, object_pairs_hook=list)], wanted, path)
+    except RecursionError:
+        raise _malformed(path, "JSON Lines", number, "too many brackets") from None
+    except ValueError as problem:
+        what = str(problem).partition(": line")[0]
+        raise _malformed(path, "JSON Lines", number, what) from None
+    if not isinstance(row, dict):
+        raise _malformed(path, "JSON Lines", number, f"{_what(row)}, not an object `{{…}}`")
+    return row
+
+
+def _what(value: object) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object" if isinstance(value, dict) else "a text")
+
+
+def _parquet(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            _require((image, caption), file.schema_arrow.names, path)
+            for batch in file.iter_batches(columns=[image, caption]):
+                images, captions = batch.column(image), batch.column(caption)
+                if _is_list(captions.type):
+                    images = images.take(pc.list_parent_indices(captions))
+                    captions = pc.list_flatten(captions)
+                columns = [_text(images, image, path), _text(captions, caption, path)]
+                yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+    except (pa.ArrowException, UnicodeError) as problem:
+        # Some of Arrow's errors are those of the operating system.
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise
+        what = str(problem).splitlines()[0].rstrip(".")
+        raise DataError(f"`{path}` cannot be read as Parquet: {what}") from None
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _text(column: pa.Array, name: str, path: Path) -> pa.Array:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(kind):
+        return pa.nulls(len(column), pa.string())
+    if not (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    ):
+        raise DataError(f"column `{name}` of `{path}` holds {column.type}, not text")
+    return column.cast(pa.string())
+
+
+def _require(wanted: Sequence[str], there: Sequence[str], path: Path) -> None:
+    _check_once(there, wanted, path)
+    for name in wanted:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            names = ", ".join(f"`{column}`" for column in there)
+            raise DataError(f"`{path}` has no column `{name}`; its columns are {names}{hint}")
+
+
+def _check_once(there: Sequence[str], wanted: Sequence[str], path: Path) -> None:
+    for name in wanted:
+        if there.count(name) > 1:
+            raise DataError(f"`{path}` has two columns `{name}`; give one of them another name")
+
+
+def _malformed(path: Path, kind: str, number: int, what: str) -> DataError:
+    """Return an error about a row; `number` lines stand before it."""
+    return DataError(f"`{path}` cannot be read as {kind}: line {number + 1}: {what}")

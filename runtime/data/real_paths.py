@@ -1,0 +1,74 @@
+"""Which file a path leads to: the same one may be spelled in many ways."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+LISTED = 100
+"""Paths in a folder above which the folder is listed instead of asking for each of them."""
+
+
+def real_paths(paths: Sequence[str]) -> list[str]:
+    """Return the absolute path without symbolic links that each path leads to.
+
+    A folder is resolved once for all of its files: files may be many, and lie on a network.
+
+    Args:
+        paths: of files, which need not exist.
+    """
+    split = [os.path.split(path) for path in paths]
+    counts = Counter(folder for folder, _ in split)
+    folders = {folder: _real(folder) for folder in counts}
+    links = {
+        folder: _links(folders[folder]) if count > LISTED else None
+        for folder, count in counts.items()
+    }
+    found = []
+    for folder, name in split:
+        path = f"{folders[folder].rstrip('/')}/{name}"
+        known = links[folder]
+        linked = _is_link(path) if known is None else name in known
+        found.append(_real(path) if linked or name in ("", ".", "..") else path)
+    return found
+
+
+def tidy(paths: Sequence[str]) -> list[str]:
+    """Return shorter spellings of paths, each of the same file.
+
+    `b/../a` is spelled `a`, but not where `b` is a link to a folder elsewhere.
+    """
+    short = [os.path.normpath(path) for path in paths]
+    doubtful = [place for place, path in enumerate(paths) if ".." in path]
+    before = real_paths([paths[place] for place in doubtful])
+    after = real_paths([short[place] for place in doubtful])
+    for place, one, other in zip(doubtful, before, after, strict=True):
+        if one != other:
+            short[place] = paths[place]
+    return short
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # no path at all, such as one with a zero byte
+        return os.path.realpath(path.replace("\0", ""))
+
+
+def _is_link(path: str) -> bool:
+    try:
+        return Path(path).is_symlink()
+    except (OSError, ValueError):
+        return False
+
+
+def _links(folder: str) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(_named_links(entries))
+    except OSError:
+        return frozenset()
+
+
+def _named_links(entries: Iterable["os.DirEntry[str]"]) -> Iterable[str]:
+    return (entry.name for entry in entries if entry.is_symlink())
