@@ -1,6 +1,5 @@
 """Ask the disk about names that a user wrote: one that no path can have is simply not there."""
 
-import filecmp
 import os
 from pathlib import Path
 
@@ -65,6 +64,8 @@ def same_content(one: str | Path | None, other: str | Path | None) -> bool:
     """Tell whether two files have the same bytes; False where one cannot be read."""
     if one is None or other is None or not (is_file(one) and is_file(other)):
         return False
+    import filecmp
+
     try:
         return filecmp.cmp(one, other, shallow=False)
     except OSError:

@@ -6,7 +6,7 @@ said here of an encoder of the catalogue or of a plain one is what is built.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from renaissance.grammar.anatomy.encoders import (
     EncoderAnatomy,
@@ -97,22 +97,10 @@ class Anatomy:
         """Names that addresses start with."""
         return (*self.streams, self.fusion_name, "pool", "heads")
 
-    @cached_property
+    @property
     def leaves(self) -> frozenset[Leaf]:
         """All leaves."""
-        found: set[Leaf] = set()
-        for name in self._encoders:
-            found |= encoder_leaves(name, self._encoders[name])
-        for name in self._pooled:
-            found.update((leaf(f"pool.{name}"), leaf(f"pool.{name}", "bias")))
-        fusion = self.fusion_name
-        found.add(leaf(f"{fusion}.type_embedding"))
-        for name in self._projected:
-            address = f"{fusion}.projection.{name}"
-            found.update((leaf(address), leaf(address, "bias")))
-        if isinstance(self.fusion, CrossAttention):
-            found |= _co_attention(fusion, self.fusion)
-        return frozenset(found | head_leaves(self.heads))
+        return self._parts.leaves
 
     def layers(self, root: str) -> int | None:
         """Return how many layers a root has, None where that is not known."""
@@ -136,7 +124,7 @@ class Anatomy:
             segments = parse(selector)
         except SelectorError:
             return Selected(leaves=frozenset())
-        found = frozenset(select(selector, self._entries, self._counts))
+        found = self._parts.select(selector)
         root = segments[0].name
         if self.known(root):
             return Selected(leaves=found, certain=root not in KINDS or self._all_known)
@@ -168,12 +156,16 @@ class Anatomy:
         return tuple(name for name in self.inputs if _differs(self.streams.get(name), width))
 
     @cached_property
-    def _entries(self) -> dict[Leaf, Leaf]:
-        return {entry: entry for entry in self.leaves}
-
-    @cached_property
-    def _counts(self) -> dict[str, int]:
-        return layer_counts(entry.address for entry in self.leaves)
+    def _parts(self) -> "_Parts":
+        fusion = self.fusion
+        return _assembled(
+            tuple(self._encoders.items()),
+            self.fusion_name,
+            (fusion.inputs, fusion.layers) if isinstance(fusion, CrossAttention) else None,
+            self._pooled,
+            self._projected,
+            self.heads,
+        )
 
     @cached_property
     def _all_known(self) -> bool:
@@ -185,12 +177,57 @@ def starts_random(block: Stream | Stack | Fusion) -> bool:
     return getattr(block, "source", "") not in ("huggingface", "timm")
 
 
-def _co_attention(root: str, fusion: CrossAttention) -> set[Leaf]:
+class _Parts:
+    """The leaves of a model and what selectors mean among them, worked out when first asked for."""
+
+    def __init__(self, leaves: frozenset[Leaf]) -> None:
+        self.leaves = leaves
+        self._counts = layer_counts({leaf.address for leaf in leaves})
+        self._by_root: dict[str, dict[Leaf, Leaf]] = {}
+        for one in leaves:
+            self._by_root.setdefault(one.root, {})[one] = one
+        self._selected: dict[str, frozenset[Leaf]] = {}
+
+    def select(self, selector: str) -> frozenset[Leaf]:
+        """Return the leaves that a selector means."""
+        if selector not in self._selected:
+            root = parse(selector)[0].name
+            among = self._by_root.get(root, {})
+            if root in KINDS:
+                among = {leaf: leaf for leaf in self.leaves}
+            self._selected[selector] = frozenset(select(selector, among, self._counts))
+        return self._selected[selector]
+
+
+@lru_cache(maxsize=64)
+def _assembled(
+    encoders: tuple[tuple[str, EncoderAnatomy], ...],
+    fusion_name: str,
+    co_attention: tuple[tuple[str, ...], int] | None,
+    pooled: tuple[str, ...],
+    projected: tuple[str, ...],
+    heads: tuple[str, ...],
+) -> _Parts:
+    found = set(head_leaves(heads))
+    for name, encoder in encoders:
+        found |= encoder_leaves(name, encoder)
+    for name in pooled:
+        found.update((leaf(f"pool.{name}"), leaf(f"pool.{name}", "bias")))
+    found.add(leaf(f"{fusion_name}.type_embedding"))
+    for name in projected:
+        address = f"{fusion_name}.projection.{name}"
+        found.update((leaf(address), leaf(address, "bias")))
+    if co_attention is not None:
+        found |= _co_attention(fusion_name, *co_attention)
+    return _Parts(frozenset(found))
+
+
+def _co_attention(root: str, inputs: tuple[str, ...], layers: int) -> set[Leaf]:
     found: set[Leaf] = set()
-    for index in range(fusion.layers):
+    for index in range(layers):
         layer = f"{root}.layers[{index}]"
         found.update(full(f"{layer}.cross", "attention"))
-        for name in fusion.inputs:
+        for name in inputs:
             found.update(full(f"{layer}.{name}.attention", "attention"))
             found.update(full(f"{layer}.{name}.mlp", "mlp"))
     return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
@@ -183,6 +182,8 @@ def part_of(block: EasyVqaPairs | NlvrPairs | EasyVqa | Nlvr, split: str) -> Par
 
 def installed(kind: str) -> Path | None:
     """Return the data inside the package that brings it, where that is installed."""
+    from importlib.util import find_spec
+
     found = find_spec(kind) if kind == "easy_vqa" else None
     return Path(found.origin).parent / "data" if found is not None and found.origin else None
 
