@@ -209,7 +209,13 @@ def _advice(place: Place) -> tuple[str, ...]:
     before = place.before.type if place.before else "NL"
     text = place.source.text[token.start : token.end]
     advice = ""
-    if token.type == "EQUAL" and place.in_freeze:
+    if token.type == "EQUAL" and before == "FREEZE":
+        advice = "selectors follow without `=`: `freeze vision`"
+    elif token.type == "STRING" and place.in_freeze:
+        advice = f"selectors stand without quotes: `{text[1:-1]}`"
+    elif token.type == "NAME" and text == "and" and place.in_freeze:
+        advice = "a comma stands between selectors: `freeze vision, text`"
+    elif token.type == "EQUAL" and place.in_freeze:
         advice = (
             "a comma after a selector continues the list; "
             "put the next statement on a line of its own"

@@ -88,7 +88,7 @@ def beyond_layers(selector: str, anatomy: Anatomy, span: Span) -> Iterator[Diagn
 
 
 def _no_root(code: str, message: str, root: str, anatomy: Anatomy, span: Span) -> Diagnostic:
-    close = nearest(root, (*anatomy.roots, *KINDS))
+    close = nearest(root, (*anatomy.roots, *KINDS, "fusion"))
     edits: tuple[Edit, ...] = ()
     if len(close) == 1:
         first = Span(source=span.source, start=span.start, end=span.start + len(root))

@@ -13,7 +13,8 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import nearest, suggestion
+from renaissance.grammar.composition.findings import listing, nearest, suggestion
+from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -21,6 +22,7 @@ from renaissance.grammar.schema.data import Pairs
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import JOBS, Kind, choices
+from renaissance.grammar.source import Span
 
 _CHOSEN = ("optimizer", "schedule")
 _FORMATS = choices(Spec, "data")
@@ -296,7 +298,7 @@ class JobReader:
 
     def __init__(self, drafts: dict[str, JobDraft], composer: Composer, reader: Reader) -> None:
         """Read `drafts`, with models from `composer`."""
-        self._drafts = drafts
+        self.drafts = drafts
         self._composer = composer
         self._reader = reader
         self._models: dict[str, JobModel | None] = {}
@@ -304,7 +306,7 @@ class JobReader:
 
     def read(self) -> dict[str, Job | None]:
         """Return all jobs; None for one that is wrong."""
-        return {name: self._job(draft) for name, draft in self._drafts.items()}
+        return {name: self._job(draft) for name, draft in self.drafts.items()}
 
     def model(self, name: str) -> JobModel | None:
         """Return the model of a training job, with what its sources override."""
@@ -316,12 +318,19 @@ class JobReader:
                 self._models.update(dict.fromkeys(chain))
                 break
             chain.append(step)
-            draft = self._drafts[step]
+            draft = self.drafts[step]
             step = self._target(draft, "from", ("pretrain", "finetune"))
         for step in reversed(chain):
             if step not in self._models:
-                self._models[step] = self._model(self._drafts[step])
+                self._models[step] = self._model(self.drafts[step])
         return self._models[name]
+
+    def model_path(self, name: str) -> tuple[str, str] | None:
+        """Return where the model of a training job stands in the spec, also of a wrong job."""
+        model = self._models.get(name)
+        if model is None:
+            return None
+        return ("job_models", name) if model.overridden else ("models", model.base)
 
     def _model(self, draft: JobDraft) -> JobModel | None:
         """Return the model of a job, with that of its source at hand."""
@@ -347,7 +356,7 @@ class JobReader:
         if word not in draft.relations:
             return None
         target = draft.relations[word].target
-        other = self._drafts.get(target.text)
+        other = self.drafts.get(target.text)
         if other is None:
             self._unknown("job", target, self._reader.scope.jobs)
             return None
@@ -367,7 +376,7 @@ class JobReader:
         return target.text
 
     def _circle(self, names: list[str]) -> None:
-        *others, last = [self._drafts[name].relations["from"] for name in names]
+        *others, last = [self.drafts[name].relations["from"] for name in names]
         self._reader.findings.add(
             Diagnostic(
                 code="VL502",
@@ -386,13 +395,13 @@ class JobReader:
         self._reader.findings.add(unknown_name(what, name, known))
         if what == "model":
             # What was probably meant is not unused.
-            self._reader.scope.used_models.update(nearest(name.text, known)[:1])
+            self._reader.scope.used_models.update(nearest(name.text, known)[:1] or known)
 
     def _job(self, draft: JobDraft) -> Job | None:
         name = draft.name.text
         reader, path = self._reader, ("jobs", name)
         reader.places.put(path, draft.name.span, draft.name.span)
-        self._mentions(draft)
+        known_data = self._data(draft)
         for relation in draft.relations.values():
             reader.places.put(
                 (*path, _FIELDS[relation.word.text]), relation.span, relation.target.span
@@ -408,9 +417,7 @@ class JobReader:
             broken=draft.broken,
             fixed=fixed,
         )
-        if isinstance(block, Pretrain) and not self._known_data(block, path):
-            return None
-        if block is None or not related:
+        if block is None or not related or not known_data:
             return None
         if isinstance(block, Pretrain | Finetune):
             block = self._with_fusion_name(block, name)
@@ -449,52 +456,47 @@ class JobReader:
             self.parts[name] = assemble(model.draft, ("job_models", name), self._reader)
         return True
 
-    def _mentions(self, draft: JobDraft) -> None:
-        """Note data that a job names, even where the job turns out to be wrong."""
-        data = draft.keys.get("data")
-        if data is not None and isinstance(data.value, tree.Sequence):
-            named = [plain_text(i) for i in data.value.items if isinstance(i, tree.Address)]
-            self._reader.scope.used_data.update(named)
-
-    def _known_data(self, job: Pretrain, path: tuple[str, ...]) -> bool:
-        scope, known = self._reader.scope, True
-        for index, name in enumerate(job.data):
+    def _data(self, draft: JobDraft) -> bool:
+        """Look data up that a job names, even where the job turns out to be wrong."""
+        setting, scope = draft.keys.get("data"), self._reader.scope
+        if setting is None or isinstance(setting.value, Choice | tuple | dict):
+            return True
+        value = follow(setting.value, scope, self._reader.findings, keep=scope.data)
+        if isinstance(value, tree.Address):
+            scope.used_data.add(plain_text(value))
+        named = value.items if isinstance(value, tree.Sequence) else ()
+        seen: dict[str, Span] = {}
+        known = True
+        for item in named:
+            if not isinstance(item, tree.Address):
+                continue
+            name = plain_text(item)
             scope.used_data.add(name)
-            if name in job.data[:index]:
+            if name in seen:
+                self._reader.findings.add(_named_twice(name, seen[name], item.span))
                 known = False
-                self._named_twice(name, (*path, "data"), job.data.index(name), index)
-                continue
-            if name in scope.data:
-                continue
-            known = False
-            span = self._reader.places.value((*path, "data", index))
-            if span is not None and not scope.incomplete:
-                self._reader.findings.add(
-                    Diagnostic(
-                        code="VL104",
-                        message=f"there is no data named `{name}`",
-                        span=span,
-                        label="not declared here or in an import",
-                        help=suggestion(name, scope.data, "data"),
-                    )
-                )
-                scope.used_data.update(nearest(name, scope.data)[:1])
+            elif name not in scope.data:
+                self._unknown_data(name, item.span)
+                known = False
+            seen.setdefault(name, item.span)
         return known
 
-    def _named_twice(self, name: str, path: tuple[str, ...], first: int, second: int) -> None:
-        places = self._reader.places
-        spans = [places.value((*path, index)) for index in (first, second)]
-        if spans[0] is not None and spans[1] is not None:
-            self._reader.findings.add(
-                Diagnostic(
-                    code="VL518",
-                    message=f"data `{name}` is named twice",
-                    span=spans[1],
-                    label="named again",
-                    related=(Label(span=spans[0], text="first named here"),),
-                    help=("leave it out: each of its pairs is learned from once in an epoch",),
-                )
+    def _unknown_data(self, name: str, span: Span) -> None:
+        scope = self._reader.scope
+        if scope.incomplete:
+            return
+        self._reader.findings.add(
+            Diagnostic(
+                code="VL104",
+                message=f"there is no data named `{name}`",
+                span=span,
+                label="not declared here or in an import",
+                help=suggestion(name, scope.data, "data"),
+                notes=(f"there is {listing(scope.data)}",) if scope.data else (),
             )
+        )
+        # What was meant is not unused.
+        scope.used_data.update(nearest(name, scope.data)[:1] or scope.data)
 
     def _with_fusion_name(self, job: Pretrain | Finetune, name: str) -> Pretrain | Finetune:
         model = self.model(name)
@@ -509,6 +511,17 @@ class JobReader:
                 places.put((*path, own), places.keys[*path, address], places.values[*path, address])
             scales[own] = factor
         return job.model_copy(update={"scale_lr": scales})
+
+
+def _named_twice(name: str, first: Span, second: Span) -> Diagnostic:
+    return Diagnostic(
+        code="VL518",
+        message=f"data `{name}` is named twice",
+        span=second,
+        label="named again",
+        related=(Label(span=first, text="first named here"),),
+        help=("leave it out: each of its pairs is learned from once in an epoch",),
+    )
 
 
 def chain_of(jobs: dict[str, Job | None], name: str) -> tuple[Job, ...]:

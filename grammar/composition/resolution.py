@@ -27,7 +27,7 @@ from renaissance.grammar.checks.unused import check_unused
 from renaissance.grammar.composition.assembly import assemble
 from renaissance.grammar.composition.files import Disk, Files
 from renaissance.grammar.composition.findings import Findings
-from renaissance.grammar.composition.jobs import JobDraft, JobReader, draft_jobs, read_data
+from renaissance.grammar.composition.jobs import JobReader, draft_jobs, read_data
 from renaissance.grammar.composition.models import Composer
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope, gather
@@ -72,7 +72,7 @@ def resolve(source: Source, files: Files | None = None) -> Resolution:
     job_reader = JobReader(drafts, composer, reader)
     jobs = job_reader.read()
     job_models = _job_models(job_reader, reader)
-    _check_jobs(jobs, drafts, models, job_models, data, reader)
+    _check_jobs(jobs, job_reader, models, job_models, data, reader)
     if not scope.incomplete:
         check_unused(scope, findings)
     spec = None
@@ -117,14 +117,14 @@ def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
 
 def _check_jobs(
     jobs: dict[str, Job | None],
-    drafts: dict[str, JobDraft],
+    job_reader: JobReader,
     models: dict[str, Model | None],
     job_models: dict[str, Model | None],
     data: dict[str, Pairs | None],
     reader: Reader,
 ) -> None:
     places, findings = reader.places, reader.findings
-    for name, draft in drafts.items():
+    for name, draft in job_reader.drafts.items():
         if draft.word != "evaluate" and not draft.broken:
             keys = {key: setting.place for key, setting in draft.keys.items()}
             check_length(name, keys, draft.name.span, findings)
@@ -144,18 +144,16 @@ def _check_jobs(
             check_presence(job.task, ("jobs", name, "task"), places, findings)
         else:
             check_repeated_data(job, data, places, findings)
-        overridden = name in job_models
-        model = job_models[name] if overridden else models.get(job.on)
-        if model is None:
+        path = job_reader.model_path(name)
+        model = _model_at(path, models, job_models)
+        if path is None or model is None:
             continue
-        path = _model_path(job, job_models)
         fresh = isinstance(job, Pretrain) or job.source is None
-        source = jobs.get(job.source) if isinstance(job, Finetune) and job.source else None
-        if overridden and isinstance(job, Finetune) and isinstance(source, Pretrain | Finetune):
-            before = job_models.get(source.name, models.get(source.on))
-            if before is not None:
-                paths = (_model_path(source, job_models), path)
-                check_fit(job, (before, model), paths, places, findings)
+        if isinstance(job, Finetune) and job.source is not None:
+            before = job_reader.model_path(job.source)
+            source = _model_at(before, models, job_models)
+            if before is not None and source is not None:
+                check_fit(job, (source, model), (before, path), places, findings)
         check_scales(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)
@@ -164,9 +162,16 @@ def _check_jobs(
         check_frozen_heads(training, places, findings)
 
 
-def _model_path(job: Pretrain | Finetune, job_models: dict[str, Model | None]) -> Path:
-    """Return where the model of a job stands in the spec."""
-    return ("job_models", job.name) if job.name in job_models else ("models", job.on)
+def _model_at(
+    path: tuple[str, str] | None,
+    models: dict[str, Model | None],
+    job_models: dict[str, Model | None],
+) -> Model | None:
+    """Return the model at a place of the spec; None if there is none or it is wrong."""
+    if path is None:
+        return None
+    where, name = path
+    return (models if where == "models" else job_models).get(name)
 
 
 def _spec(

@@ -1,5 +1,6 @@
 """Read values: of the right kind, in the right unit, names replaced by what they stand for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -281,7 +282,7 @@ class Reader:
                 choice = choice_of(value, self.findings)
                 if choice is not None:
                     return self._choose(choice, kind, path, key)
-            case tree.Address(parts=(tree.Name(text=word),)):
+            case tree.Address(parts=(tree.Name(text=word),)) if kind.item is None or kind.none:
                 return self._word(word, kind, unit, key, content.span)
             case tree.Sequence(items=items) if kind.item is not None:
                 return self._list(value, items, kind, unit, path, key, content.span)
@@ -401,6 +402,18 @@ class Reader:
                     help=suggestion(word, kind.words, "a word"),
                     notes=(f"`{key}` is one of {listing(kind.words)}",),
                     edits=(Edit(span=span, text=close[0]),) if close else (),
+                )
+            )
+            return FAILED
+        lower = word.lower()
+        if (kind.boolean and lower in ("true", "false")) or (kind.none and lower == "none"):
+            self.findings.add(
+                Diagnostic(
+                    code="VL407",
+                    message=f"`{key}` cannot be `{word}`",
+                    span=span,
+                    help=(f"write `{lower}`",),
+                    edits=(Edit(span=span, text=lower),),
                 )
             )
             return FAILED
@@ -546,6 +559,15 @@ def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) 
             edits = (Edit(span=span, text=f"{percent / 100:g}"),)
         case tree.Number(value=number) if kind.share and 0 <= number <= 1:
             help = (f"write `{Share(number)}`",)
+            edits = (Edit(span=span, text=Share(number).spelling),)
+        case tree.Number(value=number) if kind.share and not kind.count and 1 < number <= 100:
+            help = (f"write `{number_text(number)}%`",)
+            edits = (Edit(span=span, text=f"{number_text(number)}%"),)
+        case tree.Text(value=text) if (kind.count and text.isdecimal()) or (
+            kind.number and _is_number(text)
+        ):
+            help = (f"write `{text}`",)
+            edits = (Edit(span=span, text=text),)
         case tree.Number(value=float() as number) if kind.count and number.is_integer():
             help = (f"write `{int(number)}`",)
             edits = (Edit(span=span, text=str(int(number))),)
@@ -563,6 +585,10 @@ def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) 
         help=help,
         edits=edits,
     )
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text) is not None
 
 
 def _what(value: tree.Value) -> str:
