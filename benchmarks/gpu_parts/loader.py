@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from benchmarks.workload import CompiledStep, experiment
 from renaissance.grammar.schema.data import ImageCaption
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
+from renaissance.runtime.data.moving import Mover, with_following
 
 WORDS = ("a", "red", "small", "dog", "runs", "over", "green", "grass", "near", "two", "old", "men")
 BATCH = 128
@@ -77,7 +77,9 @@ def spec_of(folder: Path, workers: int, options: Options) -> Spec:
 
 
 def _batches(folder: Path, workers: int, options: Options) -> Iterator[Any]:
-    return job_data(spec_of(folder, workers, options), "base").train(0, 0, 1)
+    data = job_data(spec_of(folder, workers, options), "base")
+    data.read_for(torch.device(options.device), lambda sentence: None)
+    return data.train(0, 0, 1)
 
 
 def _read(folder: Path, workers: int, options: Options, cores: int) -> Values:
@@ -108,14 +110,18 @@ def _beside(folder: Path, workers: int, options: Options) -> Values:
     )
     waited, texts, began = 0.0, 0, 0.0
     asked = time.perf_counter()
-    for number, (batch, *_) in enumerate(_batches(folder, workers, options)):
+    mover = Mover(device)
+    steps = with_following(_batches(folder, workers, options), mover.ahead)
+    for number, ((batch, *_), following) in enumerate(steps):
         if number == 3:
             _wait(options)
             began, waited, texts = time.perf_counter(), 0.0, 0
             asked = began
         waited += time.perf_counter() - asked
         if batch.matching is not None and batch.masked is not None:
-            step.step(replace(batch).to(device))
+            on_device = mover(batch)
+            mover.begin(following)
+            step.step(on_device)
         texts += len(batch.image_index)
         asked = time.perf_counter()
     _wait(options)

@@ -1,6 +1,7 @@
 """The images of a table: read when needed, kept when there is room."""
 
 import mmap
+import os
 
 import numpy as np
 from torch import Tensor
@@ -12,9 +13,12 @@ from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
 from renaissance.runtime.features.known import KnownImages
 from renaissance.runtime.features.ledger import KEY_BYTES as CONTENT_BYTES
+from renaissance.runtime.machine import free_memory
 
-CACHE_BYTES = 2 * 1024**3
-"""A table whose decoded images take no more than this keeps them all in memory."""
+SHARE = 0.4
+"""Share of the free memory that decoded images may take."""
+WHERE_NOBODY_SAYS = 2 * 1024**3
+"""Bytes that they may take where the system does not say what is free."""
 
 UNKNOWN, READABLE, UNREADABLE = 0, 1, 2
 
@@ -22,8 +26,9 @@ UNKNOWN, READABLE, UNREADABLE = 0, 1, 2
 class Images:
     """Decoded images by their number in a table.
 
-    Small sets are kept in memory that forked worker processes share: whoever reads an image first
-    reads it for all. Of larger sets only the images of the current step are held.
+    As many as there is room for, the first ones of the table, are kept in memory that forked
+    worker processes share: whoever reads an image first reads it for all. Of the others only those
+    of the current step are held.
 
     Attributes:
         size: height and width in pixels.
@@ -38,29 +43,45 @@ class Images:
         size: int,
         resize: Resize,
         *,
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int | None = None,
         features: KnownImages | None = None,
     ) -> None:
-        """Prepare to read; no file is opened yet."""
+        """Prepare to read; no file is opened yet.
+
+        Args:
+            table: whose images these are.
+            size: height and width in pixels.
+            resize: how images become square.
+            cache_bytes: room for decoded images; `room_for_images` if None.
+            features: of images that need no decoding.
+        """
         self.features = features
         self.size = size
         self.resize = resize
         self.unreadable = UnreadableImages(table)
         self._table = table
         self._count = len(table.images)
-        self._cached = self._count * 3 * size * size <= cache_bytes
+        room = room_for_images() if cache_bytes is None else cache_bytes
+        self._kept = min(self._count, max(room, 0) // (3 * size * size))
         self._allocate()
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory that decoded images take when all have been read that are kept."""
+        return self._kept * 3 * self.size**2
 
     def _allocate(self) -> None:
         self._state = np.frombuffer(mmap.mmap(-1, self._count), np.uint8)
         self._contents = np.frombuffer(mmap.mmap(-1, self._count * CONTENT_BYTES), np.uint8)
         self._contents = self._contents.reshape(self._count, CONTENT_BYTES)
         self._held: dict[int, np.ndarray] = {}
-        self._cache: np.ndarray | None = None
-        if self._cached:
+        try:
             # An anonymous map takes memory only where it was written to.
-            shape = (self._count, 3, self.size, self.size)
-            self._cache = np.frombuffer(mmap.mmap(-1, int(np.prod(shape))), np.uint8).reshape(shape)
+            memory: mmap.mmap | bytes = mmap.mmap(-1, self.cache_bytes) if self._kept else b""
+        except OSError:
+            memory, self._kept = b"", 0
+        shape = (self._kept, 3, self.size, self.size)
+        self._cache = np.frombuffer(memory, np.uint8).reshape(shape)
 
     def readable(self, images: np.ndarray) -> np.ndarray:
         """Read what is not known yet.
@@ -78,10 +99,9 @@ class Images:
         rest = images[~known]
         for image in np.unique(rest[self._state[rest] != READABLE]).tolist():
             self._read(image)
-        if self._cache is None:
-            for image in rest[self._state[rest] == READABLE].tolist():
-                if image not in self._held:
-                    self._read(image)
+        for image in rest[(self._state[rest] == READABLE) & (rest >= self._kept)].tolist():
+            if image not in self._held:
+                self._read(image)
         readable: np.ndarray = known | (self._state[images] == READABLE)
         return readable
 
@@ -102,7 +122,7 @@ class Images:
         contents = self._digests(images)
         known, features = self.features.read(contents)
         for image in images[~known].tolist():
-            if self._state[image] != READABLE or (self._cache is None and image not in self._held):
+            if self._state[image] != READABLE or not self._has(image):
                 self._read(image)
             if self._state[image] != READABLE:
                 raise DataError(f"`{self._table.path(image)}` can no longer be read")
@@ -110,10 +130,18 @@ class Images:
 
     def pixels(self, images: np.ndarray) -> np.ndarray:
         """Return `[n, 3, size, size]` uint8 of images that `readable` found to be so."""
-        if self._cache is not None:
-            kept: np.ndarray = self._cache[images]
-            return kept
-        return np.stack([self._held[image] for image in images.tolist()])
+        kept = images < self._kept
+        if kept.all():
+            of_memory: np.ndarray = self._cache[images]
+            return of_memory
+        pixels = np.empty((len(images), 3, self.size, self.size), np.uint8)
+        pixels[kept] = self._cache[images[kept]]
+        for place in np.flatnonzero(~kept).tolist():
+            pixels[place] = self._held[int(images[place])]
+        return pixels
+
+    def _has(self, image: int) -> bool:
+        return image < self._kept or image in self._held
 
     def release(self) -> None:
         """Forget the images of a step, where there is no room for all."""
@@ -145,7 +173,7 @@ class Images:
             self._state[image] = UNREADABLE
             self.unreadable.add(image, str(problem))
             return
-        if self._cache is not None:
+        if image < self._kept:
             self._cache[image] = pixels
         else:
             self._held[image] = pixels
@@ -162,3 +190,13 @@ class Images:
         """Restore with nothing read."""
         self.__dict__.update(state)
         self._allocate()
+
+
+def room_for_images() -> int:
+    """Return the bytes that decoded images may take: a share of what is free for this process.
+
+    The limits of its group count, as in a container, and other training processes on this machine.
+    """
+    free = free_memory()
+    room = WHERE_NOBODY_SAYS if free is None else free * SHARE
+    return int(room / int(os.environ.get("LOCAL_WORLD_SIZE", "1")))

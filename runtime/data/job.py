@@ -19,7 +19,7 @@ from renaissance.runtime.data.assembly import (
 )
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.images import Images, room_for_images
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
@@ -67,6 +67,7 @@ class JobData:
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
+        self._room = room_for_images()
         self._reading: Reading | None = None
         self._known_images: KnownImages | None = None
         self._known_texts: KnownTexts | None = None
@@ -284,12 +285,18 @@ class JobData:
             numbers = {answer: number for number, answer in enumerate(self.answers)}
             labels = np.array([numbers.get(a, UNKNOWN_ANSWER) for a in table.answers()], np.int64)
         texts = (text for chunk in table.texts.chunks for text in chunk.to_pylist())
+        images = Images(
+            table,
+            self._vision.size,
+            self._vision.resize,
+            cache_bytes=self._room,
+            features=self._known_images,
+        )
+        self._room -= images.cache_bytes
         return Corpus(
             table=table,
             tokens=self.tokenizer.encode(texts, self._text.max_tokens),
-            images=Images(
-                table, self._vision.size, self._vision.resize, features=self._known_images
-            ),
+            images=images,
             image_of_row=table.image_of_row,
             labels=labels,
             truths=None if self._itm is None else Truths.of(table),

@@ -9,10 +9,14 @@ import pyarrow as pa
 import pytest
 import torch
 
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import images as images_module
+from renaissance.runtime.data import job_data
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.images import Images, room_for_images
 from renaissance.runtime.data.pixels import Normalisation, augmented
+from renaissance.runtime.data.resize import Resize
 from renaissance.runtime.data.table import Source, Table, join, make_table
 
 Draw = Callable[[Path, int], list[Path]]
@@ -24,7 +28,7 @@ def table(root: Path, count: int, share: float = 0.2, name: str = "pairs") -> Ta
     return make_table(source, root, pa.array(["text"] * count), pa.array(paths))
 
 
-@pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["held", "kept"])
+@pytest.mark.parametrize("cache_bytes", [0, 3 * 3 * 8 * 8, 10**6], ids=["held", "some", "kept"])
 def test_pixels_are_those_of_the_files(tmp_path: Path, draw_images: Draw, cache_bytes: int) -> None:
     paths = draw_images(tmp_path, 6)
     images = Images(table(tmp_path, 6), 8, "crop", cache_bytes=cache_bytes)
@@ -34,6 +38,46 @@ def test_pixels_are_those_of_the_files(tmp_path: Path, draw_images: Draw, cache_
         expected = [read_image(str(paths[image]), 8, "crop") for image in wanted]
         assert (images.pixels(wanted) == np.stack(expected)).all()
         images.release()
+
+
+def test_as_many_are_kept_as_there_is_room_for(
+    tmp_path: Path, draw_images: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_images(tmp_path, 6)
+    images = Images(table(tmp_path, 6), 8, "crop", cache_bytes=4 * 3 * 8 * 8 + 5)
+    assert images.cache_bytes == 4 * 3 * 8 * 8
+    read: list[str] = []
+
+    def counted(path: str, size: int, resize: Resize) -> np.ndarray:
+        read.append(path)
+        return read_image(path, size, resize)
+
+    monkeypatch.setattr(images_module, "read_image", counted)
+    for _ in range(3):
+        assert images.readable(np.arange(6)).all()
+        assert images.pixels(np.arange(6)).any(axis=(1, 2, 3)).all()
+        images.release()
+    assert len(read) == 6 + 2 + 2
+
+
+def test_room_is_a_share_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images_module, "free_memory", lambda: 10 * 2**30)
+    assert room_for_images() == 4 * 2**30
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert room_for_images() == 2**30
+    monkeypatch.setattr(images_module, "free_memory", lambda: None)
+    assert room_for_images() == 2**29
+
+
+def test_tables_of_a_job_share_the_room(
+    finetuning: Callable[..., Spec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images_module, "free_memory", lambda: 180 * 3 * 8 * 8)
+    data = job_data(finetuning(), "learn")
+    for split in ("train", "validation", "test"):
+        assert len(list(data.split(split, 7, 0, 1))) > 1
+    kept = [corpus.images.cache_bytes // (3 * 8 * 8) for corpus in data._corpora.values()]
+    assert len(kept) == 3 and sum(kept) == 72 and kept[0] == 72
 
 
 def test_a_small_set_is_read_once(tmp_path: Path, draw_images: Draw) -> None:
@@ -51,7 +95,7 @@ def test_a_small_set_is_read_once(tmp_path: Path, draw_images: Draw) -> None:
     assert not copy.readable(np.arange(3)).any()
 
 
-@pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["held", "kept"])
+@pytest.mark.parametrize("cache_bytes", [0, 3 * 3 * 8 * 8, 10**6], ids=["held", "some", "kept"])
 def test_unreadable_images_are_named_with_reasons(
     tmp_path: Path, draw_images: Draw, cache_bytes: int
 ) -> None:
