@@ -32,7 +32,7 @@ from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
-from renaissance.glibc import TUNABLES, start_again_with_settings
+from renaissance.libraries import TUNABLES, start_again_with_settings
 
 CPU = torch.device("cpu")
 HALF = tuple(

@@ -24,7 +24,7 @@ from benchmarks.step import about
 from benchmarks.workload import MEAN_TOKENS, CompiledStep, experiment, plain_batch, training_batch
 from renaissance.compiler import plan
 from renaissance.compiler.assembly import assemble
-from renaissance.glibc import SETTINGS, TUNABLES
+from renaissance.libraries import SETTINGS, TUNABLES
 
 FREEZE = {"none": (), "text": ("text",), "vision": ("vision",), "both": ("text", "vision")}
 CPU = torch.device("cpu")

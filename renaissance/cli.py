@@ -15,10 +15,10 @@ from importlib import import_module
 from renaissance import __version__
 from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.arguments import VERBS
-from renaissance.glibc import start_again_with_settings
+from renaissance.libraries import start_again_with_settings
 
 RUN_MODELS = frozenset({"train", "eval", "run", "bench"})
-"""Verbs that gain from settings of glibc, and the one that measures for them."""
+"""Verbs that gain from settings of libraries, and the one that measures for them."""
 
 
 def console() -> None:

@@ -28,6 +28,7 @@ from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
 from renaissance.runtime.results import write_result
 from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.threads import fit_threads
 from renaissance.runtime.transfer import differing_references, references_of
 from renaissance.runtime.versions import versions
 from renaissance.runtime.vocabulary import kept_vocabulary
@@ -92,6 +93,8 @@ def evaluate_job(
     data = job_data(spec, name, vocabulary.tokenizer)
     notices = vocabulary.settle(data.tokenizer, write=processes.first)
     model = build(spec, job=name)
+    if processes.device.type == "cpu":
+        fit_threads(model, trained.micro_batch or -(-trained.batch // processes.ranks))
     if any(differing_references(checkpoint.state, model, references_of(model))):
         raise CheckpointError(
             f"the pretrained weights are not those that job `{trained.name}` was trained on"

@@ -24,6 +24,7 @@ from renaissance.runtime.report import write_report
 from renaissance.runtime.results import finished
 from renaissance.runtime.signals import StopRequest, stop_request
 from renaissance.runtime.surroundings import sentence
+from renaissance.runtime.threads import own_threads
 from renaissance.runtime.training import train_job
 
 
@@ -161,9 +162,10 @@ def _run(
         if source is not None and processes.first:
             restore_best(folder / source, tell)
         job = evaluate_job if isinstance(spec.jobs[name], Evaluate) else train_job
-        results.append(
-            job(spec, name, folder, processes=processes, request=request, observer=observer)
-        )
+        with own_threads():
+            results.append(
+                job(spec, name, folder, processes=processes, request=request, observer=observer)
+            )
     return tuple(results), tuple(skipped)
 
 

@@ -33,6 +33,7 @@ from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts,
 from renaissance.runtime.results import write_result
 from renaissance.runtime.sharding import shard
 from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.threads import fit_threads
 from renaissance.runtime.transfer import references_of, start_from
 from renaissance.runtime.versions import versions
 from renaissance.runtime.vocabulary import kept_vocabulary
@@ -75,6 +76,8 @@ def train_job(
     total = data.total_steps
     _check_answers(job, data)
     model = build(spec, job=name)
+    if processes.device.type == "cpu":
+        fit_threads(model, job.micro_batch or -(-job.batch // processes.ranks))
     plan = resolve(model, spec.model_of(name).freeze)
     plan.apply(model, 0, total)
     references = references_of(model)

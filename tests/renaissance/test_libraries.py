@@ -1,4 +1,4 @@
-"""Verbs that run models start again with settings of glibc, once, and where glibc is."""
+"""Verbs that run models start again with settings of libraries, once, and where glibc is."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.glibc import SETTINGS, TUNABLES, start_again_with_settings
+from renaissance.libraries import SETTINGS, SPINNING, TUNABLES, WAITING, start_again_with_settings
 
 Started = list[tuple[list[str], dict[str, str]]]
 
@@ -24,7 +24,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     monkeypatch.setattr(os, "confstr", lambda name: "glibc 2.36")
     monkeypatch.setattr(os, "execve", execve)
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "renaissance", "train", "a b.vl"])
-    monkeypatch.delenv(TUNABLES, raising=False)
+    for name in (TUNABLES, WAITING, *SPINNING):
+        monkeypatch.delenv(name, raising=False)
     return found
 
 
@@ -32,16 +33,21 @@ def test_the_same_command_starts_with_the_settings(started: Started) -> None:
     start_again_with_settings()
     ((command, environment),) = started
     assert command[1:] == ["-m", "renaissance", "train", "a b.vl"]
-    assert environment == os.environ | {TUNABLES: SETTINGS}
+    assert environment == os.environ | {TUNABLES: SETTINGS, WAITING: "PASSIVE"}
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, "glibc.malloc.check=3", ""])
+@pytest.mark.parametrize("waiting", [WAITING, *SPINNING])
 def test_settings_of_the_user_stay(
-    settings: str, started: Started, monkeypatch: pytest.MonkeyPatch
+    settings: str, waiting: str, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(TUNABLES, settings)
     start_again_with_settings()
-    assert not started
+    ((_, environment),) = started
+    assert environment == os.environ | {WAITING: "PASSIVE"}
+    monkeypatch.setenv(waiting, "ACTIVE")
+    start_again_with_settings()
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize("library", ["musl 1.2", "", None])
@@ -65,7 +71,9 @@ def test_a_process_that_cannot_be_started_again_goes_on(
 
 @pytest.mark.parametrize("verb", ["train", "check"])
 def test_a_command_still_ends_as_it_did(verb: str, tmp_path: Path) -> None:
-    environment = {name: text for name, text in os.environ.items() if name != TUNABLES}
+    environment = {
+        name: text for name, text in os.environ.items() if name not in (TUNABLES, WAITING)
+    }
     done = subprocess.run(
         [sys.executable, "-m", "renaissance", verb, "absent file.vl"],
         capture_output=True,
