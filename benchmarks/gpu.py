@@ -166,10 +166,10 @@ def _side_by_side(options: Options) -> bool:
 def _clear(out: Path) -> None:
     """Take away what an earlier run into the same folder has left."""
     (out / FILE).unlink(missing_ok=True)
-    for name in ("begun", "cache"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for folder in out.glob("run-*"):
-        shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink()
+    shutil.rmtree(out / "begun", ignore_errors=True)
+    for name in ("job-*", *NAMES):
+        for log in out.glob(f"{name}.log"):
+            log.unlink()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -118,6 +118,7 @@ class CompiledStep:
         precision: of the forward and backward pass.
         compiled: whether layers run through torch.compile.
         clip: largest norm of the gradient; None for no clipping.
+        spec: of the model, where it is another than `experiment` makes of size and selectors.
     """
 
     def __init__(
@@ -129,8 +130,9 @@ class CompiledStep:
         precision: torch.dtype,
         compiled: bool = False,
         clip: float | None = None,
+        spec: Spec | None = None,
     ) -> None:
-        spec = experiment(size, frozen)
+        spec = spec or experiment(size, frozen)
         declared, job = spec.models["two_towers"], spec.training_job("base")
         self.device = device
         self.precision = precision

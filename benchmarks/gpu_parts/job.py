@@ -5,9 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from benchmarks.gpu_parts.results import Options, Results, Values
 from renaissance.files import find_spec
@@ -17,34 +23,97 @@ PATIENCE = 100.0
 
 
 def run(results: Results) -> None:
-    """Run the jobs, one after the other."""
-    options = results.options
-    steps, stop = (8, 2) if options.tiny else (300, 100)
-    results.item("bf16, stopped and resumed", lambda: _resumed(options, steps, stop))
-    results.item("fp16", lambda: _fp16(options, 2 if options.tiny else 60))
-    results.item("features found again", lambda: _features(options, 2 if options.tiny else 60))
+    """Run the jobs side by side."""
+    tiny = results.options.tiny
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = Jobs(options=results.options, scratch=Path(folder))
+        steps, stop = (6, 2) if tiny else (300, 100)
+        if tiny:
+            _few_images(jobs.images)
+        short = 2 if tiny else 60
+        items: dict[str, Callable[[], Values]] = {
+            "bf16, stopped and resumed": lambda: _resumed(jobs, steps, stop),
+            "fp16": lambda: _fp16(jobs, short),
+            "features found again": lambda: _features(jobs, short),
+        }
+        # Nothing here is a timing.
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda name: results.item(name, items[name]), items))
 
 
-def spec(options: Options, name: str, *, precision: str, steps: int, freeze: str = "") -> Path:
-    """Write the pretraining of the quickstart with another length and precision."""
-    text = Path(find_spec("quickstart")).read_text("utf-8")
-    head, _, _ = text.partition("finetune vqa")
-    changed = head.replace(
-        "  epochs          = 1", f"  steps = {steps}\n  precision = {precision}\n  seed = 1"
-    ).replace("  pool = cls\n", f"  pool = cls\n{freeze}")
-    if options.tiny:
-        changed = changed.replace("batch           = 64", "batch = 4")
-    path = options.out / f"{name}.vl"
-    path.write_text(changed, "utf-8")
-    return path
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Where jobs are run.
+
+    Attributes:
+        options: of the run on the GPU; what jobs print goes to its folder.
+        scratch: for specs, runs and kept features.
+    """
+
+    options: Options
+    scratch: Path
+
+    @property
+    def images(self) -> Path:
+        """The folder of the images of a dry run."""
+        return self.scratch / "images"
+
+    def spec(self, name: str, *, precision: str, steps: int, freeze: str = "") -> Path:
+        """Write the pretraining of the quickstart with another length and precision."""
+        text = Path(find_spec("quickstart")).read_text("utf-8")
+        head, _, _ = text.partition("finetune vqa")
+        changes = {
+            "  epochs          = 1": f"  steps = {steps}\n  precision = {precision}\n  seed = 1",
+            "  pool = cls\n": f"  pool = cls\n{freeze}",
+        }
+        if self.options.tiny:
+            changes["format = easy_vqa"] = f'format = easy_vqa, root = "{self.images}"'
+            changes["batch           = 64"] = "batch = 4, validation = 20%"
+        for old, new in changes.items():
+            if old not in head:
+                raise LookupError(f"the quickstart has no `{old.strip()}`")
+            head = head.replace(old, new)
+        path = self.scratch / f"{name}.vl"
+        path.write_text(head, "utf-8")
+        return path
+
+    def start(self, path: Path, folder: Path) -> subprocess.Popen[str]:
+        """Start to train, or to go on."""
+        command = [sys.executable, "-m", "renaissance", "train", str(path), "-o", str(folder)]
+        command += ["--device", self.options.device]
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.scratch / "cache")}
+        with self.log(folder).open("a") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment)
+
+    def log(self, folder: Path) -> Path:
+        """Return the file of what a run prints."""
+        return self.options.out / f"job-{folder.name}.log"
+
+    def finish(self, path: Path, folder: Path) -> None:
+        """Train to the end.
+
+        Raises:
+            RuntimeError: with the last lines that it printed, if it failed.
+        """
+        process = self.start(path, folder)
+        try:
+            if process.wait() != 0:
+                said = self.log(folder).read_text(errors="replace").strip().splitlines()
+                raise RuntimeError(f"exit {process.returncode}: {' / '.join(said[-3:])}")
+        finally:
+            process.kill()
 
 
-def _start(path: Path, folder: Path, options: Options) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "renaissance", "train", str(path), "-o", str(folder)]
-    command += ["--device", options.device]
-    environment = {**os.environ, "XDG_CACHE_HOME": str(options.out / "cache")}
-    with folder.with_suffix(".log").open("a") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment)
+def _few_images(root: Path) -> None:
+    """Write a handful of images and questions in the layout of easy-VQA, for a dry run."""
+    for split in ("train", "test"):
+        (root / split / "images").mkdir(parents=True)
+        colours = ("red", "blue", "gray", "green", "black")
+        for number, colour in enumerate(colours):
+            Image.new("RGB", (64, 64), colour).save(root / split / "images" / f"{number}.png")
+        asked = [["what color is it?", colour, n] for n, colour in enumerate(colours)]
+        asked += [[f"is it {colour}?", "yes", n] for n, colour in enumerate(colours)]
+        (root / split / "questions.json").write_text(json.dumps(asked))
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
@@ -53,21 +122,10 @@ def events(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _finished(process: subprocess.Popen[str], folder: Path) -> None:
-    """Wait for a run.
-
-    Raises:
-        RuntimeError: with the last lines that it printed, if it failed.
-    """
-    if process.wait() != 0:
-        said = folder.with_suffix(".log").read_text(errors="replace").strip().splitlines()
-        raise RuntimeError(f"exit {process.returncode}: {' / '.join(said[-3:])}")
-
-
-def _resumed(options: Options, steps: int, stop: int) -> Values:
-    folder = options.out / "run-bf16"
-    path = spec(options, "bf16", precision="bf16", steps=steps)
-    process = _start(path, folder, options)
+def _resumed(jobs: Jobs, steps: int, stop: int) -> Values:
+    folder = jobs.scratch / "bf16"
+    path = jobs.spec("bf16", precision="bf16", steps=steps)
+    process = jobs.start(path, folder)
     try:
         end = time.monotonic() + PATIENCE
         while _steps(folder) < stop and process.poll() is None and time.monotonic() < end:
@@ -77,51 +135,35 @@ def _resumed(options: Options, steps: int, stop: int) -> Values:
     finally:
         process.kill()
     stopped = _steps(folder)
-    if first == 0:
-        _finished(process, folder)
-    second = _start(path, folder, options)
-    try:
-        _finished(second, folder)
-    finally:
-        second.kill()
-    losses = [event["loss"] for event in events(folder) if event["event"] == "step"]
+    jobs.finish(path, folder)
     starts = [event["step"] for event in events(folder) if event["event"] == "start"]
     return {
         "exit when stopped": first,
         "stopped after": stopped,
         "started at": starts,
         "resumed": len(starts) == 2 and starts[1] > 0,
-        **_losses(losses),
+        **_losses(folder),
         **_pace(folder),
     }
 
 
-def _fp16(options: Options, steps: int) -> Values:
-    folder = options.out / "run-fp16"
-    process = _start(spec(options, "fp16", precision="fp16", steps=steps), folder, options)
-    try:
-        _finished(process, folder)
-    finally:
-        process.kill()
-    losses = [event["loss"] for event in events(folder) if event["event"] == "step"]
-    return {**_losses(losses), **_pace(folder)}
+def _fp16(jobs: Jobs, steps: int) -> Values:
+    folder = jobs.scratch / "fp16"
+    jobs.finish(jobs.spec("fp16", precision="fp16", steps=steps), folder)
+    return {**_losses(folder), **_pace(folder)}
 
 
-def _features(options: Options, steps: int) -> Values:
+def _features(jobs: Jobs, steps: int) -> Values:
     """Train twice on frozen towers: what the first process keeps, the second must find."""
     said, keys = [], []
     freeze = "  freeze text, vision { cache = true }\n"
-    path = spec(options, "features", precision="bf16", steps=steps, freeze=freeze)
+    path = jobs.spec("features", precision="bf16", steps=steps, freeze=freeze)
     for number in (1, 2):
-        folder = options.out / f"run-features-{number}"
-        process = _start(path, folder, options)
-        try:
-            _finished(process, folder)
-        finally:
-            process.kill()
+        folder = jobs.scratch / f"features-{number}"
+        jobs.finish(path, folder)
         notices = [event["text"] for event in events(folder) if event["event"] == "notice"]
         said.append([text for text in notices if text.startswith("features of")])
-        stores = (options.out / "cache").glob("**/features/*")
+        stores = (jobs.scratch / "cache").glob("**/features/*")
         keys.append(sorted(path.name for path in stores if path.is_dir()))
     return {
         "found again": keys[0] == keys[1] and bool(keys[0]),
@@ -136,7 +178,8 @@ def _steps(folder: Path) -> int:
     return max(found, default=0)
 
 
-def _losses(losses: list[float]) -> Values:
+def _losses(folder: Path) -> Values:
+    losses = [event["loss"] for event in events(folder) if event["event"] == "step"]
     return {
         "first loss": losses[0] if losses else None,
         "last loss": losses[-1] if losses else None,

@@ -19,6 +19,7 @@ from benchmarks.plain import SMALL, TINY
 from benchmarks.workload import CompiledStep, experiment
 from renaissance.grammar.schema.data import ImageCaption
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.streams import PlainText
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.moving import Mover, with_following
 
@@ -29,7 +30,7 @@ BATCH = 128
 def run(results: Results) -> None:
     """Read with none, few and many workers; then train on what the most of them read."""
     options = results.options
-    images = 16 if options.tiny else 4000
+    images = 24 if options.tiny else 4000
     folder = Path(tempfile.mkdtemp())
     try:
         results.item("JPEG files", lambda: write_images(folder, images))
@@ -66,14 +67,27 @@ def _image(folder: str, number: int) -> int:
 
 
 def spec_of(folder: Path, workers: int, options: Options) -> Spec:
-    """Return a pretraining on these images, one epoch long."""
+    """Return a pretraining on these images, one epoch long; words are learned from the captions.
+
+    The text tower is as large as the usual one, whose words would have to be fetched.
+    """
     size, batch = (TINY, 4) if options.tiny else (SMALL, BATCH)
     spec = experiment(size, batch=batch, precision="bf16")
+    model = spec.models["two_towers"]
+    text = PlainText(
+        layers=size.tower_layers,
+        width=size.text_width,
+        heads=size.text_heads,
+        max_tokens=size.max_tokens,
+    )
+    model = model.model_copy(update={"streams": {**model.streams, "text": text}})
     pairs = ImageCaption(table=str(folder / "pairs.csv"), image="image", caption="caption")
     job = spec.training_job("base").model_copy(
         update={"workers": workers, "steps": None, "epochs": 1}
     )
-    return spec.model_copy(update={"data": {"pairs": pairs}, "jobs": {"base": job}})
+    return spec.model_copy(
+        update={"models": {"two_towers": model}, "data": {"pairs": pairs}, "jobs": {"base": job}}
+    )
 
 
 def _batches(folder: Path, workers: int, options: Options) -> Iterator[Any]:
@@ -106,14 +120,18 @@ def _beside(folder: Path, workers: int, options: Options) -> Values:
     """Return texts a second of a step on what comes from the loader, and how long it waited."""
     device = torch.device(options.device)
     step = CompiledStep(
-        TINY if options.tiny else SMALL, device=device, precision=torch.bfloat16, clip=1.0
+        TINY if options.tiny else SMALL,
+        device=device,
+        precision=torch.bfloat16,
+        clip=1.0,
+        spec=spec_of(folder, workers, options),
     )
     waited, texts, began = 0.0, 0, 0.0
     asked = time.perf_counter()
     mover = Mover(device)
     steps = with_following(_batches(folder, workers, options), mover.ahead)
     for number, ((batch, *_), following) in enumerate(steps):
-        if number == 3:
+        if number == (1 if options.tiny else 3):
             _wait(options)
             began, waited, texts = time.perf_counter(), 0.0, 0
             asked = began
