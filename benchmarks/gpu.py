@@ -116,18 +116,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
-        for stage in STAGES:
-            chosen = [part for part in stage if part.name in (asked.only or NAMES)]
-            if asked.only:
-                # Whoever asks for few parts gives them the time.
-                chosen = [replace(part, seconds=asked.seconds) for part in chosen]
-            for group in [chosen] if _side_by_side(options) else [[part] for part in chosen]:
-                _run(group, options, end)
+        for group in _groups(asked, _side_by_side(options)):
+            _run(group, options, end)
     except Interrupted:
         print("stopped: this is what is known so far", flush=True)
     print(table(read(options.out)), flush=True)
     print(f"all results: {options.out / FILE}")
     return 0
+
+
+def _groups(asked: argparse.Namespace, side_by_side: bool) -> list[list[Part]]:
+    """Return the parts that are asked for, those together that run side by side."""
+    stages = [[part for part in stage if part.name in (asked.only or NAMES)] for stage in STAGES]
+    if asked.only or asked.tiny:
+        # Whoever asks for few parts gives them the time; a dry run may be as slow as its machine.
+        stages = [[replace(part, seconds=asked.seconds) for part in stage] for stage in stages]
+    if asked.tiny:
+        # It times nothing.
+        return [[part for stage in stages for part in stage]]
+    if side_by_side:
+        return [stage for stage in stages if stage]
+    return [[part] for stage in stages for part in stage]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,8 +211,10 @@ def _run(parts: Sequence[Part], options: Options, end: float) -> None:
 def _start(part: Part, options: Options) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "benchmarks.gpu_parts", part.name, *options.arguments()]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    if not options.cuda and part.name in ("numerics", "attention"):
-        environment["TRITON_INTERPRET"] = "1"
+    if not options.cuda:
+        environment["OMP_NUM_THREADS"] = "1"
+        if part.name in ("numerics", "attention"):
+            environment["TRITON_INTERPRET"] = "1"
     with (options.out / f"{part.name}.log").open("ab") as log:
         return subprocess.Popen(
             command,

@@ -108,7 +108,7 @@ class Problem:
 def problems(tiny: bool = False) -> list[Problem]:
     """Return the problems, those first that training meets most."""
     table = TINY if tiny else LENGTHS
-    dtypes = (torch.float32, torch.float16) if tiny else DTYPES
+    dtypes = (torch.float32,) if tiny else DTYPES
     head_dims = (16,) if tiny else HEAD_DIMS
     return [
         Problem(

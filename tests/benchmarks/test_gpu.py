@@ -196,6 +196,28 @@ def test_without_a_gpu(capsys, monkeypatch, tmp_path):
     assert "add --tiny" in capsys.readouterr().err
 
 
+def groups(*arguments, side_by_side=True):
+    asked = gpu._parser().parse_args(["--out", "x", *arguments])
+    found = gpu._groups(asked, side_by_side)
+    return [[part.name for part in group] for group in found], found
+
+
+def test_what_is_timed_runs_alone():
+    names, found = groups()
+    alone = [group[0] for group in names if len(group) == 1]
+    assert alone == ["ceilings", "steps", "attention", "trace", "loader"]
+    longest = [max(part.seconds for part in group) for group in found]
+    assert sum(longest) <= 560
+    names, _ = groups(side_by_side=False)
+    assert names == [[name] for name in gpu.NAMES]
+
+
+def test_few_parts_have_all_the_time():
+    names, found = groups("--only", "attention", "--only", "warm", "--seconds", "200")
+    assert names == [["warm"], ["attention"]]
+    assert [part.seconds for group in found for part in group] == [200, 200]
+
+
 def test_a_line_that_was_cut_off_is_passed_over(tmp_path):
     (tmp_path / FILE).write_text('{"part": "steps", "item": "a", "value": 1}\n{"part": "st')
     assert read(tmp_path) == [{"part": "steps", "item": "a", "value": 1}]
