@@ -23,7 +23,7 @@ from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
-from renaissance.runtime.precision import Precision
+from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
 from renaissance.runtime.results import write_result
@@ -59,6 +59,7 @@ class Answers:
     loss: float
 
 
+@exact_float32()
 def evaluate_job(
     spec: Spec,
     name: str,
@@ -135,6 +136,7 @@ def evaluate_job(
         objectives.known = {one.stream: one.tower for one in kept}
         data.read_for(processes.device, lambda sentence: log.write(Notice(text=sentence)))
         observer.begin(name, "evaluate", len(data.part(job.split)))
+        started = time.monotonic()
         answers = _answers(
             objectives,
             data.split(job.split, job.batch, processes.rank, processes.ranks),
@@ -144,11 +146,12 @@ def evaluate_job(
             request,
             observer,
         )
+        measuring = time.monotonic() - started
         observer.finish("evaluate")
         for one in kept:
             log.write(Notice(text=one.sentence(processes)))
         seconds = time.monotonic() - began
-        result = _result(job, spec, data, answers, seconds)
+        result = _result(job, spec, data, answers, seconds, measuring)
         unreadable = data.unreadable
         if unreadable:
             paths = tuple(path for path, _ in unreadable)
@@ -217,8 +220,14 @@ def _answers(
 
 
 def _result(
-    job: Evaluate, spec: Spec, data: JobData, answers: Answers, seconds: float
+    job: Evaluate,
+    spec: Spec,
+    data: JobData,
+    answers: Answers,
+    seconds: float,
+    measuring: float,
 ) -> JobResult:
+    """Return the result; of all its `seconds` the model was asked for `measuring`."""
     known = answers.labels != UNKNOWN_ANSWER
     metrics = {}
     if len(known):
@@ -234,7 +243,7 @@ def _result(
         split=job.split,
         metrics=metrics,
         seconds=seconds,
-        texts_per_second=len(known) / max(seconds, 1e-9),
+        texts_per_second=len(known) / max(measuring, 1e-9),
         answers=data.answers,
         confusion=_table(pairs, counts, len(data.answers)) if few else (),
         confused=()

@@ -1,6 +1,7 @@
 """Precision of the forward and backward pass; weights that learn stay float32."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
 import torch
@@ -9,6 +10,58 @@ from torch import Tensor
 from renaissance.compiler.attention import PRODUCTS
 
 Name = Literal["fp32", "bf16", "fp16"]
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Let a GPU compute what is in float32 exactly, without TF32, and restore what was set before.
+
+    torch lets convolutions round their operands to 10 bits otherwise.
+    """
+    # torch has two sets of names for this, and one cannot be read where the other was written.
+    before = _by_older_names() or _by_newer_names()
+    for owner, name, exact, _ in before:
+        setattr(owner, name, exact)
+    try:
+        yield
+    finally:
+        for owner, name, _, value in before:
+            setattr(owner, name, value)
+
+
+_Setting = tuple[Any, str, Any, Any]
+"""Where a setting stands, its name, its value for exact results and the one that it has."""
+
+
+def _by_older_names() -> list[_Setting]:
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    try:
+        return [
+            (matmul, "allow_tf32", False, matmul.allow_tf32),
+            (cudnn, "allow_tf32", False, cudnn.allow_tf32),
+        ]
+    except RuntimeError:
+        return []
+
+
+def _by_newer_names() -> list[_Setting]:
+    owners: tuple[Any, ...] = (
+        torch.backends.cuda.matmul,
+        torch.backends.cudnn.conv,
+        torch.backends.cudnn.rnn,
+    )
+    return [(owner, "fp32_precision", "ieee", owner.fp32_precision) for owner in owners]
+
+
+def slow_on(name: Name, device: torch.device) -> str | None:
+    """Return a sentence where another precision is far faster on a device; None elsewhere."""
+    if name != "fp32" or device.type != "cuda":
+        return None
+    half = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return (
+        "products are computed in exact float32, which uses no tensor cores; with "
+        f"`precision = {half}` this GPU is many times as fast"
+    )
 
 
 class Precision:

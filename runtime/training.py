@@ -27,7 +27,7 @@ from renaissance.runtime.memory import recomputes
 from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.optimization import Optimization
-from renaissance.runtime.precision import Precision
+from renaissance.runtime.precision import Precision, exact_float32, slow_on
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
 from renaissance.runtime.results import write_result
@@ -40,6 +40,7 @@ from renaissance.runtime.vocabulary import kept_vocabulary
 from renaissance.runtime.weights import differences, listed, model_tensors, restore
 
 
+@exact_float32()
 def train_job(
     spec: Spec,
     name: str,
@@ -131,6 +132,8 @@ def train_job(
         shard(objectives, plan.frozen(total - 1, total), processes)
     model.to(processes.device)
     model.train()
+    slow = slow_on(job.precision, processes.device)
+    notices += [] if slow is None else [slow]
     if compiled:
         notices.append(f"{len(compiled)} layers are compiled while the first steps run")
     optimization = Optimization(model, job.optimizer, job.scale_lr)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.machines import AUTO_WORKERS, DECODE
 from renaissance.compiler.planning.passes import (
     Outcome,
     sample_images,
@@ -26,10 +27,11 @@ from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.streams import Modality
 
 READ_RATE = 2e9
-"""Bytes a second that a disk of today gives; the memory of the operating system gives more."""
+"""Bytes a second that one process reads, checks and copies. What a job reads again and again stands
+mostly in the memory of the operating system, which serves several processes at once."""
 READ_DELAY = 50e-6
 """Seconds for an image or a text whatever its size: finding, checking and copying its features."""
-COMPUTE_RATES = {"cpu": 1e11, "cuda": 1e14}
+COMPUTE_RATES = {"cpu": 1e11, "cuda": 4e14}
 """Floating-point operations a second that a few cores, or one GPU, really do in a tower."""
 MARGIN = 2.0
 """How many times faster reading must be predicted to be than computing."""
@@ -73,22 +75,41 @@ class Caching:
         """Bytes that are kept of an image or a text."""
         return self.tokens * self.width * self.value_bytes
 
-    def gain(self, device: str) -> float:
+    def gain(self, device: str, workers: int | None = None) -> float:
         """Return how many times longer computing is predicted to take than reading.
+
+        While a GPU computes, other processes decode the next images, or read their features: an
+        image takes the longer of both. On a CPU decoded images mostly stay in memory.
 
         Args:
             device: `cpu` or `cuda`.
+            workers: processes that read data; as many as `workers = auto` takes if None.
         """
-        computing = self.flops / COMPUTE_RATES.get(device, COMPUTE_RATES["cuda"])
-        return computing / (READ_DELAY + self.entry_bytes / READ_RATE)
+        if device == "cpu":
+            return self.flops / COMPUTE_RATES["cpu"] / self._reading
+        processes = max(AUTO_WORKERS["cuda"] if workers is None else workers, 1)
+        computing = self.flops / COMPUTE_RATES["cuda"]
+        decoding = DECODE / processes if self.modality == "vision" else 0.0
+        return max(computing, decoding) / (self._reading / processes)
+
+    @property
+    def _reading(self) -> float:
+        """Seconds in which one process reads the features of an image or a text."""
+        return READ_DELAY + self.entry_bytes / READ_RATE
 
     def refusal(
-        self, device: str, *, inputs: int | None = None, views: float | None = None
+        self,
+        device: str,
+        *,
+        workers: int | None = None,
+        inputs: int | None = None,
+        views: float | None = None,
     ) -> str | None:
         """Say why nothing is kept; None where features are kept.
 
         Args:
             device: `cpu` or `cuda`.
+            workers: processes that read data; as many as `workers = auto` takes if None.
             inputs: distinct images or texts of the job; None where that is not known, as in a plan.
             views: how often the job looks at each of them on average; likewise.
         """
@@ -96,7 +117,7 @@ class Caching:
             return self.obstacle
         if self.mode is True:
             return None
-        gain = self.gain(device)
+        gain = self.gain(device, workers)
         if gain < MARGIN:
             return f"reading is predicted to take {_times(1 / gain)} as long as computing"
         if views is not None and views < 2:

@@ -131,7 +131,7 @@ class Memory:
         parameters: weights and buffers.
         optimizer: running averages of what learns.
         gradients: of what learns, when all of them are there.
-        inputs: images of the global batch, which stay until the step is over.
+        inputs: images as bytes: of this pass and the next one, on a CPU those of the whole step.
         activations: what the forward pass of a micro-batch leaves for the backward pass.
         temporary: what comes on top of them at the peak, gradients that are there by then included.
         peak: most that lives at one time: all of these but `gradients`. What the C library or a

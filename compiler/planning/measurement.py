@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from tempfile import NamedTemporaryFile
 
 import torch
 
@@ -20,6 +21,9 @@ _SIDES = {"cpu": 1024, "cuda": 8192}
 
 _COPIED = {"cpu": 2**26, "cuda": 2**30}
 """Bytes that are copied: more than caches hold."""
+
+_WRITTEN = 2**26
+"""Bytes that are written to a disk."""
 
 _SECONDS = 2.0
 """Time given to each figure; the best run counts, since what is sought is a ceiling."""
@@ -56,6 +60,7 @@ def measure(name: str | None) -> Bench:
         products=products,
         bandwidth=bandwidth,
         memory=memory_of_device(device),
+        written=_written(),
         launch=_launch(device),
     )
 
@@ -71,6 +76,23 @@ def _best(run: Callable[[], object], device: torch.device) -> float:
         _wait(device)
         best = min(best, time.perf_counter() - start)
     return best
+
+
+def _written() -> float | None:
+    """Return the bytes a second that the disk of temporary files keeps; None if it takes none."""
+    data = os.urandom(_WRITTEN)
+    try:
+        with NamedTemporaryFile() as file:
+
+            def write() -> None:
+                file.seek(0)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+
+            return len(data) / _best(write, torch.device("cpu"))
+    except OSError:
+        return None
 
 
 def _launch(device: torch.device) -> float:

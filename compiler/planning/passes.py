@@ -40,7 +40,7 @@ class Pass:
     Attributes:
         texts: samples that its figures are divided by.
         towers: how often each tower runs.
-        images: by stream; a batch holds them until its step is over.
+        images: by stream, as bytes.
         run: makes the pass.
     """
 
@@ -108,13 +108,13 @@ def job_pass(
         )
         for name, tower in model.towers.items()
     )
-    images = _images(model, towers)
+    images = _images(model, towers, torch.uint8)
 
     def run() -> Outcome:
         features = {}
         for name in model.towers:
             inputs: Tensor | TextInput = (
-                images[name]
+                _normalised(images[name])
                 if name in images
                 else sample_texts(passes * texts, length, packed=packed)
             )
@@ -198,18 +198,26 @@ def _index(rows: int) -> Tensor:
     return torch.zeros(rows, dtype=torch.long, device="meta")
 
 
-def _images(model: VisionLanguageModel, towers: Iterable[TowerRuns]) -> dict[str, Tensor]:
+def _images(
+    model: VisionLanguageModel, towers: Iterable[TowerRuns], dtype: torch.dtype = torch.float32
+) -> dict[str, Tensor]:
     return {
-        runs.stream: sample_images(model.towers[runs.stream], runs.rows)
+        runs.stream: sample_images(model.towers[runs.stream], runs.rows, dtype)
         for runs in towers
         if model.towers[runs.stream].facts.modality == "vision"
     }
 
 
-def sample_images(tower: Tower, rows: int) -> Tensor:
-    """Return images without contents, as a tower reads them."""
+def sample_images(tower: Tower, rows: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return images without contents, as a tower reads them or as bytes."""
     size = tower.facts.image_size or 0
-    return torch.empty(rows, 3, size, size, device="meta")
+    return torch.empty(rows, 3, size, size, dtype=dtype, device="meta")
+
+
+def _normalised(images: Tensor) -> Tensor:
+    """Return bytes as numbers, as the device makes them of a batch."""
+    factor = torch.empty(1, 3, 1, 1, device="meta")
+    return images.float().mul_(factor).add_(factor)
 
 
 def sample_texts(rows: int, tokens: int, *, packed: bool) -> TextInput:

@@ -143,8 +143,10 @@ class Stages:
             traced = trace(
                 model, step.run, held=step.images.values(), backward=True, substitution=substitution
             )
+        # A GPU is sent the next pass meanwhile; in the memory of a CPU are those of the whole step.
+        there = 2 if conditions.device == "cuda" else passes
         memory = memory_of(
-            model, traced, inputs=passes * _bytes(step.images.values()), accumulated=passes > 1
+            model, traced, inputs=there * _bytes(step.images.values()), accumulated=passes > 1
         )
         forget(model)
         speed = None

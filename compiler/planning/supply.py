@@ -7,7 +7,7 @@ from torch import nn
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
-from renaissance.compiler.planning.machines import WRITE_RATE, Machine
+from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Itm, Job, Pretrain
 from renaissance.grammar.schema.model import Model, SingleStream
 from renaissance.grammar.schema.streams import HuggingFace, Timm
@@ -29,7 +29,8 @@ def reading(
     """
     step = min(stage.speed.step for stage in stages if stage.speed is not None)
     needed = _images(job) / step
-    workers = training.workers
+    auto = AUTO_WORKERS[machine.device]
+    workers = auto if training.workers == "auto" else training.workers
     # Without workers the process that trains reads as well, between its steps.
     each = 1 / machine.decode
     decoded = max(workers, 1) * each

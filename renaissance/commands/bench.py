@@ -29,6 +29,8 @@ def run(arguments: Namespace) -> int:
     for precision, rate in found.products.items():
         sys.stdout.write(f"products {precision}   {rate / 1e9:,.0f} GFLOP/s\n")
     sys.stdout.write(f"bandwidth       {found.bandwidth / 1e9:,.1f} GB/s\n")
+    if found.written is not None:
+        sys.stdout.write(f"disk            {found.written / 1e9:,.2f} GB/s written\n")
     sys.stdout.write(f"launch          {found.launch * 1e6:,.1f} µs\n")
     if arguments.out is not None:
         sys.stdout.write(f"written to {arguments.out}; use it with plan --bench {arguments.out}\n")

@@ -7,13 +7,14 @@ which process, or after how many restarts.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from renaissance.compiler.features import TextInput
 
-GROUPS = {"cpu": 4, "cuda": 32}
+GROUPS = {"cpu": 4, "cuda": 256}
 """Inputs that are encoded together, by device."""
 LENGTH_STEP = 8
 """Texts are padded to a multiple of this many tokens."""
@@ -58,29 +59,36 @@ def grouped_texts(
         # Libraries drop a mask that lets everything through, so it must not be up to the other
         # texts of a group whether there is one.
         alike[length, tokens == length].append(place)
-    texts = torch.split(ids, list(lengths))
-    encoded: dict[int, Tensor] = {}
-    group = _group(ids.device)
+    starts = torch.tensor([0, *accumulate(lengths)])
+    sizes = torch.tensor(lengths)
+    group, result = _group(ids.device), None
     with torch.no_grad():
         for (length, full), places in alike.items():
             for start in range(0, len(places), group):
                 chosen = places[start : start + group]
-                filled = chosen + chosen[:1] * (group - len(chosen))
-                rows = encode(_padded([texts[place] for place in filled], length, full))
-                for row, place in enumerate(chosen):
-                    encoded[place] = rows[row, : lengths[place]]
-    return _in_type_of_pass(torch.cat([encoded[place] for place in range(len(lengths))]))
+                rows = torch.tensor(chosen + chosen[:1] * (group - len(chosen)))
+                # Laid out on the host: a copy to the device for all rows, and not for each.
+                column = torch.arange(length)
+                present = column < sizes[rows][:, None]
+                index = (starts[rows][:, None] + column).where(present, -1)
+                encoded = encode(_padded(ids, index.to(ids.device), full)).flatten(0, 1)
+                if result is None:
+                    result = encoded.new_empty(len(ids), encoded.shape[-1])
+                kept = present[: len(chosen)].flatten().nonzero().flatten()
+                target = index[: len(chosen)].flatten()[kept]
+                result.index_copy_(
+                    0, target.to(ids.device), encoded.index_select(0, kept.to(ids.device))
+                )
+    assert result is not None  # there is a text
+    return _in_type_of_pass(result)
 
 
-def _padded(texts: Sequence[Tensor], length: int, full: bool) -> TextInput:
+def _padded(ids: Tensor, index: Tensor, full: bool) -> TextInput:
+    """Return texts whose tokens stand at places `[group, length]` int64; padding is at -1."""
     if full:
-        return TextInput(input_ids=torch.stack(list(texts)))
-    ids = texts[0].new_zeros(len(texts), length)
-    mask = torch.zeros(len(texts), length, dtype=torch.bool, device=ids.device)
-    for row, text in enumerate(texts):
-        ids[row, : len(text)] = text
-        mask[row, : len(text)] = True
-    return TextInput(input_ids=ids, mask=mask)
+        return TextInput(input_ids=ids[index])
+    mask = index >= 0
+    return TextInput(input_ids=ids[index.clamp(min=0)].where(mask, 0), mask=mask)
 
 
 def _group(device: torch.device) -> int:

@@ -16,6 +16,7 @@ from renaissance.grammar.schema.streams import Modality, modality
 from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.features.content import ImageContents
 from renaissance.runtime.features.folder import used_bytes
 from renaissance.runtime.features.identity import feature_key, probe_images, probe_texts
@@ -86,10 +87,11 @@ def kept_features(
     found: list[Kept] = []
     images, texts = None, None
     for predicted in _predicted(spec, name, data):
-        refusal = _refusal(predicted, spec, name, data, device)
+        workers = workers_of(spec.training_job(name).workers, device, processes.ranks, 1)
+        refusal = _refusal(predicted, spec, name, data, device, workers)
         if refusal is not None:
             # Whoever asked for it is told, and whoever would gain.
-            gains = predicted.obstacle is None and predicted.gain(device.type) >= MARGIN
+            gains = predicted.obstacle is None and predicted.gain(device.type, workers) >= MARGIN
             if gains or predicted.mode is True:
                 tell(f"features of `{predicted.stream}` are not kept: {refusal}")
             continue
@@ -121,10 +123,15 @@ def _predicted(spec: Spec, name: str, data: JobData) -> tuple[Caching, ...]:
 
 
 def _refusal(
-    predicted: Caching, spec: Spec, name: str, data: JobData, device: torch.device
+    predicted: Caching,
+    spec: Spec,
+    name: str,
+    data: JobData,
+    device: torch.device,
+    workers: int,
 ) -> str | None:
     """Say why features are not kept; None where they are."""
-    refusal = predicted.refusal(device.type)
+    refusal = predicted.refusal(device.type, workers=workers)
     if predicted.mode is True or refusal is not None:
         return refusal
     job, main = spec.jobs[name], data.part(_main_split(spec.jobs[name]))
@@ -137,7 +144,7 @@ def _refusal(
     else:
         # The texts about an image stand together and share a batch.
         views = 1.0
-    return predicted.refusal(device.type, inputs=inputs, views=views)
+    return predicted.refusal(device.type, workers=workers, inputs=inputs, views=views)
 
 
 def _main_split(job: Job) -> str:

@@ -127,8 +127,12 @@ def figures(**changes: Any) -> Caching:
 def test_auto_weighs_reading_against_computing() -> None:
     assert figures().refusal("cpu", inputs=1000, views=5) is None
     assert "as long as computing" in str(figures(flops=1_000_000).refusal("cpu"))
-    assert "as long as computing" in str(figures().refusal("cuda"))
-    assert figures(flops=10**12).refusal("cuda") is None
+    small_text = figures(modality="text", tokens=12, flops=10**8)
+    assert "as long as computing" in str(small_text.refusal("cuda"))
+    # ViT-B in bf16; also where few processes decode, which reading spares.
+    base = figures(width=768, value_bytes=2, flops=35_200_000_000)
+    assert all(base.refusal("cuda", workers=count) is None for count in (None, 0, 2, 32))
+    assert base.gain("cuda", 1) < base.gain("cuda", 32)
     assert "once" in str(figures().refusal("cpu", inputs=1000, views=1.2))
     fits = GIBIBYTE // figures().entry_bytes
     assert figures().refusal("cpu", inputs=fits, views=5) is None

@@ -42,7 +42,12 @@ MODELS: dict[str, Model] = {
 }
 
 
-IMAGES = torch.randn(BATCH, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.randint(
+    256,
+    (BATCH, 3, 32, 32),
+    dtype=torch.uint8,
+    generator=torch.Generator().manual_seed(0),
+)
 
 
 def losses(model: VisionLanguageModel) -> list[Tensor]:
@@ -52,7 +57,7 @@ def losses(model: VisionLanguageModel) -> list[Tensor]:
     rows = torch.arange(3 * BATCH)
     features = {
         "text": model.encode("text", texts).select(rows % (2 * BATCH), len(rows) * TOKENS),
-        "vision": model.encode("vision", IMAGES).select(rows % BATCH),
+        "vision": model.encode("vision", IMAGES.float().mul_(0.01)).select(rows % BATCH),
     }
     positions = torch.arange(12)
     places = Reading(rows=BATCH, stream="text", positions=positions, tokens=BATCH * TOKENS)

@@ -11,7 +11,8 @@ from renaissance.cli import main
 def test_plan_prints_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "quickstart"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("model ")
+    assert printed.startswith("base: a step of 64 texts needs ")
+    assert "\nmodel " in printed
     assert "└── pool" in printed
     assert "vqa" in printed
 
