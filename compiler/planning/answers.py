@@ -13,7 +13,7 @@ def answers(plan: Plan) -> Iterator[Text]:
     for job in plan.jobs:
         fits = job.fit is None or job.fit.fits
         yield Text(f"{job.name}: {_memory(job, plan)}", style="bold" if fits else "bold red")
-        for line in (*_speed(job), *_disk(job)):
+        for line in (*_remedies(job), *_speed(job), *_disk(job)):
             yield Text(f"  {line}")
     if plan.jobs:
         yield Text("")
@@ -21,32 +21,27 @@ def answers(plan: Plan) -> Iterator[Text]:
 
 def _memory(job: JobPlan, plan: Plan) -> str:
     needed = in_bytes(job.peak.memory.peak)
-    again = ", layers computed again" if job.recomputes else ""
-    step = f"a step of {job.batch} texts" + (
-        f" in passes of {job.micro_batch}" if job.micro_batch < job.batch else ""
-    )
+    parts = f" in passes of {job.micro_batch}" if job.micro_batch < job.batch else ""
+    again = ", layers computed again," if job.recomputes else ""
+    step = f"a step of {job.batch} texts{parts}{again} needs {needed}"
     if job.fit is None or plan.machine is None:
-        device = "GPU" if plan.device == "cuda" else "CPU"
-        hint = "" if plan.machine is not None else "; --gpu NAME says whether and how fast it runs"
-        return f"{step}{again} needs {needed} on a {device}{hint}"
-    room = f"{in_bytes(job.fit.room)} that are counted on of {plan.machine.name}"
-    if job.fit.fits:
-        return f"fits: {step}{again} needs {needed} of the {room}"
-    return f"does not fit: {step}{again} needs {needed}, more than the {room}; {_remedies(job)}"
+        return f"{step} on a {'GPU' if plan.device == 'cuda' else 'CPU'}" + (
+            "" if plan.machine else "; --gpu NAME says whether it fits"
+        )
+    room = f"{in_bytes(job.fit.room)} counted on of {plan.machine.name}"
+    return f"fits: {step} of {room}" if job.fit.fits else f"does not fit: {step}, over {room}"
 
 
-def _remedies(job: JobPlan) -> str:
-    assert job.fit is not None  # it was judged
-    said = [
-        f"{remedy.change} needs {in_bytes(remedy.peak)}"
-        + ("" if remedy.slowdown is None else f" and {remedy.slowdown:.2f} × the time")
-        for remedy in job.fit.remedies
-    ]
-    if said:
-        return ", ".join(said)
+def _remedies(job: JobPlan) -> Iterator[str]:
+    if job.fit is None or job.fit.fits:
+        return
+    for remedy in job.fit.remedies:
+        slower = "" if remedy.slowdown is None else f" and {remedy.slowdown:.2f} × the time"
+        yield f"{remedy.change} would fit: {in_bytes(remedy.peak)}{slower}"
     if job.kind == "evaluate":
-        return "a smaller `batch` helps"
-    return "no micro-batch would: freeze a tower, take a smaller model or a larger machine"
+        yield "a smaller `batch` helps"
+    elif not job.fit.remedies:
+        yield "no micro-batch would fit: freeze a tower, take a smaller model or a larger machine"
 
 
 def _speed(job: JobPlan) -> Iterator[str]:
@@ -54,23 +49,21 @@ def _speed(job: JobPlan) -> Iterator[str]:
     if not speeds or job.reading is None:
         return
     slowest = max(speeds, key=lambda speed: speed.step)
+    step = "a step" if len(speeds) == 1 else "a step of the slowest stage"
     yield (
-        f"{duration(slowest.step)} a step, {slowest.texts_per_second:,.0f} texts/s, "
-        f"bound by {slowest.bound}" + ("" if len(speeds) == 1 else "; that of its slowest stage")
+        f"{duration(slowest.step)} {step}, {slowest.texts_per_second:,.0f} texts/s, "
+        f"bound by {slowest.bound}"
     )
     reading = job.reading
-    needed, decoded = f"{reading.images_per_second:,.0f}", f"{reading.decoded_per_second:,.0f}"
-    if not reading.holds_back:
-        yield (
-            f"data keep up: it takes {needed} images/s, and `workers = {reading.workers}` "
-            f"decode about {decoded}"
-        )
-        return
-    who = f"`workers = {reading.workers}` decode" if reading.workers else "one process decodes"
-    kept = any(one.modality == "vision" and one.obstacle is None for one in job.model.caching)
+    readers = f"{reading.workers} workers decode" if reading.workers else "one process decodes"
+    verdict = (
+        f"data hold it back ({reading.wanted:,} would not)"
+        if reading.holds_back
+        else "data keep up"
+    )
     yield (
-        f"data hold it back: it takes {needed} images/s, and {who} about {decoded}; "
-        f"`workers = {reading.wanted}` would do" + (", until features are kept" if kept else "")
+        f"{reading.images_per_second:,.0f} images/s wanted, {readers} "
+        f"{reading.decoded_per_second:,.0f} photographs: {verdict}"
     )
 
 
