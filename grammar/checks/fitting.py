@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.declaration import Block, Impact, impact_of
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.streams import RandomArchitecture
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of
 from renaissance.grammar.source import Span
 from renaissance.grammar.spelling import value_text
@@ -132,13 +134,19 @@ def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator
         if isinstance(after, Block):
             yield from _block_changes(f"{address}.{name}", (*path, name), before, after)
         elif before != after:
+            # Tables of relative positions have a column for each head.
+            tables = name == "heads" and _relative(new)
             yield _Changed(
                 address=f"{address}.{name}",
                 path=(*path, name),
-                impact=impact_of(info),
+                impact="weights" if tables else impact_of(info),
                 old="unknown" if before is None else value_text(before, kind_of(info)),
                 new="unknown" if after is None else value_text(after, kind_of(info)),
             )
+
+
+def _relative(block: Block) -> bool:
+    return isinstance(block, RandomArchitecture) and stream_anatomy(block).relative
 
 
 def _span(places: Places, path: Path) -> Span:

@@ -1,15 +1,17 @@
 """What the grammar says that a model consists of is what is built."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoConfig
 
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
 from renaissance.grammar.anatomy.encoders import Leaf, stream_anatomy
 from renaissance.grammar.anatomy.model import Anatomy, heads_of
-from renaissance.grammar.catalogue import find, names
+from renaissance.grammar.catalogue import find, names, read_folder
 from renaissance.grammar.loading import load
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -68,6 +70,20 @@ def test_of_every_published_encoder(id: str) -> None:
 @pytest.mark.parametrize("id", STACKS)
 def test_of_every_published_stack(id: str) -> None:
     agrees(one_tower(RandomArchitecture(id=id)), None)
+
+
+@pytest.mark.parametrize("model_type", ["camembert", "xlm-roberta", "clip_vision_model", "swin"])
+def test_of_a_local_folder(model_type: str, tmp_path: Path) -> None:
+    sizes = {"num_hidden_layers": 3, "hidden_size": 16, "num_attention_heads": 2}
+    if model_type == "swin":
+        sizes = {"depths": [1, 2], "num_heads": [1, 2], "embed_dim": 8, "image_size": 56}
+    AutoConfig.for_model(model_type, **sizes).save_pretrained(tmp_path)
+    known = read_folder(tmp_path)
+    tower = RandomArchitecture(
+        id=str(tmp_path), max_tokens=known.max_tokens, image_size=known.image_size
+    )
+    text = known.modality == "text"
+    agrees(two_towers(tower, VISION) if text else two_towers(TEXT, tower), None)
 
 
 @pytest.mark.parametrize("width", [None, 128, 64])

@@ -18,6 +18,9 @@ TWO = """
   }
   fusion cross = cross_attention(text, vision) { layers = 1, width = 8, heads = 2 }
 """
+RELATIVE = TWO.replace("deit_tiny_patch16_224", "microsoft/beit-base-patch16-224") + (
+    "  pool = mean\n"
+)
 ONE = """
   embed text   = wordpiece { max_tokens = 8, vocabulary = 64, width = 8 }
   embed vision = patches { image_size = 16, patch = 8 }
@@ -77,6 +80,8 @@ OVERRIDES = [
     (TWO, "attention = eager", FITS),
     (TWO, "freeze vision", FITS),
     (TWO, "text.layers = 2, pool = cls", FITS),
+    (RELATIVE, "vision.image_size = 48", FITS),
+    (RELATIVE, "vision.heads = 4", UNFIT),
     (ONE, "text.max_tokens = 12", FITS),
     (ONE, "text.width = 4", UNFIT),
     (ONE, "vision.width = 8", UNFIT),
