@@ -113,7 +113,7 @@ def compared(old: str, new: str) -> SpecDiff:
     return diff_specs(meaning(old), meaning(new))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(specs(), specs())
 def test_diff_and_hash_say_the_same(old: str, new: str) -> None:
     before, after = meaning(old), meaning(new)

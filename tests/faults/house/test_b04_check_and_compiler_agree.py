@@ -127,7 +127,7 @@ def compiles(model: str, directive: str, objectives: str, finetuned: bool) -> bo
     return True
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from(sorted(MODELS)),
     SELECTORS,
@@ -143,7 +143,7 @@ def test_what_check_accepts_is_compiled(
         assert compiles(model, directive, objectives, finetuned)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(sorted(MODELS)), SELECTORS)
 def test_what_check_does_not_know_is_not_there(model: str, selector: str) -> None:
     codes = {
