@@ -11,8 +11,7 @@ from typing import Literal
 
 from torch import nn
 
-from renaissance.compiler.backbones.layers import LayerPaths
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.backbones.tower import Tower, TowerFacts
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.anatomy.selectors import KINDS
 
@@ -55,7 +54,7 @@ def _address(model: VisionLanguageModel, name: str) -> str:
     root, _, rest = name.partition(".")
     if root == "streams":
         stream, _, rest = rest.partition(".")
-        return f"{stream}.{_inside(rest, model.towers[stream].facts.layers)}"
+        return f"{stream}.{_inside(rest, model.towers[stream].facts)}"
     if root == "fusion":
         return f"{model.fusion_name}.{_fusion(rest, model.fusion)}"
     if root == "pool":
@@ -71,20 +70,22 @@ def _fusion(rest: str, fusion: nn.Module) -> str:
         return "type_embedding"
     encoder: Tower | None = getattr(fusion, "encoder", None)
     if encoder is not None:
-        return _inside(rest.removeprefix("encoder."), encoder.facts.layers)
+        return _inside(rest.removeprefix("encoder."), encoder.facts)
     layer = f"layers[{parts[1]}]"
     return f"{layer}.cross" if parts[2] == "cross" else f"{layer}.{parts[3]}.{parts[4]}"
 
 
-def _inside(rest: str, layers: LayerPaths) -> str:
+def _inside(rest: str, facts: TowerFacts) -> str:
     """Return the address inside a tower of its parameter `rest`."""
-    for index, (path, *belonging) in enumerate(layers):
-        if rest.startswith(f"{path}."):
+    for index, (path, *belonging) in enumerate(facts.layers):
+        if rest == path or rest.startswith(f"{path}."):
             part = _part(rest.removeprefix(f"{path}."))
             return f"layers[{index}].{part}" if part else f"layers[{index}]"
         for other in belonging:
-            if rest.startswith(f"{other}."):
+            if rest == other or rest.startswith(f"{other}."):
                 return f"layers[{index}].{other.rpartition('.')[2]}"
+    if any(rest == path or rest.startswith(f"{path}.") for path in facts.embeddings):
+        return "embeddings"
     return _outside(rest)
 
 

@@ -1,6 +1,7 @@
 """From a spec to a model in memory."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import nn
@@ -22,6 +23,8 @@ from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import Patches, Wordpiece
 
+_ONE_AT_A_TIME = threading.RLock()
+
 
 def build(spec: Spec, model: str | None = None, job: str | None = None) -> VisionLanguageModel:
     """Build a model of a spec, initialised and frozen as it says for the first step.
@@ -29,7 +32,7 @@ def build(spec: Spec, model: str | None = None, job: str | None = None) -> Visio
     With a job, what none of its heads reads is held too.
 
     The same spec gives the same weights: the seed of the job (0 without a job) decides them, and
-    the caller's random state is left as it was.
+    the caller's random state is left as it was. Threads take turns.
 
     Args:
         spec: a resolved spec.
@@ -40,7 +43,8 @@ def build(spec: Spec, model: str | None = None, job: str | None = None) -> Visio
         CompileError: if there is no such model or job, or it cannot be built.
     """
     declared, training = _declared(spec, model, job)
-    with torch.random.fork_rng(devices=[]):
+    # Weights are drawn from torch's one generator, and libraries are switched, for all threads.
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed if training else 0)
         built = assemble(declared, training, weights=True)
     freeze.resolve(built, declared.freeze).apply(built, 0, 1)
@@ -58,9 +62,11 @@ def assemble(
         weights: load pretrained weights; without, only shapes count.
     """
     try:
-        streams, fusion = _encoder(declared, weights=weights)
+        with _ONE_AT_A_TIME:
+            streams, fusion = _encoder(declared, weights=weights)
     except FolderError as error:
         raise CompileError(str(error)) from None
+    _check_pool(declared, streams)
     pool = Pool(declared.pool, fusion.widths)
     heads = nn.ModuleDict()
     if training is not None:
@@ -82,6 +88,20 @@ def assemble(
     check_head_widths(model)
     replace_linear_maps(model)
     return model
+
+
+def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:
+    """Refuse to pool a first token that is no class token."""
+    if declared.pool not in ("cls", "first"):
+        return
+    inputs = declared.fusion.inputs
+    for name in inputs if declared.pool == "cls" else inputs[:1]:
+        facts = streams[name].facts
+        if facts.modality == "vision" and not facts.class_token:
+            raise CompileError(
+                f"`pool = {declared.pool}` needs a class token, and `{name}` has none; write "
+                "`pool = mean`"
+            )
 
 
 def _encoder(

@@ -50,6 +50,11 @@ def as_one(layer: nn.Module, run: Callable[..., Any], *args: Any) -> Any:
     return forward.instead(run, *args) if isinstance(forward, _Recomputed) else run(*args)
 
 
+def is_recomputed(layer: nn.Module) -> bool:
+    """Whether a layer that is not compiled is one of `recompute_layers`."""
+    return isinstance(vars(layer).get("forward"), _Recomputed)
+
+
 @contextmanager
 def surrounded(surroundings: Surroundings) -> Iterator[None]:
     """Let second runs of the layers that are called here stand in a context of their own.

@@ -51,7 +51,8 @@ class Architecture:
         tokenizer: family of its tokenizer; `own` where only its files tell.
         image_size: height and width of the image, pixels; None for text.
         patch: height and width of a patch, pixels; None for text.
-        prefix_tokens: class and distillation tokens before the patches.
+        prefix_tokens: class, distillation and register tokens before the patches; None where only
+            the library knows.
         statistics: mean and standard deviation of each colour that pixels are normalised with.
         config: keyword arguments of transformers' configuration class, as published.
     """
@@ -73,7 +74,7 @@ class Architecture:
     tokenizer: Tokenizer | None = None
     image_size: int | None = None
     patch: int | None = None
-    prefix_tokens: int = 0
+    prefix_tokens: int | None = None
     statistics: Statistics | None = None
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -132,7 +133,7 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
     heads = _first(config, "num_attention_heads", "n_heads")
     ratio = config.get("mlp_ratio")
     vision = "image_size" in config or "patch_size" in config
-    offset = config.get("pad_token_id", 1) + 1 if model_type in OFFSET_POSITIONS else 0
+    offset = _position_offset(model_type, config)
     common: dict[str, Any] = {
         "id": id,
         "library": "transformers",
@@ -160,18 +161,77 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
         modality="vision",
         embedding_width=config.get("embed_dim", width),
         image_size=_square(config.get("image_size")),
-        patch=_square(config.get("patch_size")),
-        prefix_tokens=PREFIX_TOKENS.get(model_type, 1) + config.get("num_register_tokens", 0),
+        # Hiera's patches overlap: an image holds as many as there are strides.
+        patch=_square(_first(config, "patch_stride", "patch_size")),
+        prefix_tokens=_prefix_tokens(model_type, config),
         statistics=statistics or HALF,
         **common,
     )
 
 
-OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert"})
-"""Families whose first token takes the position after the padding token's index."""
+OFFSET_POSITIONS = {
+    "camembert": 1,
+    "clap_text_model": 1,
+    "data2vec-text": 1,
+    "esm": 1,
+    "ibert": 1,
+    "layoutlmv3": 1,
+    "lilt": 0,
+    "longformer": 1,
+    "luke": 1,
+    "markuplm": 0,
+    "mpnet": 1,
+    "roberta": 1,
+    "roberta-prelayernorm": 1,
+    "xlm-roberta": 1,
+    "xlm-roberta-xl": 1,
+    "xmod": 1,
+}
+"""Families whose first token takes the position behind the padding token's number, and that number
+where a configuration does not say it."""
 
-PREFIX_TOKENS = {"deit": 2, "swin": 0, "swinv2": 0, "siglip_vision_model": 0, "ijepa": 0}
-"""Tokens before the patches; one class token in all other families."""
+
+def _position_offset(model_type: str, config: Mapping[str, Any]) -> int:
+    if model_type not in OFFSET_POSITIONS:
+        return 0
+    usual = OFFSET_POSITIONS[model_type]
+    # MPNet counts from the same row whatever its padding token is.
+    said = None if model_type == "mpnet" else config.get("pad_token_id")
+    return (usual if said is None else int(said)) + 1
+
+
+PREFIX_TOKENS = {
+    "beit": 1,
+    "chinese_clip_vision_model": 1,
+    "clip_vision_model": 1,
+    "convnext": 0,
+    "convnextv2": 0,
+    "data2vec-vision": 1,
+    "deit": 2,
+    "dinov2": 1,
+    "dinov2_with_registers": 1,
+    "dinov3_convnext": 0,
+    "dinov3_vit": 1,
+    "donut-swin": 0,
+    "dpt": 1,
+    "focalnet": 0,
+    "hiera": 0,
+    "ijepa": 0,
+    "levit": 0,
+    "pvt_v2": 0,
+    "regnet": 0,
+    "resnet": 0,
+    "segformer": 0,
+    "siglip_vision_model": 0,
+    "swin": 0,
+    "swinv2": 0,
+    "vit": 1,
+    "vit_mae": 1,
+    "vit_msn": 1,
+    "vitdet": 0,
+    "yolos": 1,
+}
+"""Class and distillation tokens before the patches; of other families only the library knows."""
 
 TOKENIZERS: dict[tuple[str, int | None], Tokenizer] = {
     ("bert", 30522): "bert_uncased",
@@ -179,6 +239,11 @@ TOKENIZERS: dict[tuple[str, int | None], Tokenizer] = {
     ("distilbert", 30522): "bert_uncased",
     ("roberta", 50265): "roberta",
 }
+
+
+def _prefix_tokens(model_type: str, config: Mapping[str, Any]) -> int | None:
+    known = PREFIX_TOKENS.get(model_type)
+    return None if known is None else known + int(config.get("num_register_tokens") or 0)
 
 
 def _timm_folder(path: str, config: Mapping[str, Any]) -> Architecture:

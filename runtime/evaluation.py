@@ -31,7 +31,7 @@ from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.threads import fit_threads
 from renaissance.runtime.transfer import differing_references, references_of
 from renaissance.runtime.versions import versions
-from renaissance.runtime.vocabulary import kept_vocabulary
+from renaissance.runtime.vocabulary import check_vocabulary, kept_vocabulary
 from renaissance.runtime.weights import restore
 
 MOST_ANSWERS = 200
@@ -94,6 +94,7 @@ def evaluate_job(
     data = job_data(spec, name, vocabulary.tokenizer)
     notices = vocabulary.settle(data.tokenizer, write=processes.first)
     model = build(spec, job=name)
+    check_vocabulary(model, data.tokenizer)
     if processes.device.type == "cpu":
         fit_threads(model, trained.micro_batch or -(-trained.batch // processes.ranks))
     if any(differing_references(checkpoint.state, model, references_of(model))):

@@ -36,7 +36,7 @@ from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.threads import fit_threads
 from renaissance.runtime.transfer import references_of, start_from
 from renaissance.runtime.versions import versions
-from renaissance.runtime.vocabulary import kept_vocabulary
+from renaissance.runtime.vocabulary import check_vocabulary, kept_vocabulary
 from renaissance.runtime.weights import differences, listed, model_tensors, restore
 
 
@@ -77,6 +77,7 @@ def train_job(
     total = data.total_steps
     _check_answers(job, data)
     model = build(spec, job=name)
+    check_vocabulary(model, data.tokenizer)
     if processes.device.type == "cpu":
         fit_threads(model, job.micro_batch or -(-job.batch // processes.ranks))
     plan = resolve(model, spec.model_of(name).freeze)

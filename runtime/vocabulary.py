@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.chain import chain_of
 from renaissance.runtime.checkpoints import Checkpoints
@@ -107,3 +108,14 @@ def _usable(path: Path, expected: str) -> tuple[Tokenizer | None, str | None]:
     if expected and tokenizer.digest != expected:
         return None, f"`{path}` is not the tokenizer that the weights were trained with"
     return tokenizer, None
+
+
+def check_vocabulary(model: VisionLanguageModel, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer that has more tokens than the model has word embeddings.
+
+    Raises:
+        DataError: naming both numbers.
+    """
+    for name, tower in model.towers.items():
+        if tower.facts.vocabulary is not None:
+            tokenizer.check_fits(tower.facts.vocabulary, f"`{name}`")

@@ -6,7 +6,7 @@ from copy import deepcopy
 from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.catalogue import find, from_config, read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import RandomArchitecture
 
@@ -98,7 +98,10 @@ def fit_to_stream(
         wrong = "max_tokens" if vision else "image_size"
         raise BackboneError(f"`{address}` reads {reads}: `{wrong}` is no setting of it")
     if image_size is not None:
-        fitted.image_size = image_size
+        several = isinstance(getattr(config, "image_size", None), (list, tuple))
+        fitted.image_size = [image_size, image_size] if several else image_size
+    if hasattr(config, "mask_ratio"):
+        fitted.mask_ratio = 0.0  # which share of an image a tower leaves out
     positions = getattr(config, "max_position_embeddings", None)
     if max_tokens is not None and positions is not None:
         fitted.max_position_embeddings = max(positions, max_tokens + position_offset(config))
@@ -107,8 +110,7 @@ def fit_to_stream(
 
 def position_offset(config: PretrainedConfig) -> int:
     """Return the row of the position embedding that the first token takes."""
-    offset = config.model_type in ("roberta", "xlm-roberta", "camembert")
-    return int(config.pad_token_id) + 1 if offset else 0
+    return from_config("", config.to_dict(), None).position_offset
 
 
 def unreachable(id: str, address: str, error: Exception) -> str:

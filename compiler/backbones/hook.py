@@ -1,5 +1,6 @@
 """What the layers of a library's encoder call in place of the library's own attention."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,14 @@ class Library:
 
 EAGER = Library(name="eager")
 
-_calls: list[int] | None = None
+
+class _Calls(threading.local):
+    """Where calls of this thread are collected, while they are counted."""
+
+    made: list[int] | None = None
+
+
+_calls = _Calls()
 
 
 class HookError(BackboneError):
@@ -60,8 +68,8 @@ def hooked_attention(
     Raises:
         HookError: if the mask is none of these.
     """
-    if _calls is not None:
-        _calls.append(len(query))
+    if _calls.made is not None:
+        _calls.made.append(len(query))
     # A norm in front of the products gives float32 under autocast, where values do not.
     query, key, value = (part.to(value.dtype).transpose(1, 2) for part in (query, key, value))
     bias = mask = packing = None
@@ -88,10 +96,9 @@ def hooked_attention(
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Collect an entry for each call of `hooked_attention`."""
-    global _calls
-    before, _calls = _calls, []
+    """Collect an entry for each call of `hooked_attention` in this thread."""
+    before, _calls.made = _calls.made, []
     try:
-        yield _calls
+        yield _calls.made
     finally:
-        _calls = before
+        _calls.made = before

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModel, PretrainedConfig, PreTrainedModel
 
 from renaissance.compiler.backbones.configurations import (
@@ -25,7 +25,12 @@ from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.proof import adopt, ragged_texts, random_image
-from renaissance.compiler.backbones.rows import patch_grid, position_offset, prefix_tokens
+from renaissance.compiler.backbones.rows import (
+    has_class_token,
+    patch_grid,
+    position_offset,
+    prefix_tokens,
+)
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
     BackboneReference,
@@ -39,12 +44,16 @@ from renaissance.compiler.backbones.transformers_attention import (
     hook_refusal,
     set_attention,
 )
+from renaissance.compiler.backbones.trial import check_text, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
+
+_MIXING = frozenset({"convbert", "fnet", "funnel", "nystromformer", "yoso"})
+"""Families whose padding leaks into the texts beside it; every tower with weights is tried."""
 
 
 class TransformersTower(Tower):
@@ -63,6 +72,8 @@ class TransformersTower(Tower):
         self.encoder = encoder
         self.facts = facts
         self.reference = reference
+        # Texts without a mask have no padding: several families would look at every token for some.
+        encoder.warn_if_padding_and_no_attention_mask = _no_padding
         # CLIP keeps its last norm for the class token alone; here all tokens are read.
         self.norm: nn.Module = nn.Identity()
         if encoder.config.model_type == "clip_vision_model":
@@ -77,7 +88,7 @@ class TransformersTower(Tower):
         """
         if self.facts.modality == "vision":
             check_images(inputs, self.facts.image_size or 0)
-            tokens = self.encoder(pixel_values=inputs).last_hidden_state
+            tokens = self.encoder(pixel_values=inputs, **self._order(inputs)).last_hidden_state
             return Features(tokens=self.norm(tokens))
         text = TextInput.of(inputs)
         if self.facts.max_tokens is not None:
@@ -95,6 +106,18 @@ class TransformersTower(Tower):
             max_length_k=text.packing.longest,
         )
         return Features(tokens=encoded.last_hidden_state[0], packing=text.packing)
+
+    def _order(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Return what keeps all patches of a ViTMAE in their order."""
+        if self.encoder.config.model_type != "vit_mae":
+            return {}
+        patches = self.encoder.embeddings.patch_embeddings.num_patches
+        order = torch.arange(patches, dtype=torch.float32, device=pixels.device)
+        return {"noise": order.expand(len(pixels), -1)}
+
+
+def _no_padding(input_ids: Tensor, attention_mask: Tensor | None) -> None:
+    """Know that texts without a mask have no padding."""
 
 
 def huggingface_tower(
@@ -130,7 +153,11 @@ def huggingface_tower(
             encoder.load_state_dict(tensors, strict=True)
         facts = replace(facts, notes=notes)
     tower = TransformersTower(encoder, facts, reference)
+    _check_trial(tower, address)
     tower.facts = _hooked(tower, address)
+    if facts.modality == "text" and not tower.facts.packs and _mixes(tower):
+        note = f"the tokens of `{address}` depend a little on the texts that a text is padded with"
+        tower.facts = replace(tower.facts, mixes=True, notes=(*tower.facts.notes, note))
     return tower
 
 
@@ -149,6 +176,37 @@ def own_attention(encoder: PreTrainedModel, asked: Attention, *, ragged: bool) -
     )
 
 
+def _check_trial(tower: TransformersTower, address: str) -> None:
+    """Refuse what cannot encode its inputs, or gives other tokens each time."""
+    key = configuration_key(tower.encoder.config)
+    if tower.facts.modality == "vision":
+        size = tower.facts.image_size or tower.encoder.config.image_size
+        tokens_of_image(tower, size, key=key, address=address)
+    elif not _is_meta(tower):
+        padded, _ = ragged_texts(*_texts(tower))
+        check_text(tower, padded, key=key, address=address)
+
+
+def _mixes(tower: TransformersTower) -> bool:
+    """Whether the tokens of a text depend on the texts beside it; by family on meta tensors."""
+    config = tower.encoder.config
+    if _is_meta(tower):
+        return config.model_type in _MIXING
+    return rows_mix(tower, *_texts(tower), key=configuration_key(config))
+
+
+def _texts(tower: TransformersTower) -> tuple[int, int, int]:
+    """Return the vocabulary, the longest text and the padding token of a tower of texts."""
+    config = tower.encoder.config
+    longest = tower.facts.max_tokens or config.max_position_embeddings
+    padding = getattr(config, "pad_token_id", None)
+    return config.vocab_size, longest, 0 if padding is None else padding
+
+
+def _is_meta(tower: TransformersTower) -> bool:
+    return any(parameter.is_meta for parameter in tower.parameters())
+
+
 def _hooked(tower: TransformersTower, address: str) -> TowerFacts:
     """Let a tower run the project's attention where that is of use; return what it is now."""
     facts, config = tower.facts, tower.encoder.config
@@ -160,9 +218,7 @@ def _hooked(tower: TransformersTower, address: str) -> TowerFacts:
     def cases() -> Sequence[Any]:
         if not text:
             return (random_image(facts.image_size or config.image_size),)
-        longest = facts.max_tokens or config.max_position_embeddings
-        padding = getattr(config, "pad_token_id", None)
-        return ragged_texts(config.vocab_size, longest, 0 if padding is None else padding)
+        return ragged_texts(*_texts(tower))
 
     attention, notes = adopt(
         tower,
@@ -268,6 +324,7 @@ def _facts(
         image_size=spec.image_size,
         statistics=statistics if architecture.modality == "vision" else None,
         prefix_tokens=prefix_tokens(encoder),
+        class_token=has_class_token(encoder),
         grid=patch_grid(spec.image_size, architecture.patch),
         position_offset=position_offset(encoder),
         attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),

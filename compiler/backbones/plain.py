@@ -61,6 +61,7 @@ class PlainVisionTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
+            class_token=True,
             grid=self.embeddings.grid,
             attention=_attention(spec, attention, ragged=False),
             packs=True,
@@ -106,6 +107,7 @@ class PatchesTower(Tower):
             image_size=spec.image_size,
             statistics=HALF,
             prefix_tokens=1,
+            class_token=True,
             grid=self.embeddings.grid,
         )
 

@@ -145,7 +145,9 @@ def _rows_before_patches(old: int, new: int, facts: TowerFacts) -> int:
     if facts.grid is not None:
         likely.insert(0, new - facts.grid**2)
     for rows in likely:
-        if 0 <= rows < min(old, new) and _is_square(old - rows) and _is_square(new - rows):
+        if not 0 <= rows <= min(facts.prefix_tokens, old - 1, new - 1):
+            continue
+        if _is_square(old - rows) and _is_square(new - rows):
             return rows
     return facts.prefix_tokens
 

@@ -101,7 +101,7 @@ def objection(
     stand_in: Attention = "eager" if attention == "eager" else "sdpa"
     key = f"{stand_in} {len(cases)} {calls} {key}"
     if key not in _proved:
-        with _undisturbed(part):
+        with undisturbed(part):
             _proved[key] = _found(part, switch, stand_in, cases, calls)
     switch(EAGER)
     return _proved[key]
@@ -121,7 +121,7 @@ def reads_alike(part: Stacked, width: int, *, key: str) -> bool:
         return True
     key = f"reads {key}"
     if key not in _proved:
-        with _undisturbed(part):
+        with undisturbed(part):
             _proved[key] = _misread(part, width)
     return _proved[key] is None
 
@@ -156,7 +156,7 @@ def _found(
     cases: Sequence[Any],
     calls: int,
 ) -> str | None:
-    weights = _telling(part)
+    weights = telling(part)
     switch(EAGER)
     wanted = _tokens(part, weights, cases[0])
     switch(stand_in)
@@ -176,7 +176,7 @@ def _found(
 
 
 def _misread(part: Stacked, width: int) -> str | None:
-    weights, (rows, _) = _telling(part), ragged_rows(width)
+    weights, (rows, _) = telling(part), ragged_rows(width)
     places = torch.tensor([max(LENGTHS) - 1, 0, max(LENGTHS)])
     wanted: Features = functional_call(part, weights, (rows,)).read(places)
     try:
@@ -195,7 +195,7 @@ def _tokens(part: nn.Module, weights: dict[str, Tensor], case: Any) -> Tensor:
     return features.packed().tokens
 
 
-def _telling(part: nn.Module) -> dict[str, Tensor]:
+def telling(part: nn.Module) -> dict[str, Tensor]:
     """Return other values for the parameters that hide what passes through them."""
     generator = _generator()
     return {
@@ -206,7 +206,8 @@ def _telling(part: nn.Module) -> dict[str, Tensor]:
 
 
 @contextmanager
-def _undisturbed(part: nn.Module) -> Iterator[None]:
+def undisturbed(part: nn.Module) -> Iterator[None]:
+    """Run a part in evaluation without autograd; leave modes and random state as they were."""
     training = [module for module in part.modules() if module.training]
     part.eval()
     try:

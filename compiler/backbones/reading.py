@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.hook import Rows
-from renaissance.compiler.recomputation import as_one
+from renaissance.compiler.recomputation import as_one, is_recomputed
 
 _ATTENTIONS = ("attention", "attn", "self_attn")
 _NORMS = ("layernorm_before", "norm1", "layer_norm1")
@@ -17,10 +17,11 @@ _NORMS = ("layernorm_before", "norm1", "layer_norm1")
 
 
 def can_read(layer: nn.Module) -> bool:
-    """Whether a layer is known to consist of such parts, and nothing compiled hides them."""
-    # What torch.compile has traced does not see hooks that come later.
+    """Whether a layer is known to consist of such parts, and nothing hides them."""
+    # What torch.compile has traced, or a forward function of its own, sees no other attention.
     compiled = getattr(layer, "_compiled_call_impl", None) is not None
-    return _part(layer, _ATTENTIONS) is not None and not compiled
+    replaced = "forward" in vars(layer) and not is_recomputed(layer)
+    return _name(layer, _ATTENTIONS) is not None and not compiled and not replaced
 
 
 def read_layer(layer: nn.Module, tokens: Tensor, rows: Rows, places: Tensor) -> Tensor:
@@ -35,37 +36,47 @@ def read_layer(layer: nn.Module, tokens: Tensor, rows: Rows, places: Tensor) -> 
     Returns:
         `[1, k, width]`.
     """
-    attention, norm = _part(layer, _ATTENTIONS), _part(layer, _NORMS)
-    assert attention is not None  # as `can_read` says
-
-    def look_at_all(
-        module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        everything = tokens if norm is None else norm(tokens)
-        if args:
-            return (everything, *args[1:]), kwargs
-        return args, kwargs | {"hidden_states": everything}
-
-    def answer(module: nn.Module, args: tuple[Any, ...], result: Any) -> Any:
-        if isinstance(result, Tensor):
-            return _at(result, places)
-        return (_at(result[0], places), *result[1:])
+    name, norm = _name(layer, _ATTENTIONS), _name(layer, _NORMS)
+    assert name is not None  # as `can_read` says
+    looking = _LookingAtAll(
+        getattr(layer, name), None if norm is None else getattr(layer, norm), tokens, places
+    )
+    # The layer with another attention, for this call alone: other threads see nothing of it, and
+    # what a sharded layer does when it is called is done.
+    reader = object.__new__(type(layer))
+    reader.__dict__ |= layer.__dict__ | {"_modules": {**layer._modules, name: looking}}
+    reader.__dict__.pop("forward", None)  # `as_one` sees to it that all of this runs again
 
     def read(asking: Tensor) -> Any:
-        # Hooks, because a sharded layer gathers its weights when the layer itself is called.
-        before = attention.register_forward_pre_hook(look_at_all, with_kwargs=True)
-        behind = attention.register_forward_hook(answer)
-        try:
-            return layer(asking, rows)
-        finally:
-            before.remove()
-            behind.remove()
+        return reader(asking, rows)
 
     return as_one(layer, read, _at(tokens, places))  # type: ignore[no-any-return]
 
 
-def _part(layer: nn.Module, names: tuple[str, ...]) -> nn.Module | None:
-    return next((getattr(layer, name) for name in names if hasattr(layer, name)), None)
+class _LookingAtAll(nn.Module):
+    """An attention that is given all tokens and returns those that are read."""
+
+    def __init__(
+        self, attention: nn.Module, norm: nn.Module | None, tokens: Tensor, places: Tensor
+    ) -> None:
+        super().__init__()
+        self.attention, self.norm = attention, norm
+        self.tokens, self.places = tokens, places
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Take what the layer gives its attention; all tokens stand in for those that ask."""
+        everything = self.tokens if self.norm is None else self.norm(self.tokens)
+        if args:
+            result = self.attention(everything, *args[1:], **kwargs)
+        else:
+            result = self.attention(**kwargs | {"hidden_states": everything})
+        if isinstance(result, Tensor):
+            return _at(result, self.places)
+        return (_at(result[0], self.places), *result[1:])
+
+
+def _name(layer: nn.Module, names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if hasattr(layer, name)), None)
 
 
 def _at(tokens: Tensor, places: Tensor) -> Tensor:

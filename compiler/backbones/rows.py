@@ -4,8 +4,12 @@ import re
 
 from torch import nn
 
-_BEFORE = re.compile(r"(cls|class|dist|distillation|reg|register|storage)_(tokens?|embedding)$")
+_BEFORE = re.compile(
+    r"((cls|class|dist|distillation|reg|register|storage)_(tokens?|embedding))\d*$"
+)
 """Names of the parameters that libraries put before the patches of an image."""
+
+_CLASS = re.compile(r"(cls|class)_(tokens?|embedding)\d*$")
 
 
 def prefix_tokens(encoder: nn.Module) -> int:
@@ -16,11 +20,19 @@ def prefix_tokens(encoder: nn.Module) -> int:
     said = getattr(encoder, "num_prefix_tokens", None)
     if said is not None:
         return int(said)
-    found = 0
+    found: dict[str, int] = {}
     for name, tensor in encoder.named_parameters():
-        if _BEFORE.search(name) and tensor.numel():
-            found += tensor.numel() // tensor.shape[-1]
-    return found
+        match = _BEFORE.search(name)
+        if match and tensor.numel():
+            # Stages may each have a token of the same name, the last one's is what comes out.
+            found[match[1]] = tensor.numel() // tensor.shape[-1]
+    return sum(found.values())
+
+
+def has_class_token(encoder: nn.Module) -> bool:
+    """Return whether the first token that an encoder gives is a class token."""
+    names = (name for name, _ in encoder.named_parameters())
+    return prefix_tokens(encoder) > 0 and any(_CLASS.search(name) for name in names)
 
 
 def patch_grid(image_size: int | None, patch: int | None) -> int | None:

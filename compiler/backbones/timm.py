@@ -17,20 +17,21 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
-from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.proof import adopt, random_image
-from renaissance.compiler.backbones.rows import prefix_tokens
+from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
 from renaissance.compiler.backbones.timm_attention import (
     HookedAttention,
     hooked_layers,
     set_attention,
 )
+from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
     BackboneReference,
     Tower,
     TowerFacts,
 )
+from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.grammar.catalogue import find, read_folder
@@ -115,18 +116,25 @@ def timm_tower(
     usual = _published_size(spec, configured)
     if isinstance(spec, Timm) and image_size not in (None, usual):
         notes = (f"`{address}` made for images of {usual} pixels runs at {image_size}",)
+    stem, layers = timm_layers(encoder)
     facts = TowerFacts(
         modality="vision",
         width=encoder.num_features,
-        layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
+        embeddings=tuple(f"encoder.{path}" for path in stem),
+        layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in layers),
         image_size=image_size,
         statistics=(tuple(configured["mean"]), tuple(configured["std"])),
         prefix_tokens=prefix_tokens(encoder),
+        class_token=has_class_token(encoder),
         grid=_grid(encoder),
         attention=own_attention(encoder, spec, attention, ragged=False),
         notes=notes,
     )
     tower = TimmTower(encoder, facts, reference)
+    tokens = tokens_of_image(tower, image_size or usual, key=repr(spec), address=address)
+    if tokens == 1:
+        notes += (f"`{address}` gives one token an image",)
+        tower.facts = replace(facts, notes=notes)
     if facts.attention is not None and attention == "triton":
         used, more = adopt(
             tower,
@@ -309,7 +317,7 @@ def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
 
 def _failure(name: str, address: str, error: Exception, *, pretrained: bool) -> str:
     if not pretrained:
-        return f"`{address}`: timm cannot make `{name}` like this: {str(error).splitlines()[0]}"
+        return f"`{address}`: timm cannot make `{name}` like this: {first_line(error)}"
     if is_folder(name):
         return f"`{address}`: the folder `{name}` holds no weights that timm can read"
     return (

@@ -57,31 +57,38 @@ class TowerFacts:
     Attributes:
         modality: what it reads.
         width: channels of its tokens.
+        embeddings: paths of modules and parameters in front of the layers, where their names do not
+            tell.
         layers: for each layer, in order, the path of its module and of what else belongs to it.
         vocabulary: rows of the word embedding; None for vision.
         max_tokens: longest text, special tokens included; None for vision.
         image_size: height and width of images, pixels; None for text.
         statistics: mean and standard deviation of colours that it expects; None for text.
         prefix_tokens: class, distillation and register tokens before the patches.
+        class_token: whether the first token is a class token.
         grid: patches along one side of an image; None for text, or where only its library knows.
         position_offset: row of the position embedding that the first token takes.
         attention: whose attention it runs; None where it has none.
         packs: whether it takes packed rows; others are padded around it.
+        mixes: whether the tokens of a padded text depend on the texts beside it.
         notes: what was done to fit it to the spec, a sentence each.
     """
 
     modality: Modality
     width: int
+    embeddings: tuple[str, ...] = ()
     layers: LayerPaths = ()
     vocabulary: int | None = None
     max_tokens: int | None = None
     image_size: int | None = None
     statistics: Statistics | None = None
     prefix_tokens: int = 0
+    class_token: bool = False
     grid: int | None = None
     position_offset: int = 0
     attention: AttentionFacts | None = None
     packs: bool = False
+    mixes: bool = False
     notes: tuple[str, ...] = ()
 
 

@@ -4,7 +4,7 @@ A name in the first registry alone would lose the padding mask without a word: t
 what makes the mask. Many encoders accept a name and never call it, so each use is proved.
 """
 
-from functools import cache, partial
+from functools import partial
 from typing import Any, get_args
 
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ def hook_refusal(encoder: PreTrainedModel) -> str | None:
 
 def set_attention(config: PretrainedConfig, asked: Attention | Library) -> None:
     """Let the layers of an encoder run the project's attention, or its library's, from now on."""
-    config._attn_implementation = asked.name if isinstance(asked, Library) else _names()[asked]
+    config._attn_implementation = asked.name if isinstance(asked, Library) else _NAMES[asked]
 
 
 def attention_layers(config: PretrainedConfig) -> int:
@@ -61,16 +61,6 @@ def head_widths(config: PretrainedConfig) -> tuple[int, ...]:
         return tuple(sorted({config.embed_dim * 2**i // n for i, n in enumerate(stages)}))
     width = getattr(config, "hidden_size", None) or getattr(config, "dim", None)
     return (width // heads,) if width and heads else ()
-
-
-@cache
-def _names() -> dict[Attention, str]:
-    """Register the project's attention, once for each implementation that a spec may ask for."""
-    names: dict[Attention, str] = {asked: f"renaissance_{asked}" for asked in get_args(Attention)}
-    for asked, name in names.items():
-        AttentionInterface.register(name, partial(_attention, asked))
-        AttentionMaskInterface.register(name, _mask)
-    return names
 
 
 def _attention(
@@ -111,3 +101,14 @@ def _mask(
     if mask_function is not bidirectional_mask_function:
         raise HookError("the layers do not look at the whole row")
     return attention_mask
+
+
+_NAMES: dict[Attention, str] = {asked: f"renaissance_{asked}" for asked in get_args(Attention)}
+"""What transformers calls the project's attention, for each implementation that a spec may ask for.
+
+Registered as soon as this file is imported: a saved model names it in its configuration.
+"""
+
+for _asked, _name in _NAMES.items():
+    AttentionInterface.register(_name, partial(_attention, _asked))
+    AttentionMaskInterface.register(_name, _mask)

@@ -161,6 +161,8 @@ def caching(
             obstacle = "the spec says `cache = false`"
         elif job is not None and not isinstance(job, Evaluate) and change(job, facts.modality):
             obstacle = f"the job {change(job, facts.modality)}"
+        elif facts.mixes:
+            obstacle = "what it makes of a text depends on the texts beside it"
         found.append(
             Caching(
                 stream=stream,

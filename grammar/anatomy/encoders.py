@@ -103,6 +103,18 @@ def architecture_of(block: Stream | Stack) -> Architecture | None:
     return known
 
 
+def folder_problem(block: Stream | Stack) -> str | None:
+    """Say in a sentence why the folder that a block names is no model; None if nothing is wrong."""
+    name = identifier(block)
+    if name is None or find(name) is not None or not is_folder(name):
+        return None
+    try:
+        read_folder(name)
+    except FolderError as error:
+        return str(error)
+    return None
+
+
 def identifier(block: Stream | Stack) -> str | None:
     """Return the hub id, timm name or folder that a block names, if any."""
     if isinstance(block, HuggingFace | RandomArchitecture | Wordpiece):

@@ -181,7 +181,7 @@ class _Check:
             if stream is None or modality(stream) != "vision":
                 continue
             known = architecture_of(stream)
-            if known is None or known.prefix_tokens or isinstance(stream, Patches):
+            if known is None or known.prefix_tokens != 0 or isinstance(stream, Patches):
                 continue
             self._error(
                 "VL309",

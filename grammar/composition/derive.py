@@ -1,6 +1,6 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
-from renaissance.grammar.anatomy.encoders import architecture_of, identifier
+from renaissance.grammar.anatomy.encoders import architecture_of, folder_problem, identifier
 from renaissance.grammar.catalogue import Architecture, names
 from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
 from renaissance.grammar.composition.places import Path, Places
@@ -29,6 +29,8 @@ def complete_stream(
         return _complete_wordpiece(stream, path, places, findings)
     if not isinstance(stream, HuggingFace | Timm | RandomArchitecture):
         return stream
+    if not _is_model(stream, path, places, findings):
+        return None
     known = architecture_of(stream)
     _misspelt(stream, known, path, places, findings)
     if not _fits_library(stream, known, path, places, findings):
@@ -71,6 +73,8 @@ def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings)
     """Return the encoder of a one-tower model with its dimensions filled in."""
     if not isinstance(stack, HuggingFace | Timm | RandomArchitecture):
         return stack
+    if not _is_model(stack, path, places, findings):
+        return None
     known = architecture_of(stack)
     _misspelt(stack, known, path, places, findings)
     for name in ("max_tokens", "image_size", "resize"):
@@ -153,6 +157,25 @@ def _complete_wordpiece(
         )
         return None
     return stream
+
+
+def _is_model(
+    block: HuggingFace | Timm | RandomArchitecture, path: Path, places: Places, findings: Findings
+) -> bool:
+    """Report a folder that holds no model, or one that says too little."""
+    problem = folder_problem(block)
+    if problem is None:
+        return True
+    key = "name" if isinstance(block, Timm) else "id"
+    findings.add(
+        Diagnostic(
+            code="VL304",
+            message=problem,
+            span=places.value((*path, key)) or places.value(path),  # type: ignore[arg-type]
+            label="is no encoder that can be built",
+        )
+    )
+    return False
 
 
 def _fits_library(

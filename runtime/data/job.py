@@ -84,6 +84,8 @@ class JobData:
                 else:
                     self._itm = objective
         self.tokenizer = tokenizer or job_tokenizer(spec, job_name)
+        if self._text.rows is not None:
+            self.tokenizer.check_fits(self._text.rows, f"`{self._text.tokenizer}`")
         if self._mlm is not None and self.tokenizer.mask_id is None:
             raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
         if self._mlm is not None and not len(self.tokenizer.ordinary_ids):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from renaissance.compiler.backbones import normalisation
+from renaissance.grammar.anatomy.encoders import architecture_of
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import (
     HuggingFace,
@@ -30,12 +31,14 @@ class TextNeeds:
         tokenizer: hub id or folder of its tokenizer; None if one is learned.
         revision: branch, tag or commit on the hub.
         vocabulary: most pieces of a learned tokenizer.
+        rows: of the word embedding; None where only its library knows.
     """
 
     max_tokens: int
     tokenizer: str | None
     revision: str
     vocabulary: int
+    rows: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +64,13 @@ def text_needs(model: Model) -> TextNeeds:
     if isinstance(stream, Timm | PlainVision | Patches) or stream.max_tokens is None:
         raise DataError(f"the text stream of model `{model.name}` has no `max_tokens`")
     learned = stream.vocabulary if isinstance(stream, PlainText | Wordpiece) else None
+    known = None if isinstance(stream, PlainText) else architecture_of(stream)
     return TextNeeds(
         max_tokens=stream.max_tokens,
         tokenizer=None if isinstance(stream, PlainText) else stream.id,
         revision=stream.revision if isinstance(stream, HuggingFace) else "main",
         vocabulary=LEARNED_VOCABULARY if learned is None else learned,
+        rows=known.vocabulary if known is not None else None,
     )
 
 

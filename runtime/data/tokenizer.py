@@ -179,6 +179,24 @@ class Tokenizer:
         self._backend.no_padding()
         return text
 
+    def check_fits(self, rows: int, encoder: str) -> None:
+        """Refuse an encoder whose word embedding lacks rows for some tokens.
+
+        Args:
+            rows: of the word embedding.
+            encoder: what to call it in the message.
+
+        Raises:
+            DataError: naming both numbers.
+        """
+        needed = int(max(self._backend.get_vocab(with_added_tokens=True).values(), default=-1)) + 1
+        if needed > rows:
+            raise DataError(
+                f"the tokenizer has {needed} tokens, the word embedding of {encoder} {rows} rows: "
+                "resize the embedding and save the encoder again, or take the tokenizer that it "
+                "was trained with"
+            )
+
     def encode(self, texts: Iterable[str], max_tokens: int) -> Tokens:
         """Tokenise texts once and for all.
 

@@ -89,6 +89,8 @@ def kept_features(
     for predicted in _predicted(spec, name, data):
         workers = workers_of(spec.training_job(name).workers, device, processes.ranks, 1)
         refusal = _refusal(predicted, spec, name, data, device, workers)
+        if refusal is None and model.towers[predicted.stream].facts.mixes:
+            refusal = "what it makes of a text depends on the texts beside it"
         if refusal is not None:
             # Whoever asked for it is told, and whoever would gain.
             gains = predicted.obstacle is None and predicted.gain(device.type, workers) >= MARGIN

@@ -260,7 +260,6 @@ def test_who_silently_computes_its_own_is_found_out(
 
 
 def test_who_loses_the_mask_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    transformers_attention._names()
     masks = AttentionMaskInterface._global_mapping
     monkeypatch.setitem(masks, "renaissance_sdpa", lambda **_: None)
     tower = _tower(tmp_path, "bert").eval()

@@ -1,0 +1,36 @@
+"""A tokenizer with more tokens than the embedding has rows is refused with both numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from transformers import BertTokenizerFast
+
+from renaissance.grammar import load
+from renaissance.runtime import run_jobs
+from renaissance.runtime.data import DataError
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789"]
+
+
+@pytest.mark.parametrize("rows", [41, 40])
+@pytest.mark.parametrize("source", ["huggingface", "random"])
+def test_both_numbers_are_named(
+    rows: int,
+    source: str,
+    saved: Callable[..., str],
+    experiment: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    folder = Path(saved("bert", vocab_size=rows))
+    (folder / "vocab.txt").write_text("\n".join(PIECES[:-1]))
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"))
+    tokenizer.add_tokens(["number"])
+    tokenizer.save_pretrained(folder)
+    (tmp_path / "two.vl").write_text(experiment(text=f'{source}("{folder}") {{ max_tokens = 16 }}'))
+    spec = load(tmp_path / "two.vl")
+    if rows == 41:
+        run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
+    else:
+        with pytest.raises(DataError, match=r"has 41 tokens, the word embedding of .* 40 rows"):
+            run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")

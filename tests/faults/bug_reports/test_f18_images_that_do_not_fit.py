@@ -1,0 +1,82 @@
+"""Images of a size that an encoder cannot take: a finding or one sentence, by plan and build."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from renaissance.compiler import build
+from renaissance.compiler.assembly import assemble
+from renaissance.compiler.errors import CompileError
+from renaissance.grammar import load
+from renaissance.grammar.diagnostics import SpecError
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("maxvit_pico_rw_256", 200),
+        ("nest_tiny", 200),
+        ("test_convnext", 16),
+        ("crossvit_9_240", 240),
+    ],
+)
+def test_sizes_that_do_not_fit_timm(
+    name: str, size: int, experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "two.vl").write_text(
+        experiment(vision=f'random("{name}") {{ image_size = {size} }}', more="pool = mean")
+    )
+    spec = load(tmp_path / "two.vl")
+    for device in ("meta", "cpu"):
+        with (
+            pytest.raises(CompileError, match=r"`vision`|the encoder's features"),
+            torch.device(device),
+        ):
+            assemble(spec.models["m"], None, weights=False)
+
+
+def test_a_folder_without_one_width_is_a_finding(
+    saved: Callable[..., str], experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = saved(
+        "convnext",
+        hidden_size=None,
+        hidden_sizes=[8, 16],
+        depths=[1, 1],
+        num_stages=2,
+        image_size=32,
+    )
+    (tmp_path / "two.vl").write_text(
+        experiment(vision=f'huggingface("{folder}") {{ image_size = 32 }}')
+    )
+    with pytest.raises(SpecError, match="states no hidden size"):
+        load(tmp_path / "two.vl")
+
+
+def test_sizes_of_two_numbers(
+    saved: Callable[..., str], experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = saved(
+        "hiera", embed_dim=8, image_size=[64, 64], depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 4]
+    )
+    (tmp_path / "two.vl").write_text(
+        experiment(vision=f'huggingface("{folder}") {{ image_size = 64 }}', more="pool = mean")
+    )
+    tower = build(load(tmp_path / "two.vl"), job="base").towers["vision"]
+    assert tower(torch.zeros(1, 3, 64, 64)).tokens.shape[-1] == tower.facts.width
+
+    yolos = saved("yolos", image_size=[32, 48], patch_size=16, num_detection_tokens=3)
+    (tmp_path / "two.vl").write_text(
+        experiment(vision=f'huggingface("{yolos}") {{ image_size = 32 }}')
+    )
+    with pytest.raises(CompileError, match=r"square grid of patches"):
+        build(load(tmp_path / "two.vl"), job="base")
+
+
+def test_an_encoder_of_one_token_says_so(experiment: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "two.vl").write_text(experiment(vision='random("pit_ti_224") { image_size = 224 }'))
+    with torch.device("meta"):
+        model = assemble(load(tmp_path / "two.vl").models["m"], None, weights=False)
+    assert "`vision` gives one token an image" in model.towers["vision"].facts.notes
