@@ -41,6 +41,11 @@ class EasyVqaPairs(Readable):
         None, doc="folder of the data; the installed package if absent", impact="training"
     )
     split: Literal["train", "test"] = key("train", doc="which part", impact="training")
+    answers: Literal["all", "named"] = key(
+        "all",
+        doc="questions that become captions: all, or those whose answer is not yes or no",
+        impact="training",
+    )
 
 
 class NlvrPairs(Readable):

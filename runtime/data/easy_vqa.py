@@ -15,7 +15,14 @@ from renaissance.runtime.data.table import Source, Table, make_table
 LAYOUT = "`train` and `test`, each with `questions.json` and `images`"
 
 
-def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool = False) -> Table:
+def read_easy_vqa(
+    source: Source,
+    root: str | None,
+    split: str,
+    *,
+    caption: bool = False,
+    named: bool = False,
+) -> Table:
     """Read one part of easy-VQA.
 
     Args:
@@ -23,6 +30,7 @@ def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool
         root: folder that holds the parts; the installed package if None.
         split: `train` or `test`.
         caption: join question and answer to one text, and give no answers.
+        named: leave out captions that answer yes or no.
 
     Raises:
         DataError: if the package, the folder or a file is missing or malformed.
@@ -45,14 +53,16 @@ def read_easy_vqa(source: Source, root: str | None, split: str, *, caption: bool
         ) from None
     folder = folder / split / "images"
     if caption:
+        # Yes and no tell what images show as well: all questions are read before some are left out.
+        kept = np.array([not named or answer not in ("yes", "no") for answer in answers])
         joined = pc.binary_join_element_wise(texts, labels, " ")
         facts = facts_of(questions, answers, np.array(images, np.int64))
-        if facts is None:
-            return make_table(source, folder, joined, paths)
-        also_true = pa.table({"text": joined.take(facts.caption), "content": facts.of})
-        return make_table(
-            source, folder, joined, paths, contents=facts.content, also_true=also_true
-        )
+        contents, also_true = None, None
+        if facts is not None:
+            contents = facts.content[kept]
+            also_true = pa.table({"text": joined.take(facts.caption), "content": facts.of})
+        texts, paths = joined.filter(kept), paths.filter(kept)
+        return make_table(source, folder, texts, paths, contents=contents, also_true=also_true)
     return make_table(source, folder, texts, paths, answers=labels)
 
 

@@ -4,6 +4,7 @@ Shapes and colours make 24 kinds of images. An answered question is true of some
 mask of 24 bits here. All that is said about one image leaves the kinds that it can be.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Facts:
     of: np.ndarray
 
 
-def facts_of(questions: list[str], answers: list[str], images: np.ndarray) -> Facts | None:
+def facts_of(questions: Sequence[str], answers: Sequence[str], images: np.ndarray) -> Facts | None:
     """Find out what images show.
 
     Args:

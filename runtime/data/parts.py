@@ -185,7 +185,9 @@ def read_pairs(pairs: Pairs, name: str) -> Table:
     if isinstance(pairs, ImageCaption):
         return read_image_caption(source, pairs)
     if isinstance(pairs, EasyVqaPairs):
-        return read_easy_vqa(source, pairs.root, pairs.split, caption=True)
+        return read_easy_vqa(
+            source, pairs.root, pairs.split, caption=True, named=pairs.answers == "named"
+        )
     return read_nlvr(source, pairs.root, pairs.split, true_only=True)
 
 

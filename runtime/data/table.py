@@ -83,6 +83,12 @@ class Table:
         return content
 
     @property
+    def contents(self) -> int:
+        """How many numbers of contents there are, 0 to `contents - 1`."""
+        of = [] if self.also_true is None else [self.also_true["content"].to_numpy()]
+        return max(int(numbers.max(initial=-1)) for numbers in (self.content_of_image, *of)) + 1
+
+    @property
     def paths(self) -> list[str]:
         """The paths of all images."""
         paths: list[str] = self.images.data.column("path").to_pylist()
@@ -176,9 +182,10 @@ def join(tables: Sequence[Table]) -> Table:
     distinct, number = _number(paths)
     starts = np.cumsum([0, *(len(table.images) for table in tables)])
     images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
+    contents = np.cumsum([0, *(table.contents for table in tables)])
     described = {
         "scene": [start + t.scene_of_image for start, t in zip(starts, tables, strict=False)],
-        "content": [start + t.content_of_image for start, t in zip(starts, tables, strict=False)],
+        "content": [start + t.content_of_image for start, t in zip(contents, tables, strict=False)],
         "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
     }
     columns = {"path": pa.array(distinct, pa.string())}
@@ -189,7 +196,7 @@ def join(tables: Sequence[Table]) -> Table:
         columns[name] = pa.array(owner)
     also_true = [
         table.also_true.set_column(1, "content", pc.add(table.also_true["content"], int(start)))
-        for start, table in zip(starts, tables, strict=False)
+        for start, table in zip(contents, tables, strict=False)
         if table.also_true is not None
     ]
     rows = pa.table(

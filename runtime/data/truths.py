@@ -21,12 +21,14 @@ class Truths:
         text: `[texts]` int64; texts that differ in letter case only have the same number.
         own: `[texts]` int64, the content of each text's image.
         content: `[images]` int64; images with the same number show the same things.
+        contents: how many numbers of contents there are.
         pairs: int64, ascending: `text * contents + content` for what `own` does not say.
     """
 
     text: np.ndarray
     own: np.ndarray
     content: np.ndarray
+    contents: int
     pairs: np.ndarray
 
     @classmethod
@@ -35,17 +37,19 @@ class Truths:
         read = pc.utf8_lower(pc.utf8_trim_whitespace(table.texts)).combine_chunks()
         encoded = read.dictionary_encode()
         text = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        content = table.content_of_image
+        content, contents = table.content_of_image, table.contents
         own = content[table.image_of_row]
-        contents = _contents(content)
         # A text that no other row has is known by its own image alone.
         several = np.bincount(text)[text] > 1
         pairs = [text[several] * contents + own[several]]
         if table.also_true is not None:
             more = pc.utf8_lower(pc.utf8_trim_whitespace(table.also_true["text"]))
-            number = pc.index_in(more, pa.array(encoded.dictionary)).to_numpy().astype(np.int64)
-            pairs.append(number * contents + table.also_true["content"].to_numpy())
-        return cls(text=text, own=own, content=content, pairs=np.unique(np.concatenate(pairs)))
+            number = pc.fill_null(pc.index_in(more, pa.array(encoded.dictionary)), -1).to_numpy()
+            of = table.also_true["content"].to_numpy()
+            there = number >= 0
+            pairs.append(number[there].astype(np.int64) * contents + of[there])
+        known = np.unique(np.concatenate(pairs))
+        return cls(text=text, own=own, content=content, contents=contents, pairs=known)
 
     def hold(self, rows: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Say for each text of which of some images it is known to be true.
@@ -60,11 +64,7 @@ class Truths:
         content = self.content[images]
         known: np.ndarray = content == self.own[rows][:, None]
         if len(self.pairs):
-            key = self.text[rows][:, None] * _contents(self.content) + content
+            key = self.text[rows][:, None] * self.contents + content
             place = np.searchsorted(self.pairs, key)
             known |= self.pairs[np.minimum(place, len(self.pairs) - 1)] == key
         return known
-
-
-def _contents(content: np.ndarray) -> int:
-    return int(content.max(initial=-1)) + 1

@@ -17,6 +17,7 @@ def truths_of(
         text=np.arange(len(images)),
         own=content[images],
         content=content,
+        contents=int(content.max()) + 1,
         pairs=none if pairs is None else pairs,
     )
 

@@ -135,6 +135,28 @@ def test_images_of_which_little_is_known_are_no_negatives(tmp_path: Path) -> Non
     ]
 
 
+def test_answers_that_are_left_out_still_tell_what_images_show(tmp_path: Path) -> None:
+    root = tmp_path / "train"
+    (root / "images").mkdir(parents=True)
+    rows = [
+        ["what color is the shape?", "red", 0],
+        ["is there a circle?", "yes", 0],
+        ["what shape is present?", "circle", 1],
+        ["is there a red shape?", "no", 1],
+        ["is there a red shape?", "yes", 2],
+    ]
+    (root / "questions.json").write_text(json.dumps(rows))
+    table = read_easy_vqa(SOURCE, str(tmp_path), "train", caption=True, named=True)
+    assert table.texts.to_pylist() == [
+        "what color is the shape? red",
+        "what shape is present? circle",
+    ]
+    # The second image shows a circle that is not red, the first one a red circle; the third image
+    # has no caption.
+    assert known(table).tolist() == [[True, False], [True, True]]
+    assert known(join([table, table])).tolist() == [[True, False], [True, True]] * 2
+
+
 def test_no_pair_of_a_job_that_is_called_false_is_known_to_be_true(
     pretraining: Callable[..., Spec], captions: Path
 ) -> None:
