@@ -17,6 +17,7 @@ from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation import check_output, evaluate_job
 from renaissance.runtime.folder import claim, held, results_to_remove
 from renaissance.runtime.observer import Observer, Silent, Tell
+from renaissance.runtime.preflight import check_chains
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult, Notice
 from renaissance.runtime.removal import finish_removal
@@ -93,6 +94,7 @@ def run_jobs(
             stack.enter_context(recorded_ending(folder, position))
         with _in_one_sentence(processes):
             processes.wait()
+            check_chains(spec, names)
             results, skipped = _run(spec, folder, names, again, processes, request, position)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)

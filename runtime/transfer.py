@@ -1,6 +1,6 @@
 """Starting a job from the weights of another one: what is taken, dropped, resized, drawn anew."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,7 +11,13 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.runtime.checkpoint import Checkpoint, Reference, State
 from renaissance.runtime.errors import CheckpointError
-from renaissance.runtime.weights import copy_into, differences, listed, model_tensors
+from renaissance.runtime.weights import (
+    Differences,
+    copy_into,
+    differences,
+    listed,
+    model_tensors,
+)
 
 HEADS = "heads."
 
@@ -66,36 +72,75 @@ def start_from(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
             f"{_told(before)} instead of {_told(now)}"
         )
+    weights = _weights(model, checkpoint.model, absent=checkpoint.state.referenced)
+    if weights.unfit:
+        raise CheckpointError(
+            f"the weights of job `{source}` do not fit model `{model.name}`: {weights.unfit}"
+        )
+    copy_into(model, weights.usable)
+    of_source = {_head(name) for name in checkpoint.model if name.startswith(HEADS)}
+    own = {_head(name) for name in model_tensors(model)[0] if name.startswith(HEADS)}
+    return Transfer(
+        taken=len(weights.usable),
+        referenced=len(checkpoint.state.referenced),
+        dropped=tuple(sorted(of_source - own)),
+        initialised=tuple(sorted(weights.fresh)),
+        notes=weights.notes,
+    )
+
+
+def check_transfer(model: VisionLanguageModel, source: VisionLanguageModel) -> None:
+    """Make sure that a model can start from the weights of another one, before there are any.
+
+    Args:
+        model: as assembled on torch's meta device.
+        source: likewise.
+
+    Raises:
+        CheckpointError: if other tensors than heads and positions differ.
+    """
+    unfit = _weights(model, model_tensors(source)[0]).unfit
+    if unfit:
+        raise CheckpointError(f"the weights do not fit model `{model.name}`: {unfit}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    """What a model can take of the weights of another one.
+
+    Attributes:
+        usable: tensors by name, positions resized.
+        fresh: names of heads that start anew.
+        unfit: what does not fit; empty if all does.
+        notes: sentences on position embeddings that were resized.
+    """
+
+    usable: dict[str, Tensor]
+    fresh: set[str]
+    unfit: Differences
+    notes: tuple[str, ...]
+
+
+def _weights(
+    model: VisionLanguageModel, given: Mapping[str, Tensor], *, absent: Collection[str] = ()
+) -> _Weights:
     needed, _ = model_tensors(model)
-    given = dict(checkpoint.model)
-    given, notes = _fitted(model, needed, given)
+    fitted, notes = _fitted(model, needed, given)
     heads = {name for name in needed if name.startswith(HEADS)}
     usable = {
         name: tensor
-        for name, tensor in given.items()
+        for name, tensor in fitted.items()
         if not name.startswith(HEADS) or (name in heads and tensor.shape == needed[name].shape)
     }
     # A head is one thing: with a part of it missing, all of it starts anew.
     fresh = {_head(name) for name in heads if name not in usable}
     usable = {name: tensor for name, tensor in usable.items() if _head(name) not in fresh}
-    found = differences(
+    unfit = differences(
         {name: tensor for name, tensor in needed.items() if _head(name) not in fresh},
         usable,
-        absent=checkpoint.state.referenced,
+        absent=absent,
     )
-    if found:
-        raise CheckpointError(
-            f"the weights of job `{source}` do not fit model `{model.name}`: {found}"
-        )
-    copy_into(model, usable)
-    of_source = {_head(name) for name in given if name.startswith(HEADS)}
-    return Transfer(
-        taken=len(usable),
-        referenced=len(checkpoint.state.referenced),
-        dropped=tuple(sorted(of_source - {_head(name) for name in heads})),
-        initialised=tuple(sorted(fresh)),
-        notes=notes,
-    )
+    return _Weights(usable=usable, fresh=fresh, unfit=unfit, notes=notes)
 
 
 def references_of(model: VisionLanguageModel) -> dict[str, Reference]:

@@ -11,6 +11,7 @@ from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar import load
+from renaissance.runtime import JobError, run_jobs
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,16 @@ def test_registers_without_positions(
     assert vision.facts.prefix_tokens == 5
     assert vision(torch.zeros(1, 3, 48, 48)).tokens.shape == (1, 5 + 36, 32)
     assert any("resized from 17 to 37 rows" in note for note in vision.facts.notes)
+
+
+def test_what_a_fine_tuning_cannot_take_is_said_before_the_pretraining(
+    experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "two.vl").write_text(
+        experiment(
+            vision='random("pit_ti_224") { image_size = 224 }', change="vision.image_size = 256"
+        )
+    )
+    with pytest.raises(JobError, match=r"`truth` could not start from job `base`: .*pos_embed"):
+        run_jobs(load(tmp_path / "two.vl"), tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run" / "base").exists()

@@ -1,0 +1,45 @@
+"""What would stop a later job of a run, found before the first one begins."""
+
+from collections.abc import Iterable
+
+import torch
+
+from renaissance.compiler.assembly import assemble
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.transfer import check_transfer
+
+
+def check_chains(spec: Spec, names: Iterable[str]) -> None:
+    """Make sure that fine-tunings which change the model can be built and take its weights.
+
+    Models stand on torch's meta device, where nothing is allocated.
+
+    Args:
+        spec: the whole experiment.
+        names: of the jobs that are to run.
+
+    Raises:
+        JobError: if one cannot; says which, and why.
+    """
+    for name in names:
+        job = spec.jobs[name]
+        if not isinstance(job, Finetune) or job.source is None:
+            continue
+        if spec.model_of(name) == spec.model_of(job.source):
+            continue
+        source = _planned(spec, job.source)
+        try:
+            check_transfer(_planned(spec, name), source)
+        except (CompileError, CheckpointError) as problem:
+            raise JobError(
+                f"job `{name}` could not start from job `{job.source}`: {problem}"
+            ) from None
+
+
+def _planned(spec: Spec, name: str) -> VisionLanguageModel:
+    with torch.device("meta"):
+        return assemble(spec.model_of(name), spec.training_job(name), weights=False)
