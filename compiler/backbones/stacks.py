@@ -30,25 +30,10 @@ from renaissance.compiler.backbones.tower import (
 )
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
+from renaissance.grammar.anatomy.encoders import STACKS
 from renaissance.grammar.catalogue import from_config
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
-
-_FAMILIES = frozenset(
-    {
-        "bert",
-        "camembert",
-        "clip_vision_model",
-        "deit",
-        "dinov2",
-        "distilbert",
-        "electra",
-        "roberta",
-        "vit",
-        "xlm-roberta",
-    }
-)
-"""Families of transformers whose layers map tokens and a mask to tokens, and nothing else."""
 
 _FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
 
@@ -117,7 +102,7 @@ def transformers_stack(
         BackboneError: if they are no plain stack over a sequence of tokens.
     """
     config = published_configuration(spec, address, weights=weights)
-    if config.model_type not in _FAMILIES:
+    if config.model_type not in STACKS:
         raise BackboneError(_no_stack(spec.id, address))
     reference = None
     if isinstance(spec, HuggingFace) and weights:

@@ -131,6 +131,31 @@ def stack_width(encoder: Stack) -> int | None:
     return known.width if known else None
 
 
+STACKS = frozenset(
+    {
+        "bert",
+        "camembert",
+        "clip_vision_model",
+        "deit",
+        "dinov2",
+        "distilbert",
+        "electra",
+        "roberta",
+        "vit",
+        "xlm-roberta",
+    }
+)
+"""Families of transformers whose layers map tokens and a mask to tokens, and nothing else."""
+
+
+def can_stack(known: Architecture) -> bool:
+    """Tell whether the layers of an encoder can run over one sequence of texts and images."""
+    if known.library == "transformers":
+        return known.model_type in STACKS
+    family = _timm_family(known.model_type)
+    return known.sequence and (family is None or not family.relative)
+
+
 def stream_anatomy(stream: Stream | None) -> EncoderAnatomy:
     """Return the parts of a stream; of None nothing is known."""
     match stream:

@@ -1,6 +1,11 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
-from renaissance.grammar.anatomy.encoders import architecture_of, folder_problem, identifier
+from renaissance.grammar.anatomy.encoders import (
+    architecture_of,
+    can_stack,
+    folder_problem,
+    identifier,
+)
 from renaissance.grammar.catalogue import Architecture, names
 from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
 from renaissance.grammar.composition.places import Path, Places
@@ -86,14 +91,17 @@ def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings)
             stack = stack.model_copy(update={name: neutral})
     if not _fits_library(stack, known, path, places, findings):
         return None
-    if known is not None and not known.sequence:
+    if known is not None and not can_stack(known):
         findings.add(
             Diagnostic(
                 code="VL310",
                 message=f"`{known.id}` cannot be the stack of a one-tower model",
                 span=places.value((*path, "id")) or places.value(path),  # type: ignore[arg-type]
                 label="its layers do not attend over one sequence of tokens",
-                notes=("stages that merge neighbouring patches need a grid of patches",),
+                notes=(
+                    "they take tokens by their place in an image, or are not known to take others",
+                    "a stack can be that of a ViT, DeiT, BERT, ELECTRA or RoBERTa",
+                ),
             )
         )
         return None

@@ -9,7 +9,8 @@ from transformers import AutoConfig
 
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
-from renaissance.grammar.anatomy.encoders import Leaf, stream_anatomy
+from renaissance.compiler.errors import BackboneError
+from renaissance.grammar.anatomy.encoders import Leaf, can_stack, stream_anatomy
 from renaissance.grammar.anatomy.model import Anatomy, heads_of
 from renaissance.grammar.catalogue import find, names, read_folder
 from renaissance.grammar.loading import load
@@ -33,7 +34,8 @@ PUBLISHED = sorted(
         for known in [find(id)]
     }.values()
 )
-STACKS = [id for id in PUBLISHED if find(id).sequence and "beit" not in id]
+STACKS = [id for id in PUBLISHED if can_stack(find(id))]
+NO_STACKS = [id for id in PUBLISHED if not can_stack(find(id))]
 
 
 def built(model: Model, job: Pretrain | Finetune | None) -> frozenset[Leaf]:
@@ -77,6 +79,12 @@ def test_of_every_published_encoder(id: str) -> None:
 @pytest.mark.parametrize("id", STACKS)
 def test_of_every_published_stack(id: str) -> None:
     agrees(one_tower(RandomArchitecture(id=id)), None)
+
+
+@pytest.mark.parametrize("id", NO_STACKS)
+def test_what_is_no_stack_is_not_built(id: str) -> None:
+    with pytest.raises(BackboneError, match="no plain stack"), torch.device("meta"):
+        assemble(one_tower(RandomArchitecture(id=id)), None, weights=False)
 
 
 @pytest.mark.parametrize("model_type", ["camembert", "xlm-roberta", "clip_vision_model", "swin"])
