@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import AutoModel, PretrainedConfig, PreTrainedModel
 
@@ -44,7 +45,7 @@ from renaissance.compiler.backbones.transformers_attention import (
     hook_refusal,
     set_attention,
 )
-from renaissance.compiler.backbones.trial import check_text, rows_mix, tokens_of_image
+from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
@@ -135,10 +136,15 @@ def huggingface_tower(
         BackboneError: if it cannot be found, lacks weights or does not read what it is to read.
     """
     published = published_configuration(spec, address, weights=weights)
-    fitted = fit_to_stream(
-        published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
-    )
-    encoder = random_encoder(fitted, attention, address)
+    try:
+        fitted = fit_to_stream(
+            published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
+        )
+        encoder = random_encoder(fitted, attention, address)
+    except (AssertionError, RuntimeError, StrictDataclassError, TypeError, ValueError) as error:
+        raise BackboneError(
+            f"`{address}`: transformers cannot make `{spec.id}` like this: {first_line(error)}"
+        ) from None
     facts = _facts(spec, fitted, encoder, attention)
     reference = None
     if isinstance(spec, HuggingFace):

@@ -179,7 +179,7 @@ def timm_encoder(
             if hook and _takes_layers(source, options):
                 options["attn_layer"] = HookedAttention
             encoder = _create(source, pretrained, options)
-        except (AssertionError, OSError, RuntimeError, ValueError) as error:
+        except (AssertionError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
     if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):
         raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")

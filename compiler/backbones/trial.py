@@ -107,7 +107,7 @@ def _tried(tower: Tower, case: Any, what: str, address: str) -> Tensor | None:
     """Return the tokens of one pass; None where meta tensors do not get through."""
     try:
         with undisturbed(tower):
-            return _tokens(tower, {}, case)
+            tokens = _tokens(tower, {}, case)
     except CompileError:
         raise
     except NotImplementedError:
@@ -116,6 +116,12 @@ def _tried(tower: Tower, case: Any, what: str, address: str) -> Tensor | None:
         if "meta" in str(error).lower():
             return None
         raise BackboneError(f"`{address}` cannot encode {what}: {first_line(error)}") from None
+    if tokens.ndim != 3 or tokens.shape[-1] != tower.facts.width:
+        raise BackboneError(
+            f"`{address}` gives features of shape {list(tokens.shape)} for {what}, which is no "
+            f"sequence of tokens of width {tower.facts.width}"
+        )
+    return tokens
 
 
 def _check_constant(tower: Tower, case: Any, key: str, blame: str) -> None:

@@ -27,7 +27,11 @@ class Mlm(Block):
         impact="training",
         gt=0,
     )
-    whole_word: bool = key(True, doc="mask all pieces of a word together", impact="training")
+    whole_word: bool = key(
+        True,
+        doc="mask all pieces of a word together; in scripts without spaces a word is a token",
+        impact="training",
+    )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
 

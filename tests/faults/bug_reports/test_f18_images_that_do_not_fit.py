@@ -80,3 +80,19 @@ def test_an_encoder_of_one_token_says_so(experiment: Callable[..., str], tmp_pat
     with torch.device("meta"):
         model = assemble(load(tmp_path / "two.vl").models["m"], None, weights=False)
     assert "`vision` gives one token an image" in model.towers["vision"].facts.notes
+
+
+@pytest.mark.parametrize(
+    "vision",
+    [
+        'random("test_resnet") { image_size = 64, dropout = 0.1 }',
+        'random("test_vit") { image_size = 161 }',
+    ],
+)
+def test_settings_that_timm_does_not_take_are_one_sentence(
+    vision: str, experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
+    spec = load(tmp_path / "two.vl")
+    with pytest.raises(CompileError, match="`vision`"), torch.device("meta"):
+        assemble(spec.models["m"], None, weights=False)
