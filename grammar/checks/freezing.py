@@ -1,19 +1,17 @@
 """Does what is frozen mean something?"""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from renaissance.grammar.anatomy.encoders import Leaf
-from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of, starts_random
-from renaissance.grammar.checks.caching import check_caching, check_job_caching
-from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
+from renaissance.grammar.anatomy.model import Anatomy, Selected
+from renaissance.grammar.checks.caching import check_caching
+from renaissance.grammar.checks.selecting import beyond_layers, no_match
 from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.findings import Findings, listing
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model, SingleStream
+from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.source import Span
 
 
@@ -31,112 +29,6 @@ def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
     for index, directive in enumerate(parts.freeze):
         check.directive(index, directive)
     check.redundant()
-
-
-def check_job_freezing(
-    name: str,
-    job: Pretrain | Finetune,
-    model: Model,
-    path: Path,
-    fresh: bool,
-    places: Places,
-    findings: Findings,
-) -> None:
-    """Report freezing that leaves a job nothing to do, or does not fit its length.
-
-    Args:
-        name: of the job.
-        job: a training job.
-        model: the job's model, with its overrides.
-        path: where the model stands in the spec.
-        fresh: the job starts from the model as it is initialised.
-        places: where everything was said.
-        findings: receives what is wrong.
-    """
-    anatomy = Anatomy.of(model, heads_of(job))
-    frozen = frozen_leaves(model, anatomy)
-    if frozen >= anatomy.leaves:
-        findings.add(
-            Diagnostic(
-                code="VL201",
-                message=f"job `{name}` has nothing to learn",
-                span=_span(places, ("jobs", name)),
-                label="every part of its model is frozen",
-                related=_directives(model, path, places),
-            )
-        )
-        return
-    check_job_caching(job, model, path, places, findings)
-    for index, directive in enumerate(model.freeze):
-        until = directive.until
-        if job.steps is None or until is None or isinstance(until, Share):
-            continue
-        if until >= job.steps:
-            findings.add(
-                Diagnostic(
-                    code="VL202",
-                    message=f"`until {until}` lies beyond job `{name}`",
-                    span=_span(places, (*path, "freeze", index, "until")),
-                    label=f"the job has {job.steps} steps",
-                    related=(
-                        Label(
-                            span=_span(places, ("jobs", name, "steps")), text="length of the job"
-                        ),
-                    ),
-                    help=("leave `until` out to freeze for the whole job",),
-                )
-            )
-    if fresh:
-        _random(name, model, anatomy, frozen, path, isinstance(job, Pretrain), places, findings)
-
-
-def check_frozen_heads(
-    jobs: Iterable[tuple[Pretrain | Finetune, Model, Path]], places: Places, findings: Findings
-) -> None:
-    """Report selectors of heads that no job has.
-
-    A model serves several jobs, each with heads of its own, so that one job is enough.
-
-    Args:
-        jobs: all training jobs, each with its model and where that stands in the spec.
-        places: where everything was said.
-        findings: receives what is wrong.
-    """
-    heads: dict[Span, set[str]] = {}
-    said: dict[Span, tuple[str, bool]] = {}
-    for job, model, path in jobs:
-        anatomy = Anatomy.of(model, heads_of(job))
-        for index, directive in enumerate(model.freeze):
-            for field in ("selectors", "excluded"):
-                for position, selector in enumerate(getattr(directive, field)):
-                    if selector.partition(".")[0] != "heads":
-                        continue
-                    span = _span(places, (*path, "freeze", index, field, position))
-                    heads.setdefault(span, set()).update(anatomy.heads)
-                    found = bool(anatomy.select(selector).leaves)
-                    said[span] = (selector, found or said.get(span, ("", False))[1])
-    for span, (selector, found) in said.items():
-        if not found:
-            findings.add(no_head("freeze", selector, tuple(sorted(heads[span])), span))
-
-
-def frozen_leaves(model: Model, anatomy: Anatomy) -> frozenset[Leaf]:
-    """Return what is frozen for the whole of a job."""
-    frozen: frozenset[Leaf] = frozenset()
-    for directive in model.freeze:
-        if directive.until is None:
-            frozen |= directive_leaves(directive, anatomy)
-    return frozen
-
-
-def directive_leaves(directive: Freeze, anatomy: Anatomy) -> frozenset[Leaf]:
-    """Return what one directive freezes."""
-    selected: frozenset[Leaf] = frozenset()
-    for selector in directive.selectors:
-        selected |= anatomy.select(selector).leaves
-    for selector in directive.excluded:
-        selected -= anatomy.select(selector).leaves
-    return selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,57 +244,6 @@ def _as_long(other: _Unit, unit: _Unit) -> bool:
     if unit.until is None or isinstance(other.until, Share) != isinstance(unit.until, Share):
         return False
     return other.until >= unit.until
-
-
-def _random(
-    name: str,
-    model: Model,
-    anatomy: Anatomy,
-    frozen: frozenset[Leaf],
-    path: Path,
-    pretraining: bool,
-    places: Places,
-    findings: Findings,
-) -> None:
-    """Warn about parts that start from random weights and never learn."""
-    verb = "pretrains" if pretraining else "starts from the model as it is initialised"
-    encoder = model.fusion.encoder if isinstance(model.fusion, SingleStream) else model.fusion
-    blocks = {**model.streams, model.fusion_name: encoder}
-    for root, block in blocks.items():
-        whole = {leaf for leaf in anatomy.leaves if leaf.root == root}
-        if not starts_random(block) or not whole <= frozen:
-            continue
-        index = next(
-            i
-            for i, directive in enumerate(model.freeze)
-            if any(leaf.root == root for leaf in directive_leaves(directive, anatomy))
-        )
-        findings.add(
-            Diagnostic(
-                code="VL205",
-                message=f"`{root}` starts from random weights and never learns",
-                span=_selector_span(model.freeze[index], index, root, anatomy, path, places),
-                severity="warning",
-                label=f"frozen, and job `{name}` {verb}",
-                help=("leave it out of `freeze`, or load weights",),
-            )
-        )
-
-
-def _selector_span(
-    directive: Freeze, index: int, root: str, anatomy: Anatomy, path: Path, places: Places
-) -> Span:
-    for position, selector in enumerate(directive.selectors):
-        if any(leaf.root == root for leaf in anatomy.select(selector).leaves):
-            return _span(places, (*path, "freeze", index, "selectors", position))
-    return _span(places, (*path, "freeze", index))
-
-
-def _directives(model: Model, path: Path, places: Places) -> tuple[Label, ...]:
-    return tuple(
-        Label(span=_span(places, (*path, "freeze", index)), text="frozen here")
-        for index in range(len(model.freeze))
-    )
 
 
 def _span(places: Places, path: Path) -> Span:

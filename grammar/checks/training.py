@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
 from renaissance.grammar.anatomy.selectors import specificity
-from renaissance.grammar.checks.freezing import frozen_leaves
+from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places

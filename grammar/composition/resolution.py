@@ -5,11 +5,8 @@ from pathlib import Path as FilePath
 
 from renaissance.grammar.checks.data import check_presence
 from renaissance.grammar.checks.fitting import check_fit
-from renaissance.grammar.checks.freezing import (
-    check_freezing,
-    check_frozen_heads,
-    check_job_freezing,
-)
+from renaissance.grammar.checks.freezing import check_freezing
+from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
 from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.splits import (
     check_evaluation,
