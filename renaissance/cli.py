@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except OSError as problem:
         # Standard output is a file on a full disk, or the like.
-        sys.stderr.write(f"error: the answer cannot be written: {problem.strerror or problem}\n")
+        sys.stderr.write(f"error: {_told(problem)}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_ANSWER
     return code

@@ -1,6 +1,8 @@
 """The log of a job: JSON Lines for machines, TensorBoard for people."""
 
 import json
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
@@ -31,9 +33,21 @@ class Log:
         path = job / LOG
         cut_off = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
         self._file = path.open("a", encoding="utf-8")
-        if cut_off:
-            self._file.write("\n")
-        self._board = SummaryWriter(str(job / TENSORBOARD), purge_step=step or None)
+        self._hook = threading.excepthook
+        threading.excepthook = self._in_thread
+        try:
+            if cut_off:
+                self._file.write("\n")
+            self._board = SummaryWriter(str(job / TENSORBOARD), purge_step=step or None)
+        except BaseException:
+            self.close()
+            raise
+
+    def _in_thread(self, problem: threading.ExceptHookArgs) -> None:
+        """Say nothing of curves that could not be written: who writes the next ones hears it."""
+        writes_curves = "AsyncWriter" in type(problem.thread).__name__
+        if not (writes_curves and isinstance(problem.exc_value, OSError)):
+            self._hook(problem)
 
     def write(self, event: Event) -> None:
         """Add a line and the points of a curve."""
@@ -48,10 +62,15 @@ class Log:
 
     def close(self) -> None:
         """Close the files."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        # What a full disk has no room for is in this file's way as well, and has been said.
+        with suppress(OSError):
             self._file.close()
-        if self._board is not None:
-            self._board.close()
+        with suppress(OSError):
+            if self._board is not None:
+                self._board.close()
+        threading.excepthook = self._hook
 
     def _curves(self, event: Event) -> None:
         if not isinstance(event, Step | Validate) or self._board is None:

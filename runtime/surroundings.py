@@ -59,11 +59,11 @@ def reason(problem: OSError) -> str:
 
 
 def _of_system(problem: OSError) -> str:
-    names = [name for name in (problem.filename, problem.filename2) if name is not None]
-    if not names:
-        return f"the operating system refuses: {reason(problem)}"
-    places = " and ".join(f"`{_short(str(name))}`" for name in names)
-    return f"{places} cannot be used: {reason(problem)}"
+    name = problem.filename if problem.filename2 is None else problem.filename2
+    if name is None:
+        what = "nothing can be written" if problem.errno in _FULL else "the system refuses"
+        return f"{what}: {reason(problem)}"
+    return f"`{_short(str(name))}` cannot be used: {reason(problem)}"
 
 
 def _short(name: str) -> str:
