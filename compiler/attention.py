@@ -267,6 +267,17 @@ def _eager_attention(
     return sums.view(rows, heads, queries, value.shape[-1])
 
 
-def draw_seed(device: torch.device) -> Tensor:
-    """Draw the seed of one dropout mask on its device, from torch's generator: int64 `[1]`."""
-    return torch.randint(2**62, (1,), device=device)
+def draw_seed(device: torch.device) -> int | Tensor:
+    """Draw what one dropout mask follows from, out of torch's generators.
+
+    A number of the CPU's generator goes to a kernel by value: nothing is launched for it. What
+    checkpoints activations or resumes restores this generator with the device's own. A graph that
+    is compiled, or captured to be replayed, draws on the device, int64 `[1]`: anew each time.
+    """
+    if torch.compiler.is_compiling() or _captured(device):
+        return torch.randint(2**62, (1,), device=device)
+    return int(torch.randint(2**62, ()))
+
+
+def _captured(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()

@@ -11,29 +11,15 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
 from renaissance.compiler.kernels.configurations import Configuration, Kernel, Row, rows
-from renaissance.compiler.kernels.forward import forward_kernel
-from renaissance.compiler.kernels.key_gradient import key_gradient_kernel
-from renaissance.compiler.kernels.query_gradient import query_gradient_kernel
-from renaissance.compiler.kernels.short import short_backward_kernel
+from renaissance.compiler.kernels.plans import FUNCTIONS, constants
 
-FUNCTIONS = {
-    "forward": forward_kernel,
-    "narrow_forward": forward_kernel,
-    "short_forward": forward_kernel,
-    "query_gradient": query_gradient_kernel,
-    "key_gradient": key_gradient_kernel,
-    "bias_gradient": bias_gradient_kernel,
-    "short_backward": short_backward_kernel,
-}
 WAY = {"wgmma": "mma_async", "mma": "sync"}
 DTYPES = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "fp32"}
 FLOATS = {"scale", "gradient_scale", "keep_scale"}
@@ -42,10 +28,10 @@ FIXED_POINTERS = {
     "delta": "*fp32",
     "partial": "*fp32",
     "bias": "*fp32",
-    "seed": "*i64",
     "cu_query": "*i32",
     "cu_key": "*i32",
 }
+UNALIGNED = ("bias", "cu_query", "cu_key")
 STREAMS = ("query", "key", "value", "output", "grad_output", "grad_query", "grad_key", "grad_value")
 
 
@@ -140,38 +126,33 @@ def shipped(architecture: str) -> list[tuple[Row, Variant]]:
 def _source(variant: Variant) -> ASTSource:
     """The kernel with the argument types and alignments that a launch would give it."""
     function = FUNCTIONS[variant.kernel]
-    configuration = variant.configuration
-    constants: dict[str, Any] = {
-        "HEAD_DIM": variant.head_dim,
-        "BLOCK_D": triton.next_power_of_2(variant.head_dim),
-        "CHUNK": configuration.chunk,
-        "BLOCK_M": configuration.block_m,
-        "BLOCK_N": configuration.block_n,
-        "TAIL_M": configuration.tail,
-        "TAIL_N": configuration.tail,
-        "WHOLE": variant.kernel == "short_forward",
-        "BIAS": variant.bias,
-        "DROPOUT": variant.dropout,
-        "PAIR": variant.pair,
-    }
+    fixed = constants(
+        variant.kernel,
+        variant.configuration,
+        head_dim=variant.head_dim,
+        dropout=variant.dropout,
+        bias=variant.bias,
+        pair=variant.pair,
+    )
     if not variant.bias:
-        constants["bias"] = None
-    if not variant.dropout:
-        constants["seed"] = None
+        fixed["bias"] = None
+    # A seed comes as a number.
+    fixed["seed"] = None
     signature: dict[str, str] = {}
     attributes: dict[tuple[int, ...], list[list[object]]] = {}
     for index, name in enumerate(function.arg_names):
         if name.endswith("_second") and name != "tiles_second" and not variant.pair:
-            constants[name] = None
+            fixed[name] = None
         stream = name.removesuffix("_second") in STREAMS
-        if name in constants:
+        if name in fixed:
             signature[name] = "constexpr"
         elif stream or name in FIXED_POINTERS:
             signature[name] = f"*{DTYPES[variant.dtype]}" if stream else FIXED_POINTERS[name]
-            attributes[(index,)] = [["tt.divisibility", 16]]
+            if name not in UNALIGNED:
+                attributes[(index,)] = [["tt.divisibility", 16]]
         else:
             signature[name] = "fp32" if name in FLOATS else "i32"
-    used = {name: value for name, value in constants.items() if name in function.arg_names}
+    used = {name: value for name, value in fixed.items() if name in function.arg_names}
     return ASTSource(function, signature, used, attributes)
 
 

@@ -73,16 +73,16 @@ def check_bias(bias: Tensor, query: Tensor, max_query: int, max_key: int) -> Non
 
 
 def check_numbers(scale: float, dropout: float, seed: Tensor | None) -> None:
-    """Check the scale of the scores, the dropout probability and the seed that goes with it.
+    """Check the scale of the scores, the dropout probability and a seed that is a tensor.
 
     Raises:
-        ValueError: if one of them is out of range or the seed of a dropout is missing.
+        ValueError: if one of them is out of range.
     """
     if not (scale > 0.0 and math.isfinite(scale)):
         raise ValueError(f"scale must be positive and finite, not {scale}")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout must be at least 0 and less than 1, not {dropout}")
-    if dropout > 0.0 and (seed is None or seed.dtype != torch.int64 or seed.numel() != 1):
+    if seed is not None and (seed.dtype != torch.int64 or seed.numel() != 1):
         raise ValueError("dropout needs a seed: one int64 number")
 
 

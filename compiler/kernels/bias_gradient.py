@@ -15,8 +15,8 @@ from renaissance.compiler.kernels.tiles import (
     bounds,
     kept,
     load_tile,
+    load_words,
     row_products,
-    row_words,
 )
 
 LOG2_E = tl.constexpr(1.4426950408889634)
@@ -29,9 +29,9 @@ LOG2_E = tl.constexpr(1.4426950408889634)
         "longest_query",
         "longest_key",
         "sequences",
+        "heads",
         "groups",
         "chunk",
-        "threshold",
         "query_stride",
         "query_head_stride",
         "key_stride",
@@ -40,7 +40,12 @@ LOG2_E = tl.constexpr(1.4426950408889634)
         "value_head_stride",
         "grad_stride",
         "grad_head_stride",
-    ]
+        "bias_group_stride",
+        "bias_head_stride",
+        "bias_stride",
+        "threshold",
+    ],
+    do_not_specialize_on_alignment=["bias", "cu_query", "cu_key"],
 )
 def bias_gradient_kernel(
     query,
@@ -51,7 +56,6 @@ def bias_gradient_kernel(
     delta,
     bias,
     partial,
-    seed,
     cu_query,
     cu_key,
     query_tokens,
@@ -160,7 +164,8 @@ def bias_gradient_kernel(
             HEAD_DIM, BLOCK_D, CHUNK,
         )  # fmt: skip
         if DROPOUT:
-            word_first, word_second = row_words(seed, query_start + first_row + rows, head)
+            plane = heads.to(tl.int64) * query_tokens
+            word_first, word_second = load_words(log_sum + offset, plane, rows, row_count, True)
             keep = kept(word_first[:, None], word_second[:, None], columns[None, :], threshold)
             inner = tl.where(keep, inner * keep_scale, 0.0)
         present = (columns < key_length)[None, :]

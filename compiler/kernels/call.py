@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from renaissance.compiler.kernels.configurations import is_short
+from renaissance.compiler.kernels.configurations import is_short, short_block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,9 @@ class Call:
         scale: factor on the scores.
         bias: additive bias `[groups, heads, max_query, max_key]`, only with one direction.
         dropout: probability that an attention weight is dropped.
-        seed: one int64 number, when `dropout` is not 0.
+        seed: one int64 number on the device, that decides what is dropped; None where `number`
+            does.
+        number: a number of 64 bits.
     """
 
     directions: tuple[Direction, ...]
@@ -48,6 +50,7 @@ class Call:
     bias: Tensor | None
     dropout: float
     seed: Tensor | None
+    number: int = 0
 
     @property
     def pair(self) -> bool:
@@ -70,9 +73,26 @@ class Call:
         return 1 if self.bias is None else self.bias.shape[0]
 
     @property
+    def tile(self) -> tuple[int, int]:
+        """Rows of queries and of keys of the tile that holds whole sequences, where they are short.
+
+        With two directions it holds those of either.
+        """
+        rows, columns = short_block(self.max_query), short_block(self.max_key)
+        return (max(rows, columns),) * 2 if self.pair else (rows, columns)
+
+    @property
     def short(self) -> bool:
         """Whether one program takes whole sequences."""
         return is_short(self.directions[0].query.dtype, self.max_query, self.max_key)
+
+
+def statistics_shape(heads: int, rows: int, dropout: float) -> tuple[int, ...]:
+    """Shape of what the forward pass keeps of each row for the backward pass, float32.
+
+    The log-sum-exp of its scores, and with dropout the two random words of the row.
+    """
+    return (3, heads, rows) if dropout > 0.0 else (heads, rows)
 
 
 def single(
@@ -87,6 +107,7 @@ def single(
     max_key: int,
     scale: float,
     dropout: float,
+    number: int = 0,
 ) -> Call:
     """One direction."""
     return Call(
@@ -99,6 +120,7 @@ def single(
         bias=bias if bias is None or bias.stride(3) == 1 else bias.contiguous(),
         dropout=dropout,
         seed=seed,
+        number=number,
     )
 
 
@@ -116,6 +138,7 @@ def pair(
     max_b: int,
     scale: float,
     dropout: float,
+    number: int = 0,
 ) -> Call:
     """Both directions of co-attention, the queries of `a` first."""
     return Call(
@@ -131,4 +154,5 @@ def pair(
         bias=None,
         dropout=dropout,
         seed=seed,
+        number=number,
     )

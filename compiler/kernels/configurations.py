@@ -8,6 +8,7 @@ a GPU. Dropout and a bias cost registers, so rows say which of them they bear.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 import torch
@@ -117,8 +118,7 @@ _LINES: dict[str, tuple[_Line, ...]] = {
         ("query_gradient", 16, 64, "bias", (64, 64, 4, 2, 128)),
         ("query_gradient", 16, 128, "dropout", (64, 32, 4, 2, 128)),
         ("query_gradient", 16, 128, "bias", (64, 32, 8, 2, 128)),
-        ("key_gradient", 16, 64, "plain", (64, 64, 4, 2, 128)),
-        ("key_gradient", 16, 64, "dropout", (32, 64, 4, 2, 128)),
+        ("key_gradient", 16, 64, "dropout", (64, 64, 4, 2, 128)),
         ("key_gradient", 16, 64, "bias", (32, 64, 8, 2, 128)),
         ("key_gradient", 16, 128, "plain", (64, 64, 8, 2, 128)),
         ("key_gradient", 16, 128, "dropout", (32, 64, 8, 2, 128)),
@@ -178,6 +178,8 @@ _SHORT_WARPS: dict[str, _Warps] = {
 _TAIL = 16
 
 _in_place: Mapping[Kernel, Configuration] = {}
+_generation = 0
+_generations = count(1)
 
 
 def table(architecture: str) -> str:
@@ -252,7 +254,7 @@ def choose(
         return _in_place[kernel]
     name, bits = table(architecture), 8 * dtype.itemsize
     if kernel in ("short_forward", "short_backward"):
-        return _short(name, kernel, bits, _block(max_query), _block(max_key))
+        return _short(name, kernel, bits, short_block(max_query), short_block(max_key))
     load = LOADS.index("bias" if bias else "dropout" if dropout else "plain")
     for line_kernel, line_bits, widest, line_load, numbers in _LINES[name]:
         fits = head_dim <= widest and load <= LOADS.index(line_load)
@@ -277,13 +279,18 @@ def override(configurations: Mapping[Kernel, Configuration]) -> Iterator[None]:
     Args:
         configurations: by the kernel that they are for.
     """
-    global _in_place
-    before = _in_place
-    _in_place = {**before, **configurations}
+    global _in_place, _generation
+    before = _in_place, _generation
+    _in_place, _generation = {**_in_place, **configurations}, next(_generations)
     try:
         yield
     finally:
-        _in_place = before
+        _in_place, _generation = before
+
+
+def generation() -> int:
+    """Return a number that tells apart what `choose` returns at one time and at another."""
+    return _generation
 
 
 def is_short(dtype: torch.dtype, max_query: int, max_key: int) -> bool:
@@ -318,6 +325,6 @@ def _short(
     )
 
 
-def _block(longest: int) -> int:
+def short_block(longest: int) -> int:
     """Rows of the smallest tile that holds a sequence."""
     return next(size for size in BLOCKS if size >= longest)

@@ -23,6 +23,7 @@ from renaissance.compiler.kernels.tiles import (
     row_words,
     sound,
     store_tile,
+    store_words,
 )
 
 LOG2_E = tl.constexpr(1.4426950408889634)
@@ -104,22 +105,29 @@ def forward_tile(
 
 @triton.jit(
     do_not_specialize=[
+        "tiles",
+        "tiles_second",
+        "seed_low",
+        "seed_high",
         "query_tokens",
         "key_tokens",
         "longest_query",
         "longest_key",
         "sequences",
-        "tiles",
-        "tiles_second",
+        "heads",
         "groups",
-        "threshold",
         "query_stride",
         "query_head_stride",
         "key_stride",
         "key_head_stride",
         "value_stride",
         "value_head_stride",
-    ]
+        "bias_group_stride",
+        "bias_head_stride",
+        "bias_stride",
+        "threshold",
+    ],
+    do_not_specialize_on_alignment=["bias", "seed", "cu_query", "cu_key"],
 )
 def forward_kernel(
     query,
@@ -135,6 +143,8 @@ def forward_kernel(
     log_sum,
     bias,
     seed,
+    seed_low,
+    seed_high,
     cu_query,
     cu_key,
     query_tokens,
@@ -174,9 +184,9 @@ def forward_kernel(
             contiguous. With PAIR, the `_second` tensors are those of the other direction, whose
             queries are bounded by `cu_key` and whose keys by `cu_query`.
         log_sum: `[heads, rows]`, +inf where a row has no key; the second direction's rows follow
-            the first's.
+            the first's. With DROPOUT `[3, heads, rows]`: behind it the words of each row.
         bias: `[groups, heads, longest_query, longest_key]`, contiguous in the keys.
-        seed: one int64.
+        seed: one int64; None where `seed_low` and `seed_high`, two halves of 32 bits, make it.
         cu_query, cu_key: cumulative lengths, `[sequences + 1]`.
         WHOLE: the longest key sequence fits in BLOCK_N, so there is one masked tile and no loop.
     """
@@ -237,7 +247,9 @@ def forward_kernel(
     word_first = rows
     word_second = rows
     if DROPOUT:
-        word_first, word_second = row_words(seed, row_base + packed_row + rows, head)
+        word_first, word_second = row_words(
+            seed, seed_low, seed_high, row_base + packed_row + rows, head
+        )
 
     accumulator = tl.zeros([BLOCK_M, BLOCK_D], tl.float32)
     peak = tl.full([BLOCK_M], float("-inf"), tl.float32)
@@ -294,3 +306,6 @@ def forward_kernel(
     )
     log_rows = log_sum + head.to(tl.int64) * row_total + row_base + packed_row
     tl.store(log_rows + rows, log_total, mask=rows < row_count)
+    if DROPOUT:
+        plane = heads.to(tl.int64) * row_total
+        store_words(log_rows, plane, rows, row_count, word_first, word_second)

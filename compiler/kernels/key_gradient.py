@@ -13,9 +13,9 @@ from renaissance.compiler.kernels.tiles import (
     bounds,
     kept,
     load_tile,
+    load_words,
     place,
     row_products,
-    row_words,
     store_tile,
 )
 
@@ -38,9 +38,7 @@ def key_gradient_tile(
     row,
     row_count,
     column_count,
-    word_row,
-    seed,
-    head,
+    plane,
     first_column,
     key_stride,
     value_stride,
@@ -98,7 +96,7 @@ def key_gradient_tile(
         HEAD_DIM, BLOCK_D, CHUNK,
     )  # fmt: skip
     if DROPOUT:
-        word_first, word_second = row_words(seed, word_row + row + rows, head)
+        word_first, word_second = load_words(log_base + row, plane, rows, left, MASKED)
         columns = first_column + tl.arange(0, BLOCK_N)
         keep = kept(word_first[None, :], word_second[None, :], columns[:, None], threshold)
         dropped = tl.where(keep, weights * keep_scale, 0.0)
@@ -117,13 +115,13 @@ def key_gradient_tile(
 
 @triton.jit(
     do_not_specialize=[
+        "tiles",
+        "tiles_second",
         "query_tokens",
         "key_tokens",
         "sequences",
-        "tiles",
-        "tiles_second",
+        "heads",
         "groups",
-        "threshold",
         "query_stride",
         "query_head_stride",
         "key_stride",
@@ -132,7 +130,12 @@ def key_gradient_tile(
         "value_head_stride",
         "grad_stride",
         "grad_head_stride",
-    ]
+        "bias_group_stride",
+        "bias_head_stride",
+        "bias_stride",
+        "threshold",
+    ],
+    do_not_specialize_on_alignment=["bias", "cu_query", "cu_key"],
 )
 def key_gradient_kernel(
     query,
@@ -152,7 +155,6 @@ def key_gradient_kernel(
     log_sum,
     delta,
     bias,
-    seed,
     cu_query,
     cu_key,
     query_tokens,
@@ -246,13 +248,13 @@ def key_gradient_kernel(
 
     grad_key_tile = tl.zeros([BLOCK_N, BLOCK_D], tl.float32)
     grad_value_tile = tl.zeros([BLOCK_N, BLOCK_D], tl.float32)
-    word_row = row_base + query_start
+    plane = heads.to(tl.int64) * row_total
     whole = query_length // BLOCK_M * BLOCK_M
     for row in range(0, whole, BLOCK_M):
         grad_key_tile, grad_value_tile = key_gradient_tile(
             grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
             grad_base, log_base, delta_base, bias_columns, row, query_length, column_count,
-            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            plane, first_column, key_stride, value_stride, query_stride, grad_stride,
             bias_stride, scale, threshold, keep_scale, BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
             DROPOUT, False,
         )  # fmt: skip
@@ -261,7 +263,7 @@ def key_gradient_kernel(
         grad_key_tile, grad_value_tile = key_gradient_tile(
             grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
             grad_base, log_base, delta_base, bias_columns, whole, query_length, column_count,
-            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            plane, first_column, key_stride, value_stride, query_stride, grad_stride,
             bias_stride, scale, threshold, keep_scale, BLOCK_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
             DROPOUT, True,
         )  # fmt: skip
@@ -269,7 +271,7 @@ def key_gradient_kernel(
         grad_key_tile, grad_value_tile = key_gradient_tile(
             grad_key_tile, grad_value_tile, key_tile, value_tile, key_base, value_base, query_base,
             grad_base, log_base, delta_base, bias_columns, whole, query_length, column_count,
-            word_row, seed, head, first_column, key_stride, value_stride, query_stride, grad_stride,
+            plane, first_column, key_stride, value_stride, query_stride, grad_stride,
             bias_stride, scale, threshold, keep_scale, TAIL_M, HEAD_DIM, BLOCK_D, CHUNK, BIAS,
             DROPOUT, True,
         )  # fmt: skip

@@ -12,24 +12,15 @@ import torch
 import triton
 from torch import Tensor
 
-from renaissance.compiler.kernels.availability import architecture, interpreting
-from renaissance.compiler.kernels.bias_gradient import bias_gradient_kernel
-from renaissance.compiler.kernels.call import Call, Direction
-from renaissance.compiler.kernels.configurations import (
-    NARROW,
-    Configuration,
-    Kernel,
-    choose,
-)
+from renaissance.compiler.kernels.call import Call, Direction, statistics_shape
+from renaissance.compiler.kernels.configurations import NARROW, Kernel
 from renaissance.compiler.kernels.dropout import threshold
-from renaissance.compiler.kernels.forward import forward_kernel
-from renaissance.compiler.kernels.key_gradient import key_gradient_kernel
-from renaissance.compiler.kernels.query_gradient import query_gradient_kernel
-from renaissance.compiler.kernels.short import short_backward_kernel
+from renaissance.compiler.kernels.plans import plan
 
 LOG2_E = 1.4426950408889634
 LARGEST_TILE = 128
 STRIDE_UNIT = 8
+ALIGNMENT = 16
 BIAS_PROGRAMS = 1024
 
 
@@ -47,21 +38,27 @@ def forward(call: Call) -> tuple[list[Tensor], Tensor]:
 
     Returns:
         One output per direction, contiguous, in the shape and dtype of its query; and the base-2
-        log-sum-exp of the scores, float32 `[heads, rows]`, the second direction's rows last.
+        log-sum-exp of the scores, float32 `[heads, rows]`, the second direction's rows last; with
+        dropout `[3, heads, rows]`: behind it the random words of each row, as bits.
     """
     directions = _aligned(call.directions)
     first = directions[0]
     outputs = [_like(direction.query) for direction in directions]
     rows = sum(output.shape[0] for output in outputs)
-    log_sum = torch.empty((call.heads, rows), dtype=torch.float32, device=first.query.device)
+    log_sum = torch.empty(
+        statistics_shape(call.heads, rows, call.dropout),
+        dtype=torch.float32,
+        device=first.query.device,
+    )
     if call.sequences == 0 or rows == 0:
         return [output.zero_() for output in outputs], log_sum.fill_(float("inf"))
     narrow = call.pair or call.max_query <= NARROW
     long: Kernel = "narrow_forward" if narrow else "forward"
-    configuration = _configuration(call, "short_forward" if call.short else long)
+    planned = plan(call, "short_forward" if call.short else long)
     with _device(first.query):
-        tiles, tiles_second = _tiles(call.max_query, call.max_key, configuration.block_m)
-        forward_kernel[_grid(call, tiles, tiles_second)](
+        tiles, tiles_second = _tiles(call, planned.configuration.block_m)
+        planned.launch(
+            _programs(call, tiles, tiles_second),
             *_operands(
                 (direction.query, direction.key, direction.value, output)
                 for direction, output in zip(directions, outputs, strict=True)
@@ -71,6 +68,7 @@ def forward(call: Call) -> tuple[list[Tensor], Tensor]:
             log_sum,
             call.bias,
             call.seed,
+            *_halves(call.number),
             call.cu_query,
             call.cu_key,
             first.query.shape[0],
@@ -87,11 +85,6 @@ def forward(call: Call) -> tuple[list[Tensor], Tensor]:
             call.scale * LOG2_E,
             threshold(call.dropout),
             1.0 / (1.0 - call.dropout),
-            **_constants(call, configuration),
-            TAIL_N=configuration.tail,
-            WHOLE=call.short,
-            BIAS=call.bias is not None,
-            PAIR=call.pair,
         )
     return outputs, log_sum
 
@@ -125,7 +118,7 @@ def backward(
         )
         for direction in directions
     ]
-    delta = torch.empty_like(log_sum)
+    delta = torch.empty(log_sum.shape[-2:], dtype=torch.float32, device=log_sum.device)
     if call.sequences == 0:
         for gradient in gradients:
             for tensor in (gradient.query, gradient.key, gradient.value):
@@ -149,8 +142,8 @@ Part = tuple[Direction, Tensor, Tensor, Gradients]
 
 def _short_backward(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> None:
     """Query, key and value gradients in one launch."""
-    configuration = _configuration(call, "short_backward")
-    short_backward_kernel[_grid(call, 1, 1)](
+    plan(call, "short_backward").launch(
+        _programs(call, 1, 1),
         *_operands(
             (
                 direction.query,
@@ -165,17 +158,15 @@ def _short_backward(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> N
             for direction, output, grad, gradient in parts
         ),
         *shared,
-        **_constants(call, configuration),
-        BIAS=call.bias is not None,
-        PAIR=call.pair,
     )
 
 
 def _query_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> None:
     """Delta and the query gradients."""
-    configuration = _configuration(call, "query_gradient")
-    tiles, tiles_second = _tiles(call.max_query, call.max_key, configuration.block_m)
-    query_gradient_kernel[_grid(call, tiles, tiles_second)](
+    planned = plan(call, "query_gradient")
+    tiles, tiles_second = _tiles(call, planned.configuration.block_m)
+    planned.launch(
+        _programs(call, tiles, tiles_second),
         *_operands(
             (direction.query, direction.key, direction.value, output, grad, gradient.query)
             for direction, output, grad, gradient in parts
@@ -183,18 +174,15 @@ def _query_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> N
         tiles,
         tiles_second,
         *shared,
-        **_constants(call, configuration),
-        TAIL_N=configuration.tail,
-        BIAS=call.bias is not None,
-        PAIR=call.pair,
     )
 
 
 def _key_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> None:
     """The key and value gradients; delta has been written."""
-    configuration = _configuration(call, "key_gradient")
-    tiles, tiles_second = _tiles(call.max_key, call.max_query, configuration.block_n)
-    key_gradient_kernel[_grid(call, tiles, tiles_second)](
+    planned = plan(call, "key_gradient")
+    tiles_second, tiles = _tiles(call, planned.configuration.block_n)
+    planned.launch(
+        _programs(call, tiles, tiles_second),
         *_operands(
             (direction.query, direction.key, direction.value, grad, gradient.key, gradient.value)
             for direction, _, grad, gradient in parts
@@ -202,10 +190,6 @@ def _key_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> Non
         tiles,
         tiles_second,
         *shared,
-        **_constants(call, configuration),
-        TAIL_M=configuration.tail,
-        BIAS=call.bias is not None,
-        PAIR=call.pair,
     )
 
 
@@ -213,7 +197,8 @@ def _bias_gradient(
     call: Call, bias: Tensor, direction: Direction, grad: Tensor, log_sum: Tensor, delta: Tensor
 ) -> Tensor:
     """The bias gradient, summed over the sequences in two passes; delta has been written."""
-    configuration = _configuration(call, "bias_gradient")
+    planned = plan(call, "bias_gradient")
+    configuration = planned.configuration
     tiles = triton.cdiv(call.max_query, configuration.block_m) * triton.cdiv(
         call.max_key, configuration.block_n
     )
@@ -225,7 +210,8 @@ def _bias_gradient(
     chunk = triton.cdiv(shared_by, chunks)
     chunks = triton.cdiv(shared_by, chunk)
     partial = torch.empty((chunks, *bias.shape), dtype=torch.float32, device=bias.device)
-    bias_gradient_kernel[(programs * chunks,)](
+    planned.launch(
+        programs * chunks,
         direction.query,
         direction.key,
         direction.value,
@@ -234,7 +220,6 @@ def _bias_gradient(
         delta,
         bias,
         partial,
-        call.seed,
         call.cu_query,
         call.cu_key,
         direction.query.shape[0],
@@ -253,7 +238,6 @@ def _bias_gradient(
         call.scale * LOG2_E,
         threshold(call.dropout),
         1.0 / (1.0 - call.dropout),
-        **_constants(call, configuration),
     )
     return partial.sum(0).to(bias.dtype) if chunks > 1 else partial[0].to(bias.dtype)
 
@@ -266,7 +250,6 @@ def _shared(
         log_sum,
         delta,
         call.bias,
-        call.seed,
         call.cu_query,
         call.cu_key,
         first.query.shape[0],
@@ -293,46 +276,27 @@ def _operands(directions: Iterable[tuple[Tensor, ...]]) -> list[Tensor | None]:
     return [*listed[0], *second]
 
 
-def _configuration(call: Call, kernel: Kernel) -> Configuration:
-    query = call.directions[0].query
-    return choose(
-        "interpreter" if interpreting() else architecture(query.device),
-        kernel,
-        dtype=query.dtype,
-        head_dim=query.shape[2],
-        max_query=max(call.max_query, call.max_key) if call.pair else call.max_query,
-        max_key=max(call.max_query, call.max_key) if call.pair else call.max_key,
-        dropout=call.dropout > 0.0,
-        bias=call.bias is not None,
-    )
+def _tiles(call: Call, rows: int) -> tuple[int, int]:
+    """Tiles of the longest sequence of queries and of keys; at least one, which finds any lie."""
+    return max(1, -(-call.max_query // rows)), max(1, -(-call.max_key // rows))
 
 
-def _constants(call: Call, configuration: Configuration) -> dict[str, Any]:
-    """The compile-time arguments that every kernel takes."""
-    head_dim = call.directions[0].query.shape[2]
-    return {
-        "HEAD_DIM": head_dim,
-        "BLOCK_D": triton.next_power_of_2(head_dim),
-        "CHUNK": configuration.chunk,
-        "BLOCK_M": configuration.block_m,
-        "BLOCK_N": configuration.block_n,
-        "DROPOUT": call.dropout > 0.0,
-        **configuration.options,
-    }
-
-
-def _tiles(longest: int, longest_second: int, rows: int) -> tuple[int, int]:
-    """Tiles of the longest sequence in each direction; at least one, which finds any lie."""
-    return max(1, triton.cdiv(longest, rows)), max(1, triton.cdiv(longest_second, rows))
-
-
-def _grid(call: Call, tiles: int, tiles_second: int) -> tuple[int]:
+def _programs(call: Call, tiles: int, tiles_second: int) -> int:
     """One program for each tile of each head of each sequence, both directions in one row."""
-    return (call.sequences * call.heads * (tiles + (tiles_second if call.pair else 0)),)
+    return call.sequences * call.heads * (tiles + (tiles_second if call.pair else 0))
+
+
+def _halves(number: int) -> tuple[int, int]:
+    """The low and the high 32 bits of a number, each as a signed number."""
+    low, high = number & 0xFFFFFFFF, (number >> 32) & 0xFFFFFFFF
+    return (low ^ 2**31) - 2**31, (high ^ 2**31) - 2**31
 
 
 def _aligned(directions: tuple[Direction, ...]) -> list[Direction]:
-    """Make the strides ones that the kernels take, without a copy where they already are."""
+    """Make layouts ones that the kernels take, without a copy where they already are."""
+    if len(directions) == 1:
+        one = directions[0]
+        return [Direction(query=_usable(one.query), key=_usable(one.key), value=_usable(one.value))]
     queries = _alike([_usable(direction.query) for direction in directions])
     keys = _alike([_usable(direction.key) for direction in directions])
     values = _alike([_usable(direction.value) for direction in directions])
@@ -343,26 +307,33 @@ def _aligned(directions: tuple[Direction, ...]) -> list[Direction]:
 
 
 def _usable(tensor: Tensor) -> Tensor:
-    """The tensor itself, or a copy if its strides are none that the kernels take.
+    """The tensor itself, or a copy if its layout is none that the kernels take.
 
     They take heads that are contiguous and begin at multiples of 16 bytes, rows so near that a
     tile spans 32-bit offsets, and heads whose distance is a 32-bit number.
     """
     token, head, element = tensor.stride()
-    aligned = token % STRIDE_UNIT == 0 and head % STRIDE_UNIT == 0
-    near = 0 <= token * LARGEST_TILE < 2**31 and 0 <= head < 2**31
-    return tensor if element == 1 and aligned and near else tensor.contiguous()
+    if not (
+        element == 1
+        and token % STRIDE_UNIT == 0
+        and head % STRIDE_UNIT == 0
+        and 0 <= token * LARGEST_TILE < 2**31
+        and 0 <= head < 2**31
+    ):
+        tensor = tensor.contiguous()
+    # Whatever begins elsewhere would make another kernel.
+    return tensor.clone() if tensor.data_ptr() % ALIGNMENT else tensor
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:
     """Tensors of both directions with one set of strides, copied only if they differ."""
-    if len({tensor.stride() for tensor in tensors}) == 1:
+    if len(tensors) == 1 or tensors[0].stride() == tensors[1].stride():
         return tensors
     return [tensor.contiguous() for tensor in tensors]
 
 
 def _like(tensor: Tensor) -> Tensor:
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    return tensor.new_empty(tensor.shape)
 
 
 def _strides(tensor: Tensor) -> tuple[int, int]:

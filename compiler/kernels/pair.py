@@ -1,17 +1,26 @@
 """Co-attention as torch sees it: eager, autograd, fake tensors, compile, export.
 
 The operator is opaque, so that tracing keeps it whole on a machine without a GPU; its backward is
-a second one. Nothing here imports Triton: a launch does, on the first real call.
+a second one. Where only autograd looks on, the launches are called directly. Nothing here imports
+Triton: a launch does, on the first real call.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from renaissance.compiler.kernels.arguments import check_numbers, check_streams
-from renaissance.compiler.kernels.call import pair
-from renaissance.compiler.kernels.operands import contiguous, require, seed_tensor
+from renaissance.compiler.kernels.call import Call, pair, statistics_shape
+from renaissance.compiler.kernels.operands import (
+    any_learns,
+    as_drawn,
+    contiguous,
+    looked_into,
+    require,
+    seed_tensor,
+)
 
 
 def coattention(
@@ -63,23 +72,88 @@ def coattention(
 
     Source: Lu et al. 2019, ViLBERT, section 3.1 (co-attention).
     """
-    number = seed_tensor(seed, query_a.device) if dropout > 0.0 else None
-    output_a, output_b, _ = _pair(
-        query_a,
-        key_a,
-        value_a,
-        query_b,
-        key_b,
-        value_b,
-        cu_a,
-        cu_b,
-        number,
-        max_a,
-        max_b,
-        query_a.shape[-1] ** -0.5 if scale is None else scale,
+    streams = (query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b)
+    numbers = (max_a, max_b, query_a.shape[-1] ** -0.5 if scale is None else scale, dropout)
+    if looked_into(query_a):
+        drawn = seed_tensor(seed, query_a.device) if dropout > 0.0 else None
+        output_a, output_b, _ = _pair(*streams, drawn, *numbers)
+        return output_a, output_b
+    drawn, number = as_drawn(seed, dropout)
+    _check_pair(*streams, drawn, *numbers[2:])
+    require(query_a)
+    if torch.is_grad_enabled() and any_learns(*streams[:6]):
+        return _Pair.apply(*streams, drawn, *numbers, number)  # type: ignore[no-any-return]
+    return _forward(pair(*streams, drawn, *numbers, number))[:2]
+
+
+class _Pair(torch.autograd.Function):
+    """The operator where nobody looks into it: the same launches, without torch's dispatch."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
+        output_a, output_b, log_sum = _forward(pair(*inputs))
+        *streams, cu_a, cu_b, _, max_a, max_b, scale, dropout, _ = inputs
+        ctx.numbers = (max_a, max_b, scale, dropout)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*streams, output_a, output_b, log_sum, cu_a, cu_b)
+        return output_a, output_b
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_a: Tensor | None, grad_b: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        if grad_a is None and grad_b is None:
+            return (None,) * 14
+        gradients = _backward(*_both(ctx, grad_a, grad_b), *ctx.saved_tensors, *ctx.numbers)
+        return *gradients, *(None,) * 8
+
+
+def _both(ctx: Any, grad_a: Tensor | None, grad_b: Tensor | None) -> tuple[Tensor, Tensor]:
+    """One of the streams may lead nowhere, as in a last layer whose head reads only text."""
+    output_a, output_b = ctx.saved_tensors[6:8]
+    grad_a = torch.zeros_like(output_a) if grad_a is None else grad_a
+    grad_b = torch.zeros_like(output_b) if grad_b is None else grad_b
+    return grad_a, grad_b
+
+
+def _forward(call: Call) -> tuple[Tensor, Tensor, Tensor]:
+    from renaissance.compiler.kernels import launch
+
+    outputs, log_sum = launch.forward(call)
+    return outputs[0], outputs[1], log_sum
+
+
+def _backward(
+    grad_a: Tensor,
+    grad_b: Tensor,
+    query_a: Tensor,
+    key_a: Tensor,
+    value_a: Tensor,
+    query_b: Tensor,
+    key_b: Tensor,
+    value_b: Tensor,
+    output_a: Tensor,
+    output_b: Tensor,
+    log_sum: Tensor,
+    cu_a: Tensor,
+    cu_b: Tensor,
+    max_a: int,
+    max_b: int,
+    scale: float,
+    dropout: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    from renaissance.compiler.kernels import launch
+
+    # The forward pass kept what it drew: no seed is asked for again.
+    call = pair(
+        query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, None, max_a, max_b, scale,
         dropout,
+    )  # fmt: skip
+    (first, second), _ = launch.backward(
+        call, [output_a, output_b], log_sum, [grad_a, grad_b], bias_gradient=False
     )
-    return output_a, output_b
+    return first.query, second.key, second.value, second.query, first.key, first.value
 
 
 @torch.library.custom_op("renaissance::coattention", mutates_args=())
@@ -100,14 +174,11 @@ def _pair(
 ) -> tuple[Tensor, Tensor, Tensor]:
     _check_pair(query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout)
     require(query_a)
-    from renaissance.compiler.kernels import launch
-
     call = pair(
         query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, max_a, max_b, scale,
         dropout,
     )  # fmt: skip
-    outputs, log_sum = launch.forward(call)
-    return outputs[0], outputs[1], log_sum
+    return _forward(call)
 
 
 @_pair.register_fake
@@ -128,7 +199,8 @@ def _(
 ) -> tuple[Tensor, Tensor, Tensor]:
     _check_pair(query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, scale, dropout)
     rows = query_a.shape[0] + query_b.shape[0]
-    log_sum = query_a.new_empty((query_a.shape[1], rows), dtype=torch.float32)
+    shape = statistics_shape(query_a.shape[1], rows, dropout)
+    log_sum = query_a.new_empty(shape, dtype=torch.float32)
     return contiguous(query_a), contiguous(query_b), log_sum
 
 
@@ -147,23 +219,16 @@ def _pair_backward(
     log_sum: Tensor,
     cu_a: Tensor,
     cu_b: Tensor,
-    seed: Tensor | None,
     max_a: int,
     max_b: int,
     scale: float,
     dropout: float,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     require(query_a)
-    from renaissance.compiler.kernels import launch
-
-    call = pair(
-        query_a, key_a, value_a, query_b, key_b, value_b, cu_a, cu_b, seed, max_a, max_b, scale,
-        dropout,
+    return _backward(
+        grad_a, grad_b, query_a, key_a, value_a, query_b, key_b, value_b, output_a, output_b,
+        log_sum, cu_a, cu_b, max_a, max_b, scale, dropout,
     )  # fmt: skip
-    (first, second), _ = launch.backward(
-        call, [output_a, output_b], log_sum, [grad_a, grad_b], bias_gradient=False
-    )
-    return first.query, second.key, second.value, second.query, first.key, first.value
 
 
 @_pair_backward.register_fake
@@ -181,7 +246,6 @@ def _(
     log_sum: Tensor,
     cu_a: Tensor,
     cu_b: Tensor,
-    seed: Tensor | None,
     max_a: int,
     max_b: int,
     scale: float,
@@ -198,11 +262,11 @@ def _(
 
 
 def _pair_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    *streams, cu_a, cu_b, seed, max_a, max_b, scale, dropout = inputs
+    *streams, cu_a, cu_b, _, max_a, max_b, scale, dropout = inputs
     ctx.numbers = (max_a, max_b, scale, dropout)
     ctx.mark_non_differentiable(output[2])
     ctx.set_materialize_grads(False)
-    ctx.save_for_backward(*streams, *output, cu_a, cu_b, seed)
+    ctx.save_for_backward(*streams, *output, cu_a, cu_b)
 
 
 def _pair_gradient(
@@ -210,11 +274,8 @@ def _pair_gradient(
 ) -> tuple[Tensor | None, ...]:
     if grad_a is None and grad_b is None:
         return (None,) * 13
-    output_a, output_b = ctx.saved_tensors[6:8]
-    # One of the streams may lead nowhere, as in a last layer whose head reads only text.
-    grad_a = torch.zeros_like(output_a) if grad_a is None else grad_a
-    grad_b = torch.zeros_like(output_b) if grad_b is None else grad_b
-    gradients = _pair_backward(grad_a, grad_b, *ctx.saved_tensors, *ctx.numbers)
+    grads = _both(ctx, grad_a, grad_b)
+    gradients = _pair_backward(*grads, *ctx.saved_tensors, *ctx.numbers)
     return *gradients, *(None,) * 7
 
 

@@ -18,9 +18,9 @@ from renaissance.compiler.kernels.tiles import (
     bounds,
     kept,
     load_tile,
+    load_words,
     place,
     row_products,
-    row_words,
     store_tile,
 )
 
@@ -98,13 +98,13 @@ def query_gradient_tile(
 
 @triton.jit(
     do_not_specialize=[
+        "tiles",
+        "tiles_second",
         "query_tokens",
         "key_tokens",
         "sequences",
-        "tiles",
-        "tiles_second",
+        "heads",
         "groups",
-        "threshold",
         "query_stride",
         "query_head_stride",
         "key_stride",
@@ -113,7 +113,12 @@ def query_gradient_tile(
         "value_head_stride",
         "grad_stride",
         "grad_head_stride",
-    ]
+        "bias_group_stride",
+        "bias_head_stride",
+        "bias_stride",
+        "threshold",
+    ],
+    do_not_specialize_on_alignment=["bias", "cu_query", "cu_key"],
 )
 def query_gradient_kernel(
     query,
@@ -133,7 +138,6 @@ def query_gradient_kernel(
     log_sum,
     delta,
     bias,
-    seed,
     cu_query,
     cu_key,
     query_tokens,
@@ -172,7 +176,8 @@ def query_gradient_kernel(
         output: the forward's result, contiguous.
         grad_output: gradient of the output, with its own strides.
         grad_query: gradient of the query, contiguous.
-        log_sum, delta: `[heads, rows]`; delta is written here and read by the other kernels.
+        log_sum: as the forward kernel left it, the words of each row behind it.
+        delta: `[heads, rows]`, written here and read by the other kernels.
         gradient_scale: the scale of the scores without log2(e).
 
     The other arguments are those of the forward kernel.
@@ -241,7 +246,8 @@ def query_gradient_kernel(
     word_first = rows
     word_second = rows
     if DROPOUT:
-        word_first, word_second = row_words(seed, row_base + packed_row + rows, head)
+        plane = heads.to(tl.int64) * row_total
+        word_first, word_second = load_words(log_sum + offset, plane, rows, row_count, True)
 
     gradient = tl.zeros([BLOCK_M, BLOCK_D], tl.float32)
     whole = key_length // BLOCK_N * BLOCK_N

@@ -15,9 +15,9 @@ from renaissance.compiler.kernels.tiles import (
     bounds,
     kept,
     load_tile,
+    load_words,
     place,
     row_products,
-    row_words,
     store_tile,
 )
 
@@ -29,8 +29,8 @@ LOG2_E = tl.constexpr(1.4426950408889634)
         "query_tokens",
         "key_tokens",
         "sequences",
+        "heads",
         "groups",
-        "threshold",
         "query_stride",
         "query_head_stride",
         "key_stride",
@@ -39,7 +39,12 @@ LOG2_E = tl.constexpr(1.4426950408889634)
         "value_head_stride",
         "grad_stride",
         "grad_head_stride",
-    ]
+        "bias_group_stride",
+        "bias_head_stride",
+        "bias_stride",
+        "threshold",
+    ],
+    do_not_specialize_on_alignment=["bias", "cu_query", "cu_key"],
 )
 def short_backward_kernel(
     query,
@@ -61,7 +66,6 @@ def short_backward_kernel(
     log_sum,
     delta,
     bias,
-    seed,
     cu_query,
     cu_key,
     query_tokens,
@@ -175,7 +179,8 @@ def short_backward_kernel(
     )  # fmt: skip
     dropped = weights
     if DROPOUT:
-        word_first, word_second = row_words(seed, row_base + query_start + rows, head)
+        plane = heads.to(tl.int64) * row_total
+        word_first, word_second = load_words(log_sum + offset, plane, rows, query_length, True)
         keep = kept(word_first[:, None], word_second[:, None], columns[None, :], threshold)
         dropped = tl.where(keep, weights * keep_scale, 0.0)
         inner = tl.where(keep, inner * keep_scale, 0.0)

@@ -143,11 +143,36 @@ def row_products(
 
 
 @triton.jit
-def row_words(seed, rows, head):
+def row_words(seed, seed_low, seed_high, rows, head):
     """Two random 32-bit words for each packed row of a head, `[rows]` each."""
     zero = tl.zeros_like(rows)
-    first, second, _, _ = tl.philox(tl.load(seed), rows, zero + head, zero, zero)
+    if seed is None:
+        number = (seed_high.to(tl.int64) << 32) | (seed_low.to(tl.int64) & 0xFFFFFFFF)
+    else:
+        number = tl.load(seed)
+    first, second, _, _ = tl.philox(number, rows, zero + head, zero, zero)
     return first, second
+
+
+@triton.jit
+def store_words(log_rows, plane, rows, row_count, first, second):
+    """Keep the words of rows behind their log-sums, bit by bit in planes of `plane` numbers."""
+    first = first.to(tl.float32, bitcast=True)
+    second = second.to(tl.float32, bitcast=True)
+    tl.store(log_rows + plane + rows, first, mask=rows < row_count)
+    tl.store(log_rows + 2 * plane + rows, second, mask=rows < row_count)
+
+
+@triton.jit
+def load_words(log_rows, plane, rows, row_count, MASKED: tl.constexpr):
+    """Read the words that the forward pass drew; any will do beyond the sequence."""
+    if MASKED:
+        first = tl.load(log_rows + plane + rows, mask=rows < row_count, other=0.0)
+        second = tl.load(log_rows + 2 * plane + rows, mask=rows < row_count, other=0.0)
+    else:
+        first = tl.load(log_rows + plane + rows)
+        second = tl.load(log_rows + 2 * plane + rows)
+    return first.to(tl.uint32, bitcast=True), second.to(tl.uint32, bitcast=True)
 
 
 @triton.jit

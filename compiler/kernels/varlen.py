@@ -1,17 +1,26 @@
 """Attention of packed sequences as torch sees it: eager, autograd, fake tensors, compile, export.
 
 The operator is opaque, so that tracing keeps it whole on a machine without a GPU; its backward is
-a second one. Nothing here imports Triton: a launch does, on the first real call.
+a second one. Where only autograd looks on, the launches are called directly. Nothing here imports
+Triton: a launch does, on the first real call.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from renaissance.compiler.kernels.arguments import check_bias, check_numbers, check_streams
-from renaissance.compiler.kernels.call import single
-from renaissance.compiler.kernels.operands import contiguous, require, seed_tensor
+from renaissance.compiler.kernels.call import Call, single, statistics_shape
+from renaissance.compiler.kernels.operands import (
+    any_learns,
+    as_drawn,
+    contiguous,
+    looked_into,
+    require,
+    seed_tensor,
+)
 
 
 def varlen_attention(
@@ -63,22 +72,76 @@ def varlen_attention(
 
     Source: Vaswani et al. 2017, section 3.2.1; computed as in Dao 2023, FlashAttention-2.
     """
-    number = seed_tensor(seed, query.device) if dropout > 0.0 else None
     bias = bias[None] if bias is not None and bias.dim() == 3 else bias
-    output: Tensor = _varlen(
-        query,
-        key,
-        value,
-        cu_query,
-        cu_key,
-        bias,
-        number,
-        max_query,
-        max_key,
-        query.shape[-1] ** -0.5 if scale is None else scale,
-        dropout,
-    )[0]
-    return output
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    streams = (query, key, value, cu_query, cu_key, bias)
+    numbers = (max_query, max_key, scale, dropout)
+    if looked_into(query):
+        drawn = seed_tensor(seed, query.device) if dropout > 0.0 else None
+        output: Tensor = _varlen(*streams, drawn, *numbers)[0]
+        return output
+    drawn, number = as_drawn(seed, dropout)
+    _check_varlen(*streams, drawn, *numbers)
+    require(query)
+    if torch.is_grad_enabled() and any_learns(query, key, value, bias):
+        return _Varlen.apply(*streams, drawn, *numbers, number)  # type: ignore[no-any-return]
+    return _forward(single(*streams, drawn, *numbers, number))[0]
+
+
+class _Varlen(torch.autograd.Function):
+    """The operator where nobody looks into it: the same launches, without torch's dispatch."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        output, log_sum = _forward(single(*inputs))
+        query, key, value, cu_query, cu_key, bias, _, *ctx.numbers, _ = inputs
+        ctx.save_for_backward(query, key, value, output, log_sum, cu_query, cu_key, bias)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        wanted = ctx.needs_input_grad[5]
+        *gradients, grad_bias = _backward(
+            grad_output, *ctx.saved_tensors, *ctx.numbers, bias_gradient=wanted
+        )
+        return *gradients, None, None, grad_bias, *(None,) * 6
+
+
+def _forward(call: Call) -> tuple[Tensor, Tensor]:
+    from renaissance.compiler.kernels import launch
+
+    outputs, log_sum = launch.forward(call)
+    return outputs[0], log_sum
+
+
+def _backward(
+    grad_output: Tensor,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    output: Tensor,
+    log_sum: Tensor,
+    cu_query: Tensor,
+    cu_key: Tensor,
+    bias: Tensor | None,
+    max_query: int,
+    max_key: int,
+    scale: float,
+    dropout: float,
+    *,
+    bias_gradient: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    from renaissance.compiler.kernels import launch
+
+    # The forward pass kept what it drew: no seed is asked for again.
+    call = single(
+        query, key, value, cu_query, cu_key, bias, None, max_query, max_key, scale, dropout
+    )
+    (gradients,), grad_bias = launch.backward(
+        call, [output], log_sum, [grad_output], bias_gradient=bias_gradient
+    )
+    return gradients.query, gradients.key, gradients.value, grad_bias
 
 
 @torch.library.custom_op("renaissance::varlen_attention", mutates_args=())
@@ -99,13 +162,9 @@ def _varlen(
         query, key, value, cu_query, cu_key, bias, seed, max_query, max_key, scale, dropout
     )
     require(query)
-    from renaissance.compiler.kernels import launch
-
-    call = single(
-        query, key, value, cu_query, cu_key, bias, seed, max_query, max_key, scale, dropout
+    return _forward(
+        single(query, key, value, cu_query, cu_key, bias, seed, max_query, max_key, scale, dropout)
     )
-    outputs, log_sum = launch.forward(call)
-    return outputs[0], log_sum
 
 
 @_varlen.register_fake
@@ -125,8 +184,8 @@ def _(
     _check_varlen(
         query, key, value, cu_query, cu_key, bias, seed, max_query, max_key, scale, dropout
     )
-    log_sum = query.new_empty((query.shape[1], query.shape[0]), dtype=torch.float32)
-    return contiguous(query), log_sum
+    shape = statistics_shape(query.shape[1], query.shape[0], dropout)
+    return contiguous(query), query.new_empty(shape, dtype=torch.float32)
 
 
 @torch.library.custom_op("renaissance::varlen_attention_backward", mutates_args=())
@@ -140,7 +199,6 @@ def _varlen_backward(
     cu_query: Tensor,
     cu_key: Tensor,
     bias: Tensor | None,
-    seed: Tensor | None,
     max_query: int,
     max_key: int,
     scale: float,
@@ -148,17 +206,12 @@ def _varlen_backward(
     bias_gradient: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     require(query)
-    from renaissance.compiler.kernels import launch
-
-    call = single(
-        query, key, value, cu_query, cu_key, bias, seed, max_query, max_key, scale, dropout
-    )
-    (gradients,), grad_bias = launch.backward(
-        call, [output], log_sum, [grad_output], bias_gradient=bias_gradient
-    )
-    if grad_bias is None:
-        grad_bias = query.new_empty((0,))
-    return gradients.query, gradients.key, gradients.value, grad_bias
+    *gradients, grad_bias = _backward(
+        grad_output, query, key, value, output, log_sum, cu_query, cu_key, bias,
+        max_query, max_key, scale, dropout, bias_gradient=bias_gradient,
+    )  # fmt: skip
+    grad_bias = query.new_empty((0,)) if grad_bias is None else grad_bias
+    return gradients[0], gradients[1], gradients[2], grad_bias
 
 
 @_varlen_backward.register_fake
@@ -172,7 +225,6 @@ def _(
     cu_query: Tensor,
     cu_key: Tensor,
     bias: Tensor | None,
-    seed: Tensor | None,
     max_query: int,
     max_key: int,
     scale: float,
@@ -185,10 +237,10 @@ def _(
 
 
 def _varlen_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    query, key, value, cu_query, cu_key, bias, seed, *ctx.numbers = inputs
+    query, key, value, cu_query, cu_key, bias, _, *ctx.numbers = inputs
     ctx.mark_non_differentiable(output[1])
     ctx.set_materialize_grads(False)
-    ctx.save_for_backward(query, key, value, *output, cu_query, cu_key, bias, seed)
+    ctx.save_for_backward(query, key, value, *output, cu_query, cu_key, bias)
 
 
 def _varlen_gradient(ctx: Any, grad_output: Tensor | None, _: None) -> tuple[Tensor | None, ...]:

@@ -182,3 +182,28 @@ def test_equal_packed_rows_are_attended_to_where_they_are() -> None:
     storage = rows.untyped_storage().data_ptr()
     assert [part.untyped_storage().data_ptr() for part in seen] == [storage] * 3
     assert found.shape == (12, 2, 8)
+
+
+def test_a_seed_is_a_number_that_follows_from_the_generator() -> None:
+    """Nothing is launched for it, and what restores the generator restores the mask."""
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    first = [attention_module.draw_seed(CPU) for _ in range(3)]
+    torch.set_rng_state(state)
+    assert [attention_module.draw_seed(CPU) for _ in range(3)] == first
+    assert len(set(first)) == 3
+    assert all(isinstance(seed, int) and 0 <= seed < 2**62 for seed in first)
+
+
+def test_a_captured_or_compiled_graph_draws_in_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_module, "_captured", lambda device: True)
+    seed = attention_module.draw_seed(CPU)
+    assert isinstance(seed, Tensor)
+    assert seed.shape == (1,) and seed.dtype == torch.int64
+    monkeypatch.undo()
+    drawn = torch.compile(
+        lambda x: x + attention_module.draw_seed(CPU), backend="eager", fullgraph=True
+    )
+    torch.manual_seed(5)
+    one, other = drawn(torch.zeros(1, dtype=torch.int64)), drawn(torch.zeros(1, dtype=torch.int64))
+    assert one != other

@@ -54,9 +54,9 @@ def test_opcheck_of_the_backward(device):
     (key, value), cu_key = packed([3, 9, 1], device=device, count=2)
     query, key, value = (tensor.detach() for tensor in (query, key, value))
     bias = torch.randn(1, 2, 7, 9, device=device)
-    numbers = (cu_query, cu_key, bias, None, 7, 9, 0.25, 0.0)
-    output, log_sum = varlen._varlen(query, key, value, *numbers)
-    arguments = (output, query, key, value, output, log_sum, *numbers, True)
+    streams, numbers = (cu_query, cu_key, bias), (7, 9, 0.25, 0.0)
+    output, log_sum = varlen._varlen(query, key, value, *streams, None, *numbers)
+    arguments = (output, query, key, value, output, log_sum, *streams, *numbers, True)
     torch.library.opcheck(varlen._varlen_backward, arguments)
 
 
