@@ -1,6 +1,7 @@
 """What a call costs the host, and that what was compiled is kept by all that it follows from."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,7 @@ LAUNCHES = {"text": 2, "image": 3, "co-attention": 3}
 
 
 def run(*command: str) -> str:
-    """Run in a process that does not interpret: its Triton belongs to a driver that does nothing."""
-    import os
-
+    """Run in a process that does not interpret; its Triton gets a driver that does nothing."""
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
     done = subprocess.run(
         [sys.executable, *command],
@@ -47,6 +46,8 @@ def test_a_call_is_few_steps_for_the_host() -> None:
 
 
 SCRIPT = """
+from dataclasses import replace
+
 import torch
 from benchmarks.launches import NoLauncher, packed, without_a_gpu
 from renaissance.compiler.kernels import plans, varlen_attention
@@ -87,9 +88,11 @@ with without_a_gpu(), torch.no_grad():
     assert len(set(compiled())) == len(plans._plans)
     # Another configuration, and the stored one again.
     before = len(plans._plans)
-    asked = dict(dtype=torch.bfloat16, head_dim=64, max_query=12, max_key=12, dropout=False, bias=False)
-    from dataclasses import replace
-    with override({"short_forward": replace(choose("sm_90", "short_forward", **asked), warps=2)}):
+    stored = choose(
+        "sm_90", "short_forward", dtype=torch.bfloat16, head_dim=64, max_query=12, max_key=12,
+        dropout=False, bias=False,
+    )
+    with override({"short_forward": replace(stored, warps=2)}):
         attend()
         assert len(plans._plans) == before + 1
     attend()
