@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.dropout import drop_weights
 from renaissance.compiler.features import Features
-from renaissance.compiler.standing import device_type
+from renaissance.compiler.standing import device_type, traced
 
 MINIMAL_GAIN = 1.5
 """How many times fewer operations there must be: products with few columns run at a lower rate."""
@@ -31,7 +31,7 @@ def absorbs(few: Features, many: Features, heads: int) -> bool:
         heads: of the attention.
     """
     # What is exported or traced serves other lengths too: it must not choose by those at hand.
-    if device_type(many.tokens) != "cpu" or torch.compiler.is_exporting() or torch.jit.is_tracing():
+    if device_type(many.tokens) != "cpu" or torch.compiler.is_exporting() or traced():
         return False
     if many.mask is not None or many.ragged:
         return False

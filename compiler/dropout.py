@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from renaissance.compiler.standing import device_type, transformed
+from renaissance.compiler.standing import device_type, traced, transformed
 
 LEVELS = 2**16
 """Steps in which a probability is realised on a CPU: 16 random bits an element."""
@@ -79,7 +79,7 @@ def _drawn_here(values: Tensor) -> bool:
     return (
         device_type(values) == "cpu"
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not traced()
         and not transformed()
     )
 

@@ -10,7 +10,7 @@ from torch.utils import _pytree as pytree
 
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.packing import Packing
-from renaissance.compiler.standing import transformed
+from renaissance.compiler.standing import traced, transformed
 
 Queries = Literal["all", "first"] | Tensor
 """Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
@@ -314,7 +314,7 @@ def _can_look_at(tensor: Tensor) -> bool:
     return (
         tensor.device.type == "cpu"
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not traced()
         and not transformed()
     )
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
 
-from renaissance.compiler.standing import transformed
+from renaissance.compiler.standing import traced, transformed
 
 MINIMAL_WORK = 10**8
 """Multiply-adds from which on oneDNN gains: with fewer, preparing a product costs more than it
@@ -46,7 +46,7 @@ def replace_linear_maps(model: nn.Module) -> None:
     """
     for part in model.modules():
         if type(part) is nn.Linear and "forward" not in vars(part):
-            part.forward = Forward(part)
+            part.forward = Forward(part)  # type: ignore[method-assign]
 
 
 def restore_linear_maps(model: nn.Module) -> None:
@@ -119,7 +119,7 @@ def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
     # A graph that is being compiled must not depend on the number of tokens: asked first.
     return (
         not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not traced()
         and tokens.device.type == "cpu"
         and tokens.dtype == torch.float32
         and tokens.dim() > 1

@@ -21,6 +21,7 @@ from renaissance.compiler.features import (
     images_of,
 )
 from renaissance.compiler.pooling import Pool
+from renaissance.compiler.standing import traced
 
 
 class VisionLanguageModel(nn.Module):
@@ -84,7 +85,7 @@ class VisionLanguageModel(nn.Module):
         """
         given = by_name(tuple(self.streams), inputs, named, self.name)
         output = self.fuse({name: self.encode(name, part) for name, part in given.items()})
-        if torch.jit.is_tracing():
+        if traced():
             return (output.pooled, *output.streams.values())
         return output
 

@@ -53,10 +53,15 @@ def _has_autocast(device: str) -> bool:
 
 def transformed() -> bool:
     """Return whether `torch.func` or forward-mode differentiation looks into operations."""
-    active: bool = torch._C._are_functorch_transforms_active()  # type: ignore[attr-defined]
+    active: bool = torch._C._are_functorch_transforms_active()
     return active or differentiates_forward()
 
 
 def differentiates_forward() -> bool:
     """Return whether derivatives are computed in forward mode."""
     return forward_ad._current_level >= 0
+
+
+def traced() -> bool:
+    """Return whether `torch.jit.trace`, or an export to ONNX by tracing, writes operations down."""
+    return torch.jit.is_tracing()  # type: ignore[attr-defined, no-any-return, no-untyped-call]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.kernels.availability import AttentionUnavailable, supported
-from renaissance.compiler.standing import transformed
+from renaissance.compiler.standing import traced, transformed
 
 PLAIN = (Tensor, nn.Parameter)
 
@@ -19,9 +19,9 @@ def looked_into(tensor: Tensor) -> bool:
     """
     return (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or traced()
         or type(tensor) not in PLAIN
-        or torch._C._len_torch_dispatch_stack() > 0  # type: ignore[attr-defined]
+        or torch._C._len_torch_dispatch_stack() > 0
         or transformed()
     )
 
