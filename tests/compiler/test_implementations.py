@@ -79,10 +79,10 @@ def test_what_keeps_its_own(tmp_path: Path) -> None:
     sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     AutoConfig.for_model("mpnet", **sizes).save_pretrained(tmp_path)
     text = HuggingFace(id=str(tmp_path), max_tokens=8)
-    said = _said(two_towers(text, SWIN, attention="auto"))
+    said = _said(two_towers(text, SWIN, attention="auto", pool="mean"))
     assert said["text"] == "own attention, eager (`mpnet` offers no hook)"
     assert said["vision"] == "eager (rows of one length; its library has no fused one)"
-    said = _said(two_towers(ELECTRA, SWIN, fusion=WIDE_FUSION, attention="triton"))
+    said = _said(two_towers(ELECTRA, SWIN, fusion=WIDE_FUSION, attention="triton", pool="mean"))
     assert said["vision"] == "own attention, eager (`swin_tiny_patch4_window7_224` offers no hook)"
 
 

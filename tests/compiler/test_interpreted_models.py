@@ -74,6 +74,7 @@ def _towers(text: str, vision: str, asked: Any, folder: Path) -> Model:
         if vision == "swin"
         else RandomArchitecture(id=VISIONS[vision], **IMAGE),
         fusion=FUSION,
+        pool="mean" if vision == "swin" else "cls",
         attention=asked,
     )
 
