@@ -16,7 +16,14 @@ from renaissance.grammar.outputs import refusal
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import best_checkpoint
-from renaissance.runtime.data import UNKNOWN_ANSWER, Batch, JobData, TaskBatch, job_data
+from renaissance.runtime.data import (
+    UNKNOWN_ANSWER,
+    Batch,
+    DataError,
+    JobData,
+    TaskBatch,
+    job_data,
+)
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError, UsageError
 from renaissance.runtime.features.opening import Kept, kept_features
@@ -136,6 +143,8 @@ def evaluate_job(
         objectives = Objectives(model, spec.model_of(name))
         objectives.known = {one.stream: one.tower for one in kept}
         data.read_for(processes.device, lambda sentence: log.write(Notice(text=sentence)))
+        for sentence in _seen_before(data, job.split):
+            log.write(Notice(text=sentence))
         observer.begin(name, "evaluate", len(data.part(job.split)))
         started = time.monotonic()
         answers = _answers(
@@ -176,6 +185,20 @@ def evaluate_job(
         log.close()
     processes.wait()
     return result
+
+
+def _seen_before(data: JobData, split: str) -> list[str]:
+    """Say which images of a split were there in training, whatever was said of them."""
+    try:
+        learned, images = data.learned_from(split), len(data.part(split).images)
+    except DataError:
+        # What was trained on need not be there any more.
+        return []
+    return [
+        f"{count:,} of the {images:,} images of `{split}` are among those that job `{job}` "
+        "learned from: this measures less of what the model does with new ones"
+        for job, count in learned.items()
+    ]
 
 
 def _answers(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -169,7 +169,7 @@ class PretrainAssembler:
         corpus, choices = self.split.corpus, self.split.choices
         assert corpus.truths is not None  # a corpus that is matched has them
         images, count, purpose = corpus.image_of_row[rows], self.itm.negatives, f"match {purpose}"
-        draw = {"truths": corpus.truths, "seed": self.seed, "number": step}
+        draw: dict[str, Any] = {"truths": corpus.truths, "seed": self.seed, "number": step}
         if self.itm.draw == "data":
             return negatives_of_data(rows, images, count, choices=choices, purpose=purpose, **draw)
         drawn = negatives_of_batch(rows, images, count, purpose=purpose, **draw)

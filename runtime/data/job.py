@@ -169,6 +169,10 @@ class JobData:
         """
         return self._parts[split]
 
+    def learned_from(self, split: str) -> dict[str, int]:
+        """Count the images of a split that training has seen, by name of the job; if any."""
+        return self._parts.learned_from(split)
+
     @property
     def digests(self) -> dict[str, str]:
         """Names what there is to learn from and what is held out, to tell whether it changes."""

@@ -47,6 +47,12 @@ class Part:
         return np.unique(self.table.image_of_row[self.rows])
 
     @property
+    def files(self) -> list[str]:
+        """The files of these images, however the table spells their paths."""
+        paths = self.table.paths
+        return real_paths([paths[image] for image in self.images.tolist()])
+
+    @property
     def distinct_texts(self) -> int:
         """How many different texts there are."""
         count: int = pc.count_distinct(self.table.texts.take(self.rows)).as_py()
@@ -137,11 +143,26 @@ class Parts:
             for job in self._spec.jobs.values()
             if isinstance(job, Finetune) and self._job.name in _sources(self._spec, job)
         ]
-        theirs = [part.table.path(image) for part in later for image in part.images.tolist()]
-        if not theirs:
+        files = {file for part in later for file in part.files}
+        if not files:
             return np.zeros(len(table.images), bool)
-        files = set(real_paths(theirs))
         return np.array([path in files for path in real_paths(table.paths)])
+
+    def learned_from(self, split: str) -> dict[str, int]:
+        """Count the images of a split that this job, or one that it starts from, learns from.
+
+        Returns:
+            How many, by name of the job; jobs that learn from none of them are left out.
+        """
+        files = set(self[split].files)
+        found = {}
+        for name in (self._job.name, *_sources(self._spec, self._job)):
+            job = self._spec.training_job(name)
+            parts = self if job is self._job else Parts(self._spec, job)
+            count = len(files.intersection(parts["train"].files))
+            if count:
+                found[name] = count
+        return found
 
     def _file(self, split: str) -> str:
         """Return which table a split is cut from."""
@@ -168,10 +189,10 @@ class Parts:
         return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
 
 
-def _sources(spec: Spec, job: Finetune) -> list[str]:
+def _sources(spec: Spec, job: Pretrain | Finetune) -> list[str]:
     """Return the names of the jobs that a job starts from, directly or not."""
     names: list[str] = []
-    source = job.source
+    source = job.source if isinstance(job, Finetune) else None
     while source is not None:
         names.append(source)
         earlier = spec.training_job(source)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs
+from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
+from tests.runs import notices, train
 
+SEEN = "are among those that job `base` learned from"
 SPELLINGS = ["absolute", "relative", "dotted", "link", "through a link", "linked files"]
 
 
@@ -46,3 +48,21 @@ def test_withheld_by_file(
     selecting = {os.path.realpath(vqa.table.path(image)) for image in vqa.images.tolist()}
     assert selecting and not learned & selecting
     assert base.withheld == len(vqa)
+
+
+def test_an_evaluation_says_which_images_training_has_seen(
+    tiny_spec: Callable[..., Spec], vqa_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to(vqa_root, target_is_directory=True)
+    lines = [f"test/images/{number}.png,a picture of a thing" for number in range(5)]
+    lines += [f"train/images/{number}.png,a picture of a thing" for number in range(16)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["image,caption", *lines]))
+    block = ImageCaption(table=str(tmp_path / "pairs.csv"), root=str(tmp_path / "link"))
+    keys = {"steps": 2, "validation": Share(0.0)}
+    spec = tiny_spec(base=keys, vqa={"steps": 2})
+    seen = spec.model_copy(update={"data": {"pairs": block}})
+    assert job_data(seen, "exam").learned_from("test") == {"base": 5}
+    assert job_data(spec, "exam").learned_from("test") == {}
+    train(seen, tmp_path / "run")
+    [told] = [text for text in notices(tmp_path / "run", "exam") if SEEN in text]
+    assert told.startswith("5 of the 8 images of `test`")
