@@ -2,9 +2,10 @@
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.figures import Plan
-from renaissance.compiler.planning.jobs import Conditions, plan_job
+from renaissance.compiler.planning.jobs import plan_job
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
+from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.schema.spec import Spec
 
 
