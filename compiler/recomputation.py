@@ -35,7 +35,7 @@ def recompute_layers(layers: Iterable[nn.Module]) -> None:
             # Inside of the layer's call: a sharded layer gathers its weights around both runs.
             layer.forward = _Recomputed(layer, layer.forward)
         else:
-            layer._compiled_call_impl = _Recomputed(layer, compiled)  # type: ignore[assignment]
+            layer._compiled_call_impl = _Recomputed(layer, compiled)
 
 
 def as_one(layer: nn.Module, run: Callable[..., Any], *args: Any) -> Any:

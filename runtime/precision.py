@@ -45,11 +45,8 @@ def _by_older_names() -> list[_Setting]:
 
 
 def _by_newer_names() -> list[_Setting]:
-    owners: tuple[Any, ...] = (
-        torch.backends.cuda.matmul,
-        torch.backends.cudnn.conv,
-        torch.backends.cudnn.rnn,
-    )
+    cudnn: Any = torch.backends.cudnn
+    owners: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
     return [(owner, "fp32_precision", "ieee", owner.fp32_precision) for owner in owners]
 
 

@@ -12,7 +12,6 @@ from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.machines import GPUS
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.streams import HuggingFace, PlainText, RandomArchitecture
 from tests.compiler.declarations import (
@@ -35,7 +34,7 @@ def _on_meta(model: Model) -> VisionLanguageModel:
         return assemble(model, None, weights=False)
 
 
-CPU, GPU = Place(device="cpu"), Place(device="cuda")
+CPU = Place(device="cpu")
 
 
 def _said(model: Model, dtype: torch.dtype | None = None, place: Place = CPU) -> dict[str, str]:
@@ -109,28 +108,3 @@ def test_heads_that_no_kernel_takes_are_refused(part: str) -> None:
 def test_plans_do_not_need_the_machine_of_the_run() -> None:
     model = one_tower(VIT, attention="triton")
     assert plan(spec(model)).models[0].attention["joint"].implementation == "triton"
-
-
-def test_a_certain_machine_is_spoken_of_whatever_is_at_hand() -> None:
-    model = two_towers(WIDE["text"], DEIT, fusion=WIDE_FUSION)
-    declared = spec(model, precision="bf16")
-    on_h100 = plan(declared, machine=GPUS["h100"]).jobs[0].model.attention
-    assert {name: str(used) for name, used in on_h100.items()} == {
-        "text": "packed, triton (ragged rows)",
-        "vision": "sdpa (rows of one length)",
-        "cross": "packed, triton (ragged rows)",
-    }
-    said = str(plan(declared, machine=GPUS["h100"]))
-    assert "no GPU" not in said and "absorbs" not in said and "CPU" not in said
-    on_t4 = plan(spec(model, precision="fp16"), machine=GPUS["t4"]).jobs[0].model.attention
-    assert str(on_t4["text"]) == "packed, sdpa (fused attention needs a newer GPU)"
-
-
-def test_without_a_machine_a_plan_depends_on_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = spec(two_towers(WIDE["text"], DEIT, fusion=WIDE_FUSION))
-    here = plan(declared).to_dict()
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert plan(declared).to_dict() == here
-    said = here["models"][0]["attention"]["cross"]
-    assert said["implementation"] == "triton" and not said["absorbs"]
-    assert said["elsewhere"].startswith("sdpa on a CPU, where a stream absorbs")
