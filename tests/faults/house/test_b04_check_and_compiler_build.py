@@ -35,8 +35,10 @@ PLAIN = {"mlp_ratio": RATIOS}
 
 def random(name: str, size: dict) -> st.SearchStrategy[str]:
     known = find(name)
-    few = {"layers": st.just(1)} if known.sequence else {}
-    return block(f'random("{name}")', few, (OWN if known.sequence else {}) | size)
+    if not known.sequence:
+        # Which images the stages of such an encoder can divide, only its library tells.
+        return st.just(f'random("{name}")')
+    return block(f'random("{name}")', {"layers": st.just(1)}, OWN | size)
 
 
 def texts() -> st.SearchStrategy[str]:
