@@ -156,7 +156,8 @@ def best_checkpoint(job: Path, spec_hash: str | None = None) -> Checkpoint:
     try:
         checkpoint = read_checkpoint(path, optimizer=False)
         theirs = checkpoint.state.spec_hash
-        if spec_hash is not None and theirs != spec_hash:
+        # Earlier versions took the hash of other keys.
+        if spec_hash not in (None, theirs) and checkpoint.state.format > 1:
             raise CheckpointError(
                 f"it is of another spec: {theirs[:12]} instead of {spec_hash[:12]}"
             )

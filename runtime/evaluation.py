@@ -283,7 +283,8 @@ def _confused(labels: Tensor, predictions: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         The pairs that occur, `[pairs, 2]` int64, and how often, `[pairs]` int64.
     """
-    pairs, counts = torch.stack([labels, predictions], dim=1).unique(dim=0, return_counts=True)
+    both = torch.stack([labels, predictions], dim=1)
+    pairs, counts = torch.unique(both, dim=0, return_counts=True)
     return pairs, counts
 
 

@@ -29,7 +29,7 @@ from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.records import Checkpoint as CheckpointEvent
-from renaissance.runtime.records import Step, Thaw, Unreadable, Validate
+from renaissance.runtime.records import Notice, Step, Thaw, Unreadable, Validate
 from renaissance.runtime.schedule import LearningRate, steps_of
 from renaissance.runtime.sharding import collected, gathered, whole
 from renaissance.runtime.signals import StopRequest
@@ -211,6 +211,14 @@ class Loop:
             )
         )
         self._reported, self._texts_since = now, 0
+        count = self._precision.skipped()
+        if count:
+            text = (
+                f"gradients overflowed in fp16: up to step {self._step} {count} "
+                f"step{'s were' if count > 1 else ' was'} skipped; losses are now scaled by "
+                f"{self._precision.scale:g}"
+            )
+            self._log.write(Notice(text=text))
         unreadable = self._data.unreadable
         if len(unreadable) > self._unreadable:
             self._unreadable = len(unreadable)

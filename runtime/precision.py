@@ -1,5 +1,6 @@
 """Precision of the forward and backward pass; weights that learn stay float32."""
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
@@ -10,6 +11,9 @@ from torch import Tensor
 from renaissance.compiler.attention import PRODUCTS
 
 Name = Literal["fp32", "bf16", "fp16"]
+
+FIRST_SCALE = 2.0**16
+"""What losses are multiplied by in fp16 until gradients overflow."""
 
 
 @contextmanager
@@ -69,13 +73,19 @@ class Precision:
     Args:
         name: as in the spec.
         device: where the model is.
+        ranks: processes whose gradients are averaged, so that each multiplies its loss by so many;
+            the scale is that much smaller, and an item's gradient overflows where it does in one.
     """
 
-    def __init__(self, name: Name, device: torch.device) -> None:
+    def __init__(self, name: Name, device: torch.device, *, ranks: int = 1) -> None:
         """Choose type and scaler."""
+        self._ranks = ranks
         self.dtype = None if name == "fp32" else PRODUCTS[name]
         self._device = device.type
-        self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None
+        self._scaler = None
+        if name == "fp16":
+            self._scaler = torch.amp.GradScaler(device.type, init_scale=FIRST_SCALE / ranks)
+        self._asked = self.scale
 
     def forward(self) -> AbstractContextManager[Any]:
         """Return the context of a forward pass."""
@@ -107,15 +117,33 @@ class Precision:
         self._scaler.step(optimizer)
         self._scaler.update()
 
+    def skipped(self) -> int:
+        """Return how many steps have overflowed since this was last asked; waits for the device.
+
+        Each halves the scale, which doubles after thousands of steps that do not.
+        """
+        before, self._asked = self._asked, self.scale
+        return max(round(math.log2(before / max(self._asked, 2.0**-126))), 0)
+
+    @property
+    def scale(self) -> float:
+        """What losses are multiplied by in one process; 1 without a scaler."""
+        return 1.0 if self._scaler is None else float(self._scaler.get_scale()) * self._ranks
+
     def state(self) -> dict[str, float]:
-        """Return the state of the scaler; empty without one."""
-        return {} if self._scaler is None else dict(self._scaler.state_dict())
+        """Return the state of the scaler as it would be in one process; empty without one."""
+        if self._scaler is None:
+            return {}
+        state: dict[str, float] = dict(self._scaler.state_dict())
+        return state | {"scale": state["scale"] * self._ranks}
 
     def load(self, state: dict[str, float]) -> None:
-        """Take up what `state` returned."""
+        """Take up what `state` returned, with any number of processes."""
         if self._scaler is not None and state:
             whole = {
                 k: int(v) if k in ("growth_interval", "_growth_tracker") else v
                 for k, v in state.items()
             }
+            whole["scale"] = state["scale"] / self._ranks
             self._scaler.load_state_dict(whole)
+            self._asked = self.scale

@@ -111,7 +111,7 @@ def train_job(
     if checkpoint is not None:
         contract.check(f"in checkpoint `{checkpoint.path.name}`")
     referable = _referable(model, as_built, contract.hashes)
-    precision = Precision(job.precision, processes.device)
+    precision = Precision(job.precision, processes.device, ranks=processes.ranks)
     originals = {}
     if precision.dtype is not None:
         never = plan.frozen(total - 1, total)
@@ -231,19 +231,22 @@ def _fits(
     """
     needed, _ = model_tensors(model)
 
+    ours = start.spec_hash[:12]
+
     def fits(checkpoint: Checkpoint) -> None:
         state = checkpoint.state
         facts = (
             ("job", state.job, start.job),
-            ("spec hash", state.spec_hash[:12], start.spec_hash[:12]),
+            # Earlier versions took the hash of other keys; spec.json says that it is the same spec.
+            ("spec hash", state.spec_hash[:12] if state.format > 1 else ours, ours),
             ("number of steps", state.total_steps, start.total_steps),
             ("answers", state.answers, start.answers),
             ("vocabulary", state.vocabulary or start.vocabulary, start.vocabulary),
             ("pretrained weights", state.references, start.references),
         )
-        for what, theirs, ours in facts:
-            if theirs != ours:
-                told = f": {theirs} instead of {ours}" if len(f"{theirs}{ours}") < 80 else ""
+        for what, theirs, wanted in facts:
+            if theirs != wanted:
+                told = f": {theirs} instead of {wanted}" if len(f"{theirs}{wanted}") < 80 else ""
                 raise CheckpointError(f"its {what} is not that of this job{told}")
         found = differences(needed, checkpoint.model, absent=state.referenced)
         if found:
@@ -298,7 +301,8 @@ def _other_data(before: State, now: dict[str, str]) -> list[str]:
 
 def _gone_on(before: State, now: State) -> State:
     """Return the state of a checkpoint as this process takes it up."""
-    state = before.model_copy(update={"versions": now.versions, "data": now.data})
+    ours = now.model_dump(include={"format", "spec_hash", "vocabulary", "versions", "data"})
+    state = before.model_copy(update=ours)
     held_out = now.data["validation"]
     if before.data.get("validation", held_out) == held_out:
         return state
