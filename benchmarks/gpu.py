@@ -54,7 +54,7 @@ STAGES: tuple[tuple[Part, ...], ...] = (
     (Part(name="ceilings", seconds=40),),
     # These time nothing, and most of their time compilers run on the CPU.
     (
-        Part(name="numerics", seconds=130, shares=4),
+        Part(name="numerics", seconds=130, shares=6),
         Part(name="tests", seconds=130),
         Part(name="sanitizer", seconds=110),
         Part(name="job", seconds=130),

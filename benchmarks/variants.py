@@ -22,6 +22,7 @@ from benchmarks.workload import (
     experiment,
     plain_batch,
     training_batch,
+    with_bytes,
 )
 from renaissance.compiler import plan
 
@@ -149,8 +150,8 @@ def prepared(variant: Variant, setting: Setting, folder: Path) -> Callable[[], T
             clip=variant.clip,
         )
         plain.model.to(setting.device)
-        moved = on_device(batch, setting.device)
-        return lambda: plain.step(moved)
+        padded = on_device(batch, setting.device)
+        return lambda: plain.step(padded)
     ours = CompiledStep(
         setting.size,
         frozen,
@@ -160,9 +161,10 @@ def prepared(variant: Variant, setting: Setting, folder: Path) -> Callable[[], T
         clip=variant.clip,
     )
     compact = training_batch(batch) if variant.work == "training" else compiled_batch(batch)
-    compact = compact.to(setting.device)
     if not variant.cached:
-        return lambda: ours.step(compact)
+        moved = (with_bytes(compact) if variant.work == "training" else compact).to(setting.device)
+        return lambda: ours.step(moved)
+    compact = compact.to(setting.device)
     read = ours.keep_features(compact, folder)
     return lambda: ours.step(read().to(setting.device))
 

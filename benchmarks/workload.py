@@ -108,6 +108,13 @@ def training_batch(plain: PlainBatch) -> PretrainBatch:
     return replace(batch, matching=matching)
 
 
+def with_bytes(batch: PretrainBatch) -> PretrainBatch:
+    """Return a batch whose images are bytes, as they come from files; the model normalises them."""
+    assert isinstance(batch.images, Tensor)
+    pixels = (64 * batch.images + 128).clamp(0, 255).to(torch.uint8)
+    return replace(batch, images=pixels)
+
+
 class CompiledStep:
     """The project's own step: model, losses and optimizer as training makes them.
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import torch
 
 from benchmarks.gpu_parts.results import Options, Results, Values
-from benchmarks.numerics import AGAIN, Problem, judged, problems
+from benchmarks.numerics import AGAIN, Problem, judged, problems, shared
 from renaissance.compiler.kernels import supported
 
 
@@ -16,8 +16,7 @@ def run(results: Results) -> None:
     if reason is not None:
         results.write("all", reason=reason)
         return
-    number, shares = options.share
-    for problem in problems(options.tiny)[number::shares]:
+    for problem in shared(problems(options.tiny), *options.share):
         results.item(problem.name, lambda p=problem: _judged(p, options))
 
 

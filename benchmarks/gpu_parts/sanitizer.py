@@ -39,7 +39,7 @@ def _run(tool: str, name: str, results: Results) -> None:
 
 def _found(tool: str, name: str, options: Options) -> Values:
     command = [tool, "--tool", name, "--error-exitcode", "9", sys.executable]
-    command += ["-m", "benchmarks.numerics", "--device", options.device, "--tiny", "--launch-only"]
+    command += ["-m", "benchmarks.numerics", "--device", options.device, "--launch-only"]
     environment = {**os.environ, "PYTORCH_NO_CUDA_MEMORY_CACHING": "1"}
     log = options.out / f"{name}.log"
     with log.open("w") as file:

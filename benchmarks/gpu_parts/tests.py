@@ -12,7 +12,7 @@ from benchmarks.gpu_parts.results import Options, Results, Values
 ROOT = Path(__file__).parents[2]
 OUTCOME = re.compile(r"(?:\[gw\d+\] \[ *\d+%\] )?(PASSED|FAILED|ERROR|SKIPPED) (\S+::.*)")
 OTHER_WAY_ROUND = re.compile(r"(\S+::.*) (PASSED|FAILED|ERROR|SKIPPED)\b")
-PROCESSES = 8
+PROCESSES = 6
 TEST_SECONDS = 80
 
 

@@ -13,9 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.gpu_parts.results import Options, Results, Values
 from benchmarks.plain import SMALL, TINY
-from benchmarks.workload import experiment, plain_batch, training_batch
+from benchmarks.workload import experiment, plain_batch, training_batch, with_bytes
 from renaissance.compiler import build, freeze
-from renaissance.runtime.data.batch import PretrainBatch
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives import Objectives, weights_of
 from renaissance.runtime.optimization import Optimization
@@ -63,9 +62,11 @@ def training_step(options: Options) -> Callable[[], None]:
         processes=processes,
         accuracies=Accuracies(tuple(weights), processes),
     )
-    batch: PretrainBatch = training_batch(plain_batch(size, rows))
+    batch = with_bytes(training_batch(plain_batch(size, rows)))
+    if options.cuda:
+        batch = batch.pin_memory()
     numbers = iter(range(10**6))
-    return lambda: _ignored(whole([batch], step=next(numbers), rate=1e-4))
+    return lambda: _ignored(whole([batch], step=next(numbers), rate=1e-4, following=batch))
 
 
 def _ignored(_: object) -> None:

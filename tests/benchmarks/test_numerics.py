@@ -26,7 +26,22 @@ def test_problems_are_many_and_distinct():
     assert found[0].dtype is torch.bfloat16 and found[0].head_dim == 64
 
 
-@pytest.mark.parametrize("problem", numerics.problems(tiny=True)[:6], ids=lambda p: p.name)
+def test_processes_share_problems_by_their_kernels():
+    found = numerics.problems()
+    parts = [numerics.shared(found, number, 5) for number in range(5)]
+    assert sorted(p.name for part in parts for p in part) == sorted(p.name for p in found)
+    kinds = [{(p.dtype, p.head_dim, p.dropout) for p in part} for part in parts]
+    assert sum(map(len, kinds)) == len(set.union(*kinds)) == 24
+    assert all(part[0].dtype is torch.bfloat16 for part in parts)
+
+
+def test_few_problems_reach_every_form():
+    found = numerics.few_problems()
+    assert {p.dtype for p in found} == {torch.bfloat16} and len(found) == 7
+    assert {p.both for p in found} == {True, False} and {p.dropout for p in found} == {0.0, 0.1}
+
+
+@pytest.mark.parametrize("problem", numerics.problems(tiny=True), ids=lambda p: p.name)
 def test_plain_operations_are_right(problem, monkeypatch):
     monkeypatch.setattr(numerics, "kernels", reference)
     result = numerics.judged(problem, "cpu", 1)
