@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+OLDEST ?= .venv-oldest
+# Tests start interpreters of their own, which PYTHON in the environment would change.
+unexport PYTHON
 
-.PHONY: quickstart test test-slurm lint format docs wheel clean
+.PHONY: quickstart test test-oldest test-slurm lint format docs wheel clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/renaissance train quickstart
@@ -17,6 +20,15 @@ test-slurm: $(VENV)/.installed .slurm/usr/sbin/slurmctld-wlm
 
 .slurm/usr/sbin/slurmctld-wlm:
 	tests/compiler/launching/get_slurm.sh .slurm
+
+# On the oldest versions that are supported, and the newest of all else: what depends on versions
+# most, which is models, kernels (in Triton's interpreter), single steps, data and the dry runs of
+# benchmarks. Left out are long runs, the grammar and the command line. Their torch warns of itself.
+test-oldest: $(OLDEST)/.installed
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest --numprocesses auto --dist loadfile \
+		-W 'ignore:`torch.jit.script:DeprecationWarning' tests/compiler tests/benchmarks \
+		tests/runtime/data tests/runtime/features tests/runtime/test_step.py \
+		tests/runtime/test_low_precision.py tests/runtime/test_compiled_run.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -40,5 +52,11 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(OLDEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --editable '.[dev]' \
+		'torch==2.11.*' 'torchvision==0.26.*' 'transformers==5.17.*'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info
