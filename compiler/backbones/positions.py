@@ -143,7 +143,7 @@ def _rows_before_patches(old: int, new: int, facts: TowerFacts) -> int:
     """
     likely = [facts.prefix_tokens, *range(facts.prefix_tokens)]
     if facts.grid is not None:
-        likely.insert(0, new - facts.grid**2)
+        likely.insert(0, new - facts.grid * facts.grid)
     for rows in likely:
         if not 0 <= rows <= min(facts.prefix_tokens, old - 1, new - 1):
             continue

@@ -30,7 +30,8 @@ HIDDEN = 5e-3
 """Parameters as small as this start where they hide what passes through them, such as a bias of
 relative positions at zero."""
 
-_proved: dict[str, str | None] = {}
+_proved: set[str] = set()
+"""Configurations that need no other proof in this process; what failed is tried again."""
 
 
 def adopt(
@@ -100,11 +101,14 @@ def objection(
     """
     stand_in: Attention = "eager" if attention == "eager" else "sdpa"
     key = f"{stand_in} {len(cases)} {calls} {key}"
+    refusal = None
     if key not in _proved:
         with undisturbed(part):
-            _proved[key] = _found(part, switch, stand_in, cases, calls)
+            refusal = _found(part, switch, stand_in, cases, calls)
+    if refusal is None:
+        _proved.add(key)
     switch(EAGER)
-    return _proved[key]
+    return refusal
 
 
 def reads_alike(part: Stacked, width: int, *, key: str) -> bool:
@@ -122,8 +126,10 @@ def reads_alike(part: Stacked, width: int, *, key: str) -> bool:
     key = f"reads {key}"
     if key not in _proved:
         with undisturbed(part):
-            _proved[key] = _misread(part, width)
-    return _proved[key] is None
+            if _misread(part, width) is not None:
+                return False
+        _proved.add(key)
+    return True
 
 
 def ragged_texts(vocabulary: int, longest: int, padding: int) -> tuple[TextInput, TextInput]:

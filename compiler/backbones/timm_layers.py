@@ -44,7 +44,8 @@ def timm_layers(encoder: nn.Module) -> tuple[tuple[str, ...], LayerPaths]:
         each layer.
     """
     plain = tuple(paths for paths in find_layers(encoder) if _inside(encoder, paths))
-    matcher = encoder.group_matcher() if hasattr(encoder, "group_matcher") else None
+    match: Any = getattr(encoder, "group_matcher", None)
+    matcher = match() if match is not None else None
     if not matcher:
         return (), plain
     names = [name for name, _ in encoder.named_parameters()]

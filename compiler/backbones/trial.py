@@ -144,7 +144,7 @@ def _check_constant(tower: Tower, case: Any, key: str, blame: str) -> None:
 
 def _states() -> tuple[Any, ...]:
     """Return the states of all generators that an encoder may draw from."""
-    numpy = np.random.get_state()
+    numpy: Any = np.random.get_state()
     return torch.get_rng_state().tolist(), random.getstate(), str(numpy[1:])
 
 

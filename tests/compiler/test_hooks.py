@@ -70,7 +70,7 @@ LENGTHS = (6, 1, 9, 4)
 
 @pytest.fixture(autouse=True)
 def nothing_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "_proved", {})
+    monkeypatch.setattr(proof, "_proved", set())
 
 
 def _tower(folder: Path, family: str, attention: Any = "auto", **changes: Any) -> Tower:
@@ -282,7 +282,7 @@ def test_who_loses_a_bias_keeps_its_own(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.skip("this version of transformers has no hook in BEiT")
     assert tower.facts.attention.library is None
 
-    monkeypatch.setattr(proof, "_proved", {})
+    monkeypatch.setattr(proof, "_proved", set())
     monkeypatch.setattr(
         transformers_attention,
         "hooked_attention",

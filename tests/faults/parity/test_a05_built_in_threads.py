@@ -16,7 +16,7 @@ def test_weights_and_proofs_are_those_of_a_model_built_alone(
 ) -> None:
     declared = spec(two_towers(text=ELECTRA, vision=DEIT))
     alone = build(declared)
-    monkeypatch.setattr(proof, "_proved", {})
+    monkeypatch.setattr(proof, "_proved", set())
     state = torch.get_rng_state()
     with ThreadPoolExecutor(3) as pool:
         models = list(pool.map(lambda _: build(declared), range(3)))
@@ -31,7 +31,7 @@ def test_weights_and_proofs_are_those_of_a_model_built_alone(
 def test_a_model_that_runs_meanwhile_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = spec(two_towers(text=ELECTRA))
     running = build(declared).eval()
-    monkeypatch.setattr(proof, "_proved", {})
+    monkeypatch.setattr(proof, "_proved", set())
     text = {"input_ids": torch.ones(1, 5, dtype=torch.int64), "attention_mask": torch.ones(1, 5)}
     started, done = Event(), Event()
 
@@ -46,7 +46,7 @@ def test_a_model_that_runs_meanwhile_is_not_counted(monkeypatch: pytest.MonkeyPa
         started.wait(60)
         try:
             for _ in range(3):
-                monkeypatch.setattr(proof, "_proved", {})
+                monkeypatch.setattr(proof, "_proved", set())
                 assert build(declared).towers["text"].facts.packs
         finally:
             done.set()
