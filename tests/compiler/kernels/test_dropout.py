@@ -4,7 +4,9 @@ import math
 
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
+from renaissance.compiler.attention import draw_seed
 from renaissance.compiler.kernels import reference, varlen_attention
 from renaissance.compiler.kernels.dropout import keep_mask, threshold
 
@@ -126,3 +128,25 @@ def test_mean_over_seeds_is_attention_without_dropout():
     )
     deviation = draws.std(dim=0) / math.sqrt(len(draws))
     assert ((draws.mean(dim=0) - plain).abs() < 5 * deviation).all()
+
+
+def test_recomputed_activations_meet_the_same_mask(device):
+    """Checkpointing restores the generator that seeds are drawn from."""
+    cumulative = torch.tensor([0, 9, 14], dtype=torch.int32, device=device)
+
+    def attend(tokens):
+        seed = draw_seed(tokens.device)
+        return varlen_attention(
+            tokens, tokens, tokens, cumulative, cumulative, 9, 9, dropout=0.4, seed=seed
+        )
+
+    def gradient(layer):
+        torch.manual_seed(3)
+        tokens = torch.linspace(-1, 1, 14 * 32, device=device).view(14, 2, 16).requires_grad_()
+        output = layer(layer(tokens))
+        return output.detach(), torch.autograd.grad(output.sin().sum(), tokens)[0]
+
+    stored = gradient(attend)
+    again = gradient(lambda tokens: checkpoint(attend, tokens, use_reentrant=False))
+    for one, other in zip(stored, again, strict=True):
+        assert torch.equal(one, other)
