@@ -71,8 +71,8 @@ def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixtur
     assert main(["plan", "quickstart", *asked]) == 0
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 100
-    assert "pretrain: a text has 9 tokens; 64 texts a step, up to 2 about an image" in printed
-    assert "`vision` encodes 32 rows for 64 texts, 192 without sharing" in printed
+    assert "pretrain: a text has 9 tokens; 64 texts a step, up to 4 about an image" in printed
+    assert "`vision` encodes 16 rows for 64 texts, 192 without sharing" in printed
     assert "memory (GPU)" in printed and "activations" in printed
     assert "H100 SXM" in printed and "an assumption" in printed
 
