@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, inject_adapter_in_model
+from peft import LoraConfig, get_peft_model, inject_adapter_in_model
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
@@ -193,3 +193,31 @@ def test_co_attention_joins_and_casts_weights_once(monkeypatch: pytest.MonkeyPat
     with torch.autocast("cpu", torch.bfloat16):
         part.both(*streams)
     assert joined.count(torch.Size((48, 16))) == 1
+
+
+def test_lora_on_the_towers_of_libraries_learns() -> None:
+    model, inputs = built("library towers")
+    # timm and transformers name them differently.
+    targets = r"streams\..*\.(query|key|value|qkv|proj)"
+    inject_adapter_in_model(LoraConfig(r=2, target_modules=targets, init_lora_weights=False), model)
+    model(**inputs).pooled.square().sum().backward()
+    adapters = [part for name, part in model.named_parameters() if "lora_" in name]
+    assert len(adapters) == 2 * (2 * 3 + 2 * 2 + 1)  # the last: patches are a projection too
+    assert all(part.grad is not None and part.grad.any() for part in adapters)
+
+
+def test_a_whole_model_is_wrapped_trained_and_merged() -> None:
+    model, inputs = built("plain towers")
+    before = model(**inputs).pooled.detach()
+    wrapped = get_peft_model(
+        model, LoraConfig(r=2, target_modules=r"fusion\..*\.(query|key|value|output)")
+    )
+    optimizer = torch.optim.SGD([p for p in wrapped.parameters() if p.requires_grad], lr=1.0)
+    for _ in range(2):
+        optimizer.zero_grad()
+        wrapped(**inputs).pooled.square().sum().backward()
+        optimizer.step()
+    trained = wrapped(**inputs).pooled.detach()
+    assert not torch.allclose(trained, before, atol=1e-4)
+    merged = wrapped.merge_and_unload()
+    torch.testing.assert_close(merged(**inputs).pooled, trained, atol=1e-4, rtol=1e-4)
