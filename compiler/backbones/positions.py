@@ -141,7 +141,7 @@ def _rows_before_patches(old: int, new: int, facts: TowerFacts) -> int:
     Not every token before the patches has a position: there may be rows for all of them, for the
     class token alone, or for none.
     """
-    likely = [facts.prefix_tokens, *range(facts.prefix_tokens)]
+    likely: list[int] = [facts.prefix_tokens, *range(facts.prefix_tokens)]
     if facts.grid is not None:
         likely.insert(0, new - facts.grid * facts.grid)
     for rows in likely:
