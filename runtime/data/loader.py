@@ -1,6 +1,7 @@
 """Batches of steps and splits, assembled here or in worker processes."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,16 @@ from renaissance.runtime.data.workers import (
 
 STRIDE = 1024
 """Texts of a split that are masked and paired together outside training."""
+SETTLED, MUCH = 60.0, 0.25
+"""Seconds after which waiting is judged, and the share of the time that is told."""
+TORN = (ConnectionError, EOFError, FileNotFoundError)
+"""What comes of taking a batch from a data process that goes away meanwhile."""
+IN_WORKER = "in DataLoader worker process"
+"""What torch adds to an error that a data process had itself."""
+LOST = (
+    "a data process was killed, perhaps for memory; run the same command again, with fewer "
+    "`workers` if it happens again"
+)
 TIMED_OUT = "DataLoader timed out"
 """What torch says when no batch has come for some time."""
 
@@ -143,6 +154,33 @@ class Reading:
     patience: float = 60.0
 
 
+class Waiting:
+    """Tells once if a GPU waits for data for much of its time.
+
+    Args:
+        reading: how data are read.
+        clock: seconds.
+    """
+
+    def __init__(self, reading: Reading, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start the clock."""
+        self._reading, self._clock = reading, clock
+        self._began, self._waited, self._told = clock(), 0.0, not reading.pinned
+
+    def add(self, seconds: float) -> None:
+        """Count the time that one step was waited for."""
+        self._waited += seconds
+        elapsed = self._clock() - self._began
+        share = self._waited / max(elapsed, 1e-9)
+        if self._told or elapsed < SETTLED or share < MUCH:
+            return
+        self._told = True
+        self._reading.tell(
+            f"{share:.0%} of the time goes by waiting for data, which {self._reading.workers} "
+            "processes read: more `workers` on more cores, or smaller image files, would help"
+        )
+
+
 def assembled(
     dataset: Steps | Strides, numbers: Sequence[int], reading: Reading
 ) -> Iterator[tuple[Batch, ...]]:
@@ -177,8 +215,14 @@ def assembled(
     )
     unreadable = dataset.assembler.split.corpus.images.unreadable
     items, processes = begun(loader)
+    waiting = Waiting(reading)
     try:
-        while (item := _next(items, reading)) is not None:
+        while True:
+            asked = time.monotonic()
+            item = _next(items, reading)
+            if item is None:
+                return
+            waiting.add(time.monotonic() - asked)
             if item.error is not None:
                 raise DataError(item.error)
             for image, reason in item.unreadable.items():
@@ -195,9 +239,10 @@ def _next(items: Iterator[Assembled], reading: Reading) -> Assembled | None:
     while True:
         try:
             return next(items, None)
-        except RuntimeError as problem:
+        except (RuntimeError, *(TORN if reading.workers else ())) as problem:
             if TIMED_OUT not in str(problem):
-                reason = worker_lost(problem)
+                torn = isinstance(problem, TORN) and IN_WORKER not in str(problem)
+                reason = LOST if torn else worker_lost(problem)
                 if reason is None:
                     raise
                 # As a value: an exception would keep the loader alive, which is to end now.
@@ -226,10 +271,7 @@ def worker_lost(problem: BaseException) -> str | None:
         )
     if not any(word in text for word in ("exited unexpectedly", "killed by signal")):
         return None
-    return (
-        "a data process was killed, perhaps for memory; run the same command again, with fewer "
-        "`workers` if it happens again"
-    )
+    return LOST
 
 
 def _begin(worker: int, parent: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError, run_jobs
-from renaissance.runtime.data import job_data
+from renaissance.runtime.data import DataError, job_data
 from renaissance.runtime.data import loader as loader_module
 from renaissance.runtime.data.loader import Reading, worker_lost
 
@@ -86,6 +86,20 @@ def test_a_run_says_it_in_a_sentence(
     monkeypatch.setattr(step_module, "seed_of_step", killed)
     with pytest.raises(JobError, match="a data process was killed, perhaps for memory"):
         run_jobs(tiny_spec(), tmp_path, only=("base",), device="cpu", report=False)
+
+
+@pytest.mark.parametrize("problem", [ConnectionResetError(104, "reset"), EOFError()])
+def test_one_that_goes_while_it_hands_a_batch_over(
+    tiny_spec: Make, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def torn(*_: object) -> object:
+        raise problem
+
+    data = job_data(tiny_spec(base={"workers": 1}), "base")
+    items = "torch.utils.data.dataloader._MultiProcessingDataLoaderIter._next_data"
+    monkeypatch.setattr(items, torn)
+    with pytest.raises(DataError, match="a data process was killed"):
+        next(data.train(0, 0, 1))
 
 
 def test_what_else_torch_says() -> None:

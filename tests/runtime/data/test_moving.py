@@ -9,6 +9,7 @@ import torch
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.batch import PartlyEncoded
+from renaissance.runtime.data.loader import Reading, Waiting
 from renaissance.runtime.data.moving import Mover, moved, moved_with_following, with_following
 from renaissance.runtime.data.workers import workers_of
 
@@ -98,6 +99,19 @@ def test_how_many_processes_read(
         "renaissance.runtime.data.workers._free_shared_memory", lambda: 10 * 2.0**30
     )
     assert workers_of(wanted, device, processes, step_bytes) == found
+
+
+@pytest.mark.parametrize(
+    ("pinned", "each", "said"), [(True, 0.5, "33% of the time"), (True, 0.1, ""), (False, 9, "")]
+)
+def test_a_gpu_that_waits_for_data_is_told_of_once(pinned: bool, each: float, said: str) -> None:
+    told: list[str] = []
+    now = [0.0]
+    waiting = Waiting(Reading(workers=3, pinned=pinned, tell=told.append), lambda: now[0])
+    for _ in range(300):
+        now[0] += 1 + each
+        waiting.add(each)
+    assert len(told) == bool(said) and all(text.startswith(said) for text in told)
 
 
 @pytest.mark.gpu
