@@ -229,8 +229,7 @@ def assembled(
                 unreadable.add(image, reason)
             yield item.batches
     finally:
-        del items
-        end(processes)
+        end(items, processes)
 
 
 def _next(items: Iterator[Assembled], reading: Reading) -> Assembled | None:
@@ -239,10 +238,10 @@ def _next(items: Iterator[Assembled], reading: Reading) -> Assembled | None:
     while True:
         try:
             return next(items, None)
-        except (RuntimeError, *(TORN if reading.workers else ())) as problem:
+        except (RuntimeError, *TORN) as problem:
             if TIMED_OUT not in str(problem):
                 torn = isinstance(problem, TORN) and IN_WORKER not in str(problem)
-                reason = LOST if torn else worker_lost(problem)
+                reason = LOST if torn and reading.workers else worker_lost(problem)
                 if reason is None:
                     raise
                 # As a value: an exception would keep the loader alive, which is to end now.

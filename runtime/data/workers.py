@@ -81,12 +81,20 @@ def begun(loader: DataLoader[Item]) -> tuple[Iterator[Item], list[BaseProcess]]:
     return items, processes
 
 
-def end(processes: Sequence[BaseProcess]) -> None:
-    """Kill those that are left when their loader has gone.
+def end(items: Iterator[object], processes: Sequence[BaseProcess]) -> None:
+    """Let the processes of a loader end, and kill those that do not.
 
     They take no notice of the signal that usually ends them, and one that hangs in a read would be
     waited for without end.
     """
+    # Not when the loader is collected: until it has done this, torch takes one that ends for lost.
+    let_go = getattr(items, "_shutdown_workers", None)
+    if let_go is not None:
+        let_go()
+    _kill(processes)
+
+
+def _kill(processes: Sequence[BaseProcess]) -> None:
     for process in processes:
         if process.is_alive():
             process.kill()
@@ -97,7 +105,7 @@ def _end_all() -> None:
     if _running and threading.current_thread() is threading.main_thread():
         # torch would take them for lost.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    end(tuple(_running))
+    _kill(tuple(_running))
 
 
 def allow_many_files() -> None:
