@@ -91,7 +91,10 @@ def results_to_remove(
     if before is not None and before.hash == spec.hash:
         return tuple(dict.fromkeys(stale))
     theirs = _owners(folder, tuple(stale))
-    if theirs - {spec.hash}:
+    others = sorted(name for name, owner in theirs.items() if owner != spec.hash)
+    if others:
+        if before is None:
+            problem += f", and there is job `{others[0]}`: its spec hash is not that of this job"
         raise UsageError(_of_another(folder, spec, before, problem, partly=bool(stale)))
     if not theirs:
         # What is there belongs to no result, nor to this spec.
@@ -133,10 +136,10 @@ def _spec_in(folder: Path) -> tuple[Spec | None, str]:
         return None, f"`{path}` is damaged, or no spec that this version can read"
 
 
-def _owners(folder: Path, but: Collection[str]) -> set[str]:
-    """Return the hashes of the specs that jobs have left results of; empty ones are not known."""
+def _owners(folder: Path, but: Collection[str]) -> dict[str, str]:
+    """Return by job whose results there are the hash of its spec, empty where it is not known."""
     jobs = {path.parent for part in (RESULT, CHECKPOINTS) for path in folder.glob(f"*/{part}")}
-    return {_owner(job) for job in jobs if job.name not in but and has_results(job)}
+    return {job.name: _owner(job) for job in jobs if job.name not in but and has_results(job)}
 
 
 def _owner(job: Path) -> str:
