@@ -43,6 +43,15 @@ def test_a_later_job_starts_from_the_exact_weights(
     precision: str,
 ) -> None:
     spec = tiny_spec(freeze=VISION, base={"precision": precision})
+    # A later job has the same model with nothing frozen, and float32.
+    free = tiny_spec().models["tiny"]
+    later = spec.jobs["vqa"].model_copy(update={"on": "free", "precision": "fp32"})
+    spec = spec.model_copy(
+        update={
+            "models": {"tiny": spec.models["tiny"], "free": free},
+            "jobs": {**spec.jobs, "vqa": later},
+        }
+    )
     train(spec, tmp_path, "base")
     held = {name: p.dtype for name, p in seen[-1].named_parameters() if p.dtype != torch.float32}
     assert set(held.values()) == {{"bf16": torch.bfloat16, "fp16": torch.float16}[precision]}
@@ -53,12 +62,6 @@ def test_a_later_job_starts_from_the_exact_weights(
     vision = [name for name in start if name.startswith("streams.vision.")]
     assert vision and all(torch.equal(start[name], end[name]) for name in vision)
 
-    # The same model with nothing frozen, fine-tuned from it in float32.
-    free = tiny_spec().model_copy(
-        update={"models": {"tiny": spec.models["tiny"], "free": tiny_spec().models["tiny"]}}
-    )
-    jobs = {**spec.jobs, "vqa": free.jobs["vqa"].model_copy(update={"on": "free"})}
-    free = free.model_copy(update={"jobs": jobs})
     first: dict[str, torch.Tensor] = {}
     step = TrainingStep.__call__
 
@@ -69,8 +72,7 @@ def test_a_later_job_starts_from_the_exact_weights(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainingStep, "__call__", copying)
-        (tmp_path / "spec.json").unlink()
-        train(free, tmp_path, "vqa")
+        train(spec, tmp_path, "vqa")
     best = json.loads((tmp_path / "base/best.json").read_text())["path"]
     source = load_file(tmp_path / "base" / best / "model.safetensors")
     assert all(torch.equal(first[name], source[name]) for name in vision)
