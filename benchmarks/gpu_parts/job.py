@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,17 +63,18 @@ class Jobs:
         """Write the pretraining of the quickstart with another length and precision."""
         text = Path(find_spec("quickstart")).read_text("utf-8")
         head, _, _ = text.partition("finetune vqa")
+        length = f"\n  steps = {steps}\n  precision = {precision}\n  seed = 1"
         changes = {
-            "  epochs          = 1": f"  steps = {steps}\n  precision = {precision}\n  seed = 1",
-            "  pool = cls\n": f"  pool = cls\n{freeze}",
+            r"\n  (epochs|steps) *= \d+": length,
+            r"\n  pool = cls\n": f"\n  pool = cls\n{freeze}",
         }
         if self.options.tiny:
-            changes["format = easy_vqa"] = f'format = easy_vqa, root = "{self.images}"'
-            changes["batch           = 64"] = "batch = 4, validation = 20%"
-        for old, new in changes.items():
-            if old not in head:
-                raise LookupError(f"the quickstart has no `{old.strip()}`")
-            head = head.replace(old, new)
+            changes[r"format = easy_vqa"] = f'format = easy_vqa, root = "{self.images}"'
+            changes[r"\n  batch *= \d+"] = "\n  batch = 4, validation = 20%"
+        for pattern, new in changes.items():
+            head, found = re.subn(pattern, lambda _, text=new: text, head)
+            if found != 1:
+                raise LookupError(f"the quickstart has `{pattern.strip()}` {found} times")
         path = self.scratch / f"{name}.vl"
         path.write_text(head, "utf-8")
         return path
