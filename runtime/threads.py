@@ -7,10 +7,12 @@ nothing, and where other processes want the cores, each meeting waits for the la
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import nn
 
+from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.model import VisionLanguageModel
 
 SHARE = 2**25
@@ -59,7 +61,7 @@ def largest_product(model: VisionLanguageModel, texts: int) -> int:
     longest = 0
     products = [0]
     for stream in model.streams.values():
-        facts = stream.facts
+        facts = cast(Tower, stream).facts
         grid = facts.grid or (facts.image_size or 0) // PATCH
         tokens = facts.max_tokens or facts.prefix_tokens + grid**2
         longest = max(longest, tokens)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -169,15 +170,16 @@ class PretrainAssembler:
         corpus, choices = self.split.corpus, self.split.choices
         assert corpus.truths is not None  # a corpus that is matched has them
         images, count, purpose = corpus.image_of_row[rows], self.itm.negatives, f"match {purpose}"
-        draw: dict[str, Any] = {"truths": corpus.truths, "seed": self.seed, "number": step}
+        near = partial(negatives_of_batch, truths=corpus.truths, seed=self.seed, number=step)
+        far = partial(
+            negatives_of_data, choices=choices, truths=corpus.truths, seed=self.seed, number=step
+        )
         if self.itm.draw == "data":
-            return negatives_of_data(rows, images, count, choices=choices, purpose=purpose, **draw)
-        drawn = negatives_of_batch(rows, images, count, purpose=purpose, **draw)
+            return far(rows, images, count, purpose=purpose)
+        drawn = near(rows, images, count, purpose=purpose)
         none = drawn[:, 0] == NONE
         if none.any():
-            drawn[none] = negatives_of_data(
-                rows[none], images[none], count, choices=choices, purpose=f"{purpose} far", **draw
-            )
+            drawn[none] = far(rows[none], images[none], count, purpose=f"{purpose} far")
         return drawn
 
     def _masked(self, text: Padded, chances: Chances) -> MaskedText:
