@@ -129,13 +129,22 @@ def check_repeated_data(
 
 
 def same_pairs(one: Pairs, other: Pairs) -> bool:
-    """Tell whether two blocks name the same pairs."""
+    """Tell whether two blocks name the same pairs: equal tables of the same images."""
     if isinstance(one, ImageCaption) and isinstance(other, ImageCaption):
-        same_columns = (one.image, one.caption) == (other.image, other.caption)
-        return same_columns and resolved(one.table) == resolved(other.table)
+        return (
+            (one.image, one.caption) == (other.image, other.caption)
+            and _images(one) == _images(other)
+            and (
+                resolved(one.table) == resolved(other.table) or same_content(one.table, other.table)
+            )
+        )
     if isinstance(one, ImageCaption) or isinstance(other, ImageCaption):
         return False
     return same_part(part_of(one, one.split), part_of(other, other.split))
+
+
+def _images(block: ImageCaption) -> str:
+    return resolved(Path(block.table).parent if block.root is None else block.root)
 
 
 def splits_of(job: Finetune) -> tuple[str, ...]:

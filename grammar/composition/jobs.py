@@ -161,6 +161,8 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
         match statement:
             case tree.Assignment(address=address, value=value):
                 key = plain_text(address)
+                if key == "objectives" and draft.word == "pretrain":
+                    key = "objective"
                 if key in ("optimizer", "schedule", "scale_lr", "objective", "model"):
                     findings.add(_is_block(key, statement))
                     draft.broken = True

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from renaissance.grammar.anatomy.encoders import Leaf
+from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
 from renaissance.grammar.schema.declaration import Block, Minutes, Share, impact_of
 from renaissance.grammar.schema.jobs import Pretrain
-from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.model import Freeze, Model
 
 if TYPE_CHECKING:
     from renaissance.grammar.schema.spec import Spec
@@ -43,8 +45,8 @@ def reduced(block: Block) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, info in type(block).model_fields.items():
         value = getattr(block, name)
-        if name == "freeze":
-            found[name] = directives(value)
+        if isinstance(block, Model) and name == "freeze":
+            found[name] = frozen(block)
         elif not info.json_schema_extra:
             # The word that tells blocks of a union apart.
             found[name] = value
@@ -55,16 +57,61 @@ def reduced(block: Block) -> dict[str, Any]:
     return found
 
 
-def directives(freeze: tuple[Freeze, ...]) -> list[Any]:
-    """Return directives of which neither order nor grouping is left, for they only add up.
+def frozen(model: Model) -> list[Any]:
+    """Return what does not learn and until when, whatever directives say it.
 
-    What another directive says already, as `vision` says `vision.layers[0]`, is left out.
+    It is a list of parts with their kinds and ends where all parts that directives name are known.
+    Otherwise it is the directives, without order and grouping, for they only add up, and without
+    those that another one says already, as `vision` says `vision.layers[0]`.
     """
+    effective = [directive for directive in model.freeze if directive.until != 0]
+    if not effective:
+        return []
+    parts = _frozen_parts(model, effective)
+    return _directives(effective) if parts is None else parts
+
+
+def _frozen_parts(model: Model, directives: list[Freeze]) -> list[Any] | None:
+    """Return each frozen part with its kinds and ends; None where not all parts are known."""
+    anatomy = Anatomy.of(model)
+    until: dict[Leaf, list[Share | int | None]] = {}
+    for directive in directives:
+        chosen, spared = (
+            [anatomy.select(selector) for selector in selectors]
+            for selectors in (directive.selectors, directive.excluded)
+        )
+        if not all(found.certain for found in (*chosen, *spared)):
+            return None
+        kept = frozenset[Leaf]().union(*(found.leaves for found in spared))
+        for leaf in frozenset[Leaf]().union(*(found.leaves for found in chosen)) - kept:
+            until.setdefault(leaf, []).append(_end(directive))
+    return sorted(
+        ([leaf.address, sorted(leaf.kinds), _last(ends)] for leaf, ends in until.items()), key=_text
+    )
+
+
+def _end(directive: Freeze) -> Share | int | None:
+    """Return when a directive ends, None for never: the end of the run is never, too."""
+    until = directive.until
+    return None if isinstance(until, Share) and until >= 1 else until
+
+
+def _last(ends: list[Share | int | None]) -> list[str]:
+    """Return the last of several ends; of a share and a number of steps both count."""
+    if None in ends:
+        return []
+    shares = [end for end in ends if isinstance(end, Share)]
+    steps = [end for end in ends if isinstance(end, int)]
+    last = [max(shares).spelling] if shares else []
+    return [*last, str(max(steps))] if steps else last
+
+
+def _directives(freeze: list[Freeze]) -> list[Any]:
     single = {
         _Directive(
             selector=selector,
             excluded=tuple(sorted(set(directive.excluded))),
-            until=str(directive.until),
+            until=str(_end(directive)),
         )
         for directive in freeze
         for selector in directive.selectors

@@ -81,3 +81,12 @@ def test_a_table_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [(code, *_)] = found(table=f"{tmp_path}/data/other.jsonl")
     assert code == "VL520"
     assert found(table="x" * 300) == []
+
+
+def test_the_internal_name_of_objectives() -> None:
+    for said in ("objectives = [mlm]\n  objective mlm", "objective mlm\n  objectives = 3"):
+        text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+        text = text.replace("objective mlm", said)
+        [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
+        assert (finding.code, finding.span.text) == ("VL411", "objectives")
+        assert finding.help == ("write `objective mlm { … }`",)

@@ -115,9 +115,15 @@ def test_the_installed_data_by_its_path(folder: Path) -> None:
             'image_caption, table = "a.csv", caption = "german"',
             False,
         ),
+        ('image_caption, table = "a.csv"', 'image_caption, table = "a.csv", root = "."', True),
+        ('image_caption, table = "a.csv"', 'image_caption, table = "a.csv", root = "evqa"', False),
+        ('image_caption, table = "a.csv"', 'image_caption, table = "b.csv"', True),
+        ('image_caption, table = "a.csv"', 'image_caption, table = "c.csv"', False),
     ],
 )
 def test_the_same_pairs_under_two_names(folder: Path, first: str, second: str, same: bool) -> None:
+    for name, caption in (("a", "one"), ("b", "one"), ("c", "two")):
+        Path(f"{name}.csv").write_text(f"image,caption\n1.png,{caption}\n")
     text = f"data a {{ format = {first} }}\ndata b {{ format = {second} }}\n"
     text += f"pretrain p on m {{\n  data = [a, b]\n  objective mlm\n  {TRAINING}}}\n"
     assert codes(text) == (["VL518"] if same else [])
