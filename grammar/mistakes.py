@@ -1,5 +1,6 @@
 """Say in words what is wrong with the form of a text."""
 
+import re
 from dataclasses import dataclass
 
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -20,6 +21,8 @@ _PUNCTUATION = {
 }
 _RELATIONS = ("EXTENDS", "ON", "FROM", "OF", "THEN")
 _CLAUSES = ("EXCEPT", "UNTIL")
+_THOUSANDS = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+\Z")
+_MORE_THOUSANDS = re.compile(r"(?:,\d{3})+(?!\w)")
 _ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
 
 
@@ -226,6 +229,8 @@ def _advice(place: Place) -> tuple[str, ...]:
         advice = "a value is given with `=`"
     elif token.type == "LBRACE" and place.new_line:
         advice = "put `{` on the line of what it belongs to"
+    elif token.type == "NUMBER" and before == "COMMA" and (number := _grouped(place)):
+        advice = f"digits are grouped by `_`: `{number}`"
     elif token.type == "STRING" and before == "NAME" and "LPAR" in expected:
         advice = f"write parentheses around it: `({text})`"
     elif token.type == "STRING" and before in tables().blocks and text[1:-1].isidentifier():
@@ -237,6 +242,16 @@ def _advice(place: Place) -> tuple[str, ...]:
     elif place.before is not None and before == "NAME" and "EQUAL" in expected:
         return _misspelt(place.source.text[place.before.start : place.before.end])
     return (advice,) if advice else ()
+
+
+def _grouped(place: Place) -> str:
+    """Return the number around a comma that was written between its digits; empty for none."""
+    text, end = place.source.text, place.token.end
+    match = _THOUSANDS.search(text[:end])
+    if match is None:
+        return ""
+    following = _MORE_THOUSANDS.match(text, end)
+    return (match[0] + (following[0] if following else "")).replace(",", "_")
 
 
 def _misspelt(word: str) -> tuple[str, ...]:

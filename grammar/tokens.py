@@ -28,8 +28,14 @@ MOST_FINDINGS = 40
 
 _ESCAPE = re.compile(r'\\(?:["\\nrt]|u[0-9A-Fa-f]{4}|(.))')
 _SINGLE_QUOTED = re.compile(r"'([^'\n\"]*)'")
+_CURLY_QUOTED = re.compile(
+    "[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb]"
+    '([^\\n"\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb]*)'
+    "[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb]"
+)
 _FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*[^\n]*?\*/")
 _NUMBER = re.compile(r"-?\d[\w.%]*")
+_OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _LONGEST_NUMBER = 40
 _SHORT_HELP = {
@@ -164,6 +170,13 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             span=Span(source=source, start=position, end=quoted.end()),
             help=(f'write `"{quoted[1]}"`',),
         )
+    if quoted := _CURLY_QUOTED.match(text, position):
+        return Diagnostic(
+            code="VL002",
+            message="a string stands in curly quotes",
+            span=Span(source=source, start=position, end=quoted.end()),
+            help=(f'write straight quotes: `"{quoted[1]}"`',),
+        )
     if comment := _FOREIGN_COMMENT.match(text, position):
         return Diagnostic(
             code="VL002",
@@ -176,6 +189,7 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             code="VL008",
             message=f"{_shown(number[0])} is not a number",
             span=Span(source=source, start=position, end=number.end()),
+            help=_number_meant(text, number),
             notes=("numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4` and `15%`",),
         )
     if word := _WORD.match(text, position):
@@ -203,6 +217,17 @@ def _string_end(text: str, start: int) -> int:
     end = text.find("\n", start)
     line = text[start : end if end >= 0 else len(text)].rstrip()
     return start + len(line.removesuffix("{").rstrip())
+
+
+def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
+    """Return help on what looks like a number and is none."""
+    if _OTHER_UNIT.fullmatch(found[0]):
+        number, unit = found[0][:-1], found[0][-1].lower()
+        meant = f"`{number}k`" if unit == "k" else f"`{number}M` or `{number}min`"
+        return (f"write {meant}",)
+    before = text[: found.start()].rstrip(" \t")
+    # Behind a word stands a name, behind all else a value.
+    return ("names start with a letter",) if before[-1:].isalpha() else ()
 
 
 def _plain(word: str) -> str:

@@ -7,7 +7,7 @@ from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
 from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
-from renaissance.grammar.composition.findings import Findings
+from renaissance.grammar.composition.findings import Findings, nearest
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.data import EasyVqa, Nlvr
@@ -67,7 +67,7 @@ def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Fin
                 help=("keep one of `steps` and `epochs`",),
             )
         )
-    elif "steps" not in keys and "epochs" not in keys:
+    elif not any(nearest(key, ("steps", "epochs")) for key in keys):
         findings.add(
             Diagnostic(
                 code="VL501",

@@ -113,6 +113,11 @@ def suggestion(name: str, known: Iterable[str], what: str) -> tuple[str, ...]:
     return (f"similar names: {names}",)
 
 
+def with_article(noun: str) -> str:
+    """Return a noun behind `a` or `an`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def listing(names: Iterable[str], none: str = "none") -> str:
     """Return names in backticks with commas between them."""
     return ", ".join(f"`{name}`" for name in names) or none

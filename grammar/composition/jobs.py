@@ -13,7 +13,12 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import listing, nearest, suggestion
+from renaissance.grammar.composition.findings import (
+    listing,
+    nearest,
+    suggestion,
+    with_article,
+)
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import FAILED, Reader
@@ -138,8 +143,11 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
                     message=f"`{relation.span.text}` does not belong here",
                     span=relation.span,
                     label=f"`{draft.word}` takes " + " or ".join(f"`{w} …`" for w in wanted),
+                    help=(f"write `{_instead(reader, wanted, relation)}`",),
                 )
             )
+            # What was probably meant is not unused.
+            reader.scope.used_models.update({relation.target.text} & reader.scope.models.keys())
         elif draft.relations:
             earlier = next(iter(draft.relations.values()))
             findings.add(
@@ -220,6 +228,15 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
         place = draft.keys["objectives"].place
         draft.keys["objectives"] = Setting(place=place, value=tuple(objectives))
     return draft
+
+
+def _instead(reader: Reader, wanted: tuple[str, ...], relation: tree.Relation) -> str:
+    """Return the relation that was probably meant by one that a job does not have."""
+    target = relation.target.text
+    if "on" in wanted and target in reader.scope.models:
+        return f"on {target}"
+    of_job = wanted[0] != "on" and target in reader.scope.jobs
+    return f"{wanted[0]} {target}" if of_job else f"{wanted[0]} …"
 
 
 def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:
@@ -341,7 +358,7 @@ class JobReader:
             target = draft.relations["on"].target
             self._reader.scope.used_models.add(target.text)
             if target.text not in self._reader.scope.models:
-                self._unknown("model", target, self._reader.scope.models)
+                self._unknown("model", target, self._reader.scope.models, draft.word == "finetune")
                 return None
             found = self._composer.draft(target.text)
             if found is not None:
@@ -360,7 +377,9 @@ class JobReader:
         target = draft.relations[word].target
         other = self.drafts.get(target.text)
         if other is None:
-            self._unknown("job", target, self._reader.scope.jobs)
+            self._unknown(
+                "job", target, self._reader.scope.jobs, word == "from" and draft.word == "finetune"
+            )
             return None
         if other.word not in wanted:
             what = {"from": "starts from", "of": "measures"}[word]
@@ -391,10 +410,20 @@ class JobReader:
             )
         )
 
-    def _unknown(self, what: str, name: tree.Name, known: dict[str, tree.Declaration]) -> None:
-        if self._reader.scope.incomplete:
+    def _unknown(
+        self, what: str, name: tree.Name, known: dict[str, tree.Declaration], either: bool
+    ) -> None:
+        scope = self._reader.scope
+        if scope.incomplete:
             return
-        self._reader.findings.add(unknown_name(what, name, known))
+        word, other, others = (
+            ("on", "model", scope.models) if what == "job" else ("from", "job", scope.jobs)
+        )
+        meant = f"`{name.text}` is {with_article(other)}: write `{word} {name.text}`"
+        found = either and name.text in others
+        self._reader.findings.add(unknown_name(what, name, known, meant if found else ""))
+        if found and other == "model":
+            scope.used_models.add(name.text)
         if what == "model":
             # What was probably meant is not unused.
             self._reader.scope.used_models.update(nearest(name.text, known)[:1] or known)
@@ -431,6 +460,9 @@ class JobReader:
         if not draft.relations:
             # Whatever it relates to is unknown; the other keys are worth reading.
             fixed |= {"of": ""} if draft.word == "evaluate" else {"on": ""}
+            if draft.declaration.relations:
+                # What is wrong with the one that it states was said.
+                return False
             words = _RELATIONS[draft.word]
             example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}
             self._reader.findings.add(

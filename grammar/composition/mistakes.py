@@ -3,7 +3,15 @@
 from renaissance.grammar.composition.findings import listing, nearest, suggestion
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.schema.declaration import Block
-from renaissance.grammar.schema.jobs import Training
+from renaissance.grammar.schema.jobs import (
+    AdamW,
+    Itm,
+    Linear,
+    Mlm,
+    Polynomial,
+    Pretrain,
+    Training,
+)
 from renaissance.grammar.schema.streams import (
     Dimensions,
     HuggingFace,
@@ -61,7 +69,36 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             span=place,
             help=("write `objective mlm { … }`",),
         )
+    if home := _home(block, name):
+        return Diagnostic(
+            code="VL401",
+            message=f"{what} has no key `{name}`",
+            span=place,
+            label=f"belongs in `{home.partition(' ')[0]}`",
+            help=(f"`{name}` belongs in `{home} {{ {name} = … }}`",),
+        )
     return _plain(block, name, place, what)
+
+
+def stands_for(unknown: str, missing: str, block: type[Block]) -> bool:
+    """Tell whether a key that a block does not have was written for one that it needs."""
+    if _home(block, unknown).partition(" ")[0] == missing.removesuffix("s"):
+        return True
+    return nearest(unknown, (missing,)) != ()
+
+
+def _home(block: type[Block], name: str) -> str:
+    """Return the block inside a training job that a key belongs in; empty for none."""
+    if not issubclass(block, Training):
+        return ""
+    homes: dict[str, type[Block]] = {
+        "optimizer adamw": AdamW,
+        "schedule linear": Linear,
+        "schedule polynomial": Polynomial,
+    }
+    if block is Pretrain:
+        homes |= {"objective mlm": Mlm, "objective itm": Itm}
+    return next((head for head, inner in homes.items() if name in keys_of(inner)), "")
 
 
 def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:

@@ -13,7 +13,12 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import Findings, listing, suggestion
+from renaissance.grammar.composition.findings import (
+    Findings,
+    listing,
+    suggestion,
+    with_article,
+)
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -387,7 +392,7 @@ class Composer:
                 code="VL108",
                 message=f"there is no {what} `{name.text}` to override",
                 span=name.span,
-                help=suggestion(name.text, known, f"a {what}"),
+                help=suggestion(name.text, known, with_article(what)),
                 notes=(f"the model has {listing(known)}",),
             )
         )
@@ -481,14 +486,16 @@ class Composer:
         return choice.merged({keys[0]: replace(inner, value=changed)}, broken=False)
 
 
-def unknown_name(what: str, name: tree.Name, known: "dict[str, tree.Declaration]") -> Diagnostic:
-    """Return the finding that nothing of this name is declared."""
+def unknown_name(
+    what: str, name: tree.Name, known: "dict[str, tree.Declaration]", meant: str = ""
+) -> Diagnostic:
+    """Return the finding that nothing of this name is declared, with what to write instead."""
     return Diagnostic(
         code="VL104",
         message=f"there is no {what} named `{name.text}`",
         span=name.span,
         label="not declared here or in an import",
-        help=suggestion(name.text, known, f"a {what}"),
+        help=(meant,) if meant else suggestion(name.text, known, with_article(what)),
         notes=(f"there is {listing(known)}",) if known else (),
     )
 

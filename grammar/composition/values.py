@@ -10,9 +10,15 @@ from pydantic.fields import FieldInfo
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
-from renaissance.grammar.composition.findings import Findings, listing, nearest, suggestion
+from renaissance.grammar.composition.findings import (
+    Findings,
+    listing,
+    nearest,
+    suggestion,
+    with_article,
+)
 from renaissance.grammar.composition.lets import follow
-from renaissance.grammar.composition.mistakes import unknown_key
+from renaissance.grammar.composition.mistakes import stands_for, unknown_key
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Edit
@@ -83,6 +89,7 @@ class Reader:
         known = keys_of(block)
         values: dict[str, Any] = dict(fixed or {})
         failed = broken or any(value is FAILED for value in values.values())
+        unknown = [name for name in keys if name not in known]
         for name, setting in keys.items():
             self.places.put((*path, name), setting.place, _span_of(setting))
             if name not in known:
@@ -104,7 +111,9 @@ class Reader:
         if missing and not broken:
             failed = True
             for name in missing:
-                self.findings.add(_missing(name, known[name], where, what))
+                # A misspelt key, or one that belongs inside the missing one, was said already.
+                if not any(stands_for(other, name, block) for other in unknown):
+                    self.findings.add(_missing(name, known[name], where, what))
         usable = {name: value for name, value in values.items() if value is not FAILED}
         if failed:
             # Bounds of the other values are worth checking all the same.
@@ -179,7 +188,7 @@ class Reader:
                     code="VL408",
                     message=f"unknown {what} `{choice.kind.text}`",
                     span=choice.kind.span,
-                    help=suggestion(choice.kind.text, spelled, f"a {what}"),
+                    help=suggestion(choice.kind.text, spelled, with_article(what)),
                     notes=(f"there is {listing(spelled)}",),
                 )
             )

@@ -56,3 +56,43 @@ def test_one_finding_with_the_rewrite(key: str, value: str, help: str) -> None:
 def test_a_reference_to_nothing_blames_nobody_else() -> None:
     assert [code for code, _ in found(on="elsewhere")] == ["VL104"]
     assert [code for code, _ in found(data="[elsewhere]")] == ["VL104"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "help"),
+    [
+        ("pretrain p on m", "pretrain p from m", "VL410", "write `on m`"),
+        ("pretrain p on m", "pretrain p of m", "VL410", "write `on m`"),
+        ("finetune f from p", "finetune f on p", "VL104", "`p` is a job: write `from p`"),
+        ("finetune f from p", "finetune f from m", "VL104", "`m` is a model: write `on m`"),
+        ("finetune f from p", "finetune f of p", "VL410", "write `from p`"),
+        ("evaluate e of f", "evaluate e from f", "VL410", "write `of f`"),
+        ("evaluate e of f", "evaluate e on f", "VL410", "write `of f`"),
+        ("width = 8", "widht = 8", "VL401", "`width`"),
+        ("batch = 8", "bacth = 8", "VL401", "`batch`"),
+        ("steps = 10", "stpes = 10", "VL401", "`steps`"),
+        ("{ lr = 1e-3 }", "{ lrr = 1e-3 }", "VL401", "`lr`"),
+        ("batch = 8", "batch = 8, lr = 1e-4", "VL401", "`optimizer adamw { lr = … }`"),
+        ("optimizer adamw { lr = 1e-3 }", "lr = 1e-3", "VL401", "`optimizer adamw { lr = … }`"),
+        ("batch = 8", "batch = 8, warmup = 5%", "VL401", "`schedule linear { warmup = … }`"),
+        ("steps = 10", "steps = 50,000", "VL001", "`50_000`"),
+        ("steps = 10", "steps = 1,000,000", "VL001", "`1_000_000`"),
+        ("steps = 10", "steps = 50K", "VL008", "write `50k`"),
+        ("steps = 10", "steps = 1m", "VL008", "write `1M` or `1min`"),
+        ("data q", "data 2q", "VL008", "names start with a letter"),
+        ("easy_vqa }", "“easy_vqa” }", "VL002", 'write straight quotes: `"easy_vqa"`'),
+        ("easy_vqa }", "„easy-vqa“ }", "VL002", 'write straight quotes: `"easy-vqa"`'),
+        ("easy_vqa }", "«easy_vqa» }", "VL002", 'write straight quotes: `"easy_vqa"`'),
+        ("objective mlm", "objective mml", "VL408", "an objective with a similar name"),
+        ("adamw", "adam", "VL408", "an optimizer with a similar name"),
+    ],
+)
+def test_what_was_meant(old: str, new: str, code: str, help: str) -> None:
+    text = TEXT.format(**FINE) + (
+        "finetune f from p {\n  task = easy_vqa\n  optimizer adamw { lr = 1e-3 }\n"
+        "  batch = 8\n  steps = 10\n}\nevaluate e of f\n"
+    )
+    assert old in text
+    diagnostics = resolve(Source(name="main.vl", text=text.replace(old, new, 1))).diagnostics
+    [finding] = [found for found in diagnostics if found.severity == "error"]
+    assert (finding.code, help in " ".join(finding.help)) == (code, True)
