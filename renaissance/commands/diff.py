@@ -9,7 +9,7 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_spec
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.revision import PREFIX, open_revision
-from renaissance.grammar.diff import diff_specs
+from renaissance.grammar.diff import SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import read_source
 
@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> int:
     differs = arguments.exit_code and bool(diff.blocks)
     fails = arguments.fail_on is not None and diff.reaches(arguments.fail_on)
     code = NO if differs or fails else FINE
-    figures = list(_figures(old.spec, new.spec)) if arguments.plan else []
+    figures = list(_figures(old.spec, new.spec, diff)) if arguments.plan else []
     if arguments.format == "json":
         content: dict[str, Any] = {"old": arguments.old, "new": arguments.new, **diff.to_dict()}
         if arguments.plan:
@@ -58,9 +58,20 @@ def _resolve(address: str) -> Resolution:
     return resolve(revision.read(path), revision)
 
 
-def _figures(old: Spec, new: Spec) -> Iterator[tuple[str, str, int | None, int | None]]:
-    """Yield figures of models and jobs that differ: which, what is counted, before, after."""
-    before, after = _planned(old), _planned(new)
+def _figures(
+    old: Spec, new: Spec, diff: SpecDiff
+) -> Iterator[tuple[str, str, int | None, int | None]]:
+    """Yield figures of models and jobs that differ: which, what is counted, before, after.
+
+    What has another name is compared with what it was.
+    """
+    renamed = {
+        f"{block.word} {block.old_name}": f"{block.word} {block.name}"
+        for block in diff.blocks
+        if block.old_name
+    }
+    before = {renamed.get(block, block): figures for block, figures in _planned(old).items()}
+    after = _planned(new)
     for block in dict.fromkeys((*before, *after)):
         was, now = before.get(block, {}), after.get(block, {})
         if was != now:

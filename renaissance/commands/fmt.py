@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> int:
             text = format_source(source)
             differs = _differs(path, source, text)
             if arguments.diff and arguments.format == "text" and differs:
-                sys.stdout.writelines(_diff(source, text))
+                sys.stdout.writelines(_diff(path, source, text))
             if path == "-" and not only_look:
                 _write_out(arguments, text)
             elif differs and not only_look:
@@ -60,13 +60,13 @@ def _differs(path: str, source: Source, text: str) -> bool:
     return Path(path).read_bytes() != text.encode()
 
 
-def _diff(source: Source, text: str) -> Iterator[str]:
+def _diff(path: str, source: Source, text: str) -> Iterator[str]:
+    """Yield a patch from what is in the file, its line ends included, to a text."""
     if source.text == text:
         yield f"{source.name}: only its line ends or its byte-order mark would change\n"
         return
-    lines = unified_diff(
-        _lines(source.text), _lines(text), source.name, f"{source.name} (formatted)"
-    )
+    old = source.text if path == "-" else Path(path).read_bytes().decode()
+    lines = unified_diff(_lines(old), _lines(text), source.name, f"{source.name} (formatted)")
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 

@@ -43,3 +43,27 @@ def test_heads_that_a_model_without_jobs_does_not_have(
     write("b.vl", freeze="freeze heads.answer")
     assert main(["diff", "a.vl", "b.vl", "--plan"]) == 0
     assert "freeze heads.answer" in capsys.readouterr().out
+
+
+JOB = """data d {{ format = easy_vqa }}
+pretrain {name} on m {{
+  data = [d]
+  objective mlm
+  optimizer adamw {{ lr = 1e-3 }}
+  batch = 8
+  steps = 10
+}}
+"""
+
+
+def test_a_renamed_job_is_compared_with_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file, name in (("a.vl", "p"), ("b.vl", "base")):
+        write(file)
+        Path(file).write_text(Path(file).read_text() + JOB.format(name=name))
+    assert main(["diff", "a.vl", "b.vl", "--plan"]) == 0
+    out = capsys.readouterr().out
+    assert "pretrain p → base" in out
+    assert "parameters" not in out, "nothing else differs"
