@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -112,6 +112,19 @@ def closes_nothing(source: Source, token: Token) -> Diagnostic:
         message=f"{_found(source, token)} closes nothing",
         span=_span(source, token),
         label=f"no `{ {'RBRACE': '{', 'RPAR': '(', 'RSQB': '['}[token.type] }` is open here",
+    )
+
+
+def no_brace(source: Source, line: list[Token]) -> Diagnostic:
+    """Explain that a block does not begin with its brace."""
+    span = Span(source=source, start=line[0].start, end=line[-1].end)
+    return Diagnostic(
+        code="VL001",
+        message=f"`{{` is missing after {_spelling(source, line[-1])}",
+        span=_span(source, line[-1]),
+        label="expected `{` behind it",
+        help=(f"write `{span.text} {{`",),
+        edits=(Edit(span=Span(source=source, start=line[-1].end, end=line[-1].end), text=" {"),),
     )
 
 

@@ -6,6 +6,8 @@ line or at the next brace. So each mistake is reported once, and the statements 
 as usual.
 """
 
+from bisect import bisect_right
+
 from renaissance.grammar import mistakes, tree
 from renaissance.grammar.automaton import CLOSING, OPENING, Automaton
 from renaissance.grammar.diagnostics import Diagnostic
@@ -76,6 +78,13 @@ class _Parser:
                 self._next += 1
             elif self._ends_blocks(token):
                 self._close_blocks(token)
+            elif self._ends_inner_block(token):
+                self._report(mistakes.unclosed(self._source, self._open[-1], token))
+                self._missing_braces -= 1
+                self._feed_empty("RBRACE")
+                self._feed_empty("NL")
+            elif self._lacks_brace(token):
+                self._open_block()
             elif token.type == "$END" and (file := self._automaton.finish()):
                 return file
             elif self._feed(token):
@@ -139,6 +148,9 @@ class _Parser:
             self._next = after
             self._give_up_statement()
             self._feed_empty("NL")
+            return
+        if self._line_lacks_brace():
+            self._open_block()
             return
         if self._automaton.fits("NL") and self._starts_statement(self._next):
             self._report(mistakes.two_statements(self._source, token))
@@ -242,6 +254,60 @@ class _Parser:
         )
         at_edge = self._source.position(token.start)[1] == 1
         return outermost and at_edge and self._automaton.fits("RBRACE")
+
+    def _lacks_brace(self, token: Token) -> bool:
+        """Tell whether a line that opens a block of the file ends without its brace.
+
+        It does where there are too many closing braces and the next line is indented.
+        """
+        if self._missing_braces >= 0 or token.type != "NL" or self._open or not self._before:
+            return False
+        first, following = self._tokens[self._line_start(self._next)], self._next + 1
+        return (
+            first.type in (*_ALWAYS_OUTERMOST, *_OUTERMOST_WITH_NAME)
+            and first.type != "IMPORT"
+            and self._before.type == "NAME"
+            and self._starts_statement(following)
+            and self._indent(self._tokens[following]) > self._indent(first)
+            and self._automaton.fits("LBRACE")
+        )
+
+    def _line_lacks_brace(self) -> bool:
+        """Tell whether the rest of a line reads as a block whose opening brace was left out."""
+        if self._missing_braces >= 0 or not self._automaton.fits("LBRACE"):
+            return False
+        depth, index = 0, self._next
+        while depth >= 0 and self._kind(index) not in ("NL", "$END"):
+            depth += {"LBRACE": 1, "RBRACE": -1}.get(self._kind(index), 0)
+            index += 1
+        return depth < 0 and self._starts_statement(self._next)
+
+    def _open_block(self) -> None:
+        """Put the brace that was left out before the next token, with one finding."""
+        self._report(mistakes.no_brace(self._source, self._line(self._next - 1)))
+        self._missing_braces += 1
+        self._feed_empty("LBRACE")
+
+    def _ends_inner_block(self, token: Token) -> bool:
+        """Tell whether a line stands no deeper than the block inside a block that it follows on.
+
+        What the block holds has to stand deeper than it, or indentation says nothing.
+        """
+        if self._missing_braces <= 0 or len(self._open) < 2 or self._open[-1].type != "LBRACE":
+            return False
+        if not (self._before and self._before.type == "NL" and self._starts_statement(self._next)):
+            return False
+        indent = self._indent(self._open[-1])
+        if not 0 < self._indent(token) <= indent:
+            return False
+        behind = bisect_right(self._tokens, self._open[-1].start, key=lambda other: other.start)
+        if self._kind(behind) == "NL" and self._indent(self._tokens[behind + 1]) <= indent:
+            return False
+        return self._automaton.fits("RBRACE")
+
+    def _line(self, index: int) -> list[Token]:
+        """Return the tokens of the line of a token, up to it."""
+        return self._tokens[self._line_start(index) : index + 1]
 
     def _starts_statement(self, index: int) -> bool:
         """Tell whether the tokens from `index` on look like a statement, not like a value."""

@@ -21,6 +21,10 @@ pretrain p on {on} {{
   steps = 10
 }}
 """
+JOBS = (
+    "finetune f from p {\n  task = easy_vqa\n  optimizer adamw { lr = 1e-3 }\n"
+    "  batch = 8\n  steps = 10\n}\nevaluate e of f\n"
+)
 FINE = {"freeze": "", "on": "m", "data": "[q]", "mlm": "", "batch": "8", "clip": "1"}
 
 
@@ -88,11 +92,50 @@ def test_a_reference_to_nothing_blames_nobody_else() -> None:
     ],
 )
 def test_what_was_meant(old: str, new: str, code: str, help: str) -> None:
-    text = TEXT.format(**FINE) + (
-        "finetune f from p {\n  task = easy_vqa\n  optimizer adamw { lr = 1e-3 }\n"
-        "  batch = 8\n  steps = 10\n}\nevaluate e of f\n"
-    )
+    text = TEXT.format(**FINE) + JOBS
     assert old in text
     diagnostics = resolve(Source(name="main.vl", text=text.replace(old, new, 1))).diagnostics
     [finding] = [found for found in diagnostics if found.severity == "error"]
     assert (finding.code, help in " ".join(finding.help)) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "help"),
+    [
+        ("model m {", "model m", "VL001", "write `model m {`"),
+        ("pretrain p on m {", "pretrain p on m", "VL001", "write `pretrain p on m {`"),
+        ("finetune f from p {", "finetune f from p", "VL001", "write `finetune f from p {`"),
+        ("data q {", "data q", "VL001", "write `data q {`"),
+        ("plain_text {", "plain_text", "VL001", "write `backbone text   = plain_text {`"),
+        ("adamw {", "adamw", "VL001", "write `optimizer adamw {`"),
+        ("vocabulary = 64 }", "vocabulary = 64", "VL004", ""),
+        ("patch = 8 }", "patch = 8", "VL004", ""),
+        ("lr = 1e-3 }", "lr = 1e-3", "VL004", ""),
+        ("objective mlm {  }", "objective mlm { weight = 2", "VL004", ""),
+        ("{ layers = 2, width = 8", "{\n    layers = 2\n    width = 8", None, ""),
+        ("{ layers = 1, width = 8, heads = 2 }", "{\n    layers = 1\n    heads = 2", "VL004", ""),
+        ("easy_vqa }", "easy_vqa", "VL004", ""),
+        ("steps = 10\n}", "steps = 10\n", "VL004", ""),
+    ],
+)
+def test_one_brace_one_finding(old: str, new: str, code: str | None, help: str) -> None:
+    text = TEXT.format(**FINE) + JOBS
+    assert old in text
+    diagnostics = resolve(Source(name="main.vl", text=text.replace(old, new, 1))).diagnostics
+    assert [found.code for found in diagnostics] == [code] * (code is not None)
+    assert all(help in " ".join(found.help) for found in diagnostics)
+
+
+def test_the_edit_puts_the_brace_in() -> None:
+    text = TEXT.format(**FINE)
+    for head in ("model m", "data q", "pretrain p on m", "  optimizer adamw"):
+        without = text.replace(f"{head} {{", head, 1)
+        [finding] = resolve(Source(name="main.vl", text=without)).diagnostics
+        [edit] = finding.edits
+        assert without[: edit.span.start] + edit.text + without[edit.span.end :] == text
+
+
+def test_the_left_edge_says_nothing_about_inner_blocks() -> None:
+    text = "\n".join(line.strip() for line in (TEXT.format(**FINE) + JOBS).splitlines())
+    without = text.replace("steps = 10\n}", "steps = 10\n", 1)
+    assert [f.code for f in resolve(Source(name="main.vl", text=without)).diagnostics] == ["VL004"]
