@@ -45,7 +45,9 @@ def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span)
         code=code,
         message=message,
         span=span,
-        label=f"{count} layers" if sliced and count and not close else "no such part",
+        label=f"{count} layer{'s' * (count != 1)}"
+        if sliced and count and not close
+        else "no such part",
         help=(f"a part with a similar name exists: `{root}.{close[0]}`",) if close else (),
         notes=tuple(notes),
     )

@@ -538,13 +538,30 @@ class JobReader:
         if fusion is None or fusion.text == "fusion":
             return job
         scales: dict[str, float] = {}
+        path = ("jobs", name, "scale_lr")
         for address, factor in job.scale_lr.items():
             own = with_fusion_name(address, fusion.text)
             if own != address:
-                places, path = self._reader.places, ("jobs", name, "scale_lr")
+                places = self._reader.places
                 places.put((*path, own), places.keys[*path, address], places.values[*path, address])
+            if own in scales:
+                alias = "fusion" + own.removeprefix(fusion.text)
+                spans = [self._reader.places.keys[*path, said] for said in (own, alias)]
+                self._reader.findings.add(_under_both_names(own, spans))
             scales[own] = factor
         return job.model_copy(update={"scale_lr": scales})
+
+
+def _under_both_names(address: str, spans: list[Span]) -> Diagnostic:
+    """Explain a factor that is given for the name of a fusion and for `fusion`."""
+    first, second = sorted(spans, key=lambda span: span.start)
+    return Diagnostic(
+        code="VL402",
+        message=f"`{address}` is set twice",
+        span=second,
+        label="set again",
+        related=(Label(span=first, text="first set here"),),
+    )
 
 
 def _named_twice(name: str, first: Span, second: Span) -> Diagnostic:

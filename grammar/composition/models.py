@@ -192,7 +192,7 @@ class Composer:
             freeze=self._freezes(freezes) if freezes else base.freeze,
             broken=base.broken or body.broken,
         )
-        return self._override(draft, overrides, parent)
+        return self._override(draft, overrides, _set_in_blocks(body), parent)
 
     def _model_keys(self, keys: dict[str, Setting]) -> dict[str, Setting]:
         known = keys_of(Model)
@@ -398,13 +398,25 @@ class Composer:
         )
 
     def _override(
-        self, draft: ModelDraft, overrides: list[tree.Assignment], parent: bool
+        self,
+        draft: ModelDraft,
+        overrides: list[tree.Assignment],
+        seen: dict[str, Setting],
+        parent: bool,
     ) -> ModelDraft:
-        """Lay overrides by address over a draft: `vision.image_size = 384`."""
-        seen: dict[str, Setting] = {}
+        """Lay overrides by address over a draft: `vision.image_size = 384`.
+
+        Args:
+            draft: what they override.
+            overrides: in their order.
+            seen: keys that the same body overrides in blocks, by address.
+            parent: there is something to override.
+        """
         for statement in overrides:
             address = statement.address
             spelled = plain_text(address)
+            if draft.fusion_name is not None and spelled.startswith("fusion."):
+                spelled = draft.fusion_name.text + spelled.removeprefix("fusion")
             before = len(seen)
             put(seen, address.span, spelled, statement.value, self._findings)
             if len(seen) == before:
@@ -484,6 +496,21 @@ class Composer:
             return choice
         changed = self._set(nested, keys[1:], setting)
         return choice.merged({keys[0]: replace(inner, value=changed)}, broken=False)
+
+
+def _set_in_blocks(body: tree.Body) -> dict[str, Setting]:
+    """Return the keys that a body overrides as `backbone text { … }`, by address."""
+    found: dict[str, Setting] = {}
+    for block in body.statements:
+        if not isinstance(block, tree.Declaration) or block.value is not None:
+            continue
+        if block.name is None or block.body is None:
+            continue
+        for inner in block.body.statements:
+            if isinstance(inner, tree.Assignment):
+                address = f"{block.name.text}.{plain_text(inner.address)}"
+                found.setdefault(address, Setting(place=inner.address.span, value=inner.value))
+    return found
 
 
 def unknown_name(

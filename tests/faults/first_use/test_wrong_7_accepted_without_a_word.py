@@ -90,3 +90,35 @@ def test_the_internal_name_of_objectives() -> None:
         [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
         assert (finding.code, finding.span.text) == ("VL411", "objectives")
         assert finding.help == ("write `objective mlm { … }`",)
+
+
+OVERRIDES = [
+    "fusion.layers = 2, cross.layers = 3",
+    "cross.layers = 2, fusion.layers = 2",
+    "cross.layers = 2, cross.layers = 2",
+    "fusion cross { layers = 2 }\n  cross.layers = 3",
+    "fusion.layers = 3\n  fusion cross { layers = 2 }",
+    "text.dropout = 0.3\n  backbone text { dropout = 0.2 }",
+]
+
+
+@pytest.mark.parametrize("overrides", OVERRIDES)
+@pytest.mark.parametrize("where", ["job", "child"])
+def test_a_key_that_is_overridden_twice(overrides: str, where: str) -> None:
+    text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+    if where == "job":
+        text = text.replace("objective mlm", f"objective mlm\n  model {{ {overrides} }}")
+    else:
+        text = text.replace("on m", "on child") + f"model child extends m {{ {overrides} }}\n"
+    [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
+    assert (finding.code, finding.severity) == ("VL402", "error")
+    assert [label.text for label in finding.related] == ["first set here"]
+
+
+@pytest.mark.parametrize("scales", ["fusion = 2, cross = 3", "cross.layers = 2, fusion.layers = 2"])
+def test_a_factor_for_both_names_of_the_fusion(scales: str) -> None:
+    text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+    text = text.replace("objective mlm", f"objective mlm\n  scale_lr {{ {scales} }}")
+    [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
+    assert finding.code == "VL402"
+    assert finding.span.text == scales.split(", ")[1].partition(" ")[0]
