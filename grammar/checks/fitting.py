@@ -13,7 +13,7 @@ from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.streams import RandomArchitecture
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of
 from renaissance.grammar.source import Span
-from renaissance.grammar.spelling import value_text
+from renaissance.grammar.spelling import head_text, value_text
 
 RESIZED = frozenset({"image_size", "max_tokens"})
 """Sizes that follow from position embeddings, which are resized."""
@@ -127,7 +127,11 @@ def _model_changes(old: Model, new: Model) -> Iterator[_Changed]:
 
 
 def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator[_Changed]:
-    if type(old) is not type(new):
+    if head_text(old) != head_text(new):
+        # Another encoder: nothing of the weights can be meant for it.
+        yield _Changed(
+            address=address, path=path, impact="weights", old=head_text(old), new=head_text(new)
+        )
         return
     for name, info in keys_of(type(new)).items():
         before, after = getattr(old, name), getattr(new, name)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from renaissance.grammar.anatomy.encoders import Leaf
 from renaissance.grammar.anatomy.model import Anatomy, Selected
+from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.checks.caching import check_caching
 from renaissance.grammar.checks.selecting import beyond_layers, no_match
 from renaissance.grammar.composition.assembly import Parts
@@ -69,6 +70,8 @@ class _Check:
         self._until(directive, where)
         check_caching(directive, self._parts.streams, where, self._places, self._findings)
         if not all(found.certain for found in (*selected, *excluded)):
+            for position in _surely_outside(directive):
+                self._outside(directive, where, position)
             return
         chosen = frozenset[Leaf]().union(*(found.leaves for found in selected))
         spared = frozenset[Leaf]().union(*(found.leaves for found in excluded))
@@ -235,6 +238,15 @@ class _Check:
                     label="learns in no step" if never else "learns from the first step on",
                 )
             )
+
+
+def _surely_outside(directive: Freeze) -> list[int]:
+    """Return which exclusions start at a root that nothing frozen starts at, by position."""
+    frozen = {selector.partition(".")[0] for selector in directive.selectors}
+    if frozen & set(KINDS):
+        return []
+    roots = [name.partition(".")[0] for name in directive.excluded]
+    return [at for at, root in enumerate(roots) if root not in KINDS and root not in frozen]
 
 
 def _as_long(other: _Unit, unit: _Unit) -> bool:

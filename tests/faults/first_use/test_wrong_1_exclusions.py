@@ -102,3 +102,26 @@ def test_what_is_frozen_twice_is_said_in_any_order(directives: tuple[str, ...]) 
 )
 def test_what_adds_up_is_fine(directives: tuple[str, ...]) -> None:
     assert findings(*directives) == ()
+
+
+@pytest.mark.parametrize(
+    ("directive", "outside"),
+    [
+        ("freeze text except norm, vision", "vision"),
+        ("freeze text except text.layers[0], vision.norm", "vision.norm"),
+        ("freeze text.layers[:2], cross except bias, heads.itm", "heads.itm"),
+        ("freeze text except norm, text.layers[0], pool", "pool"),
+        ("freeze text except norm, bias", None),
+        ("freeze text, vision except vision.norm, text.layers[0]", None),
+        ("freeze norm except text, vision", None),
+    ],
+)
+def test_of_an_encoder_that_nothing_is_known_of(directive: str, outside: str | None) -> None:
+    text = MODEL.format(directive).replace(
+        "plain_text { layers = 4, width = 8, heads = 2 }",
+        'huggingface("someone/unknown") { max_tokens = 12 }',
+    )
+    found = resolve(Source(name="main.vl", text=text)).diagnostics
+    assert [(finding.code, finding.span.text) for finding in found] == (
+        [("VL203", outside)] if outside else []
+    )

@@ -90,6 +90,7 @@ OVERRIDES = [
     (ONE, "vision.stem = convolutional", UNFIT),
     (ONE, "joint.encoder.layers = 1", UNFIT),
     (ONE, "joint.encoder.heads = 4", DOUBTFUL),
+    (ONE, "joint.encoder = random { layers = 1, width = 16, heads = 2 }", UNFIT),
     (ONE, "pool = first", UNFIT),
 ]
 
@@ -174,3 +175,20 @@ def test_a_fine_tuning_on_a_model_starts_from_nothing() -> None:
 """
     )
     assert codes(resolve(Source(name="main.vl", text=text))) == FITS
+
+
+@pytest.mark.parametrize(
+    ("encoder", "expected"),
+    [
+        ('huggingface("bert-base-cased")', UNFIT),
+        ('random("bert-base-uncased") { layers = 2 }', UNFIT),
+        ("random { layers = 2, width = 16, heads = 2 }", UNFIT),
+        ('huggingface("bert-base-uncased")', FITS),
+    ],
+)
+def test_another_encoder_in_the_place_of_one(encoder: str, expected: tuple[str, ...]) -> None:
+    one = ONE.replace(", width = 8", "").replace(
+        "random { layers = 2, width = 16, heads = 2 }", 'huggingface("bert-base-uncased")'
+    )
+    assert codes(resolved(one, then=f"joint.encoder = {encoder}")) == expected
+    assert codes(resolved(one, first=f"joint.encoder = {encoder}")) == FITS
