@@ -7,10 +7,11 @@ from typing import Any
 
 from renaissance.answer import FINE, NO, answer
 from renaissance.files import find_spec
-from renaissance.grammar.canonical import print_spec
+from renaissance.grammar.canonical import Note, UnprintableError, print_spec
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.resolution import resolve
-from renaissance.grammar.source import Span, read_source
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import SourceError, Span, read_source
 
 
 def run(arguments: Namespace) -> int:
@@ -29,10 +30,20 @@ def run(arguments: Namespace) -> int:
     if arguments.hash:
         print(spec.hash)
     elif arguments.origin:
-        sys.stdout.write(print_spec(spec, lambda path: origin(resolution.origins, path)))
+        sys.stdout.write(_printed(spec, lambda path: origin(resolution.origins, path)))
     else:
-        sys.stdout.write(print_spec(spec))
+        sys.stdout.write(_printed(spec))
     return answer(arguments, FINE, diagnostics=resolution.diagnostics)
+
+
+def _printed(spec: Spec, note: Note = lambda path: "") -> str:
+    try:
+        return print_spec(spec, note)
+    except UnprintableError as error:
+        raise SourceError(
+            f"{error}, and no override can say that: declare that model by itself, with `extends`; "
+            "`--format json` shows the spec as it is"
+        ) from None
 
 
 def origin(origins: Places, path: Path) -> str:
