@@ -82,7 +82,8 @@ class _Parser:
                 self._report(mistakes.unclosed(self._source, self._open[-1], token))
                 self._missing_braces -= 1
                 self._feed_empty("RBRACE")
-                self._feed_empty("NL")
+                if self._automaton.fits("NL"):
+                    self._feed_empty("NL")
             elif self._lacks_brace(token):
                 self._open_block()
             elif token.type == "$END" and (file := self._automaton.finish()):
@@ -293,7 +294,9 @@ class _Parser:
 
         What the block holds has to stand deeper than it, or indentation says nothing.
         """
-        if self._missing_braces <= 0 or len(self._open) < 2 or self._open[-1].type != "LBRACE":
+        if self._missing_braces <= 0 or len(self._open) < 2:
+            return False
+        if any(opening.type != "LBRACE" for opening in self._open):
             return False
         if not (self._before and self._before.type == "NL" and self._starts_statement(self._next)):
             return False

@@ -139,3 +139,11 @@ def test_the_left_edge_says_nothing_about_inner_blocks() -> None:
     text = "\n".join(line.strip() for line in (TEXT.format(**FINE) + JOBS).splitlines())
     without = text.replace("steps = 10\n}", "steps = 10\n", 1)
     assert [f.code for f in resolve(Source(name="main.vl", text=without)).diagnostics] == ["VL004"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("text, vision)", "text, vision{)"), ("data = [q]", "data = [q{]")]
+)
+def test_a_brace_inside_of_brackets(old: str, new: str) -> None:
+    text = (TEXT.format(**FINE) + JOBS).replace(old, new, 1)
+    assert resolve(Source(name="main.vl", text=text)).spec is None
