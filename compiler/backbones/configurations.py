@@ -32,7 +32,12 @@ def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
     """
     if is_folder(id):
         read_folder(id)
-        return _encoder(AutoConfig.from_pretrained(id, local_files_only=True), address)
+        try:
+            found = AutoConfig.from_pretrained(id, local_files_only=True)
+        # Each family reads its own settings, and raises whatever it stumbles over.
+        except Exception as error:
+            raise BackboneError(_unusable(id, address, error)) from None
+        return _encoder(found, address)
     try:
         return _encoder(AutoConfig.from_pretrained(id, revision=revision), address)
     except (OSError, ValueError) as error:
@@ -126,6 +131,13 @@ def unreachable(id: str, address: str, error: Exception) -> str:
             "a local folder works too, and `random(...)` needs no weights"
         )
     return f"`{address}`: cannot load `{id}`: {reason}"
+
+
+def _unusable(id: str, address: str, error: Exception) -> str:
+    said = " ".join(str(error).split())
+    if "does not recognize this architecture" in said:
+        said = "the installed transformers does not know this type of model"
+    return f"`{address}`: transformers cannot read `{id}/config.json`: {said}"
 
 
 def _encoder(config: PretrainedConfig, address: str) -> PretrainedConfig:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModel, PretrainedConfig, PreTrainedModel
 
@@ -46,7 +47,7 @@ from renaissance.compiler.backbones.transformers_attention import (
     set_attention,
 )
 from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
-from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.grammar.catalogue import HALF, find, from_config, read_folder
 from renaissance.grammar.paths import is_folder
@@ -141,7 +142,17 @@ def huggingface_tower(
             published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
         )
         encoder = random_encoder(fitted, attention, address)
-    except (AssertionError, RuntimeError, StrictDataclassError, TypeError, ValueError) as error:
+    except (
+        AssertionError,
+        AttributeError,
+        KeyError,
+        RuntimeError,
+        StrictDataclassError,
+        TypeError,
+        ValueError,
+    ) as error:
+        if isinstance(error, CompileError):
+            raise
         raise BackboneError(
             f"`{address}`: transformers cannot make `{spec.id}` like this: {first_line(error)}"
         ) from None
@@ -188,9 +199,8 @@ def _check_trial(tower: TransformersTower, address: str) -> None:
     if tower.facts.modality == "vision":
         size = tower.facts.image_size or tower.encoder.config.image_size
         tokens_of_image(tower, size, key=key, address=address)
-    elif not _is_meta(tower):
-        padded, _ = ragged_texts(*_texts(tower))
-        check_text(tower, padded, key=key, address=address)
+    else:
+        check_text(tower, *_texts(tower), key=key, address=address)
 
 
 def _mixes(tower: TransformersTower) -> bool:
@@ -266,22 +276,32 @@ def load_encoder(
                 spec.id,
                 config=deepcopy(config),
                 dtype=torch.float32,
+                attn_implementation="eager",
+                ignore_mismatched_sizes=True,
                 output_loading_info=True,
                 **where,
                 **_without_pooler(config, address),
             )
+        except (ImportError, SafetensorError) as error:
+            raise BackboneError(
+                f"`{address}`: the weights of `{spec.id}` cannot be read: {first_line(error)}"
+            ) from None
         except (OSError, ValueError) as error:
             if local:
                 raise BackboneError(
                     f"`{address}`: the folder `{spec.id}` holds no weights that can be read"
                 ) from None
             raise BackboneError(unreachable(spec.id, address, error)) from None
-    missing = sorted(report["missing_keys"])
-    if missing or report["mismatched_keys"]:
-        lacking = missing or sorted(str(key) for key in report["mismatched_keys"])
+    if missing := sorted(report["missing_keys"]):
         raise BackboneError(
-            f"`{address}`: `{spec.id}` lacks weights for {len(lacking)} tensors of "
-            f"`{config.model_type}`, such as `{lacking[0]}`"
+            f"`{address}`: `{spec.id}` lacks weights for {len(missing)} tensors of "
+            f"`{config.model_type}`, such as `{missing[0]}`"
+        )
+    if others := sorted(report["mismatched_keys"]):
+        name, there, wanted = others[0]
+        raise BackboneError(
+            f"`{address}`: {len(others)} weights of `{spec.id}` have other shapes than its "
+            f"config.json says, such as `{name}`: {list(there)} instead of {list(wanted)}"
         )
     revision = None if local else getattr(encoder.config, "_commit_hash", None)
     return encoder, BackboneReference(id=spec.id, revision=revision, content=content_hash(encoder))

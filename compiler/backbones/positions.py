@@ -29,6 +29,11 @@ def resize_grid(table: Tensor, positions: int, prefix: int) -> Tensor:
     width = table.shape[-1]
     flat = table.reshape(-1, width)
     old, new = (math.isqrt(max(rows - prefix, 0)) for rows in (len(flat), positions))
+    if any(size != 1 for size in table.shape[:-2]):
+        raise BackboneError(
+            f"position embeddings of shape {list(table.shape)} cannot be resized: one row a patch "
+            "is wanted"
+        )
     if old**2 + prefix != len(flat) or new**2 + prefix != positions:
         raise BackboneError(
             f"position embeddings of {len(flat)} rows cannot be resized to {positions}: "

@@ -6,7 +6,7 @@ way to it, or add what is no number; none of them says so.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -46,7 +46,8 @@ def adopt(
 ) -> tuple[AttentionFacts, tuple[str, ...]]:
     """Let a library's layers run the project's attention, unless they refuse it or fail the proof.
 
-    On the meta device, where nothing can be compared, what the library says of itself counts.
+    On the meta device, where nothing can be compared, it counts what the library says of itself
+    and what its layers ask for.
 
     Args:
         part: a tower or a stack.
@@ -62,14 +63,16 @@ def adopt(
     """
     if facts.refusal is not None or facts.library is None:
         return facts, ()
-    if not any(parameter.is_meta for parameter in part.parameters()):
+    if any(parameter.is_meta for parameter in part.parameters()):
+        refusal = _asked_for(part, switch, facts.asked, cases)
+    else:
         refusal = objection(
             part, switch, attention=facts.asked, cases=cases(), calls=calls, key=key
         )
-        if refusal is not None:
-            switch(Library(name=facts.library))
-            note = f"`{address}` keeps the attention of its library: {refusal}"
-            return replace(facts, refusal=refusal), (note,)
+    if refusal is not None:
+        switch(Library(name=facts.library))
+        note = f"`{address}` keeps the attention of its library: {refusal}"
+        return replace(facts, refusal=refusal), (note,)
     switch(facts.asked)
     return replace(facts, library=None), ()
 
@@ -109,6 +112,41 @@ def objection(
         _proved.add(key)
     switch(EAGER)
     return refusal
+
+
+def _asked_for(
+    part: Tower | Stacked,
+    switch: Callable[[Attention | Library], None],
+    attention: Attention,
+    cases: Callable[[], Sequence[Any]],
+) -> str | None:
+    """Return what layers on the meta device ask for that the project's attention is not, if any.
+
+    Whatever else stops them there is not of the attention.
+    """
+    with torch.device("cpu"):
+        padded = cases()[0]
+    switch(attention)
+    try:
+        with undisturbed(part):
+            part(_on_meta(padded))
+    except HookError as error:
+        return str(error)
+    except (AssertionError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError):
+        pass
+    return None
+
+
+def _on_meta(case: Any) -> Any:
+    """Return rows without contents."""
+    if isinstance(case, Tensor):
+        return case.to("meta")
+    tensors = {
+        field.name: value.to("meta")
+        for field in fields(case)
+        if isinstance(value := getattr(case, field.name), Tensor)
+    }
+    return replace(case, **tensors)
 
 
 def reads_alike(part: Stacked, width: int, *, key: str) -> bool:

@@ -318,6 +318,13 @@ def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
 def _failure(name: str, address: str, error: Exception, *, pretrained: bool) -> str:
     if not pretrained:
         return f"`{address}`: timm cannot make `{name}` like this: {first_line(error)}"
+    if "size mismatch" in str(error):
+        lines = [line.strip() for line in str(error).splitlines()]
+        first = next(line for line in lines if line.startswith("size mismatch"))
+        return (
+            f"`{address}`: timm cannot use the weights of `{name}` like this, at another "
+            f"`image_size` for instance: {first.rstrip('.')}"
+        )
     if is_folder(name):
         return f"`{address}`: the folder `{name}` holds no weights that timm can read"
     return (

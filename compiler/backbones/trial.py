@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from renaissance.compiler.backbones.proof import TOLERANCE, telling, undisturbed
+from renaissance.compiler.backbones.proof import TOLERANCE, ragged_texts, telling, undisturbed
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
@@ -37,29 +37,40 @@ def tokens_of_image(tower: Tower, image_size: int, *, key: str, address: str) ->
         BackboneError: if it cannot encode it, or gives other tokens each time.
     """
     meta = any(parameter.is_meta for parameter in tower.parameters())
-    image = torch.zeros(1, 3, image_size, image_size, device="meta" if meta else None)
+    # Two of them, since some put the patches of all images into one row.
+    image = torch.zeros(2, 3, image_size, image_size, device="meta" if meta else None)
     if not meta:
         image.normal_(generator=torch.Generator().manual_seed(0))
-    tokens = _tried(tower, image, f"an image of {image_size} pixels", address)
+    tokens = _tried(tower, image, f"images of {image_size} pixels", address)
     if not meta and tokens is not None:
         _check_constant(tower, image, key, f"`{address}` gives other tokens each time that it ")
     return None if tokens is None else tokens.shape[-2]
 
 
-def check_text(tower: Tower, text: TextInput, *, key: str, address: str) -> None:
-    """Encode a text twice.
+def check_text(
+    tower: Tower, vocabulary: int, longest: int, padding: int, *, key: str, address: str
+) -> None:
+    """Encode texts, short ones too; of meta tensors what shapes tell.
 
     Args:
-        tower: of texts, its parameters no meta tensors.
-        text: any.
-        key: names the configuration, which is tried once in a process.
+        tower: of texts.
+        vocabulary: rows of its word embedding.
+        longest: most tokens that it takes.
+        padding: number of the padding token.
+        key: names the configuration, which is tried with weights once in a process.
         address: of the tower, for messages.
 
     Raises:
-        BackboneError: if it cannot encode it, or gives other tokens each time.
+        BackboneError: if it cannot encode them, or gives other tokens each time.
     """
-    if _tried(tower, text, f"a text of {text.longest} tokens", address) is not None:
-        _check_constant(tower, text, key, f"`{address}` gives other tokens each time that it ")
+    meta = any(parameter.is_meta for parameter in tower.parameters())
+    for length in sorted({min(LENGTHS[-1], longest), min(LENGTHS[0], longest)}):
+        ids = torch.full((1, length), (padding + 1) % vocabulary, device="meta" if meta else None)
+        text = TextInput(input_ids=ids, mask=torch.ones_like(ids, dtype=torch.bool))
+        tokens = _tried(tower, text, f"a text of {length} tokens", address)
+    if not meta and tokens is not None:
+        padded, _ = ragged_texts(vocabulary, longest, padding)
+        _check_constant(tower, padded, key, f"`{address}` gives other tokens each time that it ")
 
 
 def rows_mix(tower: Tower, vocabulary: int, longest: int, padding: int, *, key: str) -> bool:
@@ -116,10 +127,11 @@ def _tried(tower: Tower, case: Any, what: str, address: str) -> Tensor | None:
         if "meta" in str(error).lower():
             return None
         raise BackboneError(f"`{address}` cannot encode {what}: {first_line(error)}") from None
-    if tokens.ndim != 3 or tokens.shape[-1] != tower.facts.width:
+    rows = len(case if isinstance(case, Tensor) else case.input_ids)
+    if tokens.ndim != 3 or tokens.shape[-1] != tower.facts.width or len(tokens) != rows:
         raise BackboneError(
-            f"`{address}` gives features of shape {list(tokens.shape)} for {what}, which is no "
-            f"sequence of tokens of width {tower.facts.width}"
+            f"`{address}` gives features of shape {list(tokens.shape)} for {what}, where "
+            f"{rows} sequences of tokens of width {tower.facts.width} are wanted"
         )
     return tokens
 
@@ -132,6 +144,11 @@ def _check_constant(tower: Tower, case: Any, key: str, blame: str) -> None:
             drawn = _states() != states
             # What draws no random numbers has none to depend on.
             after = _tokens(tower, {}, case) if drawn else before
+        if not before.isfinite().all():
+            raise BackboneError(
+                f"{blame.partition(' gives ')[0]} gives numbers that are not finite: weights that "
+                "are no numbers, or too large ones, make them"
+            )
         _constant[key] = before.shape == after.shape and bool(
             (before - after).norm() <= TOLERANCE * before.norm()
         )

@@ -88,7 +88,7 @@ class Substitution(TorchFunctionMode):
     ) -> Any:
         """Call a function as the device would."""
         kwargs = kwargs or {}
-        if func is Tensor.__bool__ and args[0].is_meta:
+        if func in (Tensor.__bool__, Tensor.item) and args[0].is_meta:
             # Values that nobody has: libraries ask whether all tokens of a mask are present.
             return False
         if self._type is not None and func in _LOWERED:

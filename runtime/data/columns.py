@@ -69,7 +69,9 @@ def _csv(path: Path, image: str, caption: str) -> Iterator[Row]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file, strict=True)
-            header = next(lines, [])
+            header = next((row for row in lines if row), None)
+            if header is None:
+                return
             _require((image, caption), header, path)
             places, width = (header.index(image), header.index(caption)), len(header)
             line = lines.line_num
@@ -127,9 +129,14 @@ def _json_lines(path: Path, image: str, caption: str) -> Iterator[Row]:
 
 def _object(line: bytes, wanted: Sequence[str], path: Path, number: int) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        # As a float, since a whole number in another column may have any number of digits.
+        row = json.loads(line, parse_int=float)
         if any(line.count(json.dumps(name).encode()) > 1 for name in wanted):
-            _check_once([key for key, _ in json.loads(line, object_pairs_hook=list)], wanted, path)
+            _check_once(
+                [key for key, _ in json.loads(line, parse_int=float, object_pairs_hook=list)],
+                wanted,
+                path,
+            )
     except RecursionError:
         raise _malformed(path, "JSON Lines", number, "too many brackets") from None
     except ValueError as problem:
@@ -156,8 +163,9 @@ def _parquet(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
                     captions = pc.list_flatten(captions)
                 columns = [_text(images, image, path), _text(captions, caption, path)]
                 yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-    except (pa.ArrowException, UnicodeError) as problem:
-        # Some of Arrow's errors are those of the operating system.
+    except (pa.ArrowException, OSError, UnicodeError) as problem:
+        # Some of Arrow's errors are those of the operating system, some others OSErrors without
+        # a number.
         if isinstance(problem, OSError) and problem.errno is not None:
             raise
         what = str(problem).splitlines()[0].rstrip(".")
@@ -178,7 +186,9 @@ def _text(column: pa.Array, name: str, path: Path) -> pa.Array:
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     ):
         raise DataError(f"column `{name}` of `{path}` holds {column.type}, not text")
-    return column.cast(pa.string())
+    text = column.cast(pa.string())
+    text.validate(full=True)  # Arrow takes any bytes of a file for UTF-8
+    return text
 
 
 def _require(wanted: Sequence[str], there: Sequence[str], path: Path) -> None:

@@ -69,6 +69,10 @@ def reasons() -> Iterator[None]:
     # Decoders of damaged files raise whatever their parsing stumbles over: OSError, SyntaxError,
     # ValueError, struct.error, IndexError and more.
     except Exception as problem:
+        if isinstance(problem, OSError) and problem.errno is not None and problem.strerror:
+            # The system refuses the path, such as one without permission or too long a name.
+            said = problem.strerror[:1].lower() + problem.strerror[1:]
+            raise UnreadableImageError(f"cannot be opened: {said}") from None
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise UnreadableImageError(f"damaged ({reason})") from None
 

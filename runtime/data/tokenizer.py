@@ -79,7 +79,7 @@ class Tokenizer:
         """Load the tokenizer of a hub id or of a local folder.
 
         Raises:
-            DataError: if it cannot be reached, or has no fast form or no padding token.
+            DataError: if it cannot be reached, is empty, or has no fast form or no padding token.
         """
         from transformers import AutoTokenizer
 
@@ -90,7 +90,7 @@ class Tokenizer:
         hub.setLevel(logging.ERROR)
         try:
             loaded = AutoTokenizer.from_pretrained(name, **where)
-        except (OSError, ValueError, ImportError, KeyError) as problem:
+        except Exception as problem:  # of damaged files whatever their reading stumbles over
             reason = str(problem).strip().splitlines()[0] if str(problem).strip() else ""
             raise DataError(
                 f"the tokenizer of `{name}` cannot be loaded ({type(problem).__name__}: "
@@ -104,11 +104,18 @@ class Tokenizer:
             raise DataError(f"the tokenizer of `{name}` has no tokenizer.json form")
         if loaded.pad_token_id is None:
             raise DataError(f"the tokenizer of `{name}` has no padding token")
-        return cls(
+        found = cls(
             Backend.from_str(backend.to_str()),
             pad_id=loaded.pad_token_id,
             mask_id=loaded.mask_token_id,
         )
+        # The library makes one of special tokens alone where the files are missing.
+        if len(found.ordinary_ids) < 2:
+            raise DataError(
+                f"the tokenizer of `{name}` has no tokens but special ones: its files are missing; "
+                "save the tokenizer into the same folder as the encoder"
+            )
+        return found
 
     @classmethod
     def learned(cls, texts: Iterable[str], vocabulary: int) -> "Tokenizer":
