@@ -1,8 +1,9 @@
 fail() { echo "error: $1" >&2; exit 2; }
 
 has_renaissance() {
-  "$1" -c 'import sys, importlib.util as util
-sys.exit(not all(map(util.find_spec, ("torch", "renaissance"))))' > /dev/null 2>&1
+  # What it prints, not how it ends: other programs end well whatever they are told.
+  "$1" -c 'import importlib.util as util
+print(all(map(util.find_spec, ("torch", "renaissance"))))' 2> /dev/null | tail -n 1 | grep -qx True
 }
 
 compiled_by={{ interpreter }}
@@ -17,6 +18,10 @@ else
   [ -n "$python" ] || fail "no Python here has torch and renaissance; \
 set PYTHON to one that has them ('pip install renaissance-vl' into it)"
 fi
+
+case "${PROCESSES:-1}" in
+  0* | *[!0-9]*) fail "PROCESSES is $PROCESSES, which is no number of processes from 1 on" ;;
+esac
 
 working_folder="${WORKING_FOLDER:-$compiled_in}"
 {% if relative %}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from renaissance.compiler.planning.figures import JobPlan, Plan
-from renaissance.compiler.planning.tables import duration, in_bytes
+from renaissance.compiler.planning.tables import duration, in_bytes, per_second
 
 
 def answers(plan: Plan) -> Iterator[Text]:
@@ -51,7 +51,7 @@ def _speed(job: JobPlan) -> Iterator[str]:
     slowest = max(speeds, key=lambda speed: speed.step)
     step = "a step" if len(speeds) == 1 else "a step of the slowest stage"
     yield (
-        f"{duration(slowest.step)} {step}, {slowest.texts_per_second:,.0f} texts/s, "
+        f"{duration(slowest.step)} {step}, {per_second(slowest.texts_per_second)} texts/s, "
         f"bound by {slowest.bound}"
     )
     reading = job.reading
@@ -62,8 +62,8 @@ def _speed(job: JobPlan) -> Iterator[str]:
         else "data keep up"
     )
     yield (
-        f"{reading.images_per_second:,.0f} images/s wanted, {readers} "
-        f"{reading.decoded_per_second:,.0f} photographs: {verdict}"
+        f"{per_second(reading.images_per_second)} images/s wanted, {readers} "
+        f"{per_second(reading.decoded_per_second)} photographs: {verdict}"
     )
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from renaissance.compiler.errors import CompileError
 
@@ -89,7 +89,12 @@ class Machine:
         """
         found = {"fp32": self.fp32, "bf16": self.bf16, "fp16": self.fp16}[precision]
         if found is None:
-            raise CompileError(f"{self.name} computes no products in {precision}")
+            others = {"bf16": self.bf16, "fp16": self.fp16}
+            named = " or ".join(f"`{key}`" for key in (*filter(others.get, others), "fp32"))
+            raise CompileError(
+                f"{self.name} computes no products in {precision}; plan for it with "
+                f"`precision` at {named}"
+            )
         return found
 
 
@@ -211,6 +216,10 @@ def find_gpu(name: str) -> Machine:
     )
 
 
+Rate = Annotated[float, Field(ge=1)]
+"""A second; less than one of anything is no figure of a machine, and gives times without end."""
+
+
 class Bench(BaseModel):
     """A file that `renaissance bench` writes.
 
@@ -226,17 +235,17 @@ class Bench(BaseModel):
         written: bytes a second that the disk of temporary files keeps; None if not measured.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     device: Device
     threads: PositiveInt | None
     torch: str
-    products: dict[Precision, PositiveFloat]
-    bandwidth: PositiveFloat
+    products: dict[Precision, Rate]
+    bandwidth: Rate
     memory: PositiveInt | None
     launch: PositiveFloat
-    written: PositiveFloat | None = None
+    written: Rate | None = None
 
     def machine(self) -> Machine:
         """Return it as a machine to plan for."""

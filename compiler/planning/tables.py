@@ -20,6 +20,11 @@ def amount(number: float) -> str:
     return str(round(number))
 
 
+def per_second(rate: float) -> str:
+    """Spell a rate: whole, or with three digits where it is small."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def duration(seconds: float) -> str:
     """Spell a time with its two largest units."""
     if seconds < 1:
@@ -133,7 +138,7 @@ def _time(plan: Plan) -> Table:
             name,
             stage.speed.bound,
             duration(stage.speed.step),
-            f"{stage.speed.texts_per_second:,.0f}",
+            per_second(stage.speed.texts_per_second),
             "?" if stage.steps is None else f"{stage.steps:,}",
             "" if not last else "?" if job.run.seconds is None else duration(job.run.seconds),
         )
@@ -164,7 +169,9 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, column in enumerate(columns):
         justify: Callable[..., None] = table.add_column
-        justify(column, justify="right" if column in _NUMBERS and number else "left", no_wrap=True)
+        # Not as markup: it may be the name of a machine.
+        heading = Text(column)
+        justify(heading, justify="right" if column in _NUMBERS and number else "left", no_wrap=True)
     return table
 
 
@@ -174,7 +181,7 @@ _NUMBERS = ("parameters", "trainable")
 def in_bytes(number: float) -> str:
     """Spell bytes with three digits and a decimal unit: 13.5 GB."""
     sign, size = "-" if number < 0 else "", abs(number)
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= unit:
             scaled = size / unit
             return f"{sign}{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f} {name}"

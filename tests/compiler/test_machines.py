@@ -10,6 +10,7 @@ from renaissance.compiler import plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning import measurement
 from renaissance.compiler.planning.machines import GPUS, USABLE, find_gpu, read_bench
+from renaissance.compiler.planning.tables import in_bytes, per_second
 from renaissance.grammar.schema.model import Freeze
 from tests.compiler.declarations import spec, two_towers
 
@@ -47,6 +48,40 @@ def test_what_is_no_measured_file(tmp_path: Path, text: str) -> None:
         read_bench(str(path))
     with pytest.raises(CompileError, match="cannot read"):
         read_bench(str(tmp_path / "none.json"))
+
+
+MEASURED: dict[str, object] = {
+    "name": "a [new] machine [/]",
+    "device": "cpu",
+    "threads": 1,
+    "torch": "2",
+    "products": {"fp32": 1e11},
+    "bandwidth": 1e10,
+    "memory": 2**30,
+    "launch": 1e-6,
+}
+
+
+def test_names_of_machines_are_printed_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(MEASURED))
+    text = str(plan(spec(two_towers()), machine=read_bench(str(path))))
+    assert "\na [new] machine [/], 1 threads  a step is bound by" in text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"products": {"fp32": 1e-300}}, {"bandwidth": float("inf")}, {"written": 0.5}]
+)
+def test_figures_of_no_machine(tmp_path: Path, wrong: dict[str, object]) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(MEASURED | wrong))
+    with pytest.raises(CompileError, match="is no file of `renaissance bench`"):
+        read_bench(str(path))
+
+
+def test_large_and_small_amounts_keep_their_digits() -> None:
+    assert [in_bytes(size) for size in (999, 13.4e12, 2e15)] == ["999 B", "13.4 TB", "2000 TB"]
+    assert [per_second(rate) for rate in (0.0149, 2.5, 2105)] == ["0.0149", "2.5", "2,105"]
 
 
 def test_a_device_that_cannot_be_measured() -> None:
@@ -98,5 +133,7 @@ def test_epochs_need_the_texts() -> None:
 
 
 def test_a_precision_that_a_machine_has_not() -> None:
-    with pytest.raises(CompileError, match="T4 computes no products in bf16"):
+    with pytest.raises(
+        CompileError, match="no products in bf16; .* `precision` at `fp16` or `fp32`"
+    ):
         plan(spec(two_towers(), precision="bf16"), machine=GPUS["t4"])

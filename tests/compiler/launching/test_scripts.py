@@ -14,7 +14,7 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.launching import Placement
 from renaissance.grammar import load
 
-HAS_ALL = '#!/bin/sh\ncase "$*" in -c*find_spec*) exit 0;; esac\n'
+HAS_ALL = '#!/bin/sh\ncase "$*" in -c*find_spec*) echo True; exit 0;; esac\n'
 """A Python that has what is wanted; what it does else follows."""
 
 
@@ -81,6 +81,25 @@ def test_a_machine_without_torch_gets_one_sentence(folder: Path, tmp_path: Path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: no Python here has torch and renaissance; set PYTHON")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_program_that_is_no_python_is_not_taken_for_one(folder: Path) -> None:
+    done = launched(folder / "launch.sh", PYTHON="/bin/true")
+    assert done.returncode == 2
+    assert done.stderr == "error: PYTHON is /bin/true, which has no torch or no renaissance\n"
+
+
+@pytest.mark.parametrize("name", ["launch.sh", "slurm.sh"])
+@pytest.mark.parametrize("number", ["0", "two", "-1", "1.5"])
+def test_a_number_of_processes_that_is_none(
+    folder: Path, tmp_path: Path, name: str, number: str
+) -> None:
+    fake = python(tmp_path / "python", "echo started\n")
+    done = launched(folder / name, PYTHON=str(fake), PROCESSES=number)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: PROCESSES is {number}, which is no number of processes from 1 on\n"
+    )
 
 
 def test_a_moved_folder_says_where_its_paths_started(folder: Path, tmp_path: Path) -> None:
