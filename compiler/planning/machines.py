@@ -90,7 +90,8 @@ class Machine:
         found = {"fp32": self.fp32, "bf16": self.bf16, "fp16": self.fp16}[precision]
         if found is None:
             others = {"bf16": self.bf16, "fp16": self.fp16}
-            named = " or ".join(f"`{key}`" for key in (*filter(others.get, others), "fp32"))
+            known = [key for key, peak in others.items() if peak is not None]
+            named = " or ".join(f"`{key}`" for key in (*known, "fp32"))
             raise CompileError(
                 f"{self.name} computes no products in {precision}; plan for it with "
                 f"`precision` at {named}"
