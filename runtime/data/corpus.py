@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from renaissance.runtime.data.copies import are_copies
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.matching import NONE
@@ -102,7 +103,8 @@ class Split:
     def readable_negatives(self, rows: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """Replace drawn images that cannot be read, or that a text is true of after all.
 
-        That happens where the text itself stands in the place of one whose image cannot be read.
+        That happens where the text itself stands in the place of one whose image cannot be read,
+        and where an image is a copy of the text's own under another name.
 
         Args:
             rows: `[n]` int64, numbers of texts.
@@ -117,10 +119,22 @@ class Split:
         none = drawn == NONE
         drawn = np.where(none, own, drawn)
         readable = images.readable(drawn.reshape(-1)).reshape(drawn.shape)
-        wrong = (~readable | truths.hold(rows, drawn)) & ~none
+        wrong = (~readable | truths.hold(rows, drawn) | self._copies(own, drawn)) & ~none
         for row, column in np.argwhere(wrong).tolist():
             free = self.choices[~truths.hold(rows[row : row + 1], self.choices)[0]]
             ahead = np.roll(free, -int(np.searchsorted(free, drawn[row, column])))
-            fit = (image for image in ahead if images.readable(image[None])[0])
-            drawn[row, column] = next(fit, own[row, column])
+            mine = own[row, column]
+            fit = (
+                image
+                for image in ahead
+                if images.readable(image[None])[0] and not self._copies(mine, image)
+            )
+            drawn[row, column] = next(fit, mine)
         return drawn
+
+    def _copies(self, own: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """Return which drawn images are copies of a text's own one, in the shape of both."""
+        path = self.corpus.table.path
+        pairs = zip(np.ravel(own).tolist(), np.ravel(drawn).tolist(), strict=True)
+        found = [are_copies(path(mine), path(other)) for mine, other in pairs]
+        return np.array(found, bool).reshape(np.shape(drawn))
