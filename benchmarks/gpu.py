@@ -111,8 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tiny=asked.tiny,
         configurations=tuple(asked.configuration),
     )
-    options.out.mkdir(parents=True, exist_ok=True)
-    _clear(options.out)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        _clear(options.out)
+        (options.out / FILE).touch()
+    except OSError as problem:
+        sys.stderr.write(f"cannot write results to {options.out}: {problem.strerror}\n")
+        return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:

@@ -17,7 +17,7 @@ from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation import check_output, evaluate_job
 from renaissance.runtime.folder import claim, held, results_to_remove
 from renaissance.runtime.observer import Observer, Silent, Tell
-from renaissance.runtime.preflight import check_chains
+from renaissance.runtime.preflight import check_chains, check_places
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult, Notice
 from renaissance.runtime.removal import finish_removal
@@ -186,6 +186,8 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
     Raises:
         UsageError: if it holds another spec's results, or a job could not start for want of its
             source; nothing has been removed then.
+        JobError: if one could not take the weights of another; nothing has been removed then.
+        DataError: if a table or folder of data is not there; nothing has been removed then.
     """
     stale: tuple[str, ...] | None = ()
     if fresh:
@@ -194,6 +196,11 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
     for name in only or () if fresh else ():
         if source_of(spec, name) not in remove:
             _check_source(spec, name, folder, tell)
+    if fresh:
+        # Earlier results stay where nothing could take their place.
+        names = _ordered(spec, only)
+        check_places(spec, names)
+        check_chains(spec, names)
     claim(folder, spec, remove=remove, tell=tell)
 
 

@@ -1,14 +1,16 @@
 """What would stop a later job of a run, found before the first one begins."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import torch
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import DataError
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.transfer import check_transfer
 
@@ -38,6 +40,29 @@ def check_chains(spec: Spec, names: Iterable[str]) -> None:
             raise JobError(
                 f"job `{name}` could not start from job `{job.source}`: {problem}"
             ) from None
+
+
+def check_places(spec: Spec, names: Iterable[str]) -> None:
+    """Make sure that the tables and folders of data are there; they are not read.
+
+    Args:
+        spec: the whole experiment.
+        names: of the jobs that are to run.
+
+    Raises:
+        DataError: if one is not; says of which job or data block.
+    """
+    for name in names:
+        job = spec.training_job(name)
+        if isinstance(job, Pretrain):
+            blocks = [(f"data `{each}`", spec.data[each]) for each in job.data]
+        else:
+            blocks = [(f"job `{name}`", job.task)]
+        for owner, block in blocks:
+            for key in ("table", "root"):
+                place = getattr(block, key, None)
+                if place is not None and not Path(place).exists():
+                    raise DataError(f"`{place}`, the `{key}` of {owner}, does not exist")
 
 
 def _planned(spec: Spec, name: str) -> VisionLanguageModel:

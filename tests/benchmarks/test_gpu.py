@@ -200,6 +200,14 @@ def test_without_a_gpu(capsys, monkeypatch, tmp_path):
     assert "add --tiny" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written(folder, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert gpu.main(["--out", str(tmp_path / folder), "--device", "cpu", "--tiny"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("cannot write results to ") and said.count("\n") == 1
+
+
 def groups(*arguments, side_by_side=True):
     asked = gpu._parser().parse_args(["--out", "x", *arguments])
     found = gpu._groups(asked, side_by_side)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import DataError
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.observer import Silent
 from renaissance.runtime.records import Event, Notice
@@ -77,3 +78,15 @@ def test_part_of_another_spec_is_not_kept_beside_new_results(
         train(other, finished_run, "vqa", fresh=True)
     after = contents(finished_run)
     assert {name: after.get(name) for name in before} == before
+
+
+def test_nothing_is_removed_where_the_data_are_gone(
+    tiny_spec: Callable[..., Spec], finished_run: Path
+) -> None:
+    spec = tiny_spec()
+    data = {name: part.model_copy(update={"root": "/gone"}) for name, part in spec.data.items()}
+    before = contents(finished_run / "base")
+    with pytest.raises(DataError, match=r"`/gone`, the `root` of data `.*`, does not exist"):
+        train(spec.model_copy(update={"data": data}), finished_run, fresh=True)
+    assert contents(finished_run / "base") == before
+    assert (finished_run / "vqa/result.json").exists()
