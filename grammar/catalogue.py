@@ -107,11 +107,18 @@ def read_folder(path: str | Path) -> Architecture:
     if not is_folder(folder):
         raise FolderError(f"there is no folder `{path}`")
     config = _json(folder / "config.json")
-    if "architecture" in config and "model_type" not in config:
-        return _timm_folder(str(path), config)
-    if "model_type" not in config:
+    timm = "architecture" in config and "model_type" not in config
+    if not timm and "model_type" not in config:
         raise FolderError(f"`{path}/config.json` names neither a model_type nor an architecture")
-    return _transformers_folder(folder, config)
+    try:
+        return _timm_folder(str(path), config) if timm else _transformers_folder(folder, config)
+    except FolderError:
+        raise
+    # A list where an object belongs, a text for a number: settings may hold anything.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+        raise FolderError(
+            f"`{path}/config.json` holds a value of another kind than its setting has: {problem}"
+        ) from None
 
 
 def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | None) -> Architecture:

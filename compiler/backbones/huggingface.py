@@ -143,6 +143,7 @@ def huggingface_tower(
         )
         encoder = random_encoder(fitted, attention, address)
     except (
+        ArithmeticError,
         AssertionError,
         AttributeError,
         KeyError,

@@ -10,6 +10,7 @@ from typing import Any
 import timm
 import torch
 from huggingface_hub import try_to_load_from_cache
+from safetensors import SafetensorError
 from timm.layers.attention import Attention as TimmAttention
 from timm.layers.config import set_fused_attn, use_fused_attn
 from timm.models.vision_transformer import VisionTransformer
@@ -179,6 +180,10 @@ def timm_encoder(
             if hook and _takes_layers(source, options):
                 options["attn_layer"] = HookedAttention
             encoder = _create(source, pretrained, options)
+        except SafetensorError as error:
+            raise BackboneError(
+                f"`{address}`: the weights of `{name}` cannot be read: {first_line(error)}"
+            ) from None
         except (AssertionError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
     if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):

@@ -10,8 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from renaissance.compiler.backbones.huggingface import huggingface_tower
+from renaissance.compiler.backbones.timm import timm_tower
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.schema.streams import HuggingFace
+from renaissance.grammar.catalogue import FolderError, read_folder
+from renaissance.grammar.schema.streams import HuggingFace, Timm
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokenizer import Tokenizer
 
@@ -73,6 +75,33 @@ def test_weights_that_are_no_numbers(folder: Path) -> None:
     save_file(weights, file, metadata={"format": "pt"})
     with pytest.raises(BackboneError, match="not finite"):
         build(folder)
+
+
+@pytest.mark.parametrize("length", [0, 5000])
+def test_cut_weights_of_timm(saved_timm: Callable[..., str], length: int) -> None:
+    name = saved_timm("deit_tiny_patch16_224", embed_dim=32, depth=1, num_heads=2)
+    with (Path(name) / "model.safetensors").open("r+b") as file:
+        file.truncate(length)
+    with pytest.raises(BackboneError, match="cannot be read: "):
+        timm_tower(Timm(name=name, image_size=32), "vision", attention="auto", weights=True)
+
+
+CONFIGS: dict[str, dict[str, Any]] = {
+    "a list of arguments": {"architecture": "deit_tiny_patch16_224", "model_args": [1]},
+    "a text of settings": {"architecture": "deit_tiny_patch16_224", "pretrained_cfg": "a"},
+    "a size that is a number": {"architecture": "x", "pretrained_cfg": {"input_size": 3}},
+    "no list of stages": {"model_type": "swin", "embed_dim": 8, "depths": 3, "patch_size": 4},
+    "a width in words": {"model_type": "bert", "hidden_size": "a", "intermediate_size": 4},
+    "a dropout in words": {"model_type": "bert", "hidden_size": 8, "hidden_dropout_prob": "a"},
+    "no list of sizes": {"model_type": "vit", "hidden_size": 8, "image_size": []},
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_settings_of_another_kind(tmp_path: Path, case: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(CONFIGS[case]))
+    with pytest.raises(FolderError, match="of another kind"):
+        read_folder(tmp_path)
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "albert", "mpnet"])
