@@ -54,6 +54,7 @@ def check_places(spec: Spec, names: Iterable[str]) -> None:
     """
     for name in names:
         job = spec.training_job(name)
+        blocks: list[tuple[str, object]]
         if isinstance(job, Pretrain):
             blocks = [(f"data `{each}`", spec.data[each]) for each in job.data]
         else:
