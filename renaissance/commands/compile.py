@@ -1,5 +1,6 @@
 """`renaissance compile`: write a self-contained job folder."""
 
+import shlex
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
@@ -33,5 +34,6 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "json":
         return answer(arguments, FINE, folder=str(folder))
     start = "launch.sh" if placement is None else "slurm.sh"
-    print(f"wrote {folder}; start it with {'' if placement is None else 'sbatch '}{folder / start}")
+    script = shlex.quote(str(folder / start))
+    print(f"wrote {folder}; start it with {'' if placement is None else 'sbatch '}{script}")
     return FINE

@@ -1,6 +1,7 @@
 """`plan` and `compile` on the command line."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_compile_writes_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["compile", "quickstart", "-o", str(tmp_path / "job")]) == 0
     assert "launch.sh" in capsys.readouterr().out
     assert (tmp_path / "job" / "lock.json").is_file()
+
+
+def test_the_command_that_starts_a_folder_can_be_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "it's a job"
+    assert main(["compile", "quickstart", "--out", str(folder)]) == 0
+    said = capsys.readouterr().out.partition("start it with ")[2]
+    assert shlex.split(said) == [str(folder / "launch.sh")]
 
 
 def test_compile_into_something_else_is_one_sentence(
