@@ -220,7 +220,7 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "--format", "json", "VL006"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["code"] == "VL006"
-    assert "root =\n" in document["fails"]["text"]
+    assert "root   =\n" in document["fails"]["text"]
     assert cli.main(["explain"]) == 0
     assert "VL006  no value after `=`\n" in capsys.readouterr().out
     assert cli.main(["explain", "VL999"]) == 2

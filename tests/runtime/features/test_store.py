@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,6 +187,7 @@ def test_an_unfinished_record_is_passed_over(tmp_path: Path) -> None:
 WRITER = """
 import sys, torch
 from pathlib import Path
+from typing import Any
 from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.store import FeatureStore
 root, first, last, stride = Path(sys.argv[1]), *map(int, sys.argv[2:])
@@ -307,23 +309,22 @@ def test_files_are_read_again_only_if_they_change(
     os.utime(image, (1, 1))
     [first] = ImageContents(tmp_path, 10**6).digests([str(image)])
     assert first is not None and len(first) == 16
-    opened: list[Path] = []
-    real = Path.open
+    opened: list[str] = []
+    real = os.open
 
-    def noted(path: Path, mode: str = "r") -> object:
-        if mode == "rb":
-            opened.append(path)
-        return real(path, mode)
+    def noted(path: str, *arguments: Any, **options: Any) -> int:
+        opened.append(str(path))
+        return real(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", noted)
+    monkeypatch.setattr(os, "open", noted)
     assert ImageContents(tmp_path, 10**6).digests([str(image), str(tmp_path / "none")]) == [
         first,
         None,
     ]
-    assert image not in opened
+    assert str(image) not in opened
     image.write_bytes(b"two")
     [second] = ImageContents(tmp_path, 10**6).digests([str(image)])
-    assert image in opened and second != first
+    assert str(image) in opened and second != first
     copy = tmp_path / "copy"
     copy.write_bytes(b"one")
     assert ImageContents(tmp_path, 10**6).digests([str(copy)]) == [first]
