@@ -190,7 +190,9 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message=f"{_shown(number[0])} is not a number",
             span=Span(source=source, start=position, end=number.end()),
             help=_number_meant(text, number),
-            notes=("numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4` and `15%`",),
+            notes=(
+                "numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4`, `15%` and `15min`",
+            ),
         )
     if word := _WORD.match(text, position):
         return Diagnostic(
