@@ -23,27 +23,27 @@ def check_streams(
     Raises:
         ValueError: if shapes, dtypes or devices do not fit together.
     """
+    dtype, device, form = query.dtype, query.device, query.shape[1:]
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         if tensor.dim() != 3:
             raise ValueError(
                 f"{name} must be [tokens, heads, head_dim], not {tensor.dim()}-dimensional"
             )
-        if tensor.dtype != query.dtype:
-            raise ValueError(f"{name} is {tensor.dtype} and query is {query.dtype}")
-        if tensor.device != query.device:
-            raise ValueError(f"{name} is on {tensor.device} and query is on {query.device}")
-        if tensor.shape[1:] != query.shape[1:]:
+        if tensor.dtype != dtype:
+            raise ValueError(f"{name} is {tensor.dtype} and query is {dtype}")
+        if tensor.device != device:
+            raise ValueError(f"{name} is on {tensor.device} and query is on {device}")
+        if tensor.shape[1:] != form:
             raise ValueError(
-                f"{name} has heads and width {list(tensor.shape[1:])}, "
-                f"query {list(query.shape[1:])}"
+                f"{name} has heads and width {list(tensor.shape[1:])}, query {list(form)}"
             )
     if key.shape[0] != value.shape[0]:
         raise ValueError(f"{key.shape[0]} keys do not go with {value.shape[0]} values")
     for name, lengths in (("cu_query", cu_query), ("cu_key", cu_key)):
         if lengths.dtype != torch.int32 or lengths.dim() != 1 or lengths.shape[0] < 1:
             raise ValueError(f"{name} must hold int32 cumulative lengths, [sequences + 1]")
-        if lengths.device != query.device:
-            raise ValueError(f"{name} is on {lengths.device} and query is on {query.device}")
+        if lengths.device != device:
+            raise ValueError(f"{name} is on {lengths.device} and query is on {device}")
         if lengths.stride(0) != 1:
             raise ValueError(f"{name} must be contiguous")
     if cu_query.shape[0] != cu_key.shape[0]:

@@ -1,14 +1,14 @@
 """One attention call: what asks, what answers, and with which numbers."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
 from renaissance.compiler.kernels.configurations import is_short, short_block
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Direction:
+class Direction(NamedTuple):
     """Queries of one packed stream and the keys and values they attend to.
 
     Attributes:

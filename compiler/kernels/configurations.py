@@ -8,6 +8,7 @@ a GPU. Dropout and a bias cost registers, so rows say which of them they bear.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from typing import Literal
 
@@ -325,6 +326,7 @@ def _short(
     )
 
 
+@cache
 def short_block(longest: int) -> int:
     """Rows of the smallest tile that holds a sequence."""
     return next(size for size in BLOCKS if size >= longest)

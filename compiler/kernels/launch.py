@@ -3,10 +3,9 @@
 Imported only where Triton runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import triton
@@ -24,8 +23,7 @@ ALIGNMENT = 16
 BIAS_PROGRAMS = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gradients:
+class Gradients(NamedTuple):
     """Gradients of one direction, each in the shape and dtype of what it belongs to."""
 
     query: Tensor
@@ -60,8 +58,10 @@ def forward(call: Call) -> tuple[list[Tensor], Tensor]:
         planned.launch(
             _programs(call, tiles, tiles_second),
             *_operands(
-                (direction.query, direction.key, direction.value, output)
-                for direction, output in zip(directions, outputs, strict=True)
+                [
+                    (*direction, output)
+                    for direction, output in zip(directions, outputs, strict=True)
+                ]
             ),
             tiles,
             tiles_second,
@@ -112,16 +112,11 @@ def backward(
     """
     directions = _aligned(call.directions)
     grads = _alike([_usable(grad) for grad in grad_outputs])
-    gradients = [
-        Gradients(
-            query=_like(direction.query), key=_like(direction.key), value=_like(direction.value)
-        )
-        for direction in directions
-    ]
+    gradients = [Gradients(*map(_like, direction)) for direction in directions]
     delta = torch.empty(log_sum.shape[-2:], dtype=torch.float32, device=log_sum.device)
     if call.sequences == 0:
         for gradient in gradients:
-            for tensor in (gradient.query, gradient.key, gradient.value):
+            for tensor in gradient:
                 tensor.zero_()
         return gradients, None if call.bias is None else torch.zeros_like(call.bias)
     shared = _shared(call, directions[0], grads[0], log_sum, delta)
@@ -145,17 +140,7 @@ def _short_backward(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> N
     plan(call, "short_backward").launch(
         _programs(call, 1, 1),
         *_operands(
-            (
-                direction.query,
-                direction.key,
-                direction.value,
-                output,
-                grad,
-                gradient.query,
-                gradient.key,
-                gradient.value,
-            )
-            for direction, output, grad, gradient in parts
+            [(*direction, output, grad, *gradient) for direction, output, grad, gradient in parts]
         ),
         *shared,
     )
@@ -168,8 +153,10 @@ def _query_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> N
     planned.launch(
         _programs(call, tiles, tiles_second),
         *_operands(
-            (direction.query, direction.key, direction.value, output, grad, gradient.query)
-            for direction, output, grad, gradient in parts
+            [
+                (*direction, output, grad, gradient.query)
+                for direction, output, grad, gradient in parts
+            ]
         ),
         tiles,
         tiles_second,
@@ -184,8 +171,10 @@ def _key_gradient(call: Call, parts: list[Part], shared: tuple[Any, ...]) -> Non
     planned.launch(
         _programs(call, tiles, tiles_second),
         *_operands(
-            (direction.query, direction.key, direction.value, grad, gradient.key, gradient.value)
-            for direction, _, grad, gradient in parts
+            [
+                (*direction, grad, gradient.key, gradient.value)
+                for direction, _, grad, gradient in parts
+            ]
         ),
         tiles,
         tiles_second,
@@ -212,9 +201,7 @@ def _bias_gradient(
     partial = torch.empty((chunks, *bias.shape), dtype=torch.float32, device=bias.device)
     planned.launch(
         programs * chunks,
-        direction.query,
-        direction.key,
-        direction.value,
+        *direction,
         grad,
         log_sum,
         delta,
@@ -269,11 +256,10 @@ def _shared(
     )
 
 
-def _operands(directions: Iterable[tuple[Tensor, ...]]) -> list[Tensor | None]:
+def _operands(directions: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
     """The tensors of the first direction and then of the second, None where there is none."""
-    listed = list(directions)
-    second = listed[1] if len(listed) == 2 else (None,) * len(listed[0])
-    return [*listed[0], *second]
+    first = directions[0]
+    return *first, *(directions[1] if len(directions) == 2 else (None,) * len(first))
 
 
 def _tiles(call: Call, rows: int) -> tuple[int, int]:
@@ -294,16 +280,12 @@ def _halves(number: int) -> tuple[int, int]:
 
 def _aligned(directions: tuple[Direction, ...]) -> list[Direction]:
     """Make layouts ones that the kernels take, without a copy where they already are."""
-    if len(directions) == 1:
-        one = directions[0]
-        return [Direction(query=_usable(one.query), key=_usable(one.key), value=_usable(one.value))]
-    queries = _alike([_usable(direction.query) for direction in directions])
-    keys = _alike([_usable(direction.key) for direction in directions])
-    values = _alike([_usable(direction.value) for direction in directions])
-    return [
-        Direction(query=query, key=key, value=value)
-        for query, key, value in zip(queries, keys, values, strict=True)
-    ]
+    usable = [Direction(*map(_usable, direction)) for direction in directions]
+    if len(usable) == 1:
+        return usable
+    # Of both directions the queries, then the keys, then the values.
+    alike = [_alike(both) for both in zip(*usable, strict=True)]
+    return [Direction(*one) for one in zip(*alike, strict=True)]
 
 
 def _usable(tensor: Tensor) -> Tensor:
@@ -325,7 +307,7 @@ def _usable(tensor: Tensor) -> Tensor:
     return tensor.clone() if tensor.data_ptr() % ALIGNMENT else tensor
 
 
-def _alike(tensors: list[Tensor]) -> list[Tensor]:
+def _alike(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """Tensors of both directions with one set of strides, copied only if they differ."""
     if len(tensors) == 1 or tensors[0].stride() == tensors[1].stride():
         return tensors
@@ -333,12 +315,13 @@ def _alike(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _like(tensor: Tensor) -> Tensor:
-    return tensor.new_empty(tensor.shape)
+    return torch.empty_like(tensor, memory_format=torch.contiguous_format)
 
 
 def _strides(tensor: Tensor) -> tuple[int, int]:
     """Token and head stride in the kernels' unit."""
-    return tensor.stride(0) // STRIDE_UNIT, tensor.stride(1) // STRIDE_UNIT
+    token, head, _ = tensor.stride()
+    return token // STRIDE_UNIT, head // STRIDE_UNIT
 
 
 def _bias_strides(bias: Tensor | None) -> tuple[int, int, int]:
