@@ -23,12 +23,13 @@ def check_streams(
     Raises:
         ValueError: if shapes, dtypes or devices do not fit together.
     """
-    dtype, device, form = query.dtype, query.device, query.shape[1:]
     for name, tensor in (("query", query), ("key", key), ("value", value)):
         if tensor.dim() != 3:
             raise ValueError(
                 f"{name} must be [tokens, heads, head_dim], not {tensor.dim()}-dimensional"
             )
+    dtype, device, form = query.dtype, query.device, query.shape[1:]
+    for name, tensor in (("key", key), ("value", value)):
         if tensor.dtype != dtype:
             raise ValueError(f"{name} is {tensor.dtype} and query is {dtype}")
         if tensor.device != device:

@@ -1,6 +1,5 @@
 """One attention call: what asks, what answers, and with which numbers."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
@@ -22,8 +21,7 @@ class Direction(NamedTuple):
     value: Tensor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One attention call: one direction, or two that swap the roles of their streams.
 
     Attributes:
