@@ -166,7 +166,7 @@ def _of_another(
     which = " and only some of them would be removed" if partly else ""
     return (
         f"{what}{which}: {why}; take another folder for it, or remove all of them with "
-        "`renaissance train FILE --fresh`"
+        f"`renaissance train FILE -o {folder} --fresh`"
     )
 
 

@@ -15,8 +15,7 @@ else
   for candidate in "$compiled_by" python3 python; do
     if has_renaissance "$candidate"; then python="$candidate"; break; fi
   done
-  [ -n "$python" ] || fail "no Python here has torch and renaissance; \
-set PYTHON to one that has them ('pip install renaissance-vl' into it)"
+  [ -n "$python" ] || fail "no Python here has torch and renaissance; set PYTHON to one that has them"
 fi
 
 case "${PROCESSES:-1}" in
