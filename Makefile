@@ -26,7 +26,8 @@ test-slurm: $(VENV)/.installed .slurm/usr/sbin/slurmctld-wlm
 # benchmarks. Left out are long runs, the grammar and the command line. Their torch warns of itself.
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest --numprocesses auto --dist loadfile \
-		-W 'ignore:`torch.jit.script:DeprecationWarning' tests/compiler tests/benchmarks \
+		-W 'ignore:`torch.jit.script:DeprecationWarning' \
+		-W 'ignore:The given buffer is not writable:UserWarning' tests/compiler tests/benchmarks \
 		tests/runtime/data tests/runtime/features tests/runtime/test_step.py \
 		tests/runtime/test_low_precision.py tests/runtime/test_compiled_run.py
 

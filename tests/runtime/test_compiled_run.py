@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.torch_version import TorchVersion
 
 from renaissance.compiler import compilation
 from renaissance.compiler.errors import CompileError
@@ -16,6 +17,9 @@ from renaissance.grammar.schema.spec import Spec
 from tests.runs import events, train
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
+
+# Torch 2.11 casts at other places in a layer that it traces, and bfloat16 has 8 bits.
+TOLERANCE = 1e-6 if TorchVersion(torch.__version__) >= "2.12" else 1e-3
 
 
 def test_losses_stay_and_the_log_names_the_layers(
@@ -33,7 +37,8 @@ def test_losses_stay_and_the_log_names_the_layers(
     torch._dynamo.reset()
     logs = {name: events(tmp_path / name, "base") for name in ("plain", "compiled")}
     losses = {name: [e["loss"] for e in log if e["event"] == "step"] for name, log in logs.items()}
-    assert len(losses["plain"]) == 4 and losses["plain"] == pytest.approx(losses["compiled"])
+    assert len(losses["plain"]) == 4
+    assert losses["plain"] == pytest.approx(losses["compiled"], rel=TOLERANCE)
     starts = {name: log[0]["compiled"] for name, log in logs.items()}
     assert starts["plain"] == []
     assert starts["compiled"] == [
