@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("triton", reason="launching needs Triton")
 
-PYTHON_CALLS = {"text": (80, 175), "image": (80, 190), "co-attention": (100, 235)}
+PYTHON_CALLS = {"text": (80, 175), "image": (80, 190), "co-attention": (100, 240)}
 LAUNCHES = {"text": 2, "image": 3, "co-attention": 3}
 
 
