@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from renaissance.grammar.schema.declaration import Block, Minutes, Share
+from renaissance.grammar.schema.declaration import Block, Spelled
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.vocabulary import (
     Kind,
@@ -33,7 +33,7 @@ def value_text(value: Any, kind: Kind) -> str:
             return "none"
         case bool():
             return "true" if value else "false"
-        case Share() | Minutes():
+        case Spelled():
             return value.spelling
         case int() | float():
             return number_text(value)

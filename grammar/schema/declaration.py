@@ -4,7 +4,7 @@ Checks, documentation, `diff`, `show` and the JSON schema all read these declara
 """
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
@@ -60,11 +60,45 @@ def impact_of(field: FieldInfo) -> Impact:
     return impact
 
 
-class Share(float):
-    """A part of a whole, written `15%` in a spec and in JSON; as a float it is 0.15."""
+class Spelled(float):
+    """A number with a unit, which specs and JSON hold as it is spelled; never a bare number."""
+
+    pattern: ClassVar[str]
+
+    @property
+    def spelling(self) -> str:
+        """The shortest text that reads back as this value."""
+        raise NotImplementedError
 
     @classmethod
-    def of_percent(cls, percent: float) -> "Share":
+    def _read(cls, value: object) -> Self:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Show the spelling."""
+        return self.spelling
+
+    __str__ = __repr__
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Accept a value or its spelling, and nothing that is merely a number."""
+        return core_schema.no_info_plain_validator_function(
+            cls._read,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda v: v.spelling),
+            json_schema_input_schema=core_schema.str_schema(pattern=cls.pattern),
+        )
+
+
+class Share(Spelled):
+    """A part of a whole, written `15%` in a spec and in JSON; as a float it is 0.15."""
+
+    pattern = r"^[0-9.]+%$"
+
+    @classmethod
+    def of_percent(cls, percent: float) -> Self:
         """Return the share that a percentage stands for."""
         return cls(percent / 100)
 
@@ -84,15 +118,9 @@ class Share(float):
             )
         return f"{percent}%"
 
-    def __repr__(self) -> str:
-        """Show the spelling."""
-        return self.spelling
-
-    __str__ = __repr__
-
     @classmethod
-    def _read(cls, value: object) -> "Share":
-        if isinstance(value, Share):
+    def _read(cls, value: object) -> Self:
+        if isinstance(value, cls):
             share = value
         elif isinstance(value, str) and value.endswith("%"):
             share = cls.of_percent(float(value[:-1]))
@@ -102,47 +130,21 @@ class Share(float):
             raise ValueError("a percentage lies between 0% and 100%")
         return share
 
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: object, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        """Accept a share or its spelling, and nothing that is merely a number."""
-        return core_schema.no_info_plain_validator_function(
-            cls._read,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda s: s.spelling),
-            json_schema_input_schema=core_schema.str_schema(pattern=r"^[0-9.]+%$"),
-        )
 
-
-class Minutes(float):
+class Minutes(Spelled):
     """A time by the clock, written `15min` or `2h` in a spec and `15min` in JSON."""
+
+    pattern = r"^[0-9.]+min$"
 
     @property
     def spelling(self) -> str:
         """The minutes, as a spec writes them."""
         return f"{repr(float(self)).removesuffix('.0')}min"
 
-    def __repr__(self) -> str:
-        """Show the spelling."""
-        return self.spelling
-
-    __str__ = __repr__
-
     @classmethod
-    def _read(cls, value: object) -> "Minutes":
-        if isinstance(value, Minutes):
+    def _read(cls, value: object) -> Self:
+        if isinstance(value, cls):
             return value
         if isinstance(value, str) and value.endswith("min"):
             return cls(value.removesuffix("min"))
         raise ValueError("a time is wanted, such as `15min`")
-
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: object, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        """Accept a time or its spelling, and nothing that is merely a number."""
-        return core_schema.no_info_plain_validator_function(
-            cls._read,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda m: m.spelling),
-            json_schema_input_schema=core_schema.str_schema(pattern=r"^[0-9.]+min$"),
-        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from renaissance.grammar.anatomy.encoders import Leaf
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
-from renaissance.grammar.schema.declaration import Block, Minutes, Share, impact_of
+from renaissance.grammar.schema.declaration import Block, Share, Spelled, impact_of
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -158,7 +158,7 @@ def _text(content: Any) -> str:
 def _value(value: Any) -> Any:
     if isinstance(value, Block):
         return reduced(value)
-    if isinstance(value, Share | Minutes):
+    if isinstance(value, Spelled):
         return value.spelling
     if isinstance(value, Mapping):
         return {key: _value(entry) for key, entry in value.items()}
