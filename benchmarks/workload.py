@@ -31,8 +31,8 @@ from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.ledger import KEY_BYTES
 from renaissance.runtime.features.store import FeatureStore
 from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
-from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.scoring import Objectives
 
 IDS = {
     SMALL.name: ("google/electra-small-discriminator", "deit_tiny_patch16_224"),

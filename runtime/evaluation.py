@@ -28,12 +28,12 @@ from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError, UsageError
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
-from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, Prediction, Start, Unreadable
 from renaissance.runtime.results import write_result
+from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.threads import fit_threads
 from renaissance.runtime.transfer import differing_references, references_of

@@ -23,7 +23,6 @@ from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.measures import Accuracies, StepLosses
 from renaissance.runtime.notfinite import batch_in_words
-from renaissance.runtime.objectives import Objectives, weights_of
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
@@ -31,6 +30,7 @@ from renaissance.runtime.processes import Processes
 from renaissance.runtime.records import Checkpoint as CheckpointEvent
 from renaissance.runtime.records import Notice, Step, Thaw, Unreadable, Validate
 from renaissance.runtime.schedule import LearningRate, steps_of
+from renaissance.runtime.scoring import Objectives, weights_of
 from renaissance.runtime.sharding import collected, gathered, whole
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.step import TrainingStep

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from renaissance.runtime.objectives import Scored
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Scored
 
 METRICS = {"mlm": "mlm_accuracy", "itm": "itm_accuracy", "answer": "accuracy"}
 """Name of the accuracy of each head."""

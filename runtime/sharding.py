@@ -17,8 +17,8 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils import _pytree as pytree
 
 from renaissance.compiler.compilation import repeated_layers
-from renaissance.runtime.objectives import Objectives, Scored
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Objectives, Scored
 
 # What comes out of the outermost unit is looked into for tensors that gradients come back through.
 pytree.register_dataclass(Scored, serialized_type_name="renaissance.Scored")

@@ -13,10 +13,10 @@ from torch.nn.parallel import DistributedDataParallel
 from renaissance.runtime.data.assembly import Batch
 from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.measures import Accuracies
-from renaissance.runtime.objectives import Objectives, Scored, items_of
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Objectives, Scored, items_of
 from renaissance.runtime.sharding import gathered, share_gradients
 
 

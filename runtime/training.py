@@ -24,13 +24,13 @@ from renaissance.runtime.frozen import FrozenContract
 from renaissance.runtime.log import Log
 from renaissance.runtime.loop import Loop
 from renaissance.runtime.memory import recomputes
-from renaissance.runtime.objectives import Objectives
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision, exact_float32, slow_on
 from renaissance.runtime.processes import Processes, device_in_words
 from renaissance.runtime.records import End, JobResult, Notice, ParameterCounts, Start
 from renaissance.runtime.results import write_result
+from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.sharding import shard
 from renaissance.runtime.signals import StopRequest
 from renaissance.runtime.threads import fit_threads

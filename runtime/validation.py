@@ -10,10 +10,10 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.data.assembly import Batch
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.measures import Accuracies
-from renaissance.runtime.objectives import Objectives, items_of
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Objectives, items_of
 from renaissance.runtime.signals import StopRequest
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from renaissance.runtime.measures import Accuracies
-from renaissance.runtime.objectives import Scored
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Scored
 
 
 def scored(predictions: list[int], labels: list[int]) -> Scored:

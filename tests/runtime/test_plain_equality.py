@@ -29,7 +29,7 @@ from renaissance.grammar.schema.streams import (
 )
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data.pixels import Normalisation
-from renaissance.runtime.objectives import Objectives, items_of
+from renaissance.runtime.scoring import Objectives, items_of
 
 MAX_TOKENS = 12
 OBJECTIVES = (Mlm(), Itm(negatives=2))

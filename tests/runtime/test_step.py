@@ -19,11 +19,11 @@ from renaissance.runtime.data.batch import MaskedText, TextRows
 from renaissance.runtime.data.pixels import Normalisation
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.measures import Accuracies
-from renaissance.runtime.objectives import Objectives, items_of, weights_of
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.schedule import LearningRate
+from renaissance.runtime.scoring import Objectives, items_of, weights_of
 from renaissance.runtime.step import TrainingStep, seed_of_step
 from tests.runs import train
 

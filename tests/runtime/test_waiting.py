@@ -16,7 +16,7 @@ from renaissance.grammar.schema.streams import (
     Wordpiece,
 )
 from renaissance.runtime.data import job_data
-from renaissance.runtime.objectives import Objectives
+from renaissance.runtime.scoring import Objectives
 
 ELECTRA = RandomArchitecture(
     id="google/electra-small-discriminator", layers=1, width=16, heads=2, max_tokens=12

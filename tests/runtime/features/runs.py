@@ -15,9 +15,9 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import Batch, job_data
 from renaissance.runtime.features.opening import Kept, kept_features
-from renaissance.runtime.objectives import Objectives, Scored
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.scoring import Objectives, Scored
 from tests.runs import events, notices
 
 CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
