@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.step import about, in_turn
-from renaissance.compiler.linear import MINIMAL_WORK, linear
+from renaissance.compiler.lowering.linear import MINIMAL_WORK, linear
 
 SHAPES = (
     (188, 768, 768),

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from benchmarks.plain import BASE, SMALL, TINY, PlainBatch, Size
 from renaissance.compiler import build, freeze
-from renaissance.compiler.compilation import compile_layers
-from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.features import TextInput
+from renaissance.compiler.lowering.compilation import compile_layers
+from renaissance.compiler.lowering.constancy import hold_in_low_precision
 from renaissance.grammar.schema.data import EasyVqaPairs
 from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model

@@ -10,13 +10,13 @@ from renaissance.compiler import freeze
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusion.coattention import CoAttention
-from renaissance.compiler.fusion.single_stream import JointStack
+from renaissance.compiler.fusions.cross_attention.module import CoAttention
+from renaissance.compiler.fusions.single_stream.module import JointStack
 from renaissance.compiler.heads import job_heads
-from renaissance.compiler.implementations import check_head_widths
-from renaissance.compiler.linear import replace_linear_maps
+from renaissance.compiler.lowering.implementations import check_head_widths
+from renaissance.compiler.lowering.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.pooling import Pool
+from renaissance.compiler.model.pool import Pool
 from renaissance.grammar.catalogue import FolderError
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Model

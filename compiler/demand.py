@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from renaissance.compiler.fusion.coattention import CoAttention
+from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.model import VisionLanguageModel
 
 

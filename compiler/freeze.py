@@ -11,9 +11,9 @@ from torch import nn
 
 from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.backbones.content import tensor_hash
-from renaissance.compiler.constancy import keep_constant
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import FreezeError
+from renaissance.compiler.lowering.constancy import keep_constant
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.model import HEADS, head_leaves

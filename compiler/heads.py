@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from renaissance.compiler.initialisation import initialise
+from renaissance.compiler.model.initialisation import initialise
 from renaissance.grammar.schema.data import EasyVqa, Nlvr
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler import build
-from renaissance.compiler.attention import PRODUCTS, check_device
+from renaissance.compiler.lowering.attention import PRODUCTS, check_device
 from renaissance.grammar.outputs import refusal
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec

@@ -16,7 +16,7 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils import _pytree as pytree
 
-from renaissance.compiler.compilation import repeated_layers
+from renaissance.compiler.lowering.compilation import repeated_layers
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.scoring import Objectives, Scored
 

@@ -5,14 +5,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from renaissance.compiler import build
-from renaissance.compiler.attention import PRODUCTS, check_device
 from renaissance.compiler.backbones.content import tensor_hash
-from renaissance.compiler.compilation import compile_layers, explained, repeated_layers
-from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.heads import CLASSES
+from renaissance.compiler.lowering.attention import PRODUCTS, check_device
+from renaissance.compiler.lowering.compilation import compile_layers, explained, repeated_layers
+from renaissance.compiler.lowering.constancy import hold_in_low_precision
+from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.recomputation import recompute_layers
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.errors import CompileError, ShapeError
 from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.initialisation import STD, initialise
+from renaissance.compiler.lowering.dropout import Dropout
+from renaissance.compiler.model.initialisation import STD, initialise
 
 
 class WordEmbeddings(nn.Module):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from renaissance.compiler.attention import attend
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
+from renaissance.compiler.lowering.attention import attend
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 

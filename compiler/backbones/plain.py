@@ -7,8 +7,8 @@ from torch import Tensor
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
 from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.initialisation import initialise
-from renaissance.compiler.transformer import PreNormStack
+from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.transformer import PreNormStack
 from renaissance.grammar.catalogue import HALF
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import (

@@ -21,7 +21,6 @@ from renaissance.compiler.backbones.huggingface import (
 )
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.proof import adopt, ragged_rows, reads_alike
-from renaissance.compiler.backbones.reading import can_read, read_layer
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
     BackboneReference,
@@ -30,6 +29,7 @@ from renaissance.compiler.backbones.tower import (
 )
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
+from renaissance.compiler.lowering.reading import can_read, read_layer
 from renaissance.grammar.anatomy.encoders import STACKS
 from renaissance.grammar.catalogue import from_config
 from renaissance.grammar.schema.model import Attention

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from renaissance.compiler.implementations import AttentionPlan
+from renaissance.compiler.lowering.implementations import AttentionPlan
 from renaissance.compiler.planning.machines import Machine, Precision
 
 if TYPE_CHECKING:

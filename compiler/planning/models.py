@@ -5,7 +5,7 @@ import torch
 from renaissance.compiler import freeze
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
-from renaissance.compiler.implementations import Place, planned_attention
+from renaissance.compiler.lowering.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import Caching, caching
 from renaissance.compiler.planning.components import components, flops_of

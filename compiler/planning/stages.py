@@ -8,10 +8,11 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from renaissance.compiler.attention import PRODUCTS
-from renaissance.compiler.compilation import repeated_layers
-from renaissance.compiler.constancy import hold_in_low_precision
 from renaissance.compiler.freeze import FreezePlan
+from renaissance.compiler.lowering.attention import PRODUCTS
+from renaissance.compiler.lowering.compilation import repeated_layers
+from renaissance.compiler.lowering.constancy import hold_in_low_precision
+from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Stage
@@ -21,7 +22,6 @@ from renaissance.compiler.planning.passes import job_pass
 from renaissance.compiler.planning.speed import speed_of
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
-from renaissance.compiler.recomputation import recompute_layers
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 

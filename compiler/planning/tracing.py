@@ -19,11 +19,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.lowering.plainness import only_looks
+from renaissance.compiler.lowering.recomputation import surrounded
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.plainness import only_looks
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.passes import Outcome
-from renaissance.compiler.recomputation import surrounded
 
 aten = torch.ops.aten
 

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel
 
-from renaissance.compiler import VisionLanguageModel, attention, build
+from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.features import TextInput
-from renaissance.compiler.implementations import attention_facts
 from renaissance.compiler.kernels import varlen_attention
 from renaissance.compiler.kernels.availability import interpreting
+from renaissance.compiler.lowering import attention
+from renaissance.compiler.lowering.implementations import attention_facts
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture

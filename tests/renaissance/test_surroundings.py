@@ -296,6 +296,8 @@ def test_errors_of_the_surroundings(code: str, module: str, said: str) -> None:
         "def f(): raise RuntimeError('mat1 and mat2 must have the same dtype')",
     ],
 )
-@pytest.mark.parametrize("module", ["renaissance.compiler.attention", "torch.nn.functional"])
+@pytest.mark.parametrize(
+    "module", ["renaissance.compiler.lowering.attention", "torch.nn.functional"]
+)
 def test_our_own_mistakes_are_none_of_it(code: str, module: str) -> None:
     assert sentence(raised(code, module)) is None

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch.torch_version import TorchVersion
 
-from renaissance.compiler import compilation
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.lowering import compilation
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from tests.runs import events, train

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from renaissance.compiler.attention import draw_seed
 from renaissance.compiler.kernels import reference, varlen_attention
 from renaissance.compiler.kernels.dropout import keep_mask, threshold
+from renaissance.compiler.lowering.attention import draw_seed
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import torch
 
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features, Part
-from renaissance.compiler.fusion.coattention import CoAttention
+from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import CrossAttention
 

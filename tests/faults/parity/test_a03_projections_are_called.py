@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from renaissance import build
 from renaissance.compiler.features import Features
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.model.multi_head import MultiHeadAttention
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

@@ -9,9 +9,9 @@ from torch.autograd import forward_ad, gradcheck, gradgradcheck
 from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vjp, vmap
 
 from renaissance import build
-from renaissance.compiler import linear as maps
-from renaissance.compiler.dropout import add_dropped, drop_weights, dropout
-from renaissance.compiler.linear import replace_linear_maps
+from renaissance.compiler.lowering import linear as maps
+from renaissance.compiler.lowering.dropout import add_dropped, drop_weights, dropout
+from renaissance.compiler.lowering.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 from tests.compiler.declarations import DEIT, ELECTRA, one_tower, spec, two_towers
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from renaissance import build
-from renaissance.compiler import linear as maps
+from renaissance.compiler.lowering import linear as maps
 from renaissance.compiler.model import VisionLanguageModel
 from tests.compiler.declarations import DEIT, ELECTRA, one_tower, spec, two_towers
 

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.absorption import absorbs, attend_to_few, attend_to_many
-from renaissance.compiler.attention import attend, draw_seed, implementation_for
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
-from renaissance.compiler.linear import linear
-from renaissance.compiler.plainness import every_call_is_watched, is_plain
+from renaissance.compiler.lowering.absorption import absorbs, attend_to_few, attend_to_many
+from renaissance.compiler.lowering.attention import attend, draw_seed, implementation_for
+from renaissance.compiler.lowering.linear import linear
+from renaissance.compiler.lowering.plainness import every_call_is_watched, is_plain
 from renaissance.compiler.standing import product_dtype
 from renaissance.grammar.schema.model import Attention
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.initialisation import STD
+from renaissance.compiler.model.initialisation import STD
 
 
 class TypeEmbedding(nn.Module):

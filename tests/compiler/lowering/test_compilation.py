@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch._dynamo.utils import counters
 
-from renaissance.compiler import build, compilation
-from renaissance.compiler.compilation import compile_layers, explained, repeated_layers
+from renaissance.compiler import build
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Reading
 from renaissance.compiler.freeze import resolve
+from renaissance.compiler.lowering import compilation
+from renaissance.compiler.lowering.compilation import compile_layers, explained, repeated_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import Freeze
 from tests.compiler.declarations import (

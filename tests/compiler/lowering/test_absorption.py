@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from renaissance.compiler.absorption import absorbs
 from renaissance.compiler.features import Features
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.lowering.absorption import absorbs
+from renaissance.compiler.model.multi_head import MultiHeadAttention
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.standing import meta_stands_for
 

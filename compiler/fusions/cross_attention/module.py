@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from renaissance.compiler.attention import choose
 from renaissance.compiler.backbones.tower import TowerFacts
-from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.features import Features, Part, Queries, consecutive
-from renaissance.compiler.fusion.type_embedding import TypeEmbedding
-from renaissance.compiler.initialisation import initialise
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.lowering.attention import choose
+from renaissance.compiler.lowering.dropout import Dropout
+from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.model.transformer import FeedForward, check_heads
+from renaissance.compiler.model.type_embedding import TypeEmbedding
 from renaissance.compiler.standing import product_dtype
-from renaissance.compiler.transformer import FeedForward, check_heads
 from renaissance.grammar.schema.model import Attention, CrossAttention
 
 NORM_EPS = 1e-12

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from renaissance.compiler import linear as maps
-from renaissance.compiler.linear import (
+from renaissance.compiler.lowering import linear as maps
+from renaissance.compiler.lowering.linear import (
     Forward,
     linear,
     replace_linear_maps,

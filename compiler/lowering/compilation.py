@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.linear import restore_linear_maps
+from renaissance.compiler.lowering.linear import restore_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 
 BACKEND = "inductor"

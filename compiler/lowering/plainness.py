@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules import module as of_torch
 from torch.utils.module_tracker import ModuleTracker
 
-from renaissance.compiler.linear import Forward
+from renaissance.compiler.lowering.linear import Forward
 
 
 def is_plain(part: nn.Module) -> bool:

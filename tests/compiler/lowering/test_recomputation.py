@@ -12,12 +12,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from renaissance.compiler import build, compilation, plan
-from renaissance.compiler.compilation import compile_layers, repeated_layers
+from renaissance.compiler import build, plan
 from renaissance.compiler.features import Reading
+from renaissance.compiler.lowering import compilation
+from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
+from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.allocation import Allocation
-from renaissance.compiler.recomputation import recompute_layers
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from tests.compiler.declarations import (
     DEIT,

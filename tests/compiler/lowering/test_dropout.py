@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from renaissance.compiler.dropout import Dropout, add_dropped, drop_weights, dropout
+from renaissance.compiler.lowering.dropout import Dropout, add_dropped, drop_weights, dropout
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.83])

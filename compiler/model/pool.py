@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.features import Features, Queries
-from renaissance.compiler.initialisation import initialise
+from renaissance.compiler.model.initialisation import initialise
 from renaissance.grammar.schema.model import Pooling
 
 

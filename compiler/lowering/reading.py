@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.hook import Rows
-from renaissance.compiler.recomputation import as_one, is_recomputed
+from renaissance.compiler.lowering.recomputation import as_one, is_recomputed
 
 _ATTENTIONS = ("attention", "attn", "self_attn")
 _NORMS = ("layernorm_before", "norm1", "layer_norm1")

@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from renaissance.compiler.dropout import Dropout
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.lowering.dropout import Dropout
+from renaissance.compiler.model.multi_head import MultiHeadAttention
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import Activation, PlainStack
 

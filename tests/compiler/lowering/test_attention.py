@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from renaissance.compiler import attention as attention_module
-from renaissance.compiler.attention import Choice, attend, choose, dense_attention
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels.reference import varlen_attention
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.lowering import attention as attention_module
+from renaissance.compiler.lowering.attention import Choice, attend, choose, dense_attention
+from renaissance.compiler.model.multi_head import MultiHeadAttention
 from renaissance.compiler.packing import Packing
 
 CPU = torch.device("cpu")

@@ -7,8 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
-from renaissance.compiler.calling import NamedForward, by_name
-from renaissance.compiler.constancy import keep_constant, learns
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.features import (
     Features,
@@ -20,7 +18,9 @@ from renaissance.compiler.features import (
     corresponding,
     images_of,
 )
-from renaissance.compiler.pooling import Pool
+from renaissance.compiler.lowering.constancy import keep_constant, learns
+from renaissance.compiler.model.calling import NamedForward, by_name
+from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.standing import traced
 
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from renaissance.compiler import build
-from renaissance.compiler.constancy import constant_weights, hold_in_low_precision
 from renaissance.compiler.freeze import resolve
+from renaissance.compiler.lowering.constancy import constant_weights, hold_in_low_precision
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.streams import PlainText, PlainVision, RandomArchitecture

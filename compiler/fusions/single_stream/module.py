@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.features import Features, Part, consecutive
-from renaissance.compiler.fusion.type_embedding import TypeEmbedding
-from renaissance.compiler.initialisation import initialise
+from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.type_embedding import TypeEmbedding
 from renaissance.compiler.packing import join
 from renaissance.grammar.schema.model import SingleStream
 

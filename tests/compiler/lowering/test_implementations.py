@@ -10,7 +10,7 @@ from transformers import AutoConfig
 from renaissance.compiler import build, plan
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.implementations import Place, planned_attention
+from renaissance.compiler.lowering.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.streams import HuggingFace, PlainText, RandomArchitecture

@@ -5,13 +5,13 @@ from typing import Literal
 
 import torch
 
-from renaissance.compiler.attention import COMMON_HEAD_DIM, Choice, choose_on_gpu
 from renaissance.compiler.backbones.tower import AttentionFacts
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusion.coattention import CoAttention
+from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.kernels import supported_anywhere
+from renaissance.compiler.lowering.attention import COMMON_HEAD_DIM, Choice, choose_on_gpu
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.multi_head import MultiHeadAttention
+from renaissance.compiler.model.multi_head import MultiHeadAttention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,0 @@
-"""Fusion: how streams are joined."""

@@ -1,0 +1,1 @@
+"""How streams are joined: one folder a fusion."""

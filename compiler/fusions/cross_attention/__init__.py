@@ -1,0 +1,1 @@
+"""Two streams that attend to each other."""

@@ -1,0 +1,1 @@
+"""One stack over the tokens of all streams."""
