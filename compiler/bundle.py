@@ -18,7 +18,8 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.launching import Placement, launch_script, slurm_script
 from renaissance.compiler.planning import plan
 from renaissance.grammar.canonical import UnprintableError, print_spec
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.chain import chain_of
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model, SingleStream
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import HuggingFace, Timm
@@ -118,15 +119,7 @@ def only_job(spec: Spec, job: str) -> Spec:
     if job not in spec.jobs:
         known = ", ".join(f"`{name}`" for name in spec.jobs)
         raise CompileError(f"there is no job `{job}`; jobs are {known}")
-    needed: list[str] = []
-    waiting: str | None = job
-    while waiting is not None:
-        needed.append(waiting)
-        declared = spec.jobs[waiting]
-        if isinstance(declared, Evaluate):
-            waiting = declared.of
-        else:
-            waiting = declared.source if isinstance(declared, Finetune) else None
+    needed = chain_of(spec.jobs, job)
     jobs = {name: declared for name, declared in spec.jobs.items() if name in needed}
     models = {
         declared.on for declared in jobs.values() if isinstance(declared, (Pretrain, Finetune))

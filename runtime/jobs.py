@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
+from renaissance.grammar.chain import source_of, sources_first, with_dependents
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.chain import source_of, sources_first, with_dependents
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
 from renaissance.runtime.data.loader import worker_lost
@@ -94,7 +94,8 @@ def run_jobs(
             stack.enter_context(recorded_ending(folder, position))
         with _in_one_sentence(processes):
             processes.wait()
-            check_chains(spec, names)
+            if not (fresh and processes.first):  # it did so before anything was removed
+                check_chains(spec, names)
             results, skipped = _run(spec, folder, names, again, processes, request, position)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
@@ -177,7 +178,7 @@ def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
     if unknown:
         known = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
         raise UsageError(f"there is no job `{unknown[0]}`; jobs are {known}")
-    return sources_first(spec, spec.jobs if only is None else only)
+    return sources_first(spec.jobs, spec.jobs if only is None else only)
 
 
 def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, tell: Tell) -> None:
@@ -191,10 +192,10 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
     """
     stale: tuple[str, ...] | None = ()
     if fresh:
-        stale = None if only is None else with_dependents(spec, only)
+        stale = None if only is None else with_dependents(spec.jobs, only)
     remove = results_to_remove(folder, spec, stale, tell)
     for name in only or () if fresh else ():
-        if source_of(spec, name) not in remove:
+        if source_of(spec.jobs, name) not in remove:
             _check_source(spec, name, folder, tell)
     if fresh:
         # Earlier results stay where nothing could take their place.
@@ -206,7 +207,7 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
 
 def _check_source(spec: Spec, name: str, folder: Path, tell: Tell) -> str | None:
     """Return the job that another one starts from, if any; it has finished."""
-    source = source_of(spec, name)
+    source = source_of(spec.jobs, name)
     if source is not None and finished(folder, source, spec.hash, tell) is None:
         raise UsageError(
             f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "

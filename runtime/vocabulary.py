@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.chain import chain_of
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.chain import chain_of
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data import DataError, Tokenizer
 from renaissance.runtime.data.tokenizer import TOKENIZER
@@ -70,7 +70,7 @@ def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
         name: of a pretraining or fine-tuning.
         folder: of the run.
     """
-    chain = chain_of(spec, name)
+    chain = chain_of(spec.jobs, name)
     expected = _expected(folder, chain)
     found, problem = None, None
     for job in chain:

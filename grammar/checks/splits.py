@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from renaissance.grammar.chain import chain_of
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
-from renaissance.grammar.composition.jobs import chain_of
 from renaissance.grammar.composition.places import Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.paths import resolved, same_content, sizes
@@ -84,8 +84,8 @@ def check_evaluation(
             )
         )
         return
-    for step in chain_of(dict(jobs), job.name)[1:]:
-        where = _trains_on(step, job.split, measured, data, places)
+    for step in chain_of(jobs, job.name)[1:]:
+        where = _trains_on(jobs[step], job.split, measured, data, places)
         if where is not None:
             findings.add(
                 Diagnostic(
@@ -93,7 +93,7 @@ def check_evaluation(
                     message=f"split `{job.split}` was trained on",
                     span=span,
                     label="cannot measure the model",
-                    related=(Label(span=where, text=f"trained on in job `{step.name}`"),),
+                    related=(Label(span=where, text=f"trained on in job `{step}`"),),
                 )
             )
             return
@@ -214,7 +214,11 @@ def same_part(one: Part, other: Part) -> bool:
 
 
 def _trains_on(
-    step: Job, split: str, measured: Finetune, data: Mapping[str, Pairs | None], places: Places
+    step: Job | None,
+    split: str,
+    measured: Finetune,
+    data: Mapping[str, Pairs | None],
+    places: Places,
 ) -> Span | None:
     """Return where a job says that it trains on a split of the measured task, or None."""
     task = measured.task

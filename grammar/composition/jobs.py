@@ -24,7 +24,7 @@ from renaissance.grammar.composition.models import Composer, ModelDraft, unknown
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.schema.data import Pairs
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import JOBS, Kind, choices
 from renaissance.grammar.source import Span
@@ -573,17 +573,3 @@ def _named_twice(name: str, first: Span, second: Span) -> Diagnostic:
         related=(Label(span=first, text="first named here"),),
         help=("leave it out: each of its pairs is learned from once in an epoch",),
     )
-
-
-def chain_of(jobs: dict[str, Job | None], name: str) -> tuple[Job, ...]:
-    """Return a job and all jobs that its weights come from, latest first."""
-    chain: list[Job] = []
-    job = jobs.get(name)
-    while job is not None and job not in chain:
-        chain.append(job)
-        if isinstance(job, Evaluate):
-            job = jobs.get(job.of)
-        else:
-            source = job.source if isinstance(job, Finetune) else None
-            job = jobs.get(source) if source else None
-    return tuple(chain)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from renaissance.grammar.chain import chain_of
 from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
 from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -140,8 +141,8 @@ class Parts:
         """`[images]` bool: whether a job that starts from this one selects by an image."""
         later = [
             Parts(self._spec, job)["validation"]
-            for job in self._spec.jobs.values()
-            if isinstance(job, Finetune) and self._job.name in _sources(self._spec, job)
+            for name, job in self._spec.jobs.items()
+            if isinstance(job, Finetune) and self._job.name in chain_of(self._spec.jobs, name)[1:]
         ]
         files = {file for part in later for file in part.files}
         if not files:
@@ -156,7 +157,7 @@ class Parts:
         """
         files = set(self[split].files)
         found = {}
-        for name in (self._job.name, *_sources(self._spec, self._job)):
+        for name in chain_of(self._spec.jobs, self._job.name):
             job = self._spec.training_job(name)
             parts = self if job is self._job else Parts(self._spec, job)
             count = len(files.intersection(parts["train"].files))
@@ -187,17 +188,6 @@ class Parts:
         if isinstance(self._job, Finetune):
             return read_task(self._job.task, file)
         return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
-
-
-def _sources(spec: Spec, job: Pretrain | Finetune) -> list[str]:
-    """Return the names of the jobs that a job starts from, directly or not."""
-    names: list[str] = []
-    source = job.source if isinstance(job, Finetune) else None
-    while source is not None:
-        names.append(source)
-        earlier = spec.training_job(source)
-        source = earlier.source if isinstance(earlier, Finetune) else None
-    return names
 
 
 def read_pairs(pairs: Pairs, name: str) -> Table:
