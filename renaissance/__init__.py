@@ -32,15 +32,16 @@ _HOME = {
     "compile": "renaissance.compiler",
     "diff": "renaissance.grammar.loading",
     "load": "renaissance.grammar.loading",
-    "plan": "renaissance.compiler",
+    "plan": "renaissance.planning",
     "run": "renaissance.runtime",
 }
 
 if TYPE_CHECKING:
-    from renaissance.compiler import build, compile, plan
+    from renaissance.compiler import build, compile
     from renaissance.grammar import Spec
     from renaissance.grammar.diagnostics import SpecError
     from renaissance.grammar.loading import diff, load
+    from renaissance.planning import plan
     from renaissance.runtime import run
 
 

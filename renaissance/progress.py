@@ -14,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from renaissance.compiler.amounts import per_second
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
 
@@ -134,7 +135,7 @@ def of_step(event: Step) -> str:
         figures += [f"{name} {loss:.3f}" for name, loss in event.losses.items()]
     figures += [f"{spell(name)} {value:.1%}" for name, value in event.metrics.items()]
     if event.texts_per_second is not None:
-        figures.append(f"{event.texts_per_second:,.0f} texts/s")
+        figures.append(f"{per_second(event.texts_per_second)} texts/s")
     return ", ".join(figures)
 
 

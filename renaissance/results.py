@@ -5,6 +5,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from renaissance.compiler.amounts import duration, per_second
 from renaissance.progress import spell
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
@@ -23,8 +24,8 @@ def print_results(run: Run) -> None:
             result.split or "-",
             "\n".join(_figures(result)) or "-",
             f"{result.steps:,}" if result.steps else "-",
-            "-" if result.texts_per_second is None else f"{result.texts_per_second:,.0f}",
-            "-" if result.seconds is None else _duration(result.seconds),
+            "-" if result.texts_per_second is None else per_second(result.texts_per_second),
+            "-" if result.seconds is None else duration(result.seconds),
         )
     console = Console(file=sys.stdout, highlight=False)
     console.print(table)
@@ -39,11 +40,3 @@ def _figures(result: JobResult) -> list[str]:
         f"{spell(name)} {value:.2%}" if "accuracy" in name else f"{spell(name)} {value:.4f}"
         for name, value in result.metrics.items()
     ]
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from renaissance.compiler.amounts import gibibytes
 from renaissance.compiler.planning.fitting import peak_of
 from renaissance.compiler.planning.machines import USABLE
 from renaissance.compiler.planning.measurement import memory_of_device
@@ -10,8 +11,6 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import JobData
 from renaissance.runtime.processes import Processes
-
-GIBIBYTE = 1024**3
 
 
 def recomputes(spec: Spec, name: str, data: JobData, processes: Processes) -> str | None:
@@ -51,10 +50,10 @@ def recomputes(spec: Spec, name: str, data: JobData, processes: Processes) -> st
     peak = peak_of(share, spec.model_of(name), conditions)
     if not processes.sums([float(room is not None and peak > room)])[0]:
         return None
-    there = f"{(room or 0) / GIBIBYTE:.1f} GiB"
+    there = gibibytes(room or 0)
     return (
         "repeated layers are computed again in the backward pass: without that a step needs "
-        f"{peak / GIBIBYTE:.1f} GiB by the plan, and {there} are counted on"
+        f"{gibibytes(peak)} by the plan, and {there} are counted on"
     )
 
 

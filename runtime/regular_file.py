@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 
+from renaissance.compiler.amounts import gibibytes
+
 LARGEST = 2**30
 """Bytes above which a file is taken for no image."""
 
@@ -34,7 +36,7 @@ def regular_file(path: str, largest: int = LARGEST) -> Iterator[BufferedReader]:
         if not stat.S_ISREG(status.st_mode):
             raise IrregularFileError("no regular file")
         if status.st_size > largest:
-            raise IrregularFileError(f"too large: a file of {status.st_size / 2**30:,.1f} GiB")
+            raise IrregularFileError(f"too large: a file of {gibibytes(status.st_size)}")
         file = os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)

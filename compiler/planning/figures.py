@@ -1,15 +1,11 @@
 """What a plan consists of: figures about models and jobs, as data."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from renaissance.compiler.lowering.implementations import AttentionPlan
+from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.machines import Machine, Precision
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from renaissance.compiler.planning.caching import Caching
 
 Gradient = Literal["none", "input", "weights", "both"]
 """What the backward pass gives for a component: nothing (a constant subgraph), the gradient to its
@@ -118,7 +114,7 @@ class ModelPlan:
     parameters: Parameters
     flops_per_sample: Flops
     freeze: tuple[FrozenPart, ...]
-    caching: "tuple[Caching, ...]"
+    caching: tuple[Caching, ...]
     attention: dict[str, AttentionPlan]
     notes: tuple[str, ...]
 
@@ -370,21 +366,6 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """Return it as nested dictionaries and lists, ready for JSON."""
         return _plain(asdict(self))  # type: ignore[no-any-return]
-
-    def __rich__(self) -> "RenderableType":
-        """Return the tree and tables that rich prints."""
-        from renaissance.compiler.planning.drawing import draw
-
-        return draw(self)
-
-    def __str__(self) -> str:
-        """Return the same as text."""
-        from rich.console import Console
-
-        console = Console(width=200, no_color=True, highlight=False)
-        with console.capture() as captured:
-            console.print(self)
-        return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,8 @@ from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.lowering.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.caching import Caching, caching
+from renaissance.compiler.planning.benefit import Caching
+from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import components, flops_of
 from renaissance.compiler.planning.figures import FrozenPart, ModelPlan, Parameters
 from renaissance.compiler.planning.machines import Device, Machine

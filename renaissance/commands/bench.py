@@ -9,6 +9,7 @@ from renaissance.answer import FINE, NO_ANSWER, answer
 
 def run(arguments: Namespace) -> int:
     """Measure, print the figures, and write them where that is asked for."""
+    from renaissance.compiler.amounts import amount, in_bytes
     from renaissance.compiler.errors import CompileError
     from renaissance.compiler.planning.measurement import measure
 
@@ -27,10 +28,10 @@ def run(arguments: Namespace) -> int:
     threads = f", {found.threads} threads" if found.threads else ""
     sys.stdout.write(f"{found.name}{threads}, torch {found.torch}\n")
     for precision, rate in found.products.items():
-        sys.stdout.write(f"products {precision}   {rate / 1e9:,.0f} GFLOP/s\n")
-    sys.stdout.write(f"bandwidth       {found.bandwidth / 1e9:,.1f} GB/s\n")
+        sys.stdout.write(f"products {precision}   {amount(rate, 'FLOP/s', space=' ')}\n")
+    sys.stdout.write(f"bandwidth       {in_bytes(found.bandwidth)}/s\n")
     if found.written is not None:
-        sys.stdout.write(f"disk            {found.written / 1e9:,.2f} GB/s written\n")
+        sys.stdout.write(f"disk            {in_bytes(found.written)}/s written\n")
     sys.stdout.write(f"launch          {found.launch * 1e6:,.1f} µs\n")
     if arguments.out is not None:
         sys.stdout.write(f"written to {arguments.out}; use it with plan --bench {arguments.out}\n")

@@ -37,6 +37,8 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, FINE, spec_hash=spec.hash, **planned.to_dict())
     from rich.console import Console
 
+    from renaissance.render.plan import draw
+
     colors = {"always": True, "never": False}.get(arguments.color)
     console = Console(
         force_terminal=True if colors else None,
@@ -46,5 +48,5 @@ def run(arguments: Namespace) -> int:
     if not console.is_terminal:
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
-    console.print(planned)
+    console.print(draw(planned))
     return FINE

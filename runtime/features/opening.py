@@ -8,7 +8,8 @@ from torch import Tensor
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.caching import MARGIN, Caching, caching
+from renaissance.compiler.planning.benefit import MARGIN, Caching
+from renaissance.compiler.planning.caching import caching
 from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec

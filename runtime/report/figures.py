@@ -2,6 +2,8 @@
 
 import math
 
+from renaissance.compiler import amounts
+
 RATES = ("accuracy", "precision", "recall", "f1")
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -15,16 +17,7 @@ def count(number: int | float) -> str:
 
 def magnitude(number: int) -> str:
     """Spell a count in three digits: `512`, `12.3 k`, `1.25 M`, `86.6 M`."""
-    if number < 1000:
-        return str(number)
-    scaled: float = number
-    for unit in ("k", "M", "G", "T"):
-        scaled /= 1000
-        # What three digits would round up to 1000 belongs to the next unit.
-        if scaled < 999.5 or unit == "T":
-            break
-    digits = 0 if scaled >= 99.95 else 1 if scaled >= 9.995 else 2
-    return f"{scaled:.{digits}f}{NO_BREAK}{unit}"
+    return amounts.amount(number, space=NO_BREAK)
 
 
 def share(part: float, digits: int = 1) -> str:
@@ -42,20 +35,14 @@ def duration(seconds: float | None) -> str:
     """Spell a duration in its two largest units: `2 h 05 min`, `4 min 12 s`, `8.1 s`."""
     if seconds is None or not math.isfinite(seconds):
         return DASH
-    if seconds < 59.95:
-        return f"{seconds:.1f}{NO_BREAK}s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}{NO_BREAK}min{NO_BREAK}{rest:02d}{NO_BREAK}s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours}{NO_BREAK}h{NO_BREAK}{minutes:02d}{NO_BREAK}min"
+    return amounts.duration(seconds, space=NO_BREAK)
 
 
 def throughput(rate: float | None) -> str:
     """Spell a number of texts a second."""
     if rate is None or not math.isfinite(rate):
         return DASH
-    return count(rate) if rate >= 100 else f"{rate:.1f}"
+    return amounts.per_second(rate)
 
 
 def is_rate(name: str) -> bool:

@@ -7,8 +7,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from renaissance.compiler.amounts import GIBIBYTE
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.planning.caching import GIBIBYTE, Caching, caching
+from renaissance.compiler.planning.benefit import Caching
+from renaissance.compiler.planning.caching import caching
 from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from renaissance.grammar.schema.streams import PlainText, PlainVision

@@ -9,6 +9,7 @@ from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.features import Reading
 from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
+from renaissance.render.plan import text_of
 from tests.compiler.declarations import one_tower, spec, two_towers
 
 OBJECTIVES = {"mlm": (Mlm(),), "itm": (Itm(),), "both": (Mlm(), Itm())}
@@ -55,7 +56,7 @@ def test_unread_parts_are_held_and_named() -> None:
     held = sum(part.numel() for part in model.parameters() if not part.requires_grad)
     counts = pretraining.model.parameters
     assert (counts.unread, counts.frozen) == (held, 0)
-    assert "read by no head" in str(plan(whole))
+    assert "read by no head" in text_of(plan(whole))
 
 
 def test_a_model_without_heads_hands_everything_on() -> None:

@@ -19,6 +19,7 @@ from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
+from renaissance.render.plan import text_of
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,
@@ -263,7 +264,7 @@ def test_as_json_and_as_text() -> None:
     assert {"address", "kind", "input", "output", "parameters", "trainable"} <= set(
         model["components"][0]
     )
-    text = str(planned)
+    text = text_of(planned)
     assert "layers[0:2]" in text
     assert "attention of cross: a stream absorbs the projections of a far longer one" in text
     assert "frozen" in text

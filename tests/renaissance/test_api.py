@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 import renaissance as rn
+from renaissance import compiler
 from renaissance.grammar.shipped import shipped_path
 
 
@@ -29,3 +32,14 @@ def test_diff_compares_files_and_specs() -> None:
 def test_an_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="nothing_here"):
         _ = rn.nothing_here
+
+
+def test_a_plan_shows_itself() -> None:
+    spec = rn.load(shipped_path("quickstart"))
+    planned = rn.plan(spec, device="cpu")
+    assert planned.to_dict() == compiler.plan(spec, device="cpu").to_dict()
+    printed = StringIO()
+    Console(width=200, no_color=True, file=printed).print(planned)
+    shown = [line.rstrip() for line in printed.getvalue().splitlines()]
+    assert shown == str(planned).splitlines()
+    assert any(line.startswith("model ") for line in shown)

@@ -14,6 +14,7 @@ from renaissance.compiler.lowering.implementations import Place, planned_attenti
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.streams import HuggingFace, PlainText, RandomArchitecture
+from renaissance.render.plan import text_of
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,
@@ -89,8 +90,8 @@ def test_a_plan_carries_it() -> None:
     planned = plan(spec(two_towers(ELECTRA, VIT), precision="bf16"))
     used = planned.to_dict()["jobs"][0]["model"]["attention"]["text"]
     assert used["packed"] is True and used["own"] is False
-    assert "attention of text: packed, " in str(planned)
-    assert "attention of vision: sdpa (rows of one length)" in str(planned)
+    assert "attention of text: packed, " in text_of(planned)
+    assert "attention of vision: sdpa (rows of one length)" in text_of(planned)
 
 
 @pytest.mark.parametrize("part", ["plain", "library"])

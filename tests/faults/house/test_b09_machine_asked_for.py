@@ -6,6 +6,7 @@ import torch
 from renaissance.compiler import plan
 from renaissance.compiler.planning.machines import GPUS
 from renaissance.grammar.schema.model import CrossAttention
+from renaissance.render.plan import text_of
 from tests.compiler.declarations import DEIT, ELECTRA, spec, two_towers
 
 WIDE = {"text": ELECTRA.model_copy(update={"width": 64})}
@@ -21,7 +22,7 @@ def test_a_certain_machine_is_spoken_of_whatever_is_at_hand() -> None:
         "vision": "sdpa (rows of one length)",
         "cross": "packed, triton (ragged rows)",
     }
-    said = str(plan(declared, machine=GPUS["h100"]))
+    said = text_of(plan(declared, machine=GPUS["h100"]))
     assert "no GPU" not in said and "absorbs" not in said and "CPU" not in said
     on_t4 = plan(spec(model, precision="fp16"), machine=GPUS["t4"]).jobs[0].model.attention
     assert str(on_t4["text"]) == "packed, sdpa (fused attention needs a newer GPU)"

@@ -10,7 +10,7 @@ import torch
 from renaissance.compiler import build
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.packing import Packing
-from renaissance.compiler.planning.caching import COMPUTE_RATES
+from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from renaissance.compiler import build
-from renaissance.compiler.planning.caching import COMPUTE_RATES
+from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError

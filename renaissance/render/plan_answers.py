@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from renaissance.compiler.amounts import in_bytes, per_second, predicted
 from renaissance.compiler.planning.figures import JobPlan, Plan
-from renaissance.compiler.planning.tables import duration, in_bytes, per_second
 
 
 def answers(plan: Plan) -> Iterator[Text]:
@@ -51,7 +51,7 @@ def _speed(job: JobPlan) -> Iterator[str]:
     slowest = max(speeds, key=lambda speed: speed.step)
     step = "a step" if len(speeds) == 1 else "a step of the slowest stage"
     yield (
-        f"{duration(slowest.step)} {step}, {per_second(slowest.texts_per_second)} texts/s, "
+        f"{predicted(slowest.step)} {step}, {per_second(slowest.texts_per_second)} texts/s, "
         f"bound by {slowest.bound}"
     )
     reading = job.reading
@@ -71,6 +71,6 @@ def _disk(job: JobPlan) -> Iterator[str]:
     if job.checkpoint is not None:
         yield (
             f"a checkpoint takes {in_bytes(job.checkpoint.bytes)}, "
-            f"{duration(job.checkpoint.seconds)} at {in_bytes(job.checkpoint.rate)}/s; "
+            f"{predicted(job.checkpoint.seconds)} at {in_bytes(job.checkpoint.rate)}/s; "
             "steps wait for it"
         )

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.planning.answers import answers
-from renaissance.compiler.planning.caching import Caching
+from renaissance.compiler.amounts import amount
+from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
-from renaissance.compiler.planning.tables import amount, job_tables
+from renaissance.render.plan_answers import answers
+from renaissance.render.plan_jobs import job_tables
 
 
 @dataclass(slots=True)
@@ -43,6 +44,14 @@ def draw(plan: Plan) -> RenderableType:
             if kept not in alone.get(job.model.name, ()):
                 blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
     return Group(*blocks)
+
+
+def text_of(plan: Plan) -> str:
+    """Return what `draw` shows as plain text."""
+    console = Console(width=200, no_color=True, highlight=False)
+    with console.capture() as captured:
+        console.print(draw(plan))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
 def _title(name: str, model: ModelPlan) -> Text:

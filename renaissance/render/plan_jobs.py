@@ -6,36 +6,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
 from renaissance.compiler.planning.figures import JobPlan, Plan, Stage
 
-_UNITS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
-
-
-def amount(number: float) -> str:
-    """Spell a count with three digits and a unit: 13.5M."""
-    for size, unit in _UNITS:
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
-    return str(round(number))
-
-
-def per_second(rate: float) -> str:
-    """Spell a rate: whole, or with three digits where it is small."""
-    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """Spell a time with its two largest units."""
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    minutes, hours = divmod(round(seconds / 60), 60)[::-1]
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+_NUMBERS = ("parameters", "trainable")
 
 
 def job_tables(plan: Plan) -> Iterator[RenderableType]:
@@ -137,10 +111,10 @@ def _time(plan: Plan) -> Table:
         table.add_row(
             name,
             stage.speed.bound,
-            duration(stage.speed.step),
+            predicted(stage.speed.step),
             per_second(stage.speed.texts_per_second),
             "?" if stage.steps is None else f"{stage.steps:,}",
-            "" if not last else "?" if job.run.seconds is None else duration(job.run.seconds),
+            "" if not last else "?" if job.run.seconds is None else predicted(job.run.seconds),
         )
     return table
 
@@ -173,16 +147,3 @@ def _table(*columns: str) -> Table:
         heading = Text(column)
         justify(heading, justify="right" if column in _NUMBERS and number else "left", no_wrap=True)
     return table
-
-
-_NUMBERS = ("parameters", "trainable")
-
-
-def in_bytes(number: float) -> str:
-    """Spell bytes with three digits and a decimal unit: 13.5 GB."""
-    sign, size = "-" if number < 0 else "", abs(number)
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            scaled = size / unit
-            return f"{sign}{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f} {name}"
-    return f"{sign}{size} B"

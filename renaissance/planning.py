@@ -1,0 +1,56 @@
+"""`rn.plan`: the plan of a spec, which shows itself where Python shows things."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from renaissance.compiler.planning import figures, plans
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from renaissance.compiler.planning.machines import Device, Machine
+    from renaissance.grammar.schema.spec import Spec
+
+
+class Plan(figures.Plan):
+    """All models of a spec and its jobs; `print` and rich show trees and tables."""
+
+    __slots__ = ()
+
+    def __rich__(self) -> "RenderableType":
+        """Return what rich prints."""
+        from renaissance.render.plan import draw
+
+        return draw(self)
+
+    def __str__(self) -> str:
+        """Return the same as text."""
+        from renaissance.render.plan import text_of
+
+        return text_of(self)
+
+
+def plan(
+    spec: "Spec",
+    model: str | None = None,
+    *,
+    tokens: int | None = None,
+    texts: int | None = None,
+    machine: "Machine | None" = None,
+    device: "Device | None" = None,
+) -> Plan:
+    """Plan the models and jobs of a spec; the arguments are those of `renaissance.compiler.plan`.
+
+    Args:
+        spec: a resolved spec.
+        model: leaves out all models but this one, and the jobs of others.
+        tokens: mean of a text; as many as its tower takes if None.
+        texts: of an epoch, for jobs whose length is given in epochs.
+        machine: whose speed counts; None for no times.
+        device: whose memory counts; the machine's, and without one a GPU's.
+
+    Raises:
+        CompileError: if a model cannot be built as declared, or there is none of this name.
+    """
+    found = plans.plan(spec, model, tokens=tokens, texts=texts, machine=machine, device=device)
+    return Plan(**{field.name: getattr(found, field.name) for field in fields(found)})
