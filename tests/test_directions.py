@@ -14,6 +14,7 @@ LAYERS = ("grammar", "compiler", "runtime", "renaissance")
 Graph = Mapping[str, set[str]]
 
 KNOWN: set[tuple[str, ...]] = {
+    ("compiler.backbones", "compiler.fusions", "compiler.lowering", "compiler.model"),
     ("grammar.anatomy", "grammar.schema"),
     ("grammar.architectures", "grammar.catalogue"),
     ("grammar.checks", "grammar.composition", "grammar.mistakes", "grammar.parser"),
