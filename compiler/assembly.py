@@ -17,7 +17,7 @@ from renaissance.compiler.lowering.implementations import check_head_widths
 from renaissance.compiler.lowering.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.pool import Pool
-from renaissance.grammar.catalogue import FolderError
+from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import CrossAttention, Model
 from renaissance.grammar.schema.spec import Spec

@@ -1,277 +1,212 @@
-"""Published encoders: the numbers of their configurations, by hub id and by timm name."""
+"""What is known about an encoder without its weights, and how that follows from a configuration.
 
-from typing import Any
+With these facts a file can be checked, planned and initialised at random where there is no network.
+"""
 
-from renaissance.grammar.catalogue import (
-    CLIP,
-    HALF,
-    IMAGENET,
-    Architecture,
-    Statistics,
-    from_config,
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Library = Literal["transformers", "timm"]
+Tokenizer = Literal["bert_uncased", "roberta", "own"]
+Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
+
+HALF: Statistics = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+IMAGENET: Statistics = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+CLIP: Statistics = (
+    (0.48145466, 0.4578275, 0.40821073),
+    (0.26862954, 0.26130258, 0.27577711),
 )
 
 
-def _text(model_type: str, layers: int, width: int, heads: int, **other: Any) -> dict[str, Any]:
-    return {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """An encoder's dimensions and conventions.
+
+    Attributes:
+        id: hub id, timm name or path that it is known by.
+        library: which library makes it.
+        model_type: transformers' name of the family, such as `electra`, or timm's model name.
+        modality: what it reads.
+        layers: transformer layers, over all stages; None where only the library knows.
+        width: channels of its output tokens; None where only the library knows.
+        heads: attention heads, of the last stage where stages differ; None as above.
+        mlp_ratio: width of the feed-forward part over the hidden size; None as above.
+        dropout: probability that its configuration states.
+        embedding_width: channels of its embeddings.
+        sequence: whether its layers map a sequence of tokens to one of equal length, each token
+            attending to all others, so that they can serve as a one-tower stack.
+        vocabulary: rows of the word embedding; None for vision.
+        max_tokens: longest text, special tokens included; None for vision.
+        position_offset: row of the position embedding that the first token takes.
+        tokenizer: family of its tokenizer; `own` where only its files tell.
+        image_size: height and width of the image, pixels; None for text.
+        patch: height and width of a patch, pixels; None for text.
+        prefix_tokens: class, distillation and register tokens before the patches; None where only
+            the library knows.
+        statistics: mean and standard deviation of each colour that pixels are normalised with.
+        config: keyword arguments of transformers' configuration class, as published.
+    """
+
+    id: str
+    library: Library
+    model_type: str
+    modality: Literal["text", "vision"]
+    layers: int | None = None
+    width: int | None = None
+    heads: int | None = None
+    mlp_ratio: float | None = None
+    dropout: float = 0.0
+    embedding_width: int | None = None
+    sequence: bool = True
+    vocabulary: int | None = None
+    max_tokens: int | None = None
+    position_offset: int = 0
+    tokenizer: Tokenizer | None = None
+    image_size: int | None = None
+    patch: int | None = None
+    prefix_tokens: int | None = None
+    statistics: Statistics | None = None
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | None) -> Architecture:
+    """Derive the facts of an architecture from a configuration of transformers.
+
+    Args:
+        id: what the architecture is to be known by.
+        config: contents of its `config.json`.
+        statistics: of its preprocessor; half and half where that is not known.
+    """
+    config = config.get("vision_config", config)
+    model_type = str(config.get("model_type", ""))
+    depths = config.get("depths")
+    stage_heads = config.get("num_heads")
+    width = _first(config, "hidden_size", "dim")
+    if depths and "embed_dim" in config:
+        width = config["embed_dim"] * 2 ** (len(depths) - 1)
+    inner = _first(config, "intermediate_size", "hidden_dim")
+    heads = _first(config, "num_attention_heads", "n_heads")
+    ratio = config.get("mlp_ratio")
+    vision = "image_size" in config or "patch_size" in config
+    offset = _position_offset(model_type, config)
+    common: dict[str, Any] = {
+        "id": id,
+        "library": "transformers",
         "model_type": model_type,
-        "vocab_size": 30522,
-        "hidden_size": width,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * width,
-        "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "initializer_range": 0.02,
-        "layer_norm_eps": 1e-12,
-        "pad_token_id": 0,
-    } | other
-
-
-def _vit(model_type: str, width: int, heads: int, **other: Any) -> dict[str, Any]:
-    return {
-        "model_type": model_type,
-        "hidden_size": width,
-        "num_hidden_layers": 12,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * width,
-        "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.0,
-        "attention_probs_dropout_prob": 0.0,
-        "initializer_range": 0.02,
-        "layer_norm_eps": 1e-12,
-        "image_size": 224,
-        "patch_size": 16,
-        "num_channels": 3,
-        "qkv_bias": True,
-    } | other
-
-
-def _swin(depths: list[int]) -> dict[str, Any]:
-    return {
-        "model_type": "swin",
-        "image_size": 224,
-        "patch_size": 4,
-        "num_channels": 3,
-        "embed_dim": 96,
-        "depths": depths,
-        "num_heads": [3, 6, 12, 24],
-        "window_size": 7,
-        "mlp_ratio": 4.0,
-        "qkv_bias": True,
-        "hidden_dropout_prob": 0.0,
-        "attention_probs_dropout_prob": 0.0,
-        "drop_path_rate": 0.1,
-        "hidden_act": "gelu",
-        "use_absolute_embeddings": False,
-        "initializer_range": 0.02,
-        "layer_norm_eps": 1e-05,
-        "encoder_stride": 32,
+        "layers": sum(depths) if depths else _first(config, "num_hidden_layers", "n_layers"),
+        "width": width,
+        "heads": stage_heads[-1] if isinstance(stage_heads, (list, tuple)) else heads,
+        "mlp_ratio": ratio if ratio is not None else (inner / width if inner and width else None),
+        "dropout": float(_first(config, "hidden_dropout_prob", "dropout") or 0.0),
+        "sequence": not depths,
+        "config": dict(config),
     }
-
-
-_BERT_BASE = _text("bert", 12, 768, 12)
-_BERT_TINY = _text("bert", 2, 128, 2)
-_MINILM_6 = _text("bert", 6, 384, 12)
-_MINILM_12 = _text("bert", 12, 384, 12)
-_ROBERTA_BASE = _text(
-    "roberta",
-    12,
-    768,
-    12,
-    vocab_size=50265,
-    max_position_embeddings=514,
-    type_vocab_size=1,
-    layer_norm_eps=1e-05,
-    pad_token_id=1,
-    bos_token_id=0,
-    eos_token_id=2,
-)
-_DISTILBERT = {
-    "model_type": "distilbert",
-    "vocab_size": 30522,
-    "max_position_embeddings": 512,
-    "sinusoidal_pos_embds": False,
-    "n_layers": 6,
-    "n_heads": 12,
-    "dim": 768,
-    "hidden_dim": 3072,
-    "dropout": 0.1,
-    "attention_dropout": 0.1,
-    "activation": "gelu",
-    "initializer_range": 0.02,
-    "pad_token_id": 0,
-}
-_BEIT_BASE = _vit(
-    "beit",
-    768,
-    12,
-    vocab_size=8192,
-    use_mask_token=False,
-    use_absolute_position_embeddings=False,
-    use_relative_position_bias=True,
-    use_shared_relative_position_bias=False,
-    layer_scale_init_value=0.1,
-    drop_path_rate=0.1,
-    use_mean_pooling=True,
-)
-_CLIP_BASE = {
-    "model_type": "clip_vision_model",
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "projection_dim": 512,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "num_channels": 3,
-    "image_size": 224,
-    "patch_size": 16,
-    "hidden_act": "quick_gelu",
-    "layer_norm_eps": 1e-05,
-    "attention_dropout": 0.0,
-    "initializer_range": 0.02,
-    "initializer_factor": 1.0,
-}
-
-_TRANSFORMERS: tuple[tuple[tuple[str, ...], dict[str, Any], Statistics | None], ...] = (
-    (
-        ("google/electra-small-discriminator",),
-        _text("electra", 12, 256, 4, embedding_size=128),
-        None,
-    ),
-    (
-        ("google/electra-base-discriminator",),
-        _text("electra", 12, 768, 12, embedding_size=768),
-        None,
-    ),
-    (("bert-base-uncased", "google-bert/bert-base-uncased"), _BERT_BASE, None),
-    (("prajjwal1/bert-tiny", "google/bert_uncased_L-2_H-128_A-2"), _BERT_TINY, None),
-    (
-        ("huawei-noah/TinyBERT_General_4L_312D",),
-        _text("bert", 4, 312, 12, intermediate_size=1200),
-        None,
-    ),
-    (("roberta-base", "FacebookAI/roberta-base"), _ROBERTA_BASE, None),
-    (("distilbert-base-uncased", "distilbert/distilbert-base-uncased"), _DISTILBERT, None),
-    (
-        ("sentence-transformers/all-MiniLM-L6-v2", "nreimers/MiniLM-L6-H384-uncased"),
-        _MINILM_6,
-        None,
-    ),
-    (
-        ("sentence-transformers/all-MiniLM-L12-v2", "microsoft/MiniLM-L12-H384-uncased"),
-        _MINILM_12,
-        None,
-    ),
-    (("google/vit-base-patch16-224",), _vit("vit", 768, 12), HALF),
-    (("facebook/deit-tiny-patch16-224",), _vit("vit", 192, 3), IMAGENET),
-    (("facebook/deit-small-patch16-224",), _vit("vit", 384, 6), IMAGENET),
-    (("facebook/deit-tiny-distilled-patch16-224",), _vit("deit", 192, 3), IMAGENET),
-    (("facebook/deit-small-distilled-patch16-224",), _vit("deit", 384, 6), IMAGENET),
-    (("facebook/dino-vits16",), _vit("vit", 384, 6), IMAGENET),
-    (("microsoft/beit-base-patch16-224",), _BEIT_BASE, HALF),
-    (("microsoft/swin-tiny-patch4-window7-224",), _swin([2, 2, 6, 2]), IMAGENET),
-    (("microsoft/swin-small-patch4-window7-224",), _swin([2, 2, 18, 2]), IMAGENET),
-    (("openai/clip-vit-base-patch16",), _CLIP_BASE, CLIP),
-)
-
-
-def _timm(
-    name: str,
-    width: int,
-    heads: int,
-    statistics: Statistics,
-    *,
-    layers: int = 12,
-    patch: int = 16,
-    prefix_tokens: int = 1,
-    embedding_width: int | None = None,
-) -> Architecture:
+    if not vision:
+        positions = config.get("max_position_embeddings")
+        return Architecture(
+            modality="text",
+            embedding_width=config.get("embedding_size", width),
+            vocabulary=config.get("vocab_size"),
+            max_tokens=positions - offset if positions else None,
+            position_offset=offset,
+            tokenizer=TOKENIZERS.get((model_type, config.get("vocab_size")), "own"),
+            **common,
+        )
     return Architecture(
-        id=name,
-        library="timm",
-        model_type=name,
         modality="vision",
-        layers=layers,
-        width=width,
-        heads=heads,
-        mlp_ratio=4.0,
-        embedding_width=embedding_width or width,
-        sequence=embedding_width is None,
-        image_size=224,
-        patch=patch,
-        prefix_tokens=prefix_tokens,
-        statistics=statistics,
+        embedding_width=config.get("embed_dim", width),
+        image_size=square(config.get("image_size")),
+        # Hiera's patches overlap: an image holds as many as there are strides.
+        patch=square(_first(config, "patch_stride", "patch_size")),
+        prefix_tokens=_prefix_tokens(model_type, config),
+        statistics=statistics or HALF,
+        **common,
     )
 
 
-# A tag names weights, and weights of one architecture may want other pixel statistics: only tags
-# that are listed here are known.
-_TIMM: tuple[tuple[tuple[str, ...], Architecture], ...] = (
-    (("augreg_in21k_ft_in1k",), _timm("vit_tiny_patch16_224", 192, 3, HALF)),
-    (("augreg_in21k_ft_in1k", "augreg_in1k"), _timm("vit_small_patch16_224", 384, 6, HALF)),
-    (("dino",), _timm("vit_small_patch16_224.dino", 384, 6, IMAGENET)),
-    (
-        ("augreg2_in21k_ft_in1k", "augreg_in21k_ft_in1k", "augreg_in1k", "orig_in21k_ft_in1k"),
-        _timm("vit_base_patch16_224", 768, 12, HALF),
-    ),
-    (("fb_in1k",), _timm("deit_tiny_patch16_224", 192, 3, IMAGENET)),
-    (("fb_in1k",), _timm("deit_small_patch16_224", 384, 6, IMAGENET)),
-    (("fb_in1k",), _timm("deit_base_patch16_224", 768, 12, IMAGENET)),
-    (
-        ("fb_in1k",),
-        _timm("deit_tiny_distilled_patch16_224", 192, 3, IMAGENET, prefix_tokens=2),
-    ),
-    (
-        ("fb_in1k",),
-        _timm("deit_small_distilled_patch16_224", 384, 6, IMAGENET, prefix_tokens=2),
-    ),
-    (
-        ("in22k_ft_in22k_in1k", "in22k_ft_in22k"),
-        _timm("beit_base_patch16_224", 768, 12, HALF),
-    ),
-    (
-        ("ms_in1k", "ms_in22k_ft_in1k"),
-        _timm(
-            "swin_tiny_patch4_window7_224",
-            768,
-            24,
-            IMAGENET,
-            patch=4,
-            prefix_tokens=0,
-            embedding_width=96,
-        ),
-    ),
-    (
-        ("ms_in22k_ft_in1k", "ms_in1k"),
-        _timm(
-            "swin_small_patch4_window7_224",
-            768,
-            24,
-            IMAGENET,
-            layers=24,
-            patch=4,
-            prefix_tokens=0,
-            embedding_width=96,
-        ),
-    ),
-    (("openai", "laion2b_ft_in12k_in1k"), _timm("vit_base_patch16_clip_224", 768, 12, CLIP)),
-)
+OFFSET_POSITIONS = {
+    "camembert": 1,
+    "clap_text_model": 1,
+    "data2vec-text": 1,
+    "esm": 1,
+    "ibert": 1,
+    "layoutlmv3": 1,
+    "lilt": 0,
+    "longformer": 1,
+    "luke": 1,
+    "markuplm": 0,
+    "mpnet": 1,
+    "roberta": 1,
+    "roberta-prelayernorm": 1,
+    "xlm-roberta": 1,
+    "xlm-roberta-xl": 1,
+    "xmod": 1,
+}
+"""Families whose first token takes the position behind the padding token's number, and that number
+where a configuration does not say it."""
 
 
-def _published() -> dict[str, Architecture]:
-    published = {
-        id: from_config(id, config, statistics)
-        for ids, config, statistics in _TRANSFORMERS
-        for id in ids
-    }
-    for tags, architecture in _TIMM:
-        published[architecture.id] = architecture
-        for tag in tags:
-            published[f"{architecture.id.partition('.')[0]}.{tag}"] = architecture
-    return published
+def _position_offset(model_type: str, config: Mapping[str, Any]) -> int:
+    if model_type not in OFFSET_POSITIONS:
+        return 0
+    usual = OFFSET_POSITIONS[model_type]
+    # MPNet counts from the same row whatever its padding token is.
+    said = None if model_type == "mpnet" else config.get("pad_token_id")
+    return (usual if said is None else int(said)) + 1
 
 
-PUBLISHED: dict[str, Architecture] = _published()
+PREFIX_TOKENS = {
+    "beit": 1,
+    "chinese_clip_vision_model": 1,
+    "clip_vision_model": 1,
+    "convnext": 0,
+    "convnextv2": 0,
+    "data2vec-vision": 1,
+    "deit": 2,
+    "dinov2": 1,
+    "dinov2_with_registers": 1,
+    "dinov3_convnext": 0,
+    "dinov3_vit": 1,
+    "donut-swin": 0,
+    "dpt": 1,
+    "focalnet": 0,
+    "hiera": 0,
+    "ijepa": 0,
+    "levit": 0,
+    "pvt_v2": 0,
+    "regnet": 0,
+    "resnet": 0,
+    "segformer": 0,
+    "siglip_vision_model": 0,
+    "swin": 0,
+    "swinv2": 0,
+    "vit": 1,
+    "vit_mae": 1,
+    "vit_msn": 1,
+    "vitdet": 0,
+    "yolos": 1,
+}
+"""Class and distillation tokens before the patches; of other families only the library knows."""
+
+TOKENIZERS: dict[tuple[str, int | None], Tokenizer] = {
+    ("bert", 30522): "bert_uncased",
+    ("electra", 30522): "bert_uncased",
+    ("distilbert", 30522): "bert_uncased",
+    ("roberta", 50265): "roberta",
+}
+
+
+def _prefix_tokens(model_type: str, config: Mapping[str, Any]) -> int | None:
+    known = PREFIX_TOKENS.get(model_type)
+    return None if known is None else known + int(config.get("num_register_tokens") or 0)
+
+
+def square(size: Any) -> int | None:
+    """Return the side of a square that a configuration gives as a number or as a pair."""
+    first: int | None = size[0] if isinstance(size, (list, tuple)) else size
+    return first
+
+
+def _first(config: Mapping[str, Any], *keys: str) -> Any:
+    return next((config[key] for key in keys if config.get(key) is not None), None)

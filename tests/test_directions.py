@@ -16,7 +16,6 @@ Graph = Mapping[str, set[str]]
 KNOWN: set[tuple[str, ...]] = {
     ("compiler.backbones", "compiler.fusions", "compiler.lowering", "compiler.model"),
     ("grammar.anatomy", "grammar.schema"),
-    ("grammar.architectures", "grammar.catalogue"),
     ("grammar.checks", "grammar.composition", "grammar.mistakes", "grammar.parser"),
     ("grammar.schema.identity", "grammar.schema.spec"),
     ("runtime.data", "runtime.features"),

@@ -6,7 +6,9 @@ from copy import deepcopy
 from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.catalogue import find, from_config, read_folder
+from renaissance.grammar.architectures import from_config
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import RandomArchitecture
 

@@ -2,7 +2,9 @@
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.catalogue import HALF, Statistics, find, read_folder
+from renaissance.grammar.architectures import HALF, Statistics
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import (
     Patches,

@@ -9,7 +9,7 @@ from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower,
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.transformer import PreNormStack
-from renaissance.grammar.catalogue import HALF
+from renaissance.grammar.architectures import HALF
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import (
     Patches,

@@ -13,7 +13,8 @@ from renaissance.compiler.backbones.plain import (
 )
 from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.errors import CompileError
-from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import (
     Backbone,

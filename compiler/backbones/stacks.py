@@ -31,7 +31,7 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.reading import can_read, read_layer
 from renaissance.grammar.anatomy.encoders import STACKS
-from renaissance.grammar.catalogue import from_config
+from renaissance.grammar.architectures import from_config
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
 

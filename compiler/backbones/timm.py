@@ -35,7 +35,8 @@ from renaissance.compiler.backbones.tower import (
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
-from renaissance.grammar.catalogue import find, read_folder
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import RandomArchitecture, Timm

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
-from renaissance.grammar.catalogue import Statistics
+from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.schema.model import Attention
 from renaissance.grammar.schema.streams import Modality
 

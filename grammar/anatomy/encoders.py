@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from renaissance.grammar.catalogue import Architecture, FolderError, find, read_folder
+from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.streams import (
     HuggingFace,

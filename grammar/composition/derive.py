@@ -6,7 +6,8 @@ from renaissance.grammar.anatomy.encoders import (
     folder_problem,
     identifier,
 )
-from renaissance.grammar.catalogue import Architecture, names
+from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.catalogue import names
 from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Edit

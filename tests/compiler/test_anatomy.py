@@ -12,7 +12,8 @@ from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.anatomy.encoders import Leaf, can_stack, stream_anatomy
 from renaissance.grammar.anatomy.model import Anatomy, heads_of
-from renaissance.grammar.catalogue import find, names, read_folder
+from renaissance.grammar.catalogue import find, names
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.loading import load
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model

@@ -13,7 +13,7 @@ from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.backbones.embeddings import convolutional_stem
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.errors import BackboneError, ShapeError
-from renaissance.grammar.catalogue import IMAGENET
+from renaissance.grammar.architectures import IMAGENET
 from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
 
 TEXT = {

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoConfig
 
 from renaissance.compiler.backbones.sources import build_tower
-from renaissance.grammar.catalogue import FolderError, find, names, read_folder
+from renaissance.grammar.catalogue import find, names
+from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.schema.streams import RandomArchitecture
 
 # Published parameter counts of the encoder without classifiers; pooler included where marked.

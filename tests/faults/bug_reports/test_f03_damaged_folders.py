@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from renaissance.compiler.backbones.huggingface import huggingface_tower
 from renaissance.compiler.backbones.timm import timm_tower
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.catalogue import FolderError, read_folder
+from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.schema.streams import HuggingFace, Timm
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokenizer import Tokenizer

@@ -9,7 +9,8 @@ import transformers
 from transformers import AutoConfig, AutoModel
 
 from renaissance.compiler.backbones.rows import position_offset
-from renaissance.grammar.catalogue import OFFSET_POSITIONS, read_folder
+from renaissance.grammar.architectures import OFFSET_POSITIONS
+from renaissance.grammar.encoder_folder import read_folder
 
 SIZES = {
     "vocab_size": 40,

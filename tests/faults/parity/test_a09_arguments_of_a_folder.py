@@ -9,8 +9,8 @@ from timm.models import save_for_hf
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.backbones.sources import build_stack, build_tower
-from renaissance.grammar.catalogue import read_folder
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.schema.streams import RandomArchitecture, Timm
 from renaissance.grammar.source import Source
 

@@ -1,0 +1,113 @@
+"""What a local folder says about the encoder that transformers or timm saved there."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from renaissance.grammar.architectures import IMAGENET, Architecture, from_config, square
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.paths import is_file, is_folder
+
+
+class FolderError(ValueError):
+    """A local folder that is no model of transformers or timm; says why in one sentence."""
+
+
+def read_folder(path: str | Path) -> Architecture:
+    """Read the facts of a model saved in a local folder by transformers or timm.
+
+    Args:
+        path: folder that holds `config.json`.
+
+    Raises:
+        FolderError: if the folder or its `config.json` is missing or says too little.
+    """
+    folder = Path(path)
+    if not is_folder(folder):
+        raise FolderError(f"there is no folder `{path}`")
+    config = _json(folder / "config.json")
+    timm = "architecture" in config and "model_type" not in config
+    if not timm and "model_type" not in config:
+        raise FolderError(f"`{path}/config.json` names neither a model_type nor an architecture")
+    try:
+        return _timm_folder(str(path), config) if timm else _transformers_folder(folder, config)
+    except FolderError:
+        raise
+    # A list where an object belongs, a text for a number: settings may hold anything.
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+        raise FolderError(
+            f"`{path}/config.json` holds a value of another kind than its setting has: {problem}"
+        ) from None
+
+
+def _timm_folder(path: str, config: Mapping[str, Any]) -> Architecture:
+    pretrained = config.get("pretrained_cfg", config)
+    mean, std = pretrained.get("mean"), pretrained.get("std")
+    statistics = (tuple(mean), tuple(std)) if mean and std else None
+    size = pretrained.get("input_size")
+    known = find(str(config["architecture"]))
+    facts: dict[str, Any] = {}
+    if known is not None:
+        facts = {name: getattr(known, name) for name in known.__slots__}
+    facts |= {
+        "id": path,
+        "library": "timm",
+        "model_type": str(config["architecture"]),
+        "modality": "vision",
+        "image_size": size[-1] if size else facts.get("image_size"),
+        "statistics": statistics or facts.get("statistics") or IMAGENET,
+    }
+    return Architecture(**facts | _timm_arguments(config.get("model_args") or {}))
+
+
+def _timm_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that `model_args` of a folder of timm change, which go before the name's."""
+    facts: dict[str, Any] = {}
+    width, depths, heads = (arguments.get(key) for key in ("embed_dim", "depths", "num_heads"))
+    if isinstance(depths, list):
+        facts["layers"], facts["sequence"] = sum(depths), False
+    if isinstance(width, int):
+        stages = len(depths) if isinstance(depths, list) else 1
+        facts["embedding_width"], facts["width"] = width, width * 2 ** (stages - 1)
+    if heads is not None:
+        facts["heads"] = heads[-1] if isinstance(heads, list) else heads
+    own = {
+        "layers": arguments.get("depth"),
+        "mlp_ratio": arguments.get("mlp_ratio"),
+        "patch": square(arguments.get("patch_size")),
+        "image_size": square(arguments.get("img_size")),
+    }
+    facts |= {name: value for name, value in own.items() if value is not None}
+    if "class_token" in arguments or "reg_tokens" in arguments:
+        classes = int(arguments.get("class_token", True))
+        facts["prefix_tokens"] = classes + int(arguments.get("reg_tokens") or 0)
+    return facts
+
+
+def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:
+    statistics = None
+    preprocessor = folder / "preprocessor_config.json"
+    if is_file(preprocessor):
+        pixels = _json(preprocessor)
+        mean, std = pixels.get("image_mean"), pixels.get("image_std")
+        if mean and std:
+            statistics = (tuple(mean), tuple(std))
+    architecture = from_config(str(folder), config, statistics)
+    if architecture.width is None:
+        raise FolderError(
+            f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"
+        )
+    return architecture
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FolderError(f"`{path.parent}` holds no {path.name}") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise FolderError(f"`{path}` is not readable as JSON") from None
+    if not isinstance(value, dict):
+        raise FolderError(f"`{path}` is not a JSON object")
+    return value
