@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from benchmarks.plain import BASE, SMALL, TINY, PlainBatch, Size
 from renaissance.compiler import build, freeze
 from renaissance.compiler.features import TextInput
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.compilation import compile_layers
 from renaissance.compiler.lowering.constancy import hold_in_low_precision
-from renaissance.grammar.schema.data import EasyVqaPairs
-from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import RandomArchitecture
 from renaissance.runtime.data.batch import (
     MaskedText,
     Matching,
@@ -31,7 +31,11 @@ from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.ledger import KEY_BYTES
 from renaissance.runtime.features.store import FeatureStore
 from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.scoring import Objectives
 
 IDS = {

@@ -11,17 +11,19 @@ from renaissance.compiler.backbones.sources import build_embedding, build_stack,
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusions.cross_attention.module import CoAttention
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.fusions.single_stream.module import JointStack
 from renaissance.compiler.heads import job_heads
 from renaissance.compiler.lowering.implementations import check_head_widths
 from renaissance.compiler.lowering.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.pool import Pool
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Model
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import Patches, Wordpiece
 
 _ONE_AT_A_TIME = threading.RLock()
 

@@ -15,14 +15,16 @@ from typing import Any
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.launching import Placement, launch_script, slurm_script
 from renaissance.compiler.planning import plan
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Model, SingleStream
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import HuggingFace, Timm
 
 FORMAT_VERSION = "1.0"
 FILES = (

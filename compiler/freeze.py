@@ -17,7 +17,7 @@ from renaissance.compiler.lowering.constancy import keep_constant
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.model import HEADS, head_leaves
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 
 

@@ -3,8 +3,9 @@
 from torch import Tensor, nn
 
 from renaissance.compiler.model.initialisation import initialise
-from renaissance.grammar.schema.data import EasyVqa, Nlvr
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
+from renaissance.runtime.tasks.nlvr.schema import Nlvr
 
 CLASSES: dict[type[EasyVqa | Nlvr], int] = {EasyVqa: 13, Nlvr: 2}
 """Answers of each task."""

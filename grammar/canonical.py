@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.composition.places import Path
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.formatter import format_source
-from renaissance.grammar.schema.declaration import Block
+from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import Patches, Wordpiece
 from renaissance.grammar.schema.vocabulary import default_of, keys_of, kind_of, positional_key
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import (
@@ -54,7 +54,7 @@ class _Printer:
         model, path = self._spec.models[name], ("models", name)
         lines = []
         for stream, block in model.streams.items():
-            word = "embed" if isinstance(block, Wordpiece | Patches) else "backbone"
+            word = "embed" if is_embedding(block) else "backbone"
             lines.append(self._said(f"{word} {stream}", block, (*path, "streams", stream)))
         lines.append(self._said(f"fusion {model.fusion_name}", model.fusion, (*path, "fusion")))
         lines += self._keys(model, path)
@@ -63,7 +63,7 @@ class _Printer:
 
     def data(self, name: str) -> str:
         pairs, path = self._spec.data[name], ("data", name)
-        first = self._noted(f"format = {pairs.format}", (*path, "format"))
+        first = self._noted(f"format = {pairs.word()}", (*path, "format"))
         return _braces(f"data {name}", [first, *self._keys(pairs, path)])
 
     def job(self, name: str, job: Job) -> str:
@@ -84,7 +84,7 @@ class _Printer:
             for index, objective in enumerate(job.objectives):
                 lines.append(
                     self._block(
-                        f"objective {objective.objective}", objective, (*path, "objectives", index)
+                        f"objective {objective.word()}", objective, (*path, "objectives", index)
                     )
                 )
         for word, block in (("optimizer", job.optimizer), ("schedule", job.schedule)):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from renaissance.grammar.schema.declaration import Block, Impact, impact_of
+from renaissance.grammar.declaration import Block, Impact, impact_of
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
 from renaissance.grammar.spelling import directive_head, head_text, states, value_text

@@ -12,7 +12,7 @@ from renaissance.grammar.changes import (
     keys_by_address,
     strongest,
 )
-from renaissance.grammar.schema.declaration import Block, Impact
+from renaissance.grammar.declaration import Block, Impact
 from renaissance.grammar.schema.identity import job_identity, reduced
 from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
 from renaissance.grammar.schema.model import Model

@@ -4,27 +4,25 @@
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from renaissance.grammar.schema.declaration import Block, impact_of
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.declaration import Block, impact_of
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.model import Freeze, Model
-from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import Patches, Wordpiece
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     Kind,
-    choices,
     default_of,
     keys_of,
     kind_of,
     positional_key,
+    sources,
     unit_of,
 )
-from renaissance.grammar.spelling import head_text, value_text
+from renaissance.grammar.spelling import head_text, spelled_word, value_text
 
 _INTRODUCTION = Path(__file__).parent / "introduction.md"
 _CHOSEN = ("optimizer", "schedule", "objectives")
@@ -39,35 +37,32 @@ def reference() -> str:
 
 def _sections() -> Iterator[str]:
     yield from _section("`model`", Model, "##")
-    streams = choices(Model, "streams")
-    embeddings = {word: block for word, block in streams.items() if block in (Wordpiece, Patches)}
-    backbones = {word: block for word, block in streams.items() if word not in embeddings}
+    backbones = sources("backbone")
     yield from _family("`backbone`", "backbone name = ", backbones)
-    yield from _family("`embed`", "embed name = ", embeddings)
-    fusions = choices(Model, "fusion")
-    yield from _family("`fusion`", "fusion name = ", fusions)
-    stacks = choices(fusions["single_stream"], "encoder")
+    yield from _family("`embed`", "embed name = ", sources("embed"))
+    yield from _family("`fusion`", "fusion name = ", Kinds("fusion"))
+    stacks = sources("encoder")
     plain = {word: block for word, block in stacks.items() if word not in backbones}
     yield from _family("`encoder`", "encoder = ", plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
     yield from _section("`freeze …`", Freeze, "##")
-    yield from _family("`data`", "format = ", choices(Spec, "data"))
+    yield from _family("`data`", "format = ", Kinds("format"))
     for word, job in JOBS.items():
         yield from _section(f"`{word}`", job, "##")
-    yield from _family("`objective`", "objective ", choices(Pretrain, "objectives"))
-    yield from _family("`optimizer`", "optimizer ", choices(Pretrain, "optimizer"))
-    yield from _family("`schedule`", "schedule ", choices(Pretrain, "schedule"))
-    yield from _family("`task`", "task = ", choices(Finetune, "task"))
+    yield from _family("`objective`", "objective ", Kinds("objective"))
+    yield from _family("`optimizer`", "optimizer ", Kinds("optimizer"))
+    yield from _family("`schedule`", "schedule ", Kinds("schedule"))
+    yield from _family("`task`", "task = ", Kinds("task"))
 
 
 def _family(title: str, head: str, blocks: Mapping[str, type[Block]]) -> Iterator[str]:
     yield f"## {title}\n"
-    for word, block in blocks.items():
-        yield from _section(f"`{head}{_spelled(word, block)}`", block, "###")
+    for block in blocks.values():
+        yield from _section(f"`{head}{_spelled(block)}`", block, "###")
 
 
-def _spelled(word: str, block: type[Block]) -> str:
-    word = "random" if word == "plain" else word
+def _spelled(block: type[Block]) -> str:
+    word = spelled_word(block)
     name = positional_key(block)
     if name is None:
         return word
@@ -135,8 +130,8 @@ def _value(kind: Kind, unit: str) -> str:
     return " or ".join(options) if not kind.words else ", ".join(options)
 
 
-def _blocks(words: Iterable[str]) -> str:
-    spelled = dict.fromkeys("random" if word == "plain" else word for word in words)
+def _blocks(blocks: Mapping[str, type[Block]]) -> str:
+    spelled = dict.fromkeys(map(spelled_word, blocks.values()))
     return ", ".join(f"`{word}`" for word in spelled)
 
 

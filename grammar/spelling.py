@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from renaissance.grammar.schema.declaration import Block, Spelled
+from renaissance.grammar.declaration import Block, Spelled
+from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.vocabulary import (
     Kind,
@@ -69,13 +70,18 @@ def is_name(text: str) -> bool:
 
 def head_text(block: Block) -> str:
     """Return the spelling of a block without its braces: `timm("deit_tiny_patch16_224")`."""
-    word = tag_of(type(block))[1]
-    word = "random" if word == "plain" else word
+    word = spelled_word(type(block))
     name = positional_key(type(block))
     argument = getattr(block, name) if name else None
     if isinstance(argument, tuple):
         return f"{word}({', '.join(argument)})"
     return word if argument is None else f"{word}({quoted(argument)})"
+
+
+def spelled_word(block: type[Block]) -> str:
+    """Return the word for a block, as a file spells it."""
+    own = block.spelled if issubclass(block, KindBlock) else None
+    return tag_of(block)[1] if own is None else own
 
 
 def call_text(block: Block) -> str:

@@ -12,7 +12,7 @@ from torch.nn.utils import get_total_norm
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.schema.declaration import Minutes
+from renaissance.grammar.declaration import Minutes
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoint import Best, State, rewrite_state, write_checkpoint
 from renaissance.runtime.checkpoints import FOLDER, Checkpoints

@@ -10,8 +10,8 @@ from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.selectors import specificity
-from renaissance.grammar.schema.jobs import AdamW
 from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.sharding import split_like
 
 DECAYED = frozenset({"weight", "embedding"})

@@ -4,9 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import AnySchedule, Cosine, Polynomial
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.optimizer import ScheduleBlock
 from renaissance.runtime.errors import JobError
+from renaissance.runtime.schedules.cosine.schema import Cosine
+from renaissance.runtime.schedules.polynomial.schema import Polynomial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,10 @@ class LearningRate:
     warmup: int
     total: int
     end: float
-    shape: AnySchedule
+    shape: ScheduleBlock
 
     @classmethod
-    def of(cls, schedule: AnySchedule, peak: float, total_steps: int) -> Self:
+    def of(cls, schedule: ScheduleBlock, peak: float, total_steps: int) -> Self:
         """Lay a schedule over the run that will happen.
 
         Raises:

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.kinds.source import modality
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
-from renaissance.grammar.schema.streams import modality
 from renaissance.runtime.data.assembly import Batch
 from renaissance.runtime.data.batch import (
     PartlyEncoded,

@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import PlainText, PlainVision
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
 COLORS = {"red": (220, 30, 30), "green": (30, 200, 60), "blue": (40, 60, 220), "gray": (128,) * 3}
 

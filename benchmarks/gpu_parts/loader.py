@@ -17,11 +17,11 @@ from PIL import Image
 from benchmarks.gpu_parts.results import Options, Results, Values
 from benchmarks.plain import SMALL, TINY
 from benchmarks.workload import CompiledStep, experiment
-from renaissance.grammar.schema.data import ImageCaption
+from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import PlainText
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.moving import Mover, with_following
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 WORDS = ("a", "red", "small", "dog", "runs", "over", "green", "grass", "near", "two", "old", "men")
 BATCH = 128

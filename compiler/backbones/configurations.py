@@ -6,11 +6,11 @@ from copy import deepcopy
 from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
-from renaissance.grammar.schema.streams import RandomArchitecture
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "layers": ("num_hidden_layers", "n_layers"),

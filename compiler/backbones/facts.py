@@ -2,23 +2,20 @@
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.architectures import HALF, Statistics
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.kinds.source import SourceBlock, modality
 from renaissance.grammar.paths import is_folder
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainText,
-    PlainVision,
-    RandomArchitecture,
-    Stream,
-    Timm,
-    Wordpiece,
-    modality,
-)
 
 
-def normalisation(stream: Stream) -> Statistics:
+def normalisation(stream: SourceBlock) -> Statistics:
     """Return mean and standard deviation of each colour that a vision stream expects.
 
     Raises:

@@ -49,12 +49,13 @@ from renaissance.compiler.backbones.transformers_attention import (
 from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
 
 _MIXING = frozenset({"convbert", "fnet", "funnel", "nystromformer", "yoso"})
 """Families whose padding leaks into the texts beside it; every tower with weights is tried."""

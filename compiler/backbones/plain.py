@@ -9,15 +9,13 @@ from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower,
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.transformer import PreNormStack
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.architectures import HALF
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainStack,
-    PlainText,
-    PlainVision,
-    Wordpiece,
-)
 
 
 class PlainTextTower(Tower):

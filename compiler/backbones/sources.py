@@ -13,24 +13,20 @@ from renaissance.compiler.backbones.plain import (
 )
 from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import (
-    Backbone,
-    Embedding,
-    Patches,
-    PlainStack,
-    PlainText,
-    PlainVision,
-    RandomArchitecture,
-    Stack,
-    Timm,
-    Wordpiece,
-)
 
 
-def build_tower(stream: Backbone, address: str, *, attention: Attention, weights: bool) -> Tower:
+def build_tower(stream: SourceBlock, address: str, *, attention: Attention, weights: bool) -> Tower:
     """Return the encoder of a two-tower model's stream.
 
     Args:
@@ -55,7 +51,7 @@ def build_tower(stream: Backbone, address: str, *, attention: Attention, weights
     return huggingface_tower(stream, address, attention=attention, weights=weights)
 
 
-def build_stack(spec: Stack, address: str, *, attention: Attention, weights: bool) -> Stacked:
+def build_stack(spec: SourceBlock, address: str, *, attention: Attention, weights: bool) -> Stacked:
     """Return the stack of a one-tower model.
 
     Args:
@@ -76,7 +72,9 @@ def build_stack(spec: Stack, address: str, *, attention: Attention, weights: boo
     return transformers_stack(spec, address, attention=attention, weights=weights)
 
 
-def build_embedding(stream: Embedding, address: str, *, stack_width: int, dropout: float) -> Tower:
+def build_embedding(
+    stream: SourceBlock, address: str, *, stack_width: int, dropout: float
+) -> Tower:
     """Return the embeddings of a one-tower model's stream.
 
     Args:

@@ -30,10 +30,12 @@ from renaissance.compiler.backbones.tower import (
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.reading import can_read, read_layer
-from renaissance.grammar.anatomy.encoders import STACKS
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.grammar.anatomy.library import STACKS
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
 
 _FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
 

@@ -35,11 +35,12 @@ from renaissance.compiler.backbones.tower import (
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import RandomArchitecture, Timm
 
 _HEADS = ("head", "head_dist", "fc_norm", "attn_pool", "fc", "classifier", "head_drop")
 

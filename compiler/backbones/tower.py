@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
 from renaissance.grammar.architectures import Statistics
+from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import Modality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.grammar.schema.jobs import Finetune
-from renaissance.grammar.schema.model import SingleStream
 from renaissance.grammar.schema.spec import Spec
 
 GRACE = 240

@@ -6,8 +6,9 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.dropout import Dropout
 from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.grammar.kinds.source import Activation
 from renaissance.grammar.schema.model import Attention
-from renaissance.grammar.schema.streams import Activation, PlainStack
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
     "gelu": nn.GELU,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from renaissance.compiler.amounts import GIBIBYTE, gibibytes
 from renaissance.compiler.planning.machines import AUTO_WORKERS, DECODE
-from renaissance.grammar.schema.streams import Modality
+from renaissance.grammar.kinds.source import Modality
 
 READ_RATE = 2e9
 """Bytes a second that one process reads, checks and copies. What a job reads again and again stands

@@ -14,7 +14,9 @@ from renaissance.compiler.features import Features, Reading, TextInput
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.figures import TowerRuns
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Itm, Job, Mlm, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 
 _SPECIAL_TOKENS = 2
 """Tokens at the ends of a text that are never masked."""

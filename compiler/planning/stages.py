@@ -22,7 +22,7 @@ from renaissance.compiler.planning.passes import job_pass
 from renaissance.compiler.planning.speed import speed_of
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 
 

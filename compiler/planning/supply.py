@@ -5,12 +5,15 @@ from math import ceil
 from torch import nn
 
 from renaissance.compiler.freeze import FreezePlan
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Itm, Job, Pretrain
-from renaissance.grammar.schema.model import Model, SingleStream
-from renaissance.grammar.schema.streams import HuggingFace, Timm
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.runtime.objectives.itm.schema import Itm
 
 _AVERAGES = 2
 """Running averages that AdamW keeps of each number that learns."""

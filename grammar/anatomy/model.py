@@ -8,43 +8,48 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from renaissance.grammar.anatomy.encoders import (
+from renaissance.grammar.anatomy.encoders import stream_anatomy
+from renaissance.grammar.anatomy.parts import (
     EncoderAnatomy,
+    FusionAnatomy,
     Leaf,
     encoder_leaves,
-    full,
+    joining_leaves,
     leaf,
-    stack_anatomy,
-    stack_width,
-    stream_anatomy,
 )
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse, select
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.head import PARAMETERS, Head
+from renaissance.grammar.kinds.registry import Kinds, facet
+from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Fusion, Model
-from renaissance.grammar.schema.streams import Patches, Stack, Stream, Wordpiece
-
-_PLAIN = ((), ("bias",))
-_NORMED = ((), ("bias",), ("norm",), ("norm", "bias"))
-_HEADS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "mlm": _NORMED,
-    "itm": _PLAIN,
-    "answer": _NORMED,
-}
-
-HEADS = tuple(_HEADS)
-"""Heads that jobs add to a model."""
+from renaissance.grammar.schema.model import Model
 
 
-def heads_of(job: Pretrain | Finetune) -> tuple[str, ...]:
+def heads_of(job: Pretrain | Finetune) -> tuple[Head, ...]:
     """Return the heads that a job trains."""
     if isinstance(job, Finetune):
-        return ("answer",)
-    return tuple(objective.objective for objective in job.objectives)
+        return (job.task.head(),)
+    found = (objective.head() for objective in job.objectives)
+    return tuple(head for head in found if head is not None)
 
 
-def head_leaves(heads: Iterable[str]) -> frozenset[Leaf]:
+def head_leaves(heads: Iterable[Head]) -> frozenset[Leaf]:
     """Return the leaves of heads."""
-    return frozenset(leaf(f"heads.{head}", *kinds) for head in heads for kinds in _HEADS[head])
+    return frozenset(
+        leaf(f"heads.{head.name}", *kinds) for head in heads for kinds in PARAMETERS[head.form]
+    )
+
+
+def every_head() -> tuple[Head, ...]:
+    """Return the heads that jobs can add to a model, of all objectives and tasks that there are."""
+    found: dict[str, Head] = {}
+    for family in ("objective", "task"):
+        for kind in Kinds(family).values():
+            if kind.head_form is not None:
+                name = kind.head_name()
+                found.setdefault(name, Head(name=name, reads="pooled", form=kind.head_form))
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +75,19 @@ class Anatomy:
         fusion_name: root address of the fusion.
         fusion: how they are joined; None where nothing more is known.
         pool: how streams are pooled.
-        heads: what jobs put on top.
+        heads: what jobs put on top; None where any job may come.
     """
 
-    streams: Mapping[str, Stream | None]
+    streams: Mapping[str, SourceBlock | None]
     inputs: tuple[str, ...]
     fusion_name: str
-    fusion: Fusion | None
+    fusion: FusionBlock | None
     pool: str
-    heads: tuple[str, ...] = HEADS
+    heads: tuple[Head, ...] | None = None
 
     @classmethod
-    def of(cls, model: Model, heads: tuple[str, ...] = HEADS) -> "Anatomy":
-        """Return the parts of a model with some heads, or with all that a job could add."""
+    def of(cls, model: Model, heads: tuple[Head, ...] | None = None) -> "Anatomy":
+        """Return the parts of a model with some heads, or with any that a job could add."""
         return cls(
             dict(model.streams),
             model.fusion.inputs,
@@ -104,14 +109,14 @@ class Anatomy:
 
     def layers(self, root: str) -> int | None:
         """Return how many layers a root has, None where that is not known."""
-        if root == self.fusion_name and isinstance(self.fusion, CrossAttention):
-            return self.fusion.layers
+        if root == self.fusion_name:
+            return None if self._fusion is None else self._fusion.layers
         return self._encoders[root].layers if root in self._encoders else 0
 
     def known(self, root: str) -> bool:
         """Tell whether everything about a root is known."""
-        if root == self.fusion_name and self.fusion is None:
-            return False
+        if root == self.fusion_name:
+            return self._fusion is not None and self._fusion.known
         return root not in self._encoders or self._encoders[root].known
 
     def select(self, selector: str) -> Selected:
@@ -124,8 +129,10 @@ class Anatomy:
             segments = parse(selector)
         except SelectorError:
             return Selected(leaves=frozenset())
-        found = self._parts.select(selector)
         root = segments[0].name
+        found = self._parts.select(selector)
+        if root == "heads" and self.heads is None:
+            found = _assembled(head_leaves(every_head())).select(selector)
         if self.known(root):
             return Selected(leaves=found, certain=root not in KINDS or self._all_known)
         certain = bool(found) and not any(_from_the_end(segment.members) for segment in segments)
@@ -133,48 +140,42 @@ class Anatomy:
 
     @cached_property
     def _encoders(self) -> dict[str, EncoderAnatomy]:
-        """Towers, embeddings and stacks by root."""
-        encoders = {name: stream_anatomy(self.streams.get(name)) for name in self.streams}
-        fusion = self.fusion
-        if fusion is None:
-            encoders[self.fusion_name] = EncoderAnatomy(layers=None, known=False)
-        elif not isinstance(fusion, CrossAttention):
-            encoders[self.fusion_name] = stack_anatomy(fusion.encoder)
-        return encoders
+        """Towers and embeddings by root."""
+        return {name: stream_anatomy(stream) for name, stream in self.streams.items()}
+
+    @cached_property
+    def _fusion(self) -> FusionAnatomy | None:
+        if self.fusion is None:
+            return None
+        found: FusionAnatomy = facet(self.fusion, "anatomy").anatomy(
+            self.fusion, self.fusion_name, self.streams
+        )
+        return found
 
     @property
     def _pooled(self) -> tuple[str, ...]:
         return self.inputs[:1] if self.pool == "first" else self.inputs
 
-    @property
-    def _projected(self) -> tuple[str, ...]:
-        """Streams whose width a linear map changes, as far as widths are known."""
-        fusion = self.fusion
-        if fusion is None or isinstance(fusion, CrossAttention):
-            return self.inputs
-        width = stack_width(fusion.encoder)
-        return tuple(name for name in self.inputs if _differs(self.streams.get(name), width))
-
     @cached_property
     def _parts(self) -> "_Parts":
-        fusion = self.fusion
-        return _assembled(
-            tuple(self._encoders.items()),
-            self.fusion_name,
-            (fusion.inputs, fusion.layers) if isinstance(fusion, CrossAttention) else None,
-            self._pooled,
-            self._projected,
-            self.heads,
-        )
+        found = [encoder_leaves(name, encoder) for name, encoder in self._encoders.items()]
+        found.append(_pool_leaves(self._pooled))
+        if self._fusion is None:
+            unknown = EncoderAnatomy(layers=None, known=False)
+            found.append(encoder_leaves(self.fusion_name, unknown))
+            found.append(joining_leaves(self.fusion_name, self.inputs))
+        else:
+            found.append(self._fusion.leaves)
+        return _assembled(*found, head_leaves(self.heads or ()))
 
     @cached_property
     def _all_known(self) -> bool:
         return all(self.known(root) for root in self.roots)
 
 
-def starts_random(block: Stream | Stack | Fusion) -> bool:
+def starts_random(block: SourceBlock | FusionBlock) -> bool:
     """Tell whether no weights are loaded for a block."""
-    return getattr(block, "source", "") not in ("huggingface", "timm")
+    return not (isinstance(block, SourceBlock) and block.loads_weights)
 
 
 class _Parts:
@@ -200,43 +201,15 @@ class _Parts:
 
 
 @lru_cache(maxsize=64)
-def _assembled(
-    encoders: tuple[tuple[str, EncoderAnatomy], ...],
-    fusion_name: str,
-    co_attention: tuple[tuple[str, ...], int] | None,
-    pooled: tuple[str, ...],
-    projected: tuple[str, ...],
-    heads: tuple[str, ...],
-) -> _Parts:
-    found = set(head_leaves(heads))
-    for name, encoder in encoders:
-        found |= encoder_leaves(name, encoder)
-    for name in pooled:
-        found.update((leaf(f"pool.{name}"), leaf(f"pool.{name}", "bias")))
-    found.add(leaf(f"{fusion_name}.type_embedding"))
-    for name in projected:
-        address = f"{fusion_name}.projection.{name}"
-        found.update((leaf(address), leaf(address, "bias")))
-    if co_attention is not None:
-        found |= _co_attention(fusion_name, *co_attention)
-    return _Parts(frozenset(found))
+def _assembled(*leaves: frozenset[Leaf]) -> _Parts:
+    return _Parts(frozenset[Leaf]().union(*leaves))
 
 
-def _co_attention(root: str, inputs: tuple[str, ...], layers: int) -> set[Leaf]:
-    found: set[Leaf] = set()
-    for index in range(layers):
-        layer = f"{root}.layers[{index}]"
-        found.update(full(f"{layer}.cross", "attention"))
-        for name in inputs:
-            found.update(full(f"{layer}.{name}.attention", "attention"))
-            found.update(full(f"{layer}.{name}.mlp", "mlp"))
-    return found
-
-
-def _differs(stream: Stream | None, width: int | None) -> bool:
-    if not isinstance(stream, Wordpiece | Patches):
-        return True
-    return stream.width is not None and stream.width != width
+@lru_cache(maxsize=64)
+def _pool_leaves(pooled: tuple[str, ...]) -> frozenset[Leaf]:
+    return frozenset(
+        one for name in pooled for one in (leaf(f"pool.{name}"), leaf(f"pool.{name}", "bias"))
+    )
 
 
 def _from_the_end(members: int | slice | None) -> bool:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.schema.jobs import Itm, Pretrain, Training
+from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import Modality, SourceBlock, is_embedding, modality
+from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
-from renaissance.grammar.schema.streams import Modality, Patches, Stream, Wordpiece, modality
 from renaissance.grammar.source import Span
 
 
-def cached_streams(directive: Freeze, streams: Mapping[str, Stream | None]) -> tuple[str, ...]:
+def cached_streams(directive: Freeze, streams: Mapping[str, SourceBlock | None]) -> tuple[str, ...]:
     """Return the streams whose features a directive leaves constant for the whole of a job.
 
     Args:
@@ -23,7 +24,7 @@ def cached_streams(directive: Freeze, streams: Mapping[str, Stream | None]) -> t
     return tuple(name for name in directive.selectors if _is_tower(streams.get(name)))
 
 
-def obstacle(directive: Freeze, streams: Mapping[str, Stream | None]) -> str | None:
+def obstacle(directive: Freeze, streams: Mapping[str, SourceBlock | None]) -> str | None:
     """Say why a directive leaves no features that can be kept; None where it does.
 
     Args:
@@ -46,7 +47,7 @@ def obstacle(directive: Freeze, streams: Mapping[str, Stream | None]) -> str | N
 
 def check_caching(
     directive: Freeze,
-    streams: Mapping[str, Stream | None],
+    streams: Mapping[str, SourceBlock | None],
     where: Path,
     places: Places,
     findings: Findings,
@@ -82,11 +83,12 @@ def change(job: Training, kind: Modality) -> str | None:
     Returns:
         A phrase about the job; None where they come as they are.
     """
-    if kind == "vision":
-        return None if job.augment == "none" else "changes its images at random"
-    if isinstance(job, Pretrain) and not any(isinstance(item, Itm) for item in job.objectives):
-        return "masks its texts at random"
-    return None
+    if kind == "vision" and job.augment != "none":
+        return "changes its images at random"
+    if not isinstance(job, Pretrain):
+        return None
+    phrases = [objective.changes.get(kind) for objective in job.objectives]
+    return None if None in phrases else phrases[0]
 
 
 def check_job_caching(
@@ -106,7 +108,7 @@ def check_job_caching(
         changes = [change(job, modality(model.streams[name])) for name in names]
         said = [phrase for phrase in changes if phrase is not None]
         if directive.cache is True and names and len(said) == len(names):
-            helps = [_HELP[modality(model.streams[name])] for name in names]
+            helps = [_help(modality(model.streams[name])) for name in names]
             findings.add(
                 _no_effect(
                     "cache",
@@ -118,12 +120,16 @@ def check_job_caching(
             )
 
 
-_HELP = {"vision": "leave `augment` out", "text": "add `objective itm`"}
-"""What lets inputs come as they are."""
+def _help(kind: Modality) -> str:
+    """Say what lets inputs come as they are."""
+    if kind == "vision":
+        return "leave `augment` out"
+    plain = (word for word, one in Kinds("objective").items() if kind not in one.changes)
+    return f"add `objective {next(plain, '…')}`"
 
 
-def _is_tower(stream: Stream | None) -> bool:
-    return stream is not None and not isinstance(stream, Patches | Wordpiece)
+def _is_tower(stream: SourceBlock | None) -> bool:
+    return stream is not None and not is_embedding(stream)
 
 
 def _no_effect(

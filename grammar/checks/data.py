@@ -5,11 +5,14 @@ from pathlib import Path as FilePath
 from renaissance.grammar.composition.findings import Findings, nearest
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.paths import children, exists, is_folder, resolved
-from renaissance.grammar.schema.data import Pairs, Task
+from renaissance.grammar.schema.vocabulary import keys_of, path_of
 
 
-def check_presence(block: Pairs | Task, path: Path, places: Places, findings: Findings) -> None:
+def check_presence(
+    block: FormatBlock | TaskBlock, path: Path, places: Places, findings: Findings
+) -> None:
     """Warn about a table or a folder that is not there, though the folder around it is.
 
     A file may be checked on a machine that does not hold the data: where the folder around it is
@@ -21,8 +24,11 @@ def check_presence(block: Pairs | Task, path: Path, places: Places, findings: Fi
         places: where everything was said.
         findings: receives what is wrong.
     """
-    for name in ("table", "root"):
-        value = getattr(block, name, None)
+    for name, info in keys_of(type(block)).items():
+        what = path_of(info)
+        if what is None:
+            continue
+        value = getattr(block, name)
         span = places.value((*path, name))
         if not isinstance(value, str) or not value or span is None or exists(value):
             continue
@@ -34,7 +40,7 @@ def check_presence(block: Pairs | Task, path: Path, places: Places, findings: Fi
         findings.add(
             Diagnostic(
                 code="VL520",
-                message=f"there is no {'file' if name == 'table' else 'folder'} `{value}`",
+                message=f"there is no {what} `{value}`",
                 span=span,
                 severity="warning",
                 label=f"not in the folder `{around}`",

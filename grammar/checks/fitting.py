@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.declaration import Block, Impact, impact_of
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.declaration import Block, Impact, impact_of
+from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.model import Model
-from renaissance.grammar.schema.streams import RandomArchitecture
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of
 from renaissance.grammar.source import Span
 from renaissance.grammar.spelling import head_text, value_text
@@ -150,7 +150,7 @@ def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator
 
 
 def _relative(block: Block) -> bool:
-    return isinstance(block, RandomArchitecture) and stream_anatomy(block).relative
+    return isinstance(block, SourceBlock) and stream_anatomy(block).relative
 
 
 def _span(places: Places, path: Path) -> Span:

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from renaissance.grammar.anatomy.encoders import Leaf
 from renaissance.grammar.anatomy.model import Anatomy, Selected
+from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.checks.caching import check_caching
 from renaissance.grammar.checks.selecting import beyond_layers, no_match
 from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.findings import Findings, listing
 from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.source import Span
 

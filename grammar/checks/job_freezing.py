@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from renaissance.grammar.anatomy.encoders import Leaf
 from renaissance.grammar.anatomy.model import Anatomy, heads_of, starts_random
+from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.checks.caching import check_job_caching
 from renaissance.grammar.checks.selecting import no_head
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model, SingleStream
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.source import Span
 
 
@@ -133,8 +133,7 @@ def _random(
 ) -> None:
     """Warn about parts that start from random weights and never learn."""
     verb = "pretrains" if pretraining else "starts from the model as it is initialised"
-    encoder = model.fusion.encoder if isinstance(model.fusion, SingleStream) else model.fusion
-    blocks = {**model.streams, model.fusion_name: encoder}
+    blocks = {**model.streams, model.fusion_name: model.fusion.stack or model.fusion}
     for root, block in blocks.items():
         whole = {leaf for leaf in anatomy.leaves if leaf.root == root}
         if not starts_random(block) or not whole <= frozen:

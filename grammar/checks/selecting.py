@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from renaissance.grammar.anatomy.model import HEADS, Anatomy
+from renaissance.grammar.anatomy.model import Anatomy, every_head
 from renaissance.grammar.anatomy.selectors import KINDS, Segment, SelectorError, parse
 from renaissance.grammar.composition.findings import listing, nearest
 from renaissance.grammar.diagnostics import Diagnostic, Edit
@@ -117,7 +117,7 @@ def _no_root(code: str, message: str, root: str, anatomy: Anatomy, span: Span) -
 
 def _parts(anatomy: Anatomy, root: str) -> tuple[str, ...]:
     if root == "heads":
-        return tuple(sorted(anatomy.heads or HEADS))
+        return tuple(sorted(head.name for head in anatomy.heads or every_head()))
     names = {
         leaf.address.split(".")[1].partition("[")[0]
         for leaf in anatomy.leaves

@@ -1,37 +1,25 @@
 """Is a model measured on data that it has not seen?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
 from renaissance.grammar.composition.places import Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.paths import resolved, same_content, sizes
-from renaissance.grammar.schema.data import (
-    EasyVqa,
-    EasyVqaPairs,
-    ImageCaption,
-    Nlvr,
-    NlvrPairs,
-    Pairs,
-)
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, same_part
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.source import Span
-
-VALIDATION = "validation"
-"""Name of the part of the training data that is held out, where a share is held out."""
 
 
 def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     """Report a split that trains and selects at once."""
     task = job.task
-    if not isinstance(task, Nlvr) or isinstance(task.validation, Share):
+    splits = task.splits()
+    learned, selects = splits["train"], splits.get(VALIDATION)
+    if selects is None or selects.held_out is not None:
         return
-    if task.validation != task.train and not same_part(
-        part_of(task, task.validation), part_of(task, task.train)
+    if selects.file != learned.file and not same_part(
+        task.part(selects.file), task.part(learned.file)
     ):
         return
     path = ("jobs", job.name, "task")
@@ -50,7 +38,7 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
 def check_evaluation(
     job: Evaluate,
     jobs: Mapping[str, Job | None],
-    data: Mapping[str, Pairs | None],
+    data: Mapping[str, FormatBlock | None],
     places: Places,
     findings: Findings,
 ) -> None:
@@ -70,7 +58,7 @@ def check_evaluation(
     if span is None:
         raise LookupError(f"nothing was said about job {job.name}")
     known = splits_of(measured)
-    if known and job.split not in (*known, trained_split(measured)):
+    if not measured.task.open_splits and job.split not in (*known, "train"):
         findings.add(
             Diagnostic(
                 code="VL504",
@@ -100,15 +88,15 @@ def check_evaluation(
 
 
 def check_repeated_data(
-    job: Pretrain, data: Mapping[str, Pairs | None], places: Places, findings: Findings
+    job: Pretrain, data: Mapping[str, FormatBlock | None], places: Places, findings: Findings
 ) -> None:
     """Report two data blocks of a pretraining that hold the same pairs."""
-    seen: dict[str, Pairs] = {}
+    seen: dict[str, FormatBlock] = {}
     for index, name in enumerate(job.data):
         pairs = data.get(name)
         if pairs is None or name in seen:
             continue
-        twin = next((other for other, block in seen.items() if same_pairs(block, pairs)), None)
+        twin = next((other for other, block in seen.items() if block.same_pairs(pairs)), None)
         if twin is not None:
             findings.add(
                 Diagnostic(
@@ -128,88 +116,12 @@ def check_repeated_data(
         seen[name] = pairs
 
 
-def same_pairs(one: Pairs, other: Pairs) -> bool:
-    """Tell whether two blocks name the same pairs: equal tables of the same images."""
-    if isinstance(one, ImageCaption) and isinstance(other, ImageCaption):
-        return (
-            (one.image, one.caption) == (other.image, other.caption)
-            and _images(one) == _images(other)
-            and (
-                resolved(one.table) == resolved(other.table) or same_content(one.table, other.table)
-            )
-        )
-    if isinstance(one, ImageCaption) or isinstance(other, ImageCaption):
-        return False
-    return same_part(part_of(one, one.split), part_of(other, other.split))
-
-
-def _images(block: ImageCaption) -> str:
-    return resolved(Path(block.table).parent if block.root is None else block.root)
-
-
 def splits_of(job: Finetune) -> tuple[str, ...]:
-    """Return the splits of a task that can measure a model; empty where only the data tells."""
-    if isinstance(job.task, EasyVqa):
-        return ("test", VALIDATION) if job.task.validation > 0 else ("test",)
-    return ()
-
-
-def trained_split(job: Finetune) -> str:
-    """Return the split that a task trains on."""
-    return job.task.train if isinstance(job.task, Nlvr) else "train"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A part of a data set as a file names it.
-
-    Attributes:
-        kind: of the data: `easy_vqa` or `nlvr`.
-        folder: that holds the part; None for one of the installed package.
-        split: name of the part.
-    """
-
-    kind: str
-    folder: Path | None
-    split: str
-
-    @property
-    def sentences(self) -> Path | None:
-        """The file with the sentences of the part."""
-        if self.folder is None:
-            return None
-        name = "questions.json" if self.kind == "easy_vqa" else f"{self.split}.json"
-        return self.folder / name
-
-
-def part_of(block: EasyVqaPairs | NlvrPairs | EasyVqa | Nlvr, split: str) -> Part:
-    """Return a part of the data that a block names."""
-    kind = "easy_vqa" if isinstance(block, EasyVqaPairs | EasyVqa) else "nlvr"
-    root = Path(block.root) if block.root is not None else installed(kind)
-    return Part(kind=kind, folder=root / split if root is not None else None, split=split)
-
-
-def installed(kind: str) -> Path | None:
-    """Return the data inside the package that brings it, where that is installed."""
-    from importlib.util import find_spec
-
-    found = find_spec(kind) if kind == "easy_vqa" else None
-    return Path(found.origin).parent / "data" if found is not None and found.origin else None
-
-
-def same_part(one: Part, other: Part) -> bool:
-    """Tell whether two parts are the same data: one folder under two names, or one a copy.
-
-    A copy has the same sentences, and images of the same names and sizes.
-    """
-    if one.kind != other.kind:
-        return False
-    if one.folder is None or other.folder is None:
-        return one.folder == other.folder and one.split == other.split
-    if resolved(one.folder) == resolved(other.folder):
-        return True
-    return same_content(one.sentences, other.sentences) and (
-        sizes(one.folder / "images") == sizes(other.folder / "images")
+    """Return the splits of a task that can measure a model, as far as they are known."""
+    return tuple(
+        name
+        for name, split in job.task.splits().items()
+        if split.use != "train" and (split.held_out is None or split.held_out > 0)
     )
 
 
@@ -217,22 +129,23 @@ def _trains_on(
     step: Job | None,
     split: str,
     measured: Finetune,
-    data: Mapping[str, Pairs | None],
+    data: Mapping[str, FormatBlock | None],
     places: Places,
 ) -> Span | None:
     """Return where a job says that it trains on a split of the measured task, or None."""
-    task = measured.task
-    if isinstance(step, Finetune):
-        if same_part(part_of(step.task, trained_split(step)), part_of(task, split)):
-            return _span(places, "jobs", step.name, "task")
+    source = measured.task.split(split)
+    # A share that is held out is no part of what any job of the chain learns from.
+    if source is None or (source.use == "select" and source.held_out is not None):
         return None
+    part = measured.task.part(source.file)
+    if isinstance(step, Finetune):
+        learned = step.task.part(step.task.splits()["train"].file)
+        return _span(places, "jobs", step.name, "task") if same_part(learned, part) else None
     if not isinstance(step, Pretrain):
         return None
     for index, name in enumerate(step.data):
         pairs = data.get(name)
-        if not isinstance(pairs, EasyVqaPairs | NlvrPairs):
-            continue
-        if same_part(part_of(pairs, pairs.split), part_of(task, split)):
+        if pairs is not None and same_part(pairs.part, part):
             return _span(places, "jobs", step.name, "data", index)
     return None
 

@@ -2,22 +2,13 @@
 
 from collections.abc import Sequence
 
-from renaissance.grammar.anatomy.encoders import architecture_of
+from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.composition.assembly import Parts
 from renaissance.grammar.composition.findings import Findings, listing, suggestion
 from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.model import CrossAttention, SingleStream
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainStack,
-    PlainVision,
-    RandomArchitecture,
-    Stack,
-    Stream,
-    Wordpiece,
-    modality,
-)
+from renaissance.grammar.kinds.source import Patched, SourceBlock, is_embedding, modality
 from renaissance.grammar.source import Span
 
 
@@ -33,11 +24,10 @@ def check_parts(parts: Parts, places: Places, findings: Findings) -> None:
     for name, stream in parts.streams.items():
         if stream is not None:
             check.stream(stream, (*parts.path, "streams", name))
-    if isinstance(parts.fusion, CrossAttention):
-        check.heads(parts.fusion.width, parts.fusion.heads, (*parts.path, "fusion"))
-        check.inner(parts.fusion.width, parts.fusion.mlp_ratio, (*parts.path, "fusion"))
-    elif isinstance(parts.fusion, SingleStream):
-        check.stack(parts.fusion.encoder, (*parts.path, "fusion", "encoder"))
+    if parts.fusion is not None:
+        check.dimensions(parts.fusion, (*parts.path, "fusion"))
+        if parts.fusion.stack is not None:
+            check.dimensions(parts.fusion.stack, (*parts.path, "fusion", "encoder"))
     if not parts.broken:
         check.joined()
         check.pool()
@@ -153,17 +143,18 @@ class _Check:
             )
 
     def _towers(self) -> None:
-        """Two towers are joined by co-attention, embeddings by a stack."""
+        """A fusion joins towers or embeddings, whichever it takes."""
         parts = self._parts
-        tower = isinstance(parts.fusion, CrossAttention)
+        if parts.fusion is None:
+            return
+        other = parts.fusion.accepts
         for name in parts.inputs:
-            if (name in parts.embedded) != tower:
+            word = "embed" if name in parts.embedded else "backbone"
+            if word == other:
                 continue
-            word, other = ("embed", "backbone") if tower else ("backbone", "embed")
-            topology = "cross_attention" if tower else "single_stream"
             self._error(
                 "VL310",
-                f"`{topology}` cannot join `{name}`",
+                f"`{parts.fusion.word()}` cannot join `{name}`",
                 self._value((*parts.path, "streams", name)),
                 f"is declared as `{word}`",
                 f"declare it as `{other} {name} = …`",
@@ -181,7 +172,7 @@ class _Check:
             if stream is None or modality(stream) != "vision":
                 continue
             known = architecture_of(stream)
-            if known is None or known.prefix_tokens != 0 or isinstance(stream, Patches):
+            if known is None or known.prefix_tokens != 0 or is_embedding(stream):
                 continue
             self._error(
                 "VL309",
@@ -223,15 +214,15 @@ class _Check:
                 f"leaves no channel of {width}",
             )
 
-    def stream(self, stream: Stream, path: Path) -> None:
+    def stream(self, stream: SourceBlock, path: Path) -> None:
         """Sizes of one stream."""
-        if isinstance(stream, PlainStack | RandomArchitecture):
-            self._dimensions(stream, path)
-        if isinstance(stream, Wordpiece):
-            return
-        if isinstance(stream, PlainVision | Patches):
+        if isinstance(stream, Patched):
             self._patches(stream.image_size, stream.patch, path)
             self._stem(stream, path)
+        if is_embedding(stream):
+            return
+        self.dimensions(stream, path)
+        if isinstance(stream, Patched):
             return
         known = architecture_of(stream)
         if known is None:
@@ -249,16 +240,15 @@ class _Check:
         if size is not None and known.patch:
             self._patches(size, known.patch, path)
 
-    def stack(self, stack: Stack, path: Path) -> None:
-        """Sizes of the stack of a one-tower model."""
-        if isinstance(stack, PlainStack | RandomArchitecture):
-            self._dimensions(stack, path)
-
-    def _dimensions(self, block: PlainStack | RandomArchitecture, path: Path) -> None:
-        if block.width and block.heads:
-            self.heads(block.width, block.heads, path)
-        if block.width and block.mlp_ratio:
-            self.inner(block.width, block.mlp_ratio, path)
+    def dimensions(self, block: Block, path: Path) -> None:
+        """Width, heads and feed-forward part of a block that states them."""
+        width, heads, ratio = (
+            getattr(block, name, None) for name in ("width", "heads", "mlp_ratio")
+        )
+        if width and heads:
+            self.heads(width, heads, path)
+        if width and ratio:
+            self.inner(width, ratio, path)
 
     def _patches(self, size: int, patch: int, path: Path) -> None:
         if size % patch == 0:
@@ -275,7 +265,7 @@ class _Check:
             f"image sizes that fit are {close}",
         )
 
-    def _stem(self, stream: PlainVision | Patches, path: Path) -> None:
+    def _stem(self, stream: Patched, path: Path) -> None:
         patch = stream.patch
         if stream.stem != "convolutional" or (patch & (patch - 1) == 0 and patch > 1):
             return

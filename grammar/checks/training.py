@@ -9,20 +9,17 @@ from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
 from renaissance.grammar.composition.findings import Findings, nearest
 from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.declaration import Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.data import EasyVqa, Nlvr
-from renaissance.grammar.schema.declaration import Minutes, Share
-from renaissance.grammar.schema.jobs import Finetune, Itm, Job, Pretrain
+from renaissance.grammar.kinds.data import VALIDATION
+from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Span
 from renaissance.grammar.spelling import number_text
 
 MOST_MINUTES = 7 * 24 * 60
 """A longer time between checkpoints is a slip of the pen."""
-
-
-_HIGHEST_RATE = 0.1
-"""AdamW moves each weight by about the rate in a step, whatever the gradient."""
 
 
 def check_training(
@@ -191,8 +188,9 @@ class _Check:
 
     def rate(self) -> None:
         """The learning rate is one with which something is learned."""
-        rate = self._job.optimizer.lr
-        if rate <= _HIGHEST_RATE:
+        optimizer = self._job.optimizer
+        rate, highest = optimizer.lr, optimizer.highest_rate
+        if rate <= highest:
             return
         span = self._value("optimizer", "lr")
         slip = re.fullmatch(r"(\d+(?:\.\d+)?[eE])(\d+)", span.text)
@@ -202,7 +200,8 @@ class _Check:
                 message=f"a learning rate of {number_text(rate)} is far too high",
                 span=span,
                 severity="warning",
-                label=f"with AdamW nothing is learned beyond {number_text(_HIGHEST_RATE)}",
+                label=f"with {type(optimizer).__name__} nothing is learned beyond "
+                f"{number_text(highest)}",
                 help=(
                     f"was `{slip[1]}-{slip[2]}` meant?"
                     if slip
@@ -275,11 +274,15 @@ class _Check:
     def validation(self) -> None:
         """A held-out share leaves something to learn from, and something to select on."""
         job = self._job
+        share: Share | None
+        path: tuple[str, ...]
         if isinstance(job, Pretrain):
-            share, path = job.validation, ("validation",)
-        elif isinstance(job.task, EasyVqa | Nlvr):
-            share, path = job.task.validation, ("task", "validation")  # type: ignore[assignment]
-        if not isinstance(share, Share):
+            share, path = job.validation, (VALIDATION,)
+        else:
+            split = job.task.splits().get(VALIDATION)
+            share = None if split is None else split.held_out
+            path = ("task", VALIDATION)
+        if share is None:
             return
         if share >= 1:
             self._findings.add(
@@ -320,17 +323,25 @@ class _Check:
                     )
                 )
             seen.setdefault(word, span)
-            if isinstance(objective, Itm) and objective.draw == "batch" and job.batch < 2:
-                self._findings.add(
-                    Diagnostic(
-                        code="VL513",
-                        message="there is no other image in the batch",
-                        span=span,
-                        label="draws another image from the batch",
-                        related=(Label(span=self._value("batch"), text="one text a step"),),
-                        help=("write `draw = data`, or take a larger batch",),
-                    )
-                )
+            for remark in objective.remarks(job.batch):
+                self._remark(remark, ("objectives", index), span)
+
+    def _remark(self, remark: Remark, where: tuple[str | int, ...], whole: Span) -> None:
+        """Report what a kind says about its own keys."""
+        own = None if remark.key is None else self._places.value((*self._path, *where, remark.key))
+        self._findings.add(
+            Diagnostic(
+                code=remark.code,
+                message=remark.message,
+                span=own or whole,
+                severity=remark.severity,
+                label=remark.label,
+                help=remark.help,
+                related=tuple(
+                    Label(span=self._value(key), text=text) for key, text in remark.related
+                ),
+            )
+        )
 
 
 def _no_effect(span: Span, message: str, reason: str) -> Diagnostic:

@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 
 from renaissance.grammar import tree
-from renaissance.grammar.anatomy.encoders import stack_width
+from renaissance.grammar.anatomy.architecture import stack_width
 from renaissance.grammar.composition.derive import complete_stack, complete_stream
 from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.models import ModelDraft
 from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
-from renaissance.grammar.schema.model import Freeze, Fusion, Model, SingleStream
-from renaissance.grammar.schema.streams import Patches, Stream, Wordpiece
-from renaissance.grammar.schema.vocabulary import Kind, choices, keys_of, kind_of
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import Position, SourceBlock, is_embedding
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.vocabulary import Kind, keys_of, kind_of, sources
 from renaissance.grammar.source import Span
-
-_STREAMS = choices(Model, "streams")
-_EMBEDDINGS = {word: block for word, block in _STREAMS.items() if block in (Wordpiece, Patches)}
-_BACKBONES = {word: block for word, block in _STREAMS.items() if word not in _EMBEDDINGS}
-_FUSIONS = choices(Model, "fusion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +40,10 @@ class Parts:
     name: str
     path: Path
     span: Span
-    streams: dict[str, Stream | None]
+    streams: dict[str, SourceBlock | None]
     embedded: frozenset[str]
     fusion_name: str
-    fusion: Fusion | None
+    fusion: FusionBlock | None
     inputs: tuple[str, ...]
     pool: str | None
     attention: str | None
@@ -82,14 +79,14 @@ def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
     findings, places = reader.findings, reader.places
     places.put(path, draft.name.span, draft.name.span)
     sound = True
-    streams: dict[str, Stream | None] = {}
+    streams: dict[str, SourceBlock | None] = {}
     for name, stream in draft.streams.items():
         where = (*path, "streams", name)
         places.put(where, stream.name.span, stream.name.span)
         block = None
         if stream.choice is not None:
-            blocks = _EMBEDDINGS if stream.keyword.text == "embed" else _BACKBONES
-            block = reader.choice(stream.choice, blocks, where, stream.keyword.text)
+            position: Position = "embed" if stream.keyword.text == "embed" else "backbone"
+            block = reader.choice(stream.choice, sources(position), where, position)
         if block is not None:
             block = complete_stream(block, where, places, findings)  # type: ignore[arg-type]
         streams[name] = block
@@ -128,16 +125,16 @@ def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
     )
 
 
-def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> Fusion | None:
+def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> FusionBlock | None:
     if draft.fusion is None or draft.fusion_name is None:
         return None
     where = (*path, "fusion")
     reader.places.put((*path, "fusion_name"), draft.fusion_name.span, draft.fusion_name.span)
-    block = reader.choice(draft.fusion, _FUSIONS, where, "fusion")
-    if isinstance(block, SingleStream):
-        encoder = complete_stack(block.encoder, (*where, "encoder"), reader.places, reader.findings)
-        return block.model_copy(update={"encoder": encoder}) if encoder is not None else None
-    return block  # type: ignore[return-value]
+    block = reader.choice(draft.fusion, Kinds("fusion"), where, "fusion")
+    if not isinstance(block, FusionBlock) or block.stack is None:
+        return block  # type: ignore[return-value]
+    stack = complete_stack(block.stack, (*where, "encoder"), reader.places, reader.findings)
+    return None if stack is None else block.with_stack(stack)
 
 
 def _inputs(draft: ModelDraft) -> tuple[str, ...]:
@@ -148,14 +145,16 @@ def _inputs(draft: ModelDraft) -> tuple[str, ...]:
 
 
 def _embedding_widths(
-    fusion: Fusion | None, streams: dict[str, Stream | None], path: Path, reader: Reader
-) -> Fusion | None:
+    fusion: FusionBlock | None, streams: dict[str, SourceBlock | None], path: Path, reader: Reader
+) -> FusionBlock | None:
     """Embeddings without a width of their own take the width of the stack."""
-    if not isinstance(fusion, SingleStream):
+    if fusion is None or fusion.stack is None:
         return fusion
-    width = stack_width(fusion.encoder)
+    width = stack_width(fusion.stack)
     for name, stream in streams.items():
-        if isinstance(stream, Wordpiece | Patches) and stream.width is None and width is not None:
+        if stream is None or not is_embedding(stream) or width is None:
+            continue
+        if getattr(stream, "width", width) is None:
             streams[name] = stream.model_copy(update={"width": width})
             reader.places.derived[*path, "streams", name, "width"] = "from the stack"
     return fusion

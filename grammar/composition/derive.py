@@ -1,39 +1,34 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
-from renaissance.grammar.anatomy.encoders import (
-    architecture_of,
-    can_stack,
-    folder_problem,
-    identifier,
-)
+from renaissance.grammar.anatomy.architecture import architecture_of, folder_problem
+from renaissance.grammar.anatomy.library import can_stack
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
 from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Edit
-from renaissance.grammar.schema.streams import (
-    HuggingFace,
-    RandomArchitecture,
-    Stack,
-    Stream,
-    Timm,
-    Wordpiece,
+from renaissance.grammar.kinds.source import (
+    Dimensions,
+    NamedArchitecture,
+    SourceBlock,
+    is_embedding,
 )
+from renaissance.grammar.schema.vocabulary import positional_key
 
 LONGEST_LEARNED_VOCABULARY = 8192
 _OWN_DIMENSIONS = ("layers", "width", "heads", "mlp_ratio", "dropout")
 
 
 def complete_stream(
-    stream: Stream, path: Path, places: Places, findings: Findings
-) -> Stream | None:
+    stream: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
     """Return a backbone or embedding with everything set that its architecture determines.
 
     Afterwards exactly one of `max_tokens` and `image_size` is set. None if a finding says why not.
     """
-    if isinstance(stream, Wordpiece):
-        return _complete_wordpiece(stream, path, places, findings)
-    if not isinstance(stream, HuggingFace | Timm | RandomArchitecture):
+    if is_embedding(stream):
+        return _complete_embedding(stream, path, places, findings)
+    if not isinstance(stream, NamedArchitecture):
         return stream
     if not _is_model(stream, path, places, findings):
         return None
@@ -68,16 +63,18 @@ def complete_stream(
             findings.add(_length_unknown(stream, wanted, path, places))
             return None
         updates[wanted] = default
-        places.derived[*path, wanted] = f"from `{identifier(stream)}`"
+        places.derived[*path, wanted] = f"from `{stream.identifier}`"
     stream = stream.model_copy(update=updates)
-    if isinstance(stream, RandomArchitecture):
+    if isinstance(stream, Dimensions):
         return _complete_dimensions(stream, known, path, places, findings)
     return stream
 
 
-def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings) -> Stack | None:
+def complete_stack(
+    stack: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
     """Return the encoder of a one-tower model with its dimensions filled in."""
-    if not isinstance(stack, HuggingFace | Timm | RandomArchitecture):
+    if not isinstance(stack, NamedArchitecture):
         return stack
     if not _is_model(stack, path, places, findings):
         return None
@@ -97,7 +94,7 @@ def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings)
             Diagnostic(
                 code="VL310",
                 message=f"`{known.id}` cannot be the stack of a one-tower model",
-                span=places.value((*path, "id")) or places.value(path),  # type: ignore[arg-type]
+                span=places.value((*path, _named_by(stack))) or places.value(path),  # type: ignore[arg-type]
                 label="its layers do not attend over one sequence of tokens",
                 notes=(
                     "they take tokens by their place in an image, or are not known to take others",
@@ -106,18 +103,18 @@ def complete_stack(stack: Stack, path: Path, places: Places, findings: Findings)
             )
         )
         return None
-    if isinstance(stack, RandomArchitecture):
+    if isinstance(stack, Dimensions):
         return _complete_dimensions(stack, known, path, places, findings)
     return stack
 
 
 def _complete_dimensions(
-    block: RandomArchitecture,
+    block: NamedArchitecture,
     known: Architecture | None,
     path: Path,
     places: Places,
     findings: Findings,
-) -> RandomArchitecture | None:
+) -> NamedArchitecture | None:
     if known is None:
         return block
     if not known.sequence:
@@ -137,20 +134,24 @@ def _complete_dimensions(
         own = getattr(known, name)
         if getattr(block, name) is None and own is not None:
             updates[name] = own
-            places.derived[*path, name] = f"from `{block.id}`"
+            places.derived[*path, name] = f"from `{block.identifier}`"
     return block.model_copy(update=updates)
 
 
-def _complete_wordpiece(
-    stream: Wordpiece, path: Path, places: Places, findings: Findings
-) -> Wordpiece | None:
-    if stream.id is None:
-        if stream.vocabulary is None:
+def _complete_embedding(
+    stream: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
+    if "vocabulary" not in type(stream).model_fields:
+        return stream
+    if stream.identifier is None:
+        if stream.learned_vocabulary is None:
             return stream.model_copy(update={"vocabulary": LONGEST_LEARNED_VOCABULARY})
         return stream
     if places.said((*path, "vocabulary")):
         findings.add(
-            _no_effect((*path, "vocabulary"), f"the tokenizer of `{stream.id}` has its own", places)
+            _no_effect(
+                (*path, "vocabulary"), f"the tokenizer of `{stream.identifier}` has its own", places
+            )
         )
         stream = stream.model_copy(update={"vocabulary": None})
     known = architecture_of(stream)
@@ -159,8 +160,8 @@ def _complete_wordpiece(
         findings.add(
             Diagnostic(
                 code="VL306",
-                message=f"`{stream.id}` reads images",
-                span=places.value((*path, "id")),  # type: ignore[arg-type]
+                message=f"`{stream.identifier}` reads images",
+                span=places.value((*path, _named_by(stream))),  # type: ignore[arg-type]
                 label="has no tokenizer",
             )
         )
@@ -168,19 +169,16 @@ def _complete_wordpiece(
     return stream
 
 
-def _is_model(
-    block: HuggingFace | Timm | RandomArchitecture, path: Path, places: Places, findings: Findings
-) -> bool:
+def _is_model(block: NamedArchitecture, path: Path, places: Places, findings: Findings) -> bool:
     """Report a folder that holds no model, or one that says too little."""
     problem = folder_problem(block)
     if problem is None:
         return True
-    key = "name" if isinstance(block, Timm) else "id"
     findings.add(
         Diagnostic(
             code="VL304",
             message=problem,
-            span=places.value((*path, key)) or places.value(path),  # type: ignore[arg-type]
+            span=places.value((*path, _named_by(block))) or places.value(path),  # type: ignore[arg-type]
             label="is no encoder that can be built",
         )
     )
@@ -188,18 +186,18 @@ def _is_model(
 
 
 def _fits_library(
-    block: Stream | Stack,
+    block: SourceBlock,
     known: Architecture | None,
     path: Path,
     places: Places,
     findings: Findings,
 ) -> bool:
     """Report a name of one library that is given to the other."""
-    wanted = {HuggingFace: "transformers", Timm: "timm"}.get(type(block))
+    wanted = block.library
     if known is None or wanted is None or known.library == wanted:
         return True
     word = "timm" if known.library == "timm" else "huggingface"
-    name = identifier(block)
+    name = block.identifier
     findings.add(
         Diagnostic(
             code="VL312",
@@ -212,18 +210,18 @@ def _fits_library(
 
 
 def _misspelt(
-    block: Stream | Stack,
+    block: SourceBlock,
     known: Architecture | None,
     path: Path,
     places: Places,
     findings: Findings,
 ) -> None:
     """Warn about a name that is one slip of the pen away from that of a known model."""
-    name = identifier(block)
+    name = block.identifier
     if known is not None or name is None:
         return
     meant = next((other for other in names() if one_slip(name, other)), None)
-    span = places.value((*path, "name" if isinstance(block, Timm) else "id"))
+    span = places.value((*path, _named_by(block)))
     if meant is not None and span is not None:
         findings.add(
             Diagnostic(
@@ -238,7 +236,7 @@ def _misspelt(
 
 
 def _modality(
-    stream: HuggingFace | Timm | RandomArchitecture,
+    stream: NamedArchitecture,
     known: Architecture | None,
     path: Path,
     places: Places,
@@ -246,9 +244,10 @@ def _modality(
 ) -> str | None:
     if known is not None:
         return known.modality
-    if isinstance(stream, Timm):
+    lengths = ("max_tokens", "image_size")
+    if "max_tokens" not in type(stream).model_fields:
         return "vision"
-    text, vision = stream.max_tokens is not None, stream.image_size is not None
+    text, vision = (getattr(stream, name, None) is not None for name in lengths)
     if text and vision:
         findings.add(
             Diagnostic(
@@ -265,24 +264,29 @@ def _modality(
     return "text" if text else "vision"
 
 
-def _length_unknown(stream: Stream, wanted: str, path: Path, places: Places) -> Diagnostic:
-    name = identifier(stream) or ""
-    key = "name" if isinstance(stream, Timm) else "id"
+def _length_unknown(stream: SourceBlock, wanted: str, path: Path, places: Places) -> Diagnostic:
+    name = stream.identifier or ""
+    takes_text = "max_tokens" in type(stream).model_fields
     return Diagnostic(
         code="VL304",
         message=f"nothing is known about `{name}` here",
-        span=places.value((*path, key)),  # type: ignore[arg-type]
+        span=places.value((*path, _named_by(stream))),  # type: ignore[arg-type]
         label=f"`{wanted}` has to be set",
         help=(
             *suggestion(name, names(), "a known model"),
             "set `image_size` for a vision encoder"
-            + ("" if isinstance(stream, Timm) else ", `max_tokens` for a text encoder"),
+            + (", `max_tokens` for a text encoder" if takes_text else ""),
         ),
         notes=(
             "checking reads no network; known are the models that are part of Renaissance and "
             "local folders",
         ),
     )
+
+
+def _named_by(block: SourceBlock) -> str:
+    """Return the key that names the architecture."""
+    return positional_key(type(block)) or ""
 
 
 def _no_effect(path: Path, reason: str, places: Places) -> Diagnostic:

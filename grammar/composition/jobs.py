@@ -23,14 +23,14 @@ from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
-from renaissance.grammar.schema.data import Pairs
+from renaissance.grammar.kinds.data import FormatBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
-from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import JOBS, Kind, choices
+from renaissance.grammar.schema.vocabulary import JOBS, Kind
 from renaissance.grammar.source import Span
 
 _CHOSEN = ("optimizer", "schedule")
-_FORMATS = choices(Spec, "data")
+_FORMATS = Kinds("format")
 _RELATIONS = {"pretrain": ("on",), "finetune": ("from", "on"), "evaluate": ("of",)}
 _FIELDS = {"from": "source", "on": "on", "of": "of"}
 
@@ -74,9 +74,9 @@ class JobModel:
     overridden: bool
 
 
-def read_data(reader: Reader) -> dict[str, Pairs | None]:
+def read_data(reader: Reader) -> dict[str, FormatBlock | None]:
     """Return the data blocks that a scope declares, by name; None for one that is wrong."""
-    read: dict[str, Pairs | None] = {}
+    read: dict[str, FormatBlock | None] = {}
     for name, declaration in reader.scope.data.items():
         assert declaration.name is not None
         path = ("data", name)

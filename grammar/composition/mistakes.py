@@ -1,28 +1,15 @@
 """Explain keys that do not exist, with the reason where there is one."""
 
 from renaissance.grammar.composition.findings import listing, nearest, suggestion
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Edit
-from renaissance.grammar.schema.declaration import Block
-from renaissance.grammar.schema.jobs import (
-    AdamW,
-    Itm,
-    Linear,
-    Mlm,
-    Polynomial,
-    Pretrain,
-    Training,
-)
-from renaissance.grammar.schema.streams import (
-    Dimensions,
-    HuggingFace,
-    RandomArchitecture,
-    Timm,
-    Wordpiece,
-)
+from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import Dimensions, SourceBlock
+from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.vocabulary import keys_of, positional_key
 from renaissance.grammar.source import Span
 
-DIMENSIONS = (*keys_of(RandomArchitecture).keys() & Dimensions.model_fields.keys(), "activation")
+DIMENSIONS = (*Dimensions.model_fields, "activation")
 _DERIVED = ("tokenizer", "vocabulary", "vocab_size", "special_tokens")
 
 
@@ -35,7 +22,8 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
         place: of the key.
         what: what the message calls the block.
     """
-    if block in (HuggingFace, Timm) and name in DIMENSIONS:
+    source = block if issubclass(block, SourceBlock) else None
+    if source is not None and source.loads_weights and name in DIMENSIONS:
         return Diagnostic(
             code="VL305",
             message=f"`{name}` cannot be chosen for a backbone that loads weights",
@@ -47,7 +35,7 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             ),
             notes=("published weights have the shapes that they were trained with",),
         )
-    if block in (HuggingFace, Timm, RandomArchitecture, Wordpiece) and name in _DERIVED:
+    if source is not None and positional_key(source) and name in _DERIVED:
         return Diagnostic(
             code="VL401",
             message=f"{what} has no key `{name}`",
@@ -67,7 +55,7 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             code="VL411",
             message="`objective` is a block, not a key",
             span=place,
-            help=("write `objective mlm { … }`",),
+            help=(f"write `objective {next(iter(Kinds('objective')))} {{ … }}`",),
         )
     if home := _home(block, name):
         return Diagnostic(
@@ -91,14 +79,16 @@ def _home(block: type[Block], name: str) -> str:
     """Return the block inside a training job that a key belongs in; empty for none."""
     if not issubclass(block, Training):
         return ""
-    homes: dict[str, type[Block]] = {
-        "optimizer adamw": AdamW,
-        "schedule linear": Linear,
-        "schedule polynomial": Polynomial,
-    }
-    if block is Pretrain:
-        homes |= {"objective mlm": Mlm, "objective itm": Itm}
-    return next((head for head, inner in homes.items() if name in keys_of(inner)), "")
+    families = ("optimizer", "schedule", *(("objective",) if block is Pretrain else ()))
+    return next(
+        (
+            f"{family} {word}"
+            for family in families
+            for word, inner in Kinds(family).items()
+            if name in keys_of(inner)
+        ),
+        "",
+    )
 
 
 def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:

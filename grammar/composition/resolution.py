@@ -30,7 +30,7 @@ from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.diagnostics import Diagnostic
-from renaissance.grammar.schema.data import Pairs
+from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -117,7 +117,7 @@ def _check_jobs(
     job_reader: JobReader,
     models: dict[str, Model | None],
     job_models: dict[str, Model | None],
-    data: dict[str, Pairs | None],
+    data: dict[str, FormatBlock | None],
     reader: Reader,
 ) -> None:
     places, findings = reader.places, reader.findings
@@ -174,7 +174,7 @@ def _model_at(
 def _spec(
     scope: Scope,
     models: dict[str, Model | None],
-    data: dict[str, Pairs | None],
+    data: dict[str, FormatBlock | None],
     jobs: dict[str, Job | None],
     job_models: dict[str, Model | None],
 ) -> Spec:

@@ -21,8 +21,9 @@ from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.mistakes import stands_for, unknown_key
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
-from renaissance.grammar.schema.declaration import Block, Minutes, Share
+from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     default_of,
@@ -32,7 +33,7 @@ from renaissance.grammar.schema.vocabulary import (
     unit_of,
 )
 from renaissance.grammar.source import Span
-from renaissance.grammar.spelling import number_text
+from renaissance.grammar.spelling import number_text, spelled_word
 
 
 class Failed:
@@ -175,14 +176,15 @@ class Reader:
             what: what is chosen, such as "backbone".
         """
         self.places.put(path, choice.kind.span, choice.span)
-        spelled = {"random" if word == "plain" else word: block for word, block in blocks.items()}
-        block = spelled.get(choice.kind.text)
-        if choice.kind.text == "random" and "random" in blocks and choice.arguments:
-            block = blocks["random"]
-        elif choice.kind.text == "random" and "random" in blocks and "plain" not in blocks:
-            self.findings.add(_plain_backbone(choice))
-            return None
+        block = blocks.get(choice.kind.text)
+        bare = block.bare if block is not None and issubclass(block, KindBlock) else None
+        if bare is not None and not choice.arguments:
+            block = blocks.get(bare)
+            if block is None:
+                self.findings.add(_plain_backbone(choice))
+                return None
         if block is None:
+            spelled = tuple(dict.fromkeys(map(spelled_word, blocks.values())))
             self.findings.add(
                 Diagnostic(
                     code="VL408",
@@ -503,10 +505,7 @@ def describe(kind: Kind, unit: str = "") -> str:
     if kind.table:
         options.append("numbers by component")
     if kind.blocks:
-        options.append(
-            "one of "
-            + listing(sorted("random" if word == "plain" else word for word in kind.blocks))
-        )
+        options.append("one of " + listing(sorted(map(spelled_word, kind.blocks.values()))))
     return " or ".join(options)
 
 

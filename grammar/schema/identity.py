@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from renaissance.grammar.anatomy.encoders import Leaf
 from renaissance.grammar.anatomy.model import Anatomy
+from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
-from renaissance.grammar.schema.declaration import Block, Share, Spelled, impact_of
+from renaissance.grammar.declaration import Block, Share, Spelled, impact_of
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 

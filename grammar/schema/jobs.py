@@ -4,127 +4,32 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from renaissance.grammar.schema.data import Task
-from renaissance.grammar.schema.declaration import Block, Minutes, Share, key
+from renaissance.grammar.declaration import Block, Minutes, Share, key
+from renaissance.grammar.kinds.block import kind_key
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.optimizer import MOST_STEPS, OptimizerBlock, ScheduleBlock
 
-MOST_STEPS = 1_000_000_000
 MOST_TEXTS = 1_000_000
-
-Step = Annotated[int, Field(ge=0, le=MOST_STEPS)]
-"""A number of steps, none included."""
 
 Interval = Annotated[Share, Field(gt=0)] | Annotated[int, Field(ge=1, le=MOST_STEPS)]
 """Steps between two events, or their share of the run."""
-
-
-class Mlm(Block):
-    """Masked language modelling. Source: Devlin et al. 2019, BERT, section 3.1."""
-
-    objective: Literal["mlm"] = "mlm"
-    probability: Share = key(
-        Share(0.15),
-        doc="share of the words (or tokens) that are predicted",
-        impact="training",
-        gt=0,
-    )
-    whole_word: bool = key(
-        True,
-        doc="mask all pieces of a word together; in scripts without spaces a word is a token",
-        impact="training",
-    )
-    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
-
-
-class Itm(Block):
-    """Image-text matching: does this text belong to this image?"""
-
-    objective: Literal["itm"] = "itm"
-    negatives: int = key(
-        1,
-        doc="pairs with an image that the text is not known to be true of, for each true pair",
-        impact="training",
-        ge=1,
-        le=16,
-    )
-    draw: Literal["batch", "data"] = key(
-        "batch",
-        doc="where the other image comes from: the same batch, or all of the data",
-        impact="training",
-    )
-    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
-
-
-Objective = Annotated[Mlm | Itm, Field(discriminator="objective")]
-
-Decay = Annotated[float, Field(ge=0, lt=1)]
-"""How much of a running average is left after a step."""
-
-
-class AdamW(Block):
-    """Adam with decoupled weight decay. Source: Loshchilov & Hutter 2019."""
-
-    optimizer: Literal["adamw"] = "adamw"
-    lr: float = key(doc="peak learning rate", impact="training", gt=0, le=1_000_000)
-    weight_decay: float = key(
-        0.01,
-        doc="decay of weight matrices; biases, norms and embeddings of positions have none",
-        impact="training",
-        ge=0,
-        le=100,
-    )
-    betas: tuple[Decay, Decay] = key(
-        (0.9, 0.98), doc="decay of the running averages", impact="training"
-    )
-    eps: float = key(
-        1e-8, doc="term that keeps the division finite", impact="training", ge=1e-30, le=1
-    )
-
-
-class Schedule(Block):
-    """Learning rate over the steps of the run: a warm-up, then a decay to `end_lr`."""
-
-    warmup: Share | Step = key(
-        Share(0.1), doc="steps of linear warm-up, or their share of the run", impact="training"
-    )
-    end_lr: float = key(
-        0.0, doc="share of the peak that is left at the end", impact="training", ge=0, le=1
-    )
-
-
-class Linear(Schedule):
-    """Falls along a line."""
-
-    schedule: Literal["linear"] = "linear"
-
-
-class Cosine(Schedule):
-    """Falls along half a cosine."""
-
-    schedule: Literal["cosine"] = "cosine"
-
-
-class Polynomial(Schedule):
-    """Falls along a power of the remaining share of steps."""
-
-    schedule: Literal["polynomial"] = "polynomial"
-    power: float = key(1.0, doc="exponent", impact="training", gt=0, le=100)
-
-
-AnySchedule = Annotated[Linear | Cosine | Polynomial, Field(discriminator="schedule")]
 
 
 class Training(Block):
     """What pretraining and fine-tuning have in common."""
 
     name: str = key(doc="what later jobs call it", impact="cosmetic")
-    optimizer: AdamW = key(doc="how weights follow gradients", impact="training")
+    optimizer: OptimizerBlock = key(doc="how weights follow gradients", impact="training")
     scale_lr: dict[str, Annotated[float, Field(ge=0, le=10_000)]] = key(
         {},
         doc="factor on the learning rate by component address, slices of layers and kinds of "
         "parameters included; where two overlap, the one with more parts counts",
         impact="training",
     )
-    schedule: AnySchedule = key(Linear(), doc="learning rate over the run", impact="training")
+    schedule: ScheduleBlock = kind_key(
+        "schedule", "linear", doc="learning rate over the run", impact="training"
+    )
     batch: int = key(
         doc="texts a step, over all ranks and micro-batches",
         impact="training",
@@ -225,7 +130,7 @@ class Pretrain(Training):
     data: tuple[str, ...] = key(
         doc="names of the data blocks", impact="training", name=True, min_length=1
     )
-    objectives: tuple[Objective, ...] = key(
+    objectives: tuple[ObjectiveBlock, ...] = key(
         doc="what is learned, one of each kind", impact="weights", min_length=1
     )
     validation: Share = key(
@@ -241,7 +146,7 @@ class Finetune(Training):
         None, doc="the job whose best weights it starts from", impact="training", name=True
     )
     on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
-    task: Task = key(doc="what is learned", impact="weights")
+    task: TaskBlock = key(doc="what is learned", impact="weights")
 
 
 class Evaluate(Block):

@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from renaissance.grammar.schema.data import Pairs
-from renaissance.grammar.schema.declaration import Block, key
+from renaissance.grammar.declaration import Block, key
+from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.schema.identity import identity
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -17,7 +17,7 @@ class Spec(Block):
     """
 
     models: dict[str, Model] = key({}, doc="models by name", impact="weights")
-    data: dict[str, Pairs] = key({}, doc="image-text pairs by name", impact="training")
+    data: dict[str, FormatBlock] = key({}, doc="image-text pairs by name", impact="training")
     jobs: dict[str, Job] = key({}, doc="jobs by name, in order", impact="training")
     job_models: dict[str, Model] = key(
         {}, doc="models as overridden by a job, by the job's name", impact="weights"

@@ -3,12 +3,15 @@
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from renaissance.grammar.schema.declaration import Block, Minutes, Share
+from renaissance.grammar.declaration import Block, Minutes, Share
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.registry import FAMILIES, Kinds
+from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -46,7 +49,7 @@ class Kind:
         item: kind of the items of a list.
         length: number of items; any if absent.
         table: kind of the values of a table by component address.
-        blocks: block by its word: `adamw { … }`.
+        blocks: block by its word: `adamw { … }`; a kind is imported when its word is looked up.
     """
 
     count: bool = False
@@ -65,11 +68,13 @@ class Kind:
 
 
 def tag_of(block: type[Block]) -> tuple[str, str]:
-    """Return the key that tells blocks of a union apart, and this block's word for it.
+    """Return the key that tells a block from others, and its word.
 
     Raises:
-        TypeError: if the block belongs to no union.
+        TypeError: if the block stands for no single word.
     """
+    if issubclass(block, KindBlock):
+        return FAMILIES[block.family].tag, block.word()
     for name, declared in block.model_fields.items():
         if get_origin(declared.annotation) is Literal and len(get_args(declared.annotation)) == 1:
             return name, str(get_args(declared.annotation)[0])
@@ -104,22 +109,30 @@ def unit_of(info: FieldInfo) -> str:
 
 def default_of(info: FieldInfo) -> Any:
     """Return the value where a file says nothing; `...` where it has to say something."""
-    return ... if info.is_required() else info.default
+    return ... if info.is_required() else info.get_default(call_default_factory=True)
 
 
 def kind_of(info: FieldInfo) -> Kind:
     """Return which values a key takes."""
     annotation: Any = info.annotation
-    return _kind(annotation, bool(_extra(info).get("name")), info.default is not None)
+    extra = _extra(info)
+    none = info.default is not None
+    return _kind(annotation, bool(extra.get("name")), none, extra.get("position"))
 
 
-@cache
-def choices(block: type[Block], name: str) -> Mapping[str, type[Block]]:
-    """Return the blocks that a key may hold, by word."""
-    kind = kind_of(block.model_fields[name])
-    while kind.item or kind.table:
-        kind = kind.item or kind.table or kind
-    return kind.blocks
+def path_of(info: FieldInfo) -> str | None:
+    """Return `file` or `folder` where the value is the path of one."""
+    path: str | None = _extra(info).get("path")
+    return path
+
+
+def sources(position: Position) -> Kinds:
+    """Return the sources that can stand somewhere, by word."""
+    return Kinds("source", partial(_stands, position))
+
+
+def _stands(position: Position, kind: type[KindBlock]) -> bool:
+    return issubclass(kind, SourceBlock) and position in kind.positions
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:
@@ -127,7 +140,7 @@ def _extra(info: FieldInfo) -> dict[str, Any]:
 
 
 @cache
-def _kind(annotation: Any, name: bool, none: bool) -> Kind:
+def _kind(annotation: Any, name: bool, none: bool, position: Position | None = None) -> Kind:
     found: dict[str, Any] = {}
     for option in _options(annotation):
         origin, arguments = get_origin(option), get_args(option)
@@ -153,9 +166,10 @@ def _kind(annotation: Any, name: bool, none: bool) -> Kind:
             found["length"] = None if arguments[-1] is Ellipsis else len(arguments)
         elif origin is dict:
             found["table"] = _kind(arguments[1], name, True)
+        elif isinstance(option, type) and issubclass(option, KindBlock):
+            found["blocks"] = sources(position) if position else Kinds(option.family)
         elif isinstance(option, type) and issubclass(option, Block):
-            if option not in (Model, Freeze):
-                found["blocks"] = {**found.get("blocks", {}), tag_of(option)[1]: option}
+            pass  # models and jobs are statements of their own
         else:
             raise TypeError(f"the language has no spelling for {option}")
     return Kind(**found)

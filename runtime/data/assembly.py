@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.runtime.data.batch import (
     MaskedText,
     Matching,
@@ -26,6 +25,8 @@ from renaissance.runtime.data.pixels import Augment, augmented
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.features.known import KnownTexts
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 
 Batch = PretrainBatch | TaskBatch
 

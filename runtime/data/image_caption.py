@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from renaissance.grammar.schema.data import ImageCaption
 from renaissance.runtime.data.columns import KINDS, read_columns
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.mapped import mapped
 from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 IN_MEMORY_BYTES = 64 * 1024**2
 """Larger tables are converted once to an Arrow file, which is mapped instead of loaded."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from renaissance.grammar.schema.jobs import Finetune, Itm, Mlm
+from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.assembly import (
     Assembler,
@@ -28,6 +28,8 @@ from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.truths import Truths
 from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.features.known import KnownImages, KnownTexts
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 
 UNKNOWN_ANSWER = -100
 """Label of an answer that training never saw: no prediction equals it, and torch's cross-entropy

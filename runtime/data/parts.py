@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import xxhash
 
 from renaissance.grammar.chain import chain_of
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption, Pairs, Task
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.easy_vqa import read_easy_vqa
@@ -20,6 +20,9 @@ from renaissance.runtime.data.nlvr import read_nlvr
 from renaissance.runtime.data.real_paths import real_paths
 from renaissance.runtime.data.sampling import held_out
 from renaissance.runtime.data.table import Source, Table, join
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +193,7 @@ class Parts:
         return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
 
 
-def read_pairs(pairs: Pairs, name: str) -> Table:
+def read_pairs(pairs: FormatBlock, name: str) -> Table:
     """Read a data block of a spec; raises DataError."""
     source = Source(name=name, max_unreadable=pairs.max_unreadable)
     if isinstance(pairs, ImageCaption):
@@ -202,7 +205,7 @@ def read_pairs(pairs: Pairs, name: str) -> Table:
     return read_nlvr(source, pairs.root, pairs.split, true_only=True)
 
 
-def read_task(task: Task, file: str) -> Table:
+def read_task(task: TaskBlock, file: str) -> Table:
     """Read one file of a task's data, such as `test`; raises DataError."""
     source = Source(name=f"{task.task} {file}", max_unreadable=task.max_unreadable)
     if isinstance(task, EasyVqa):

@@ -3,19 +3,15 @@
 from dataclasses import dataclass
 
 from renaissance.compiler.backbones import normalisation
-from renaissance.grammar.anatomy.encoders import architecture_of
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.anatomy.architecture import architecture_of
+from renaissance.grammar.kinds.source import Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
-from renaissance.grammar.schema.streams import (
-    HuggingFace,
-    Patches,
-    PlainText,
-    PlainVision,
-    Resize,
-    Stream,
-    Timm,
-    Wordpiece,
-    modality,
-)
 from renaissance.runtime.data.errors import DataError
 
 LEARNED_VOCABULARY: int = PlainText.model_fields["vocabulary"].default
@@ -83,7 +79,7 @@ def image_needs(model: Model) -> ImageNeeds:
     return ImageNeeds(size=stream.image_size, resize=stream.resize, mean=mean, std=std)
 
 
-def _first(model: Model, kind: str) -> Stream:
+def _first(model: Model, kind: str) -> SourceBlock:
     for stream in model.streams.values():
         if modality(stream) == kind:
             return stream

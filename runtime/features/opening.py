@@ -11,9 +11,9 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.benefit import MARGIN, Caching
 from renaissance.compiler.planning.caching import caching
 from renaissance.grammar.checks.caching import cached_streams
+from renaissance.grammar.kinds.source import Modality, modality
 from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import Modality, modality
 from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.parts import Part

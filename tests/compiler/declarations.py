@@ -5,19 +5,22 @@ from typing import Any
 import torch
 
 from renaissance.compiler.features import TextInput
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.packing import Packing
-from renaissance.grammar.schema.data import EasyVqa
-from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Model, SingleStream
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainStack,
-    PlainText,
-    PlainVision,
-    RandomArchitecture,
-    Wordpiece,
-)
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
 TEXT = PlainText(layers=2, width=32, heads=2, max_tokens=12, vocabulary=64)
 VISION = PlainVision(layers=2, width=48, heads=3, image_size=32, patch=8)

@@ -10,20 +10,20 @@ from transformers import AutoConfig
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.anatomy.encoders import Leaf, can_stack, stream_anatomy
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.anatomy.encoders import stream_anatomy
+from renaissance.grammar.anatomy.library import can_stack
 from renaissance.grammar.anatomy.model import Anatomy, heads_of
+from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.loading import load
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    PlainStack,
-    PlainText,
-    PlainVision,
-    RandomArchitecture,
-)
 from renaissance.grammar.shipped import shipped_path, shipped_specs
 from tests.compiler.declarations import STACK, TEXT, VISION, one_tower, spec, two_towers
 

@@ -13,8 +13,10 @@ from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.backbones.embeddings import convolutional_stem
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.errors import BackboneError, ShapeError
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.architectures import IMAGENET
-from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture, Timm
 
 TEXT = {
     "vocab_size": 50,

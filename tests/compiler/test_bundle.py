@@ -10,10 +10,10 @@ from transformers import AutoModel, BertConfig
 from renaissance.compiler import compile
 from renaissance.compiler.bundle import only_job
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.grammar import load
-from renaissance.grammar.schema.data import ImageCaption
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import HuggingFace
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 from tests.compiler.declarations import spec, two_towers
 
 

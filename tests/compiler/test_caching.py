@@ -9,11 +9,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler.amounts import GIBIBYTE
 from renaissance.compiler.assembly import assemble
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.caching import caching
-from renaissance.grammar.schema.jobs import AdamW, Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
-from renaissance.grammar.schema.streams import PlainText, PlainVision
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 
 SIZES: dict[str, Any] = {"layers": 2, "width": 32, "heads": 2}
 

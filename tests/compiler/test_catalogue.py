@@ -9,9 +9,9 @@ import torch
 from transformers import AutoConfig
 
 from renaissance.compiler.backbones.sources import build_tower
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.encoder_folder import FolderError, read_folder
-from renaissance.grammar.schema.streams import RandomArchitecture
 
 # Published parameter counts of the encoder without classifiers; pooler included where marked.
 COUNTS = {

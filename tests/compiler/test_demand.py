@@ -7,9 +7,10 @@ from renaissance.compiler import build, plan
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.features import Reading
-from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.render.plan import text_of
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from tests.compiler.declarations import one_tower, spec, two_towers
 
 OBJECTIVES = {"mlm": (Mlm(),), "itm": (Itm(),), "both": (Mlm(), Itm())}

@@ -10,9 +10,10 @@ from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.freeze import frozen_hash, resolve
 from renaissance.compiler.selectors import select
-from renaissance.grammar.schema.declaration import Share
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
-from renaissance.grammar.schema.streams import PlainText, RandomArchitecture
 from tests.compiler.declarations import DEIT, ELECTRA, VIT, one_tower, spec, two_towers
 
 DEEP = PlainText(layers=5, width=8, heads=2, max_tokens=4, vocabulary=64)

@@ -14,7 +14,8 @@ from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.packing import Packing
-from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 
 SIZES = {
     "vocab_size": 50,

@@ -13,13 +13,15 @@ from transformers import AutoConfig, AutoModel
 
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.features import TextInput
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.kernels import varlen_attention
 from renaissance.compiler.kernels.availability import interpreting
 from renaissance.compiler.lowering import attention
 from renaissance.compiler.lowering.implementations import attention_facts
 from renaissance.compiler.packing import Packing
-from renaissance.grammar.schema.model import CrossAttention, Model
-from renaissance.grammar.schema.streams import HuggingFace, RandomArchitecture
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.schema.model import Model
 from tests.compiler.declarations import one_tower, spec, two_towers
 
 TEXT = {"layers": 1, "width": 32, "heads": 2, "max_tokens": 8}

@@ -9,11 +9,12 @@ from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
 from renaissance.compiler.features import Reading
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.figures import Memory
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.model import CrossAttention, Freeze
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.schema.model import Freeze
 from renaissance.runtime.optimization import Optimization
 from tests.compiler.declarations import (
     DEIT,

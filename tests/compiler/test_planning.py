@@ -13,13 +13,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Reading
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.planning.figures import Flops
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import Itm, Mlm, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from renaissance.render.plan import text_of
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.changes import IMPACTS, Change
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.diff import diff_specs
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from renaissance.grammar.check import check
+from renaissance.grammar.declaration import Block, impact_of
 from renaissance.grammar.reference import reference
-from renaissance.grammar.schema.declaration import Block, impact_of
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key
 from renaissance.grammar.source import Source

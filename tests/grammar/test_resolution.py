@@ -4,23 +4,22 @@ from typing import Any
 
 import pytest
 
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.check import check
 from renaissance.grammar.composition.resolution import Resolution
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import SpecError
+from renaissance.grammar.kinds.source import modality
 from renaissance.grammar.loading import load
-from renaissance.grammar.schema.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import CrossAttention, SingleStream
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    HuggingFace,
-    PlainStack,
-    PlainText,
-    RandomArchitecture,
-    Wordpiece,
-    modality,
-)
 from renaissance.grammar.shipped import shipped_path, shipped_specs
 from renaissance.grammar.source import Source
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from renaissance.grammar.schema.declaration import Minutes, Share
+from renaissance.grammar.declaration import Minutes, Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, loop, run_jobs
 from renaissance.runtime.ending import ENDING

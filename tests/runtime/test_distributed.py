@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import Mlm
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from tests.runs import events, run_in_two, train
 
 

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 from renaissance.compiler import build
-from renaissance.grammar.schema.jobs import AdamW
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError, run_jobs
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.errors import CheckpointError, UsageError
 from renaissance.runtime.folder import changes, held
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.records import EVENT, JobResult
 from renaissance.runtime.transfer import start_from
 from tests.runs import notices, train

@@ -7,11 +7,11 @@ import torch
 
 from renaissance.compiler import build
 from renaissance.compiler.freeze import resolve
-from renaissance.grammar.schema.jobs import AdamW
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 
 SETTINGS = AdamW(lr=1e-3, weight_decay=0.1)
 

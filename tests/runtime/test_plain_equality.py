@@ -17,18 +17,18 @@ from torch.nn import functional as F
 
 from renaissance.compiler import build
 from renaissance.compiler.freeze import resolve
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.schema.jobs import Itm, Mlm
-from renaissance.grammar.schema.model import Freeze, SingleStream
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainStack,
-    RandomArchitecture,
-    Wordpiece,
-)
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data.pixels import Normalisation
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.scoring import Objectives, items_of
 
 MAX_TOKENS = 12

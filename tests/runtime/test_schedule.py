@@ -8,15 +8,18 @@ from transformers import (
     get_polynomial_decay_schedule_with_warmup,
 )
 
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import AnySchedule, Cosine, Linear, Polynomial
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.optimizer import ScheduleBlock
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.schedule import LearningRate
+from renaissance.runtime.schedules.cosine.schema import Cosine
+from renaissance.runtime.schedules.linear.schema import Linear
+from renaissance.runtime.schedules.polynomial.schema import Polynomial
 
 PEAK, WARMUP, TOTAL = 0.02, 7, 40
 
 
-def reference(schedule: AnySchedule) -> list[float]:
+def reference(schedule: ScheduleBlock) -> list[float]:
     """Rates of transformers for steps 0 to TOTAL."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
     if isinstance(schedule, Cosine):
@@ -46,7 +49,7 @@ def reference(schedule: AnySchedule) -> list[float]:
     ],
     ids=lambda schedule: schedule.schedule,
 )
-def test_decays_as_transformers_do_and_warms_up_one_step_earlier(schedule: AnySchedule) -> None:
+def test_decays_as_transformers_do_and_warms_up_one_step_earlier(schedule: ScheduleBlock) -> None:
     theirs = reference(schedule)
     rate = LearningRate.of(schedule, PEAK, TOTAL)
     ours = [rate.at(step) for step in range(TOTAL)]

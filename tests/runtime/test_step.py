@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler import build
-from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError
 from renaissance.runtime.data import PretrainBatch, job_data
@@ -19,6 +18,8 @@ from renaissance.runtime.data.batch import MaskedText, TextRows
 from renaissance.runtime.data.pixels import Normalisation
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.measures import Accuracies
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes

@@ -7,14 +7,12 @@ import pytest
 import torch
 
 from renaissance.compiler.assembly import assemble
-from renaissance.grammar.schema.model import SingleStream
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    Patches,
-    PlainStack,
-    RandomArchitecture,
-    Wordpiece,
-)
 from renaissance.runtime.data import job_data
 from renaissance.runtime.scoring import Objectives
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features, Part, Queries, consecutive
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.attention import choose
 from renaissance.compiler.lowering.dropout import Dropout
 from renaissance.compiler.model.initialisation import initialise
@@ -13,7 +14,7 @@ from renaissance.compiler.model.multi_head import MultiHeadAttention
 from renaissance.compiler.model.transformer import FeedForward, check_heads
 from renaissance.compiler.model.type_embedding import TypeEmbedding
 from renaissance.compiler.standing import product_dtype
-from renaissance.grammar.schema.model import Attention, CrossAttention
+from renaissance.grammar.schema.model import Attention
 
 NORM_EPS = 1e-12
 

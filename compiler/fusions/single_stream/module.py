@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.features import Features, Part, consecutive
+from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.type_embedding import TypeEmbedding
 from renaissance.compiler.packing import join
-from renaissance.grammar.schema.model import SingleStream
 
 
 class JointStack(nn.Module):

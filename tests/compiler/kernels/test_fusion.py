@@ -6,8 +6,8 @@ import torch
 from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features, Part
 from renaissance.compiler.fusions.cross_attention.module import CoAttention
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.packing import Packing
-from renaissance.grammar.schema.model import CrossAttention
 
 LENGTHS = (3, 1, 5)
 FACTS = {

@@ -14,8 +14,10 @@ from renaissance.compiler import build
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.lowering.constancy import constant_weights, hold_in_low_precision
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.model import Freeze
-from renaissance.grammar.schema.streams import PlainText, PlainVision, RandomArchitecture
 from tests.compiler.declarations import DEIT, ELECTRA, TEXT, VISION, VIT, spec, two_towers
 
 DEEP = PlainText(layers=4, width=16, heads=2, max_tokens=8, vocabulary=64, dropout=0.0)

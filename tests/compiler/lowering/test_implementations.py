@@ -10,10 +10,13 @@ from transformers import AutoConfig
 from renaissance.compiler import build, plan
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.implementations import Place, planned_attention
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.schema.model import CrossAttention, Model
-from renaissance.grammar.schema.streams import HuggingFace, PlainText, RandomArchitecture
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.schema.model import Model
 from renaissance.render.plan import text_of
 from tests.compiler.declarations import (
     DEIT,

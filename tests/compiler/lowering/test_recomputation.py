@@ -14,12 +14,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler import build, plan
 from renaissance.compiler.features import Reading
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering import compilation
 from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.allocation import Allocation
-from renaissance.grammar.schema.model import CrossAttention, Freeze, Model
+from renaissance.grammar.schema.model import Freeze, Model
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

@@ -11,8 +11,9 @@ from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Reading, TextInput
 from renaissance.compiler.packing import Packing
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.model import Model
-from renaissance.grammar.schema.streams import PlainVision, RandomArchitecture
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

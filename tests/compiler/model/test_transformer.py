@@ -7,7 +7,7 @@ from torch import nn
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.model.transformer import PreNormLayer, PreNormStack
-from renaissance.grammar.schema.streams import PlainStack
+from renaissance.compiler.sources.plain.schema import PlainStack
 
 SPEC = PlainStack(layers=2, width=24, heads=3, mlp_ratio=2.5, dropout=0.0)
 

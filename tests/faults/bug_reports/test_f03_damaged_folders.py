@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from renaissance.compiler.backbones.huggingface import huggingface_tower
 from renaissance.compiler.backbones.timm import timm_tower
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.encoder_folder import FolderError, read_folder
-from renaissance.grammar.schema.streams import HuggingFace, Timm
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokenizer import Tokenizer
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.grammar.schema.data import ImageCaption
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 
 def read(path: Path) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from renaissance.grammar.schema.data import EasyVqaPairs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError
 from renaissance.runtime.data import job_data
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from tests.runs import StopAt, notices, train
 
 Make = Callable[..., Spec]

@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from renaissance.grammar.schema.data import EasyVqaPairs, ImageCaption
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import DataError, job_data
 from renaissance.runtime.data.table import complete_rows
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 INVISIBLE = ["\u200b", " \u200b\u200d", "\ufeff", "\u00a0\u3000", "\t\n", "\u2060\u00ad", ""]
 VISIBLE = ["a", "\u200ba", "👩\u200d🚀", "犬", "…", "\u0301e", "१"]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.grammar.schema.data import EasyVqa, EasyVqaPairs, ImageCaption
-from renaissance.grammar.schema.declaration import Share
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 from tests.runs import notices, train
 
 SEEN = "are among those that job `base` learned from"

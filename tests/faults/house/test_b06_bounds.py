@@ -9,32 +9,27 @@ import pytest
 from annotated_types import Ge, Gt, Le, Lt
 
 from renaissance.cli import main
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.patches.schema import Patches
+from renaissance.compiler.sources.plain.schema import PlainStack
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.composition.resolution import resolve
-from renaissance.grammar.schema.declaration import Block, Minutes, Share
-from renaissance.grammar.schema.jobs import (
-    AdamW,
-    Evaluate,
-    Finetune,
-    Itm,
-    Linear,
-    Mlm,
-    Polynomial,
-    Pretrain,
-)
-from renaissance.grammar.schema.model import CrossAttention, Freeze
+from renaissance.grammar.declaration import Block, Minutes, Share
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.streams import (
-    HuggingFace,
-    Patches,
-    PlainStack,
-    PlainText,
-    PlainVision,
-    RandomArchitecture,
-    Timm,
-    Wordpiece,
-)
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import number_text
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.schedules.linear.schema import Linear
+from renaissance.runtime.schedules.polynomial.schema import Polynomial
 from tests.runs import train
 
 TOWERS = """model m {{

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from renaissance.compiler import plan
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.planning.machines import GPUS
-from renaissance.grammar.schema.model import CrossAttention
 from renaissance.render.plan import text_of
 from tests.compiler.declarations import DEIT, ELECTRA, spec, two_towers
 

@@ -9,9 +9,10 @@ from timm.models import save_for_hf
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.backbones.sources import build_stack, build_tower
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.composition.resolution import resolve
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.schema.streams import RandomArchitecture, Timm
 from renaissance.grammar.source import Source
 
 ARGUMENTS = {"embed_dim": 32, "depth": 3, "num_heads": 2, "patch_size": 8, "img_size": 32}

@@ -49,7 +49,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def spec(tiny_spec: Callable[..., Spec]) -> Spec:
-    from renaissance.grammar.schema.jobs import AdamW
+    from renaissance.runtime.optimizers.adamw.schema import AdamW
 
     learns = {"optimizer": AdamW(lr=5e-3), "validate_every": 3, "steps": STEPS}
     return tiny_spec(dropout=0.0, base=learns)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renaissance.grammar.schema.data import ImageCaption
 from renaissance.runtime.data import image_caption, mapped
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 TEXTS = [f"caption number {number}" for number in range(200)]
 

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renaissance.grammar.schema.data import ImageCaption, Nlvr
-from renaissance.grammar.schema.jobs import AdamW, Evaluate, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.tasks.nlvr.schema import Nlvr
 from tests.tiny import tiny_model, write_nlvr
 
 COLOURS = ("red", "green", "blue", "black", "white", "yellow")

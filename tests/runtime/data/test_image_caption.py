@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from renaissance.grammar.schema.data import ImageCaption
 from renaissance.runtime.data import image_caption
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source, Table, join
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 SOURCE = Source(name="pairs", max_unreadable=0.01)
 PAIRS = [

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from renaissance.grammar.schema.data import ImageCaption, NlvrPairs
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import AdamW, Finetune, Itm, Mlm, Pretrain
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import (
     UNKNOWN_ANSWER,
@@ -26,6 +25,11 @@ from renaissance.runtime.data import (
     TaskBatch,
     job_data,
 )
+from renaissance.runtime.formats.image_caption.schema import ImageCaption
+from renaissance.runtime.formats.nlvr.schema import NlvrPairs
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.optimizers.adamw.schema import AdamW
 
 MakeSpec = Callable[..., Spec]
 
@@ -439,7 +443,7 @@ def test_nothing_touches_the_network(
 
 
 def test_easy_vqa_as_installed(model: Any) -> None:
-    from renaissance.grammar.schema.data import EasyVqa
+    from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
     job = Finetune(
         name="learn",

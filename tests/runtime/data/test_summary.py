@@ -9,9 +9,9 @@ import pytest
 
 from renaissance.cli import main
 from renaissance.grammar.canonical import print_spec
-from renaissance.grammar.schema.jobs import Itm
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.summary import Example, Lengths, splits_of, summarise
+from renaissance.runtime.objectives.itm.schema import Itm
 
 MakeSpec = Callable[..., Spec]
 

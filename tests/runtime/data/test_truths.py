@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from renaissance.grammar.schema.declaration import Share
-from renaissance.grammar.schema.jobs import Itm
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data.easy_vqa import installed_data, read_easy_vqa
@@ -18,6 +17,7 @@ from renaissance.runtime.data.easy_vqa_facts import ANY, COLORS, SHAPES, facts_o
 from renaissance.runtime.data.nlvr import read_nlvr
 from renaissance.runtime.data.table import Source, Table, join, make_table
 from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.objectives.itm.schema import Itm
 
 SOURCE = Source(name="pairs", max_unreadable=0.1)
 

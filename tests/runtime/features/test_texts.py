@@ -11,7 +11,6 @@ from renaissance.compiler import build
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.benefit import COMPUTE_RATES
-from renaissance.grammar.schema.jobs import Itm, Mlm
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import PretrainBatch, TaskBatch, job_data
@@ -19,6 +18,8 @@ from renaissance.runtime.features.grouping import grouped_texts
 from renaissance.runtime.features.identity import feature_key, probe_texts
 from renaissance.runtime.features.known import KnownTexts
 from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
 from tests.runs import notices, train
 from tests.runtime.features.runs import CPU, counts, first_step, outcome

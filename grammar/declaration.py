@@ -3,6 +3,7 @@
 Checks, documentation, `diff`, `show` and the JSON schema all read these declarations.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self
 
@@ -34,6 +35,9 @@ def key(
     unit: str = "",
     positional: bool = False,
     name: bool = False,
+    path: Literal["file", "folder"] | None = None,
+    position: str | None = None,
+    default_factory: Callable[[], Any] | None = None,
     **constraints: Any,
 ) -> Any:
     """Declare a key.
@@ -45,10 +49,24 @@ def key(
         unit: what the value counts, such as `tokens` or `pixels`.
         positional: given between parentheses rather than in braces: `timm("name")`.
         name: text that is written as a plain name where it can be: `split = test`.
+        path: the value is where a file or a folder lies.
+        position: where a source has to be able to stand, such as `encoder`.
+        default_factory: makes the default when it is first asked for, in place of `default`.
         constraints: pydantic's own, such as `ge=1`.
     """
-    extra: dict[str, Any] = {"impact": impact, "unit": unit, "positional": positional, "name": name}
-    return Field(default, description=doc, json_schema_extra=extra, **constraints)
+    extra: dict[str, Any] = {
+        "impact": impact,
+        "unit": unit,
+        "positional": positional,
+        "name": name,
+        "path": path,
+        "position": position,
+    }
+    if default_factory is not None:
+        constraints["default_factory"] = default_factory
+    else:
+        constraints["default"] = default
+    return Field(description=doc, json_schema_extra=extra, **constraints)
 
 
 def impact_of(field: FieldInfo) -> Impact:

@@ -1,0 +1,1 @@
+"""An encoder that transformers' AutoModel makes, with its weights."""

@@ -1,0 +1,1 @@
+"""Patch and position embeddings of a one-tower model, with a class token."""

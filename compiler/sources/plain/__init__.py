@@ -1,0 +1,1 @@
+"""A pre-norm transformer stack, defined by its dimensions alone."""

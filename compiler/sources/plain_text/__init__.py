@@ -1,0 +1,1 @@
+"""A text encoder with a word-piece vocabulary of its own."""

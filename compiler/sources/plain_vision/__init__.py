@@ -1,0 +1,1 @@
+"""A vision transformer over patches, with a class token."""

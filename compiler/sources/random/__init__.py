@@ -1,0 +1,1 @@
+"""The architecture of a known model without its weights."""

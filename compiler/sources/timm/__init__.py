@@ -1,0 +1,1 @@
+"""A vision encoder of timm, with its weights."""

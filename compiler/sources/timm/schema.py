@@ -1,0 +1,26 @@
+"""Keys of `timm`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.source import ImageSize, NamedArchitecture, Position
+
+
+class Timm(NamedArchitecture, ImageSize):
+    """A vision encoder of timm, with its weights."""
+
+    positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})
+    library: ClassVar[str | None] = "timm"
+    loads_weights: ClassVar[bool] = True
+
+    source: Literal["timm"] = "timm"
+    name: str = key(
+        doc="timm model name, `hf-hub:` id, or path of a local folder",
+        impact="weights",
+        positional=True,
+    )
+
+    @property
+    def identifier(self) -> str:
+        """The name or folder."""
+        return self.name

@@ -1,0 +1,1 @@
+"""Word and position embeddings of a one-tower model."""

@@ -1,0 +1,54 @@
+"""Keys of `wordpiece`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.source import Position, SourceBlock
+
+
+class Wordpiece(SourceBlock):
+    """Word and position embeddings of a one-tower model."""
+
+    positions: ClassVar[frozenset[Position]] = frozenset({"embed"})
+
+    source: Literal["wordpiece"] = "wordpiece"
+    id: str | None = key(
+        None,
+        doc="hub id or folder whose tokenizer is used; without it a vocabulary is learned",
+        impact="weights",
+        positional=True,
+    )
+    max_tokens: int = key(
+        40,
+        doc="longest text, special tokens included; longer texts are cut",
+        impact="weights",
+        unit="tokens",
+        ge=2,
+        le=8192,
+    )
+    vocabulary: int | None = key(
+        None,
+        doc="most word pieces of a learned vocabulary",
+        impact="weights",
+        unit="word pieces",
+        ge=64,
+        le=1_000_000,
+    )
+    width: int | None = key(
+        None,
+        doc="embedding size; projected where it differs from the stack's width",
+        impact="weights",
+        unit="channels",
+        ge=1,
+        le=65_536,
+    )
+
+    @property
+    def identifier(self) -> str | None:
+        """The hub id or folder whose tokenizer is used."""
+        return self.id
+
+    @property
+    def learned_vocabulary(self) -> int | None:
+        """Most word pieces of a learned vocabulary."""
+        return self.vocabulary

@@ -1,0 +1,144 @@
+"""Formats of image-text pairs, and tasks: what data are read from and how they are split."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.paths import resolved, same_content, sizes
+
+VALIDATION = "validation"
+"""Name of the split that selects the best checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a published data set, as a file names it.
+
+    Attributes:
+        dataset: its name, the same in whatever format or task it is read.
+        folder: that holds the part; None where it cannot be found.
+        split: name of the part.
+        texts: the file with its texts; None where that is not known.
+    """
+
+    dataset: str
+    folder: Path | None
+    split: str
+    texts: Path | None = None
+
+
+def same_part(one: Part | None, other: Part | None) -> bool:
+    """Tell whether two parts are the same data: one folder under two names, or one a copy.
+
+    A copy has the same texts, and images of the same names and sizes.
+    """
+    if one is None or other is None or one.dataset != other.dataset:
+        return False
+    if one.folder is None or other.folder is None:
+        return one.folder == other.folder and one.split == other.split
+    if resolved(one.folder) == resolved(other.folder):
+        return True
+    return same_content(one.texts, other.texts) and (
+        sizes(one.folder / "images") == sizes(other.folder / "images")
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Where the rows of a split come from.
+
+    Attributes:
+        file: the part of the published data set that it is cut from.
+        use: what it may be used for.
+        held_out: share of the file's images that are held out for `validation`; the split is that
+            share if its use is `select`, and the rest if it is `train`. None: all of the file.
+        labelled: whether what is wanted is known; if not, it can be predicted but not measured.
+    """
+
+    file: str
+    use: Literal["train", "select", "report"]
+    held_out: Share | None = None
+    labelled: bool = True
+
+
+class Readable(KindBlock):
+    """What every set of images has."""
+
+    max_unreadable: Share = key(
+        Share(0.01),
+        doc="share of missing or damaged images up to which they are skipped; beyond it, stop",
+        impact="training",
+    )
+
+    def remarks(self) -> Iterable[Remark]:
+        """Return what is wrong with its keys."""
+        return ()
+
+
+class FormatBlock(Readable):
+    """Image-text pairs to pretrain on. Facets: `reader.py`."""
+
+    family: ClassVar[str] = "format"
+
+    @property
+    def part(self) -> Part | None:
+        """The part of a published data set that it holds; None for data of one's own."""
+        return None
+
+    def same_pairs(self, other: "FormatBlock") -> bool:
+        """Tell whether another block holds the same pairs."""
+        return same_part(self.part, other.part)
+
+
+class TaskBlock(Readable):
+    """What is learned and measured, with its data.
+
+    Facets: `reader.py`; `loss.py`, `metric.py`, `head.py` and `result.py` where it needs other ones
+    than those of a classification.
+    """
+
+    family: ClassVar[str] = "task"
+    metric: ClassVar[str] = "accuracy"
+    """What selects the best checkpoint."""
+    head_form: ClassVar[Form] = "mlp"
+    views: ClassVar[int] = 1
+    """Images that are looked at for one answer."""
+    outputs: ClassVar[int]
+    """Answers."""
+    open_splits: ClassVar[bool] = False
+    """Splits are named by what lies in a folder, so that only the data know them all."""
+
+    @classmethod
+    def head_name(cls) -> str:
+        """Return the name of its head."""
+        return "answer"
+
+    def head(self) -> Head:
+        """Return the head that it reads."""
+        return Head(
+            name=self.head_name(),
+            reads="pooled",
+            form=self.head_form,
+            outputs=self.outputs,
+            views=self.views,
+        )
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return the splits that are known without the data, by name; `train` is one of them."""
+        raise NotImplementedError
+
+    def split(self, name: str) -> Split | None:
+        """Return where a split comes from; None if there is no such split."""
+        found = self.splits().get(name)
+        if found is None and self.open_splits:
+            return Split(file=name, use="report")
+        return found
+
+    def part(self, file: str) -> Part | None:
+        """Return a part of the published data set; None for data of one's own."""
+        return None

@@ -1,0 +1,40 @@
+"""What a job puts on top of a model, as far as names and sizes go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Form = Literal["lm", "linear", "mlp", "own"]
+"""`lm`: scores of tokens, as in BERT. `linear`: one linear map. `mlp`: two with a norm between.
+`own`: a module that `head.py` of the kind builds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A head of a model.
+
+    Attributes:
+        name: its address is `heads.NAME`.
+        reads: tokens of the text stream at some positions, or one pooled vector a pair.
+        form: what it is made of.
+        outputs: scores that it gives; None for as many as the text stream has word pieces.
+        views: pairs whose pooled vectors it reads as one.
+    """
+
+    name: str
+    reads: Literal["tokens", "pooled"]
+    form: Form
+    outputs: int | None = None
+    views: int = 1
+
+
+_PLAIN = ((), ("bias",))
+_NORMED = (*_PLAIN, ("norm",), ("norm", "bias"))
+
+PARAMETERS: Mapping[Form, tuple[tuple[str, ...], ...]] = {
+    "lm": _NORMED,
+    "linear": _PLAIN,
+    "mlp": _NORMED,
+    "own": _NORMED,
+}
+"""Kinds of parameters of each form, beside plain weights."""

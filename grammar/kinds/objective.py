@@ -1,0 +1,51 @@
+"""Objectives: what a model learns from pairs of images and texts."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.kinds.source import Modality
+
+
+class ObjectiveBlock(KindBlock):
+    """What a model learns from pairs of images and texts.
+
+    Facets: `items.py` says what it reads of which pairs and what it wants there, `loss.py` how
+    wrong that is, `head.py`, if there is one, builds its head.
+    """
+
+    family: ClassVar[str] = "objective"
+    scope: ClassVar[Literal["item", "global_batch"]] = "item"
+    """Whether its loss is a sum over items, or needs all rows of a step at once."""
+    changes: ClassVar[Mapping[Modality, str]] = {}
+    """What it does to inputs before they are encoded, a phrase by what the stream reads."""
+    metric: ClassVar[str]
+    """Name of the share of its items that are right."""
+    head_form: ClassVar[Form | None] = None
+    head_reads: ClassVar[Literal["tokens", "pooled"]] = "pooled"
+    head_outputs: ClassVar[int | None] = None
+
+    if TYPE_CHECKING:
+        weight: float
+
+    @classmethod
+    def head_name(cls) -> str:
+        """Return the name of its head, which is its word."""
+        return cls.word()
+
+    def head(self) -> Head | None:
+        """Return the head that it reads; None where it has none."""
+        if self.head_form is None:
+            return None
+        return Head(
+            name=self.head_name(),
+            reads=self.head_reads,
+            form=self.head_form,
+            outputs=self.head_outputs,
+        )
+
+    def remarks(self, batch: int) -> Iterable[Remark]:
+        """Return what is wrong with it in a job of so many texts a step."""
+        return ()

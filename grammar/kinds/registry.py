@@ -1,0 +1,223 @@
+"""Where kinds are found: a folder for each word, ours or those of other packages.
+
+The schema of a kind is imported when a file uses its word, and nothing else of it. What other
+packages bring is registered by entry points of the groups `renaissance.fusion`,
+`renaissance.source` and so on, whose name is the word and whose value the package that holds the
+files of the kind; they are looked through only for words that are not ours.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from renaissance.grammar.kinds.block import KindBlock
+
+
+class KindError(Exception):
+    """A kind that cannot be used; the text says in one sentence why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Kinds that can stand in each other's place.
+
+    Attributes:
+        word: of the family, as in the group of its entry points.
+        package: whose folders are our kinds.
+        tag: the field that holds the word of a kind.
+        example: the word that stands first in lists, and in the examples of messages.
+    """
+
+    word: str
+    package: str
+    tag: str
+    example: str
+
+
+FAMILIES: Mapping[str, Family] = {
+    word: Family(word=word, package=f"renaissance.{package}", tag=tag, example=example)
+    for word, package, tag, example in (
+        ("fusion", "compiler.fusions", "topology", "cross_attention"),
+        ("source", "compiler.sources", "source", "huggingface"),
+        ("objective", "runtime.objectives", "objective", "mlm"),
+        ("task", "runtime.tasks", "task", "easy_vqa"),
+        ("format", "runtime.formats", "format", "image_caption"),
+        ("optimizer", "runtime.optimizers", "optimizer", "adamw"),
+        ("schedule", "runtime.schedules", "schedule", "linear"),
+    )
+}
+
+
+def words(family: str) -> tuple[str, ...]:
+    """Return the words of a family, its example first, then by the alphabet."""
+    first = FAMILIES[family].example
+    found = {*_own_words(family), *_entry_points(family)}
+    return tuple(sorted(found, key=lambda word: (word != first, word)))
+
+
+@cache
+def schema(family: str, word: str) -> "type[KindBlock] | None":
+    """Return the class that declares the keys of a kind; None if there is no such word.
+
+    Raises:
+        KindError: if packages disagree about the word, or one cannot be imported.
+    """
+    package = _package(family, word)
+    if package is None:
+        return None
+    module = _imported(f"{package}.schema", word)
+    for value in vars(module).values():
+        if (
+            isinstance(value, type)
+            and value.__module__ == module.__name__
+            and getattr(value, "family", None) == family
+            and value.word() == word
+        ):
+            return value
+    raise KindError(
+        f"`{package}.schema` declares no {family} `{word}`: its class has to say "
+        f'`{FAMILIES[family].tag}: Literal["{word}"] = "{word}"`'
+    )
+
+
+def facet(block: Any, name: str) -> ModuleType:
+    """Return a module of the folder that a kind stands in, such as its `loss`.
+
+    Args:
+        block: of the kind, or its class.
+        name: of the module.
+
+    Raises:
+        KindError: if the folder has no such module.
+    """
+    found = optional_facet(block, name)
+    if found is None:
+        package = _home(block)
+        raise KindError(f"the kind `{package.rpartition('.')[2]}` has no `{package}.{name}`")
+    return found
+
+
+def optional_facet(block: Any, name: str) -> ModuleType | None:
+    """Return a module of the folder that a kind stands in; None where it has none."""
+    return _facet(_home(block), name)
+
+
+def origin(block: Any) -> str | None:
+    """Return name and version of the distribution that brings a kind; None for ours."""
+    package = _home(block)
+    if package.startswith("renaissance."):
+        return None
+    return _distribution(package.partition(".")[0])
+
+
+class Kinds(Mapping[str, "type[KindBlock]"]):
+    """The kinds of a family by word, imported when they are asked for.
+
+    Args:
+        family: its word.
+        fits: leaves out the kinds that it refuses.
+    """
+
+    def __init__(
+        self, family: str, fits: "Callable[[type[KindBlock]], bool]" = lambda kind: True
+    ) -> None:
+        """Look at no kind yet."""
+        self.family = family
+        self._fits = fits
+
+    def __getitem__(self, word: str) -> "type[KindBlock]":
+        """Return the class of a word; KeyError if there is none here."""
+        found = schema(self.family, word)
+        if found is None or not self._fits(found):
+            raise KeyError(word)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the words, which imports all kinds of the family."""
+        return (word for word in words(self.family) if word in self)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(1 for _ in self)
+
+
+def _home(block: Any) -> str:
+    kind = block if isinstance(block, type) else type(block)
+    return kind.__module__.rpartition(".")[0]
+
+
+@cache
+def _facet(package: str, name: str) -> ModuleType | None:
+    module = f"{package}.{name}"
+    if find_spec(module) is None:
+        return None
+    return import_module(module)
+
+
+def _package(family: str, word: str) -> str | None:
+    """Return the package of a word, ours before those of others."""
+    if word.isidentifier() and (_folder(family) / word / "schema.py").is_file():
+        return f"{FAMILIES[family].package}.{word}"
+    return _entry_points(family).get(word)
+
+
+def _own_words(family: str) -> frozenset[str]:
+    """Return the words that have a folder here, without importing anything of them."""
+    return frozenset(path.parent.name for path in _folder(family).glob("*/schema.py"))
+
+
+def _folder(family: str) -> Path:
+    layer, folder = FAMILIES[family].package.split(".")[1:]
+    return Path(__file__).parents[2] / layer / folder
+
+
+@cache
+def _entry_points(family: str) -> Mapping[str, str]:
+    """Return the packages that other distributions register, by word.
+
+    Raises:
+        KindError: if two of them register the same word, or one registers a word of ours.
+    """
+    from importlib.metadata import entry_points
+
+    found: dict[str, Any] = {}
+    ours = _own_words(family)
+    for point in entry_points(group=f"renaissance.{family}"):
+        if point.name in ours:
+            raise KindError(
+                f"{_brings(point)} brings a {family} `{point.name}`, which is a word of "
+                "renaissance itself; uninstall it"
+            )
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            raise KindError(
+                f"two packages bring the {family} `{point.name}`: {_brings(other)} and "
+                f"{_brings(point)}; uninstall one of them"
+            )
+    return {word: point.value.partition(":")[0] for word, point in found.items()}
+
+
+def _brings(point: Any) -> str:
+    name = point.dist.name if point.dist is not None else "an unknown package"
+    return f"`{name}` (`{point.value}`)"
+
+
+@cache
+def _distribution(package: str) -> str:
+    from importlib.metadata import packages_distributions, version
+
+    names = packages_distributions().get(package, ())
+    return f"{names[0]}=={version(names[0])}" if names else package
+
+
+def _imported(module: str, word: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ImportError as problem:
+        raise KindError(f"the package of `{word}` cannot be imported: {problem}") from None

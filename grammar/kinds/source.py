@@ -1,0 +1,164 @@
+"""Sources: where a stream of tokens, or a stack of layers, comes from."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import Block, key
+from renaissance.grammar.kinds.block import KindBlock
+
+Modality = Literal["text", "vision"]
+Activation = Literal["gelu", "relu", "silu"]
+Resize = Literal["crop", "squash"]
+Position = Literal["backbone", "embed", "encoder"]
+"""Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
+
+
+class SourceBlock(KindBlock):
+    """Where a stream of tokens, or a stack of layers, comes from.
+
+    Facets: `anatomy.py` says what it consists of, `module.py` builds it.
+    """
+
+    family: ClassVar[str] = "source"
+    positions: ClassVar[frozenset[Position]]
+    library: ClassVar[str | None] = None
+    """The library whose names it takes; None where it takes names of several, or none."""
+    loads_weights: ClassVar[bool] = False
+    """It starts from published weights, which fix its dimensions."""
+
+    @property
+    def identifier(self) -> str | None:
+        """The hub id, timm name or folder that it names, if any."""
+        return None
+
+    @property
+    def tokenizer(self) -> str | None:
+        """The hub id or folder whose tokenizer its texts are read with; None: one is learned."""
+        return self.identifier
+
+    @property
+    def learned_vocabulary(self) -> int | None:
+        """Most word pieces of a vocabulary that it learns; None where its default counts."""
+        return None
+
+    @property
+    def hub_revision(self) -> str:
+        """Branch, tag or commit on the hub."""
+        return "main"
+
+
+class NamedArchitecture(SourceBlock):
+    """A source that names an architecture, which fills in lengths and image sizes."""
+
+
+class TextLength(Block):
+    """What every text stream has."""
+
+    max_tokens: int | None = key(
+        None,
+        doc="longest text, special tokens included; longer texts are cut; the longest that the "
+        "architecture allows if absent",
+        impact="weights",
+        unit="tokens",
+        ge=2,
+        le=8192,
+    )
+
+
+class ImageSize(Block):
+    """What every vision stream has."""
+
+    image_size: int | None = key(
+        None,
+        doc="height and width of the square image that the model sees; the architecture's own if "
+        "absent",
+        impact="weights",
+        unit="pixels",
+        ge=8,
+        le=2048,
+    )
+    resize: Resize = key(
+        "crop",
+        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
+        impact="numerics",
+    )
+
+
+class Dimensions(Block):
+    """Sizes of a known architecture that starts from random weights; its own where absent."""
+
+    layers: int | None = key(None, doc="transformer layers", impact="weights", ge=1, le=1000)
+    width: int | None = key(
+        None, doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536
+    )
+    heads: int | None = key(
+        None, doc="attention heads; divides the width", impact="numerics", ge=1, le=4096
+    )
+    mlp_ratio: float | None = key(
+        None,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
+    )
+    dropout: float | None = key(
+        None, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
+    )
+
+
+class StackDimensions(SourceBlock):
+    """A pre-norm transformer stack, defined by its dimensions alone."""
+
+    layers: int = key(doc="transformer layers", impact="weights", ge=1, le=1000)
+    width: int = key(doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536)
+    heads: int = key(doc="attention heads; divides the width", impact="numerics", ge=1, le=4096)
+    mlp_ratio: float = key(
+        4.0,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
+    )
+    dropout: float = key(
+        0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
+    )
+    activation: Activation = key("gelu", doc="of the feed-forward part", impact="numerics")
+
+
+class Patched(Block):
+    """Images that are cut into patches."""
+
+    image_size: int = key(
+        224,
+        doc="height and width of the square image that the model sees",
+        impact="weights",
+        unit="pixels",
+        ge=8,
+        le=2048,
+    )
+    resize: Resize = key(
+        "crop",
+        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
+        impact="numerics",
+    )
+    patch: int = key(
+        16, doc="height and width of a patch", impact="weights", unit="pixels", ge=1, le=2048
+    )
+    stem: Literal["linear", "convolutional"] = key(
+        "linear",
+        doc="how a patch becomes a token: one linear map, or 3 × 3 convolutions of stride 2",
+        impact="weights",
+    )
+
+
+def modality(stream: SourceBlock) -> Modality:
+    """Return what a resolved stream reads.
+
+    Resolution fills in `max_tokens` of a text stream and `image_size` of a vision stream; exactly
+    one of them is then set.
+    """
+    return "vision" if getattr(stream, "image_size", None) is not None else "text"
+
+
+def is_embedding(stream: SourceBlock) -> bool:
+    """Tell whether a stream is declared as `embed`: it has no layers of its own."""
+    return "embed" in stream.positions

@@ -1,0 +1,1 @@
+"""Images of the easy-VQA package with their questions and answers."""

@@ -1,0 +1,1 @@
+"""A table of image paths and captions."""

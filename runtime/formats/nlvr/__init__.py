@@ -1,0 +1,1 @@
+"""True sentences of Cornell NLVR v1 with their images."""

@@ -1,0 +1,1 @@
+"""Objectives: a folder for each thing to learn from pairs of images and texts."""

@@ -1,0 +1,32 @@
+"""Keys of `mlm`."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.head import Form
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.source import Modality
+
+
+class Mlm(ObjectiveBlock):
+    """Masked language modelling. Source: Devlin et al. 2019, BERT, section 3.1."""
+
+    changes: ClassVar[Mapping[Modality, str]] = {"text": "masks its texts at random"}
+    metric: ClassVar[str] = "mlm_accuracy"
+    head_form: ClassVar[Form | None] = "lm"
+    head_reads: ClassVar[Literal["tokens", "pooled"]] = "tokens"
+
+    objective: Literal["mlm"] = "mlm"
+    probability: Share = key(
+        Share(0.15),
+        doc="share of the words (or tokens) that are predicted",
+        impact="training",
+        gt=0,
+    )
+    whole_word: bool = key(
+        True,
+        doc="mask all pieces of a word together; in scripts without spaces a word is a token",
+        impact="training",
+    )
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)

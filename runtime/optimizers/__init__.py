@@ -1,0 +1,1 @@
+"""Optimizers: a folder for each."""

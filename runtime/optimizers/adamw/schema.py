@@ -1,0 +1,34 @@
+"""Keys of `adamw`."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.optimizer import OptimizerBlock
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""How much of a running average is left after a step."""
+
+
+class AdamW(OptimizerBlock):
+    """Adam with decoupled weight decay. Source: Loshchilov & Hutter 2019."""
+
+    # It moves each weight by about the rate in a step, whatever the gradient.
+    highest_rate: ClassVar[float] = 0.1
+    averages: ClassVar[int] = 2
+
+    optimizer: Literal["adamw"] = "adamw"
+    weight_decay: float = key(
+        0.01,
+        doc="decay of weight matrices; biases, norms and embeddings of positions have none",
+        impact="training",
+        ge=0,
+        le=100,
+    )
+    betas: tuple[Decay, Decay] = key(
+        (0.9, 0.98), doc="decay of the running averages", impact="training"
+    )
+    eps: float = key(
+        1e-8, doc="term that keeps the division finite", impact="training", ge=1e-30, le=1
+    )

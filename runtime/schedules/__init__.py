@@ -1,0 +1,1 @@
+"""Schedules: a folder for each way that a learning rate falls."""

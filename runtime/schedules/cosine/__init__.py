@@ -1,0 +1,1 @@
+"""Falls along half a cosine."""

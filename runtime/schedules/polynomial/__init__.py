@@ -1,0 +1,1 @@
+"""Falls along a power of the remaining share of steps."""

@@ -1,0 +1,46 @@
+"""Keys of the task `nlvr`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.data import VALIDATION, Part, Split, TaskBlock
+
+
+class Nlvr(TaskBlock):
+    """Is a sentence true of an image? Source: Suhr et al. 2017, Cornell NLVR."""
+
+    outputs: ClassVar[int] = 2
+    open_splits: ClassVar[bool] = True
+
+    task: Literal["nlvr"] = "nlvr"
+    root: str = key(
+        doc="folder that holds `train`, `dev` or `test`", impact="training", path="folder"
+    )
+    train: str = key("train", doc="folder to learn from", impact="training", name=True)
+    validation: Share | str = key(
+        "dev",
+        doc="folder that selects the best checkpoint, or a share of the training sentences",
+        impact="training",
+        name=True,
+    )
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return `train` and `validation`; every other folder is a split of its own."""
+        share = self.validation if isinstance(self.validation, Share) else None
+        selects = self.train if isinstance(self.validation, Share) else self.validation
+        return {
+            "train": Split(file=self.train, use="train", held_out=share),
+            VALIDATION: Split(file=selects, use="select", held_out=share),
+        }
+
+    def part(self, file: str) -> Part:
+        """Return a part of the data."""
+        return nlvr_part(self.root, file)
+
+
+def nlvr_part(root: str, file: str) -> Part:
+    """Return a part of NLVR in its published layout."""
+    folder = Path(root) / file
+    return Part(dataset="nlvr", folder=folder, split=file, texts=folder / f"{file}.json")
