@@ -10,17 +10,14 @@ from renaissance.compiler import freeze
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusions.cross_attention.module import CoAttention
-from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
-from renaissance.compiler.fusions.single_stream.module import JointStack
 from renaissance.compiler.heads import job_heads
 from renaissance.compiler.lowering.implementations import check_head_widths
 from renaissance.compiler.lowering.linear import replace_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.pool import Pool
-from renaissance.compiler.sources.patches.schema import Patches
-from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.encoder_folder import FolderError
+from renaissance.grammar.kinds.registry import facet
+from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -69,13 +66,14 @@ def assemble(
     except FolderError as error:
         raise CompileError(str(error)) from None
     _check_pool(declared, streams)
-    pool = Pool(declared.pool, fusion.widths)
+    widths: Mapping[str, int] = fusion.widths  # type: ignore[assignment]
+    pool = Pool(declared.pool, widths)
     heads = nn.ModuleDict()
     if training is not None:
         texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
         heads = job_heads(
             training,
-            text_width=fusion.widths[texts[0]] if texts else 0,
+            text_width=widths[texts[0]] if texts else 0,
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             pooled_width=pool.width,
         )
@@ -106,29 +104,25 @@ def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:
             )
 
 
-def _encoder(
-    declared: Model, *, weights: bool
-) -> tuple[dict[str, Tower], CoAttention | JointStack]:
+def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Module]:
+    """Return the streams by name, and what joins them."""
     fusion, root, attention = declared.fusion, declared.fusion_name, declared.attention
-    inputs = {name: declared.streams[name] for name in fusion.inputs}
-    if isinstance(fusion, CrossAttention):
-        towers = {
-            name: build_tower(stream, name, attention=attention, weights=weights)
-            for name, stream in inputs.items()
-            if not isinstance(stream, (Wordpiece, Patches))
-        }
-        facts = {name: tower.facts for name, tower in towers.items()}
-        return towers, CoAttention(fusion, facts, root, attention)
-    encoder = build_stack(fusion.encoder, root, attention=attention, weights=weights)
-    embeddings = {
-        name: build_embedding(
-            stream, name, stack_width=encoder.facts.width, dropout=encoder.dropout
-        )
-        for name, stream in inputs.items()
-        if isinstance(stream, (Wordpiece, Patches))
-    }
-    facts = {name: tower.facts for name, tower in embeddings.items()}
-    return embeddings, JointStack(fusion, facts, encoder)
+    stack = None
+    if fusion.stack is not None:
+        stack = build_stack(fusion.stack, root, attention=attention, weights=weights)
+    streams: dict[str, Tower] = {}
+    for name in fusion.inputs:
+        stream = declared.streams[name]
+        if stack is not None and is_embedding(stream):
+            width, dropout = stack.facts.width, stack.dropout
+            streams[name] = build_embedding(stream, name, stack_width=width, dropout=dropout)
+        else:
+            streams[name] = build_tower(stream, name, attention=attention, weights=weights)
+    facts = {name: tower.facts for name, tower in streams.items()}
+    joined: nn.Module = facet(fusion, "module").build(
+        fusion, facts, address=root, attention=attention, stack=stack
+    )
+    return streams, joined
 
 
 def _declared(

@@ -15,13 +15,11 @@ from typing import Any
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.launching import Placement, launch_script, slurm_script
 from renaissance.compiler.planning import plan
-from renaissance.compiler.sources.huggingface.schema import HuggingFace
-from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
+from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -194,14 +192,14 @@ def _backbones(spec: Spec) -> dict[str, Any]:
             for address, reference in assemble(model, None, weights=True).references().items()
         }
         for name, model in models.items()
-        if any(isinstance(source, (HuggingFace, Timm)) for source in _encoders(model))
+        if any(source.loads_weights for source in _encoders(model))
     }
 
 
-def _encoders(model: Model) -> Iterator[object]:
+def _encoders(model: Model) -> Iterator[SourceBlock]:
     yield from model.streams.values()
-    if isinstance(model.fusion, SingleStream):
-        yield model.fusion.encoder
+    if model.fusion.stack is not None:
+        yield model.fusion.stack
 
 
 def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:

@@ -10,6 +10,10 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from renaissance.grammar.declaration import Block, impact_of
+from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
@@ -40,19 +44,19 @@ def _sections() -> Iterator[str]:
     backbones = sources("backbone")
     yield from _family("`backbone`", "backbone name = ", backbones)
     yield from _family("`embed`", "embed name = ", sources("embed"))
-    yield from _family("`fusion`", "fusion name = ", Kinds("fusion"))
+    yield from _family("`fusion`", "fusion name = ", Kinds(FusionBlock))
     stacks = sources("encoder")
     plain = {word: block for word, block in stacks.items() if word not in backbones}
     yield from _family("`encoder`", "encoder = ", plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
     yield from _section("`freeze …`", Freeze, "##")
-    yield from _family("`data`", "format = ", Kinds("format"))
+    yield from _family("`data`", "format = ", Kinds(FormatBlock))
     for word, job in JOBS.items():
         yield from _section(f"`{word}`", job, "##")
-    yield from _family("`objective`", "objective ", Kinds("objective"))
-    yield from _family("`optimizer`", "optimizer ", Kinds("optimizer"))
-    yield from _family("`schedule`", "schedule ", Kinds("schedule"))
-    yield from _family("`task`", "task = ", Kinds("task"))
+    yield from _family("`objective`", "objective ", Kinds(ObjectiveBlock))
+    yield from _family("`optimizer`", "optimizer ", Kinds(OptimizerBlock))
+    yield from _family("`schedule`", "schedule ", Kinds(ScheduleBlock))
+    yield from _family("`task`", "task = ", Kinds(TaskBlock))
 
 
 def _family(title: str, head: str, blocks: Mapping[str, type[Block]]) -> Iterator[str]:

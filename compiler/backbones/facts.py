@@ -2,12 +2,6 @@
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.sources.patches.schema import Patches
-from renaissance.compiler.sources.plain_text.schema import PlainText
-from renaissance.compiler.sources.plain_vision.schema import PlainVision
-from renaissance.compiler.sources.random.schema import RandomArchitecture
-from renaissance.compiler.sources.timm.schema import Timm
-from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.architectures import HALF, Statistics
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
@@ -21,21 +15,19 @@ def normalisation(stream: SourceBlock) -> Statistics:
     Raises:
         BackboneError: if it reads text, or nothing is known about it.
     """
-    if modality(stream) != "vision" or isinstance(stream, (PlainText, Wordpiece)):
+    if modality(stream) != "vision":
         raise BackboneError("a text stream has no pixels to normalise")
-    if isinstance(stream, (PlainVision, Patches)):
+    id = stream.identifier
+    if id is None:
         return HALF
-    id = stream.name if isinstance(stream, Timm) else stream.id
     known = find(id)
     if known is None and is_folder(id):
         known = read_folder(id)
     if known is not None and known.statistics is not None:
         return known.statistics
-    if isinstance(stream, Timm) or (isinstance(stream, RandomArchitecture) and is_timm(id)):
+    if stream.library == "timm" or (stream.library is None and is_timm(id)):
         return _timm_statistics(id)
-    return _hub_statistics(
-        id, "main" if isinstance(stream, RandomArchitecture) else stream.revision
-    )
+    return _hub_statistics(id, stream.hub_revision)
 
 
 def reference(tower: Tower) -> BackboneReference | None:

@@ -10,11 +10,11 @@ from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.transformer import PreNormStack
 from renaissance.compiler.sources.patches.schema import Patches
-from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.architectures import HALF
+from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.schema.model import Attention
 
 
@@ -118,7 +118,7 @@ class PatchesTower(Tower):
 class PlainEncoder(Stacked):
     """A pre-norm stack over tokens that come from elsewhere."""
 
-    def __init__(self, spec: PlainStack, address: str, attention: Attention) -> None:
+    def __init__(self, spec: StackDimensions, address: str, attention: Attention) -> None:
         super().__init__()
         self.stack = PreNormStack(spec, address, attention)
         self.dropout = spec.dropout
@@ -137,5 +137,5 @@ class PlainEncoder(Stacked):
         return stream
 
 
-def _attention(spec: PlainStack, asked: Attention, *, ragged: bool) -> AttentionFacts:
+def _attention(spec: StackDimensions, asked: Attention, *, ragged: bool) -> AttentionFacts:
     return AttentionFacts(asked=asked, head_dims=(spec.width // spec.heads,), ragged=ragged)

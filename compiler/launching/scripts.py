@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
 
@@ -107,10 +106,9 @@ def _paths(spec: Spec) -> list[str]:
         if (value := getattr(block, name, None)) is not None
     ]
     for model in (*spec.models.values(), *spec.job_models.values()):
-        sources: list[Any] = list(model.streams.values())
-        if isinstance(model.fusion, SingleStream):
-            sources.append(model.fusion.encoder)
-        names = [getattr(source, "id", getattr(source, "name", None)) for source in sources]
+        stack = model.fusion.stack
+        sources = [*model.streams.values(), *(() if stack is None else (stack,))]
+        names = [source.identifier for source in sources]
         found += [name for name in names if name is not None and Path(name).is_dir()]
     return found
 

@@ -6,8 +6,7 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.dropout import Dropout
 from renaissance.compiler.model.multi_head import MultiHeadAttention
-from renaissance.compiler.sources.plain.schema import PlainStack
-from renaissance.grammar.kinds.source import Activation
+from renaissance.grammar.kinds.source import Activation, StackDimensions
 from renaissance.grammar.schema.model import Attention
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
@@ -43,7 +42,7 @@ class PreNormLayer(nn.Module):
     Source: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture.
     """
 
-    def __init__(self, spec: PlainStack, attention: Attention) -> None:
+    def __init__(self, spec: StackDimensions, attention: Attention) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(spec.width)
         self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, attention)
@@ -64,7 +63,7 @@ class PreNormLayer(nn.Module):
 class PreNormStack(nn.Module):
     """Layers and the norm behind the last of them."""
 
-    def __init__(self, spec: PlainStack, address: str, attention: Attention) -> None:
+    def __init__(self, spec: StackDimensions, address: str, attention: Attention) -> None:
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.width = spec.width

@@ -5,15 +5,11 @@ from math import ceil
 from torch import nn
 
 from renaissance.compiler.freeze import FreezePlan
-from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
-from renaissance.compiler.sources.huggingface.schema import HuggingFace
-from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
-from renaissance.runtime.objectives.itm.schema import Itm
 
 _AVERAGES = 2
 """Running averages that AdamW keeps of each number that learns."""
@@ -51,8 +47,7 @@ def _images(job: Job) -> int:
         return job.batch
     images = ceil(job.batch / job.texts_per_image)
     for objective in job.objectives if isinstance(job, Pretrain) else ():
-        if isinstance(objective, Itm) and objective.draw == "data":
-            images += objective.negatives * job.batch
+        images += objective.drawn_images * job.batch
     return images
 
 
@@ -95,9 +90,9 @@ def _pretrained(declared: Model, model: VisionLanguageModel) -> tuple[str, ...]:
     found = [
         f"streams.{name}."
         for name, stream in declared.streams.items()
-        if name in model.towers and isinstance(stream, (HuggingFace, Timm))
+        if name in model.towers and stream.loads_weights
     ]
-    fusion = declared.fusion
-    if isinstance(fusion, SingleStream) and isinstance(fusion.encoder, (HuggingFace, Timm)):
+    stack = declared.fusion.stack
+    if stack is not None and stack.loads_weights:
         found.append("fusion.encoder.")
     return tuple(found)

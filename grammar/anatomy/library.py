@@ -61,7 +61,7 @@ def can_stack(known: Architecture) -> bool:
 def library_anatomy(block: NamedArchitecture) -> EncoderAnatomy:
     """Return the parts of an encoder that a block names."""
     known = architecture_of(block)
-    own = getattr(block, "layers", None)
+    own: int | None = getattr(block, "layers", None)
     layers = own or (known.layers if known is not None else None)
     family = _family(known) if known is not None else None
     if known is None or family is None or layers is None:
@@ -107,7 +107,7 @@ def _timm_family(name: str) -> EncoderAnatomy | None:
 
 def _projects(block: NamedArchitecture, known: Architecture) -> bool:
     """Tell whether a linear map leads from ELECTRA's embeddings to its layers."""
-    width = getattr(block, "width", None)
+    width: int | None = getattr(block, "width", None)
     if width is None or known.embedding_width == known.width:
         return known.embedding_width != known.width
     return width != known.embedding_width

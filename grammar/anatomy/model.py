@@ -18,8 +18,10 @@ from renaissance.grammar.anatomy.parts import (
     leaf,
 )
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse, select
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import PARAMETERS, Head
+from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds, facet
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -44,11 +46,14 @@ def head_leaves(heads: Iterable[Head]) -> frozenset[Leaf]:
 def every_head() -> tuple[Head, ...]:
     """Return the heads that jobs can add to a model, of all objectives and tasks that there are."""
     found: dict[str, Head] = {}
-    for family in ("objective", "task"):
-        for kind in Kinds(family).values():
-            if kind.head_form is not None:
-                name = kind.head_name()
-                found.setdefault(name, Head(name=name, reads="pooled", form=kind.head_form))
+    kinds: list[type[ObjectiveBlock] | type[TaskBlock]] = [
+        *Kinds(ObjectiveBlock).values(),
+        *Kinds(TaskBlock).values(),
+    ]
+    for kind in kinds:
+        if kind.head_form is not None:
+            name = kind.head_name()
+            found.setdefault(name, Head(name=name, reads="pooled", form=kind.head_form))
     return tuple(found.values())
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Modality, SourceBlock, is_embedding, modality
 from renaissance.grammar.schema.jobs import Pretrain, Training
@@ -124,7 +125,7 @@ def _help(kind: Modality) -> str:
     """Say what lets inputs come as they are."""
     if kind == "vision":
         return "leave `augment` out"
-    plain = (word for word, one in Kinds("objective").items() if kind not in one.changes)
+    plain = (word for word, one in Kinds(ObjectiveBlock).items() if kind not in one.changes)
     return f"add `objective {next(plain, '…')}`"
 
 

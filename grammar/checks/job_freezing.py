@@ -94,7 +94,7 @@ def check_frozen_heads(
                     if selector.partition(".")[0] != "heads":
                         continue
                     span = _span(places, (*path, "freeze", index, field, position))
-                    heads.setdefault(span, set()).update(anatomy.heads)
+                    heads.setdefault(span, set()).update(head.name for head in heads_of(job))
                     found = bool(anatomy.select(selector).leaves)
                     said[span] = (selector, found or said.get(span, ("", False))[1])
     for span, (selector, found) in said.items():

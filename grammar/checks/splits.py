@@ -62,7 +62,7 @@ def check_evaluation(
         findings.add(
             Diagnostic(
                 code="VL504",
-                message=f"task `{measured.task.task}` has no split `{job.split}`",
+                message=f"task `{measured.task.word()}` has no split `{job.split}`",
                 span=span,
                 help=suggestion(job.split, known, "a split"),
                 notes=(f"splits are {listing(known)}",),

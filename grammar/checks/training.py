@@ -92,7 +92,7 @@ def check_scales(
         if not found.leaves:
             inside = Anatomy.of(model).select(address).leaves
             findings.add(
-                no_head("scale_lr", address, anatomy.heads, span)
+                no_head("scale_lr", address, tuple(h.name for h in heads_of(job)), span)
                 if inside
                 else no_match("scale_lr", address, model.name, anatomy, span)
             )
@@ -310,7 +310,7 @@ class _Check:
         """One objective of each kind, and pairs to draw from."""
         seen: dict[str, Span] = {}
         for index, objective in enumerate(job.objectives):
-            word = objective.objective
+            word = objective.word()
             span = self._places.key((*self._path, "objectives", index)) or self._value()
             if word in seen:
                 self._findings.add(

@@ -130,7 +130,7 @@ def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> FusionBlock | None
         return None
     where = (*path, "fusion")
     reader.places.put((*path, "fusion_name"), draft.fusion_name.span, draft.fusion_name.span)
-    block = reader.choice(draft.fusion, Kinds("fusion"), where, "fusion")
+    block = reader.choice(draft.fusion, Kinds(FusionBlock), where, "fusion")
     if not isinstance(block, FusionBlock) or block.stack is None:
         return block  # type: ignore[return-value]
     stack = complete_stack(block.stack, (*where, "encoder"), reader.places, reader.findings)

@@ -30,7 +30,7 @@ from renaissance.grammar.schema.vocabulary import JOBS, Kind
 from renaissance.grammar.source import Span
 
 _CHOSEN = ("optimizer", "schedule")
-_FORMATS = Kinds("format")
+_FORMATS = Kinds(FormatBlock)
 _RELATIONS = {"pretrain": ("on",), "finetune": ("from", "on"), "evaluate": ("of",)}
 _FIELDS = {"from": "source", "on": "on", "of": "of"}
 

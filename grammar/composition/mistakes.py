@@ -3,6 +3,9 @@
 from renaissance.grammar.composition.findings import listing, nearest, suggestion
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
 from renaissance.grammar.schema.jobs import Pretrain, Training
@@ -55,7 +58,7 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             code="VL411",
             message="`objective` is a block, not a key",
             span=place,
-            help=(f"write `objective {next(iter(Kinds('objective')))} {{ … }}`",),
+            help=(f"write `objective {next(iter(Kinds(ObjectiveBlock)))} {{ … }}`",),
         )
     if home := _home(block, name):
         return Diagnostic(
@@ -79,10 +82,12 @@ def _home(block: type[Block], name: str) -> str:
     """Return the block inside a training job that a key belongs in; empty for none."""
     if not issubclass(block, Training):
         return ""
-    families = ("optimizer", "schedule", *(("objective",) if block is Pretrain else ()))
+    families: list[type[KindBlock]] = [OptimizerBlock, ScheduleBlock]
+    if block is Pretrain:
+        families.append(ObjectiveBlock)
     return next(
         (
-            f"{family} {word}"
+            f"{family.family} {word}"
             for family in families
             for word, inner in Kinds(family).items()
             if name in keys_of(inner)

@@ -13,10 +13,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from renaissance.grammar.kinds.block import KindBlock
+
+K = TypeVar("K", bound="KindBlock")
 
 
 class KindError(Exception):
@@ -73,13 +75,9 @@ def schema(family: str, word: str) -> "type[KindBlock] | None":
         return None
     module = _imported(f"{package}.schema", word)
     for value in vars(module).values():
-        if (
-            isinstance(value, type)
-            and value.__module__ == module.__name__
-            and getattr(value, "family", None) == family
-            and value.word() == word
-        ):
-            return value
+        declared = isinstance(value, type) and value.__module__ == module.__name__
+        if declared and getattr(value, "family", None) == family and value.word() == word:
+            return value  # type: ignore[no-any-return]
     raise KindError(
         f"`{package}.schema` declares no {family} `{word}`: its class has to say "
         f'`{FAMILIES[family].tag}: Literal["{word}"] = "{word}"`'
@@ -116,31 +114,29 @@ def origin(block: Any) -> str | None:
     return _distribution(package.partition(".")[0])
 
 
-class Kinds(Mapping[str, "type[KindBlock]"]):
+class Kinds(Mapping[str, "type[K]"], Generic[K]):
     """The kinds of a family by word, imported when they are asked for.
 
     Args:
-        family: its word.
+        base: base class of the family.
         fits: leaves out the kinds that it refuses.
     """
 
-    def __init__(
-        self, family: str, fits: "Callable[[type[KindBlock]], bool]" = lambda kind: True
-    ) -> None:
+    def __init__(self, base: type[K], fits: Callable[[type[K]], bool] = lambda kind: True) -> None:
         """Look at no kind yet."""
-        self.family = family
+        self._base = base
         self._fits = fits
 
-    def __getitem__(self, word: str) -> "type[KindBlock]":
+    def __getitem__(self, word: str) -> type[K]:
         """Return the class of a word; KeyError if there is none here."""
-        found = schema(self.family, word)
-        if found is None or not self._fits(found):
+        found = schema(self._base.family, word)
+        if found is None or not issubclass(found, self._base) or not self._fits(found):
             raise KeyError(word)
         return found
 
     def __iter__(self) -> Iterator[str]:
         """Go through the words, which imports all kinds of the family."""
-        return (word for word in words(self.family) if word in self)
+        return (word for word in words(self._base.family) if word in self)
 
     def __len__(self) -> int:
         """Return how many there are."""

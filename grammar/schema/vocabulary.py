@@ -126,13 +126,13 @@ def path_of(info: FieldInfo) -> str | None:
     return path
 
 
-def sources(position: Position) -> Kinds:
+def sources(position: Position) -> Kinds[SourceBlock]:
     """Return the sources that can stand somewhere, by word."""
-    return Kinds("source", partial(_stands, position))
+    return Kinds(SourceBlock, partial(_stands, position))
 
 
-def _stands(position: Position, kind: type[KindBlock]) -> bool:
-    return issubclass(kind, SourceBlock) and position in kind.positions
+def _stands(position: Position, kind: type[SourceBlock]) -> bool:
+    return position in kind.positions
 
 
 def _extra(info: FieldInfo) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _kind(annotation: Any, name: bool, none: bool, position: Position | None = N
         elif origin is dict:
             found["table"] = _kind(arguments[1], name, True)
         elif isinstance(option, type) and issubclass(option, KindBlock):
-            found["blocks"] = sources(position) if position else Kinds(option.family)
+            found["blocks"] = sources(position) if position else Kinds(option)
         elif isinstance(option, type) and issubclass(option, Block):
             pass  # models and jobs are statements of their own
         else:

@@ -3,18 +3,13 @@
 from dataclasses import dataclass
 
 from renaissance.compiler.backbones import normalisation
-from renaissance.compiler.sources.huggingface.schema import HuggingFace
-from renaissance.compiler.sources.patches.schema import Patches
-from renaissance.compiler.sources.plain_text.schema import PlainText
-from renaissance.compiler.sources.plain_vision.schema import PlainVision
-from renaissance.compiler.sources.timm.schema import Timm
-from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.kinds.source import Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.errors import DataError
 
-LEARNED_VOCABULARY: int = PlainText.model_fields["vocabulary"].default
+LEARNED_VOCABULARY = 8192
+"""Word pieces of a vocabulary that is learned, where a stream does not say."""
 Channels = tuple[float, float, float]
 
 
@@ -57,15 +52,15 @@ class ImageNeeds:
 def text_needs(model: Model) -> TextNeeds:
     """Return what the first text stream of a model reads; DataError if there is none."""
     stream = _first(model, "text")
-    if isinstance(stream, Timm | PlainVision | Patches) or stream.max_tokens is None:
+    max_tokens: int | None = getattr(stream, "max_tokens", None)
+    if max_tokens is None:
         raise DataError(f"the text stream of model `{model.name}` has no `max_tokens`")
-    learned = stream.vocabulary if isinstance(stream, PlainText | Wordpiece) else None
-    known = None if isinstance(stream, PlainText) else architecture_of(stream)
+    known = architecture_of(stream)
     return TextNeeds(
-        max_tokens=stream.max_tokens,
-        tokenizer=None if isinstance(stream, PlainText) else stream.id,
-        revision=stream.revision if isinstance(stream, HuggingFace) else "main",
-        vocabulary=LEARNED_VOCABULARY if learned is None else learned,
+        max_tokens=max_tokens,
+        tokenizer=stream.tokenizer,
+        revision=stream.hub_revision,
+        vocabulary=stream.learned_vocabulary or LEARNED_VOCABULARY,
         rows=known.vocabulary if known is not None else None,
     )
 
@@ -73,10 +68,12 @@ def text_needs(model: Model) -> TextNeeds:
 def image_needs(model: Model) -> ImageNeeds:
     """Return what the first vision stream of a model reads; DataError if there is none."""
     stream = _first(model, "vision")
-    if isinstance(stream, PlainText | Wordpiece) or stream.image_size is None:
+    size: int | None = getattr(stream, "image_size", None)
+    if size is None:
         raise DataError(f"the vision stream of model `{model.name}` has no `image_size`")
     mean, std = normalisation(stream)
-    return ImageNeeds(size=stream.image_size, resize=stream.resize, mean=mean, std=std)
+    resize: Resize = getattr(stream, "resize", "crop")
+    return ImageNeeds(size=size, resize=resize, mean=mean, std=std)
 
 
 def _first(model: Model, kind: str) -> SourceBlock:

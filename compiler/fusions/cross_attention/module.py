@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.tower import TowerFacts
+from renaissance.compiler.backbones.tower import Stacked, TowerFacts
 from renaissance.compiler.features import Features, Part, Queries, consecutive
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.attention import choose
@@ -17,6 +17,18 @@ from renaissance.compiler.standing import product_dtype
 from renaissance.grammar.schema.model import Attention
 
 NORM_EPS = 1e-12
+
+
+def build(
+    fusion: CrossAttention,
+    streams: Mapping[str, TowerFacts],
+    *,
+    address: str,
+    attention: Attention,
+    stack: Stacked | None,
+) -> "CoAttention":
+    """Return the fusion of streams of which so much is known."""
+    return CoAttention(fusion, streams, address, attention)
 
 
 class Residual(nn.Module):

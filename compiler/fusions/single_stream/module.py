@@ -9,11 +9,27 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features, Part, consecutive
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.type_embedding import TypeEmbedding
 from renaissance.compiler.packing import join
+from renaissance.grammar.schema.model import Attention
+
+
+def build(
+    fusion: SingleStream,
+    streams: Mapping[str, TowerFacts],
+    *,
+    address: str,
+    attention: Attention,
+    stack: Stacked | None,
+) -> "JointStack":
+    """Return the fusion of streams of which so much is known, over a stack."""
+    if stack is None:
+        raise CompileError(f"`{address}` has no stack")
+    return JointStack(fusion, streams, stack)
 
 
 class JointStack(nn.Module):

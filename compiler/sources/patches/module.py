@@ -1,0 +1,10 @@
+"""Builds patch embeddings."""
+
+from renaissance.compiler.backbones.plain import PatchesTower
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.sources.patches.schema import Patches
+
+
+def embedding(block: Patches, address: str, *, stack_width: int, dropout: float) -> Tower:
+    """Return the embeddings of a stream, as wide as the stack where the block does not say."""
+    return PatchesTower(block, block.width or stack_width, dropout, address)

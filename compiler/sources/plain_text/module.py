@@ -1,0 +1,11 @@
+"""Builds a plain text encoder."""
+
+from renaissance.compiler.backbones.plain import PlainTextTower
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.sources.plain_text.schema import PlainText
+from renaissance.grammar.schema.model import Attention
+
+
+def tower(block: PlainText, address: str, *, attention: Attention, weights: bool) -> Tower:
+    """Return the encoder of a stream, which starts from random weights."""
+    return PlainTextTower(block, address, attention)

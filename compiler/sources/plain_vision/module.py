@@ -1,0 +1,11 @@
+"""Builds a plain vision transformer."""
+
+from renaissance.compiler.backbones.plain import PlainVisionTower
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
+from renaissance.grammar.schema.model import Attention
+
+
+def tower(block: PlainVision, address: str, *, attention: Attention, weights: bool) -> Tower:
+    """Return the encoder of a stream, which starts from random weights."""
+    return PlainVisionTower(block, address, attention)

@@ -1,0 +1,25 @@
+"""Builds word embeddings."""
+
+from renaissance.compiler.backbones.plain import WordpieceTower
+from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_folder import read_folder
+
+
+def embedding(block: Wordpiece, address: str, *, stack_width: int, dropout: float) -> Tower:
+    """Return the embeddings of a stream, as wide as the stack where the block does not say."""
+    vocabulary = _vocabulary(block, address)
+    return WordpieceTower(block, vocabulary, block.width or stack_width, dropout)
+
+
+def _vocabulary(stream: Wordpiece, address: str) -> int:
+    if stream.id is None:
+        if stream.vocabulary is None:
+            raise CompileError(f"`{address}`: a learned vocabulary needs its size, `vocabulary`")
+        return stream.vocabulary
+    architecture = find(stream.id) or read_folder(stream.id)
+    if architecture.vocabulary is None:
+        raise CompileError(f"`{address}`: `{stream.id}` has no vocabulary")
+    return architecture.vocabulary
