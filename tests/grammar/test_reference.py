@@ -5,6 +5,7 @@ from pathlib import Path
 
 from renaissance.grammar.check import check
 from renaissance.grammar.declaration import Block, impact_of
+from renaissance.grammar.kinds.registry import FAMILIES, schema, words
 from renaissance.grammar.reference import reference
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key
@@ -36,6 +37,8 @@ def test_the_page_is_what_the_schema_says() -> None:
 def test_every_key_is_declared_in_full_and_documented() -> None:
     text = reference()
     found = blocks(Spec, set())
+    for family in FAMILIES:
+        found |= {kind for word in words(family) if (kind := schema(family, word)) is not None}
     assert len(found) > 20
     for block in found - {Spec}:
         fields = block.model_fields.items()

@@ -28,12 +28,12 @@ class EasyVqa(TaskBlock):
     )
 
     def splits(self) -> Mapping[str, Split]:
-        """Return `train`, `validation` where something is held out, and `test`."""
+        """Return `train`, `test`, and `validation`, a share of the images of `train`."""
         share = self.validation
         return {
             "train": Split(file="train", use="train", held_out=share),
-            VALIDATION: Split(file="train", use="select", held_out=share),
             "test": Split(file="test", use="report"),
+            VALIDATION: Split(file="train", use="select", held_out=share),
         }
 
     def part(self, file: str) -> Part:
