@@ -23,6 +23,7 @@ from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import draft_of, write_whole
 
 FORMAT_VERSION = "1.0"
 FILES = (
@@ -81,13 +82,13 @@ def compile(
     if placement is not None:
         scripts["slurm.sh"] = slurm_script(chosen, folder, placement)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "spec.json", chosen.to_json() + "\n")
-    _write(folder / "spec.vl", text)
-    _write(folder / "plan.json", planned)
-    _write(folder / "lock.json", locked)
-    _write(folder / "README.md", _readme(chosen))
+    write_whole(folder / "spec.json", chosen.to_json() + "\n")
+    write_whole(folder / "spec.vl", text)
+    write_whole(folder / "plan.json", planned)
+    write_whole(folder / "lock.json", locked)
+    write_whole(folder / "README.md", _readme(chosen))
     for name, script in scripts.items():
-        _write(folder / name, script)
+        write_whole(folder / name, script)
         (folder / name).chmod(0o755)
     return folder
 
@@ -156,20 +157,9 @@ def _claim(folder: Path, spec: Spec) -> None:
 def _half_written(folder: Path) -> bool:
     """Tell whether a process was killed that compiled here: there are files of ours alone."""
     names = {path.name for path in folder.iterdir()}
-    first = {FILES[0], _partial(Path(FILES[0])).name}
-    ours = {*FILES, *(_partial(Path(name)).name for name in FILES)}
+    first = {FILES[0], draft_of(Path(FILES[0])).name}
+    ours = {*FILES, *(draft_of(Path(name)).name for name in FILES)}
     return not names.isdisjoint(first) and names <= ours
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file completely or not at all."""
-    partial = _partial(path)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 def _versions() -> dict[str, str]:

@@ -3,6 +3,8 @@
 import posixpath
 from collections.abc import Collection
 
+from renaissance.grammar.writing import DRAFT
+
 OF_RUN = frozenset(
     (
         "spec.json",
@@ -47,11 +49,11 @@ def refusal(write: str, jobs: Collection[str]) -> str | None:
     if write.endswith("/") or path in (".", "..") or path.endswith("/.."):
         return "is a folder"
     first, _, rest = path.partition("/")
-    if path in OF_RUN or path.startswith(".draft-"):
+    if path in OF_RUN or path.startswith(DRAFT):
         return "is a file of the run itself"
     if first in jobs:
         if not rest:
             return f"is the folder of job `{first}`"
-        if rest.partition("/")[0] in OF_JOB or rest.startswith(".draft-"):
+        if rest.partition("/")[0] in OF_JOB or rest.startswith(DRAFT):
             return f"is kept by job `{first}` itself"
     return None

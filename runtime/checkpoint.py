@@ -12,15 +12,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from renaissance.grammar.writing import draft_of, to_disk, write_whole
 from renaissance.runtime.errors import CheckpointError, DamageError, JobError
-from renaissance.runtime.sealed import seal, to_disk, unseal, write_whole
+from renaissance.runtime.sealed import seal, unseal
 from renaissance.runtime.surroundings import DISK_FULL, reason
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
-DRAFT, REPLACED = ".draft-", ".replaced-"
-"""What stands before the name of a checkpoint that is being written, and of one that gives way."""
+REPLACED = ".replaced-"
+"""What stands before the name of a checkpoint that gives way to another one."""
 _CHUNK = 1 << 22
 
 
@@ -138,7 +139,7 @@ def write_checkpoint(
     Raises:
         JobError: if it cannot be written; nothing of it is left then.
     """
-    draft = path.with_name(f"{DRAFT}{path.name}")
+    draft = draft_of(path)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)

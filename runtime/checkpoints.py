@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from renaissance.grammar.writing import DRAFT, write_whole
 from renaissance.runtime.checkpoint import (
-    DRAFT,
     REPLACED,
     Best,
     Checkpoint,
@@ -19,7 +19,7 @@ from renaissance.runtime.checkpoint import (
 )
 from renaissance.runtime.errors import CheckpointError, DamageError, JobError
 from renaissance.runtime.observer import Tell
-from renaissance.runtime.sealed import seal, unseal, write_whole
+from renaissance.runtime.sealed import seal, unseal
 
 FOLDER = "checkpoints"
 BEST = "best.json"

@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from renaissance.grammar.writing import write_whole
 from renaissance.runtime.errors import InterruptionError, UsageError
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Record
-from renaissance.runtime.sealed import write_whole
 
 ENDING = "exit.json"
 

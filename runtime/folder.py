@@ -9,13 +9,13 @@ from typing import Any
 
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import write_whole
 from renaissance.runtime.checkpoints import FOLDER as CHECKPOINTS
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.observer import Tell
 from renaissance.runtime.removal import has_results, remove_results
 from renaissance.runtime.results import RESULT, read_result
-from renaissance.runtime.sealed import write_whole
 from renaissance.runtime.weights import listed
 
 SPEC = "spec.json"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from renaissance.grammar.writing import DRAFT, to_disk, write_whole
 from renaissance.runtime.checkpoints import BEST, FOLDER
 from renaissance.runtime.data.tokenizer import TOKENIZER, special_path
 from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.log import LOG, TENSORBOARD
 from renaissance.runtime.results import RESULT
-from renaissance.runtime.sealed import seal, to_disk, unseal, write_whole
+from renaissance.runtime.sealed import seal, unseal
 
 REMOVAL = ".removal.json"
 OF_A_JOB = (
@@ -102,7 +103,7 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
 
 
 def _parts(job: Path) -> list[Path]:
-    return [path for pattern in (*OF_A_JOB, ".draft-*") for path in job.glob(pattern)]
+    return [path for pattern in (*OF_A_JOB, f"{DRAFT}*") for path in job.glob(pattern)]
 
 
 def _clear(path: Path) -> None:

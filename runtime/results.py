@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from renaissance.grammar.writing import write_whole
 from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.observer import Tell
 from renaissance.runtime.records import JobResult
-from renaissance.runtime.sealed import seal, unseal, write_whole
+from renaissance.runtime.sealed import seal, unseal
 
 RESULT = "result.json"
 

@@ -1,12 +1,10 @@
-"""Small files of a run: written whole, and JSON that carries its own digest.
+"""Records of a run as JSON that carries its own digest.
 
-A killed process leaves the old file or the new one. A digest tells damage from content: without
-it a flipped bit in a number is another number.
+A digest tells damage from content: without it a flipped bit in a number is another number.
 """
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,32 +17,6 @@ Content = TypeVar("Content", bound=BaseModel)
 SEAL = "sha256"
 SEALED_SINCE = 2
 """Value of `format` from which on a file has a digest."""
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a small text file so that a reader sees the old one or the new one.
-
-    Raises:
-        OSError: if it cannot be written; the old one is there then, and nothing else.
-    """
-    draft = path.with_name(f".draft-{path.name}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        to_disk(draft)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    to_disk(path.parent)
-
-
-def to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a loss of power."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def seal(content: BaseModel) -> str:

@@ -2,7 +2,7 @@
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.figures import Plan
-from renaissance.compiler.planning.jobs import plan_job
+from renaissance.compiler.planning.job_costs import plan_job
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions

@@ -1,9 +1,7 @@
 """`renaissance fmt`: bring specs into canonical layout."""
 
-import os
 import re
 import sys
-import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +13,7 @@ from renaissance.files import find_specs
 from renaissance.grammar.diagnostics import Diagnostic, SpecError
 from renaissance.grammar.formatter import format_source
 from renaissance.grammar.source import Source, SourceError, read_source
+from renaissance.grammar.writing import replacing
 
 
 def run(arguments: Namespace) -> int:
@@ -86,16 +85,8 @@ def _replace(path: Path, text: str) -> None:
     target = path.resolve()
     try:
         mode = target.stat().st_mode
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(mode)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(target) as draft:
+            draft.write_bytes(text.encode())
+            draft.chmod(mode)
     except OSError as error:
         raise SourceError(f"{path} cannot be written: {error.strerror}") from None

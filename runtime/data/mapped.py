@@ -2,15 +2,14 @@
 
 import mmap
 import os
-import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import xxhash
 
+from renaissance.grammar.writing import replacing
 from renaissance.runtime.caches import cache_folder
 
 CHECK_BYTES = 16
@@ -37,22 +36,14 @@ def mapped(name: str, batches: Batches) -> pa.Table | None:
 
 
 def _write(file: Path, batches: Batches) -> None:
-    """Write a file under another name first: a reader never sees half of it."""
-    handle, name = tempfile.mkstemp(dir=file.parent)
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "w+b") as sink:
-            pieces = iter(batches())
-            first = next(pieces)
-            with pa.ipc.new_stream(sink, first.schema) as writer:
-                for piece in chain([first], pieces):
-                    writer.write_batch(piece)
-            sink.flush()
-            sink.write(_check(sink.fileno(), sink.tell()))
-        unfinished.replace(file)
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    with replacing(file, shared=True) as draft, draft.open("w+b") as sink:
+        pieces = iter(batches())
+        first = next(pieces)
+        with pa.ipc.new_stream(sink, first.schema) as writer:
+            for piece in chain([first], pieces):
+                writer.write_batch(piece)
+        sink.flush()
+        sink.write(_check(sink.fileno(), sink.tell()))
 
 
 def _whole(file: Path) -> bool:

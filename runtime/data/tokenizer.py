@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from renaissance.grammar.writing import write_whole
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Tokens
 from renaissance.runtime.data.words import words_of
 from renaissance.runtime.errors import DamageError
-from renaissance.runtime.sealed import seal, unseal, write_whole
+from renaissance.runtime.sealed import seal, unseal
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """Special tokens of a learned vocabulary; `[PAD]` is number 0."""

@@ -1,7 +1,7 @@
 """A line chart as inline SVG, coloured by the page's style sheet."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,54 +77,56 @@ def line_chart(
         up = log_axis(min(values), max(values))
     else:
         up = linear_axis(min(values), max(values), rate=scale == "rate")
-
-    def x_of(step: float) -> float:
-        return LEFT + across.position(step) * (WIDTH - LEFT - RIGHT)
-
-    def y_of(value: float) -> float:
-        return HEIGHT - BOTTOM - up.position(value) * (HEIGHT - TOP - BOTTOM)
-
-    foot = HEIGHT - BOTTOM + 18
-    parts = [element("text", "step", x=LEFT - 14, y=foot, class_="tick", text_anchor="end")]
-    for tick in up.ticks:
-        y = y_of(tick)
-        parts.append(element("path", d=f"M{LEFT:g} {spell(y)}H{WIDTH - RIGHT:g}", class_="grid"))
-        parts.append(
-            element("text", up.spell(tick), x=LEFT - 8, y=y + 4, class_="tick", text_anchor="end")
-        )
-    for tick in across.ticks:
-        parts.append(
-            element(
-                "text",
-                count(tick),
-                x=x_of(tick),
-                y=foot,
-                class_="tick",
-                text_anchor="middle",
-            )
-        )
-    for step, name in marks:
-        x = spell(x_of(step))
-        path = element("path", element("title", name), d=f"M{x} {TOP:g}V{HEIGHT - BOTTOM:g}")
-        parts.append(element("g", path, class_="mark"))
-    for line in series:
-        places = [(x_of(x), y_of(y)) for x, y in line.points]
-        trace = "M" + "L".join(f"{spell(x)} {spell(y)}" for x, y in places)
-        kind = "dotted" if line.dots else "line"
-        parts.append(element("path", d=trace, class_=f"{kind} c{line.colour}"))
-        if line.dots:
-            parts.extend(
-                element(
-                    "circle",
-                    element("title", f"{line.label}, step {count(step)}: {value:.4g}"),
-                    cx=x,
-                    cy=y,
-                    r=3.2,
-                    class_=f"dot c{line.colour}",
-                )
-                for (x, y), (step, value) in zip(places, line.points, strict=True)
-            )
+    frame = _Frame(across=across, up=up)
+    parts = [
+        *_ticks(frame),
+        *(_mark(frame, step, name) for step, name in marks),
+        *(part for line in series for part in _drawn(frame, line)),
+    ]
     return drawing(WIDTH, HEIGHT, *parts, label=label, class_="chart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Both axes of a chart, and where values lie between them."""
+
+    across: Axis
+    up: Axis
+
+    def x(self, step: float) -> float:
+        return LEFT + self.across.position(step) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - self.up.position(value) * (HEIGHT - TOP - BOTTOM)
+
+
+def _ticks(frame: _Frame) -> Iterator[Markup]:
+    foot = HEIGHT - BOTTOM + 18
+    yield element("text", "step", x=LEFT - 14, y=foot, class_="tick", text_anchor="end")
+    for tick in frame.up.ticks:
+        y, text = frame.y(tick), frame.up.spell(tick)
+        yield element("path", d=f"M{LEFT:g} {spell(y)}H{WIDTH - RIGHT:g}", class_="grid")
+        yield element("text", text, x=LEFT - 8, y=y + 4, class_="tick", text_anchor="end")
+    for tick in frame.across.ticks:
+        x, text = frame.x(tick), count(tick)
+        yield element("text", text, x=x, y=foot, class_="tick", text_anchor="middle")
+
+
+def _mark(frame: _Frame, step: float, name: str) -> Markup:
+    x = spell(frame.x(step))
+    path = element("path", element("title", name), d=f"M{x} {TOP:g}V{HEIGHT - BOTTOM:g}")
+    return element("g", path, class_="mark")
+
+
+def _drawn(frame: _Frame, line: Series) -> Iterator[Markup]:
+    places = [(frame.x(step), frame.y(value)) for step, value in line.points]
+    trace = "M" + "L".join(f"{spell(x)} {spell(y)}" for x, y in places)
+    kind = "dotted" if line.dots else "line"
+    yield element("path", d=trace, class_=f"{kind} c{line.colour}")
+    if line.dots:
+        for (x, y), (step, value) in zip(places, line.points, strict=True):
+            title = element("title", f"{line.label}, step {count(step)}: {value:.4g}")
+            yield element("circle", title, cx=x, cy=y, r=3.2, class_=f"dot c{line.colour}")
 
 
 def linear_axis(low: float, high: float, *, rate: bool = False, tight: bool = False) -> Axis:

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from renaissance.grammar.writing import write_whole
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.curves import Panel, panels
 from renaissance.runtime.report.findings import evaluations, job_row
@@ -48,9 +49,7 @@ def write_report(folder: Path) -> Path:
     figures_of_models, missing = _models(run)
     page = render(run, figures_of_models, missing)
     target = folder / "report.html"
-    draft = folder / "report.html.part"
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(target)
+    write_whole(target, page)
     return target
 
 

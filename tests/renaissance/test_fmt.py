@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from renaissance.cli import main
-from renaissance.commands import fmt
+from renaissance.grammar import writing
 
 MESSY = "model   m{pool=cls} # c\n"
 NEAT = "model m { pool = cls }  # c\n"
@@ -113,7 +113,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     def full(descriptor: int) -> None:
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr(fmt.os, "fsync", full)
+    monkeypatch.setattr(writing.os, "fsync", full)
     assert main(["fmt", "a.vl"]) == 2
     assert capsys.readouterr().err == "error: a.vl cannot be written: no space left on device\n"
     assert spec.read_text() == MESSY

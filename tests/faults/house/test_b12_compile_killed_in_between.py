@@ -8,6 +8,7 @@ import pytest
 from renaissance.compiler import bundle, compile
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import draft_of
 
 
 class KilledError(BaseException):
@@ -33,17 +34,17 @@ def test_killed_at_a_write(
             path.write_text(text)
             return
         half = text if moment == "before its name" else text[: len(text) // 2]
-        bundle._partial(path).write_text(half)
+        draft_of(path).write_text(half)
         raise KilledError
 
     folder = tmp_path / "job"
     with monkeypatch.context() as patched:
-        patched.setattr(bundle, "_write", killed)
+        patched.setattr(bundle, "write_whole", killed)
         with pytest.raises(KilledError):
             compile(tiny_spec(), folder)
     compile(tiny_spec(), folder)
     assert (folder / "lock.json").read_text().startswith("{")
-    assert not list(folder.glob(".*partial"))
+    assert not list(folder.glob(".draft-*"))
 
 
 class Planned:

@@ -36,31 +36,16 @@ def plan_job(
     step = job_pass(model, job, training, conditions.tokens, packed=packed)
     total = steps_of_job(job, conditions.texts)
     stages = Stages(model, resolved, job, training, conditions)
-    learns = not isinstance(job, Evaluate)
-    if learns and training.recompute == "layers":
-        stages.recompute()
-    traced = stages.traced()
     machine = conditions.machine
     room = None if machine is None else machine.room
-    too_large = room is not None and largest([s for _, s in traced]).memory.peak > room
-    if learns and training.recompute == "auto" and too_large:
-        stages.recompute()
-        traced = stages.traced()
+    traced = _traced(stages, training, room, learns=not isinstance(job, Evaluate))
     recomputes = stages.recomputes
     first, found = traced[0][0], [stage for _, stage in traced]
-    planned = described(
-        model,
-        resolved,
-        first,
-        step.texts,
-        kept,
-        place_of(conditions.device, machine),
-        PRODUCTS[training.precision],
-    )
+    place, products = place_of(conditions.device, machine), PRODUCTS[training.precision]
     return JobPlan(
         name=name,
         kind=job.job,
-        model=planned,
+        model=described(model, resolved, first, step.texts, kept, place, products),
         batch=job.batch,
         micro_batch=step.texts,
         texts_per_image=1 if isinstance(job, Evaluate) else job.texts_per_image,
@@ -73,10 +58,27 @@ def plan_job(
         run=_run(job, total, found, conditions),
         recomputes=recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
-        checkpoint=stored(model, declared, resolved, stages.length, machine) if learns else None,
+        checkpoint=None
+        if isinstance(job, Evaluate)
+        else stored(model, declared, resolved, stages.length, machine),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
+
+
+def _traced(
+    stages: Stages, training: Pretrain | Finetune, room: int | None, *, learns: bool
+) -> list[tuple[Trace, Stage]]:
+    """Return the stages of a job, recomputed where the job says so or does not fit otherwise."""
+    if learns and training.recompute == "layers":
+        stages.recompute()
+    traced = stages.traced()
+    if not learns or training.recompute != "auto" or room is None:
+        return traced
+    if largest([stage for _, stage in traced]).memory.peak <= room:
+        return traced
+    stages.recompute()
+    return stages.traced()
 
 
 def _sharing(step: Pass, traced: Trace) -> Sharing:
