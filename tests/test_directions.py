@@ -14,7 +14,15 @@ LAYERS = ("grammar", "compiler", "runtime", "renaissance")
 Graph = Mapping[str, set[str]]
 
 KNOWN: set[tuple[str, ...]] = {
-    ("compiler.backbones", "compiler.fusions", "compiler.lowering", "compiler.model"),
+    ("compiler", "runtime"),
+    (
+        "compiler.backbones",
+        "compiler.fusions",
+        "compiler.lowering",
+        "compiler.model",
+        "compiler.sources",
+    ),
+    ("grammar.kinds.block", "grammar.kinds.registry"),
     ("grammar.anatomy", "grammar.schema"),
     ("grammar.checks", "grammar.composition", "grammar.mistakes", "grammar.parser"),
     ("grammar.schema.identity", "grammar.schema.spec"),
