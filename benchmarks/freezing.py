@@ -2,6 +2,9 @@
 
     python -m benchmarks.freezing [--size small|base] [--settings none text ...] [--rounds 5]
                                    [--batch 16] [--json FILE]
+    python -m benchmarks.freezing --against REVISION [--quick] [--clock wall|cpu]
+                                   [--size small|base] [--settings none both "both, cached"]
+                                   [--rounds 5] [--batch 8]
 
 Every setting runs in turn with the plain step of `benchmarks/plain.py` with nothing frozen and with
 the same towers frozen (where it can: it freezes whole towers only), each as it runs for a user:
@@ -10,6 +13,10 @@ with glibc's defaults. One waits while the other runs; ratios are medians over t
 ceiling of a setting is the rate of a large square product measured in the same round, beside that
 of its own matrix products, counted on the running step. Peak memory is the resident set of a
 process that does nothing but three steps.
+
+With `--against` steps of an earlier revision (or of a folder that holds one) and of this tree run
+in turn, as `benchmarks/regression.py` says; the exit code is 1 where one is more than 5 % slower.
+On a machine that others use as well `--clock cpu` says more.
 """
 
 import argparse
@@ -30,6 +37,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.memory import resident
 from benchmarks.plain import BASE, SMALL, PlainBatch, PlainStep, Size
+from benchmarks.regression import FREEZE, report
+from benchmarks.revisions import tree_of
 from benchmarks.step import about, seconds
 from benchmarks.workload import CompiledStep, compiled_batch, plain_batch
 from renaissance.libraries import TUNABLES, start_again_with_settings
@@ -46,8 +55,11 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "both, cached": ("text", "vision"),
     "half of each": HALF,
 }
+SIZES = {"small": SMALL, "base": BASE}
 WHOLE = frozenset({"text", "vision"})
 STEPS = 3
+BATCHES = {"small": 8, "base": 4}
+"""Texts a step where two revisions are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +225,7 @@ def measure(size: Size, setting: str, texts: int, rounds: int, folder: Path) -> 
 
 def command(size: Size, rows: int) -> list[str]:
     """Return what starts this program for a size."""
-    name = "small" if size is SMALL else "base"
+    name = next(name for name, known in SIZES.items() if known is size)
     return [sys.executable, "-m", "benchmarks.freezing", "--size", name, "--batch", str(rows)]
 
 
@@ -285,32 +297,50 @@ def compare(
         }
 
 
+def against(options: argparse.Namespace) -> int:
+    """Compare this tree with a revision; return 1 if a step is slower."""
+    sizes = [options.size] if options.size else ["small"] if options.quick else list(BATCHES)
+    unknown = set(options.settings or ()) - set(FREEZE)
+    if unknown:
+        raise SystemExit(f"--against compares {', '.join(FREEZE)}, not {unknown.pop()}")
+    cases = options.settings or (["none", "both, cached"] if options.quick else list(FREEZE))
+    named = [(SIZES[size], options.batch or BATCHES[size]) for size in sizes]
+    rounds = options.rounds or (3 if options.quick else 5)
+    with tree_of(options.against) as tree:
+        return report(tree, named, cases, rounds, options.clock)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", choices=("small", "base"), default="small")
-    parser.add_argument("--settings", nargs="+", choices=tuple(SETTINGS), default=list(SETTINGS))
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size", choices=tuple(SIZES))
+    parser.add_argument("--settings", nargs="+", choices=tuple(SETTINGS))
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--against", metavar="REVISION", help="compare steps with this version's")
+    parser.add_argument("--quick", action="store_true", help="fewer sizes, cases and rounds")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    size = SMALL if options.size == "small" else BASE
+    if options.against:
+        return against(options)
+    size, batch, rounds = SIZES[options.size or "small"], options.batch or 16, options.rounds or 5
     if options.plain:
-        serve_plain(size, options.batch)
+        serve_plain(size, batch)
         return 0
     if options.alone or options.peak:
         if options.peak != "plain":
             start_again_with_settings()
         with tempfile.TemporaryDirectory() as folder:
             if options.peak:
-                print_peak(size, options.peak, options.batch, Path(folder))
+                print_peak(size, options.peak, batch, Path(folder))
             else:
-                found = measure(size, options.alone, options.batch, options.rounds, Path(folder))
+                found = measure(size, options.alone, batch, rounds, Path(folder))
                 print(json.dumps(asdict(found)))
         return 0
-    for results in compare(size, options.settings, options.batch, options.rounds):
+    for results in compare(size, options.settings or list(SETTINGS), batch, rounds):
         if options.json:
             options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return 0
