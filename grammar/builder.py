@@ -128,7 +128,7 @@ class Builder:
         )
 
     def _freeze(self, values: list[Any]) -> tree.Freeze:
-        parts = {value.role: value.value for value in values if isinstance(value, Part)}
+        parts = {value.role: value.value for value in values if isinstance(value, Clause)}
         body = values[-1] if isinstance(values[-1], tree.Body) else None
         return tree.Freeze(
             span=self._span(values),
@@ -138,14 +138,14 @@ class Builder:
             body=body,
         )
 
-    def _selectors(self, values: list[Any]) -> "Part":
-        return Part(span=self._span(values), role="selectors", value=tuple(values[::2]))
+    def _selectors(self, values: list[Any]) -> "Clause":
+        return Clause(span=self._span(values), role="selectors", value=tuple(values[::2]))
 
-    def _except(self, values: list[Any]) -> "Part":
-        return Part(span=self._span(values), role="except", value=values[1].value)
+    def _except(self, values: list[Any]) -> "Clause":
+        return Clause(span=self._span(values), role="except", value=values[1].value)
 
-    def _until(self, values: list[Any]) -> "Part":
-        return Part(span=self._span(values), role="until", value=values[1])
+    def _until(self, values: list[Any]) -> "Clause":
+        return Clause(span=self._span(values), role="until", value=values[1])
 
     def _call(self, values: list[Any]) -> tree.Call:
         function, *rest = values
@@ -157,8 +157,8 @@ class Builder:
             body=body,
         )
 
-    def _arguments(self, values: list[Any]) -> "Part":
-        return Part(span=self._span(values), role="arguments", value=_without_punctuation(values))
+    def _arguments(self, values: list[Any]) -> "Clause":
+        return Clause(span=self._span(values), role="arguments", value=_without_punctuation(values))
 
     def _sequence(self, values: list[Any]) -> tree.Sequence:
         return tree.Sequence(span=self._span(values), items=_without_punctuation(values))
@@ -218,7 +218,7 @@ class Builder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part(tree.Node):
+class Clause(tree.Node):
     """A piece of a statement that is no node of its own; `role` is its rule in the grammar."""
 
     role: str

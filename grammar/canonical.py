@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from renaissance.grammar.checks.caching import cached_streams
-from renaissance.grammar.composition.places import Path
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.formatter import format_source
 from renaissance.grammar.kinds.source import is_embedding
+from renaissance.grammar.places import Path
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
+from renaissance.grammar.names import suggestion
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -269,8 +270,5 @@ def _grouped(place: Place) -> str:
 
 def _misspelt(word: str) -> tuple[str, ...]:
     """Name the keywords that a word in the place of one resembles."""
-    # Only mistakes pay for the import.
-    from renaissance.grammar.composition.findings import suggestion
-
     keywords = (text for text, kind in tables().keywords.items() if kind in tables().blocks)
     return suggestion(word, keywords, "a keyword")

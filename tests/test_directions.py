@@ -24,7 +24,6 @@ KNOWN: set[tuple[str, ...]] = {
     ),
     ("grammar.kinds.block", "grammar.kinds.registry"),
     ("grammar.anatomy", "grammar.schema"),
-    ("grammar.checks", "grammar.composition", "grammar.mistakes", "grammar.parser"),
     ("grammar.schema.identity", "grammar.schema.spec"),
     ("runtime.data", "runtime.features"),
 }

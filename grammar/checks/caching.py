@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from renaissance.grammar.composition.findings import Findings
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Modality, SourceBlock, is_embedding, modality
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.source import Span

@@ -2,11 +2,12 @@
 
 from pathlib import Path as FilePath
 
-from renaissance.grammar.composition.findings import Findings, nearest
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
+from renaissance.grammar.names import nearest
 from renaissance.grammar.paths import children, exists, is_folder, resolved
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.vocabulary import keys_of, path_of
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from renaissance.grammar.anatomy.encoders import stream_anatomy
-from renaissance.grammar.composition.findings import Findings
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.declaration import Block, Impact, impact_of
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of

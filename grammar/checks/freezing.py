@@ -6,17 +6,18 @@ from renaissance.grammar.anatomy.model import Anatomy, Selected
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.checks.caching import check_caching
+from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.checks.selecting import beyond_layers, no_match
-from renaissance.grammar.composition.assembly import Parts
-from renaissance.grammar.composition.findings import Findings, listing
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.names import listing
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.source import Span
 
 
-def check_freezing(parts: Parts, places: Places, findings: Findings) -> None:
+def check_freezing(parts: PartialModel, places: Places, findings: Findings) -> None:
     """Report directives of a model that mean nothing.
 
     Args:
@@ -45,7 +46,7 @@ class _Unit:
 class _Check:
     """Looks at the directives of a model, first each alone, then against each other."""
 
-    def __init__(self, parts: Parts, places: Places, findings: Findings) -> None:
+    def __init__(self, parts: PartialModel, places: Places, findings: Findings) -> None:
         self._parts = parts
         self._places = places
         self._findings = findings

@@ -6,10 +6,10 @@ from renaissance.grammar.anatomy.model import Anatomy, heads_of, starts_random
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.checks.caching import check_job_caching
 from renaissance.grammar.checks.selecting import no_head
-from renaissance.grammar.composition.findings import Findings
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.source import Span

@@ -3,10 +3,10 @@
 import posixpath
 from collections.abc import Mapping
 
-from renaissance.grammar.composition.findings import Findings
-from renaissance.grammar.composition.places import Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.outputs import refusal
+from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Job
 
 

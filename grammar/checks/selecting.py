@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from renaissance.grammar.anatomy.model import Anatomy, every_head
 from renaissance.grammar.anatomy.selectors import KINDS, Segment, SelectorError, parse
-from renaissance.grammar.composition.findings import listing, nearest
 from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.names import listing, nearest
 from renaissance.grammar.source import Span
 
 _CODES = {"freeze": ("VL204", "selector"), "scale_lr": ("VL510", "address")}

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from renaissance.grammar.chain import chain_of
-from renaissance.grammar.composition.findings import Findings, listing, suggestion
-from renaissance.grammar.composition.places import Places
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, same_part
+from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.source import Span
 

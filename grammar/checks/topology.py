@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from renaissance.grammar.anatomy.architecture import architecture_of
-from renaissance.grammar.composition.assembly import Parts
-from renaissance.grammar.composition.findings import Findings, listing, suggestion
-from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import Patched, SourceBlock, is_embedding, modality
+from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.source import Span
 
 
-def check_parts(parts: Parts, places: Places, findings: Findings) -> None:
+def check_parts(parts: PartialModel, places: Places, findings: Findings) -> None:
     """Report what does not fit in a model.
 
     Args:
@@ -34,7 +35,7 @@ def check_parts(parts: Parts, places: Places, findings: Findings) -> None:
 
 
 class _Check:
-    def __init__(self, parts: Parts, places: Places, findings: Findings) -> None:
+    def __init__(self, parts: PartialModel, places: Places, findings: Findings) -> None:
         self._parts = parts
         self._places = places
         self._findings = findings

@@ -7,12 +7,13 @@ from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
 from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
-from renaissance.grammar.composition.findings import Findings, nearest
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.declaration import Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.names import nearest
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Span
@@ -232,7 +233,7 @@ class _Check:
             )
 
     def batches(self) -> None:
-        """Parts of a batch are no larger than the batch."""
+        """PartialModel of a batch are no larger than the batch."""
         job = self._job
         for name in ("micro_batch", "texts_per_image"):
             part = getattr(job, name)

@@ -4,15 +4,16 @@ from renaissance.grammar.anatomy.architecture import architecture_of, folder_pro
 from renaissance.grammar.anatomy.library import can_stack
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
-from renaissance.grammar.composition.findings import Findings, one_slip, suggestion
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import (
     Dimensions,
     NamedArchitecture,
     SourceBlock,
     is_embedding,
 )
+from renaissance.grammar.names import one_slip, suggestion
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.vocabulary import positional_key
 
 LONGEST_LEARNED_VOCABULARY = 8192

@@ -6,8 +6,8 @@ Inheritance and overrides act on drafts, so that a default never wins over what 
 from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
-from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.source import Span
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renaissance.grammar import tree
-from renaissance.grammar.composition.assembly import Parts, assemble, with_fusion_name
+from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.composition.drafts import (
     Choice,
     Setting,
@@ -13,18 +13,14 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import (
-    listing,
-    nearest,
-    suggestion,
-    with_article,
-)
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
+from renaissance.grammar.composition.reading import read_model, with_fusion_name
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.vocabulary import JOBS, Kind
 from renaissance.grammar.source import Span
@@ -321,7 +317,7 @@ class JobReader:
         self._composer = composer
         self._reader = reader
         self._models: dict[str, JobModel | None] = {}
-        self.parts: dict[str, Parts] = {}
+        self.parts: dict[str, PartialModel] = {}
 
     def read(self) -> dict[str, Job | None]:
         """Return all jobs; None for one that is wrong."""
@@ -487,7 +483,7 @@ class JobReader:
         if model is None:
             return False
         if model.overridden:
-            self.parts[name] = assemble(model.draft, ("job_models", name), self._reader)
+            self.parts[name] = read_model(model.draft, ("job_models", name), self._reader)
         return True
 
     def _data(self, draft: JobDraft) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Container
 
 from renaissance.grammar import tree
-from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 
 
 def follow(

@@ -1,6 +1,5 @@
 """Explain keys that do not exist, with the reason where there is one."""
 
-from renaissance.grammar.composition.findings import listing, nearest, suggestion
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.kinds.block import KindBlock
@@ -8,6 +7,7 @@ from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
+from renaissance.grammar.names import listing, nearest, suggestion
 from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.vocabulary import keys_of, positional_key
 from renaissance.grammar.source import Span

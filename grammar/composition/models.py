@@ -13,15 +13,11 @@ from renaissance.grammar.composition.drafts import (
     plain_text,
     put,
 )
-from renaissance.grammar.composition.findings import (
-    Findings,
-    listing,
-    suggestion,
-    with_article,
-)
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.names import listing, suggestion, with_article
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.grammar.source import Span

@@ -20,17 +20,17 @@ from renaissance.grammar.checks.training import (
     check_sharding,
     check_training,
 )
-from renaissance.grammar.checks.unused import check_unused
-from renaissance.grammar.composition.assembly import assemble
 from renaissance.grammar.composition.files import Disk, Files
-from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.jobs import JobReader, draft_jobs, read_data
 from renaissance.grammar.composition.models import Composer
-from renaissance.grammar.composition.places import Path, Places
+from renaissance.grammar.composition.reading import read_model
 from renaissance.grammar.composition.scope import Scope, gather
+from renaissance.grammar.composition.unused import check_unused
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import FormatBlock
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -94,7 +94,7 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
         models[name] = None
         if draft is None:
             continue
-        parts = assemble(draft, ("models", name), reader)
+        parts = read_model(draft, ("models", name), reader)
         check_parts(parts, reader.places, reader.findings)
         models[name] = parts.model()
         if not parts.broken:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.files import Files
-from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.vocabulary import JOBS
 from renaissance.grammar.source import Source, SourceError, Span

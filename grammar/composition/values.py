@@ -10,20 +10,15 @@ from pydantic.fields import FieldInfo
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
-from renaissance.grammar.composition.findings import (
-    Findings,
-    listing,
-    nearest,
-    suggestion,
-    with_article,
-)
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.mistakes import stands_for, unknown_key
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.names import listing, nearest, suggestion, with_article
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     default_of,

@@ -8,8 +8,8 @@ from typing import Any
 from renaissance.answer import FINE, NO, answer
 from renaissance.files import find_spec
 from renaissance.grammar.canonical import Note, UnprintableError, print_spec
-from renaissance.grammar.composition.places import Path, Places
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import SourceError, Span, read_source
 

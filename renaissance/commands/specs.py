@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO_ANSWER, answer
-from renaissance.grammar.composition.findings import nearest
+from renaissance.grammar.names import nearest
 from renaissance.grammar.shipped import shipped_path, shipped_specs
 from renaissance.grammar.source import read_source
 

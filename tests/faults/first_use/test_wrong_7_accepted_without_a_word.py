@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.grammar.composition.findings import one_slip
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.names import one_slip
 from renaissance.grammar.source import Source
 
 TEXT = """model m {{

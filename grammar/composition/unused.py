@@ -1,8 +1,8 @@
 """Names that are declared and never used."""
 
-from renaissance.grammar.composition.findings import Findings
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
 from renaissance.grammar.source import Span
 
 

@@ -1,74 +1,21 @@
-"""Make models of the schema from composed drafts."""
-
-from dataclasses import dataclass
+"""Read the values of a composed draft into a model of the schema."""
 
 from renaissance.grammar import tree
 from renaissance.grammar.anatomy.architecture import stack_width
+from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.composition.derive import complete_stack, complete_stream
 from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.models import ModelDraft
-from renaissance.grammar.composition.places import Path
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Position, SourceBlock, is_embedding
+from renaissance.grammar.places import Path
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import Kind, keys_of, kind_of, sources
-from renaissance.grammar.source import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """A model of which parts may be missing because they are wrong.
-
-    Attributes:
-        name: name of the model.
-        path: where it stands in the spec.
-        span: of its name.
-        streams: every declared stream; None for one that could not be made.
-        embedded: names of the streams that are declared as `embed`.
-        fusion_name: name of the fusion; empty where none is declared.
-        fusion: the fusion; None where it could not be made.
-        inputs: names of the streams that the fusion joins, as far as they can be read.
-        pool: how streams are pooled; None where that is wrong.
-        attention: implementation of attention; None where that is wrong.
-        freeze: directives that could be read.
-        broken: part of the text could not be read: nothing is known to be missing.
-        sound: everything that was said could be read.
-    """
-
-    name: str
-    path: Path
-    span: Span
-    streams: dict[str, SourceBlock | None]
-    embedded: frozenset[str]
-    fusion_name: str
-    fusion: FusionBlock | None
-    inputs: tuple[str, ...]
-    pool: str | None
-    attention: str | None
-    freeze: tuple[Freeze, ...]
-    broken: bool
-    sound: bool
-
-    def model(self) -> Model | None:
-        """Return the model, or None if a part of it is missing."""
-        if not self.sound or self.broken or self.fusion is None or None in self.streams.values():
-            return None
-        return Model.model_validate(
-            {
-                "name": self.name,
-                "streams": self.streams,
-                "fusion_name": self.fusion_name,
-                "fusion": self.fusion,
-                "pool": self.pool,
-                "attention": self.attention,
-                "freeze": self.freeze,
-            }
-        )
-
-
-def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
+def read_model(draft: ModelDraft, path: Path, reader: Reader) -> PartialModel:
     """Read every value of a draft.
 
     Args:
@@ -108,7 +55,7 @@ def assemble(draft: ModelDraft, path: Path, reader: Reader) -> Parts:
         for index, statement in enumerate(draft.freeze)
         if (directive := _freeze(statement, (*path, "freeze", index), reader, draft)) is not None
     )
-    return Parts(
+    return PartialModel(
         name=draft.name.text,
         path=path,
         span=draft.name.span,

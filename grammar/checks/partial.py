@@ -1,0 +1,60 @@
+"""What checks look at: a model of which parts may be missing."""
+
+from dataclasses import dataclass
+
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.places import Path
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialModel:
+    """A model of which parts may be missing because they are wrong.
+
+    Attributes:
+        name: name of the model.
+        path: where it stands in the spec.
+        span: of its name.
+        streams: every declared stream; None for one that could not be made.
+        embedded: names of the streams that are declared as `embed`.
+        fusion_name: name of the fusion; empty where none is declared.
+        fusion: the fusion; None where it could not be made.
+        inputs: names of the streams that the fusion joins, as far as they can be read.
+        pool: how streams are pooled; None where that is wrong.
+        attention: implementation of attention; None where that is wrong.
+        freeze: directives that could be read.
+        broken: part of the text could not be read: nothing is known to be missing.
+        sound: everything that was said could be read.
+    """
+
+    name: str
+    path: Path
+    span: Span
+    streams: dict[str, SourceBlock | None]
+    embedded: frozenset[str]
+    fusion_name: str
+    fusion: FusionBlock | None
+    inputs: tuple[str, ...]
+    pool: str | None
+    attention: str | None
+    freeze: tuple[Freeze, ...]
+    broken: bool
+    sound: bool
+
+    def model(self) -> Model | None:
+        """Return the model, or None if a part of it is missing."""
+        if not self.sound or self.broken or self.fusion is None or None in self.streams.values():
+            return None
+        return Model.model_validate(
+            {
+                "name": self.name,
+                "streams": self.streams,
+                "fusion_name": self.fusion_name,
+                "fusion": self.fusion,
+                "pool": self.pool,
+                "attention": self.attention,
+                "freeze": self.freeze,
+            }
+        )

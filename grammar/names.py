@@ -1,0 +1,60 @@
+"""Names in messages: which known ones come close, and how several are listed."""
+
+from collections.abc import Iterable
+
+_NAMED_AT_MOST = 4
+_ALIKE = 0.6
+
+
+def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the known names that resemble `name`, most alike first, four at most."""
+    from difflib import SequenceMatcher  # only mistakes pay for it
+
+    scored = []
+    for other in dict.fromkeys(known):
+        likeness = SequenceMatcher(None, name.lower(), other.lower()).ratio()
+        if likeness >= _ALIKE:
+            scored.append((-likeness, other))
+    return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])
+
+
+def one_slip(name: str, known: str) -> bool:
+    """Tell whether a name is a known one with one letter wrong, missing, doubled or swapped.
+
+    Letters beside digits do not count: they tell models apart, as in `vits16` and `vitb16`.
+    """
+    if abs(len(name) - len(known)) > 1 or name == known:
+        return False
+    start = 0
+    while start < min(len(name), len(known)) and name[start] == known[start]:
+        start += 1
+    end = 0
+    while end < min(len(name), len(known)) - start and name[-1 - end] == known[-1 - end]:
+        end += 1
+    wrong, right = name[start : len(name) - end], known[start : len(known) - end]
+    swapped = len(wrong) == 2 and wrong == right[::-1]
+    if not swapped and max(len(wrong), len(right)) > 1:
+        return False
+    before, after = known[:start][-1:], known[len(known) - end :][:1]
+    return not any(part.isdigit() for part in (before, after, *wrong, *right))
+
+
+def suggestion(name: str, known: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return the help line that names what comes close, or none."""
+    close = nearest(name, known)
+    if not close:
+        return ()
+    names = listing(close)
+    if len(close) == 1:
+        return (f"{what} with a similar name exists: {names}",)
+    return (f"similar names: {names}",)
+
+
+def with_article(noun: str) -> str:
+    """Return a noun behind `a` or `an`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def listing(names: Iterable[str], none: str = "none") -> str:
+    """Return names in backticks with commas between them."""
+    return ", ".join(f"`{name}`" for name in names) or none
