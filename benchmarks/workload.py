@@ -34,9 +34,9 @@ from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
-from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.scoring import Objectives
+from renaissance.runtime.training.optimization import Optimization
 
 IDS = {
     SMALL.name: ("google/electra-small-discriminator", "deit_tiny_patch16_224"),

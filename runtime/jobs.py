@@ -14,7 +14,8 @@ from renaissance.runtime.data import DataError
 from renaissance.runtime.data.loader import worker_lost
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
-from renaissance.runtime.evaluation import check_output, evaluate_job
+from renaissance.runtime.evaluation.evaluate import evaluate_job
+from renaissance.runtime.evaluation.predictions import check_output
 from renaissance.runtime.folder import claim, held, results_to_remove
 from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.preflight import check_chains, check_places
@@ -25,8 +26,9 @@ from renaissance.runtime.report import write_report
 from renaissance.runtime.results import finished
 from renaissance.runtime.signals import StopRequest, stop_request
 from renaissance.runtime.surroundings import sentence
-from renaissance.runtime.threads import own_threads
-from renaissance.runtime.training import train_job
+from renaissance.runtime.training.session import Session
+from renaissance.runtime.training.threads import own_threads
+from renaissance.runtime.training.train import train_job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +166,17 @@ def _run(
         source = _check_source(spec, name, folder, tell)
         if source is not None and processes.first:
             restore_best(folder / source, tell)
-        job = evaluate_job if isinstance(spec.jobs[name], Evaluate) else train_job
+        session = Session(
+            spec=spec,
+            name=name,
+            folder=folder,
+            processes=processes,
+            request=request,
+            observer=observer,
+        )
         with own_threads():
-            results.append(
-                job(spec, name, folder, processes=processes, request=request, observer=observer)
-            )
+            evaluates = isinstance(spec.jobs[name], Evaluate)
+            results.append(evaluate_job(session) if evaluates else train_job(session))
     return tuple(results), tuple(skipped)
 
 

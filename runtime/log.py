@@ -8,7 +8,7 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 from renaissance.runtime.observer import Observer
-from renaissance.runtime.records import Event, Step, Validate
+from renaissance.runtime.records import Event, Notice, Step, Validate
 
 LOG = "log.jsonl"
 TENSORBOARD = "tensorboard"
@@ -59,6 +59,10 @@ class Log:
         self._file.flush()
         self._curves(event)
         self._observer.event(event)
+
+    def notice(self, text: str) -> None:
+        """Add a sentence that a person should read."""
+        self.write(Notice(text=text))
 
     def close(self) -> None:
         """Close the files."""

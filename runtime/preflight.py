@@ -12,7 +12,7 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import DataError
 from renaissance.runtime.errors import CheckpointError, JobError
-from renaissance.runtime.transfer import check_transfer
+from renaissance.runtime.training.transfer import check_transfer
 
 
 def check_chains(spec: Spec, names: Iterable[str]) -> None:

@@ -13,11 +13,11 @@ from torch.nn.parallel import DistributedDataParallel
 from renaissance.runtime.data.assembly import Batch
 from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.measures import Accuracies
-from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.scoring import Objectives, Scored, items_of
-from renaissance.runtime.sharding import gathered, share_gradients
+from renaissance.runtime.training.optimization import Optimization
+from renaissance.runtime.training.sharding import gathered, share_gradients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.figures import Memory
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
-from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.training.optimization import Optimization
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

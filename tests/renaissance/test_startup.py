@@ -66,7 +66,7 @@ def test_what_needs_no_schema_loads_no_pydantic(arguments: list[str], tmp_path: 
 
 
 def test_training_loads_datasets_only_where_it_reads_a_table(tmp_path: Path) -> None:
-    modules = loaded("import renaissance.runtime.training", tmp_path)
+    modules = loaded("import renaissance.runtime.training.train", tmp_path)
     assert "torch" in modules and modules & {"datasets", "pandas"} == set()
 
 

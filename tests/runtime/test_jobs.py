@@ -18,7 +18,7 @@ from renaissance.runtime.errors import CheckpointError, UsageError
 from renaissance.runtime.folder import changes, held
 from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.records import EVENT, JobResult
-from renaissance.runtime.transfer import start_from
+from renaissance.runtime.training.transfer import start_from
 from tests.runs import notices, train
 
 

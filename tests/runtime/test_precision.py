@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from renaissance.runtime.precision import exact_float32, slow_on
-from renaissance.runtime.training import train_job
+from renaissance.runtime.training.train import train_job
 
 MATMUL, CUDNN = torch.backends.cuda.matmul, torch.backends.cudnn
 NEWER = (MATMUL, CUDNN.conv, CUDNN.rnn)
@@ -44,12 +44,13 @@ def test_a_training_job_runs_within() -> None:
     before, seen = older(), []
 
     class Broken:
-        def training_job(self, name: str) -> None:
+        @property
+        def processes(self) -> None:
             seen.append(older())
             raise LookupError
 
     with pytest.raises(LookupError):
-        train_job(Broken(), "x", None, processes=None, request=None, observer=None)  # type: ignore[arg-type]
+        train_job(Broken())  # type: ignore[arg-type]
     assert seen == [(False, False)] and older() == before
 
 

@@ -20,12 +20,12 @@ from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
-from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.schedule import LearningRate
 from renaissance.runtime.scoring import Objectives, items_of, weights_of
 from renaissance.runtime.step import TrainingStep, seed_of_step
+from renaissance.runtime.training.optimization import Optimization
+from renaissance.runtime.training.schedule import LearningRate
 from tests.runs import train
 
 ALONE = Processes(rank=0, ranks=1, device=torch.device("cpu"))

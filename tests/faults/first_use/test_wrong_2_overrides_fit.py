@@ -8,7 +8,7 @@ from renaissance.compiler.assembly import assemble
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.source import Source
 from renaissance.runtime.errors import CheckpointError
-from renaissance.runtime.transfer import start_from
+from renaissance.runtime.training.transfer import start_from
 from renaissance.runtime.weights import model_tensors
 
 TWO = """

@@ -5,7 +5,7 @@ import pytest
 from renaissance.compiler import build
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.source import Source
-from renaissance.runtime.optimization import Optimization
+from renaissance.runtime.training.optimization import Optimization
 
 TEXT = """model m {{
   backbone text   = plain_text {{ layers = 3, width = 8, heads = 2, vocabulary = 64 }}

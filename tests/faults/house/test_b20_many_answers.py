@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from renaissance.runtime.evaluation import _confused, _table
+from renaissance.runtime.evaluation.confusion import confused
+from renaissance.runtime.evaluation.confusion import table as counted
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report.confusion import confusion
 
@@ -12,13 +13,13 @@ PREDICTIONS = torch.tensor([0, 0, 2, 1, 0, 2])
 
 
 def result(size: int, *, table: bool) -> JobResult:
-    pairs, counts = _confused(LABELS, PREDICTIONS)
+    pairs, counts = confused(LABELS, PREDICTIONS)
     entries = zip(pairs.tolist(), counts.tolist(), strict=True)
     return JobResult(
         job="exam",
         kind="evaluate",
         answers=tuple(f"answer {number}" for number in range(size)),
-        confusion=_table(pairs, counts, size) if table else (),
+        confusion=counted(pairs, counts, size) if table else (),
         confused=() if table else tuple((*pair, count) for pair, count in entries),
     )
 

@@ -13,8 +13,11 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, JobError
 from renaissance.runtime.checkpoint import read_checkpoint
+from renaissance.runtime.observer import Silent
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.training import train_job
+from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.training.session import Session
+from renaissance.runtime.training.train import train_job
 from tests.runs import StopAt, events, run_in_two, train
 
 FREEZES = {
@@ -109,5 +112,14 @@ def test_what_learns_later_is_refused(tiny_spec: Callable[..., Spec], tmp_path: 
         pytest.raises(JobError, match=r"`shard = full` and a `freeze … until`"),
     ):
         patch.setattr(Processes, "of_first", lambda self, value: value)
-        train_job(spec, "base", tmp_path, processes=two, request=None, observer=None)  # type: ignore[arg-type]
+        train_job(
+            Session(
+                spec=spec,
+                name="base",
+                folder=tmp_path,
+                processes=two,
+                request=StopRequest(),
+                observer=Silent(),
+            )
+        )
     train(spec, tmp_path, "base")  # one process has nothing to split

@@ -1,11 +1,27 @@
-"""Which texts and images a step without a finite loss had."""
+"""A step without a finite loss: which texts and images it had, and what to do."""
 
 import json
 from pathlib import Path
 
 from renaissance.runtime.data import JobData
+from renaissance.runtime.errors import JobError
+from renaissance.runtime.training.training import Training
 
 NAMED = 2
+"""Texts that the message names."""
+
+
+def not_finite(training: Training, step: int) -> JobError:
+    """Return what ends a job of which a step, counted from 0, has no finite loss."""
+    session, checkpoints = training.session, training.checkpoints
+    good = [s for s in checkpoints.steps() if s <= step]
+    last = f"`{checkpoints.path(good[-1])}`" if good else "there is none"
+    batch = batch_in_words(training.setup.data, step, session.home)
+    return JobError(
+        f"the loss of step {step} of job `{session.name}` is not a finite number; its batch "
+        f"has {batch}; last good checkpoint: {last}; "
+        "a lower `lr`, a longer `warmup` or a smaller `clip` may help"
+    )
 
 
 def batch_in_words(data: JobData, step: int, folder: Path) -> str:

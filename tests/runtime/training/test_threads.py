@@ -11,8 +11,9 @@ from renaissance.compiler.planning.models import drafted
 from renaissance.files import find_spec
 from renaissance.grammar import load
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import jobs, threads
-from renaissance.runtime.threads import fit_threads, largest_product
+from renaissance.runtime import jobs
+from renaissance.runtime.training import threads
+from renaissance.runtime.training.threads import fit_threads, largest_product
 from tests.runs import train
 
 CORES = 16

@@ -12,9 +12,10 @@ import pytest
 
 from renaissance.grammar.declaration import Minutes, Share
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, loop, run_jobs
+from renaissance.runtime import InterruptionError, run_jobs
 from renaissance.runtime.ending import ENDING
 from renaissance.runtime.observer import Silent
+from renaissance.runtime.training import progress
 
 
 def checkpoints(folder: Path) -> list[int]:
@@ -31,7 +32,7 @@ def test_by_the_clock(
     assert checkpoints(tmp_path / "slow") == [6]
     # Each look at the clock finds it 25 minutes later.
     seconds = count(0, 25 * 60)
-    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     run_jobs(spec, tmp_path / "quick", only=("base",), device="cpu")
     taken = checkpoints(tmp_path / "quick")
     assert len(taken) > 2 and taken[-1] == 6

@@ -12,7 +12,7 @@ from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.optimizers.adamw.schema import AdamW
-from renaissance.runtime.sharding import split_like
+from renaissance.runtime.training.sharding import split_like
 
 DECAYED = frozenset({"weight", "embedding"})
 """Kinds of parameters that weight decay pulls to zero; not norms, biases, positions, tokens."""

@@ -11,10 +11,10 @@ from transformers import (
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.optimizer import ScheduleBlock
 from renaissance.runtime.errors import JobError
-from renaissance.runtime.schedule import LearningRate
 from renaissance.runtime.schedules.cosine.schema import Cosine
 from renaissance.runtime.schedules.linear.schema import Linear
 from renaissance.runtime.schedules.polynomial.schema import Polynomial
+from renaissance.runtime.training.schedule import LearningRate
 
 PEAK, WARMUP, TOTAL = 0.02, 7, 40
 

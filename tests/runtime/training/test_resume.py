@@ -93,8 +93,9 @@ def test_a_damaged_checkpoint_is_passed_over(
     file.write_bytes(file.read_bytes()[:-100])
     train(spec, folder, "base")
     assert last_bytes(folder, "base", 9) == last_bytes(tmp_path / "whole", "base", 9)
-    [notice] = notices(folder, "base")
-    assert "step-00000006" in notice and "cut off" in notice
+    passed_over, goes_on = notices(folder, "base")
+    assert "step-00000006" in passed_over and "cut off" in passed_over
+    assert goes_on == "the job goes on after step 4 of 9"
     starts = [e["step"] for e in events(folder, "base", "start")]
     assert starts == [0, 4]
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import memory
+from renaissance.runtime.training import recomputing
 from tests.runs import events, notices, run_in_two, train
 
 WEIGHTS = "base/checkpoints/step-00000004/model.safetensors"
@@ -47,7 +47,7 @@ def test_auto_recomputes_where_a_step_would_not_fit(
     spec = tiny_spec(base={"steps": 1, "recompute": "auto"})
     train(spec, tmp_path / "large", "base")
     assert not said(tmp_path / "large")
-    monkeypatch.setattr(memory, "memory_of_device", lambda device: 2**20)
+    monkeypatch.setattr(recomputing, "memory_of_device", lambda device: 2**20)
     train(spec, tmp_path / "small", "base")
     (sentence,) = said(tmp_path / "small")
     assert "a step needs" in sentence and "counted on" in sentence

@@ -10,8 +10,8 @@ from renaissance.compiler.freeze import resolve
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import CheckpointError, JobError
-from renaissance.runtime.optimization import Optimization
 from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.training.optimization import Optimization
 
 SETTINGS = AdamW(lr=1e-3, weight_decay=0.1)
 

@@ -1,0 +1,1 @@
+"""Measuring a fine-tuned model on a split."""

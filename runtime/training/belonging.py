@@ -1,0 +1,64 @@
+"""Whether a checkpoint is one of the very job that is to go on."""
+
+from collections.abc import Callable, Mapping
+
+from renaissance.compiler.backbones.content import tensor_hash
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.runtime.checkpoint import Checkpoint, State
+from renaissance.runtime.errors import CheckpointError
+from renaissance.runtime.weights import differences, listed, model_tensors
+
+
+def belongs(
+    anew: State, model: VisionLanguageModel, as_built: Mapping[str, str]
+) -> Callable[[Checkpoint], None]:
+    """Return a function that refuses a checkpoint of anything but this very job.
+
+    Args:
+        anew: what the job would begin with.
+        model: as built.
+        as_built: hashes of frozen tensors that checkpoints may leave to a reference, by name.
+    """
+    needed, _ = model_tensors(model)
+
+    def fits(checkpoint: Checkpoint) -> None:
+        _check_state(checkpoint.state, anew)
+        found = differences(needed, checkpoint.model, absent=checkpoint.state.referenced)
+        if found:
+            raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
+        _check_frozen(checkpoint, as_built)
+
+    return fits
+
+
+def _check_state(state: State, anew: State) -> None:
+    ours = anew.spec_hash[:12]
+    facts = (
+        ("job", state.job, anew.job),
+        # Earlier versions took the hash of other keys; spec.json says that it is the same spec.
+        ("spec hash", state.spec_hash[:12] if state.format > 1 else ours, ours),
+        ("number of steps", state.total_steps, anew.total_steps),
+        ("answers", state.answers, anew.answers),
+        ("vocabulary", state.vocabulary or anew.vocabulary, anew.vocabulary),
+        ("pretrained weights", state.references, anew.references),
+    )
+    for what, theirs, wanted in facts:
+        if theirs != wanted:
+            both = f": {theirs} instead of {wanted}" if len(f"{theirs}{wanted}") < 80 else ""
+            raise CheckpointError(f"its {what} is not that of this job{both}")
+
+
+def _check_frozen(checkpoint: Checkpoint, as_built: Mapping[str, str]) -> None:
+    state = checkpoint.state
+    moved = [
+        name for name, value in state.frozen.items() if _hash(checkpoint, name) not in (None, value)
+    ]
+    moved += [name for name in state.referenced if as_built.get(name) != state.frozen.get(name)]
+    if moved:
+        raise CheckpointError(f"frozen tensors are not those of the job's start: {listed(moved)}")
+
+
+def _hash(checkpoint: Checkpoint, name: str) -> str | None:
+    """Return the hash of a tensor; None if it is not stored."""
+    tensor = checkpoint.model.get(checkpoint.state.shared.get(name, name))
+    return None if tensor is None else tensor_hash(tensor)

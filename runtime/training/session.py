@@ -1,0 +1,47 @@
+"""One job as this process runs it: what is asked for, where, and with whom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.processes import Processes
+from renaissance.runtime.signals import StopRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a run asks of this process for one job.
+
+    Attributes:
+        spec: the whole experiment.
+        name: of the job.
+        folder: of the run; the job has a folder of its name in it.
+        processes: that share the job.
+        request: to stop.
+        observer: is told what happens.
+    """
+
+    spec: Spec
+    name: str
+    folder: Path
+    processes: Processes
+    request: StopRequest
+    observer: Observer
+
+    @property
+    def home(self) -> Path:
+        """The folder of the job."""
+        return self.folder / self.name
+
+    @property
+    def training(self) -> Pretrain | Finetune:
+        """Declaration of the job itself, or of the fine-tuning that an evaluation measures."""
+        return self.spec.training_job(self.name)
+
+    @property
+    def declared(self) -> Model:
+        """Declaration of the model, with the overrides of the job."""
+        return self.spec.model_of(self.name)
