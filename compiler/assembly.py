@@ -1,7 +1,7 @@
 """From a spec to a model in memory."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -18,6 +18,7 @@ from renaissance.compiler.model.pool import Pool
 from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -130,16 +131,12 @@ def _declared(
 ) -> tuple[Model, Pretrain | Finetune | None]:
     if job is not None:
         if job not in spec.jobs:
-            raise CompileError(f"there is no job `{job}`; jobs are {_list(spec.jobs)}")
+            raise CompileError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
         return spec.model_of(job), spec.training_job(job)
     if model is None:
         if len(spec.models) != 1:
-            raise CompileError(f"which model is meant? models are {_list(spec.models)}")
+            raise CompileError(f"which model is meant? models are {listing(spec.models)}")
         return next(iter(spec.models.values())), None
     if model not in spec.models:
-        raise CompileError(f"there is no model `{model}`; models are {_list(spec.models)}")
+        raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
     return spec.models[model], None
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"

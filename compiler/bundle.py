@@ -20,6 +20,7 @@ from renaissance.compiler.planning import plan
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -118,8 +119,7 @@ def only_job(spec: Spec, job: str) -> Spec:
         CompileError: if there is no such job.
     """
     if job not in spec.jobs:
-        known = ", ".join(f"`{name}`" for name in spec.jobs)
-        raise CompileError(f"there is no job `{job}`; jobs are {known}")
+        raise CompileError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
     needed = chain_of(spec.jobs, job)
     jobs = {name: declared for name, declared in spec.jobs.items() if name in needed}
     models = {

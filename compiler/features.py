@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.standing import traced, transformed
+from renaissance.grammar.names import listing
 
 Queries = Literal["all", "first"] | Tensor
 """Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
@@ -323,7 +324,7 @@ def _named(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor {list(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
     if isinstance(value, Mapping):
-        keys = ", ".join(f"`{key}`" for key in value) or "nothing"
+        keys = listing(value, "nothing")
         return f"a mapping of {keys}"
     return f"a `{type(value).__name__}`"
 

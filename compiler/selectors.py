@@ -1,12 +1,13 @@
 """Selectors of `freeze` and `scale_lr` over the parameters of a built model."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from renaissance.compiler.addresses import ParameterAddress
 from renaissance.compiler.errors import FreezeError
 from renaissance.grammar.anatomy import selectors
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse
+from renaissance.grammar.names import listing
 
 
 def select(
@@ -40,19 +41,15 @@ def _nothing(selector: str, parameters: Mapping[str, ParameterAddress], model_na
     if root not in roots:
         near = difflib.get_close_matches(root, [*roots, *KINDS], n=1)
         hint = f", did you mean `{near[0]}`?" if near else ""
-        return f"{message}{hint} Components are {_listed(roots)}; kinds are {_listed(KINDS)}"
+        return f"{message}{hint} Components are {listing(roots)}; kinds are {listing(KINDS)}"
     inside = dict.fromkeys(
         _with_count(address.split(".")[1], root, counts)
         for address in addresses
         if address.startswith(f"{root}.") and "." in address
     )
-    return f"{message}; `{root}` has {_listed(inside)}"
+    return f"{message}; `{root}` has {listing(inside)}"
 
 
 def _with_count(part: str, root: str, counts: Mapping[str, int]) -> str:
     name, bracket, _ = part.partition("[")
     return f"{name}[0:{counts[f'{root}.{name}']}]" if bracket else name
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

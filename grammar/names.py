@@ -55,6 +55,17 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def listing(names: Iterable[str], none: str = "none") -> str:
-    """Return names in backticks with commas between them."""
-    return ", ".join(f"`{name}`" for name in names) or none
+def listing(
+    names: Iterable[str], none: str = "none", *, between: str = ", ", most: int | None = None
+) -> str:
+    """Return names in backticks: `a`, `b`.
+
+    Args:
+        names: to be listed.
+        none: what is said where there are none.
+        between: what stands between two of them.
+        most: names that are listed; of what is more only the number is said.
+    """
+    every = tuple(names)
+    text = between.join(f"`{name}`" for name in every[:most]) or none
+    return text if most is None or len(every) <= most else f"{text} and {len(every) - most} more"

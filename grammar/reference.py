@@ -15,6 +15,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
@@ -136,7 +137,7 @@ def _value(kind: Kind, unit: str) -> str:
 
 def _blocks(blocks: Mapping[str, type[Block]]) -> str:
     spelled = dict.fromkeys(map(spelled_word, blocks.values()))
-    return ", ".join(f"`{word}`" for word in spelled)
+    return listing(spelled)
 
 
 if __name__ == "__main__":

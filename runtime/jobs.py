@@ -7,6 +7,7 @@ from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.chain import source_of, sources_first, with_dependents
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import restore_best
@@ -184,8 +185,7 @@ def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
     """Return names of jobs, each after the one that it starts from."""
     unknown = [name for name in only or () if name not in spec.jobs]
     if unknown:
-        known = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
-        raise UsageError(f"there is no job `{unknown[0]}`; jobs are {known}")
+        raise UsageError(f"there is no job `{unknown[0]}`; jobs are {listing(spec.jobs)}")
     return sources_first(spec.jobs, spec.jobs if only is None else only)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.names import listing
 from renaissance.runtime.errors import CheckpointError
 
 NAMED = 3
@@ -43,9 +44,7 @@ class Differences:
 
 def listed(names: Iterable[str]) -> str:
     """Return the first few of many names, and how many more there are."""
-    names = tuple(names)
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(f"`{name}`" for name in names[:NAMED]) + more
+    return listing(names, most=NAMED)
 
 
 def model_tensors(model: VisionLanguageModel) -> tuple[dict[str, Tensor], dict[str, str]]:

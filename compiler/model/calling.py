@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from renaissance.compiler.errors import InputError
+from renaissance.grammar.names import listing
 
 
 class NamedForward:
@@ -62,7 +63,7 @@ def by_name(
     Raises:
         InputError: if an input is missing, given twice, or of no stream.
     """
-    reads = f"the model `{model}` reads {_list(streams)}"
+    reads = f"the model `{model}` reads {listing(streams, between=' and ')}"
     if len(inputs) > len(streams):
         raise InputError(f"{len(inputs)} inputs where {reads}")
     found = dict(zip(streams, inputs, strict=False))
@@ -74,11 +75,6 @@ def by_name(
     found |= named
     missing = [name for name in streams if name not in found]
     if missing:
-        raise InputError(
-            f"{reads}; {_list(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-        )
+        names = listing(missing, between=" and ")
+        raise InputError(f"{reads}; {names} {'is' if len(missing) == 1 else 'are'} missing")
     return {name: found[name] for name in streams}
-
-
-def _list(names: Sequence[str]) -> str:
-    return " and ".join(f"`{name}`" for name in names)

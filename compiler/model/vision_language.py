@@ -22,6 +22,7 @@ from renaissance.compiler.lowering.constancy import keep_constant, learns
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.standing import traced
+from renaissance.grammar.names import listing
 
 
 class VisionLanguageModel(nn.Module):
@@ -100,7 +101,7 @@ class VisionLanguageModel(nn.Module):
         if name not in self.streams:
             raise InputError(
                 f"the model `{self.name}` has no stream `{name}`; it has "
-                + " and ".join(f"`{stream}`" for stream in self.streams)
+                + listing(self.streams, between=" and ")
             )
         tower = self.towers[name]
         inputs = images_of(inputs) if tower.facts.modality == "vision" else TextInput.of(inputs)

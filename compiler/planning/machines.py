@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from renaissance.compiler.errors import CompileError
+from renaissance.grammar.names import listing
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Device = Literal["cpu", "cuda"]
@@ -91,7 +92,7 @@ class Machine:
         if found is None:
             others = {"bf16": self.bf16, "fp16": self.fp16}
             known = [key for key, peak in others.items() if peak is not None]
-            named = " or ".join(f"`{key}`" for key in (*known, "fp32"))
+            named = listing((*known, "fp32"), between=" or ")
             raise CompileError(
                 f"{self.name} computes no products in {precision}; plan for it with "
                 f"`precision` at {named}"

@@ -6,6 +6,7 @@ from renaissance.compiler.planning.job_costs import plan_job
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -32,8 +33,7 @@ def plan(
         CompileError: if a model cannot be built as declared, or there is none of this name.
     """
     if model is not None and model not in spec.models:
-        known = ", ".join(f"`{name}`" for name in spec.models) or "none"
-        raise CompileError(f"there is no model `{model}`; models are {known}")
+        raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
     kind: Device = device or (machine.device if machine else "cuda")
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=texts)
     models = tuple(

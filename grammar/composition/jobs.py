@@ -97,7 +97,7 @@ def read_data(reader: Reader) -> dict[str, FormatBlock | None]:
                         message=f"data `{name}` needs `format`",
                         span=declaration.name.span,
                         label="`format` is missing",
-                        notes=("formats are " + ", ".join(f"`{word}`" for word in _FORMATS),),
+                        notes=("formats are " + listing(_FORMATS),),
                     )
                 )
             continue

@@ -6,6 +6,7 @@ from renaissance.grammar import tree
 from renaissance.grammar.composition.files import Files
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.names import listing
 from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.vocabulary import JOBS
 from renaissance.grammar.source import Source, SourceError, Span
@@ -190,10 +191,7 @@ class _Gatherer:
                 span=span,
                 label="not part of any block",
                 help=help or ("it belongs between the braces of a model or a job",),
-                notes=(
-                    "a file consists of `import`, `let`, "
-                    + ", ".join(f"`{word}`" for word in BLOCKS),
-                ),
+                notes=("a file consists of `import`, `let`, " + listing(BLOCKS),),
             )
         )
 

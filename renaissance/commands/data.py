@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant
 from renaissance.grammar import load
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.render.text import printable
 
@@ -24,8 +25,7 @@ def run(arguments: Namespace) -> int:
     path, wanted = meant(arguments.file)
     spec = load(path)
     if wanted is not None and wanted not in spec.jobs:
-        there = ", ".join(f"`{name}`" for name in spec.jobs) or "none"
-        failure = f"there is no job `{wanted}`; jobs are {there}"
+        failure = f"there is no job `{wanted}`; jobs are {listing(spec.jobs)}"
         return answer(arguments, NO_ANSWER, failures=[failure])
     # What an evaluation reads is shown with the job that it measures.
     jobs = [name for name, job in spec.jobs.items() if not isinstance(job, Evaluate)]

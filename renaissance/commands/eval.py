@@ -5,6 +5,7 @@ from argparse import Namespace
 from renaissance.answer import NO_ANSWER, answer
 from renaissance.execution import evaluations, execute, folder_of, meant
 from renaissance.grammar import load
+from renaissance.grammar.names import listing
 
 
 def run(arguments: Namespace) -> int:
@@ -13,7 +14,7 @@ def run(arguments: Namespace) -> int:
     spec = load(path)
     names = evaluations(spec, job)
     if not names:
-        known = ", ".join(f"`{name}`" for name in evaluations(spec, None)) or "none"
+        known = listing(evaluations(spec, None))
         what = "the spec" if job is None else f"job `{job}`"
         failure = f"there is no evaluation of {what}; evaluations are {known}"
         return answer(arguments, NO_ANSWER, failures=[failure])

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
 from renaissance.compiler.planning.figures import JobPlan, Plan, Stage
+from renaissance.grammar.names import listing
 
 _NUMBERS = ("parameters", "trainable")
 
@@ -73,7 +74,7 @@ def _sentences(job: JobPlan) -> Iterator[str]:
     for reading in job.reads:
         yield f"last fusion layer: {reading}"
     if job.unread:
-        parts = ", ".join(f"`{part}`" for part in job.unread)
+        parts = listing(job.unread)
         count = amount(job.model.parameters.unread)
         yield f"read by no head, so neither computed nor trained: {parts} ({count} parameters)"
 

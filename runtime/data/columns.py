@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from renaissance.grammar.names import listing
 from renaissance.runtime.data.errors import DataError
 
 KINDS = {".csv": "CSV", ".jsonl": "JSON Lines", ".json": "JSON Lines", ".parquet": "Parquet"}
@@ -197,7 +198,7 @@ def _require(wanted: Sequence[str], there: Sequence[str], path: Path) -> None:
         if name not in there:
             near = difflib.get_close_matches(name, there, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
-            names = ", ".join(f"`{column}`" for column in there)
+            names = listing(there)
             raise DataError(f"`{path}` has no column `{name}`; its columns are {names}{hint}")
 
 
