@@ -13,7 +13,7 @@ from renaissance.grammar.changes import (
     strongest,
 )
 from renaissance.grammar.declaration import Block, Impact
-from renaissance.grammar.schema.identity import job_identity, reduced
+from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -206,7 +206,7 @@ class _Comparison:
             entries = [data.get(entry, entry) for entry in earlier.data]
             before["data"] = Key(f"[{', '.join(entries)}]", before["data"].impact)
         changes = (*changes_between(before, after), *self._override_changes(name))
-        same = job_identity(self._old, name) == job_identity(self._new, name)
+        same = self._old.job_identity(name) == self._new.job_identity(name)
         yield from _changed(job.job, name, earlier, job, changes, cosmetic=same)
 
     def _model_impact(self, name: str) -> Impact | None:
@@ -282,8 +282,8 @@ def _renamed_jobs(old: Spec, new: Spec) -> dict[str, str]:
     """Return old names by new name of renamed jobs; one may start from another renamed one."""
     renamed: dict[str, str] = {}
     while True:
-        before = {name: job_identity(old, name) for name in old.jobs}
-        after = {name: job_identity(new, name) for name in new.jobs}
+        before = {name: old.job_identity(name) for name in old.jobs}
+        after = {name: new.job_identity(name) for name in new.jobs}
         for content in after.values():
             for word in {"source", "of"} & content.keys():
                 content[word] = renamed.get(content[word], content[word])

@@ -9,9 +9,7 @@ LONGEST = 60
 
 KNOWN = {
     "grammar/composition/jobs.py: _draft",
-    "runtime/evaluation.py: evaluate_job",
     "runtime/step.py: __call__",
-    "runtime/training.py: train_job",
 }
 """Functions that still are."""
 

@@ -24,16 +24,6 @@ from renaissance.grammar.kinds.head import PARAMETERS, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds, facet
 from renaissance.grammar.kinds.source import SourceBlock
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Model
-
-
-def heads_of(job: Pretrain | Finetune) -> tuple[Head, ...]:
-    """Return the heads that a job trains."""
-    if isinstance(job, Finetune):
-        return (job.task.head(),)
-    found = (objective.head() for objective in job.objectives)
-    return tuple(head for head in found if head is not None)
 
 
 def head_leaves(heads: Iterable[Head]) -> frozenset[Leaf]:
@@ -89,18 +79,6 @@ class Anatomy:
     fusion: FusionBlock | None
     pool: str
     heads: tuple[Head, ...] | None = None
-
-    @classmethod
-    def of(cls, model: Model, heads: tuple[Head, ...] | None = None) -> "Anatomy":
-        """Return the parts of a model with some heads, or with any that a job could add."""
-        return cls(
-            dict(model.streams),
-            model.fusion.inputs,
-            model.fusion_name,
-            model.fusion,
-            model.pool,
-            heads,
-        )
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from renaissance.grammar.anatomy.model import Anatomy, heads_of, starts_random
+from renaissance.grammar.anatomy.model import Anatomy, starts_random
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.checks.caching import check_job_caching
 from renaissance.grammar.checks.selecting import no_head
@@ -35,7 +35,7 @@ def check_job_freezing(
         places: where everything was said.
         findings: receives what is wrong.
     """
-    anatomy = Anatomy.of(model, heads_of(job))
+    anatomy = model.anatomy(job.heads())
     frozen = frozen_leaves(model, anatomy)
     if frozen >= anatomy.leaves:
         findings.add(
@@ -87,14 +87,14 @@ def check_frozen_heads(
     heads: dict[Span, set[str]] = {}
     said: dict[Span, tuple[str, bool]] = {}
     for job, model, path in jobs:
-        anatomy = Anatomy.of(model, heads_of(job))
+        anatomy = model.anatomy(job.heads())
         for index, directive in enumerate(model.freeze):
             for field in ("selectors", "excluded"):
                 for position, selector in enumerate(getattr(directive, field)):
                     if selector.partition(".")[0] != "heads":
                         continue
                     span = _span(places, (*path, "freeze", index, field, position))
-                    heads.setdefault(span, set()).update(head.name for head in heads_of(job))
+                    heads.setdefault(span, set()).update(head.name for head in job.heads())
                     found = bool(anatomy.select(selector).leaves)
                     said[span] = (selector, found or said.get(span, ("", False))[1])
     for span, (selector, found) in said.items():

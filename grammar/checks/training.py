@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from renaissance.grammar.anatomy.model import Anatomy, Selected, heads_of
+from renaissance.grammar.anatomy.model import Selected
 from renaissance.grammar.anatomy.selectors import specificity
 from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
@@ -81,7 +81,7 @@ def check_scales(
     job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
 ) -> None:
     """Report learning-rate factors of components that do not exist, do not learn, or clash."""
-    anatomy = Anatomy.of(model, heads_of(job))
+    anatomy = model.anatomy(job.heads())
     frozen = frozen_leaves(model, anatomy)
     sound: dict[str, Selected] = {}
     for address in job.scale_lr:
@@ -91,9 +91,9 @@ def check_scales(
             raise LookupError(f"nothing was said about {path}")
         found = anatomy.select(address)
         if not found.leaves:
-            inside = Anatomy.of(model).select(address).leaves
+            inside = model.anatomy().select(address).leaves
             findings.add(
-                no_head("scale_lr", address, tuple(h.name for h in heads_of(job)), span)
+                no_head("scale_lr", address, tuple(h.name for h in job.heads()), span)
                 if inside
                 else no_match("scale_lr", address, model.name, anatomy, span)
             )

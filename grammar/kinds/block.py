@@ -59,7 +59,7 @@ def kind_key(family: str, word: str, *, doc: str, impact: Impact) -> Any:
     """
 
     def default() -> KindBlock:
-        kind = schema(family, word)
+        kind: type[KindBlock] | None = schema(family, word)
         if kind is None:
             raise KindError(f"there is no {family} `{word}`")
         return kind()
@@ -75,7 +75,7 @@ def _read(base: type[KindBlock], value: object, info: Any) -> KindBlock:
     if not isinstance(word, str):
         raise ValueError(f"a {family.word} states its `{family.tag}`")
     try:
-        kind = schema(family.word, word)
+        kind: type[KindBlock] | None = schema(family.word, word)
     except KindError as problem:
         raise ValueError(str(problem)) from None
     if kind is None:

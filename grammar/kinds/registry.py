@@ -13,12 +13,20 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from renaissance.grammar.kinds.block import KindBlock
 
-K = TypeVar("K", bound="KindBlock")
+class Kind(Protocol):
+    """What the registry asks of the block of a kind."""
+
+    family: ClassVar[str]
+
+    @classmethod
+    def word(cls) -> str:
+        """Return the word that stands for the kind."""
+
+
+K = TypeVar("K", bound=Kind)
 
 
 class KindError(Exception):
@@ -64,7 +72,7 @@ def words(family: str) -> tuple[str, ...]:
 
 
 @cache
-def schema(family: str, word: str) -> "type[KindBlock] | None":
+def schema(family: str, word: str) -> type[Any] | None:
     """Return the class that declares the keys of a kind; None if there is no such word.
 
     Raises:

@@ -1,43 +1,36 @@
 """What makes two specs the same experiment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
 from renaissance.grammar.declaration import Block, Share, Spelled, impact_of
-from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
-if TYPE_CHECKING:
-    from renaissance.grammar.schema.spec import Spec
 
+def job_identity(
+    job: Pretrain | Finetune | Evaluate, model: Model, data: Sequence[Block]
+) -> dict[str, Any]:
+    """Return what a job does, as JSON values.
 
-def identity(spec: "Spec") -> dict[str, Any]:
-    """Return the part of a spec that its hash is taken of, as JSON values.
-
-    It is what each job does, with which model and data: the names of models and data are left out,
-    and so are keys that change nothing (their impact is `cosmetic`) and blocks that no job uses. A
-    spec without jobs is what its models and data are. What has no order comes sorted.
+    Args:
+        job: its block.
+        model: that it is done with, with the changes of the job.
+        data: what it learns from, where its block names that.
     """
-    if not spec.jobs:
-        return {
-            "models": sorted((reduced(model) for model in spec.models.values()), key=_text),
-            "data": sorted((reduced(pairs) for pairs in spec.data.values()), key=_text),
-        }
-    return {"jobs": {name: job_identity(spec, name) for name in spec.jobs}}
-
-
-def job_identity(spec: "Spec", name: str) -> dict[str, Any]:
-    """Return what a job does, with which model and data, as JSON values."""
-    job = spec.jobs[name]
-    content = reduced(job) | {"on": reduced(spec.model_of(name))}
+    content = reduced(job) | {"on": reduced(model)}
     if isinstance(job, Pretrain):
-        content["data"] = [reduced(spec.data[entry]) for entry in job.data]
+        content["data"] = [reduced(block) for block in data]
     return content
+
+
+def without_order(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Return blocks reduced, in an order that follows from what they say."""
+    return sorted((reduced(block) for block in blocks), key=_text)
 
 
 def reduced(block: Block) -> dict[str, Any]:
@@ -73,7 +66,7 @@ def frozen(model: Model) -> list[Any]:
 
 def _frozen_parts(model: Model, directives: list[Freeze]) -> list[Any] | None:
     """Return each frozen part with its kinds and ends; None where not all parts are known."""
-    anatomy = Anatomy.of(model)
+    anatomy = model.anatomy()
     until: dict[Leaf, list[Share | int | None]] = {}
     for directive in directives:
         chosen, spared = (

@@ -7,6 +7,7 @@ from pydantic import Field
 from renaissance.grammar.declaration import Block, Minutes, Share, key
 from renaissance.grammar.kinds.block import kind_key
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import MOST_STEPS, OptimizerBlock, ScheduleBlock
 
@@ -137,6 +138,11 @@ class Pretrain(Training):
         Share(0.02), doc="share of the images held out to measure the losses on", impact="training"
     )
 
+    def heads(self) -> tuple[Head, ...]:
+        """Return the heads that the job trains."""
+        found = (objective.head() for objective in self.objectives)
+        return tuple(head for head in found if head is not None)
+
 
 class Finetune(Training):
     """Learn a task, from a job or from a model as it is initialised."""
@@ -147,6 +153,10 @@ class Finetune(Training):
     )
     on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
     task: TaskBlock = key(doc="what is learned", impact="weights")
+
+    def heads(self) -> tuple[Head, ...]:
+        """Return the heads that the job trains."""
+        return (self.task.head(),)
 
 
 class Evaluate(Block):

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.declaration import Block, Share, key
 from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.source import SourceBlock
 
 Pooling = Literal["cls", "mean", "first"]
@@ -64,3 +66,9 @@ class Model(Block):
         impact="cosmetic",
     )
     freeze: tuple[Freeze, ...] = key((), doc="what does not learn", impact="training")
+
+    def anatomy(self, heads: tuple[Head, ...] | None = None) -> Anatomy:
+        """Return the parts of the model with some heads, or with any that a job could add."""
+        return Anatomy(
+            dict(self.streams), self.fusion.inputs, self.fusion_name, self.fusion, self.pool, heads
+        )

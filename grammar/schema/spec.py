@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from typing import Any
 
 from renaissance.grammar.declaration import Block, key
 from renaissance.grammar.kinds.data import FormatBlock
-from renaissance.grammar.schema.identity import identity
+from renaissance.grammar.schema.identity import job_identity, without_order
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -41,6 +42,24 @@ class Spec(Block):
         """Return the one JSON text of this spec, which `Spec.model_validate_json` reads back."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
 
+    def identity(self) -> dict[str, Any]:
+        """Return the part of the spec that its hash is taken of, as JSON values.
+
+        It is what each job does, with which model and data: the names of models and data are left
+        out, and so are keys that change nothing (their impact is `cosmetic`) and blocks that no job
+        uses. A spec without jobs is what its models and data are. What has no order comes sorted.
+        """
+        if not self.jobs:
+            models, data = self.models.values(), self.data.values()
+            return {"models": without_order(models), "data": without_order(data)}
+        return {"jobs": {name: self.job_identity(name) for name in self.jobs}}
+
+    def job_identity(self, name: str) -> dict[str, Any]:
+        """Return what a job does, with which model and data, as JSON values."""
+        job = self.jobs[name]
+        data = [self.data[entry] for entry in job.data] if isinstance(job, Pretrain) else []
+        return job_identity(job, self.model_of(name), data)
+
     @property
     def hash(self) -> str:
         """SHA-256 of what the spec means: its identity, stored in checkpoints and reports.
@@ -48,5 +67,7 @@ class Spec(Block):
         Comments, layout, spelled-out defaults, named values, imports and inheritance do not change
         it, nor do keys that change nothing, such as the number of worker processes.
         """
-        text = json.dumps(identity(self), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(
+            self.identity(), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()

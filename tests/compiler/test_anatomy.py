@@ -16,7 +16,6 @@ from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.anatomy.library import can_stack
-from renaissance.grammar.anatomy.model import Anatomy, heads_of
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.encoder_folder import read_folder
@@ -48,7 +47,7 @@ def built(model: Model, job: Pretrain | Finetune | None) -> frozenset[Leaf]:
 
 
 def agrees(model: Model, job: Pretrain | Finetune | None) -> None:
-    anatomy = Anatomy.of(model, heads_of(job) if job else ())
+    anatomy = model.anatomy(job.heads() if job else ())
     assert all(anatomy.known(root) for root in anatomy.roots)
     assert built(model, job) == anatomy.leaves
 
@@ -64,8 +63,8 @@ def test_of_every_shipped_spec(name: str) -> None:
     seen: set[str] = set()
     for model, job in trained(load(shipped_path(name))):
         key = model.model_copy(update={"freeze": (), "name": ""}).model_dump_json()
-        if (key, heads_of(job)) not in seen:
-            seen.add((key, heads_of(job)))
+        if (key, job.heads()) not in seen:
+            seen.add((key, job.heads()))
             agrees(model, job)
 
 
@@ -125,7 +124,7 @@ def test_of_plain_models(pool: str) -> None:
 def test_nothing_is_claimed_of_an_encoder_that_nobody_knows() -> None:
     unknown = RandomArchitecture(id="someone/model", max_tokens=12)
     assert not stream_anatomy(unknown).known
-    anatomy = Anatomy.of(two_towers(unknown))
+    anatomy = two_towers(unknown).anatomy()
     assert anatomy.select("text.whatever").leaves
     assert not anatomy.select("text.whatever").certain
     assert not anatomy.select("txt.layers").leaves
