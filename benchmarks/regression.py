@@ -117,7 +117,7 @@ def compare(
 def _stepping(tree: Path, spec: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Start a training, which answers once it has done its first steps."""
     home = Path(tempfile.mkdtemp(dir=folder))
-    arguments = (tree, spec, home / "run", str(WARM_UP))
+    arguments = (spec, home / "run", str(WARM_UP))
     with process(tree, "stepping.py", *arguments, cache=home / "cache") as started:
         yield started
 

@@ -59,16 +59,16 @@ def process(
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a script of this folder in a process that imports `renaissance` from a tree.
 
-    The script may use names that both versions have; everything else in this folder belongs to
-    this version.
+    The script may use names that both versions have, and files beside it.
 
     Args:
         tree: the folder that holds `renaissance`.
-        script: name of a file beside this one.
-        arguments: of it.
+        script: name of a file in `sides`.
+        arguments: of it, behind the tree.
         cache: where it keeps features.
     """
-    command = [sys.executable, "-P", str(Path(__file__).with_name(script)), *map(str, arguments)]
+    script = str(Path(__file__).parent / "sides" / script)
+    command = [sys.executable, script, str(tree), *map(str, arguments)]
     started = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """Trains a job, and waits between steps until it is told to go on: one side of a comparison.
 
-    python -P stepping.py TREE SPEC FOLDER WARM_UP
+    python stepping.py TREE SPEC FOLDER WARM_UP
 
 Uses only what every version has at its front door, since it runs with each. Each line that it
 reads is a number of steps; for each, and for the first WARM_UP steps, it writes one line: seconds
