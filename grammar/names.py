@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+FEW = 3
+"""Names that are listed of many, where what is meant is clear from the first."""
+
 _NAMED_AT_MOST = 4
 _ALIKE = 0.6
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from renaissance.grammar.canonical import UnprintableError, print_spec
+from renaissance.grammar.names import FEW, listing
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.checkpoints import FOLDER as CHECKPOINTS
@@ -16,7 +17,6 @@ from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.observer import Tell
 from renaissance.runtime.removal import has_results, remove_results
 from renaissance.runtime.results import RESULT, read_result
-from renaissance.runtime.weights import listed
 
 SPEC = "spec.json"
 TEXT = "spec.vl"
@@ -117,7 +117,7 @@ def claim(folder: Path, spec: Spec, *, remove: Iterable[str] = (), tell: Tell) -
     """
     removed = remove_results(folder, remove)
     if removed:
-        tell(f"the results of {listed(removed)} in `{folder}` were removed")
+        tell(f"the results of {listing(removed, most=FEW)} in `{folder}` were removed")
     write_whole(folder / SPEC, spec.to_json())
     text = _spelled(spec)
     if text is not None:

@@ -1,17 +1,14 @@
 """From the tensors of a model to those of a checkpoint and back, with every difference named."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.names import listing
+from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.errors import CheckpointError
-
-NAMED = 3
-"""Tensors that a message names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +36,7 @@ class Differences:
             ("unexpected", self.unexpected),
             ("of another shape", self.shapes),
         )
-        return "; ".join(f"{listed(names)} {kind}" for kind, names in classes if names)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return the first few of many names, and how many more there are."""
-    return listing(names, most=NAMED)
+        return "; ".join(f"{listing(names, most=FEW)} {kind}" for kind, names in classes if names)
 
 
 def model_tensors(model: VisionLanguageModel) -> tuple[dict[str, Tensor], dict[str, str]]:

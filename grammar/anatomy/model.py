@@ -140,7 +140,7 @@ class Anatomy:
         return self.inputs[:1] if self.pool == "first" else self.inputs
 
     @cached_property
-    def _parts(self) -> "_Parts":
+    def _parts(self) -> "_Leaves":
         found = [encoder_leaves(name, encoder) for name, encoder in self._encoders.items()]
         found.append(_pool_leaves(self._pooled))
         if self._fusion is None:
@@ -161,7 +161,7 @@ def starts_random(block: SourceBlock | FusionBlock) -> bool:
     return not (isinstance(block, SourceBlock) and block.loads_weights)
 
 
-class _Parts:
+class _Leaves:
     """The leaves of a model and what selectors mean among them, worked out when first asked for."""
 
     def __init__(self, leaves: frozenset[Leaf]) -> None:
@@ -184,8 +184,8 @@ class _Parts:
 
 
 @lru_cache(maxsize=64)
-def _assembled(*leaves: frozenset[Leaf]) -> _Parts:
-    return _Parts(frozenset[Leaf]().union(*leaves))
+def _assembled(*leaves: frozenset[Leaf]) -> _Leaves:
+    return _Leaves(frozenset[Leaf]().union(*leaves))
 
 
 @lru_cache(maxsize=64)

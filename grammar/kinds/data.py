@@ -16,7 +16,7 @@ VALIDATION = "validation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PublishedPart:
     """A part of a published data set, as a file names it.
 
     Attributes:
@@ -32,7 +32,7 @@ class Part:
     texts: Path | None = None
 
 
-def same_part(one: Part | None, other: Part | None) -> bool:
+def same_part(one: PublishedPart | None, other: PublishedPart | None) -> bool:
     """Tell whether two parts are the same data: one folder under two names, or one a copy.
 
     A copy has the same texts, and images of the same names and sizes.
@@ -86,7 +86,7 @@ class FormatBlock(Readable):
     family: ClassVar[str] = "format"
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> PublishedPart | None:
         """The part of a published data set that it holds; None for data of one's own."""
         return None
 
@@ -139,6 +139,6 @@ class TaskBlock(Readable):
             return Split(file=name, use="report")
         return found
 
-    def part(self, file: str) -> Part | None:
+    def part(self, file: str) -> PublishedPart | None:
         """Return a part of the published data set; None for data of one's own."""
         return None

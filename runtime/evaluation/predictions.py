@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from renaissance.grammar.outputs import refusal
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import replacing
 from renaissance.runtime.data import JobData
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.evaluation.answers import Answers
@@ -48,18 +50,11 @@ def write_predictions(path: Path, job: Evaluate, data: JobData, answers: Answers
     """Write a line for each question; a file appears whole, a device or pipe is written to."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ordinary = path.is_file() or not path.exists()
-    draft = path.with_name(f".draft-{path.name}") if ordinary else path
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            for row in range(len(answers.labels)):
-                entry = predicted(job, data, answers, row)
-                file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
-        if ordinary:
-            draft.replace(path)
-    except BaseException:
-        if ordinary:
-            draft.unlink(missing_ok=True)
-        raise
+    whole = replacing(path) if ordinary else nullcontext(path)
+    with whole as place, place.open("w", encoding="utf-8") as file:
+        for row in range(len(answers.labels)):
+            entry = predicted(job, data, answers, row)
+            file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
 
 
 def check_output(spec: Spec, name: str, folder: Path) -> None:

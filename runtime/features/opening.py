@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from renaissance.compiler.amounts import in_bytes
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
@@ -56,7 +57,7 @@ class Kept:
         return (
             f"features of `{self.stream}`: read {read:,.0f} times, computed {computed:,.0f} times, "
             f"{kept:,.0f} newly kept; {len(self.store):,} {self.inputs} in `{self.store.folder}`, "
-            f"{used_bytes(root) / 1024**2:,.1f} MiB with those of other towers"
+            f"{in_bytes(used_bytes(root))} with those of other towers"
         )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.checkpoint import Checkpoint, State
 from renaissance.runtime.errors import CheckpointError
-from renaissance.runtime.weights import differences, listed, model_tensors
+from renaissance.runtime.weights import differences, model_tensors
 
 
 def belongs(
@@ -55,7 +56,9 @@ def _check_frozen(checkpoint: Checkpoint, as_built: Mapping[str, str]) -> None:
     ]
     moved += [name for name in state.referenced if as_built.get(name) != state.frozen.get(name)]
     if moved:
-        raise CheckpointError(f"frozen tensors are not those of the job's start: {listed(moved)}")
+        raise CheckpointError(
+            f"frozen tensors are not those of the job's start: {listing(moved, most=FEW)}"
+        )
 
 
 def _hash(checkpoint: Checkpoint, name: str) -> str | None:

@@ -6,8 +6,8 @@ from torch import nn
 
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.errors import FrozenChangedError
-from renaissance.runtime.weights import listed
 
 
 class FrozenContract:
@@ -50,7 +50,7 @@ class FrozenContract:
             raise FrozenChangedError(
                 f"{when} {len(changed)} frozen tensor{'s are' if len(changed) > 1 else ' is'} not "
                 f"what {'they were' if len(changed) > 1 else 'it was'} at the start of the job: "
-                f"{listed(changed)}"
+                f"{listing(changed, most=FEW)}"
             )
 
 

@@ -9,13 +9,13 @@ from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.checkpoint import Checkpoint, Reference, State
 from renaissance.runtime.errors import CheckpointError
 from renaissance.runtime.weights import (
     Differences,
     copy_into,
     differences,
-    listed,
     model_tensors,
 )
 
@@ -44,9 +44,13 @@ class Transfer:
         """Say it in words."""
         said = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
         if self.dropped:
-            said.append(f"the heads {listed(self.dropped)} of job `{source}` are not needed")
+            said.append(
+                f"the heads {listing(self.dropped, most=FEW)} of job `{source}` are not needed"
+            )
         if self.initialised:
-            said.append(f"the heads {listed(self.initialised)} start from random weights")
+            said.append(
+                f"the heads {listing(self.initialised, most=FEW)} start from random weights"
+            )
         return (*said, *self.notes)
 
 

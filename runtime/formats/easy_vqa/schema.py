@@ -3,7 +3,7 @@
 from typing import Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.data import FormatBlock, Part
+from renaissance.grammar.kinds.data import FormatBlock, PublishedPart
 from renaissance.runtime.tasks.easy_vqa.schema import easy_vqa_part
 
 
@@ -25,6 +25,6 @@ class EasyVqaPairs(FormatBlock):
     )
 
     @property
-    def part(self) -> Part:
+    def part(self) -> PublishedPart:
         """The part that it holds."""
         return easy_vqa_part(self.root, self.split)

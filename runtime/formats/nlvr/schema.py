@@ -3,7 +3,7 @@
 from typing import Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.data import FormatBlock, Part
+from renaissance.grammar.kinds.data import FormatBlock, PublishedPart
 from renaissance.runtime.tasks.nlvr.schema import nlvr_part
 
 
@@ -17,6 +17,6 @@ class NlvrPairs(FormatBlock):
     split: str = key("train", doc="which part: the name of a folder", impact="training", name=True)
 
     @property
-    def part(self) -> Part:
+    def part(self) -> PublishedPart:
         """The part that it holds."""
         return nlvr_part(self.root, self.split)

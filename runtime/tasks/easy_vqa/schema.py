@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, Part, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
 
 
 class EasyVqa(TaskBlock):
@@ -36,17 +36,17 @@ class EasyVqa(TaskBlock):
             VALIDATION: Split(file="train", use="select", held_out=share),
         }
 
-    def part(self, file: str) -> Part:
+    def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""
         return easy_vqa_part(self.root, file)
 
 
-def easy_vqa_part(root: str | None, file: str) -> Part:
+def easy_vqa_part(root: str | None, file: str) -> PublishedPart:
     """Return a part of easy-VQA, in a folder or in the installed package."""
     home = Path(root) if root is not None else _installed()
     folder = None if home is None else home / file
     texts = None if folder is None else folder / "questions.json"
-    return Part(dataset="easy_vqa", folder=folder, split=file, texts=texts)
+    return PublishedPart(dataset="easy_vqa", folder=folder, split=file, texts=texts)
 
 
 def _installed() -> Path | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, Part, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
 
 
 class Nlvr(TaskBlock):
@@ -35,12 +35,12 @@ class Nlvr(TaskBlock):
             VALIDATION: Split(file=selects, use="select", held_out=share),
         }
 
-    def part(self, file: str) -> Part:
+    def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""
         return nlvr_part(self.root, file)
 
 
-def nlvr_part(root: str, file: str) -> Part:
+def nlvr_part(root: str, file: str) -> PublishedPart:
     """Return a part of NLVR in its published layout."""
     folder = Path(root) / file
-    return Part(dataset="nlvr", folder=folder, split=file, texts=folder / f"{file}.json")
+    return PublishedPart(dataset="nlvr", folder=folder, split=file, texts=folder / f"{file}.json")
