@@ -11,6 +11,7 @@ OF_RUN = frozenset(
         "spec.vl",
         "report.html",
         "exit.json",
+        "identity.json",
         "plan.json",
         "lock.json",
         "launch.sh",

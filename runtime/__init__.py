@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.errors import InterruptionError, JobError
+    from renaissance.runtime.job_folder import run
     from renaissance.runtime.jobs import Run, run_jobs
-    from renaissance.runtime.lock import run
     from renaissance.runtime.observer import Observer
 
 __all__ = ["DataError", "InterruptionError", "JobError", "Observer", "Run", "run", "run_jobs"]
@@ -20,7 +20,7 @@ _HOME = {
     "JobError": "renaissance.runtime.errors",
     "Observer": "renaissance.runtime.observer",
     "Run": "renaissance.runtime.jobs",
-    "run": "renaissance.runtime.lock",
+    "run": "renaissance.runtime.job_folder",
     "run_jobs": "renaissance.runtime.jobs",
 }
 

@@ -1,7 +1,7 @@
 """The checkpoints of one job: which are kept, which is best, which one to go on from."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
@@ -142,12 +142,12 @@ class Checkpoints:
         return None
 
 
-def best_checkpoint(job: Path, spec_hash: str | None = None) -> Checkpoint:
+def best_checkpoint(job: Path, hashes: Collection[str] = ()) -> Checkpoint:
     """Read the best checkpoint of a finished job, without its optimizer.
 
     Args:
         job: folder of the job.
-        spec_hash: identity of the experiment that it must be of; any if None.
+        hashes: that name the spec that it must be of; any if there are none.
 
     Raises:
         JobError: if there is none, or it is damaged.
@@ -155,12 +155,10 @@ def best_checkpoint(job: Path, spec_hash: str | None = None) -> Checkpoint:
     path = job / _best_of(job)[0].path
     try:
         checkpoint = read_checkpoint(path, optimizer=False)
-        theirs = checkpoint.state.spec_hash
-        # Earlier versions took the hash of other keys.
-        if spec_hash not in (None, theirs) and checkpoint.state.format > 1:
-            raise CheckpointError(
-                f"it is of another spec: {theirs[:12]} instead of {spec_hash[:12]}"
-            )
+        state = checkpoint.state
+        # Of format 1 there are some whose hash nothing can be compared with.
+        if hashes and state.spec_hash not in hashes and state.format > 1:
+            raise CheckpointError(f"it is of another spec ({state.spec_hash[:12]})")
     except CheckpointError as error:
         raise CheckpointError(
             f"the best checkpoint of job `{job.name}`, `{path.name}`, cannot be used ({error}); "

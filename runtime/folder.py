@@ -1,9 +1,7 @@
-"""The folder of a run: which spec it belongs to, and who works in it."""
+"""Taking a folder for a run: results of another spec are refused, or removed if asked for."""
 
-import fcntl
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,61 +12,14 @@ from renaissance.grammar.writing import write_whole
 from renaissance.runtime.checkpoints import FOLDER as CHECKPOINTS
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.errors import DamageError, UsageError
+from renaissance.runtime.identity import hashes_in, kept_spec, write_identity
 from renaissance.runtime.observer import Tell
 from renaissance.runtime.removal import has_results, remove_results
 from renaissance.runtime.results import RESULT, read_result
 
-SPEC = "spec.json"
 TEXT = "spec.vl"
-LOCK = ".lock"
-_OF_THIS_PROCESS: set[int] = set()
-"""Descriptors of locks."""
 NAMED = 3
 """Differences that a message names."""
-
-
-@contextmanager
-def held(folder: Path, warn: Tell = lambda _: None) -> Iterator[None]:
-    """Keep other processes out of a run folder.
-
-    Args:
-        folder: of the run; created if absent.
-        warn: is told if the file system has no locks, as some that are shared over a network.
-
-    Raises:
-        UsageError: if one is at work in it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"another process is at work in `{folder}`") from None
-        except OSError as problem:
-            warn(
-                f"`{folder}` is on a file system without locks ({problem.strerror}): make sure "
-                "that no other process works in it"
-            )
-        with _let_go_by_children(lock.fileno()):
-            yield
-
-
-@contextmanager
-def _let_go_by_children(descriptor: int) -> Iterator[None]:
-    """Close a descriptor in every process that is forked meanwhile: a lock lasts as long as any."""
-    _OF_THIS_PROCESS.add(descriptor)
-    try:
-        yield
-    finally:
-        _OF_THIS_PROCESS.discard(descriptor)
-
-
-def _close_those_of_parent() -> None:
-    while _OF_THIS_PROCESS:
-        os.close(_OF_THIS_PROCESS.pop())
-
-
-os.register_at_fork(after_in_child=_close_those_of_parent)
 
 
 def results_to_remove(
@@ -85,13 +36,15 @@ def results_to_remove(
     Raises:
         UsageError: if it holds results of another spec that are not among them.
     """
-    before, problem = _spec_in(folder)
+    kept = kept_spec(folder)
+    before, problem = kept.spec, kept.problem
     if stale is None:
         stale = (*spec.jobs, *(before.jobs if before is not None else ()))
     if before is not None and before.hash == spec.hash:
         return tuple(dict.fromkeys(stale))
     theirs = _owners(folder, tuple(stale))
-    others = sorted(name for name, owner in theirs.items() if owner != spec.hash)
+    ours = hashes_in(folder, spec)
+    others = sorted(name for name, owner in theirs.items() if owner not in ours)
     if others:
         if before is None:
             problem += f", and there is job `{others[0]}`: its spec hash is not that of this job"
@@ -118,22 +71,10 @@ def claim(folder: Path, spec: Spec, *, remove: Iterable[str] = (), tell: Tell) -
     removed = remove_results(folder, remove)
     if removed:
         tell(f"the results of {listing(removed, most=FEW)} in `{folder}` were removed")
-    write_whole(folder / SPEC, spec.to_json())
+    write_identity(folder, spec)
     text = _spelled(spec)
     if text is not None:
         write_whole(folder / TEXT, text)
-
-
-def _spec_in(folder: Path) -> tuple[Spec | None, str]:
-    """Return the spec that a folder says it is of, and what is wrong if that is not the one."""
-    path = folder / SPEC
-    try:
-        spec = Spec.model_validate_json(path.read_text("utf-8"))
-        return spec, f"`{path}` is another spec than that of the results"
-    except FileNotFoundError:
-        return None, f"there is no `{path}`"
-    except ValueError:  # also of bytes that are no UTF-8
-        return None, f"`{path}` is damaged, or no spec that this version can read"
 
 
 def _owners(folder: Path, but: Collection[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Running the jobs of a spec in a folder: all of them, or one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation.evaluate import evaluate_job
 from renaissance.runtime.evaluation.predictions import check_output
-from renaissance.runtime.folder import claim, held, results_to_remove
+from renaissance.runtime.exclusion import held
+from renaissance.runtime.folder import claim, results_to_remove
+from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.preflight import check_chains, check_places
 from renaissance.runtime.processes import Processes, joined, lost_connection
@@ -155,8 +157,9 @@ def _run(
         observer.event(Notice(text=text))
 
     results, skipped = [], []
+    hashes = hashes_in(folder, spec)
     for name in names:
-        done = finished(folder, name, spec.hash, tell)
+        done = finished(folder, name, hashes, tell)
         if done is not None and not (again and isinstance(spec.jobs[name], Evaluate)):
             results.append(done)
             skipped.append(name)
@@ -164,13 +167,14 @@ def _run(
                 with suppress(JobError):  # it is needed only by what starts from it
                     restore_best(folder / name, tell)
             continue
-        source = _check_source(spec, name, folder, tell)
+        source = _check_source(spec, name, folder, hashes, tell)
         if source is not None and processes.first:
             restore_best(folder / source, tell)
         session = Session(
             spec=spec,
             name=name,
             folder=folder,
+            hashes=hashes,
             processes=processes,
             request=request,
             observer=observer,
@@ -204,7 +208,7 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
     remove = results_to_remove(folder, spec, stale, tell)
     for name in only or () if fresh else ():
         if source_of(spec.jobs, name) not in remove:
-            _check_source(spec, name, folder, tell)
+            _check_source(spec, name, folder, hashes_in(folder, spec), tell)
     if fresh:
         # Earlier results stay where nothing could take their place.
         names = _ordered(spec, only)
@@ -213,10 +217,12 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
     claim(folder, spec, remove=remove, tell=tell)
 
 
-def _check_source(spec: Spec, name: str, folder: Path, tell: Tell) -> str | None:
+def _check_source(
+    spec: Spec, name: str, folder: Path, hashes: Collection[str], tell: Tell
+) -> str | None:
     """Return the job that another one starts from, if any; it has finished."""
     source = source_of(spec.jobs, name)
-    if source is not None and finished(folder, source, spec.hash, tell) is None:
+    if source is not None and finished(folder, source, hashes, tell) is None:
         raise UsageError(
             f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "
             f"train `{source}` first"

@@ -1,5 +1,6 @@
 """`result.json`: the last file that a job writes; a job that has none has not finished."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from renaissance.grammar.writing import write_whole
@@ -28,13 +29,13 @@ def read_result(job: Path) -> JobResult | None:
         return None
 
 
-def finished(folder: Path, name: str, spec_hash: str, tell: Tell) -> JobResult | None:
+def finished(folder: Path, name: str, hashes: Collection[str], tell: Tell) -> JobResult | None:
     """Return the result of a job of a spec; None if it has not finished, or must be made again.
 
     Args:
         folder: of the run.
         name: of the job.
-        spec_hash: identity of the experiment.
+        hashes: that name the spec in this folder.
         tell: is told of a result that is damaged.
 
     Raises:
@@ -45,10 +46,10 @@ def finished(folder: Path, name: str, spec_hash: str, tell: Tell) -> JobResult |
     except DamageError as damage:
         tell(f"{damage}; it is made again")
         return None
-    if result is not None and result.spec_hash not in ("", spec_hash):
+    if result is not None and result.spec_hash not in ("", *hashes):
         raise UsageError(
-            f"`{folder / name / RESULT}` is the result of another spec ({result.spec_hash[:12]}, "
-            f"not {spec_hash[:12]}); take another folder, or remove the results with "
+            f"`{folder / name / RESULT}` is the result of another spec "
+            f"({result.spec_hash[:12]}); take another folder, or remove the results with "
             f"`renaissance train FILE:{name} --fresh`"
         )
     return result

@@ -13,7 +13,11 @@ from renaissance.grammar.schema.model import Freeze, Model
 
 
 def job_identity(
-    job: Pretrain | Finetune | Evaluate, model: Model, data: Sequence[Block]
+    job: Pretrain | Finetune | Evaluate,
+    model: Model,
+    data: Sequence[Block],
+    *,
+    stated: bool = False,
 ) -> dict[str, Any]:
     """Return what a job does, as JSON values.
 
@@ -21,30 +25,38 @@ def job_identity(
         job: its block.
         model: that it is done with, with the changes of the job.
         data: what it learns from, where its block names that.
+        stated: leave out keys that only defaults give.
     """
-    content = reduced(job) | {"on": reduced(model)}
+    content = reduced(job, stated=stated) | {"on": reduced(model, stated=stated)}
     if isinstance(job, Pretrain):
-        content["data"] = [reduced(block) for block in data]
+        content["data"] = [reduced(block, stated=stated) for block in data]
     return content
 
 
-def without_order(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+def without_order(blocks: Iterable[Block], *, stated: bool = False) -> list[dict[str, Any]]:
     """Return blocks reduced, in an order that follows from what they say."""
-    return sorted((reduced(block) for block in blocks), key=_text)
+    return sorted((reduced(block, stated=stated) for block in blocks), key=_text)
 
 
-def reduced(block: Block) -> dict[str, Any]:
-    """Return the keys of a block that change something, as JSON values in a fixed order."""
+def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
+    """Return the keys of a block that change something, as JSON values in a fixed order.
+
+    Args:
+        block: of the schema.
+        stated: leave out keys that only defaults give.
+    """
     found: dict[str, Any] = {}
     for name, info in type(block).model_fields.items():
         value = getattr(block, name)
+        if stated and info.json_schema_extra and name not in block.model_fields_set:
+            continue
         if isinstance(block, Model) and name == "freeze":
             found[name] = frozen(block)
         elif not info.json_schema_extra:
             # The word that tells blocks of a union apart.
             found[name] = value
         elif impact_of(info) != "cosmetic":
-            found[name] = _value(value)
+            found[name] = _value(value, stated=stated)
         if name == "objectives":
             found[name].sort(key=lambda objective: str(objective["objective"]))
     return found
@@ -148,13 +160,13 @@ def _text(content: Any) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, *, stated: bool) -> Any:
     if isinstance(value, Block):
-        return reduced(value)
+        return reduced(value, stated=stated)
     if isinstance(value, Spelled):
         return value.spelling
     if isinstance(value, Mapping):
-        return {key: _value(entry) for key, entry in value.items()}
+        return {key: _value(entry, stated=stated) for key, entry in value.items()}
     if isinstance(value, tuple):
-        return [_value(entry) for entry in value]
+        return [_value(entry, stated=stated) for entry in value]
     return value

@@ -42,23 +42,29 @@ class Spec(Block):
         """Return the one JSON text of this spec, which `Spec.model_validate_json` reads back."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, *, stated: bool = False) -> dict[str, Any]:
         """Return the part of the spec that its hash is taken of, as JSON values.
 
         It is what each job does, with which model and data: the names of models and data are left
         out, and so are keys that change nothing (their impact is `cosmetic`) and blocks that no job
         uses. A spec without jobs is what its models and data are. What has no order comes sorted.
+
+        Args:
+            stated: leave out keys that only defaults give.
         """
         if not self.jobs:
             models, data = self.models.values(), self.data.values()
-            return {"models": without_order(models), "data": without_order(data)}
-        return {"jobs": {name: self.job_identity(name) for name in self.jobs}}
+            return {
+                "models": without_order(models, stated=stated),
+                "data": without_order(data, stated=stated),
+            }
+        return {"jobs": {name: self.job_identity(name, stated=stated) for name in self.jobs}}
 
-    def job_identity(self, name: str) -> dict[str, Any]:
+    def job_identity(self, name: str, *, stated: bool = False) -> dict[str, Any]:
         """Return what a job does, with which model and data, as JSON values."""
         job = self.jobs[name]
         data = [self.data[entry] for entry in job.data] if isinstance(job, Pretrain) else []
-        return job_identity(job, self.model_of(name), data)
+        return job_identity(job, self.model_of(name), data, stated=stated)
 
     @property
     def hash(self) -> str:
@@ -67,7 +73,18 @@ class Spec(Block):
         Comments, layout, spelled-out defaults, named values, imports and inheritance do not change
         it, nor do keys that change nothing, such as the number of worker processes.
         """
-        text = json.dumps(
-            self.identity(), ensure_ascii=False, separators=(",", ":"), sort_keys=True
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest(self.identity())
+
+    @property
+    def stated_hash(self) -> str:
+        """The hash of the keys that were stated when this was read.
+
+        Of what an earlier version wrote, which states every key that there was then, it is the hash
+        that this version took.
+        """
+        return _digest(self.identity(stated=True))
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,7 +7,7 @@ from renaissance.execution import execute
 
 def run(arguments: Namespace) -> int:
     """Run all jobs of the folder; what has changed since it was compiled is said first."""
-    from renaissance.runtime.lock import run as run_folder
+    from renaissance.runtime.job_folder import run as run_folder
 
     return execute(
         arguments,

@@ -42,7 +42,7 @@ def evaluate_job(session: Session) -> JobResult:
     job, trained = spec.jobs[session.name], session.training
     if not isinstance(job, Evaluate):
         raise JobError(f"job `{session.name}` is no evaluation")
-    checkpoint = best_checkpoint(session.folder / trained.name, spec.hash)
+    checkpoint = best_checkpoint(session.folder / trained.name, session.hashes)
     setup = set_up(session)
     data, model = setup.data, setup.model
     _take_weights(setup, checkpoint)

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from renaissance.grammar.writing import write_whole
+from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.curves import Panel, panels
 from renaissance.runtime.report.findings import evaluations, job_row
@@ -142,7 +143,8 @@ def _environment(run: RunFolder) -> list[tuple[str, str]]:
     rows = []
     if run.spec is not None:
         rows.append(("Spec hash", run.spec.hash))
-        others = _distinct(start.spec_hash for start in starts if start.spec_hash != run.spec.hash)
+        hashes = hashes_in(run.path, run.spec)
+        others = _distinct(start.spec_hash for start in starts if start.spec_hash not in hashes)
         if others:
             rows.append(("Hash in the logs", ", ".join(others)))
     devices = _distinct(start.device for start in starts)

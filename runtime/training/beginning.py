@@ -69,7 +69,7 @@ def begin(
         references=references,
     )
     notices: list[str] = []
-    fits = belongs(anew, model, as_built)
+    fits = belongs(anew, session.hashes, model, as_built)
     checkpoint = _newest(checkpoints, session.processes, fits, notices)
     if checkpoint is None:
         notices += _from_source(session, setup)
@@ -112,7 +112,7 @@ def _from_source(session: Session, setup: Setup) -> tuple[str, ...]:
     job = session.training
     if not isinstance(job, Finetune) or job.source is None:
         return ()
-    source = best_checkpoint(session.folder / job.source, session.spec.hash)
+    source = best_checkpoint(session.folder / job.source, session.hashes)
     return start_from(setup.model, source, references_of(setup.model)).sentences(job.source)
 
 

@@ -1,6 +1,6 @@
 """Whether a checkpoint is one of the very job that is to go on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.model import VisionLanguageModel
@@ -11,19 +11,23 @@ from renaissance.runtime.weights import differences, model_tensors
 
 
 def belongs(
-    anew: State, model: VisionLanguageModel, as_built: Mapping[str, str]
+    anew: State,
+    hashes: Collection[str],
+    model: VisionLanguageModel,
+    as_built: Mapping[str, str],
 ) -> Callable[[Checkpoint], None]:
     """Return a function that refuses a checkpoint of anything but this very job.
 
     Args:
         anew: what the job would begin with.
+        hashes: that name its spec in its folder.
         model: as built.
         as_built: hashes of frozen tensors that checkpoints may leave to a reference, by name.
     """
     needed, _ = model_tensors(model)
 
     def fits(checkpoint: Checkpoint) -> None:
-        _check_state(checkpoint.state, anew)
+        _check_state(checkpoint.state, anew, hashes)
         found = differences(needed, checkpoint.model, absent=checkpoint.state.referenced)
         if found:
             raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
@@ -32,12 +36,13 @@ def belongs(
     return fits
 
 
-def _check_state(state: State, anew: State) -> None:
+def _check_state(state: State, anew: State, hashes: Collection[str]) -> None:
+    # Of format 1 there are some whose hash nothing can be compared with; spec.json is the same.
+    same = state.spec_hash in hashes or state.format == 1
     ours = anew.spec_hash[:12]
     facts = (
         ("job", state.job, anew.job),
-        # Earlier versions took the hash of other keys; spec.json says that it is the same spec.
-        ("spec hash", state.spec_hash[:12] if state.format > 1 else ours, ours),
+        ("spec hash", ours if same else state.spec_hash[:12], ours),
         ("number of steps", state.total_steps, anew.total_steps),
         ("answers", state.answers, anew.answers),
         ("vocabulary", state.vocabulary or anew.vocabulary, anew.vocabulary),

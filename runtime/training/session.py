@@ -19,6 +19,7 @@ class Session:
         spec: the whole experiment.
         name: of the job.
         folder: of the run; the job has a folder of its name in it.
+        hashes: that name the spec in this folder, those of earlier versions too.
         processes: that share the job.
         request: to stop.
         observer: is told what happens.
@@ -27,6 +28,7 @@ class Session:
     spec: Spec
     name: str
     folder: Path
+    hashes: frozenset[str]
     processes: Processes
     request: StopRequest
     observer: Observer

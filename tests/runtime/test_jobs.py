@@ -15,7 +15,8 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError, run_jobs
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.errors import CheckpointError, UsageError
-from renaissance.runtime.folder import changes, held
+from renaissance.runtime.exclusion import held
+from renaissance.runtime.folder import changes
 from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.records import EVENT, JobResult
 from renaissance.runtime.training.transfer import start_from

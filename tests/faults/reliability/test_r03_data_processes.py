@@ -137,7 +137,7 @@ import os, sys, time
 from pathlib import Path
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.folder import held
+from renaissance.runtime.exclusion import held
 with held(Path(sys.argv[2]), print):
     steps = job_data(Spec.model_validate_json(Path(sys.argv[1]).read_text()), "base").train(0, 0, 1)
     next(steps)
@@ -151,7 +151,7 @@ with held(Path(sys.argv[2]), print):
 def test_none_outlives_its_parent_nor_holds_its_folder(
     tiny_spec: Make, tmp_path: Path, stopped: bool
 ) -> None:
-    from renaissance.runtime.folder import held
+    from renaissance.runtime.exclusion import held
 
     spec = tmp_path / "spec.json"
     spec.write_text(tiny_spec(base={"workers": 2, "steps": 500}).to_json())

@@ -117,6 +117,7 @@ def test_what_learns_later_is_refused(tiny_spec: Callable[..., Spec], tmp_path: 
                 spec=spec,
                 name="base",
                 folder=tmp_path,
+                hashes=frozenset({spec.hash}),
                 processes=two,
                 request=StopRequest(),
                 observer=Silent(),

@@ -4,18 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from renaissance.compiler.bundle import lock
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import UsageError
-from renaissance.runtime.folder import SPEC
+from renaissance.runtime.identity import LOCK, SPEC, hashes_in, kept_spec
 from renaissance.runtime.jobs import Run, run_jobs
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import launched_rank
 from renaissance.runtime.records import Notice
-
-LOCK = "lock.json"
 
 
 def run(
@@ -53,20 +49,23 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
         UsageError: if it is no job folder, or its spec or pretrained weights are not those that
             were compiled.
     """
+    for part in (SPEC, LOCK):
+        if not (folder / part).exists():
+            raise UsageError(
+                f"`{folder}` is no job folder: it has no `{part}`; `renaissance compile` writes one"
+            )
     try:
-        spec = Spec.model_validate_json((folder / SPEC).read_text("utf-8"))
+        kept = kept_spec(folder)
         locked = json.loads((folder / LOCK).read_text("utf-8"))
         spec_hash, packages, backbones = (
             locked[key] for key in ("spec_hash", "packages", "backbones")
         )
-    except FileNotFoundError as problem:
-        missing = Path(problem.filename).name
-        raise UsageError(
-            f"`{folder}` is no job folder: it has no `{missing}`; `renaissance compile` writes one"
-        ) from None
-    except (OSError, ValidationError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"`{folder}` is no job folder that this version can read") from None
-    if spec_hash != spec.hash:
+    spec = kept.spec
+    if spec is None:
+        raise UsageError(f"{kept.problem}; compile again")
+    if spec_hash not in hashes_in(folder, spec):
         raise UsageError(f"the spec in `{folder}` is not the one that was compiled; compile again")
     if launched_rank() > 0:
         return spec, ()  # the first one has the same folder to look at, and weights are large

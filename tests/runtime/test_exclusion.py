@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from renaissance.runtime.errors import UsageError
-from renaissance.runtime.folder import held
+from renaissance.runtime.exclusion import held
 
 
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
