@@ -18,7 +18,7 @@ A page looks like this, and a test runs both examples of each:
     ```
 
 An example that needs other files has them in fences of their own, opened with `vl file=NAME`.
-A page about internal errors, `VL9nn`, has only the first part.
+A page about what no file causes, `VL9nn`, has only the first part.
 """
 
 import re

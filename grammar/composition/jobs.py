@@ -103,15 +103,16 @@ def read_data(reader: Reader) -> dict[str, FormatBlock | None]:
             continue
         word = reader.value(
             chosen.value,
-            Kind(words=tuple(_FORMATS)),
+            Kind(words=_FORMATS),
             "",
             (*path, "format"),
             key="format",
             place=chosen.place,
         )
-        if word is not FAILED:
+        kind = FAILED if word is FAILED else reader.kind(_FORMATS, word, chosen.place)
+        if kind is not FAILED:
             read[name] = reader.block(  # type: ignore[assignment]
-                _FORMATS[word],
+                kind,
                 keys,
                 path,
                 where=declaration.name.span,
@@ -491,7 +492,7 @@ class JobReader:
         setting, scope = draft.keys.get("data"), self._reader.scope
         if setting is None or isinstance(setting.value, Choice | tuple | dict):
             return True
-        value = follow(setting.value, scope, self._reader.findings, keep=scope.data)
+        value = follow(setting.value, scope, self._reader.findings, keep=scope.data.__contains__)
         if isinstance(value, tree.Address):
             scope.used_data.add(plain_text(value))
         named = value.items if isinstance(value, tree.Sequence) else ()

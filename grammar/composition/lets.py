@@ -1,6 +1,6 @@
 """Follow named values, `let width = 256`, to what they stand for."""
 
-from collections.abc import Container
+from collections.abc import Callable
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.scope import Scope
@@ -9,7 +9,10 @@ from renaissance.grammar.findings import Findings
 
 
 def follow(
-    value: tree.Value, scope: Scope, findings: Findings, keep: Container[str] = ()
+    value: tree.Value,
+    scope: Scope,
+    findings: Findings,
+    keep: Callable[[str], bool] = lambda name: False,
 ) -> tree.Value | None:
     """Return what a value stands for: itself, unless it is the name of another one.
 
@@ -17,15 +20,13 @@ def follow(
         value: as a file states it.
         scope: where names are looked up.
         findings: told of a name that stands for itself, for which None is returned.
-        keep: names that mean something else where the value stands.
+        keep: tells of names of values whether they mean something else where the value stands.
     """
     seen: dict[str, tree.Let] = {}
     while isinstance(value, tree.Address) and len(value.parts) == 1:
         name = value.parts[0]
-        if not isinstance(name, tree.Name) or name.text in keep:
-            return value
-        let = scope.lets.get(name.text)
-        if let is None:
+        let = scope.lets.get(name.text) if isinstance(name, tree.Name) else None
+        if let is None or not isinstance(name, tree.Name) or keep(name.text):
             return value
         scope.used_lets.add(name.text)
         if name.text in seen:

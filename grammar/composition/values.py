@@ -17,6 +17,7 @@ from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.vocabulary import (
@@ -159,6 +160,22 @@ class Reader:
             label, message = "", f"`{name}`: {problem['msg'].removeprefix('Value error, ')}"
         self.findings.add(Diagnostic(code="VL405", message=message, span=span, label=label))
 
+    def kind(self, kinds: Mapping[str, type[Block]], word: str, place: Span) -> Any:
+        """Return the class that a word stands for, None if there is none, or `FAILED`."""
+        try:
+            return kinds.get(word)
+        except KindError as error:
+            self.findings.add(
+                Diagnostic(
+                    code="VL902",
+                    message=error.problem,
+                    span=place,
+                    label="cannot be used",
+                    help=(error.remedy,) if error.remedy else (),
+                )
+            )
+            return FAILED
+
     def choice(
         self, choice: Choice, blocks: Mapping[str, type[Block]], path: Path, what: str
     ) -> Block | None:
@@ -171,7 +188,9 @@ class Reader:
             what: what is chosen, such as "backbone".
         """
         self.places.put(path, choice.kind.span, choice.span)
-        block = blocks.get(choice.kind.text)
+        block = self.kind(blocks, choice.kind.text, choice.kind.span)
+        if block is FAILED:
+            return None
         bare = block.bare if block is not None and issubclass(block, KindBlock) else None
         if bare is not None and not choice.arguments:
             block = blocks.get(bare)
@@ -313,7 +332,7 @@ class Reader:
         """Follow named values to what they stand for; None if they stand for themselves."""
         if kind.name and not kind.words:
             return value
-        return follow(value, self.scope, self.findings, keep=(*kind.words, *kind.blocks))
+        return follow(value, self.scope, self.findings, keep=kind.takes)
 
     def _choose(self, choice: Choice, kind: Kind, path: Path, key: str) -> Any:
         if not kind.blocks:

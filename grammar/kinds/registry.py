@@ -13,7 +13,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Kind(Protocol):
@@ -30,7 +33,18 @@ K = TypeVar("K", bound=Kind)
 
 
 class KindError(Exception):
-    """A kind that cannot be used; the text says in one sentence why."""
+    """A kind that cannot be used.
+
+    Args:
+        problem: says why.
+        remedy: says what to do about it.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        """Keep both, for findings to show them apart; as a text they are one sentence."""
+        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +81,7 @@ FAMILIES: Mapping[str, Family] = {
 def words(family: str) -> tuple[str, ...]:
     """Return the words of a family, its example first, then by the alphabet."""
     first = FAMILIES[family].example
-    found = {*_own_words(family), *_entry_points(family)}
+    found = {*_own_words(family), *_registered(family)}
     return tuple(sorted(found, key=lambda word: (word != first, word)))
 
 
@@ -81,14 +95,14 @@ def schema(family: str, word: str) -> type[Any] | None:
     package = _package(family, word)
     if package is None:
         return None
-    module = _imported(f"{package}.schema", word)
+    module = _imported(f"{package}.schema", family, word)
     for value in vars(module).values():
         declared = isinstance(value, type) and value.__module__ == module.__name__
-        if declared and getattr(value, "family", None) == family and value.word() == word:
+        if declared and getattr(value, "family", None) == family and _word(value) == word:
             return value  # type: ignore[no-any-return]
     raise KindError(
-        f"`{package}.schema` declares no {family} `{word}`: its class has to say "
-        f'`{FAMILIES[family].tag}: Literal["{word}"] = "{word}"`'
+        f"`{package}.schema` declares no {family} `{word}`",
+        f'its class has to say `{FAMILIES[family].tag}: Literal["{word}"] = "{word}"`',
     )
 
 
@@ -136,19 +150,44 @@ class Kinds(Mapping[str, "type[K]"], Generic[K]):
         self._fits = fits
 
     def __getitem__(self, word: str) -> type[K]:
-        """Return the class of a word; KeyError if there is none here."""
+        """Return the class of a word; KeyError if there is none here, KindError if it is broken."""
         found = schema(self._base.family, word)
         if found is None or not issubclass(found, self._base) or not self._fits(found):
             raise KeyError(word)
         return found
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the words, which imports all kinds of the family."""
-        return (word for word in words(self._base.family) if word in self)
+        """Go through the words that can be used, which imports all kinds of the family."""
+        return (word for word in words(self._base.family) if self._usable(word))
 
     def __len__(self) -> int:
         """Return how many there are."""
         return sum(1 for _ in self)
+
+    def __contains__(self, word: object) -> bool:
+        """Tell whether a word stands for a kind, be it one that cannot be used."""
+        try:
+            return super().__contains__(word)
+        except KindError:
+            return True
+
+    def __bool__(self) -> bool:
+        """Every family has kinds; nothing is imported to tell that."""
+        return True
+
+    def _usable(self, word: str) -> bool:
+        try:
+            return self[word] is not None
+        except (KeyError, KindError):
+            return False
+
+
+def _word(kind: Any) -> str | None:
+    """Return the word of a class; None where it is a base of several."""
+    try:
+        return str(kind.word())
+    except TypeError:
+        return None
 
 
 def _home(block: Any) -> str:
@@ -165,10 +204,21 @@ def _facet(package: str, name: str) -> ModuleType | None:
 
 
 def _package(family: str, word: str) -> str | None:
-    """Return the package of a word, ours before those of others."""
+    """Return the package of a word, ours before those of others.
+
+    Raises:
+        KindError: if several distributions register the word.
+    """
     if word.isidentifier() and (_folder(family) / word / "schema.py").is_file():
         return f"{FAMILIES[family].package}.{word}"
-    return _entry_points(family).get(word)
+    points = _registered(family).get(word, ())
+    if len(points) > 1:
+        brought = " and ".join(sorted(map(_brings, points)))
+        raise KindError(
+            f"{len(points)} packages bring the {family} `{word}`: {brought}",
+            "uninstall all but one of them",
+        )
+    return points[0].value.partition(":")[0] if points else None
 
 
 def _own_words(family: str) -> frozenset[str]:
@@ -182,32 +232,19 @@ def _folder(family: str) -> Path:
 
 
 @cache
-def _entry_points(family: str) -> Mapping[str, str]:
-    """Return the packages that other distributions register, by word.
+def _registered(family: str) -> "Mapping[str, tuple[EntryPoint, ...]]":
+    """Return what other distributions register, by word."""
+    from importlib.metadata import entry_points  # words of ours do without
 
-    Raises:
-        KindError: if two of them register the same word, or one registers a word of ours.
-    """
-    from importlib.metadata import entry_points
-
-    found: dict[str, Any] = {}
-    ours = _own_words(family)
+    found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=f"renaissance.{family}"):
-        if point.name in ours:
-            raise KindError(
-                f"{_brings(point)} brings a {family} `{point.name}`, which is a word of "
-                "renaissance itself; uninstall it"
-            )
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            raise KindError(
-                f"two packages bring the {family} `{point.name}`: {_brings(other)} and "
-                f"{_brings(point)}; uninstall one of them"
-            )
-    return {word: point.value.partition(":")[0] for word, point in found.items()}
+        others = found.get(point.name, ())
+        if point.value not in (other.value for other in others):
+            found[point.name] = (*others, point)
+    return found
 
 
-def _brings(point: Any) -> str:
+def _brings(point: "EntryPoint") -> str:
     name = point.dist.name if point.dist is not None else "an unknown package"
     return f"`{name}` (`{point.value}`)"
 
@@ -220,8 +257,15 @@ def _distribution(package: str) -> str:
     return f"{names[0]}=={version(names[0])}" if names else package
 
 
-def _imported(module: str, word: str) -> ModuleType:
+def _imported(module: str, family: str, word: str) -> ModuleType:
+    """Import a schema; whatever goes wrong in the code of others is a KindError."""
     try:
         return import_module(module)
-    except ImportError as problem:
-        raise KindError(f"the package of `{word}` cannot be imported: {problem}") from None
+    except Exception as problem:
+        if module.startswith("renaissance."):
+            raise
+        point = _registered(family)[word][0]
+        raise KindError(
+            f"the {family} `{word}` of {_brings(point)} cannot be imported: "
+            f"{type(problem).__name__}: {problem}"
+        ) from problem

@@ -1,7 +1,7 @@
 """What the schema's classes say about a file: which words, keys and kinds of value there are."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -60,11 +60,15 @@ class Kind:
     text: bool = False
     name: bool = False
     none: bool = False
-    words: tuple[str, ...] = ()
+    words: Collection[str] = ()
     item: "Kind | None" = None
     length: int | None = None
     table: "Kind | None" = None
     blocks: Mapping[str, type[Block]] = field(default_factory=dict)
+
+    def takes(self, word: str) -> bool:
+        """Tell whether a name means one of the words, or a block."""
+        return word in self.words or word in self.blocks
 
 
 def tag_of(block: type[Block]) -> tuple[str, str]:
