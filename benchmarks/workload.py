@@ -13,7 +13,7 @@ from renaissance.compiler import build, freeze
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.compilation import compile_layers
-from renaissance.compiler.lowering.constancy import hold_in_low_precision
+from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model

@@ -11,8 +11,9 @@ from renaissance.compiler.backbones.sources import build_embedding, build_stack,
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.heads import job_heads
+from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.implementations import check_head_widths
-from renaissance.compiler.lowering.linear import replace_linear_maps
+from renaissance.compiler.lowering.lowerings import OF_MODELS, lower
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.pool import Pool
 from renaissance.grammar.encoder_folder import FolderError
@@ -20,7 +21,7 @@ from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.model import Attention, Model
 from renaissance.grammar.schema.spec import Spec
 
 _ONE_AT_A_TIME = threading.RLock()
@@ -54,7 +55,7 @@ def build(spec: Spec, model: str | None = None, job: str | None = None) -> Visio
 def assemble(
     declared: Model, training: Pretrain | Finetune | None, *, weights: bool
 ) -> VisionLanguageModel:
-    """Put a model together, with nothing frozen.
+    """Put a model together, lowered unless it says `lower = none`, with nothing frozen.
 
     Args:
         declared: its declaration.
@@ -86,8 +87,12 @@ def assemble(
         pool=pool,
         heads=heads,
     )
-    check_head_widths(model)
-    replace_linear_maps(model)
+    if declared.lower == "auto":
+        with _ONE_AT_A_TIME:
+            lower(model, Context(attention=declared.attention), OF_MODELS)
+        check_head_widths(model)
+    for address, tower in streams.items():
+        tower.settle(address)
     return model
 
 
@@ -107,7 +112,8 @@ def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:
 
 def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Module]:
     """Return the streams by name, and what joins them."""
-    fusion, root, attention = declared.fusion, declared.fusion_name, declared.attention
+    fusion, root = declared.fusion, declared.fusion_name
+    attention: Attention = declared.attention if declared.lower == "auto" else "eager"
     stack = None
     if fusion.stack is not None:
         stack = build_stack(fusion.stack, root, attention=attention, weights=weights)
@@ -120,9 +126,7 @@ def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Mo
         else:
             streams[name] = build_tower(stream, name, attention=attention, weights=weights)
     facts = {name: tower.facts for name, tower in streams.items()}
-    joined: nn.Module = facet(fusion, "module").build(
-        fusion, facts, address=root, attention=attention, stack=stack
-    )
+    joined: nn.Module = facet(fusion, "module").build(fusion, facts, address=root, stack=stack)
     return streams, joined
 
 

@@ -138,6 +138,10 @@ class Features:
             return tokens
         return self.packing.unpad(tokens, len(self.tokens))
 
+    def in_form(self, padded: "Features") -> "Features":
+        """Bring a stream that was made of `padded()` into the form of these."""
+        return self.with_tokens(self.from_padded(padded.tokens))
+
 
 def corresponding(streams: Mapping[str, Features]) -> dict[str, Features]:
     """Return streams of equally many rows; one of a single row is repeated.
@@ -273,6 +277,13 @@ class TextInput:
         if self.packing is None:
             return self
         return TextInput(input_ids=self.packing.pad(self.input_ids), mask=self.packing.mask())
+
+    def in_form(self, padded: Features) -> Features:
+        """Bring what was made of `padded()` into the form of these."""
+        if self.packing is None:
+            return padded
+        tokens = self.packing.unpad(padded.tokens, len(self.input_ids))
+        return Features(tokens=tokens, packing=self.packing)
 
 
 def images_of(inputs: Any) -> Tensor:

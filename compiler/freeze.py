@@ -13,8 +13,8 @@ from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import FreezeError
-from renaissance.compiler.lowering.constancy import keep_constant
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.model import every_head, head_leaves
 from renaissance.grammar.declaration import Share

@@ -134,7 +134,7 @@ def _model_keys(model: Model) -> dict[str, Key]:
     for name, stream in model.streams.items():
         _nest(found, name, stream, "weights")
     _nest(found, model.fusion_name, model.fusion, "weights")
-    for name in ("pool", "attention"):
+    for name in ("pool", "attention", "lower"):
         found[name] = Key(getattr(model, name), impact_of(Model.model_fields[name]))
     for directive in model.freeze:
         for single in directive.selectors:

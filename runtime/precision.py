@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from renaissance.compiler.lowering.attention import PRODUCTS
+from renaissance.compiler.lowering.dispatch import PRODUCTS
 
 Name = Literal["fp32", "bf16", "fp16"]
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError, ShapeError
 from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.lowering.dropout import Dropout
+from renaissance.compiler.model.dropout import Dropout
 from renaissance.compiler.model.initialisation import STD, initialise
 
 
@@ -35,12 +35,13 @@ class WordEmbeddings(nn.Module):
             ShapeError: if they are longer than `max_tokens`.
         """
         check_length(text, self.position.shape[0])
-        if text.packing is None:
-            positions = self.position[: text.longest]
-        else:
-            positions = self.position[text.packing.place_in_row(len(text.input_ids))]
-        tokens = self.dropout(self.norm(self.word(text.input_ids) + positions))
+        words = self.word(text.input_ids)  # [rows, n, width]
+        tokens = self.dropout(self.norm(words + self.positions(text)))
         return Features(tokens=tokens, mask=text.mask, packing=text.packing)
+
+    def positions(self, text: TextInput) -> Tensor:
+        """Return the embeddings of the positions of padded rows, `[n, width]`."""
+        return self.position[: text.longest]
 
 
 class PatchEmbeddings(nn.Module):

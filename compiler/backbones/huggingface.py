@@ -1,11 +1,10 @@
 """Encoders that transformers' AutoModel makes."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -26,7 +25,6 @@ from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.positions import fit_positions
-from renaissance.compiler.backbones.proof import adopt, ragged_texts, random_image
 from renaissance.compiler.backbones.rows import (
     has_class_token,
     patch_grid,
@@ -39,12 +37,10 @@ from renaissance.compiler.backbones.tower import (
     Tower,
     TowerFacts,
 )
-from renaissance.compiler.backbones.transformers_attention import (
-    attention_layers,
+from renaissance.compiler.backbones.transformers_facts import (
     configuration_key,
     head_widths,
     hook_refusal,
-    set_attention,
 )
 from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError, CompileError
@@ -86,7 +82,7 @@ class TransformersTower(Tower):
             self.norm, holder.post_layernorm = holder.post_layernorm, nn.Identity()
 
     def forward(self, inputs: Any) -> Features:
-        """Encode images, or texts in the form that they have.
+        """Encode images, or texts.
 
         Raises:
             ShapeError: if a text is longer, or an image of another size, than it was built for.
@@ -98,19 +94,20 @@ class TransformersTower(Tower):
         text = TextInput.of(inputs)
         if self.facts.max_tokens is not None:
             check_length(text, self.facts.max_tokens)
-        if text.packing is None:
-            encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
-            return Features(tokens=encoded.last_hidden_state, mask=text.mask)
-        places = text.packing.place_in_row(len(text.input_ids)) + self.facts.position_offset
-        encoded = self.encoder(
-            input_ids=text.input_ids[None],
-            position_ids=places[None],
-            cu_seq_lens_q=text.packing.cumulative,
-            cu_seq_lens_k=text.packing.cumulative,
-            max_length_q=text.packing.longest,
-            max_length_k=text.packing.longest,
-        )
-        return Features(tokens=encoded.last_hidden_state[0], packing=text.packing)
+        return self.encoded(text)
+
+    def encoded(self, text: TextInput) -> Features:
+        """Encode padded texts as `[rows, n, width]`."""
+        encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
+        return Features(tokens=encoded.last_hidden_state, mask=text.mask)
+
+    def settle(self, address: str) -> None:
+        """Note whether the tokens of a text depend on those beside it, if it runs padded."""
+        if self.facts.modality == "text" and not self.facts.packs and _mixes(self):
+            note = (
+                f"the tokens of `{address}` depend a little on the texts that a text is padded with"
+            )
+            self.facts = replace(self.facts, mixes=True, notes=(*self.facts.notes, note))
 
     def _order(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return what keeps all patches of a ViTMAE in their order."""
@@ -174,11 +171,8 @@ def huggingface_tower(
             encoder.load_state_dict(tensors, strict=True)
         facts = replace(facts, notes=notes)
     tower = TransformersTower(encoder, facts, reference)
+    tower.key = configuration_key(encoder.config)
     _check_trial(tower, address)
-    tower.facts = _hooked(tower, address)
-    if facts.modality == "text" and not tower.facts.packs and _mixes(tower):
-        note = f"the tokens of `{address}` depend a little on the texts that a text is padded with"
-        tower.facts = replace(tower.facts, mixes=True, notes=(*tower.facts.notes, note))
     return tower
 
 
@@ -199,12 +193,12 @@ def own_attention(encoder: PreTrainedModel, asked: Attention, *, ragged: bool) -
 
 def _check_trial(tower: TransformersTower, address: str) -> None:
     """Refuse what cannot encode its inputs, or gives other tokens each time."""
-    key = configuration_key(tower.encoder.config)
+    key = tower.key
     if tower.facts.modality == "vision":
         size = tower.facts.image_size or tower.encoder.config.image_size
         tokens_of_image(tower, size, key=key, address=address)
     else:
-        check_text(tower, *_texts(tower), key=key, address=address)
+        check_text(tower, *text_limits(tower), key=key, address=address)
 
 
 def _mixes(tower: TransformersTower) -> bool:
@@ -212,10 +206,10 @@ def _mixes(tower: TransformersTower) -> bool:
     config = tower.encoder.config
     if _is_meta(tower):
         return config.model_type in _MIXING
-    return rows_mix(tower, *_texts(tower), key=configuration_key(config))
+    return rows_mix(tower, *text_limits(tower), key=tower.key)
 
 
-def _texts(tower: TransformersTower) -> tuple[int, int, int]:
+def text_limits(tower: TransformersTower) -> tuple[int, int, int]:
     """Return the vocabulary, the longest text and the padding token of a tower of texts."""
     config = tower.encoder.config
     longest = tower.facts.max_tokens or config.max_position_embeddings
@@ -225,32 +219,6 @@ def _texts(tower: TransformersTower) -> tuple[int, int, int]:
 
 def _is_meta(tower: TransformersTower) -> bool:
     return any(parameter.is_meta for parameter in tower.parameters())
-
-
-def _hooked(tower: TransformersTower, address: str) -> TowerFacts:
-    """Let a tower run the project's attention where that is of use; return what it is now."""
-    facts, config = tower.facts, tower.encoder.config
-    text = facts.modality == "text"
-    assert facts.attention is not None  # as made above
-    if not text and facts.attention.asked != "triton":
-        return facts
-
-    def cases() -> Sequence[Any]:
-        if not text:
-            return (random_image(facts.image_size or config.image_size),)
-        return ragged_texts(*_texts(tower))
-
-    attention, notes = adopt(
-        tower,
-        partial(set_attention, config),
-        facts.attention,
-        cases=cases,
-        calls=attention_layers(config),
-        key=configuration_key(config),
-        address=address,
-    )
-    packs = text and attention.library is None
-    return replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
 
 
 def published_configuration(

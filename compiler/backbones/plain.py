@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import Tensor
-
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
 from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
@@ -24,7 +22,7 @@ class PlainTextTower(Tower):
     def __init__(self, spec: PlainText, address: str, attention: Attention) -> None:
         super().__init__()
         self.embeddings = WordEmbeddings(spec.vocabulary, spec.max_tokens, spec.width, spec.dropout)
-        self.stack = PreNormStack(spec, address, attention)
+        self.stack = PreNormStack(spec, address)
         initialise(self.stack)
         self.facts = TowerFacts(
             modality="text",
@@ -33,11 +31,10 @@ class PlainTextTower(Tower):
             vocabulary=spec.vocabulary,
             max_tokens=spec.max_tokens,
             attention=_attention(spec, attention, ragged=True),
-            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
-        """Encode texts in the form that they have."""
+        """Encode texts as `[rows, n, width]`."""
         stream: Features = self.stack(self.embeddings(TextInput.of(inputs)))
         return stream
 
@@ -50,7 +47,7 @@ class PlainVisionTower(Tower):
         self.embeddings = PatchEmbeddings(
             spec.image_size, spec.patch, spec.width, spec.stem, spec.dropout, address
         )
-        self.stack = PreNormStack(spec, address, attention)
+        self.stack = PreNormStack(spec, address)
         initialise(self.stack)
         self.facts = TowerFacts(
             modality="vision",
@@ -62,7 +59,6 @@ class PlainVisionTower(Tower):
             class_token=True,
             grid=self.embeddings.grid,
             attention=_attention(spec, attention, ragged=False),
-            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -82,11 +78,10 @@ class WordpieceTower(Tower):
             width=width,
             vocabulary=vocabulary,
             max_tokens=spec.max_tokens,
-            packs=True,
         )
 
     def forward(self, inputs: Any) -> Features:
-        """Embed texts in the form that they have."""
+        """Embed texts as `[rows, n, width]`."""
         embedded: Features = self.embeddings(TextInput.of(inputs))
         return embedded
 
@@ -120,7 +115,7 @@ class PlainEncoder(Stacked):
 
     def __init__(self, spec: StackDimensions, address: str, attention: Attention) -> None:
         super().__init__()
-        self.stack = PreNormStack(spec, address, attention)
+        self.stack = PreNormStack(spec, address)
         self.dropout = spec.dropout
         initialise(self.stack)
         self.facts = TowerFacts(
@@ -128,12 +123,11 @@ class PlainEncoder(Stacked):
             width=spec.width,
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
             attention=_attention(spec, attention, ragged=True),
-            packs=True,
         )
 
-    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
-        """Map tokens of any form to the same form, or to those that are read."""
-        stream: Features = self.stack(inputs, read)
+    def forward(self, inputs: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape."""
+        stream: Features = self.stack(inputs)
         return stream
 
 

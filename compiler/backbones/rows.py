@@ -2,7 +2,13 @@
 
 import re
 
-from torch import nn
+from torch import Tensor, nn
+
+from renaissance.compiler.packing import Packing
+
+Rows = Tensor | Packing | None
+"""What layers hand on as their mask: `[rows, n]` bool, True where a token is no padding; where
+packed rows start; scores to add, `[rows or 1, heads or 1, n, n]`; None where all rows are full."""
 
 _BEFORE = re.compile(
     r"((cls|class|dist|distillation|reg|register|storage)_(tokens?|embedding))\d*$"

@@ -1,17 +1,13 @@
 """The layers of a known encoder as the stack of a one-tower model."""
 
 import inspect
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
-import torch
 import transformers
-from torch import Tensor, nn
+from torch import nn
 
-from renaissance.compiler.backbones import timm, timm_attention, transformers_attention
-from renaissance.compiler.backbones.hook import Library, Rows
+from renaissance.compiler.backbones import timm
+from renaissance.compiler.backbones.encoder_stack import EncoderStack
 from renaissance.compiler.backbones.huggingface import (
     implementation,
     load_encoder,
@@ -20,16 +16,9 @@ from renaissance.compiler.backbones.huggingface import (
     random_encoder,
 )
 from renaissance.compiler.backbones.layers import find_layers
-from renaissance.compiler.backbones.proof import adopt, ragged_rows, reads_alike
-from renaissance.compiler.backbones.tower import (
-    AttentionFacts,
-    BackboneReference,
-    Stacked,
-    TowerFacts,
-)
+from renaissance.compiler.backbones.tower import AttentionFacts, BackboneReference, TowerFacts
+from renaissance.compiler.backbones.transformers_facts import configuration_key
 from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.features import Features
-from renaissance.compiler.lowering.reading import can_read, read_layer
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.timm.schema import Timm
@@ -38,61 +27,6 @@ from renaissance.grammar.architectures import from_config
 from renaissance.grammar.schema.model import Attention
 
 _FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
-
-
-class EncoderStack(Stacked):
-    """Layers and the last norm of an encoder, over tokens that come from elsewhere.
-
-    Args:
-        layers: each maps tokens `[rows, n, width]` and what stands for a mask to tokens.
-        norm: behind the last of them; an identity where the encoder has none.
-        facts: of the stack.
-        reference: where its weights came from; None if they are random.
-        dropout: probability that embeddings in front of it take.
-
-    `library` names the implementation that the layers bring, where they run that; `reads` says
-    whether the last layer may compute only what is read, where its parts are known.
-    """
-
-    library: str | None
-    reads: bool
-
-    def __init__(
-        self,
-        layers: nn.ModuleList,
-        norm: nn.Module,
-        facts: TowerFacts,
-        reference: BackboneReference | None,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.library = facts.attention.library if facts.attention is not None else None
-        self.layers = layers
-        self.reads = True
-        self.norm = norm
-        self.facts = facts
-        self.reference = reference
-        self.dropout = dropout
-
-    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
-        """Map tokens of any form to the same form, without the project's attention no packed ones.
-
-        Padding is attended to by nobody.
-        """
-        rows = _mask(inputs, self.library)
-        packed = inputs.packing is not None
-        tokens = inputs.tokens[None] if packed else inputs.tokens
-        *before, last = self.layers
-        for layer in before:
-            tokens = layer(tokens, rows)
-        if read is not None and self.reads and can_read(last):
-            tokens = read_layer(last, tokens, rows, read)
-            return Features(tokens=self.norm(tokens[0]))
-        tokens = last(tokens, rows)
-        stream = inputs.with_tokens(tokens[0] if packed else tokens)
-        if read is not None:
-            stream = stream.read(read)
-        return stream.with_tokens(self.norm(stream.tokens))
 
 
 def transformers_stack(
@@ -129,12 +63,9 @@ def transformers_stack(
         reference=reference,
         dropout=architecture.dropout,
     )
-    return _hooked(
-        stack,
-        partial(transformers_attention.set_attention, encoder.config),
-        key=transformers_attention.configuration_key(encoder.config),
-        address=address,
-    )
+    stack.key = configuration_key(encoder.config)
+    stack.config = encoder.config
+    return stack
 
 
 def timm_stack(
@@ -147,9 +78,7 @@ def timm_stack(
     """
     from timm.models.vision_transformer import Block
 
-    encoder, reference = timm.timm_encoder(
-        spec, address, attention=attention, weights=weights, hook=True
-    )
+    encoder, reference = timm.timm_encoder(spec, address, attention=attention, weights=weights)
     layers = [encoder.get_submodule(paths[0]) for paths in find_layers(encoder)]
     if not layers or not all(type(layer) is Block for layer in layers):
         raise BackboneError(_no_stack(spec.name if isinstance(spec, Timm) else spec.id, address))
@@ -162,8 +91,8 @@ def timm_stack(
         reference=reference,
         dropout=dropout or 0.0,
     )
-    switch = partial(timm_attention.set_attention, encoder)
-    return _hooked(stack, switch, key=repr(spec), address=address)
+    stack.key = repr(spec)
+    return stack
 
 
 def _stack(
@@ -185,59 +114,6 @@ def _stack(
     )
     norm = next((norm for norm in norms if norm is not None), nn.Identity())
     return EncoderStack(layers, norm, facts, reference, dropout)
-
-
-def _hooked(
-    stack: EncoderStack,
-    switch: Callable[[Attention | Library], None],
-    *,
-    key: str,
-    address: str,
-) -> EncoderStack:
-    """Let a stack run the project's attention, over packed rows, unless it fails the proof."""
-
-    def switch_stack(asked: Attention | Library) -> None:
-        switch(asked)
-        stack.library = asked.name if isinstance(asked, Library) else None
-
-    facts = stack.facts
-    # With the library's own attention, which runs where the kernels do not.
-    if not reads_alike(stack, facts.width, key=f"stack {key}"):
-        stack.reads = False
-        note = f"`{address}` computes all tokens of its last layer, whichever are read"
-        stack.facts = facts = replace(facts, notes=(*facts.notes, note))
-    if facts.attention is None:
-        return stack
-    attention, notes = adopt(
-        stack,
-        switch_stack,
-        facts.attention,
-        cases=lambda: ragged_rows(facts.width),
-        calls=len(stack.layers),
-        key=f"stack {key}",
-        address=address,
-    )
-    packs = attention.library is None
-    stack.facts = replace(facts, attention=attention, packs=packs, notes=facts.notes + notes)
-    return stack
-
-
-def _mask(inputs: Features, library: str | None) -> Rows:
-    """Return what the layers take as a mask.
-
-    The project's attention takes what `hook.Rows` says; a library's own in layers of either library
-    takes `[rows, 1, 1, n]`, bool or to be added.
-    """
-    if library is None:
-        return inputs.mask if inputs.packing is None else inputs.packing
-    if inputs.mask is None:
-        return None
-    mask = inputs.mask[:, None, None, :]
-    if library == "sdpa":
-        return mask
-    dtype = inputs.tokens.dtype
-    hidden = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-    return hidden.masked_fill(~mask, torch.finfo(dtype).min)
 
 
 def _no_stack(id: str, address: str) -> str:

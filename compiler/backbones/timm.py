@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
-from renaissance.compiler.backbones.proof import adopt, random_image
 from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
-from renaissance.compiler.backbones.timm_attention import (
-    HookedAttention,
-    hooked_layers,
-    set_attention,
-)
 from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.tower import (
     AttentionFacts,
@@ -52,7 +45,11 @@ class TimmTower(Tower):
         encoder: without a classifier.
         facts: of the tower.
         reference: where its weights came from; None if they are random.
+
+    `published_size` is the height and width of images that the encoder was made for.
     """
+
+    published_size: int
 
     def __init__(
         self, encoder: nn.Module, facts: TowerFacts, reference: BackboneReference | None
@@ -109,10 +106,7 @@ def timm_tower(
     Raises:
         BackboneError: if timm has no such model or its weights cannot be had.
     """
-    # Images have rows of one length: timm's own attention is as good, unless a spec asks otherwise.
-    encoder, reference = timm_encoder(
-        spec, address, attention=attention, weights=weights, hook=attention == "triton"
-    )
+    encoder, reference = timm_encoder(spec, address, attention=attention, weights=weights)
     image_size = spec.image_size
     configured = encoder.pretrained_cfg
     notes: tuple[str, ...] = ()
@@ -134,21 +128,12 @@ def timm_tower(
         notes=notes,
     )
     tower = TimmTower(encoder, facts, reference)
+    tower.key = repr(spec)
+    tower.published_size = usual
     tokens = tokens_of_image(tower, image_size or usual, key=repr(spec), address=address)
     if tokens == 1:
         notes += (f"`{address}` gives one token an image",)
         tower.facts = replace(facts, notes=notes)
-    if facts.attention is not None and attention == "triton":
-        used, more = adopt(
-            tower,
-            partial(set_attention, encoder),
-            facts.attention,
-            cases=lambda: (random_image(image_size or usual),),
-            calls=len(facts.layers),
-            key=repr(spec),
-            address=address,
-        )
-        tower.facts = replace(facts, attention=used, notes=notes + more)
     return tower
 
 
@@ -158,7 +143,6 @@ def timm_encoder(
     *,
     attention: Attention,
     weights: bool,
-    hook: bool,
 ) -> tuple[Any, BackboneReference | None]:
     """Return an encoder of timm without its classifier, and where its weights came from.
 
@@ -167,7 +151,6 @@ def timm_encoder(
         address: its name, for messages.
         attention: implementation that the model asks for.
         weights: load pretrained weights; without, only shapes count.
-        hook: give it layers that the project's attention can reach, where it takes such.
     """
     name = spec.name if isinstance(spec, Timm) else spec.id
     pretrained = isinstance(spec, Timm) and weights
@@ -179,8 +162,6 @@ def timm_encoder(
         options["img_size"] = spec.image_size
     with _attention_of_layers(attention):
         try:
-            if hook and _takes_layers(source, options):
-                options["attn_layer"] = HookedAttention
             encoder = _create(source, pretrained, options)
         except SafetensorError as error:
             raise BackboneError(
@@ -205,7 +186,7 @@ def own_attention(
     if not fused:
         return None
     name = spec.name if isinstance(spec, Timm) else spec.id
-    refused = (ragged or asked == "triton") and not hooked_layers(encoder)
+    refused = (ragged or asked == "triton") and not offers_layers(encoder)
     widths = {getattr(part, "head_dim", None) for part in encoder.modules()}
     return AttentionFacts(
         asked=asked,
@@ -256,12 +237,10 @@ def _published_size(spec: Timm | RandomArchitecture, configured: Mapping[str, An
     return (known and known.image_size) or int(configured["input_size"][-1])
 
 
-def _takes_layers(source: str, options: Mapping[str, Any]) -> bool:
+def offers_layers(encoder: nn.Module) -> bool:
     """Whether all attention of an encoder stands in layers that timm lets one choose."""
-    with torch.device("meta"):
-        probe = _create(source, False, dict(options))
-    return isinstance(probe, VisionTransformer) and all(
-        type(getattr(block, "attn", None)) is TimmAttention for block in probe.blocks
+    return isinstance(encoder, VisionTransformer) and all(
+        type(getattr(block, "attn", None)) is TimmAttention for block in encoder.blocks
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
@@ -93,14 +93,21 @@ class TowerFacts:
 
 
 class Tower(nn.Module):
-    """A stream of a model; `reference` is None where nothing pretrained was loaded."""
+    """A stream of a model; `reference` is None where nothing pretrained was loaded.
+
+    `key` names the configuration of a library's encoder: what is the same for all of its layers.
+    """
 
     facts: TowerFacts
     reference: BackboneReference | None = None
+    key: str = ""
 
     def forward(self, inputs: Any) -> Features:
         """Encode texts (`TextInput`, or a mapping) or images `[rows, 3, height, width]`."""
         raise NotImplementedError
+
+    def settle(self, address: str) -> None:
+        """Take note of what follows from how the tower is computed, once that is decided."""
 
 
 class Stacked(nn.Module):
@@ -108,14 +115,9 @@ class Stacked(nn.Module):
 
     facts: TowerFacts
     reference: BackboneReference | None = None
+    key: str = ""
     dropout: float
 
-    def forward(self, inputs: Features, read: Tensor | None = None) -> Features:
-        """Map tokens to the same form; padding is attended to by nobody.
-
-        Args:
-            inputs: tokens in any form that it takes.
-            read: places `[k]` int64 among all tokens, padding included; `[k, width]` is returned
-                for them, and no more computed in the last layer than it can help.
-        """
+    def forward(self, inputs: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape; padding is attended to by nobody."""
         raise NotImplementedError

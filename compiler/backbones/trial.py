@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from renaissance.compiler.backbones.proof import TOLERANCE, ragged_texts, telling, undisturbed
+from renaissance.compiler.backbones.samples import TOLERANCE, ragged_texts, telling, undisturbed
 from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput

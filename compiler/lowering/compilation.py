@@ -6,11 +6,13 @@ not the depth of the model.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.linear import restore_linear_maps
 from renaissance.compiler.model import VisionLanguageModel
 
@@ -87,3 +89,22 @@ def _cannot(problem: Exception) -> str:
         f"`compile = layers`: torch cannot compile on this machine ({reason}); install what it "
         "needs (a C++ compiler for the CPU, Triton for a GPU), or write `compile = none`"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """Repeated layers are compiled by torch, where the job asks for it."""
+
+    name: str = "compilation"
+
+    def applies(self, model: VisionLanguageModel, context: Context) -> bool:
+        """Whether the job compiles layers."""
+        return context.compiles and bool(repeated_layers(model))
+
+    def apply(self, model: VisionLanguageModel, context: Context) -> None:
+        """Compile them; it happens when they first run."""
+        compile_layers(model, torch.device(context.device or "cpu"))
+
+    def explain(self, model: VisionLanguageModel, context: Context) -> str:
+        """Say how many layers are compiled."""
+        return f"torch.compile of {len(repeated_layers(model))} repeated layers"

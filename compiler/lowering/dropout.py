@@ -1,5 +1,6 @@
-"""Dropout of the project's own modules: on a CPU, drawing the masks costs as much as a layer."""
+"""Fast dropout: on a CPU, drawing masks as torch does costs as much as a layer."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.dropout import Dropout
 from renaissance.compiler.standing import device_type, traced, transformed
 
 LEVELS = 2**16
@@ -106,16 +109,8 @@ def _random_bits(shape: torch.Size, device: torch.device) -> Tensor:
     return torch.from_numpy(words.view(np.int16))[:count].view(shape)
 
 
-class Dropout(nn.Module):
-    """Dropout in training, nothing in evaluation.
-
-    Args:
-        probability: of dropping an element.
-    """
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
+class FastDropout(Dropout):
+    """Dropout that draws many bits at once on a CPU."""
 
     def forward(self, values: Tensor) -> Tensor:
         """Map values to the same shape."""
@@ -125,6 +120,24 @@ class Dropout(nn.Module):
         """Return the sum of tokens and of an update of the same shape, some of it dropped."""
         return add_dropped(update, tokens, self.probability if self.training else 0.0)
 
-    def extra_repr(self) -> str:
-        """Show the probability."""
-        return f"{self.probability}"
+
+@dataclass(frozen=True, slots=True)
+class QuickDropout:
+    """Masks of activations are drawn many bits at once on a CPU."""
+
+    name: str = "dropout"
+
+    def applies(self, model: nn.Module, context: Context) -> bool:
+        """Whether a model drops activations of its own on a CPU."""
+        parts = (part for part in model.modules() if isinstance(part, Dropout))
+        return context.maybe_cpu and any(part.probability > 0.0 for part in parts)
+
+    def apply(self, model: nn.Module, context: Context) -> None:
+        """Let every dropout of the project's own modules draw so."""
+        for part in model.modules():
+            if type(part) is Dropout:
+                part.__class__ = FastDropout
+
+    def explain(self, model: nn.Module, context: Context) -> str:
+        """Say how masks are drawn."""
+        return "on a CPU one draw of 64 bits decides on four activations"

@@ -5,13 +5,14 @@ from typing import Literal
 
 import torch
 
-from renaissance.compiler.backbones.tower import AttentionFacts
+from renaissance.compiler.backbones.tower import AttentionFacts, Stacked
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.kernels import supported_anywhere
-from renaissance.compiler.lowering.attention import COMMON_HEAD_DIM, Choice, choose_on_gpu
+from renaissance.compiler.lowering.dispatch import COMMON_HEAD_DIM, Choice, choose_on_gpu
+from renaissance.compiler.lowering.multi_head import LoweredMultiHead
+from renaissance.compiler.lowering.rows import ReadModel, reads
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.model.attention import MultiHeadAttention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,10 @@ def planned_attention(
         place: where it is going to run.
         dtype: of the products; None where no job says it.
     """
-    return {
-        address: _planned(facts, place, dtype) for address, facts in attention_facts(model).items()
-    }
+    found = attention_facts(model)
+    if not isinstance(model, ReadModel):
+        return {address: _plain(facts) for address, facts in found.items()}
+    return {address: _planned(facts, place, dtype) for address, facts in found.items()}
 
 
 def check_head_widths(model: VisionLanguageModel) -> None:
@@ -95,13 +97,31 @@ def attention_facts(model: VisionLanguageModel) -> dict[str, AttentionFacts]:
 
 
 def _of_fusion(fusion: torch.nn.Module) -> AttentionFacts | None:
-    if isinstance(fusion, CoAttention):
-        parts = [part for part in fusion.modules() if isinstance(part, MultiHeadAttention)]
-        widths = {part.query.out_features // part.heads for part in parts}
-        return AttentionFacts(
-            asked=fusion.attention, head_dims=tuple(sorted(widths)), ragged=True, absorbs=True
-        )
-    return fusion.encoder.facts.attention  # type: ignore[union-attr, return-value]
+    encoder = getattr(fusion, "encoder", None)
+    if isinstance(encoder, Stacked):
+        return encoder.facts.attention
+    parts = [part for part in fusion.modules() if isinstance(part, MultiHeadAttention)]
+    if not parts:
+        return None
+    widths = {part.head_dim for part in parts}
+    lowered = [part for part in parts if isinstance(part, LoweredMultiHead)]
+    return AttentionFacts(
+        asked=next((part.asked for part in lowered if part.asked is not None), "eager"),
+        head_dims=tuple(sorted(widths)),
+        ragged=reads(fusion),
+        absorbs=any(part.absorbs for part in lowered),
+    )
+
+
+def _plain(facts: AttentionFacts) -> AttentionPlan:
+    return AttentionPlan(
+        implementation=facts.library or "eager",
+        reason="`lower = none`",
+        packed=False,
+        own=False,
+        absorbs=False,
+        elsewhere=None,
+    )
 
 
 def _planned(facts: AttentionFacts, place: Place, dtype: torch.dtype | None) -> AttentionPlan:

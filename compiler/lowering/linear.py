@@ -5,6 +5,8 @@ is the faster of the two on some processors; `benchmarks/linear.py` compares the
 """
 
 import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
 
+from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.standing import traced, transformed
 
 MINIMAL_WORK = 10**8
@@ -49,6 +52,11 @@ def replace_linear_maps(model: nn.Module) -> None:
             part.forward = Forward(part)  # type: ignore[method-assign]
 
 
+def as_it_runs(part: nn.Linear) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
+    """Return the product that a plain linear map runs, for other weights than its own."""
+    return linear if isinstance(vars(part).get("forward"), Forward) else F.linear
+
+
 def restore_linear_maps(model: nn.Module) -> None:
     """Undo `replace_linear_maps`.
 
@@ -58,6 +66,25 @@ def restore_linear_maps(model: nn.Module) -> None:
     for part in model.modules():
         if isinstance(vars(part).get("forward"), Forward):
             del part.forward
+
+
+@dataclass(frozen=True, slots=True)
+class OneDnn:
+    """Large linear maps in float32 run by oneDNN on a CPU, those of libraries too."""
+
+    name: str = "linear"
+
+    def applies(self, model: nn.Module, context: Context) -> bool:
+        """Whether a model has linear maps that may run on a CPU."""
+        return context.maybe_cpu and any(type(part) is nn.Linear for part in model.modules())
+
+    def apply(self, model: nn.Module, context: Context) -> None:
+        """Let every plain linear map choose when it runs."""
+        replace_linear_maps(model)
+
+    def explain(self, model: nn.Module, context: Context) -> str:
+        """Say which of them run so."""
+        return "on a CPU linear maps of many tokens in float32 run by oneDNN"
 
 
 class Forward:

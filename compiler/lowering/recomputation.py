@@ -7,6 +7,7 @@ Memory Cost.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -15,6 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 from torch.utils.checkpoint import checkpoint
+
+from renaissance.compiler.lowering.compilation import repeated_layers
+from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.vision_language import VisionLanguageModel
 
 Surroundings = Callable[[], AbstractContextManager[Any]]
 
@@ -68,6 +73,25 @@ def surrounded(surroundings: Surroundings) -> Iterator[None]:
         yield
     finally:
         _surroundings = before
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """Repeated layers run again in the backward pass, where the job asks for it."""
+
+    name: str = "recomputation"
+
+    def applies(self, model: VisionLanguageModel, context: Context) -> bool:
+        """Whether layers of the job run twice."""
+        return context.recomputes and bool(repeated_layers(model))
+
+    def apply(self, model: VisionLanguageModel, context: Context) -> None:
+        """Let them keep nothing but what goes into them."""
+        recompute_layers(repeated_layers(model).values())
+
+    def explain(self, model: VisionLanguageModel, context: Context) -> str:
+        """Say how many layers run twice."""
+        return f"{len(repeated_layers(model))} repeated layers run again in the backward pass"
 
 
 class _Recomputed:

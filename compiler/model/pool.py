@@ -35,7 +35,7 @@ class Pool(nn.Module):
         return dict.fromkeys(self.dense, "all" if self.pooling == "mean" else "first")
 
     def forward(self, features: Mapping[str, Features]) -> Tensor:
-        """Pool streams of any form to `[rows, width]`."""
+        """Pool streams of tokens `[rows, n, width]` to `[rows, pooled_width]`."""
         pooled = [
             torch.tanh(dense(self._vector(features[name]))) for name, dense in self.dense.items()
         ]
@@ -43,10 +43,9 @@ class Pool(nn.Module):
 
     def _vector(self, stream: Features) -> Tensor:
         if self.pooling != "mean":
-            return stream.read("first").tokens[:, 0]
-        stream = stream.padded()
+            return stream.tokens[:, 0]
         if stream.mask is None:
             return stream.tokens.mean(1)
-        share = stream.mask.to(stream.tokens.dtype)
+        share = stream.mask.to(stream.tokens.dtype)  # [rows, n]
         share = share / share.sum(1, keepdim=True)
         return torch.einsum("rn,rnc->rc", share, stream.tokens)

@@ -4,10 +4,9 @@ from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
-from renaissance.compiler.lowering.dropout import Dropout
-from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.model.attention import MultiHeadAttention
+from renaissance.compiler.model.dropout import Dropout
 from renaissance.grammar.kinds.source import Activation, StackDimensions
-from renaissance.grammar.schema.model import Attention
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
     "gelu": nn.GELU,
@@ -42,40 +41,44 @@ class PreNormLayer(nn.Module):
     Source: Xiong et al. 2020, On Layer Normalization in the Transformer Architecture.
     """
 
-    def __init__(self, spec: StackDimensions, attention: Attention) -> None:
+    def __init__(self, spec: StackDimensions) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(spec.width)
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, attention)
+        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
         self.mlp_norm = nn.LayerNorm(spec.width)
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
         self.dropout = Dropout(spec.dropout)
 
-    def forward(self, stream: Features, read: Tensor | None = None) -> Features:
-        """Map tokens of any form to the same form, or only those at places `[k]` int64."""
+    def forward(self, stream: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape."""
+        return self.fed(self.attended(stream))
+
+    def attended(self, stream: Features) -> Features:
+        """Let the tokens of each row attend to each other."""
         normed = stream.with_tokens(self.attention_norm(stream.tokens))
-        stream = stream.with_tokens(self.dropout.add(self.attention(normed, normed), stream.tokens))
-        if read is not None:
-            stream = stream.read(read)
-        update = self.mlp(self.mlp_norm(stream.tokens))
+        update = self.attention(normed, normed)  # [rows, n, width]
+        return stream.with_tokens(self.dropout.add(update, stream.tokens))
+
+    def fed(self, stream: Features) -> Features:
+        """Map each token alone."""
+        update = self.mlp(self.mlp_norm(stream.tokens))  # [rows, n, width]
         return stream.with_tokens(self.dropout.add(update, stream.tokens))
 
 
 class PreNormStack(nn.Module):
     """Layers and the norm behind the last of them."""
 
-    def __init__(self, spec: StackDimensions, address: str, attention: Attention) -> None:
+    def __init__(self, spec: StackDimensions, address: str) -> None:
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.width = spec.width
-        self.layers = nn.ModuleList(PreNormLayer(spec, attention) for _ in range(spec.layers))
+        self.layers = nn.ModuleList(PreNormLayer(spec) for _ in range(spec.layers))
         self.norm = nn.LayerNorm(spec.width)
 
-    def forward(self, stream: Features, read: Tensor | None = None) -> Features:
-        """Map tokens of any form to the same form, or only those at places `[k]` int64."""
-        *before, last = self.layers
-        for layer in before:
+    def forward(self, stream: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape."""
+        for layer in self.layers:
             stream = layer(stream)
-        stream = last(stream, read)
         return stream.with_tokens(self.norm(stream.tokens))
 
 

@@ -1,9 +1,8 @@
-"""The compiled model: streams, fusion, pool and heads."""
+"""A vision-language model: streams, fusion, pool and heads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones.tower import BackboneReference, Tower
@@ -15,11 +14,12 @@ from renaissance.compiler.features import (
     Queries,
     Reading,
     TextInput,
+    consecutive,
     corresponding,
     images_of,
 )
-from renaissance.compiler.lowering.constancy import keep_constant, learns
 from renaissance.compiler.model.calling import NamedForward, by_name
+from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.standing import traced
 from renaissance.grammar.names import listing
@@ -29,7 +29,10 @@ class VisionLanguageModel(nn.Module):
     """Encodes each input, fuses the streams and pools them.
 
     A training step calls `encode` once for each distinct input, gathers rows with
-    `Features.select`, calls `fuse` once, and gives `heads` only what they are to score.
+    `Features.select`, calls `read` once, and gives `heads` only what they are to score.
+
+    Here everything is computed in padded rows. `lowering` makes the same model compute on packed
+    rows, and only what is read.
 
     Args:
         name: name of the model in the spec.
@@ -91,9 +94,7 @@ class VisionLanguageModel(nn.Module):
         return output
 
     def encode(self, name: str, inputs: Any) -> Features:
-        """Run the tower (or the embeddings) of one stream; packed texts stay packed.
-
-        Nothing is recorded for autograd if none of it learns, and the inputs ask for no gradient.
+        """Run the tower (or the embeddings) of one stream; rows keep the form that they have.
 
         Raises:
             InputError: if the model has no such stream, or cannot take the inputs.
@@ -104,15 +105,17 @@ class VisionLanguageModel(nn.Module):
                 + listing(self.streams, between=" and ")
             )
         tower = self.towers[name]
-        inputs = images_of(inputs) if tower.facts.modality == "vision" else TextInput.of(inputs)
-        wanted = learns(tower) or (isinstance(inputs, Tensor) and inputs.requires_grad)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
-            if not isinstance(inputs, TextInput) or inputs.packing is None or tower.facts.packs:
-                features: Features = tower(inputs)
-                return features
-            padded: Features = tower(inputs.padded())
-            tokens = inputs.packing.unpad(padded.tokens, len(inputs.input_ids))
-            return Features(tokens=tokens, packing=inputs.packing)
+        if tower.facts.modality == "vision":
+            return self.encoded(tower, images_of(inputs))
+        return self.encoded(tower, TextInput.of(inputs))
+
+    def encoded(self, tower: Tower, inputs: Tensor | TextInput) -> Features:
+        """Run a tower on images `[rows, 3, height, width]`, or on texts in padded rows."""
+        if isinstance(inputs, Tensor):
+            features: Features = tower(inputs)  # [rows, patches, width]
+            return features
+        features = tower(inputs.padded())  # [rows, n, width]
+        return inputs.in_form(features)
 
     def fuse(self, features: Mapping[str, Features]) -> ModelOutput:
         """Join streams whose rows correspond; one of a single row goes with all rows of the other.
@@ -120,16 +123,22 @@ class VisionLanguageModel(nn.Module):
         Raises:
             InputError: if there are other numbers of rows.
         """
-        fused = self.fusion(corresponding(features))
+        fused = self.fused(corresponding(features))
         return ModelOutput(
             streams={name: _without_padding(stream) for name, stream in fused.items()},
             pooled=self.pool(fused),
         )
 
+    def fused(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Join streams of as many rows each; every one comes back padded."""
+        return self.fusion(  # type: ignore[no-any-return]
+            {name: stream.padded() for name, stream in features.items()}
+        )
+
     def read(
         self, features: Mapping[str, Features], readings: Sequence[Reading]
     ) -> tuple[Tensor, ...]:
-        """Join streams whose rows correspond, and compute only what is read of them.
+        """Join streams whose rows correspond, and return what is read of them.
 
         Args:
             features: of each stream, all of the same number of rows.
@@ -138,15 +147,23 @@ class VisionLanguageModel(nn.Module):
         Returns:
             For each reading `[k, width]` tokens of a stream, or `[rows, pooled_width]`.
         """
-        parts = [
+        fused = self.fused(features)
+        # Places that are read count tokens in the form that these came in.
+        in_form = {name: features[name].in_form(stream) for name, stream in fused.items()}
+        rows = consecutive(in_form, self.parts(readings))
+        return tuple(
+            self.pool({name: stream.padded() for name, stream in streams.items()})
+            if reading.stream is None
+            else streams[reading.stream].read(queries[reading.stream]).tokens
+            for reading, (streams, queries) in zip(readings, rows, strict=True)
+        )
+
+    def parts(self, readings: Sequence[Reading]) -> list[Part]:
+        """Return consecutive rows with what is read of their streams."""
+        return [
             Part(rows=reading.rows, tokens=reading.tokens, queries=self._queries(reading))
             for reading in readings
         ]
-        fused = self.fusion.read(features, parts)  # type: ignore[operator]
-        return tuple(
-            self.pool(streams) if reading.stream is None else streams[reading.stream].tokens
-            for reading, streams in zip(readings, fused, strict=True)
-        )
 
     def _queries(self, reading: Reading) -> Mapping[str, Queries]:
         if reading.stream is None or reading.positions is None:
@@ -172,7 +189,6 @@ class VisionLanguageModel(nn.Module):
 
 
 def _without_padding(stream: Features) -> Tensor:
-    stream = stream.padded()
     if stream.mask is None:
         return stream.tokens
     return stream.tokens.masked_fill(~stream.mask[..., None], 0.0)

@@ -1,7 +1,7 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
 from renaissance.compiler.demand import readings, unread_parts
-from renaissance.compiler.lowering.attention import PRODUCTS
+from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Flops, JobPlan, Run, Sharing, Stage

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.freeze import FreezePlan
-from renaissance.compiler.lowering.attention import PRODUCTS
 from renaissance.compiler.lowering.compilation import repeated_layers
-from renaissance.compiler.lowering.constancy import hold_in_low_precision
+from renaissance.compiler.lowering.dispatch import PRODUCTS
+from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.components import flops_of

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from renaissance.compiler.lowering.attention import PRODUCTS
+from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.planning.machines import Device, Precision
 from renaissance.compiler.standing import meta_stands_for
 

@@ -24,6 +24,7 @@ class PartialModel:
         inputs: names of the streams that the fusion joins, as far as they can be read.
         pool: how streams are pooled; None where that is wrong.
         attention: implementation of attention; None where that is wrong.
+        lower: whether lowerings apply; None where that is wrong.
         freeze: directives that could be read.
         broken: part of the text could not be read: nothing is known to be missing.
         sound: everything that was said could be read.
@@ -39,6 +40,7 @@ class PartialModel:
     inputs: tuple[str, ...]
     pool: str | None
     attention: str | None
+    lower: str | None
     freeze: tuple[Freeze, ...]
     broken: bool
     sound: bool
@@ -55,6 +57,7 @@ class PartialModel:
                 "fusion": self.fusion,
                 "pool": self.pool,
                 "attention": self.attention,
+                "lower": self.lower,
                 "freeze": self.freeze,
             }
         )

@@ -12,6 +12,7 @@ from renaissance.grammar.kinds.source import SourceBlock
 
 Pooling = Literal["cls", "mean", "first"]
 Attention = Literal["auto", "triton", "sdpa", "eager"]
+Lower = Literal["auto", "none"]
 
 
 class Freeze(Block):
@@ -63,6 +64,12 @@ class Model(Block):
     attention: Attention = key(
         "auto",
         doc="implementation of attention; `auto` takes the fastest that fits",
+        impact="cosmetic",
+    )
+    lower: Lower = key(
+        "auto",
+        doc="`auto`: whatever computes the same faster; `none`: the plain modules as they are "
+        "written, on padded rows and by torch's own operations, whatever `attention` says",
         impact="cosmetic",
     )
     freeze: tuple[Freeze, ...] = key((), doc="what does not learn", impact="training")

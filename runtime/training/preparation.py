@@ -7,7 +7,7 @@ from torch import Tensor
 
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
-from renaissance.compiler.lowering.constancy import hold_in_low_precision
+from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from renaissance.compiler import build
 from renaissance.compiler.heads import CLASSES
-from renaissance.compiler.lowering.attention import PRODUCTS, check_device
+from renaissance.compiler.lowering.dispatch import PRODUCTS, check_device
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.runtime.data import JobData, job_data

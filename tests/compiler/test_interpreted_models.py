@@ -16,7 +16,7 @@ from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.kernels import varlen_attention
 from renaissance.compiler.kernels.availability import interpreting
-from renaissance.compiler.lowering import attention
+from renaissance.compiler.lowering import dispatch
 from renaissance.compiler.lowering.implementations import attention_facts
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
@@ -112,7 +112,7 @@ def _assert_same(models: list[Model], monkeypatch: pytest.MonkeyPatch) -> None:
         launched.append("bias" in options and options["bias"] is not None)
         return varlen_attention(*arguments, **options)
 
-    monkeypatch.setattr(attention, "varlen_attention", counting)
+    monkeypatch.setattr(dispatch, "varlen_attention", counting)
     triton, eager = (build(spec(model), job="base") for model in models)
     used = attention_facts(triton)
     if any("offers no hook" in (facts.refusal or "") for facts in used.values()):

@@ -297,7 +297,7 @@ def test_errors_of_the_surroundings(code: str, module: str, said: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "module", ["renaissance.compiler.lowering.attention", "torch.nn.functional"]
+    "module", ["renaissance.compiler.lowering.dispatch", "torch.nn.functional"]
 )
 def test_our_own_mistakes_are_none_of_it(code: str, module: str) -> None:
     assert sentence(raised(code, module)) is None

@@ -8,7 +8,7 @@ from torch.utils.checkpoint import checkpoint
 
 from renaissance.compiler.kernels import reference, varlen_attention
 from renaissance.compiler.kernels.dropout import keep_mask, threshold
-from renaissance.compiler.lowering.attention import draw_seed
+from renaissance.compiler.lowering.dispatch import draw_seed
 
 
 @pytest.fixture(scope="module")

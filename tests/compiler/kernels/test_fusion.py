@@ -8,6 +8,7 @@ from renaissance.compiler.features import Features, Part
 from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.packing import Packing
+from tests.compiler.lowered import lowered
 
 LENGTHS = (3, 1, 5)
 FACTS = {
@@ -19,7 +20,7 @@ FACTS = {
 def fusion(attention: str, device: str, dropout: float = 0.0) -> CoAttention:
     spec = CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=2, dropout=dropout)
     torch.manual_seed(0)
-    return CoAttention(spec, FACTS, "cross", attention).to(device)
+    return lowered(CoAttention(spec, FACTS, "cross"), attention).to(device)
 
 
 def streams(device: str) -> dict[str, Features]:

@@ -7,9 +7,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.absorption import absorbs
-from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.standing import meta_stands_for
+from tests.compiler.lowered import lowered
 
 WIDTH, HEADS, LONG = 24, 3, 40
 LENGTHS = (3, 1, 5)
@@ -19,7 +20,7 @@ def attentions(dropout: float = 0.0) -> tuple[MultiHeadAttention, MultiHeadAtten
     """The same weights, absorbed and in order; `eager` never absorbs."""
     torch.manual_seed(0)
     absorbing, literal = (
-        MultiHeadAttention(WIDTH, HEADS, dropout, attention).double()
+        lowered(MultiHeadAttention(WIDTH, HEADS, dropout), attention).double()
         for attention in ("auto", "eager")
     )
     with torch.no_grad():

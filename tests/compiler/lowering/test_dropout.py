@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from renaissance.compiler.lowering.dropout import Dropout, add_dropped, drop_weights, dropout
+from renaissance.compiler.lowering.dropout import FastDropout, add_dropped, drop_weights, dropout
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.83])
@@ -77,7 +77,7 @@ def test_a_sum_with_an_update_of_which_some_is_dropped(probability: float) -> No
         found.append((out, *torch.autograd.grad(out.sin().sum(), (update, tokens))))
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other)
-    layer = Dropout(probability)
+    layer = FastDropout(probability)
     torch.manual_seed(5)
     assert torch.equal(layer.add(update, tokens), found[0][0])
     assert torch.equal(layer.eval().add(update, tokens), update + tokens)
@@ -90,6 +90,6 @@ def test_a_sum_in_mixed_types_is_in_the_wider_one() -> None:
 
 def test_nothing_is_dropped_in_evaluation_or_at_probability_zero() -> None:
     values = torch.randn(5)
-    assert torch.equal(Dropout(0.9).eval()(values), values)
-    assert Dropout(0.0)(values) is values
+    assert torch.equal(FastDropout(0.9).eval()(values), values)
+    assert FastDropout(0.0)(values) is values
     assert dropout(torch.randn(0, 3), 0.5).shape == (0, 3)

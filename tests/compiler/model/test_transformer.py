@@ -32,7 +32,7 @@ def _copy(layer: PreNormLayer, into: nn.TransformerEncoderLayer) -> None:
 
 def test_equals_torch() -> None:
     torch.manual_seed(0)
-    stack = PreNormStack(SPEC, "text", "auto").double()
+    stack = PreNormStack(SPEC, "text").double()
     for parameter in stack.parameters():
         nn.init.normal_(parameter, std=0.3)
     theirs = [
@@ -57,4 +57,4 @@ def test_equals_torch() -> None:
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(CompileError, match="`text`: 5 heads do not divide a width of 24"):
-        PreNormStack(SPEC.model_copy(update={"heads": 5}), "text", "auto")
+        PreNormStack(SPEC.model_copy(update={"heads": 5}), "text")

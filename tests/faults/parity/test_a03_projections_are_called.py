@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from renaissance import build
 from renaissance.compiler.features import Features
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.model.attention import MultiHeadAttention
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,
@@ -22,6 +22,7 @@ from tests.compiler.declarations import (
     spec,
     two_towers,
 )
+from tests.compiler.lowered import lowered
 
 PROJECTIONS = ("query", "key", "value", "output")
 MODELS = {
@@ -179,7 +180,7 @@ def test_plain_projections_are_joined_and_absorbed_as_before() -> None:
 
 
 def test_co_attention_joins_and_casts_weights_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = MultiHeadAttention(16, 2, 0.0, "eager")
+    part = lowered(MultiHeadAttention(16, 2, 0.0), "eager")
     joined: list[torch.Size] = []
     real = torch.cat
 

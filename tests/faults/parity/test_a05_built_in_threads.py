@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from renaissance.compiler import build
-from renaissance.compiler.backbones import proof
+from renaissance.compiler.lowering.libraries import proof
 from tests.compiler.declarations import DEIT, ELECTRA, spec, two_towers
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.backbones.stacks import EncoderStack
 from renaissance.compiler.features import Reading
+from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
 from tests.compiler.declarations import DEIT, ELECTRA, VIT, one_tower
 
 STACKS = [
@@ -21,7 +21,7 @@ STACKS = [
 def test_readings_beside_plain_forwards(encoder: object) -> None:
     model = assemble(one_tower(encoder=encoder), None, weights=True).eval()
     stack = model.fusion.encoder
-    assert isinstance(stack, EncoderStack) and stack.reads
+    assert isinstance(stack, LoweredEncoderStack) and stack.reads
     text = {"input_ids": torch.randint(2, 60, (2, 7)), "attention_mask": torch.ones(2, 7)}
     images = torch.randn(2, 3, 32, 32)
     last = stack.layers[-1]

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from renaissance.compiler.backbones.rows import Rows
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.features import Features
-from renaissance.compiler.lowering.attention import attend
+from renaissance.compiler.lowering.dispatch import attend
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
-
-Rows = Tensor | Packing | None
-"""What layers hand on as their mask: `[rows, n]` bool, True where a token is no padding; where
-packed rows start; scores to add, `[rows or 1, heads or 1, n, n]`; None where all rows are full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

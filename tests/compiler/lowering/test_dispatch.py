@@ -10,10 +10,11 @@ from torch import Tensor
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels.reference import varlen_attention
-from renaissance.compiler.lowering import attention as attention_module
-from renaissance.compiler.lowering.attention import Choice, attend, choose, dense_attention
-from renaissance.compiler.model.multi_head import MultiHeadAttention
+from renaissance.compiler.lowering import dispatch as attention_module
+from renaissance.compiler.lowering.dispatch import Choice, attend, choose, dense_attention
+from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.packing import Packing
+from tests.compiler.lowered import lowered
 
 CPU = torch.device("cpu")
 LENGTHS = (3, 1, 5)
@@ -99,7 +100,7 @@ def _forms(padded: Features) -> dict[str, Features]:
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_a_module_gives_the_same_in_every_form(attention: str) -> None:
     torch.manual_seed(0)
-    part = MultiHeadAttention(8, 2, 0.0, attention).double()
+    part = lowered(MultiHeadAttention(8, 2, 0.0), attention).double()
     text = Features(tokens=torch.randn(3, 5, 8, dtype=torch.float64), mask=_packing(LENGTHS).mask())
     image = Features(tokens=torch.randn(3, 4, 8, dtype=torch.float64))
     wanted = part(text, image)[text.mask], part(image, text)
@@ -113,7 +114,7 @@ def test_a_module_gives_the_same_in_every_form(attention: str) -> None:
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_drops_weights_only_in_training(attention: str) -> None:
-    part = MultiHeadAttention(8, 2, 0.5, attention)
+    part = lowered(MultiHeadAttention(8, 2, 0.5), attention)
     stream = Features(tokens=torch.randn(2, 5, 8))
     assert not torch.equal(part(stream, stream), part(stream, stream))
     part.eval()

@@ -8,59 +8,44 @@ from functools import partial
 from typing import Any, get_args
 
 from torch import Tensor, nn
-from transformers import (
-    AttentionInterface,
-    AttentionMaskInterface,
-    PretrainedConfig,
-    PreTrainedModel,
-)
+from transformers import AttentionInterface, AttentionMaskInterface, PretrainedConfig
 from transformers.masking_utils import bidirectional_mask_function
 
-from renaissance.compiler.backbones.hook import HookError, Library, Rows, hooked_attention
+from renaissance.compiler.backbones.huggingface import TransformersTower
+from renaissance.compiler.backbones.rows import Rows
+from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.lowering.libraries.hook import HookError, Library, hooked_attention
+from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
-_WINDOWS = ("sliding_window", "local_attention")
+
+class PackedTransformersTower(TransformersTower):
+    """An encoder of transformers whose layers run the project's attention: texts stay packed."""
+
+    def encoded(self, text: TextInput) -> Features:
+        """Encode texts in the form that they have."""
+        if text.packing is None:
+            return super().encoded(text)
+        places = text.packing.place_in_row(len(text.input_ids)) + self.facts.position_offset
+        encoded = self.encoder(
+            input_ids=text.input_ids[None],
+            position_ids=places[None],
+            cu_seq_lens_q=text.packing.cumulative,
+            cu_seq_lens_k=text.packing.cumulative,
+            max_length_q=text.packing.longest,
+            max_length_k=text.packing.longest,
+        )
+        return Features(tokens=encoded.last_hidden_state[0], packing=text.packing)
 
 
-def hook_refusal(encoder: PreTrainedModel) -> str | None:
-    """Say why an encoder cannot be given another attention, if its library says so; a phrase."""
-    if not getattr(type(encoder), "_supports_attention_backend", False):
-        return f"`{encoder.config.model_type}` offers no hook"
-    if getattr(encoder.config, "is_decoder", False):
-        return f"`{encoder.config.model_type}` looks back only"
-    if any(getattr(encoder.config, name, None) for name in _WINDOWS):
-        return f"`{encoder.config.model_type}` looks at a window only"
-    return None
+class PackedTransformersStack(LoweredEncoderStack):
+    """Layers of transformers that run the project's attention, which is registered with this."""
 
 
 def set_attention(config: PretrainedConfig, asked: Attention | Library) -> None:
     """Let the layers of an encoder run the project's attention, or its library's, from now on."""
     config._attn_implementation = asked.name if isinstance(asked, Library) else _NAMES[asked]
-
-
-def attention_layers(config: PretrainedConfig) -> int:
-    """Return how many times an encoder computes attention in one pass."""
-    depths = getattr(config, "depths", None)
-    if depths is not None:
-        return sum(depths)
-    layers = getattr(config, "num_hidden_layers", None) or config.n_layers
-    return int(layers) * int(getattr(config, "inner_group_num", 1))
-
-
-def configuration_key(config: PretrainedConfig) -> str:
-    """Return what is the same for encoders of the same layers, whoever made them."""
-    return str(config.to_json_string(use_diff=False))
-
-
-def head_widths(config: PretrainedConfig) -> tuple[int, ...]:
-    """Return the widths of an encoder's heads, each once."""
-    heads: Any = getattr(config, "num_attention_heads", None) or getattr(config, "n_heads", None)
-    if hasattr(config, "depths"):
-        stages = getattr(config, "num_heads", None) or ()
-        return tuple(sorted({config.embed_dim * 2**i // n for i, n in enumerate(stages)}))
-    width = getattr(config, "hidden_size", None) or getattr(config, "dim", None)
-    return (width // heads,) if width and heads else ()
 
 
 def _attention(

@@ -4,8 +4,7 @@ Several encoders accept another attention and never call it, lose the mask of pa
 way to it, or add what is no number; none of them says so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,22 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from renaissance.compiler.backbones.hook import EAGER, HookError, Library, counted
+from renaissance.compiler.backbones.samples import (
+    LENGTHS,
+    TOLERANCE,
+    ragged_rows,
+    telling,
+    undisturbed,
+)
 from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower
-from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.features import Features
+from renaissance.compiler.lowering.libraries.hook import EAGER, HookError, Library, counted
 from renaissance.grammar.schema.model import Attention
-
-LENGTHS = (5, 2, 1)
-"""Tokens of the rows that text and stacks are proved with."""
-
-TOLERANCE = 1e-4
-"""Largest error, as a share of what is compared: orders of addition differ by 1e-6, a lost mask
-by 1e-3 and more."""
-
-HIDDEN = 5e-3
-"""Parameters as small as this start where they hide what passes through them, such as a bias of
-relative positions at zero."""
 
 _proved: set[str] = set()
 """Configurations that need no other proof in this process; what failed is tried again."""
@@ -170,29 +164,6 @@ def reads_alike(part: Stacked, width: int, *, key: str) -> bool:
     return True
 
 
-def ragged_texts(vocabulary: int, longest: int, padding: int) -> tuple[TextInput, TextInput]:
-    """Return random texts, padded and packed, as long as a tower takes or `LENGTHS`."""
-    packing = _ragged(longest)
-    ids = torch.randint(vocabulary, (int(packing.cumulative[-1]),), generator=_generator())
-    packed = TextInput(
-        input_ids=ids.where(ids != padding, (padding + 1) % vocabulary), packing=packing
-    )
-    return packed.padded(), packed
-
-
-def ragged_rows(width: int) -> tuple[Features, Features]:
-    """Return rows of random tokens, padded and packed."""
-    packing = _ragged(max(LENGTHS))
-    tokens = torch.randn(int(packing.cumulative[-1]), width, generator=_generator())
-    packed = Features(tokens=tokens, packing=packing)
-    return packed.padded(), packed
-
-
-def random_image(size: int) -> Tensor:
-    """Return one image of noise, `[1, 3, size, size]`."""
-    return torch.randn(1, 3, size, size, generator=_generator())
-
-
 def _found(
     part: Tower | Stacked,
     switch: Callable[[Attention | Library], None],
@@ -237,36 +208,3 @@ def _tokens(part: nn.Module, weights: dict[str, Tensor], case: Any) -> Tensor:
     torch.manual_seed(0)  # Some encoders draw numbers even in evaluation.
     features: Features = functional_call(part, weights, (case,))
     return features.packed().tokens
-
-
-def telling(part: nn.Module) -> dict[str, Tensor]:
-    """Return other values for the parameters that hide what passes through them."""
-    generator = _generator()
-    return {
-        name: torch.randn(tensor.shape, generator=generator).to(tensor.dtype) / 2
-        for name, tensor in part.named_parameters()
-        if tensor.numel() and max(map(abs, torch.aminmax(tensor.detach()))) < HIDDEN
-    }
-
-
-@contextmanager
-def undisturbed(part: nn.Module) -> Iterator[None]:
-    """Run a part in evaluation without autograd; leave modes and random state as they were."""
-    training = [module for module in part.modules() if module.training]
-    part.eval()
-    try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            yield
-    finally:
-        for module in training:
-            module.training = True
-
-
-def _ragged(longest: int) -> Packing:
-    lengths = [min(length, longest) for length in LENGTHS]
-    ends = torch.tensor([0, *lengths]).cumsum(0, dtype=torch.int32)
-    return Packing(cumulative=ends, longest=max(lengths))
-
-
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)

@@ -5,7 +5,12 @@ from typing import Any
 from timm.layers.attention import Attention as TimmAttention
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.hook import EAGER, HookError, Library, hooked_attention
+from renaissance.compiler.lowering.libraries.hook import (
+    EAGER,
+    HookError,
+    Library,
+    hooked_attention,
+)
 from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
@@ -46,13 +51,11 @@ class HookedAttention(TimmAttention):
         return self.proj_drop(self.proj(joined))  # type: ignore[no-any-return]
 
 
-def hooked_layers(encoder: nn.Module) -> list[HookedAttention]:
-    """Return the layers of an encoder that the project's attention can reach."""
-    return [part for part in encoder.modules() if isinstance(part, HookedAttention)]
-
-
-def set_attention(encoder: nn.Module, asked: Attention | Library) -> None:
+def set_attention(part: nn.Module, asked: Attention | Library) -> None:
     """Let the layers of an encoder run the project's attention, or their own, from now on."""
-    for layer in hooked_layers(encoder):
-        layer.asked = None if isinstance(asked, Library) else asked
-        layer.fused_attn = asked != EAGER  # type: ignore[misc]
+    for layer in part.modules():
+        if type(layer) is TimmAttention:
+            layer.__class__ = HookedAttention
+        if isinstance(layer, HookedAttention):
+            layer.asked = None if isinstance(asked, Library) else asked
+            layer.fused_attn = asked != EAGER  # type: ignore[misc]

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from renaissance.compiler import build
 from renaissance.compiler.freeze import resolve
-from renaissance.compiler.lowering.constancy import constant_weights, hold_in_low_precision
+from renaissance.compiler.lowering.low_precision import constant_weights, hold_in_low_precision
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.plain_vision.schema import PlainVision

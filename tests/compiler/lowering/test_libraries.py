@@ -7,15 +7,17 @@ import pytest
 import torch
 from transformers import AttentionMaskInterface, AutoConfig, AutoModel, MPNetModel, Swinv2Model
 
-from renaissance.compiler.backbones import huggingface, proof, reading, transformers_attention
-from renaissance.compiler.backbones.hook import HookError, counted, hooked_attention
-from renaissance.compiler.backbones.sources import build_stack, build_tower
+from renaissance.compiler.backbones import huggingface
+from renaissance.compiler.backbones.samples import ragged_texts
 from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.lowering.libraries import proof, reading, transformers
+from renaissance.compiler.lowering.libraries.hook import HookError, counted, hooked_attention
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from tests.compiler.lowered import lowered_stack, lowered_tower
 
 SIZES = {
     "vocab_size": 50,
@@ -84,7 +86,9 @@ def _tower(folder: Path, family: str, attention: Any = "auto", **changes: Any) -
     fits: dict[str, Any] = {"max_tokens": 12}
     if "image_size" in changes:
         fits = {"image_size": changes["image_size"]}
-    return build_tower(HuggingFace(id=str(folder), **fits), "x", attention=attention, weights=True)
+    return lowered_tower(
+        HuggingFace(id=str(folder), **fits), "x", attention=attention, weights=True
+    )
 
 
 def _texts() -> TextInput:
@@ -152,7 +156,7 @@ def _stack(stack: str, folder: Path) -> Stacked:
     else:
         AutoModel.from_config(AutoConfig.for_model(stack, **VISION)).save_pretrained(folder)
     try:
-        return build_stack(spec, "joint", attention="auto", weights=True)
+        return lowered_stack(spec, "joint", attention="auto", weights=True)
     except BackboneError as error:
         assert "take no mask in transformers" in str(error)
         pytest.skip(str(error))
@@ -221,7 +225,7 @@ def test_a_layer_that_reads_wrong_computes_all(
 def test_a_stack_equals_its_library(tmp_path: Path) -> None:
     spec = RandomArchitecture(id="bert-base-uncased", layers=2, width=32, heads=2)
     torch.manual_seed(0)
-    part = build_stack(spec, "joint", attention="auto", weights=False).eval()
+    part = lowered_stack(spec, "joint", attention="auto", weights=False).eval()
     torch.manual_seed(0)
     config = huggingface.published_configuration(spec, "joint", weights=False)
     encoder: Any = huggingface.random_encoder(config, "eager", "joint").eval()
@@ -275,7 +279,7 @@ def test_who_loses_a_bias_keeps_its_own(tmp_path: Path, monkeypatch: pytest.Monk
     """Relative positions start at zero, where nobody would miss them."""
     options = VISION | {"use_relative_position_bias": True}
     spec = RandomArchitecture(id="microsoft/beit-base-patch16-224", image_size=32, layers=1)
-    tower = build_tower(spec, "x", attention="triton", weights=False)
+    tower = lowered_tower(spec, "x", attention="triton", weights=False)
     tables = [p for name, p in tower.named_parameters() if "relative" in name]
     assert tables and not any(table.any() for table in tables)
     assert tower.facts.attention is not None
@@ -285,7 +289,7 @@ def test_who_loses_a_bias_keeps_its_own(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(proof, "_proved", set())
     monkeypatch.setattr(
-        transformers_attention,
+        transformers,
         "hooked_attention",
         lambda query, key, value, rows, **other: hooked_attention(query, key, value, None, **other),
     )
@@ -334,8 +338,8 @@ def test_a_proof_disturbs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     flags = [module.training for module in tower.modules()]
     weights = {name: tensor.clone() for name, tensor in tower.state_dict().items()}
     state = torch.get_rng_state()
-    cases = proof.ragged_texts(50, 12, 0)
-    switch = lambda asked: transformers_attention.set_attention(tower.encoder.config, asked)  # noqa: E731
+    cases = ragged_texts(50, 12, 0)
+    switch = lambda asked: transformers.set_attention(tower.encoder.config, asked)  # noqa: E731
     settings: dict[str, Any] = {"attention": "auto", "cases": cases, "calls": 2}
     with counted() as calls:
         assert proof.objection(tower, switch, key="once", **settings) is None
@@ -352,8 +356,8 @@ def test_a_proof_disturbs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_wrong_number_of_calls_is_no_proof(tmp_path: Path) -> None:
     tower = _tower(tmp_path, "bert")
-    cases = proof.ragged_texts(50, 12, 0)
-    switch = lambda asked: transformers_attention.set_attention(tower.encoder.config, asked)  # noqa: E731
+    cases = ragged_texts(50, 12, 0)
+    switch = lambda asked: transformers.set_attention(tower.encoder.config, asked)  # noqa: E731
     found = proof.objection(tower, switch, attention="auto", cases=cases, calls=3, key="three")
     assert found == "its layers call the project's attention 2 times, not 3"
 
@@ -364,7 +368,7 @@ def test_layers_of_timm_keep_their_names(name: str) -> None:
     towers = []
     for attention in ("sdpa", "triton"):
         torch.manual_seed(0)
-        towers.append(build_tower(spec, "x", attention=attention, weights=False).eval())  # type: ignore[arg-type]
+        towers.append(lowered_tower(spec, "x", attention=attention, weights=False).eval())  # type: ignore[arg-type]
     own, hooked = towers
     assert own.facts.attention is not None and own.facts.attention.library == "sdpa"
     assert hooked.facts.attention is not None and hooked.facts.attention.library is None
@@ -377,13 +381,13 @@ def test_layers_of_timm_keep_their_names(name: str) -> None:
 def test_other_families_of_timm_keep_their_own(name: str) -> None:
     spec = RandomArchitecture(id=name, image_size=224)
     with torch.device("meta"):
-        tower = build_tower(spec, "x", attention="triton", weights=False)
+        tower = lowered_tower(spec, "x", attention="triton", weights=False)
     assert tower.facts.attention is not None
     assert tower.facts.attention.refusal == f"`{name}` offers no hook"
 
 
 def test_kernels_that_cannot_run_say_so() -> None:
     spec = RandomArchitecture(id="bert-base-uncased", layers=1, width=32, heads=2, max_tokens=8)
-    tower = build_tower(spec, "x", attention="triton", weights=False)
+    tower = lowered_tower(spec, "x", attention="triton", weights=False)
     with pytest.raises(CompileError, match="`attention = triton`: fused attention runs on a GPU"):
         tower({"input_ids": torch.ones(1, 3, dtype=torch.long)})

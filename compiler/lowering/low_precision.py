@@ -1,28 +1,17 @@
-"""What is frozen stays constant: no dropout, no running statistics, whatever the training mode."""
+"""Weights that never learn, held in the type that autocast would cast them to."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.vision_language import VisionLanguageModel
+
 _CAST = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Modules that use their parameters in no other way than to hand them to one operation that
 autocast runs in low precision. Norms, embeddings and positions are read in float32 there."""
-
-
-def learns(module: nn.Module) -> bool:
-    """Return whether any parameter of a module takes a gradient."""
-    return any(parameter.requires_grad for parameter in module.parameters())
-
-
-def keep_constant(module: nn.Module) -> None:
-    """Put every part that holds parameters, none of which learns, into evaluation mode."""
-    if any(True for _ in module.parameters()) and not learns(module):
-        for part in module.modules():
-            part.training = False
-        return
-    for child in module.children():
-        keep_constant(child)
 
 
 def constant_weights(model: nn.Module, never: Collection[str]) -> dict[str, nn.Parameter]:
@@ -68,3 +57,34 @@ def hold_in_low_precision(
         originals[name] = parameter.data
         parameter.data = parameter.data.to(dtype)
     return originals
+
+
+@dataclass(frozen=True, slots=True)
+class LowPrecision:
+    """Weights that never learn are held in the type that products are computed in."""
+
+    name: str = "low precision"
+
+    def applies(self, model: VisionLanguageModel, context: Context) -> bool:
+        """Whether autocast runs, and would cast weights that never learn each time."""
+        return context.products is not None and bool(self._held(model, context))
+
+    def apply(self, model: VisionLanguageModel, context: Context) -> None:
+        """Cast them once."""
+        assert context.products is not None  # as `applies` says
+        hold_in_low_precision(model, context.never, context.products)
+
+    def explain(self, model: VisionLanguageModel, context: Context) -> str:
+        """Say how many numbers are held so."""
+        numbers = sum(part.numel() for part in self._held(model, context))
+        word = str(context.products).removeprefix("torch.")
+        return f"{numbers:,} numbers that never learn are held in {word}"
+
+    def _held(self, model: VisionLanguageModel, context: Context) -> list[Tensor]:
+        """Return what is, or is going to be, held so."""
+        waiting = constant_weights(model, context.never)
+        return [
+            part
+            for name, part in model.named_parameters()
+            if name in waiting or (name in context.never and part.dtype == context.products)
+        ]

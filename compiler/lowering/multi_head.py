@@ -1,4 +1,6 @@
-"""Multi-head attention of one stream to another, and of two streams to each other."""
+"""Multi-head attention on rows of any form, and of two streams to each other."""
+
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -6,41 +8,33 @@ from torch import Tensor, nn
 from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
 from renaissance.compiler.lowering.absorption import absorbs, attend_to_few, attend_to_many
-from renaissance.compiler.lowering.attention import attend, draw_seed, implementation_for
-from renaissance.compiler.lowering.linear import linear
+from renaissance.compiler.lowering.dispatch import attend, choose, draw_seed, implementation_for
+from renaissance.compiler.lowering.linear import as_it_runs
 from renaissance.compiler.lowering.plainness import every_call_is_watched, is_plain
+from renaissance.compiler.model.attention import MultiHeadAttention, attention
 from renaissance.compiler.standing import product_dtype
 from renaissance.grammar.schema.model import Attention
 
 
-class MultiHeadAttention(nn.Module):
-    """Attention in several heads with a projection in front of each part and one behind.
+class LoweredMultiHead(MultiHeadAttention):
+    """Multi-head attention of streams that are padded or packed.
 
-    Source: Vaswani et al. 2017, section 3.2.2.
-
-    Args:
-        width: channels of queries, keys and output.
-        heads: attention heads; divides `width`.
-        dropout: probability of dropping an attention weight in training.
-        attention: implementation that the spec asks for.
+    Attributes:
+        asked: implementation of attention that is taken where it fits; None for the plain one.
+        joins: whether one product makes queries, keys and values.
+        absorbs: whether a far shorter stream absorbs the projections of a longer one.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, attention: Attention) -> None:
-        super().__init__()
-        self.attention = attention
-        self.heads = heads
-        self.dropout = dropout
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+    asked: Attention | None = None
+    joins: bool = False
+    absorbs: bool = False
 
     def forward(self, stream: Features, context: Features) -> Tensor:
         """Let a stream attend to a context whose rows correspond.
 
         Args:
-            stream: what asks, tokens of `width`.
-            context: what answers, tokens of `width`.
+            stream: what asks, tokens of `width` in any form.
+            context: what answers, tokens of `width` in any form.
 
         Returns:
             Tokens in the form of the stream's.
@@ -66,7 +60,7 @@ class MultiHeadAttention(nn.Module):
         if self._absorbs(first, second) or self._absorbs(second, first):
             return self(first, second), self(second, first)
         asking, answering = self._projected(first, second)
-        if implementation_for(asking[0], answering[0], self.attention) == "triton":
+        if self._launches(asking[0], answering[0]):
             fused = self._both_packed(asking, answering)
         else:
             fused = (
@@ -75,9 +69,24 @@ class MultiHeadAttention(nn.Module):
             )
         return self._joined(fused[0]), self._joined(fused[1])
 
+    def wants_packed(self, streams: Iterable[Features]) -> bool:
+        """Whether kernels run for streams of this width, so that packing them once is of use."""
+        streams = list(streams)
+        if self.asked is None:
+            return False
+        one = streams[0].tokens
+        chosen = choose(
+            self.asked,
+            device=one.device,
+            dtype=product_dtype(one),
+            head_dim=self.head_dim,
+            ragged=any(stream.ragged for stream in streams),
+        )
+        return chosen.implementation == "triton"
+
     def _absorbs(self, few: Features, many: Features) -> bool:
         return (
-            self.attention in ("auto", "sdpa")
+            self.absorbs
             and absorbs(few, many, self.heads)
             and self._plain(self.query, self.key, self.value, self.output)
         )
@@ -91,7 +100,7 @@ class MultiHeadAttention(nn.Module):
     def _projected(self, *streams: Features) -> list[tuple[Features, Features, Features]]:
         """Return queries, keys and values of each stream; one product makes all three."""
         parts = (self.query, self.key, self.value)
-        if not self._plain(*parts):
+        if not self.joins or not self._plain(*parts):
             return [
                 (
                     self._project(stream, self.query),
@@ -106,14 +115,23 @@ class MultiHeadAttention(nn.Module):
         bias = torch.cat([part.bias for part in parts]).to(dtype)
         found = []
         for stream in streams:
-            projected = linear(stream.tokens, weight, bias)
+            projected = as_it_runs(self.query)(stream.tokens, weight, bias)
             split = projected.view(*projected.shape[:-1], len(parts), self.heads, -1)
             query, key, value = (stream.with_tokens(part) for part in split.unbind(-3))
             found.append((query, key, value))
         return found
 
     def _attend(self, query: Features, key: Features, value: Features) -> Tensor:
-        return attend(query, key, value, attention=self.attention, dropout=self._dropout)
+        if self.asked is not None:
+            return attend(query, key, value, attention=self.asked, dropout=self._dropout)
+        asking, answering, summed = (
+            stream.padded().tokens.transpose(1, 2) for stream in (query, key, value)
+        )
+        found = attention(asking, answering, summed, key.padded().mask, self._dropout)
+        return query.from_padded(found.transpose(1, 2))
+
+    def _launches(self, query: Features, key: Features) -> bool:
+        return self.asked is not None and implementation_for(query, key, self.asked) == "triton"
 
     def _both_packed(
         self,
@@ -147,3 +165,17 @@ class MultiHeadAttention(nn.Module):
 
     def _joined(self, heads: Tensor) -> Tensor:
         return self.output(heads.flatten(-2))  # type: ignore[no-any-return]
+
+
+def lowered_attentions(model: nn.Module) -> Iterator[LoweredMultiHead]:
+    """Let every attention of a model take rows of any form, and yield it."""
+    for part in model.modules():
+        if type(part) is MultiHeadAttention:
+            part.__class__ = LoweredMultiHead
+        if isinstance(part, LoweredMultiHead):
+            yield part
+
+
+def own_attentions(model: nn.Module) -> list[MultiHeadAttention]:
+    """Return the attentions of a model that are the project's own modules."""
+    return [part for part in model.modules() if isinstance(part, MultiHeadAttention)]

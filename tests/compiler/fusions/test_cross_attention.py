@@ -47,7 +47,7 @@ def test_a_layer_equals_lxmert() -> None:
         attention_probs_dropout_prob=0.0,
     )
     theirs = LxmertXLayer(config).double()
-    mine = CoAttentionLayer(SPEC, "sdpa").double()
+    mine = CoAttentionLayer(SPEC).double()
     pairs = _pairs(theirs, mine)
     copied = set()
     with torch.no_grad():
@@ -84,7 +84,7 @@ def test_streams_are_projected_and_told_apart() -> None:
         "text": TowerFacts(modality="text", width=10),
         "vision": TowerFacts(modality="vision", width=14),
     }
-    fusion = CoAttention(SPEC, facts, "cross", "auto").eval()
+    fusion = CoAttention(SPEC, facts, "cross").eval()
     features = {
         "text": Features(tokens=torch.randn(2, 3, 10)),
         "vision": Features(tokens=torch.randn(2, 5, 14)),

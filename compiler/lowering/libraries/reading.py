@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.hook import Rows
+from renaissance.compiler.backbones.rows import Rows
 from renaissance.compiler.lowering.recomputation import as_one, is_recomputed
 
 _ATTENTIONS = ("attention", "attn", "self_attn")

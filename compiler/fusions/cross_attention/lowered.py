@@ -1,0 +1,119 @@
+"""Co-attention layers on rows in any form, that compute in the last of them only what is read."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from renaissance.compiler.features import Features, Part, Queries, consecutive
+from renaissance.compiler.fusions.cross_attention.module import (
+    CoAttention,
+    CoAttentionLayer,
+    PostNormAttention,
+    StreamLayer,
+)
+from renaissance.compiler.lowering.multi_head import LoweredMultiHead
+
+
+class LoweredPostNormAttention(PostNormAttention):
+    """Attention to a context, or of two streams to each other."""
+
+    attention: LoweredMultiHead
+
+    def both(self, first: Features, second: Features) -> tuple[Features, Features]:
+        """Let two streams attend to each other, with the same weights."""
+        one, other = self.attention.both(first, second)
+        return (
+            first.with_tokens(self.residual(one, first.tokens)),
+            second.with_tokens(self.residual(other, second.tokens)),
+        )
+
+
+class LoweredStreamLayer(StreamLayer):
+    """What a layer does to one stream alone, where it is read."""
+
+    def forward(self, stream: Features, queries: Queries = "all") -> Features:
+        """Map a stream to those of its tokens that are read."""
+        if isinstance(queries, Tensor):
+            read: Features = self.attention(stream, stream).read(queries)
+        else:
+            read = self.attention(stream.read(queries), stream)
+        return read.with_tokens(self.mlp(read.tokens))
+
+
+class LoweredCoAttentionLayer(CoAttentionLayer):
+    """A layer that leaves out streams and tokens that nobody reads."""
+
+    cross: LoweredPostNormAttention
+
+    def forward(
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries] | None = None
+    ) -> dict[str, Features]:
+        """Map both streams to what is read of them.
+
+        Args:
+            features: both streams, rows corresponding.
+            queries: what is read of which streams; everything if None.
+        """
+        if queries is None:
+            queries = dict.fromkeys(self.inputs, "all")
+        crossed = self._crossed(features, queries)
+        return {name: self.streams[name](crossed[name], queries[name]) for name in queries}
+
+    def _crossed(
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries]
+    ) -> dict[str, Features]:
+        first, second = self.inputs
+        if len(queries) == 2:
+            both = self.cross.both(features[first], features[second])
+            return dict(zip(self.inputs, both, strict=True))
+        other = {first: second, second: first}
+        return {name: self.cross(features[name], features[other[name]]) for name in queries}
+
+
+class LoweredCoAttention(CoAttention):
+    """Co-attention layers on rows in any form."""
+
+    def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Fuse streams whose rows correspond; each comes back in the form that it is worked on."""
+        return self.layers[-1](self._before_last(features))  # type: ignore[no-any-return]
+
+    def read(
+        self, features: Mapping[str, Features], parts: Sequence[Part]
+    ) -> list[dict[str, Features]]:
+        """Fuse, and compute in the last layer only what is read.
+
+        Args:
+            features: as `forward` takes them.
+            parts: consecutive rows with what is read of them; together they cover all rows.
+
+        Returns:
+            For each part, the streams that it names, as `Features.read` gives them.
+        """
+        rows = consecutive(self._before_last(features), parts)
+        return [self.layers[-1](streams, queries) for streams, queries in rows]
+
+    def _before_last(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        fused = {
+            name: self.embedded(name, stream)
+            for name, stream in self._in_one_form(features).items()
+        }
+        for layer in self.layers[:-1]:
+            fused = layer(fused)
+        return fused
+
+    def _in_one_form(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Pack both streams where the kernels run, once for all layers."""
+        streams = {name: features[name] for name in self.inputs}
+        attention: LoweredMultiHead = self.layers[0].get_submodule("cross.attention")  # type: ignore[assignment]
+        if not attention.wants_packed(streams.values()):
+            return streams
+        return {name: stream.packed() for name, stream in streams.items()}
+
+
+TWINS: dict[type[nn.Module], type[nn.Module]] = {
+    CoAttention: LoweredCoAttention,
+    CoAttentionLayer: LoweredCoAttentionLayer,
+    StreamLayer: LoweredStreamLayer,
+    PostNormAttention: LoweredPostNormAttention,
+}
+"""What takes the place of which plain module; parameters stay."""

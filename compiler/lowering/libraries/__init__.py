@@ -1,0 +1,1 @@
+"""What makes encoders of libraries fast: the project's attention inside of their layers."""
