@@ -11,8 +11,8 @@ from typing import Literal
 
 from torch import nn
 
-from renaissance.compiler.backbones.tower import Tower, TowerFacts
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.tower import Tower, TowerFacts
 from renaissance.grammar.anatomy.selectors import KINDS
 
 Kind = Literal["weight", "bias", "norm", "embedding", "position", "token", "scale"]

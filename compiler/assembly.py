@@ -8,7 +8,6 @@ from torch import nn
 
 from renaissance.compiler import freeze
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.heads import job_heads
 from renaissance.compiler.lowering.context import Context
@@ -16,12 +15,13 @@ from renaissance.compiler.lowering.implementations import check_head_widths
 from renaissance.compiler.lowering.lowerings import OF_MODELS, lower
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.pool import Pool
+from renaissance.compiler.model.tower import Tower
 from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Attention, Model
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
 _ONE_AT_A_TIME = threading.RLock()
@@ -87,7 +87,7 @@ def assemble(
         pool=pool,
         heads=heads,
     )
-    if declared.lower == "auto":
+    if declared.lowers:
         with _ONE_AT_A_TIME:
             lower(model, Context(attention=declared.attention), OF_MODELS)
         check_head_widths(model)
@@ -112,8 +112,7 @@ def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:
 
 def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Module]:
     """Return the streams by name, and what joins them."""
-    fusion, root = declared.fusion, declared.fusion_name
-    attention: Attention = declared.attention if declared.lower == "auto" else "eager"
+    fusion, root, attention = declared.fusion, declared.fusion_name, declared.attention_taken
     stack = None
     if fusion.stack is not None:
         stack = build_stack(fusion.stack, root, attention=attention, weights=weights)

@@ -15,13 +15,7 @@ Graph = Mapping[str, set[str]]
 
 KNOWN: set[tuple[str, ...]] = {
     ("compiler", "runtime"),
-    (
-        "compiler.backbones",
-        "compiler.fusions",
-        "compiler.lowering",
-        "compiler.model",
-        "compiler.sources",
-    ),
+    ("compiler.backbones", "compiler.sources"),
     ("runtime.data", "runtime.features"),
     ("runtime.step", "runtime.training"),
 }

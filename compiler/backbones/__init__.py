@@ -1,7 +1,7 @@
 """Where streams of tokens come from."""
 
 from renaissance.compiler.backbones.facts import normalisation, reference
-from renaissance.compiler.backbones.tower import BackboneReference, Tower, TowerFacts
+from renaissance.compiler.model.tower import BackboneReference, Tower, TowerFacts
 
 __all__ = [
     "BackboneReference",

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.features import Features
+from renaissance.compiler.model.tower import BackboneReference, Stacked, TowerFacts
 
 
 class EncoderStack(Stacked):

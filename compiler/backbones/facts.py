@@ -1,7 +1,7 @@
 """What data and checkpoints need to know about a stream."""
 
-from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.grammar.architectures import HALF, Statistics
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder

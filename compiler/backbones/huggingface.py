@@ -31,12 +31,6 @@ from renaissance.compiler.backbones.rows import (
     position_offset,
     prefix_tokens,
 )
-from renaissance.compiler.backbones.tower import (
-    AttentionFacts,
-    BackboneReference,
-    Tower,
-    TowerFacts,
-)
 from renaissance.compiler.backbones.transformers_facts import (
     configuration_key,
     head_widths,
@@ -45,6 +39,12 @@ from renaissance.compiler.backbones.transformers_facts import (
 from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.model.tower import (
+    AttentionFacts,
+    BackboneReference,
+    Tower,
+    TowerFacts,
+)
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import HALF, from_config

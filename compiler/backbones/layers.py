@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-LayerPaths = tuple[tuple[str, ...], ...]
-"""For each layer, in order, the path of its module and of what else belongs to it."""
+from renaissance.compiler.model.tower import LayerPaths
 
 _STAGED = ("blocks", "layers", "albert_layers")
 _DOWNSAMPLING = "downsample"

@@ -3,9 +3,9 @@
 from typing import Any
 
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
-from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.model.transformer import PreNormStack
 from renaissance.compiler.sources.patches.schema import Patches
 from renaissance.compiler.sources.plain_text.schema import PlainText

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model.tower import TowerFacts
 
 
 def resize_grid(table: Tensor, positions: int, prefix: int) -> Tensor:

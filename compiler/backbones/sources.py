@@ -4,7 +4,7 @@ What builds a source stands in its folder and is imported where a spec asks for 
 models start quickly.
 """
 
-from renaissance.compiler.backbones.tower import Stacked, Tower
+from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.model import Attention

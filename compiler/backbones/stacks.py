@@ -16,9 +16,9 @@ from renaissance.compiler.backbones.huggingface import (
     random_encoder,
 )
 from renaissance.compiler.backbones.layers import find_layers
-from renaissance.compiler.backbones.tower import AttentionFacts, BackboneReference, TowerFacts
 from renaissance.compiler.backbones.transformers_facts import configuration_key
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model.tower import AttentionFacts, BackboneReference, TowerFacts
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.timm.schema import Timm

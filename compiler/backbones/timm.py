@@ -19,15 +19,15 @@ from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
 from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
 from renaissance.compiler.backbones.timm_layers import timm_layers
-from renaissance.compiler.backbones.tower import (
+from renaissance.compiler.backbones.trial import first_line, tokens_of_image
+from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.features import Features
+from renaissance.compiler.model.tower import (
     AttentionFacts,
     BackboneReference,
     Tower,
     TowerFacts,
 )
-from renaissance.compiler.backbones.trial import first_line, tokens_of_image
-from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.features import Features
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.catalogue import find

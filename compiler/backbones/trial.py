@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.func import functional_call
 
 from renaissance.compiler.backbones.samples import TOLERANCE, ragged_texts, telling, undisturbed
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.model.tower import Tower
 
 LENGTHS = (12, 7, 3)
 """Tokens of the texts that show whether rows depend on each other."""

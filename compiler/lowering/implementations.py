@@ -5,7 +5,6 @@ from typing import Literal
 
 import torch
 
-from renaissance.compiler.backbones.tower import AttentionFacts, Stacked
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.kernels import supported_anywhere
 from renaissance.compiler.lowering.dispatch import COMMON_HEAD_DIM, Choice, choose_on_gpu
@@ -13,6 +12,7 @@ from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.lowering.rows import ReadModel, reads
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.attention import MultiHeadAttention
+from renaissance.compiler.model.tower import AttentionFacts, Stacked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

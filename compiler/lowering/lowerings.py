@@ -11,7 +11,7 @@ from renaissance.compiler.lowering.linear import OneDnn
 from renaissance.compiler.lowering.low_precision import LowPrecision
 from renaissance.compiler.lowering.own_attention import Absorption, JointProjections, OwnAttention
 from renaissance.compiler.lowering.recomputation import Recomputation
-from renaissance.compiler.lowering.rows import Rows
+from renaissance.compiler.lowering.rows import ReadModel, Rows
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 
 OF_MODELS: tuple[Lowering, ...] = (
@@ -44,6 +44,11 @@ class Lowered:
 
     name: str
     what: str
+
+
+def is_lowered(model: VisionLanguageModel) -> bool:
+    """Whether a model was lowered when it was built."""
+    return isinstance(model, ReadModel)
 
 
 def lower(

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from renaissance.compiler.backbones.embeddings import WordEmbeddings
 from renaissance.compiler.backbones.encoder_stack import EncoderStack
 from renaissance.compiler.backbones.plain import PlainEncoder, PlainTextTower, WordpieceTower
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.features import Features, Reading, TextInput
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.constancy import learns
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.model.transformer import PreNormLayer, PreNormStack
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.tower import BackboneReference, Tower
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.features import (
     Features,
@@ -21,6 +20,7 @@ from renaissance.compiler.features import (
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.pool import Pool
+from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.compiler.standing import traced
 from renaissance.grammar.names import listing
 

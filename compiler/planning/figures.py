@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from renaissance.compiler.lowering.implementations import AttentionPlan
+from renaissance.compiler.lowering.lowerings import Lowered
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.machines import Machine, Precision
 
@@ -106,6 +107,7 @@ class ModelPlan:
         freeze: directives, resolved.
         caching: what keeping the features of each frozen tower costs and saves.
         attention: which implementation runs, by root address.
+        lowered: what makes it faster, in the order in which it is applied.
         notes: what was done to fit parts together, a sentence each.
     """
 
@@ -116,6 +118,7 @@ class ModelPlan:
     freeze: tuple[FrozenPart, ...]
     caching: tuple[Caching, ...]
     attention: dict[str, AttentionPlan]
+    lowered: tuple[Lowered, ...]
     notes: tuple[str, ...]
 
 

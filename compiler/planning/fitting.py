@@ -60,7 +60,7 @@ def _remedies(
     smaller = _micro_batch(measured, worst, texts, room)
     if smaller is not None:
         yield _remedy(f"`micro_batch = {smaller[0]}`", smaller[1], worst)
-    if stages.recomputes:
+    if stages.recomputes or not stages.lowers:
         return
     stages.recompute()
     again = measured(None)

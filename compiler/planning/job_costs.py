@@ -1,12 +1,14 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
+from dataclasses import replace
+
 from renaissance.compiler.demand import readings, unread_parts
 from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Flops, JobPlan, Run, Sharing, Stage
 from renaissance.compiler.planning.fitting import fit, largest
-from renaissance.compiler.planning.models import described, drafted, place_of
+from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, job_pass, text_tokens
 from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
 from renaissance.compiler.planning.supply import reading, stored
@@ -42,10 +44,17 @@ def plan_job(
     recomputes = stages.recomputes
     first, found = traced[0][0], [stage for _, stage in traced]
     place, products = place_of(conditions.device, machine), PRODUCTS[training.precision]
+    context = replace(
+        context_of(declared, place),
+        products=stages.held_in,
+        never=stages.never,
+        compiles=training.compile == "layers" and not isinstance(job, Evaluate),
+        recomputes=recomputes,
+    )
     return JobPlan(
         name=name,
         kind=job.job,
-        model=described(model, resolved, first, step.texts, kept, place, products),
+        model=described(model, resolved, first, step.texts, kept, place, products, context),
         batch=job.batch,
         micro_batch=step.texts,
         texts_per_image=1 if isinstance(job, Evaluate) else job.texts_per_image,
@@ -70,6 +79,7 @@ def _traced(
     stages: Stages, training: Pretrain | Finetune, room: int | None, *, learns: bool
 ) -> list[tuple[Trace, Stage]]:
     """Return the stages of a job, recomputed where the job says so or does not fit otherwise."""
+    learns = learns and stages.lowers
     if learns and training.recompute == "layers":
         stages.recompute()
     traced = stages.traced()

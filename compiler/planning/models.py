@@ -5,7 +5,9 @@ import torch
 from renaissance.compiler import freeze
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
+from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.implementations import Place, planned_attention
+from renaissance.compiler.lowering.lowerings import explained, is_lowered
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.caching import caching
@@ -57,7 +59,9 @@ def plan_model(
     step = sample_pass(model, tokens)
     traced = trace(model, step.run, backward=False, substitution=Substitution(device, "fp32"))
     kept = caching(model, declared, tokens=tokens)
-    return described(model, resolved, traced, step.texts, kept, place_of(device, machine), None)
+    place = place_of(device, machine)
+    context = context_of(declared, place)
+    return described(model, resolved, traced, step.texts, kept, place, None, context)
 
 
 def place_of(device: Device, machine: Machine | None) -> Place:
@@ -65,6 +69,11 @@ def place_of(device: Device, machine: Machine | None) -> Place:
     if machine is None:
         return Place(device=device)
     return Place(device=device, certain=True, kernels=machine.kernels)
+
+
+def context_of(declared: Model, place: Place) -> Context:
+    """Return what a model is lowered for, whatever the job."""
+    return Context(attention=declared.attention, device=place.device if place.certain else None)
 
 
 def described(
@@ -75,6 +84,7 @@ def described(
     kept: tuple[Caching, ...],
     place: Place,
     products: torch.dtype | None,
+    context: Context,
 ) -> ModelPlan:
     """Return what is known about a model after a pass over some texts was traced.
 
@@ -86,6 +96,7 @@ def described(
         kept: what keeping features would cost and save.
         place: where it runs.
         products: type of the products; None where no job says it.
+        context: what the model is lowered for.
     """
     return ModelPlan(
         name=model.name,
@@ -95,6 +106,7 @@ def described(
         freeze=tuple(_frozen(selection) for selection in resolved.selections),
         caching=kept,
         attention=planned_attention(model, place, products),
+        lowered=explained(model, context) if is_lowered(model) else (),
         notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
     )
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features, Reading, TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.figures import TowerRuns
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain

@@ -12,6 +12,7 @@ from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.lowering.compilation import repeated_layers
 from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
+from renaissance.compiler.lowering.lowerings import is_lowered
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.components import flops_of
@@ -68,6 +69,9 @@ class Stages:
 
     Attributes:
         length: steps of the job, or a number that stands for them.
+        lowers: whether anything may make the model faster or smaller.
+        never: names of parameters that do not learn in any step.
+        held_in: type that these are held in where that changes nothing; None for their own.
         recomputes: whether repeated layers are computed again in the backward pass.
     """
 
@@ -84,9 +88,12 @@ class Stages:
         self._total = steps_of_job(job, conditions.texts)
         self.length = self._total or _SUPPOSED
         self.recomputes = False
-        if training.precision != "fp32" and not isinstance(job, Evaluate):
-            never = resolved.frozen(self.length - 1, self.length)
-            hold_in_low_precision(model, never, PRODUCTS[training.precision])
+        self.lowers = is_lowered(model)
+        self.never = resolved.frozen(self.length - 1, self.length)
+        self.held_in: torch.dtype | None = None
+        if self.lowers and training.precision != "fp32" and not isinstance(job, Evaluate):
+            self.held_in = PRODUCTS[training.precision]
+            hold_in_low_precision(model, self.never, self.held_in)
 
     def recompute(self) -> None:
         """Compute repeated layers again in the backward pass, from now on."""

@@ -79,3 +79,13 @@ class Model(Block):
         return Anatomy(
             dict(self.streams), self.fusion.inputs, self.fusion_name, self.fusion, self.pool, heads
         )
+
+    @property
+    def lowers(self) -> bool:
+        """Whether lowerings are applied."""
+        return self.lower == "auto"
+
+    @property
+    def attention_taken(self) -> Attention:
+        """Implementation that is taken: plain operations where nothing is lowered."""
+        return self.attention if self.lowers else "eager"

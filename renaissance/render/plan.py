@@ -147,6 +147,10 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
         yield Text(f"attention of {root}: {used}")
         if used.absorbs:
             yield Text(f"attention of {root}: a stream absorbs the projections of a far longer one")
+    for lowering in model.lowered:
+        yield Text(f"{lowering.name}: {lowering.what}")
+    if not model.lowered:
+        yield Text("`lower = none`: padded, all computed")
     for note in model.notes:
         yield Text(f"note: {note}")
     yield Text("")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.backbones.content import content_hash, tensor_hash
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.model.tower import Tower
 from renaissance.runtime.data.resize import METHOD
 from renaissance.runtime.data.streams import ImageNeeds
 from renaissance.runtime.features.grouping import LENGTH_STEP, grouped_images, grouped_texts

@@ -56,9 +56,14 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
     """
     job, processes, model = session.training, session.processes, setup.model
     precision = Precision(job.precision, processes.device, ranks=processes.ranks)
-    originals = _held_in_low_precision(setup, freezing, beginning, precision)
-    compiled = compile_layers(model, processes.device) if job.compile == "layers" else ()
-    recomputing = recomputes(session.spec, session.name, setup.data, processes)
+    originals = {}
+    if session.declared.lowers:
+        originals = _held_in_low_precision(setup, freezing, beginning, precision)
+    lowers = session.declared.lowers
+    compiled: tuple[str, ...] = ()
+    if lowers and job.compile == "layers":
+        compiled = compile_layers(model, processes.device)
+    recomputing = recomputes(session.spec, session.name, setup.data, processes) if lowers else None
     if recomputing is not None:
         recompute_layers(repeated_layers(model).values())
     objectives = Objectives(model, session.declared)

@@ -38,7 +38,7 @@ def set_up(session: Session) -> Setup:
         CompileError: if the model cannot be built.
     """
     spec, training, processes = session.spec, session.training, session.processes
-    check_device(session.declared.attention, processes.device, PRODUCTS[training.precision])
+    check_device(session.declared.attention_taken, processes.device, PRODUCTS[training.precision])
     if processes.first:
         session.home.mkdir(parents=True, exist_ok=True)
     vocabulary = kept_vocabulary(spec, training.name, session.folder)

@@ -12,8 +12,8 @@ from typing import cast
 import torch
 from torch import nn
 
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.tower import Tower
 
 SHARE = 2**25
 """Multiply-adds that are worth a thread: about a millisecond of one core."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from renaissance.compiler.backbones.positions import fit_positions
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.tower import Tower
 from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.checkpoint import Checkpoint, Reference, State
 from renaissance.runtime.errors import CheckpointError

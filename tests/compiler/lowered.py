@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 from torch import nn
 
 from renaissance.compiler.backbones.sources import build_stack, build_tower
-from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.libraries.attention import adopt_attention, read_last_layer
 from renaissance.compiler.lowering.lowerings import OF_MODELS
 from renaissance.compiler.lowering.own_attention import Absorption, JointProjections, OwnAttention
 from renaissance.compiler.lowering.rows import take_rows
+from renaissance.compiler.model.tower import Stacked, Tower
 
 Part = TypeVar("Part", bound=nn.Module)
 

@@ -12,8 +12,8 @@ from renaissance.compiler.backbones.positions import (
     resize_grid,
     resize_text,
 )
-from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model.tower import TowerFacts
 
 
 @pytest.mark.parametrize(("old", "new"), [(4, 7), (7, 4), (3, 12), (5, 5)])

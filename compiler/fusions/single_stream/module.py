@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.backbones.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.features import Features
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.model.type_embedding import TypeEmbedding
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from renaissance.compiler.backbones.encoder_stack import EncoderStack
 from renaissance.compiler.backbones.samples import ragged_rows, ragged_texts, random_image
-from renaissance.compiler.backbones.tower import Stacked, Tower
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.libraries.hook import Library
 from renaissance.compiler.lowering.libraries.proof import adopt, reads_alike
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
+from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 from renaissance.grammar.schema.model import Attention
 

@@ -19,9 +19,9 @@ from renaissance.compiler.backbones.samples import (
     telling,
     undisturbed,
 )
-from renaissance.compiler.backbones.tower import AttentionFacts, Stacked, Tower
 from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.libraries.hook import EAGER, HookError, Library, counted
+from renaissance.compiler.model.tower import AttentionFacts, Stacked, Tower
 from renaissance.grammar.schema.model import Attention
 
 _proved: set[str] = set()

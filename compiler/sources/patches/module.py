@@ -1,7 +1,7 @@
 """Builds patch embeddings."""
 
 from renaissance.compiler.backbones.plain import PatchesTower
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.patches.schema import Patches
 
 

@@ -1,7 +1,7 @@
 """Builds a plain stack."""
 
 from renaissance.compiler.backbones.plain import PlainEncoder
-from renaissance.compiler.backbones.tower import Stacked
+from renaissance.compiler.model.tower import Stacked
 from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.grammar.schema.model import Attention
 

@@ -1,7 +1,7 @@
 """Builds a plain text encoder."""
 
 from renaissance.compiler.backbones.plain import PlainTextTower
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.grammar.schema.model import Attention
 

@@ -1,7 +1,7 @@
 """Builds a plain vision transformer."""
 
 from renaissance.compiler.backbones.plain import PlainVisionTower
-from renaissance.compiler.backbones.tower import Tower
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.grammar.schema.model import Attention
 

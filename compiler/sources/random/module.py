@@ -1,7 +1,7 @@
 """Builds encoders of either library without weights."""
 
 from renaissance.compiler.backbones.facts import is_timm
-from renaissance.compiler.backbones.tower import Stacked, Tower
+from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.model import Attention
 

@@ -1,8 +1,8 @@
 """Builds word embeddings."""
 
 from renaissance.compiler.backbones.plain import WordpieceTower
-from renaissance.compiler.backbones.tower import Tower
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.features import Features, Part
 from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.model.tower import TowerFacts
 from renaissance.compiler.packing import Packing
 from tests.compiler.lowered import lowered
 

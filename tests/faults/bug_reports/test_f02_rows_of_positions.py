@@ -8,8 +8,8 @@ import torch
 
 from renaissance.compiler import build
 from renaissance.compiler.backbones.positions import fit_positions
-from renaissance.compiler.backbones.tower import TowerFacts
 from renaissance.compiler.errors import BackboneError
+from renaissance.compiler.model.tower import TowerFacts
 from renaissance.grammar import load
 from renaissance.runtime import JobError, run_jobs
 

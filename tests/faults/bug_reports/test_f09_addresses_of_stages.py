@@ -9,7 +9,7 @@ from torch import nn
 
 from renaissance.compiler.addresses import _inside
 from renaissance.compiler.backbones.timm_layers import timm_layers
-from renaissance.compiler.backbones.tower import TowerFacts
+from renaissance.compiler.model.tower import TowerFacts
 
 # Architecture; first parameters of the stem, of the first and of the last layer; number of layers.
 DENSE = ("features.denseblock1.denselayer1", "features.denseblock4.denselayer16")

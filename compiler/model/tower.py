@@ -5,11 +5,13 @@ from typing import Any
 
 from torch import nn
 
-from renaissance.compiler.backbones.layers import LayerPaths
 from renaissance.compiler.features import Features
 from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.model import Attention
+
+LayerPaths = tuple[tuple[str, ...], ...]
+"""For each layer, in order, the path of its module and of what else belongs to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
