@@ -8,7 +8,6 @@ LAYERS = ("grammar", "compiler", "runtime", "renaissance")
 LONGEST = 60
 
 KNOWN = {
-    "grammar/composition/jobs.py: _draft",
     "runtime/step.py: __call__",
 }
 """Functions that still are."""

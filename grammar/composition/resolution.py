@@ -20,10 +20,12 @@ from renaissance.grammar.checks.training import (
     check_sharding,
     check_training,
 )
+from renaissance.grammar.composition.data import read_data
 from renaissance.grammar.composition.files import Disk, Files
-from renaissance.grammar.composition.jobs import JobReader, draft_jobs, read_data
+from renaissance.grammar.composition.job_drafts import draft_jobs
+from renaissance.grammar.composition.job_reading import JobReader
+from renaissance.grammar.composition.model_reading import read_model
 from renaissance.grammar.composition.models import Composer
-from renaissance.grammar.composition.reading import read_model
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.composition.unused import check_unused
 from renaissance.grammar.composition.values import Reader

@@ -1,0 +1,162 @@
+"""Explain what is wrong with data and jobs: what they relate to, and what stands in them."""
+
+from collections.abc import Iterable
+
+from renaissance.grammar import tree
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.source import Span
+
+_EXAMPLES = {
+    "optimizer": "`optimizer adamw { lr = 1e-4 }`",
+    "schedule": "`schedule linear { warmup = 10% }`",
+    "scale_lr": "`scale_lr { fusion = 5 }`",
+    "objective": "`objective mlm { … }`",
+    "model": "`model { vision.image_size = 384 }`",
+}
+BLOCKS_OF_A_JOB = tuple(_EXAMPLES)
+"""Words of a job that take braces; a file may set them as if they were keys."""
+
+
+def out_of_place(relation: tree.Relation, label: str = "", *help: str) -> Diagnostic:
+    """Explain `on`, `from` or `of` behind something that does not relate in this way."""
+    return Diagnostic(
+        code="VL410",
+        message=f"`{relation.span.text}` does not belong here",
+        span=relation.span,
+        label=label,
+        help=help,
+    )
+
+
+def no_format(name: tree.Name, formats: Iterable[str]) -> Diagnostic:
+    """Explain that data do not say in which format they are."""
+    return Diagnostic(
+        code="VL403",
+        message=f"data `{name.text}` needs `format`",
+        span=name.span,
+        label="`format` is missing",
+        notes=(f"formats are {listing(formats)}",),
+    )
+
+
+def starts_twice(name: tree.Name, first: tree.Relation, second: tree.Relation) -> Diagnostic:
+    """Explain a job that relates to two things."""
+    return Diagnostic(
+        code="VL512",
+        message=f"job `{name.text}` starts from two things",
+        span=second.span,
+        label="a second one",
+        related=(Label(span=first.span, text="the first one"),),
+    )
+
+
+def starts_from_nothing(word: str, name: tree.Name, relations: tuple[str, ...]) -> Diagnostic:
+    """Explain a job that does not say what it relates to."""
+    example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}[word]
+    return Diagnostic(
+        code="VL512",
+        message=f"`{word} {name.text}` does not say what it "
+        + ("measures" if word == "evaluate" else "starts from"),
+        span=name.span,
+        label=" or ".join(f"`{relation} …`" for relation in relations) + " is missing",
+        help=(f"write `{word} {name.text} {example} {{ … }}`",),
+    )
+
+
+def starts_from_itself(name: str, others: list[tree.Relation], last: tree.Relation) -> Diagnostic:
+    """Explain a circle of jobs, each of which starts from the next."""
+    return Diagnostic(
+        code="VL502",
+        message=f"job `{name}` starts from itself",
+        span=last.target.span,
+        label="closes the circle",
+        related=tuple(Label(span=other.span, text="starts from the next") for other in others),
+    )
+
+
+def wrong_job(word: str, relation: tree.Relation, other: str, declared: tree.Name) -> Diagnostic:
+    """Explain a job that relates to one of a kind that it cannot relate to.
+
+    Args:
+        word: of the job.
+        relation: to the other one.
+        other: word of the other one.
+        declared: its name, where it is declared.
+    """
+    starts = relation.word.text == "from"
+    return Diagnostic(
+        code="VL503",
+        message=f"`{word}` {'starts from' if starts else 'measures'} a job that "
+        + ("trains" if starts else "learned a task"),
+        span=relation.target.span,
+        label=f"is `{other}`",
+        related=(Label(span=declared.span, text="declared here"),),
+    )
+
+
+def set_twice(name: str, first: Span, second: Span) -> Diagnostic:
+    """Explain something that is given twice, be it under two names."""
+    return Diagnostic(
+        code="VL402",
+        message=f"`{name}` is set twice",
+        span=second,
+        label="set again",
+        related=(Label(span=first, text="first set here"),),
+    )
+
+
+def block_as_key(word: str, place: Span) -> Diagnostic:
+    """Explain a word of a job that takes braces and was set like a key."""
+    return Diagnostic(
+        code="VL411",
+        message=f"`{word}` is a block, not a key",
+        span=place,
+        help=(f"write {_EXAMPLES[word]}",),
+    )
+
+
+def block_with_value(word: tree.Name, name: tree.Name, value: Span) -> Diagnostic:
+    """Explain a block of a job that was given a value."""
+    return Diagnostic(
+        code="VL411",
+        message=f"`{word.text}` takes braces, not a value",
+        span=value,
+        help=(f"write `{word.text} {name.text} {{ … }}`",),
+    )
+
+
+def which_one(word: tree.Name) -> Diagnostic:
+    """Explain a block of a job that does not name its kind."""
+    example = {"optimizer": "adamw", "schedule": "linear"}.get(word.text, "mlm")
+    return Diagnostic(
+        code="VL112",
+        message=f"`{word.text}` does not say which one",
+        span=word.span,
+        help=(f"write `{word.text} {example} {{ … }}`",),
+    )
+
+
+def unknown_data(name: str, place: Span, known: Iterable[str]) -> Diagnostic:
+    """Explain a name that no data have."""
+    known = tuple(known)
+    return Diagnostic(
+        code="VL104",
+        message=f"there is no data named `{name}`",
+        span=place,
+        label="not declared here or in an import",
+        help=suggestion(name, known, "data"),
+        notes=(f"there is {listing(known)}",) if known else (),
+    )
+
+
+def named_twice(name: str, first: Span, second: Span) -> Diagnostic:
+    """Explain data that a job names twice."""
+    return Diagnostic(
+        code="VL518",
+        message=f"data `{name}` is named twice",
+        span=second,
+        label="named again",
+        related=(Label(span=first, text="first named here"),),
+        help=("leave it out: each of its pairs is learned from once in an epoch",),
+    )
