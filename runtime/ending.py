@@ -9,7 +9,7 @@ from typing import Literal
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.errors import InterruptionError, UsageError
 from renaissance.runtime.observer import Observer
-from renaissance.runtime.records import Event, Record
+from renaissance.runtime.records import Event, Notice, Record
 
 ENDING = "exit.json"
 
@@ -79,6 +79,10 @@ class Position(Observer):
     def event(self, event: Event) -> None:
         """Hand it on."""
         self._observer.event(event)
+
+    def notify(self, text: str) -> None:
+        """Hand on a sentence that a person should read."""
+        self.event(Notice(text=text))
 
     def finish(self, stage: str) -> None:
         """Hand it on."""

@@ -42,14 +42,14 @@ def results_to_remove(
         stale = (*spec.jobs, *(before.jobs if before is not None else ()))
     if before is not None and before.hash == spec.hash:
         return tuple(dict.fromkeys(stale))
-    theirs = _owners(folder, tuple(stale))
-    ours = hashes_in(folder, spec)
-    others = sorted(name for name, owner in theirs.items() if owner not in ours)
+    owners = _owners(folder, tuple(stale))
+    hashes = hashes_in(folder, spec)
+    others = sorted(name for name, owner in owners.items() if owner not in hashes)
     if others:
         if before is None:
             problem += f", and there is job `{others[0]}`: its spec hash is not that of this job"
         raise UsageError(_of_another(folder, spec, before, problem, partly=bool(stale)))
-    if not theirs:
+    if not owners:
         # What is there belongs to no result, nor to this spec.
         return tuple(dict.fromkeys((*stale, *spec.jobs)))
     tell(f"{problem}; the results in `{folder}` are of this spec, so it is written anew")
@@ -98,9 +98,9 @@ def _of_another(
 ) -> str:
     what = f"`{folder}` holds results of another spec"
     if before is not None:
-        found = changes(before.model_dump(mode="json"), spec.model_dump(mode="json"))
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        why = "; ".join(found[:NAMED]) + more
+        differences = changes(before.model_dump(mode="json"), spec.model_dump(mode="json"))
+        more = f" and {len(differences) - NAMED} more" if len(differences) > NAMED else ""
+        why = "; ".join(differences[:NAMED]) + more
     else:
         what = f"`{folder}` holds results that are not known to be of this spec"
         why = problem
@@ -115,16 +115,16 @@ def changes(before: Any, now: Any, address: str = "") -> list[str]:
     """Return sentences on where two trees of plain values differ, by address."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         keys = dict.fromkeys((*before, *now))
-        found = []
+        sentences = []
         for key in keys:
             place = f"{address}.{key}" if address else str(key)
             if key not in now:
-                found.append(f"`{place}` is gone")
+                sentences.append(f"`{place}` is gone")
             elif key not in before:
-                found.append(f"`{place}` is new")
+                sentences.append(f"`{place}` is new")
             else:
-                found += changes(before[key], now[key], place)
-        return found
+                sentences += changes(before[key], now[key], place)
+        return sentences
     return [] if before == now else [f"`{address}` was {_short(before)}, is {_short(now)}"]
 
 

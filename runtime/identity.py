@@ -87,16 +87,16 @@ def hashes_in(folder: Path, spec: Spec) -> frozenset[str]:
         folder: of the run.
         spec: the whole experiment.
     """
-    known = {spec.hash}
+    hashes = {spec.hash}
     kept, recorded = kept_spec(folder).spec, _recorded(folder)
     same = kept is not None and kept.hash == spec.hash
     if kept is not None and same:
-        known.add(kept.stated_hash)
+        hashes.add(kept.stated_hash)
     if recorded is not None:
         of_this_file = same and recorded.spec == _digest(folder / SPEC)
         if of_this_file or spec.hash in recorded.hashes:
-            known.update(recorded.hashes)
-    return frozenset(known)
+            hashes.update(recorded.hashes)
+    return frozenset(hashes)
 
 
 def write_identity(folder: Path, spec: Spec) -> None:

@@ -81,15 +81,15 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
 def _changed_backbone(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     for model, references in before.items():
         for address, reference in references.items():
-            found = now.get(model, {}).get(address, {})
-            if found.get("content") != reference["content"]:
+            installed = now.get(model, {}).get(address, {})
+            if installed.get("content") != reference["content"]:
                 return f"`{address}` of model `{model}` (`{reference['id']}`)"
     return None
 
 
 def _changed_packages(before: dict[str, str], now: dict[str, str]) -> tuple[str, ...]:
     return tuple(
-        f"compiled with {package} {wanted}, running with {now.get(package, 'none')}"
-        for package, wanted in before.items()
-        if now.get(package) != wanted
+        f"compiled with {package} {version}, running with {now.get(package, 'none')}"
+        for package, version in before.items()
+        if now.get(package) != version
     )

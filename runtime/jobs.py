@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.chain import source_of, sources_first, with_dependents
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
@@ -23,11 +23,11 @@ from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.preflight import check_chains, check_places
 from renaissance.runtime.processes import Processes, joined, lost_connection
-from renaissance.runtime.records import JobResult, Notice
+from renaissance.runtime.records import JobResult
 from renaissance.runtime.removal import finish_removal
 from renaissance.runtime.report import write_report
 from renaissance.runtime.results import finished
-from renaissance.runtime.signals import StopRequest, stop_request
+from renaissance.runtime.signals import stop_request
 from renaissance.runtime.surroundings import sentence
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.threads import own_threads
@@ -86,22 +86,27 @@ def run_jobs(
         check_output(spec, name, folder)
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:
         position = Position(observer if observer is not None and processes.first else Silent())
-
-        def tell(text: str) -> None:
-            position.event(Notice(text=text))
-
         if processes.first:
             with _in_one_sentence(processes, f"`{folder}` cannot be the folder of a run: "):
                 _check_name(folder)
-                stack.enter_context(held(folder, tell))
+                stack.enter_context(held(folder, position.notify))
                 finish_removal(folder)
-                _take(folder, spec, only, fresh, tell)
+                _take(folder, spec, only, fresh, position.notify)
             stack.enter_context(recorded_ending(folder, position))
         with _in_one_sentence(processes):
             processes.wait()
             if not (fresh and processes.first):  # it did so before anything was removed
                 check_chains(spec, names)
-            results, skipped = _run(spec, folder, names, again, processes, request, position)
+            session = partial(
+                Session,
+                spec=spec,
+                folder=folder,
+                hashes=hashes_in(folder, spec),
+                processes=processes,
+                request=request,
+                observer=position,
+            )
+            results, skipped = _run([session(name=name) for name in names], again=again)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
 
@@ -126,12 +131,12 @@ def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator
         gone = worker_lost(problem)
         if gone is not None:
             raise JobError(gone) from None
-        said = sentence(problem)
-        if said is None:
+        cause = sentence(problem)
+        if cause is None:
             raise
         if usage is not None:
-            raise UsageError(usage + said) from problem
-        raise JobError(f"{said}; what was written before is as it was") from problem
+            raise UsageError(usage + cause) from problem
+        raise JobError(f"{cause}; what was written before is as it was") from problem
 
 
 def _check_name(folder: Path) -> None:
@@ -145,44 +150,36 @@ def _check_name(folder: Path) -> None:
 
 
 def _run(
-    spec: Spec,
-    folder: Path,
-    names: Iterable[str],
-    again: bool,
-    processes: Processes,
-    request: StopRequest,
-    observer: Observer,
+    sessions: Iterable[Session], *, again: bool
 ) -> tuple[tuple[JobResult, ...], tuple[str, ...]]:
-    def tell(text: str) -> None:
-        observer.event(Notice(text=text))
-
+    """Return the results of jobs, and the names of those that had finished before."""
     results, skipped = [], []
-    hashes = hashes_in(folder, spec)
-    for name in names:
-        done = finished(folder, name, hashes, tell)
-        if done is not None and not (again and isinstance(spec.jobs[name], Evaluate)):
-            results.append(done)
-            skipped.append(name)
-            if processes.first and not isinstance(spec.jobs[name], Evaluate):
-                with suppress(JobError):  # it is needed only by what starts from it
-                    restore_best(folder / name, tell)
-            continue
-        source = _check_source(spec, name, folder, hashes, tell)
-        if source is not None and processes.first:
-            restore_best(folder / source, tell)
-        session = Session(
-            spec=spec,
-            name=name,
-            folder=folder,
-            hashes=hashes,
-            processes=processes,
-            request=request,
-            observer=observer,
-        )
-        with own_threads():
-            evaluates = isinstance(spec.jobs[name], Evaluate)
-            results.append(evaluate_job(session) if evaluates else train_job(session))
+    for session in sessions:
+        result = finished(session.folder, session.name, session.hashes, session.notify)
+        if result is not None and not (again and session.evaluates):
+            skipped.append(session.name)
+            _mend_best(session)
+        else:
+            result = _do(session)
+        results.append(result)
     return tuple(results), tuple(skipped)
+
+
+def _do(session: Session) -> JobResult:
+    source = _check_source(
+        session.spec, session.name, session.folder, session.hashes, session.notify
+    )
+    if source is not None and session.processes.first:
+        restore_best(session.folder / source, session.notify)
+    with own_threads():
+        return evaluate_job(session) if session.evaluates else train_job(session)
+
+
+def _mend_best(session: Session) -> None:
+    """Write anew which weights of a finished training are best, where that is lost."""
+    if session.processes.first and not session.evaluates:
+        with suppress(JobError):  # it is needed only by what starts from it
+            restore_best(session.home, session.notify)
 
 
 def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:

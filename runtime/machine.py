@@ -43,7 +43,7 @@ def _groups() -> list[Path]:
         lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
     except OSError:
         return []
-    found = []
+    groups = []
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -54,8 +54,8 @@ def _groups() -> list[Path]:
             continue
         # In a container the path may be that outside of it.
         inside = root / path.lstrip("/")
-        found += [folder for folder in (inside, *inside.parents) if folder.is_relative_to(root)]
-    return found
+        groups += [folder for folder in (inside, *inside.parents) if folder.is_relative_to(root)]
+    return groups
 
 
 def _room(folder: Path) -> int | None:
@@ -84,20 +84,20 @@ def _of_files(folder: Path) -> int:
 
 def _quota() -> float | None:
     """Return the cores that this process's group may use; None without a limit."""
-    found = []
+    quotas = []
     for folder in _groups():
         try:
             most, each = (folder / "cpu.max").read_text("ascii").split()
         except (OSError, ValueError):
             continue
         if most != "max":
-            found.append(int(most) / int(each))
+            quotas.append(int(most) / int(each))
     first_version = CGROUP / "cpu"
     granted = _number(first_version / "cpu.cfs_quota_us")
     period = _number(first_version / "cpu.cfs_period_us")
     if granted is not None and granted > 0 and period:
-        found.append(granted / period)
-    return min(found, default=None)
+        quotas.append(granted / period)
+    return min(quotas, default=None)
 
 
 def _number(path: Path) -> int | None:

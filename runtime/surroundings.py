@@ -89,12 +89,12 @@ def _library(problem: BaseException) -> str | None:
     top = type(problem).__module__.partition(".")[0]
     if top in LIBRARIES:
         return top
-    found, step = None, problem.__traceback__
+    library, step = None, problem.__traceback__
     while step is not None:
         module = str(step.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
         if module == "renaissance":
-            found = None
-        elif found is None and module in LIBRARIES:
-            found = module
+            library = None
+        elif library is None and module in LIBRARIES:
+            library = module
         step = step.tb_next
-    return found
+    return library

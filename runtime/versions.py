@@ -17,10 +17,10 @@ PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Return the version of Python and of each package that is installed."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed

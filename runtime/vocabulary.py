@@ -58,8 +58,8 @@ class Vocabulary:
             tokenizer.save(self.path)
         if missing and not self.begun:
             return ()
-        known = "with the same tokens" if self.expected else "with tokens that nothing compares"
-        return (f"{self.problem}; it was written anew, {known}",)
+        which = "with the same tokens" if self.expected else "with tokens that nothing compares"
+        return (f"{self.problem}; it was written anew, {which}",)
 
 
 def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
@@ -72,19 +72,19 @@ def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
     """
     chain = chain_of(spec.jobs, name)
     expected = _expected(folder, chain)
-    found, problem = None, None
+    usable, problem = None, None
     for job in chain:
         path = folder / job / TOKENIZER
         tokenizer, wrong = _usable(path, expected)
         if job == name:
             problem = wrong
         if tokenizer is not None:
-            found = tokenizer
+            usable = tokenizer
             break
     return Vocabulary(
         job=name,
         path=folder / name / TOKENIZER,
-        tokenizer=found,
+        tokenizer=usable,
         expected=expected,
         problem=problem,
         begun=bool(Checkpoints(folder / name, keep=1).steps()),

@@ -96,9 +96,9 @@ def restore(
         CheckpointError: if names, shapes or types differ in any way.
     """
     needed, _ = model_tensors(model)
-    found = differences(needed, tensors, absent=absent)
-    if found:
-        raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
+    differing = differences(needed, tensors, absent=absent)
+    if differing:
+        raise CheckpointError(f"its tensors are not those of model `{model.name}`: {differing}")
     copy_into(model, tensors)
 
 

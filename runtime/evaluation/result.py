@@ -22,13 +22,13 @@ def result_of(
     measuring: float,
 ) -> JobResult:
     """Return the result; of all its `seconds` the model was asked for `measuring`."""
-    known = answers.labels != UNKNOWN_ANSWER
+    measured = answers.labels != UNKNOWN_ANSWER
     metrics = {}
-    if len(known):
+    if len(measured):
         metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())
-    if known.any():
-        metrics["loss"] = answers.loss / int(known.sum())
-    pairs, counts = confused(answers.labels[known], answers.predictions[known])
+    if measured.any():
+        metrics["loss"] = answers.loss / int(measured.sum())
+    pairs, counts = confused(answers.labels[measured], answers.predictions[measured])
     few = len(data.answers) <= MOST_ANSWERS
     return JobResult(
         job=job.name,
@@ -37,7 +37,7 @@ def result_of(
         split=job.split,
         metrics=metrics,
         seconds=seconds,
-        texts_per_second=len(known) / max(measuring, 1e-9),
+        texts_per_second=len(measured) / max(measuring, 1e-9),
         answers=data.answers,
         confusion=table(pairs, counts, len(data.answers)) if few else (),
         confused=()

@@ -118,8 +118,8 @@ def _from_source(session: Session, setup: Setup) -> tuple[str, ...]:
 
 def _gone_on(before: State, now: State) -> State:
     """Return the state of a checkpoint as this process takes it up."""
-    ours = now.model_dump(include={"format", "spec_hash", "vocabulary", "versions", "data"})
-    state = before.model_copy(update=ours)
+    taken = now.model_dump(include={"format", "spec_hash", "vocabulary", "versions", "data"})
+    state = before.model_copy(update=taken)
     held_out = now.data["validation"]
     if before.data.get("validation", held_out) == held_out:
         return state
@@ -128,7 +128,7 @@ def _gone_on(before: State, now: State) -> State:
 
 def _resumed(before: State, now: State) -> list[str]:
     """Say where a job goes on, and what is not as it was when the checkpoint was written."""
-    said = [f"the job goes on after step {before.step} of {before.total_steps}"]
+    notices = [f"the job goes on after step {before.step} of {before.total_steps}"]
     if now.versions != before.versions:
         packages = sorted(before.versions.keys() | now.versions.keys())
         changed = ", ".join(
@@ -137,19 +137,19 @@ def _resumed(before: State, now: State) -> list[str]:
             for package in packages
             if before.versions.get(package) != now.versions.get(package)
         )
-        said.append(f"the job goes on with other versions than it began with: {changed}")
+        notices.append(f"the job goes on with other versions than it began with: {changed}")
     parts = {part for part in now.data if before.data.get(part, now.data[part]) != now.data[part]}
     if "train" in parts:
-        said.append(
+        notices.append(
             "the texts and images to learn from are not those that the job began with; it goes on "
             f"with the new ones after step {before.step}"
         )
     if "validation" in parts:
-        said.append(
+        notices.append(
             "the held-out texts and images are not those that the job began with: what was "
             "measured before cannot be compared, and the best checkpoint is chosen anew"
         )
-    return said
+    return notices
 
 
 def _referable(

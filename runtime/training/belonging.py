@@ -28,9 +28,9 @@ def belongs(
 
     def fits(checkpoint: Checkpoint) -> None:
         _check_state(checkpoint.state, anew, hashes)
-        found = differences(needed, checkpoint.model, absent=checkpoint.state.referenced)
-        if found:
-            raise CheckpointError(f"its tensors are not those of model `{model.name}`: {found}")
+        differing = differences(needed, checkpoint.model, absent=checkpoint.state.referenced)
+        if differing:
+            raise CheckpointError(f"its tensors are not those of model `{model.name}`: {differing}")
         _check_frozen(checkpoint, as_built)
 
     return fits
@@ -39,18 +39,18 @@ def belongs(
 def _check_state(state: State, anew: State, hashes: Collection[str]) -> None:
     # Of format 1 there are some whose hash nothing can be compared with; spec.json is the same.
     same = state.spec_hash in hashes or state.format == 1
-    ours = anew.spec_hash[:12]
+    own_hash = anew.spec_hash[:12]
     facts = (
         ("job", state.job, anew.job),
-        ("spec hash", ours if same else state.spec_hash[:12], ours),
+        ("spec hash", own_hash if same else state.spec_hash[:12], own_hash),
         ("number of steps", state.total_steps, anew.total_steps),
         ("answers", state.answers, anew.answers),
         ("vocabulary", state.vocabulary or anew.vocabulary, anew.vocabulary),
         ("pretrained weights", state.references, anew.references),
     )
-    for what, theirs, wanted in facts:
-        if theirs != wanted:
-            both = f": {theirs} instead of {wanted}" if len(f"{theirs}{wanted}") < 80 else ""
+    for what, stored, own in facts:
+        if stored != own:
+            both = f": {stored} instead of {own}" if len(f"{stored}{own}") < 80 else ""
             raise CheckpointError(f"its {what} is not that of this job{both}")
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.records import Notice
 from renaissance.runtime.signals import StopRequest
 
 
@@ -39,6 +40,11 @@ class Session:
         return self.folder / self.name
 
     @property
+    def evaluates(self) -> bool:
+        """Whether the job measures another one."""
+        return isinstance(self.spec.jobs[self.name], Evaluate)
+
+    @property
     def training(self) -> Pretrain | Finetune:
         """Declaration of the job itself, or of the fine-tuning that an evaluation measures."""
         return self.spec.training_job(self.name)
@@ -47,3 +53,7 @@ class Session:
     def declared(self) -> Model:
         """Declaration of the model, with the overrides of the job."""
         return self.spec.model_of(self.name)
+
+    def notify(self, text: str) -> None:
+        """Tell the observer a sentence that a person should read; no log has it."""
+        self.observer.event(Notice(text=text))

@@ -83,13 +83,13 @@ def whole(tensor: Tensor) -> Tensor:
 
 def collected(tensors: Mapping[str, Tensor], processes: Processes) -> dict[str, Tensor]:
     """Return whole tensors in the first process and none elsewhere; all come here together."""
-    found = {}
+    whole_tensors = {}
     for name, tensor in tensors.items():
         full = whole(tensor.detach())
         if processes.first:
             # One at a time leaves the device: together they may not fit.
-            found[name] = full.cpu() if isinstance(tensor, DTensor) else full
-    return found
+            whole_tensors[name] = full.cpu() if isinstance(tensor, DTensor) else full
+    return whole_tensors
 
 
 def split_like(tensor: Tensor, parameter: Tensor) -> Tensor:

@@ -42,16 +42,16 @@ class Transfer:
 
     def sentences(self, source: str) -> tuple[str, ...]:
         """Say it in words."""
-        said = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
+        sentences = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
         if self.dropped:
-            said.append(
+            sentences.append(
                 f"the heads {listing(self.dropped, most=FEW)} of job `{source}` are not needed"
             )
         if self.initialised:
-            said.append(
+            sentences.append(
                 f"the heads {listing(self.initialised, most=FEW)} start from random weights"
             )
-        return (*said, *self.notes)
+        return (*sentences, *self.notes)
 
 
 def start_from(
@@ -74,7 +74,7 @@ def start_from(
     if before != now:
         raise CheckpointError(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
-            f"{_told(before)} instead of {_told(now)}"
+            f"{_in_words(before)} instead of {_in_words(now)}"
         )
     weights = _weights(model, checkpoint.model, absent=checkpoint.state.referenced)
     if weights.unfit:
@@ -150,8 +150,8 @@ def _weights(
 def references_of(model: VisionLanguageModel) -> dict[str, Reference]:
     """Return the pretrained backbones of a model, by root address."""
     return {
-        root: Reference(id=found.id, revision=found.revision, content=found.content)
-        for root, found in model.references().items()
+        root: Reference(id=backbone.id, revision=backbone.revision, content=backbone.content)
+        for root, backbone in model.references().items()
     }
 
 
@@ -173,8 +173,8 @@ def differing_references(
     roots = {root_of(name, model) for name in state.referenced}
     differing = {root for root in roots if state.references.get(root) != references.get(root)}
     return (
-        {root: found for root, found in state.references.items() if root in differing},
-        {root: found for root, found in references.items() if root in differing},
+        {root: backbone for root, backbone in state.references.items() if root in differing},
+        {root: backbone for root, backbone in references.items() if root in differing},
     )
 
 
@@ -198,7 +198,7 @@ def _fitted(
         assert isinstance(tower, Tower)
         prefix = f"streams.{stream}."
         try:
-            tensors, said = fit_positions(
+            tensors, sentences = fit_positions(
                 {name: tensor for name, tensor in given.items() if name.startswith(prefix)},
                 needed,
                 facts=tower.facts,
@@ -207,9 +207,9 @@ def _fitted(
         except BackboneError:
             continue  # named with everything else that does not fit
         fitted |= tensors
-        notes += said
+        notes += sentences
     return fitted, tuple(notes)
 
 
-def _told(references: Mapping[str, Reference]) -> str:
+def _in_words(references: Mapping[str, Reference]) -> str:
     return ", ".join(f"`{r.id}` ({r.content[:12]})" for r in references.values()) or "none"

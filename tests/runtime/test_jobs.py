@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from renaissance.compiler import build
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import JobError, run_jobs
+from renaissance.runtime import JobError, jobs, run_jobs
 from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.errors import CheckpointError, UsageError
 from renaissance.runtime.exclusion import held
@@ -146,3 +146,16 @@ def test_other_weights_are_refused(tiny_spec: Callable[..., Spec], pretrained: P
 def test_what_was_taken_over_is_in_the_log(finished: Path) -> None:
     told = notices(finished, "vqa")
     assert len(told) == 3 and "start from job `base`" in told[0]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_chains_of_jobs_are_tried_once(
+    tiny_spec: Callable[..., Spec],
+    finished_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fresh: bool,
+) -> None:
+    tried: list[tuple[str, ...]] = []
+    monkeypatch.setattr(jobs, "check_chains", lambda spec, names: tried.append(tuple(names)))
+    train(tiny_spec(), finished_run, "exam", fresh=fresh)
+    assert tried == [("exam",)]
