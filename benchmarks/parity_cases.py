@@ -11,6 +11,7 @@ import torch
 from easy_vqa import get_train_image_paths
 from PIL import Image
 from transformers import ElectraConfig, ElectraModel
+from transformers.utils.logging import disable_progress_bar
 
 from benchmarks.regression import write_tokenizer
 
@@ -180,6 +181,7 @@ def write_data(folder: Path) -> None:
     write_easy_vqa(folder / "easy_vqa")
     write_captions(folder)
     write_nlvr(folder / "nlvr")
+    disable_progress_bar()
     torch.manual_seed(0)
     write_tokenizer(folder / "electra", 300)
     size = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
