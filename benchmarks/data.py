@@ -132,7 +132,7 @@ def epoch_seconds(data: JobData) -> tuple[float, int, int]:
     start, texts, images = time.process_time(), 0, 0
     steps = data.train(data.total_steps - data.steps_per_epoch, 0, 1)
     for step in steps:
-        texts += sum(len(batch.image_index) for batch in step)
+        texts += sum(batch.rows for batch in step)
         images += sum(len(batch.images) for batch in step)
     return time.process_time() - start, texts, images
 

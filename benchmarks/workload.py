@@ -10,22 +10,23 @@ from torch import Tensor, nn
 
 from benchmarks.plain import BASE, SMALL, TINY, PlainBatch, Size
 from renaissance.compiler import build, freeze
+from renaissance.compiler.batch import (
+    Batch,
+    Items,
+    PartlyEncoded,
+    PartlyEncodedTexts,
+    TextRows,
+    Texts,
+)
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.compilation import compile_layers
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.batch import (
-    MaskedText,
-    Matching,
-    PartlyEncoded,
-    PartlyEncodedTexts,
-    PretrainBatch,
-    TextRows,
-)
 from renaissance.runtime.features.grouping import grouped_images, grouped_texts
 from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.ledger import KEY_BYTES
@@ -35,7 +36,6 @@ from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimizers.adamw.schema import AdamW
-from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.training.optimization import Optimization
 
 IDS = {
@@ -66,53 +66,66 @@ def plain_batch(size: Size, rows: int) -> PlainBatch:
     )
 
 
-def compiled_batch(plain: PlainBatch) -> PretrainBatch:
+def compiled_batch(plain: PlainBatch) -> Batch:
     """Return the same captions as the compiled step takes them; false images are the batch's own.
 
-    Texts are packed, each image stands once, masked places are listed.
+    Texts are packed, masked ones in front of the others; each image stands once; masked places are
+    listed.
     """
     rows = len(plain.matches)
-    mask = plain.attention_mask
+    own = torch.arange(rows)
+    return _paired(
+        plain, own, torch.where(plain.matches == 1, own, (own + 1) % rows), plain.matches
+    )
+
+
+def training_batch(plain: PlainBatch) -> Batch:
+    """Return captions masked, and each with its own and another image, as training has them."""
+    own = torch.arange(len(plain.matches))
+    return _paired(
+        plain,
+        torch.cat((own, own)),
+        torch.cat((own, (own + 1) % len(own))),
+        torch.cat((torch.ones_like(own), torch.zeros_like(own))),
+    )
+
+
+def _paired(plain: PlainBatch, row: Tensor, image: Tensor, matches: Tensor) -> Batch:
+    """Return captions masked beside their own images, and plain ones `row` beside `image`."""
+    rows, mask = len(plain.matches), plain.attention_mask
     lengths = mask.sum(1)
-    cumulative = torch.cat((torch.zeros(1), lengths.cumsum(0))).to(torch.int32)
-
-    def packed(table: Tensor) -> TextRows:
-        return TextRows(input_ids=table[mask], cumulative=cumulative, longest=int(lengths.max()))
-
+    cumulative = torch.cat((torch.zeros(1), lengths.repeat(2).cumsum(0))).to(torch.int32)
     labels = plain.labels[mask]
     positions = (labels >= 0).nonzero().flatten()
-    own = torch.arange(rows)
-    return PretrainBatch(
+    masked = Items(
+        text=torch.arange(rows),
+        image=torch.arange(rows),
+        tokens=int(lengths.sum()),
+        positions=positions,
+        target=labels[positions],
+        known=len(positions),
+    )
+    matching = Items(
+        text=rows + row,
+        image=image,
+        tokens=int(lengths[row].sum()),
+        target=matches,
+        known=len(matches),
+    )
+    texts = TextRows(
+        input_ids=torch.cat((plain.masked_ids[mask], plain.input_ids[mask])),
+        cumulative=cumulative,
+        longest=int(lengths.max()),
+    )
+    return Batch(
         images=plain.images,
-        image_index=own,
-        text=packed(plain.input_ids),
-        masked=MaskedText(
-            text=packed(plain.masked_ids), positions=positions, labels=labels[positions]
-        ),
-        matching=Matching(
-            image_index=torch.where(plain.matches == 1, own, (own + 1) % rows),
-            row_index=own,
-            labels=plain.matches,
-            tokens=int(lengths.sum()),
-        ),
+        texts=Texts(encoded=texts),
+        items={"mlm": masked, "itm": matching},
+        rows=rows,
     )
 
 
-def training_batch(plain: PlainBatch) -> PretrainBatch:
-    """Return captions masked, and each with its own and another image, as training has them."""
-    batch = compiled_batch(plain)
-    rows = len(batch.image_index)
-    own = torch.arange(rows)
-    matching = Matching(
-        image_index=torch.cat((own, (own + 1) % rows)),
-        row_index=torch.cat((own, own)),
-        labels=torch.cat((torch.ones_like(own), torch.zeros_like(own))),
-        tokens=2 * batch.text.tokens,
-    )
-    return replace(batch, matching=matching)
-
-
-def with_bytes(batch: PretrainBatch) -> PretrainBatch:
+def with_bytes(batch: Batch) -> Batch:
     """Return a batch whose images are bytes, as they come from files; the model normalises them."""
     assert isinstance(batch.images, Tensor)
     pixels = (64 * batch.images + 128).clamp(0, 255).to(torch.uint8)
@@ -156,22 +169,24 @@ class CompiledStep:
         if compiled:
             compile_layers(self.model, device)
         self.model.to(device).train()
-        self.objectives = Objectives(self.model, declared)
+        self.objectives = Objectives(self.model, declared, job)
         self.optimization = Optimization(self.model, job.optimizer, {})
         self.optimization.set_rate(job.optimizer.lr)
 
-    def loss(self, batch: PretrainBatch) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Return the sum of the two losses of a batch."""
         with self._forward():
-            scored = self.objectives(batch).values()
-            return torch.stack([head.loss / len(head.labels) for head in scored]).sum()
+            scored = self.objectives(batch)
+            return torch.stack(
+                [scored[head].loss / items.known for head, items in batch.items.items()]
+            ).sum()
 
     def _forward(self) -> torch.autocast:
         return torch.autocast(
             self.device.type, self.precision, enabled=self.precision != torch.float32
         )
 
-    def keep_features(self, batch: PretrainBatch, folder: Path) -> Callable[[], PretrainBatch]:
+    def keep_features(self, batch: Batch, folder: Path) -> Callable[[], Batch]:
         """Encode images and plain texts once, keep their features as training does, and read them.
 
         Args:
@@ -190,9 +205,13 @@ class CompiledStep:
             return encoded
 
         longest = self.model.towers["text"].facts.max_tokens or 0
-        lengths = batch.text.cumulative.diff().tolist()
+        rows, tokens = batch.rows, batch.items["mlm"].tokens
+        assert batch.texts.encoded is not None and batch.texts.encoded.cumulative is not None
+        changed, plain = batch.texts.encoded.input_ids.split([tokens, tokens])
+        cumulative, most = batch.texts.encoded.cumulative[: rows + 1], batch.texts.encoded.longest
+        lengths = cumulative.diff().tolist()
         images = grouped_images(encode("vision"), batch.images)
-        texts = grouped_texts(encode("text"), batch.text.input_ids, lengths, longest)
+        texts = grouped_texts(encode("text"), plain, lengths, longest)
         of_images, image_keeper = _store(folder / "images", images)
         of_texts, text_keeper = _store(folder / "texts", texts)
         contents = [number.to_bytes(KEY_BYTES, "big") for number in range(1, len(images) + 1)]
@@ -200,34 +219,32 @@ class CompiledStep:
             of_images, contents, images.flatten(0, 1), [images.shape[1]] * len(images)
         )
         text_keeper.keep(of_texts, contents[: len(lengths)], texts, lengths)
-        self.objectives.known = {
+        self.objectives.cached = {
             "vision": KnownImageTower(encode("vision"), of_images, image_keeper),
             "text": KnownTextTower(encode("text"), longest, of_texts, text_keeper),
         }
 
-        def read() -> PretrainBatch:
+        def read() -> Batch:
             features = of_images.read(contents).tokens.view_as(images)
-            known = PartlyEncoded(
-                pixels=batch.images[:0],
-                contents=(),
-                features=features,
-                order=torch.arange(len(features)),
+            return replace(
+                batch,
+                images=PartlyEncoded(pixels=batch.images[:0], contents=(), features=features),
+                texts=Texts(
+                    encoded=TextRows(input_ids=changed, cumulative=cumulative, longest=most),
+                    cached=PartlyEncodedTexts(
+                        input_ids=plain[:0],
+                        lengths=(),
+                        contents=(),
+                        features=of_texts.read(contents[: len(lengths)]).tokens,
+                        cumulative=cumulative,
+                        longest=most,
+                    ),
+                ),
             )
-            known_texts = PartlyEncodedTexts(
-                input_ids=batch.text.input_ids[:0],
-                lengths=(),
-                contents=(),
-                features=of_texts.read(contents[: len(lengths)]).tokens,
-                cumulative=batch.text.cumulative,
-                longest=batch.text.longest,
-                order=torch.arange(len(lengths)),
-                tokens=batch.text.tokens,
-            )
-            return replace(batch, images=known, known=known_texts)
 
         return read
 
-    def step(self, batch: PretrainBatch) -> Tensor:
+    def step(self, batch: Batch) -> Tensor:
         """Run one step and return the loss, without waiting for it."""
         loss = self.loss(batch)
         loss.backward()
@@ -238,7 +255,7 @@ class CompiledStep:
         self.optimization.clear()
         return loss.detach()
 
-    def __call__(self, batch: PretrainBatch) -> float:
+    def __call__(self, batch: Batch) -> float:
         """Run one step and return the loss."""
         return self.step(batch).item()
 

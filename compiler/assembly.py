@@ -14,6 +14,7 @@ from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.implementations import check_head_widths
 from renaissance.compiler.lowering.lowerings import OF_MODELS, lower
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.model.tower import Tower
 from renaissance.grammar.encoder_folder import FolderError
@@ -70,7 +71,7 @@ def assemble(
     _check_pool(declared, streams)
     widths: Mapping[str, int] = fusion.widths  # type: ignore[assignment]
     pool = Pool(declared.pool, widths)
-    heads = nn.ModuleDict()
+    heads = Heads()
     if training is not None:
         texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
         heads = job_heads(

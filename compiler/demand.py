@@ -20,7 +20,7 @@ def read_streams(model: VisionLanguageModel) -> frozenset[str]:
     """
     found: set[str] = set()
     for head in model.heads:
-        found |= _text_streams(model) if head == "mlm" else set(model.pool.queries)
+        found |= _text_streams(model) if _reads_tokens(model, head) else set(model.pool.queries)
     return frozenset(found) if len(model.heads) else frozenset(model.towers)
 
 
@@ -29,7 +29,7 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
     tokens = {"all": "all tokens", "first": "the first token"}
     said = []
     for head in model.heads:
-        if head == "mlm":
+        if _reads_tokens(model, head):
             parts = [f"{name} at masked positions" for name in sorted(_text_streams(model))]
         else:
             parts = [
@@ -52,7 +52,7 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
             for name in model.fusion.inputs
             if name not in read_streams(model)
         ]
-    if set(model.heads) == {"mlm"}:
+    if all(_reads_tokens(model, head) for head in model.heads):
         parts.append(("pool", [model.pool]))
     names = {id(part): name for name, part in model.named_parameters()}
     return {address: tuple(_names(modules, names)) for address, modules in parts}
@@ -64,3 +64,7 @@ def _names(modules: Iterable[nn.Module], names: dict[int, str]) -> Iterable[str]
 
 def _text_streams(model: VisionLanguageModel) -> set[str]:
     return {name for name, tower in model.towers.items() if tower.facts.modality == "text"}
+
+
+def _reads_tokens(model: VisionLanguageModel, head: str) -> bool:
+    return model.heads.declared[head].reads == "tokens"

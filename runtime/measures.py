@@ -5,50 +5,49 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from renaissance.compiler.losses import Scored
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Scored
-
-METRICS = {"mlm": "mlm_accuracy", "itm": "itm_accuracy", "answer": "accuracy"}
-"""Name of the accuracy of each head."""
 
 
 class Accuracies:
-    """Share of items whose highest score is the true one, for each head.
+    """Mean credit of items, for each head: mostly the share whose highest score is the true one.
 
     Args:
-        heads: names of the heads.
+        metrics: what it is called, by name of the head.
         processes: over all of which is counted.
     """
 
-    def __init__(self, heads: tuple[str, ...], processes: Processes) -> None:
+    def __init__(self, metrics: Mapping[str, str], processes: Processes) -> None:
         """Start with nothing counted."""
-        self._heads = heads
+        self._metrics = metrics
         self._processes = processes
         self._reset()
 
     def update(self, scored: Mapping[str, Scored]) -> None:
         """Count a batch; waits for no device."""
         for head, of_head in scored.items():
-            self._items[head] += len(of_head.labels)
-            self._right[head] += (of_head.scores.argmax(-1) == of_head.labels).sum()
+            if of_head.credit is not None:
+                # Of items without credit nobody knows what is right.
+                credit = of_head.credit.double()
+                self._counts[head] += torch.stack([credit.nansum(), credit.isfinite().sum()])
 
     def take(self) -> dict[str, float]:
-        """Return the accuracies so far by name, over all processes, and start anew."""
-        counts = [*torch.stack([*self._right.values()]).tolist(), *self._items.values()]
-        sums = self._processes.sums([float(count) for count in counts])
-        right, items = sums[: len(self._heads)], sums[len(self._heads) :]
+        """Return the means so far by name, over all processes, and start anew."""
+        counts = torch.stack([*self._counts.values()])  # [heads, 2]
+        sums = self._processes.sums(counts.flatten().tolist())
         self._reset()
         return {
-            METRICS[head]: of_head / total
-            for head, of_head, total in zip(self._heads, right, items, strict=True)
-            if total
+            name: credit / items
+            for name, credit, items in zip(
+                self._metrics.values(), sums[::2], sums[1::2], strict=True
+            )
+            if items
         }
 
     def _reset(self) -> None:
         device = self._processes.device
-        self._items = dict.fromkeys(self._heads, 0)
-        self._right = {
-            head: torch.zeros((), dtype=torch.int64, device=device) for head in self._heads
+        self._counts = {
+            head: torch.zeros(2, dtype=torch.float64, device=device) for head in self._metrics
         }
 
 

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
-from renaissance.runtime.data.assembly import Batch
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.losses import Scored
+from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, Scored, items_of
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.sharding import gathered, share_gradients
 
@@ -114,9 +115,9 @@ class TrainingStep:
         """
         own = dict.fromkeys(self._weights, 0)
         for batch in batches:
-            for head, count in items_of(batch).items():
-                own[head] += count
-        texts = sum(len(batch.image_index) for batch in batches)
+            for head, items in batch.items.items():
+                own[head] += items.known
+        texts = sum(batch.rows for batch in batches)
         *sums, all_texts, passes, stops, reports, saves = self._processes.sums(
             [*own.values(), texts, len(batches), float(stop), float(report), float(save)]
         )

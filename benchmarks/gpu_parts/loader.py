@@ -106,7 +106,7 @@ def _read(folder: Path, workers: int, options: Options, cores: int) -> Values:
     most = 2 if options.tiny else 6 if workers == 0 else 10**6
     began, images = time.perf_counter(), 0
     for passes in islice(batches, most):
-        images += sum(len(batch.image_index) for batch in passes)
+        images += sum(batch.rows for batch in passes)
     seconds = time.perf_counter() - began
     return {
         "images per second": images / seconds if images else None,
@@ -136,11 +136,10 @@ def _beside(folder: Path, workers: int, options: Options) -> Values:
             began, waited, texts = time.perf_counter(), 0.0, 0
             asked = began
         waited += time.perf_counter() - asked
-        if batch.matching is not None and batch.masked is not None:
-            on_device = mover(batch)
-            mover.begin(following)
-            step.step(on_device)
-        texts += len(batch.image_index)
+        on_device = mover(batch)
+        mover.begin(following)
+        step.step(on_device)
+        texts += batch.rows
         asked = time.perf_counter()
     _wait(options)
     seconds = time.perf_counter() - began

@@ -15,10 +15,10 @@ from benchmarks.gpu_parts.results import Options, Results, Values
 from benchmarks.plain import SMALL, TINY
 from benchmarks.workload import experiment, plain_batch, training_batch, with_bytes
 from renaissance.compiler import build, freeze
+from renaissance.compiler.step import Objectives, weights_of
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, weights_of
 from renaissance.runtime.step import TrainingStep
 from renaissance.runtime.training.optimization import Optimization
 
@@ -52,15 +52,16 @@ def training_step(options: Options) -> Callable[[], None]:
     freeze.resolve(model, declared.freeze).apply(model, 0, 1)
     model.to(device).train()
     weights = weights_of(job)
+    objectives = Objectives(model, declared, job)
     whole = TrainingStep(
-        objectives=Objectives(model, declared),
+        objectives=objectives,
         optimization=Optimization(model, job.optimizer, {}),
         precision=Precision("bf16", device),
         weights=weights,
         clip=job.clip,
         seed=0,
         processes=processes,
-        accuracies=Accuracies(tuple(weights), processes),
+        accuracies=Accuracies(objectives.metrics, processes),
     )
     batch = with_bytes(training_batch(plain_batch(size, rows)))
     if options.cuda:

@@ -19,6 +19,7 @@ from renaissance.compiler.features import (
 )
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
+from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.compiler.standing import traced
@@ -55,7 +56,7 @@ class VisionLanguageModel(nn.Module):
         fusion: nn.Module,
         fusion_name: str,
         pool: Pool,
-        heads: nn.ModuleDict,
+        heads: Heads,
     ) -> None:
         super().__init__()
         self.name = name

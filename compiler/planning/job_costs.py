@@ -13,6 +13,7 @@ from renaissance.compiler.planning.passes import Pass, job_pass, text_tokens
 from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
 from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -35,9 +36,10 @@ def plan_job(
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     packed = conditions.device == "cpu"
-    step = job_pass(model, job, training, conditions.tokens, packed=packed)
+    objectives = Objectives(model, declared, training)
+    step = job_pass(objectives, job, conditions.tokens, packed=packed)
     total = steps_of_job(job, conditions.texts)
-    stages = Stages(model, resolved, job, training, conditions)
+    stages = Stages(objectives, resolved, job, training, conditions)
     machine = conditions.machine
     room = None if machine is None else machine.room
     traced = _traced(stages, training, room, learns=not isinstance(job, Evaluate))

@@ -2,24 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features, Reading, TextInput
+from renaissance.compiler.expected import Expected, encoded_texts, expected_of, shape_of
+from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.tower import Tower
-from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.figures import TowerRuns
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
-from renaissance.runtime.objectives.itm.schema import Itm
-from renaissance.runtime.objectives.mlm.schema import Mlm
-
-_SPECIAL_TOKENS = 2
-"""Tokens at the ends of a text that are never masked."""
+from renaissance.compiler.step import Objectives
+from renaissance.grammar.schema.jobs import Evaluate, Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,58 +69,48 @@ def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
     return Pass(texts=1, towers=towers, images=images, run=run)
 
 
-def job_pass(
-    model: VisionLanguageModel,
-    job: Job,
-    training: Pretrain | Finetune,
-    tokens: int | None,
-    *,
-    packed: bool,
-) -> Pass:
+def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bool) -> Pass:
     """Return the pass of a micro-batch, or of a batch of an evaluation.
 
-    Each image is encoded once, masked and plain texts in one pass of the text tower, and one pass
-    of the fusion serves all objectives.
-
     Args:
-        model: with the heads of the job.
+        objectives: the model with what its job asks.
         job: what is done.
-        training: the job that its heads come from.
         tokens: of each text; as many as the tower takes if None.
         packed: texts come one behind the other, as they do in training, where nobody knows that
             they are of one length: what cannot read them so copies them into rows.
     """
+    model = objectives.model
     length = text_tokens(model, tokens)
     texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
-    masking, matching = _objectives(training)
-    distinct = texts if isinstance(job, Evaluate) else _distinct_images(job, texts, matching)
-    pairs = (1 + matching.negatives) * texts if matching else 0
-    unshared = texts if isinstance(training, Finetune) else (texts if masking else 0) + pairs
-    passes = 1 if isinstance(training, Finetune) else bool(masking) + bool(matching)
+    shape = shape_of(job, texts, length)
+    asked = expected_of(objectives.kinds, shape)
+    distinct = {
+        "text": encoded_texts(asked.values(), shape),
+        "vision": shape.images + sum(one.images for one in asked.values()),
+    }
     towers = tuple(
         TowerRuns(
             stream=name,
-            rows=passes * texts if tower.facts.modality == "text" else distinct,
-            unshared=unshared,
+            rows=distinct[tower.facts.modality],
+            unshared=sum(one.pairs for one in asked.values()),
         )
         for name, tower in model.towers.items()
     )
     images = _images(model, towers, torch.uint8)
+    # A device is sent them once, so that they are no part of a pass.
+    objectives.normalised.factors(torch.device("meta"))
+    classes = {name: head.outputs for name, head in model.heads.declared.items()}
 
     def run() -> Outcome:
-        features = {}
-        for name in model.towers:
-            inputs: Tensor | TextInput = (
-                _normalised(images[name])
-                if name in images
-                else sample_texts(passes * texts, length, packed=packed)
-            )
-            encoded = model.encode(name, inputs)
-            features[name] = encoded.select(_index(unshared), unshared * length)
-        if isinstance(training, Finetune):
-            (pooled,) = model.read(features, [Reading(rows=texts, tokens=texts * length)])
-            return _scored([model.heads["answer"](pooled)])
-        return _pretrain(model, features, masking, texts, pairs, length)
+        batch = Batch(
+            images=next(iter(images.values())),
+            texts=Texts(encoded=_rows(distinct["text"], length, packed=packed)),
+            items={name: _items(one, length, classes[name]) for name, one in asked.items()},
+            rows=texts,
+        )
+        scored = objectives(batch).values()
+        # The scores stay, because accuracies are made from them.
+        return Outcome(results=[one.loss for one in scored], kept=[one.scores for one in scored])
 
     return Pass(texts=texts, towers=towers, images=images, run=run)
 
@@ -147,53 +132,23 @@ def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
     return tokens
 
 
-def _objectives(training: Pretrain | Finetune) -> tuple[Mlm | None, Itm | None]:
-    items = training.objectives if isinstance(training, Pretrain) else ()
-    masking = next((item for item in items if isinstance(item, Mlm)), None)
-    return masking, next((item for item in items if isinstance(item, Itm)), None)
-
-
-def _distinct_images(job: Pretrain | Finetune, texts: int, matching: Itm | None) -> int:
-    """Return the distinct images of a micro-batch: its own, and the others that texts are shown."""
-    own = ceil(texts / job.texts_per_image)
-    if matching is None:
-        return own
-    drawn = matching.negatives * texts
-    if matching.draw == "data":
-        return own + drawn
-    # What is drawn from images of other micro-batches comes on top; some are drawn twice.
-    others = ceil(job.batch / job.texts_per_image) - own
-    missed = (1 - 1 / (own + others - 1)) ** drawn if others else 1.0
-    return own + round(others * (1 - missed))
-
-
-def _pretrain(
-    model: VisionLanguageModel,
-    features: dict[str, Features],
-    masking: Mlm | None,
-    texts: int,
-    pairs: int,
-    tokens: int,
-) -> Outcome:
-    readings = []
-    if masking:
-        name = next(name for name, tower in model.towers.items() if tower.facts.modality == "text")
-        words = texts * max(tokens - _SPECIAL_TOKENS, 1)
-        chosen = max(round(masking.probability * words), 1)
-        places = _index(chosen)
-        readings.append(Reading(rows=texts, stream=name, positions=places, tokens=texts * tokens))
-    if pairs:
-        readings.append(Reading(rows=pairs, tokens=pairs * tokens))
-    read = iter(model.read(features, readings))
-    scores = [model.heads["mlm"](next(read))] if masking else []
-    return _scored([*scores, model.heads["itm"](next(read))] if pairs else scores)
-
-
-def _scored(scores: list[Tensor]) -> Outcome:
-    """Return the losses of scores; the scores stay, because accuracies are made from them."""
-    kept = [part.float() for part in scores]
-    losses = [F.cross_entropy(part, _index(len(part)), reduction="sum") for part in kept]
-    return Outcome(results=losses, kept=[part.detach() for part in kept])
+def _items(asked: Expected, tokens: int, classes: int | None) -> Items:
+    """Return items without contents; all texts have as many tokens."""
+    shape = (asked.items, classes or 1) if asked.target == "shares" else (asked.items,)
+    kind = torch.int64 if asked.target == "class" else torch.float32
+    group = None
+    if asked.candidates:
+        item, place = _index(asked.pairs), _index(asked.pairs)
+        group = Candidates(item=item, place=place, items=asked.items, most=asked.candidates)
+    return Items(
+        text=_index(asked.pairs),
+        image=_index(asked.pairs),
+        tokens=asked.pairs * tokens,
+        positions=None if asked.positions is None else _index(asked.positions),
+        target=torch.zeros(shape, dtype=kind, device="meta"),
+        known=asked.items,
+        group=group,
+    )
 
 
 def _index(rows: int) -> Tensor:
@@ -216,16 +171,11 @@ def sample_images(tower: Tower, rows: int, dtype: torch.dtype = torch.float32) -
     return torch.empty(rows, 3, size, size, dtype=dtype, device="meta")
 
 
-def _normalised(images: Tensor) -> Tensor:
-    """Return bytes as numbers, as the device makes them of a batch."""
-    factor = torch.empty(1, 3, 1, 1, device="meta")
-    return images.float().mul_(factor).add_(factor)
-
-
 def sample_texts(rows: int, tokens: int, *, packed: bool) -> TextInput:
     """Return texts of one length without contents."""
-    if not packed:
-        return TextInput(input_ids=torch.zeros(rows, tokens, dtype=torch.long, device="meta"))
-    cumulative = torch.zeros(rows + 1, dtype=torch.int32, device="meta")
-    packing = Packing(cumulative=cumulative, longest=tokens)
-    return TextInput(input_ids=_index(rows * tokens), packing=packing)
+    return _rows(rows, tokens, packed=packed).for_model()
+
+
+def _rows(rows: int, tokens: int, *, packed: bool) -> TextRows:
+    cumulative = torch.zeros(rows + 1, dtype=torch.int32, device="meta") if packed else None
+    return TextRows(input_ids=_index(rows * tokens), cumulative=cumulative, longest=tokens)

@@ -14,7 +14,6 @@ from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.lowering.lowerings import is_lowered
 from renaissance.compiler.lowering.recomputation import recompute_layers
-from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Stage
 from renaissance.compiler.planning.machines import Device, Machine
@@ -23,6 +22,7 @@ from renaissance.compiler.planning.passes import job_pass
 from renaissance.compiler.planning.speed import speed_of
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 
@@ -61,7 +61,7 @@ class Stages:
     """Traces steps of a job.
 
     Args:
-        model: on the meta device, with the heads of the job; its gradients are switched on and off.
+        objectives: with a model on the meta device, whose gradients are switched on and off.
         resolved: what is frozen when.
         job: what is done.
         training: the job whose heads the model has.
@@ -77,23 +77,24 @@ class Stages:
 
     def __init__(
         self,
-        model: VisionLanguageModel,
+        objectives: Objectives,
         resolved: FreezePlan,
         job: Job,
         training: Pretrain | Finetune,
         conditions: Conditions,
     ) -> None:
-        self._model, self._resolved = model, resolved
+        self._objectives, self._resolved = objectives, resolved
+        self._model = objectives.model
         self._job, self._training, self._conditions = job, training, conditions
         self._total = steps_of_job(job, conditions.texts)
         self.length = self._total or _SUPPOSED
         self.recomputes = False
-        self.lowers = is_lowered(model)
+        self.lowers = is_lowered(self._model)
         self.never = resolved.frozen(self.length - 1, self.length)
         self.held_in: torch.dtype | None = None
         if self.lowers and training.precision != "fp32" and not isinstance(job, Evaluate):
             self.held_in = PRODUCTS[training.precision]
-            hold_in_low_precision(model, self.never, self.held_in)
+            hold_in_low_precision(self._model, self.never, self.held_in)
 
     def recompute(self) -> None:
         """Compute repeated layers again in the backward pass, from now on."""
@@ -140,7 +141,7 @@ class Stages:
         model, training, conditions = self._model, self._training, self._conditions
         # On a GPU the kernels of the project read packed texts as they are.
         packed = conditions.device == "cpu"
-        step = job_pass(model, job, training, conditions.tokens, packed=packed)
+        step = job_pass(self._objectives, job, conditions.tokens, packed=packed)
         passes = ceil(job.batch / step.texts)
         forget(model)
         if passes > 1:

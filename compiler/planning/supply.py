@@ -4,11 +4,12 @@ from math import ceil
 
 from torch import nn
 
+from renaissance.compiler.expected import images_read
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
 _AVERAGES = 2
@@ -27,7 +28,7 @@ def reading(
         machine: whose cores decode.
     """
     step = min(stage.speed.step for stage in stages if stage.speed is not None)
-    needed = _images(job) / step
+    needed = images_read(job, training) / step
     auto = AUTO_WORKERS[machine.device]
     workers = auto if training.workers == "auto" else training.workers
     # Without workers the process that trains reads as well, between its steps.
@@ -39,16 +40,6 @@ def reading(
         decoded_per_second=decoded,
         wanted=ceil(needed / each),
     )
-
-
-def _images(job: Job) -> int:
-    """Return the images that are read for a step."""
-    if isinstance(job, Evaluate):
-        return job.batch
-    images = ceil(job.batch / job.texts_per_image)
-    for objective in job.objectives if isinstance(job, Pretrain) else ():
-        images += objective.drawn_images * job.batch
-    return images
 
 
 def stored(

@@ -46,11 +46,6 @@ class ObjectiveBlock(KindBlock):
             outputs=self.head_outputs,
         )
 
-    @property
-    def drawn_images(self) -> int:
-        """Images that it draws from the whole data for each text of a step."""
-        return 0
-
     def remarks(self, batch: int) -> Iterable[Remark]:
         """Return what is wrong with it in a job of so many texts a step."""
         return ()

@@ -1,73 +1,47 @@
-"""From chosen texts to the batches that a model reads."""
+"""From chosen rows to the batches that a model reads."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from renaissance.runtime.data.batch import (
-    MaskedText,
-    Matching,
+from renaissance.compiler.batch import (
+    Batch,
+    Candidates,
+    Items,
     PartlyEncoded,
     PartlyEncodedTexts,
-    PretrainBatch,
-    TaskBatch,
     TextRows,
+    Texts,
 )
 from renaissance.runtime.data.corpus import Split
-from renaissance.runtime.data.masking import Chances, mask_words
-from renaissance.runtime.data.matching import NONE, negatives_of_batch, negatives_of_data
 from renaissance.runtime.data.pixels import Augment, augmented
-from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
+from renaissance.runtime.data.wanted import Group, Makers, Wanted
 from renaissance.runtime.features.known import KnownTexts
-from renaissance.runtime.objectives.itm.schema import Itm
-from renaissance.runtime.objectives.mlm.schema import Mlm
-
-Batch = PretrainBatch | TaskBatch
-
-
-class Assembler(Protocol):
-    """Makes batches of texts that were chosen."""
-
-    @property
-    def split(self) -> Split:
-        """Where the texts come from."""
-        ...
-
-    def batches(
-        self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
-    ) -> tuple[Batch, ...]:
-        """Assemble parts of a global batch.
-
-        Args:
-            rows: `[rows]` int64, the texts of the whole global batch.
-            parts: places in `rows` of the texts that are wanted, a batch each.
-            purpose: `train`, or the name of another split: keeps random choices apart.
-            step: number of the global batch.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaskAssembler:
-    """Labelled questions.
+class Assembler:
+    """Makes batches of rows that were chosen.
 
     Attributes:
-        split: where the texts come from.
+        split: where the rows come from.
+        makers: make the items of all objectives, or of the task.
         pad_id: token that fills texts up.
         augment: random changes of images.
         seed: the job's seed.
-        replace: put another question in the place of one whose image cannot be read; leave it out
-            if False, as an evaluation must.
-        known: features of texts; None where none are kept.
+        replace: put another row in the place of one whose images cannot be read; leave it out if
+            False, as an evaluation must.
+        known: features of texts that are as they are; None where none are kept.
     """
 
     split: Split
+    makers: Makers
     pad_id: int
     augment: Augment
     seed: int
@@ -77,160 +51,148 @@ class TaskAssembler:
     def batches(
         self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
     ) -> tuple[Batch, ...]:
-        """Assemble parts of a global batch; a part without a readable image is left out."""
-        corpus = self.split.corpus
-        batches: list[Batch] = []
+        """Assemble parts of a global batch; random choices are those of the whole.
+
+        Args:
+            rows: `[rows]` int64, the texts of the whole global batch.
+            parts: places in `rows` of the texts that are wanted, a batch each; one without a
+                readable image is left out.
+            purpose: `train`, or the name of another split: keeps random choices apart.
+            step: number of the global batch.
+        """
+        drawn = {
+            name: maker.draw(rows, purpose=purpose, step=step)
+            for name, maker in self.makers.items()
+        }
+        batches = []
         for part in parts:
-            mine = rows[part]
             if self.replace:
-                mine = self.split.readable_rows(mine)
+                mine = self.split.readable_rows(rows[part])
             else:
-                mine = mine[corpus.images.readable(corpus.image_of_row[mine])]
-            if len(mine) == 0:
-                continue
-            shown, image_index = np.unique(corpus.image_of_row[mine], return_inverse=True)
-            text = corpus.tokens.padded(mine, self.pad_id)
-            assert corpus.labels is not None  # a task's corpus has labels
-            batches.append(
-                TaskBatch(
-                    images=_inputs(self.split, shown, self.augment, self.seed, step),
-                    image_index=torch.from_numpy(image_index),
-                    text=_text_rows(text),
-                    labels=torch.from_numpy(corpus.labels[mine]),
-                    samples=torch.from_numpy(mine),
-                    known=None if self.known is None else _partly_encoded(text, self.known),
-                )
-            )
-        corpus.images.release()
+                part = part[self.split.readable(rows[part])]
+                mine = rows[part]
+            if len(mine):
+                batches.append(self._batch(mine, part, drawn, step))
+        self.split.corpus.images.release()
         return tuple(batches)
+
+    def _batch(
+        self, rows: np.ndarray, part: np.ndarray, drawn: Mapping[str, Any], step: int
+    ) -> Batch:
+        text = self.split.corpus.tokens.padded(rows, self.pad_id)
+        wanted = {
+            name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
+        }
+        images, image_place = self._images(list(wanted.values()), step)
+        texts, text_places = self._texts(text, wanted)
+        return Batch(
+            images=images,
+            texts=texts,
+            items={
+                name: _items(one, text, text_places[name], image_place)
+                for name, one in wanted.items()
+            },
+            rows=len(rows),
+        )
+
+    def _images(
+        self, wanted: Sequence[Wanted], step: int
+    ) -> tuple[Tensor | PartlyEncoded, "_Places"]:
+        """Return each distinct image that is shown, and where it is."""
+        shown = np.unique(np.concatenate([one.image for one in wanted]))
+        images = self.split.corpus.images
+        if images.features is None:
+            return self._pixels(shown, step), _Places(numbers=shown, places=np.arange(len(shown)))
+        found, features, contents = images.encoded(shown)
+        missing = np.flatnonzero(~found)
+        places = np.empty(len(shown), np.int64)
+        places[np.append(missing, np.flatnonzero(found))] = np.arange(len(shown))
+        encoded = PartlyEncoded(
+            pixels=self._pixels(shown[missing], step),
+            contents=tuple(contents[place] for place in missing.tolist()),
+            features=features,
+        )
+        return encoded, _Places(numbers=shown, places=places)
+
+    def _pixels(self, images: np.ndarray, step: int) -> Tensor:
+        pixels = self.split.corpus.images.pixels(images)
+        if self.augment == "randaugment":
+            pixels = augmented(pixels, images, self.seed, step)
+        return torch.from_numpy(pixels)
+
+    def _texts(
+        self, text: Padded, wanted: Mapping[str, Wanted]
+    ) -> tuple[Texts, dict[str, np.ndarray]]:
+        """Return changed texts and, behind them, plain ones; by head, where each row's text is."""
+        rows = len(text.ids)
+        encoded: list[np.ndarray] = []
+        places: dict[str, np.ndarray] = {}
+        for name, one in wanted.items():
+            if one.ids is not None:
+                places[name] = np.arange(rows) + rows * len(encoded)
+                encoded.append(one.ids)
+        changed, cached = len(encoded), None
+        plain = np.arange(rows)
+        if len(places) < len(wanted) and self.known is not None:
+            cached, plain = _partly_encoded(text, self.known)
+        elif len(places) < len(wanted):
+            encoded.append(text.ids)
+        for name in wanted.keys() - places.keys():
+            places[name] = plain + rows * changed
+        return Texts(encoded=_text_rows(encoded, text), cached=cached), places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PretrainAssembler:
-    """Image-text pairs with masked words and other images.
+class _Places:
+    """Where the images of a batch are: `numbers` ascending, and the place of each of them."""
 
-    Attributes:
-        split: where the texts come from.
-        tokenizer: of the texts.
-        augment: random changes of images.
-        seed: the job's seed.
-        mlm: the objective; None without it.
-        itm: the objective; None without it.
-        known: features of unmasked texts; None where none are kept.
-    """
+    numbers: np.ndarray
+    places: np.ndarray
 
-    split: Split
-    tokenizer: Tokenizer
-    augment: Augment
-    seed: int
-    mlm: Mlm | None
-    itm: Itm | None
-    known: KnownTexts | None = None
-
-    def batches(
-        self, rows: np.ndarray, parts: Sequence[np.ndarray], *, purpose: str, step: int
-    ) -> tuple[Batch, ...]:
-        """Assemble parts of a global batch; masks and other images are those of the whole."""
-        corpus = self.split.corpus
-        chances = self._chances(len(rows), purpose, step)
-        drawn = self._drawn(rows, purpose, step)
-        batches: list[Batch] = []
-        for part in parts:
-            mine = self.split.readable_rows(rows[part])
-            own = corpus.image_of_row[mine]
-            pairs = own[:, None]
-            if drawn is not None:
-                pairs = np.hstack([pairs, self.split.readable_negatives(mine, drawn[part])])
-            shown, index = np.unique(pairs, return_inverse=True)
-            index = index.reshape(pairs.shape)
-            text = corpus.tokens.padded(mine, self.tokenizer.pad_id)
-            batches.append(
-                PretrainBatch(
-                    images=_inputs(self.split, shown, self.augment, self.seed, step),
-                    image_index=torch.from_numpy(index[:, 0].copy()),
-                    text=_text_rows(text),
-                    masked=None if chances is None else self._masked(text, chances.part(part)),
-                    matching=None if self.itm is None else _matching(index, text),
-                    known=None if self.known is None else _partly_encoded(text, self.known),
-                )
-            )
-        corpus.images.release()
-        return tuple(batches)
-
-    def _chances(self, rows: int, purpose: str, step: int) -> Chances | None:
-        if self.mlm is None:
-            return None
-        # As many for each text as the longest of all has tokens: what a text gets does not
-        # depend on the texts beside it.
-        widest = int(self.split.corpus.tokens.lengths.max())
-        return Chances.draw(rows, widest, self.seed, f"mask {purpose}", step)
-
-    def _drawn(self, rows: np.ndarray, purpose: str, step: int) -> np.ndarray | None:
-        if self.itm is None:
-            return None
-        corpus, choices = self.split.corpus, self.split.choices
-        assert corpus.truths is not None  # a corpus that is matched has them
-        images, count, purpose = corpus.image_of_row[rows], self.itm.negatives, f"match {purpose}"
-        near = partial(negatives_of_batch, truths=corpus.truths, seed=self.seed, number=step)
-        far = partial(
-            negatives_of_data, choices=choices, truths=corpus.truths, seed=self.seed, number=step
-        )
-        if self.itm.draw == "data":
-            return far(rows, images, count, purpose=purpose)
-        drawn = near(rows, images, count, purpose=purpose)
-        none = drawn[:, 0] == NONE
-        if none.any():
-            drawn[none] = far(rows[none], images[none], count, purpose=f"{purpose} far")
-        return drawn
-
-    def _masked(self, text: Padded, chances: Chances) -> MaskedText:
-        assert self.mlm is not None and self.tokenizer.mask_id is not None  # checked by the job
-        masked = mask_words(
-            text,
-            chances,
-            probability=self.mlm.probability,
-            whole_word=self.mlm.whole_word,
-            mask_id=self.tokenizer.mask_id,
-            ordinary_ids=self.tokenizer.ordinary_ids,
-        )
-        place = np.cumsum(text.present) - 1
-        return MaskedText(
-            text=_text_rows(replace(text, ids=masked.ids)),
-            positions=torch.from_numpy(place[masked.positions]),
-            labels=torch.from_numpy(masked.labels),
-        )
+    def of(self, images: np.ndarray) -> np.ndarray:
+        found: np.ndarray = self.places[np.searchsorted(self.numbers, images)]
+        return found
 
 
-def _matching(index: np.ndarray, text: Padded) -> Matching:
-    """Pair texts with images: `[rows, 1 + count]` indices, the text's own image first.
-
-    A pair whose other image is the text's own, because there is no other, is left out.
-    """
-    rows, pairs = index.shape
-    labels = np.zeros((pairs, rows), np.int64)
-    labels[0] = 1
-    image = index.T
-    kept = (labels == 1) | (image != image[0])
-    row = np.tile(np.arange(rows), (pairs, 1))[kept]
-    return Matching(
-        image_index=torch.from_numpy(image[kept]),
-        row_index=torch.from_numpy(row),
-        labels=torch.from_numpy(labels[kept]),
-        tokens=int(text.lengths[row].sum()),
+def _items(wanted: Wanted, text: Padded, text_place: np.ndarray, image_place: _Places) -> Items:
+    positions = wanted.positions
+    if positions is not None:
+        # Among the tokens of the texts, one behind the other without padding.
+        positions = (np.cumsum(text.present) - 1)[positions]
+    return Items(
+        text=torch.from_numpy(text_place[wanted.text]),
+        image=torch.from_numpy(image_place.of(wanted.image)),
+        tokens=int(text.lengths[wanted.text].sum()),
+        positions=None if positions is None else torch.from_numpy(positions),
+        target=None if wanted.target is None else torch.from_numpy(wanted.target),
+        known=known(wanted.target),
+        group=None if wanted.group is None else _candidates(wanted.group),
+        row=None if wanted.row is None else torch.from_numpy(wanted.row),
     )
 
 
-def _text_rows(text: Padded) -> TextRows:
-    ends = np.cumsum(text.lengths, dtype=np.int32)
+def _candidates(group: Group) -> Candidates:
+    return Candidates(
+        item=torch.from_numpy(group.item),
+        place=torch.from_numpy(group.place),
+        items=int(group.item.max(initial=-1)) + 1,
+        most=int(group.place.max(initial=-1)) + 1,
+    )
+
+
+def _text_rows(ids: Sequence[np.ndarray], text: Padded) -> TextRows | None:
+    """Return texts `[rows, tokens]` of the same lengths, one table after the other, packed."""
+    if not ids:
+        return None
     return TextRows(
-        input_ids=torch.from_numpy(text.ids[text.present]),
-        cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
+        input_ids=torch.from_numpy(np.concatenate([table[text.present] for table in ids])),
+        cumulative=_cumulative(np.tile(text.lengths, len(ids))),
         longest=text.present.shape[1],
     )
 
 
-def _partly_encoded(text: Padded, known: KnownTexts) -> PartlyEncodedTexts:
-    """Look up the features of texts; a text that several rows have is looked up once."""
+def _partly_encoded(text: Padded, known: KnownTexts) -> tuple[PartlyEncodedTexts, np.ndarray]:
+    """Look up the features of distinct texts; also say which of them each row has."""
     contents = known.digests(
         ids[:tokens] for ids, tokens in zip(text.ids, text.lengths.tolist(), strict=True)
     )
@@ -242,38 +204,17 @@ def _partly_encoded(text: Padded, known: KnownTexts) -> PartlyEncodedTexts:
     missing, found = distinct[~entries.found], distinct[entries.found]
     ordered = np.append(missing, found)
     place = {contents[row]: number for number, row in enumerate(ordered.tolist())}
-    ends = np.cumsum(text.lengths[ordered], dtype=np.int32)
-    return PartlyEncodedTexts(
+    encoded = PartlyEncodedTexts(
         input_ids=torch.from_numpy(text.ids[missing][text.present[missing]]),
         lengths=tuple(text.lengths[missing].tolist()),
         contents=tuple(contents[row] for row in missing.tolist()),
         features=entries.tokens,
-        cumulative=torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends])),
+        cumulative=_cumulative(text.lengths[ordered]),
         longest=text.present.shape[1],
-        order=torch.tensor([place[content] for content in contents]),
-        tokens=int(text.lengths.sum()),
     )
+    return encoded, np.array([place[content] for content in contents])
 
 
-def _inputs(
-    split: Split, images: np.ndarray, augment: Augment, seed: int, step: int
-) -> Tensor | PartlyEncoded:
-    if split.corpus.images.features is None:
-        return _pixels(split, images, augment, seed, step)
-    known, features, contents = split.corpus.images.encoded(images)
-    missing = np.flatnonzero(~known)
-    order = np.empty(len(images), np.int64)
-    order[np.append(missing, np.flatnonzero(known))] = np.arange(len(images))
-    return PartlyEncoded(
-        pixels=_pixels(split, images[missing], augment, seed, step),
-        contents=tuple(contents[place] for place in missing.tolist()),
-        features=features,
-        order=torch.from_numpy(order),
-    )
-
-
-def _pixels(split: Split, images: np.ndarray, augment: Augment, seed: int, step: int) -> Tensor:
-    pixels = split.corpus.images.pixels(images)
-    if augment == "randaugment":
-        pixels = augmented(pixels, images, seed, step)
-    return torch.from_numpy(pixels)
+def _cumulative(lengths: np.ndarray) -> Tensor:
+    ends = np.cumsum(lengths, dtype=np.int32)
+    return torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends]))

@@ -6,34 +6,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.expected import Shape, expected_of
+from renaissance.compiler.heads import Kind, kinds_of
+from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.assembly import (
-    Assembler,
-    Batch,
-    PretrainAssembler,
-    TaskAssembler,
-)
+from renaissance.runtime.data.assembly import Assembler
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images, room_for_images
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
-from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.data.wanted import Context, Maker
 from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.features.known import KnownImages, KnownTexts
-from renaissance.runtime.objectives.itm.schema import Itm
-from renaissance.runtime.objectives.mlm.schema import Mlm
-
-UNKNOWN_ANSWER = -100
-"""Label of an answer that training never saw: no prediction equals it, and torch's cross-entropy
-leaves it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +34,19 @@ class Sample:
     """One text for a report.
 
     Attributes:
-        image_path: file of its image.
+        image_paths: files of its images.
         text: the text.
-        answer: its answer; None for pairs without one.
+        answer: its answer; None where there is none.
     """
 
-    image_path: str
+    image_paths: tuple[str, ...]
     text: str
     answer: str | None
+
+    @property
+    def image_path(self) -> str:
+        """File of its image, or of the first of them."""
+        return self.image_paths[0]
 
 
 class JobData:
@@ -74,27 +72,17 @@ class JobData:
         self._known_images: KnownImages | None = None
         self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
+        self._kinds = kinds_of(self._job)
         self.answers: tuple[str, ...] = ()
-        self._mlm: Mlm | None = None
-        self._itm: Itm | None = None
         if isinstance(self._job, Finetune):
-            self.answers = tuple(sorted(set(train.answers)))
-        else:
-            for objective in self._job.objectives:
-                if isinstance(objective, Mlm):
-                    self._mlm = objective
-                else:
-                    self._itm = objective
+            self.answers = facet(self._job.task, "reader").answers(self._job.task, train)
         self.tokenizer = tokenizer or job_tokenizer(spec, job_name)
         if self._text.rows is not None:
             self.tokenizer.check_fits(self._text.rows, f"`{self._text.tokenizer}`")
-        if self._mlm is not None and self.tokenizer.mask_id is None:
-            raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
-        if self._mlm is not None and not len(self.tokenizer.ordinary_ids):
-            raise DataError(
-                f"the texts of job `{job_name}` hold no character that can be seen: there is no "
-                "word for `mlm` to hide"
-            )
+        for kind in self._kinds.values():
+            check = getattr(optional_facet(kind, "items"), "check", None)
+            if check is not None:
+                check(kind, self.tokenizer, job_name)
         self._order = Order(
             train.rows,
             train.table.image_of_row[train.rows],
@@ -125,8 +113,9 @@ class JobData:
     def _step_bytes(self) -> int:
         """Return about how large the batches of a step are: twice the images of its texts."""
         job, ranks = self._job, int(os.environ.get("WORLD_SIZE", "1"))
-        others = self._itm.negatives if self._itm is not None and self._itm.draw == "data" else 0
-        images = -(-job.batch // ranks) * (1 + others)
+        rows = -(-job.batch // ranks)
+        asked = expected_of(self._kinds, Shape(rows=rows, tokens=1, images=rows, others=0))
+        images = rows + sum(one.images for one in asked.values())
         return 2 * images * 3 * self._vision.size**2
 
     @property
@@ -248,34 +237,26 @@ class JobData:
             yield from batches
 
     def sample(self, split: str, index: int) -> Sample:
-        """Return a text of a split by its number in the split's table (`TaskBatch.samples`)."""
+        """Return a text of a split by its number in the split's table."""
         table = self.part(split).table
         row = table.rows[int(index)]
+        images = row["image"] if isinstance(row["image"], list) else [row["image"]]
         return Sample(
-            image_path=table.path(row["image"]), text=row["text"], answer=row.get("answer")
+            image_paths=tuple(map(table.path, images)), text=row["text"], answer=row.get("answer")
         )
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:
         split, job = self._split(name), self._job
-        augment = job.augment if training else "none"
-        if isinstance(job, Finetune):
-            return TaskAssembler(
-                split=split,
-                pad_id=self.tokenizer.pad_id,
-                augment=augment,
-                seed=job.seed,
-                replace=training,
-                known=self._known_texts,
-            )
-        if training and self._itm is not None:
-            _require_two_contents(split)
-        return PretrainAssembler(
+        context = Context(split=split, tokenizer=self.tokenizer, seed=job.seed, training=training)
+        # Those that change texts come first, as their texts do.
+        order = expected_of(self._kinds, Shape(rows=1, tokens=1, images=1, others=0))
+        return Assembler(
             split=split,
-            tokenizer=self.tokenizer,
-            augment=augment,
+            makers={name: _maker(self._kinds[name], context) for name in order},
+            pad_id=self.tokenizer.pad_id,
+            augment=job.augment if training else "none",
             seed=job.seed,
-            mlm=self._mlm,
-            itm=self._itm,
+            replace=training or not isinstance(job, Finetune),
             known=self._known_texts,
         )
 
@@ -288,10 +269,10 @@ class JobData:
         return self._splits[name]
 
     def _corpus(self, part: Part) -> Corpus:
-        table, labels = part.table, None
-        if self.answers:
-            numbers = {answer: number for number, answer in enumerate(self.answers)}
-            labels = np.array([numbers.get(a, UNKNOWN_ANSWER) for a in table.answers()], np.int64)
+        table, targets = part.table, None
+        if isinstance(self._job, Finetune) and part.labelled:
+            task = self._job.task
+            targets = facet(task, "reader").targets(task, table, self.answers)
         texts = (text for chunk in table.texts.chunks for text in chunk.to_pylist())
         images = Images(
             table,
@@ -305,20 +286,18 @@ class JobData:
             table=table,
             tokens=self.tokenizer.encode(texts, self._text.max_tokens),
             images=images,
-            image_of_row=table.image_of_row,
-            labels=labels,
-            truths=None if self._itm is None else Truths.of(table),
+            images_of_row=table.images_of_row,
+            targets=targets,
         )
 
 
-def _require_two_contents(split: Split) -> None:
-    content = split.corpus.table.content_of_image[split.choices]
-    if (content == content[0]).all():
-        name = split.corpus.table.sources[0].name
-        raise DataError(
-            f"`{name}` has one image only, or several that show the same; `itm` needs two that "
-            "differ"
-        )
+def _maker(kind: Kind, context: Context) -> Maker:
+    """Return what makes the items of an objective or a task: one a row where it says nothing."""
+    prepare = getattr(optional_facet(kind, "items"), "prepare", None)
+    if prepare is None:
+        return OneARow(context=context)
+    maker: Maker = prepare(kind, context)
+    return maker
 
 
 def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> JobData:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from renaissance.runtime.data.assembly import Batch
+from renaissance.compiler.batch import Batch
 
 
 class Mover:

@@ -9,20 +9,15 @@ import pyarrow.compute as pc
 import xxhash
 
 from renaissance.grammar.chain import chain_of
-from renaissance.grammar.declaration import Share
-from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock
+from renaissance.grammar.kinds.data import Split as DeclaredSplit
+from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.easy_vqa import read_easy_vqa
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.image_caption import read_image_caption
-from renaissance.runtime.data.nlvr import read_nlvr
 from renaissance.runtime.data.real_paths import real_paths
 from renaissance.runtime.data.sampling import held_out
-from renaissance.runtime.data.table import Source, Table, join
-from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
-from renaissance.runtime.formats.image_caption.schema import ImageCaption
-from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
+from renaissance.runtime.data.table import Source, Table, TextColumn, join
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +29,14 @@ class Part:
         table: the whole table.
         rows: `[texts]` int64, the rows of the table that belong to the split.
         withheld: texts that are no part of `train` because a later job selects by their images.
+        labelled: whether what is right is known.
     """
 
     file: str
     table: Table
     rows: np.ndarray
     withheld: int = 0
+    labelled: bool = True
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -48,7 +45,7 @@ class Part:
     @property
     def images(self) -> np.ndarray:
         """`[images]` int64: the images that the texts are about, ascending."""
-        return np.unique(self.table.image_of_row[self.rows])
+        return np.unique(self.table.images_of_row[self.rows])
 
     @property
     def files(self) -> list[str]:
@@ -70,22 +67,19 @@ class Part:
 
     @property
     def digest(self) -> str:
-        """Names texts, images and answers, in their order; not the folder that they lie in."""
+        """Names texts, images and what is known of them, in order; not the folder they lie in."""
         digest = xxhash.xxh3_128()
-        image = self.table.image_of_row[self.rows]
+        image = self.table.images_of_row[self.rows]
         of_all = self.table.paths
         paths = [of_all[number] for number in np.unique(image).tolist()]
         # What all paths begin with is what the first and the last of them begin with.
         ends = [min(paths, default=""), max(paths, default="")]
         cut = os.path.commonprefix(ends).rfind("/") + 1  # noqa: RUF071
         digest.update(image.tobytes())
-        for texts in (
-            self.table.texts.take(self.rows),
-            pa.array([path[cut:] for path in paths], pa.string()),
-            pa.array(self.answers if self.table.has_answers else [], pa.string()),
-        ):
-            digest.update(pc.binary_length(texts).to_numpy().tobytes())
-            digest.update("".join(texts.to_pylist()).encode())
+        _digest_column(digest, self.table.texts.take(self.rows))
+        _digest_column(digest, pa.array([path[cut:] for path in paths], pa.string()))
+        for name in self.table.known_of_rows:
+            _digest_column(digest, self.table.column(name).take(self.rows))
         return digest.hexdigest()
 
     @property
@@ -93,6 +87,19 @@ class Part:
         """The answer of each text; DataError where there are none."""
         answers = self.table.answers()
         return [answers[row] for row in self.rows.tolist()]
+
+
+def _digest_column(digest: xxhash.xxh3_128, column: TextColumn) -> None:
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        digest.update(pc.list_value_length(column).to_numpy(zero_copy_only=False).tobytes())
+        _digest_column(digest, pc.list_flatten(column))
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        texts = column if column.null_count == 0 else pc.fill_null(column, "\0")
+        digest.update(pc.binary_length(texts).to_numpy().tobytes())
+        digest.update("".join(texts.to_pylist()).encode())
+    else:
+        digest.update(column.to_numpy(zero_copy_only=False).tobytes())
 
 
 class Parts:
@@ -120,25 +127,29 @@ class Parts:
         return self._parts[split]
 
     def _part(self, split: str) -> Part:
-        file = self._file(split)
-        if file not in self._tables:
-            self._tables[file] = self._read(file)
-        table = self._tables[file]
-        wanted = np.ones(len(table.images), bool)
-        if split in ("train", "validation") and self._share is not None:
+        declared = self._declared(split)
+        if declared.file not in self._tables:
+            self._tables[declared.file] = self._read(declared.file)
+        table = self._tables[declared.file]
+        rows = np.arange(len(table))
+        if declared.held_out is not None:
             least = 2 if isinstance(self._job, Pretrain) else 1
-            held = held_out(table.scene_of_image, self._share, self._job.seed, least=least)
-            wanted = held if split == "validation" else ~held
-        rows = np.flatnonzero(wanted[table.image_of_row])
-        if split != "train":
-            return Part(file=file, table=table, rows=rows)
-        kept = rows[~self._selecting(table)[table.image_of_row[rows]]]
+            share, seed = declared.held_out, self._job.seed
+            held = held_out(table.scene_of_image, share, seed, least=least)[table.images_of_row]
+            # What shows a held-out image beside another one belongs to neither side.
+            rows = np.flatnonzero(
+                held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)
+            )
+        if declared.use != "train":
+            return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
+        kept = rows[~self._selecting(table)[table.images_of_row[rows]].any(axis=1)]
         if len(kept) == 0:
             raise DataError(
                 f"no image is left for `{self._job.name}` to learn from: all are held out to "
                 "select the best checkpoint, by this job or by those that start from it"
             )
-        return Part(file=file, table=table, rows=kept, withheld=len(rows) - len(kept))
+        withheld = len(rows) - len(kept)
+        return Part(file=declared.file, table=table, rows=kept, withheld=withheld)
 
     def _selecting(self, table: Table) -> np.ndarray:
         """`[images]` bool: whether a job that starts from this one selects by an image."""
@@ -168,24 +179,21 @@ class Parts:
                 found[name] = count
         return found
 
-    def _file(self, split: str) -> str:
-        """Return which table a split is cut from."""
-        if isinstance(self._job, Pretrain):
-            _require(split, "pretraining", ("train", "validation"))
-            return "train"
-        task = self._job.task
-        if isinstance(task, EasyVqa):
-            _require(split, "easy_vqa", ("train", "validation", "test"))
-            return "test" if split == "test" else "train"
-        if split == "validation" and not isinstance(task.validation, Share):
-            return task.validation
-        return task.train if split in ("train", "validation") else split
-
-    @property
-    def _share(self) -> Share | None:
-        """Share of the training images that are held out; None if validation has its own file."""
-        holder = self._job.task if isinstance(self._job, Finetune) else self._job
-        return holder.validation if isinstance(holder.validation, Share) else None
+    def _declared(self, split: str) -> DeclaredSplit:
+        """Return what a split is cut from, and which part of that it is."""
+        if isinstance(self._job, Finetune):
+            task = self._job.task
+            found, what, known = task.split(split), task.word(), tuple(task.splits())
+        else:
+            share = self._job.validation
+            splits: dict[str, DeclaredSplit] = {
+                "train": DeclaredSplit(file="train", use="train", held_out=share),
+                VALIDATION: DeclaredSplit(file="train", use="select", held_out=share),
+            }
+            found, what, known = splits.get(split), "pretraining", tuple(splits)
+        if found is None:
+            raise DataError(f"{what} has no split `{split}`; it has {', '.join(known)}")
+        return found
 
     def _read(self, file: str) -> Table:
         if isinstance(self._job, Finetune):
@@ -196,23 +204,12 @@ class Parts:
 def read_pairs(pairs: FormatBlock, name: str) -> Table:
     """Read a data block of a spec; raises DataError."""
     source = Source(name=name, max_unreadable=pairs.max_unreadable)
-    if isinstance(pairs, ImageCaption):
-        return read_image_caption(source, pairs)
-    if isinstance(pairs, EasyVqaPairs):
-        return read_easy_vqa(
-            source, pairs.root, pairs.split, caption=True, named=pairs.answers == "named"
-        )
-    return read_nlvr(source, pairs.root, pairs.split, true_only=True)
+    table: Table = facet(pairs, "reader").read(pairs, source)
+    return table
 
 
 def read_task(task: TaskBlock, file: str) -> Table:
     """Read one file of a task's data, such as `test`; raises DataError."""
-    source = Source(name=f"{task.task} {file}", max_unreadable=task.max_unreadable)
-    if isinstance(task, EasyVqa):
-        return read_easy_vqa(source, task.root, file)
-    return read_nlvr(source, task.root, file)
-
-
-def _require(split: str, what: str, there: tuple[str, ...]) -> None:
-    if split not in there:
-        raise DataError(f"{what} has no split `{split}`; it has {', '.join(there)}")
+    source = Source(name=f"{task.word()} {file}", max_unreadable=task.max_unreadable)
+    table: Table = facet(task, "reader").read(task, source, file)
+    return table

@@ -1,7 +1,7 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -39,7 +39,9 @@ class Table:
     """Texts about images.
 
     Attributes:
-        rows: one row a text: `text`, `image` (a row of `images`) and, for tasks, `answer`.
+        rows: one row a text: `text`, `image` (a row of `images`, or a list of them, as many for
+            each text), for tasks whose rows have one answer `answer`, and what else a reader knows
+            of a row, such as `id`.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
             and are never separated by a split), `content` (what is true of one image is true of
             all that have its number), `source` (index into `sources`).
@@ -65,10 +67,28 @@ class Table:
         return self.rows.data.column("text")
 
     @property
+    def images_of_row(self) -> np.ndarray:
+        """`[texts, views]` int64: the images of each text."""
+        column = self.rows.data.column("image")
+        if pa.types.is_fixed_size_list(column.type):
+            column = pc.list_flatten(column)
+        images: np.ndarray = column.to_numpy().astype(np.int64).reshape(len(self), -1)
+        return images
+
+    @property
     def image_of_row(self) -> np.ndarray:
-        """`[texts]` int64: the image of each text."""
-        image: np.ndarray = self.rows.data.column("image").to_numpy().astype(np.int64)
-        return image
+        """`[texts]` int64: the image of each text, or the first of its images."""
+        first: np.ndarray = self.images_of_row[:, 0]
+        return first
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return what a reader knows of each row."""
+        return self.rows.data.column(name)
+
+    @property
+    def known_of_rows(self) -> tuple[str, ...]:
+        """The columns beside texts and images."""
+        return tuple(name for name in self.rows.column_names if name not in ("text", "image"))
 
     @property
     def scene_of_image(self) -> np.ndarray:
@@ -116,9 +136,10 @@ def make_table(
     source: Source,
     root: str | os.PathLike[str],
     texts: TextColumn,
-    paths: TextColumn,
+    paths: TextColumn | Sequence[TextColumn],
     *,
     answers: TextColumn | None = None,
+    columns: Mapping[str, TextColumn] | None = None,
     scenes: TextColumn | None = None,
     contents: np.ndarray | None = None,
     also_true: pa.Table | None = None,
@@ -130,10 +151,12 @@ def make_table(
         source: the block that the rows come from.
         root: folder that relative paths start from.
         texts: `[texts]` strings, none of them null.
-        paths: `[texts]` strings, the image of each text.
-        answers: `[texts]` strings, for tasks.
+        paths: `[texts]` strings, the image of each text; several of them where a text is about
+            several images.
+        answers: `[texts]` strings, for tasks whose rows have one answer.
+        columns: what else is known of each row, by name, of any type.
         scenes: `[texts]` names of scenes; an image is a scene of its own if absent.
-        contents: `[texts]` int64, the content of the image of each; its scene if absent.
+        contents: `[texts]` int64, the content of the images of each; their scene if absent.
         also_true: `text` and `content` of what is known beyond the rows.
         incomplete: rows that the reader left out.
 
@@ -142,13 +165,15 @@ def make_table(
     """
     if len(texts) == 0:
         raise DataError(f"`{source.name}` holds no text with an image; check its files")
-    encoded = _one_chunk(paths).dictionary_encode()
+    views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
+    encoded = (pa.concat_arrays(views) if len(views) > 1 else views[0]).dictionary_encode()
     spelled = tidy([str(Path(root, path)) for path in encoded.dictionary.to_pylist()])
     distinct, number = _number(spelled)
     image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
-    columns = {"text": texts, "image": pa.array(image)}
+    image = image.reshape(len(views), -1)  # [views, texts]
+    rows = {"text": texts, "image": _image_column(image)} | dict(columns or {})
     if answers is not None:
-        columns["answer"] = answers
+        rows["answer"] = answers
     scene = np.arange(len(distinct), dtype=np.int32)
     if scenes is not None:
         scene[image] = _one_chunk(scenes).dictionary_encode().indices.to_numpy(zero_copy_only=False)
@@ -166,12 +191,19 @@ def make_table(
     from datasets import Dataset
 
     return Table(
-        rows=Dataset(pa.table(columns)),
+        rows=Dataset(pa.table(rows)),
         images=Dataset(images),
         sources=(source,),
         also_true=also_true,
         incomplete=incomplete,
     )
+
+
+def _image_column(image: np.ndarray) -> pa.Array:
+    """Return the images of each text, `[views, texts]`: one number, or a list of them."""
+    if len(image) == 1:
+        return pa.array(image[0])
+    return pa.FixedSizeListArray.from_arrays(pa.array(image.T.reshape(-1)), len(image))
 
 
 def join(tables: Sequence[Table]) -> Table:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from renaissance.runtime.data import Batch, TaskBatch
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
-from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.training.session import Session
 
 
@@ -20,7 +20,7 @@ class Answers:
 
     Attributes:
         samples: `[rows]` int64, index into the split's table.
-        labels: `[rows]` int64, `UNKNOWN_ANSWER` for answers that training never saw.
+        labels: `[rows]` int64, `UNKNOWN` for answers that training never saw.
         predictions: `[rows]` int64, the answer of the highest probability.
         probabilities: `[rows]` float32, of the predictions.
         loss: sum of the cross entropy over the rows with a known answer.
@@ -61,14 +61,15 @@ def ask(
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
     done = 0
     for batch, on_device in moved(batches, processes.device):
-        assert isinstance(batch, TaskBatch)  # the data of a task
+        [(head, items)] = batch.items.items()
+        assert items.row is not None and items.target is not None  # items of a task
         with torch.no_grad(), precision.forward():
-            scored = objectives(on_device)["answer"]
+            scored = objectives(on_device)[head]
         # A head may have more classes than its data have answers.
         probability, prediction = scored.scores.softmax(-1)[:, :choices].max(-1)
-        columns.append((batch.samples, batch.labels, prediction, probability))
+        columns.append((items.row, items.target, prediction, probability))
         loss += scored.loss
-        done += len(batch.labels)
+        done += batch.rows
         session.observer.advance("evaluate", done)
         if request.signal:
             raise InterruptionError(request.signal, "the evaluation was stopped before its end")

@@ -3,6 +3,7 @@
 import time
 from contextlib import closing
 
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
@@ -16,7 +17,6 @@ from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.processes import device_in_words
 from renaissance.runtime.records import End, JobResult, Start, Unreadable
 from renaissance.runtime.results import write_result
-from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.training.caching import cached_features
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup, set_up
@@ -48,7 +48,7 @@ def evaluate_job(session: Session) -> JobResult:
     _take_weights(setup, checkpoint)
     model.to(processes.device).eval()
     precision = Precision(trained.precision, processes.device)
-    objectives = Objectives(model, session.declared)
+    objectives = Objectives(model, session.declared, trained)
     writes = session.home if processes.first else None
     with closing(Log(writes, 0, session.observer)) as log:
         log.write(_started(session))

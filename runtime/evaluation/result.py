@@ -1,7 +1,8 @@
 """The result of an evaluation: metrics, confusion, some predictions."""
 
+from renaissance.compiler.batch import UNKNOWN
 from renaissance.grammar.schema.jobs import Evaluate
-from renaissance.runtime.data import UNKNOWN_ANSWER, JobData
+from renaissance.runtime.data import JobData
 from renaissance.runtime.evaluation.answers import Answers
 from renaissance.runtime.evaluation.confusion import confused, table
 from renaissance.runtime.evaluation.predictions import predicted, shown
@@ -22,7 +23,7 @@ def result_of(
     measuring: float,
 ) -> JobResult:
     """Return the result; of all its `seconds` the model was asked for `measuring`."""
-    measured = answers.labels != UNKNOWN_ANSWER
+    measured = answers.labels != UNKNOWN
     metrics = {}
     if len(measured):
         metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())

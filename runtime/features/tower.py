@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from renaissance.compiler.batch import PartlyEncoded, PartlyEncodedTexts
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.packing import Packing
-from renaissance.runtime.data.batch import PartlyEncoded, PartlyEncodedTexts
 from renaissance.runtime.features.grouping import grouped_images, grouped_texts
 from renaissance.runtime.features.keeping import Keeper
 from renaissance.runtime.features.store import FeatureStore
@@ -63,7 +63,7 @@ class KnownImageTower(KnownTower):
             missing = grouped_images(self._encode, images.pixels)
             self._keep(images.contents, missing.flatten(0, 1), [missing.shape[1]] * len(missing))
             features = torch.cat([missing, features]) if len(features) else missing
-        return Features(tokens=features.index_select(0, images.order))
+        return Features(tokens=features)
 
 
 class KnownTextTower(KnownTower):
@@ -92,4 +92,4 @@ class KnownTextTower(KnownTower):
             missing = grouped_texts(self._encode, texts.input_ids, lengths, self._longest)
             self._keep(texts.contents, missing, lengths)
             features = torch.cat([missing, features])
-        return Features(tokens=features, packing=packing).select(texts.order, texts.tokens)
+        return Features(tokens=features, packing=packing)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from renaissance.compiler.step import Objectives
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.precision import Precision
-from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup
 
@@ -35,7 +35,7 @@ def cached_features(
             processes=session.processes,
             tell=log.notice,
         )
-        objectives.known = {one.stream: one.tower for one in kept}
+        objectives.cached = {one.stream: one.tower for one in kept}
         yield
         for one in kept:
             log.notice(one.sentence(session.processes))

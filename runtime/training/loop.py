@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from renaissance.runtime.data import Batch
+from renaissance.compiler.batch import Batch
 from renaissance.runtime.data.moving import with_following
 from renaissance.runtime.step import Stepped
 from renaissance.runtime.training.progress import Progress

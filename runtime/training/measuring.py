@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import torch
 
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.runtime.data.assembly import Batch
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, items_of
 from renaissance.runtime.signals import StopRequest
 
 
@@ -34,12 +34,12 @@ class Measured:
     def score(self, job: Pretrain | Finetune) -> tuple[float, ...]:
         """Return what selects the best checkpoint, larger is better.
 
-        A task goes by its accuracy and, of equals, by the loss; pretraining by the loss. A loss
+        A task goes by its metric and, of equals, by the loss; pretraining by the loss. A loss
         that is no number is worse than any.
         """
         by_loss = -math.inf if math.isnan(self.loss) else -self.loss
         if isinstance(job, Finetune):
-            return self.metrics.get("accuracy", 0.0), by_loss
+            return self.metrics.get(job.task.metric, 0.0), by_loss
         return (by_loss,)
 
 
@@ -67,20 +67,20 @@ def measure(
     Returns:
         None if it was ended early, or the split is empty.
     """
-    accuracies = Accuracies(tuple(weights), processes)
+    accuracies = Accuracies(objectives.metrics, processes)
     sums = torch.zeros(len(weights), dtype=torch.float64, device=processes.device)
     items = dict.fromkeys(weights, 0)
     done = 0
     objectives.eval()
     try:
         for batch, on_device in moved(batches, processes.device):
-            for head, count in items_of(batch).items():
-                items[head] += count
+            for head, asked in batch.items.items():
+                items[head] += asked.known
             with torch.no_grad(), precision.forward():
                 scored = objectives(on_device)
             sums += torch.stack([scored[head].loss for head in weights])
             accuracies.update(scored)
-            done += len(batch.image_index)
+            done += batch.rows
             observer.advance("validate", done)
             if request.signal and processes.ranks == 1:
                 return None

@@ -9,9 +9,9 @@ from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.lowering.recomputation import recompute_layers
+from renaissance.compiler.step import Objectives
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on
-from renaissance.runtime.scoring import Objectives
 from renaissance.runtime.training.beginning import Beginning
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.recomputing import recomputes
@@ -66,7 +66,7 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
     recomputing = recomputes(session.spec, session.name, setup.data, processes) if lowers else None
     if recomputing is not None:
         recompute_layers(repeated_layers(model).values())
-    objectives = Objectives(model, session.declared)
+    objectives = Objectives(model, session.declared, job)
     if job.shard == "full" and processes.ranks > 1:
         _split(session, setup, freezing, objectives)
     model.to(processes.device)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from renaissance.compiler import build
-from renaissance.compiler.heads import CLASSES
 from renaissance.compiler.lowering.dispatch import PRODUCTS, check_device
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.schema.jobs import Finetune
@@ -54,8 +53,8 @@ def set_up(session: Session) -> Setup:
 
 def _check_answers(session: Session, data: JobData) -> None:
     job = session.spec.jobs[session.name]
-    if isinstance(job, Finetune) and len(data.answers) > CLASSES[type(job.task)]:
+    if isinstance(job, Finetune) and len(data.answers) > job.task.outputs:
         raise JobError(
             f"the data of job `{job.name}` have {len(data.answers)} answers, "
-            f"the task `{job.task.task}` has {CLASSES[type(job.task)]}"
+            f"the task `{job.task.word()}` has {job.task.outputs}"
         )

@@ -16,9 +16,10 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils import _pytree as pytree
 
+from renaissance.compiler.losses import Scored
 from renaissance.compiler.lowering.compilation import repeated_layers
+from renaissance.compiler.step import Objectives
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, Scored
 
 # What comes out of the outermost unit is looked into for tensors that gradients come back through.
 pytree.register_dataclass(Scored, serialized_type_name="renaissance.Scored")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from renaissance.compiler.freeze import FreezePlan
+from renaissance.compiler.step import weights_of
 from renaissance.grammar.declaration import Minutes
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.log import Log
 from renaissance.runtime.measures import Accuracies, StepLosses
-from renaissance.runtime.scoring import weights_of
 from renaissance.runtime.step import TrainingStep
 from renaissance.runtime.training.beginning import Beginning
 from renaissance.runtime.training.preparation import Prepared
@@ -111,7 +111,7 @@ class Training:
         job, processes = session.training, session.processes
         total = beginning.state.total_steps
         weights = weights_of(job)
-        accuracies = Accuracies(tuple(weights), processes)
+        accuracies = Accuracies(prepared.objectives.metrics, processes)
         return cls(
             session=session,
             setup=setup,

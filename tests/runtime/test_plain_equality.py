@@ -16,20 +16,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build
+from renaissance.compiler.batch import Batch
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.normalisation import Normalisation
 from renaissance.compiler.sources.patches.schema import Patches
 from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data import PretrainBatch, job_data
-from renaissance.runtime.data.pixels import Normalisation
+from renaissance.runtime.data import job_data
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
-from renaissance.runtime.scoring import Objectives, items_of
+from tests.batches import encoded, packing_of, pixels_of
 
 MAX_TOKENS = 12
 OBJECTIVES = (Mlm(), Itm(negatives=2))
@@ -66,33 +68,33 @@ class PlainRows:
     labels: Tensor
 
 
-def plain_rows(batch: PretrainBatch) -> PlainRows:
-    """Take the texts of a batch apart: the one place that knows how it holds them."""
-    assert batch.masked is not None
-    packing = replace(batch.text.for_model().packing, longest=MAX_TOKENS)
-    labels = torch.full_like(batch.masked.text.input_ids, -100)
-    labels[batch.masked.positions] = batch.masked.labels
+def plain_rows(batch: Batch) -> PlainRows:
+    """Take the texts of a batch apart: masked ones stand in front of the others."""
+    masked = batch.items["mlm"]
+    packing = replace(packing_of(batch, masked), longest=MAX_TOKENS)
+    changed, plain = encoded(batch).input_ids.tensor_split([masked.tokens])
+    labels = torch.full_like(changed, -100)
+    labels[masked.positions] = masked.target
     mask = packing.mask()
     return PlainRows(
-        ids=packing.pad(batch.text.input_ids),
-        masked_ids=packing.pad(batch.masked.text.input_ids),
+        ids=packing.pad(plain),
+        masked_ids=packing.pad(changed),
         attention_mask=mask,
         labels=packing.pad(labels).masked_fill(~mask, -100),
     )
 
 
-def plain_losses(model: VisionLanguageModel, batch: PretrainBatch) -> dict[str, Tensor]:
+def plain_losses(model: VisionLanguageModel, batch: Batch) -> dict[str, Tensor]:
     """The mean losses of two full passes."""
-    rows, matching = plain_rows(batch), batch.matching
-    assert matching is not None
+    rows, masked, matching = plain_rows(batch), batch.items["mlm"], batch.items["itm"]
     text = {"input_ids": rows.masked_ids, "attention_mask": rows.attention_mask}
-    output = model(text=text, vision=batch.images[batch.image_index])
+    output = model(text=text, vision=pixels_of(batch, masked))
     scores = model.heads["mlm"](output.streams["text"])
     mlm = F.cross_entropy(scores.flatten(0, 1), rows.labels.flatten())
-    shown = matching.row_index
+    shown = matching.text - batch.rows
     text = {"input_ids": rows.ids[shown], "attention_mask": rows.attention_mask[shown]}
-    output = model(text=text, vision=batch.images[matching.image_index])
-    itm = F.cross_entropy(model.heads["itm"](output.pooled), matching.labels)
+    output = model(text=text, vision=pixels_of(batch, matching))
+    itm = F.cross_entropy(model.heads["itm"](output.pooled), matching.target)
     return {"mlm": mlm, "itm": itm}
 
 
@@ -139,11 +141,11 @@ def test_losses_and_gradients_are_those_of_the_plain_step(
     larger = spec.models["tiny"].streams["vision"].image_size // 16
     images = Normalisation((0.5,) * 3, (0.5,) * 3)(single.images)
     images = images.repeat_interleave(larger, 2).repeat_interleave(larger, 3)
-    batch: PretrainBatch = replace(single, images=images.double())
-    assert len(batch.images) < len(batch.image_index)  # images stand once, texts share them
+    batch: Batch = replace(single, images=images.double())
+    assert len(batch.images) < batch.rows  # images stand once, texts share them
 
-    scored = Objectives(model, spec.models["tiny"])(batch)
-    ours = {head: scored[head].loss / count for head, count in items_of(batch).items()}
+    scored = Objectives(model, spec.models["tiny"], spec.training_job("base"))(batch)
+    ours = {head: scored[head].loss / items.known for head, items in batch.items.items()}
     sum(WEIGHTS[head] * loss for head, loss in ours.items()).backward()
     theirs = plain_losses(plain, batch)
     sum(WEIGHTS[head] * loss for head, loss in theirs.items()).backward()

@@ -11,28 +11,29 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler import build
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.normalisation import Normalisation
+from renaissance.compiler.step import Objectives, weights_of
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError
-from renaissance.runtime.data import PretrainBatch, job_data
-from renaissance.runtime.data.batch import MaskedText, TextRows
-from renaissance.runtime.data.pixels import Normalisation
+from renaissance.runtime.data import job_data
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, items_of, weights_of
 from renaissance.runtime.step import TrainingStep, seed_of_step
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.schedule import LearningRate
+from tests.batches import padded, pixels_of
 from tests.runs import train
 
 ALONE = Processes(rank=0, ranks=1, device=torch.device("cpu"))
 
 
 def one_step(
-    spec: Spec, name: str, change: Callable[[PretrainBatch], PretrainBatch] | None = None
+    spec: Spec, name: str, change: Callable[[Batch], Batch] | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Losses of the first step, and the weights after it."""
     job: Any = spec.training_job(name)
@@ -40,37 +41,32 @@ def one_step(
     batches: Any = next(iter(job_data(spec, name).train(0, 0, 1)))
     if change is not None:
         batches = tuple(change(batch) for batch in batches)
+    objectives = Objectives(model, spec.model_of(name), job)
     step = TrainingStep(
-        objectives=Objectives(model, spec.model_of(name)),
+        objectives=objectives,
         optimization=Optimization(model, job.optimizer, {}),
         precision=Precision(job.precision, ALONE.device),
         weights=weights_of(job),
         clip=job.clip,
         seed=job.seed,
         processes=ALONE,
-        accuracies=Accuracies(tuple(weights_of(job)), ALONE),
+        accuracies=Accuracies(objectives.metrics, ALONE),
     )
     model.train()
     stepped = step(batches, step=0, rate=1e-3)
     return stepped.losses, {name: p.detach() for name, p in model.named_parameters()}
 
 
-def without_masks(batch: PretrainBatch) -> PretrainBatch:
-    assert batch.masked is not None
+def without_masks(batch: Batch) -> Batch:
     none = torch.zeros(0, dtype=torch.int64)
-    return replace(batch, masked=MaskedText(text=batch.masked.text, positions=none, labels=none))
+    masked = replace(batch.items["mlm"], positions=none, target=none, known=0)
+    return replace(batch, items={**batch.items, "mlm": masked})
 
 
-def normalised(spec: Spec, batch: PretrainBatch) -> Tensor:
+def normalised(spec: Spec, batch: Batch) -> Batch:
     needs = image_needs(spec.models["tiny"])
     assert isinstance(batch.images, Tensor)
-    return Normalisation(needs.mean, needs.std)(batch.images)
-
-
-def padded(text: TextRows) -> dict[str, Tensor]:
-    rows = text.for_model().padded()
-    assert rows.mask is not None
-    return {"input_ids": rows.input_ids, "attention_mask": rows.mask}
+    return replace(batch, images=Normalisation(needs.mean, needs.std)(batch.images))
 
 
 @pytest.mark.parametrize("name", ["base", "vqa"])
@@ -87,21 +83,17 @@ def test_both_objectives_are_those_of_two_separate_passes(tiny_spec: Callable[..
     spec = tiny_spec(dropout=0.0)
     model = build(spec, job="base").eval()
     [batch] = next(iter(job_data(spec, "base").train(0, 0, 1)))
-    assert isinstance(batch, PretrainBatch) and batch.masked and batch.matching
-    scored = Objectives(model, spec.models["tiny"])(batch)
-    images = normalised(spec, batch)
-    out = model(text=padded(batch.masked.text), vision=images[batch.image_index])
-    mask = padded(batch.text)["attention_mask"]
-    tokens = out.streams["text"][mask][batch.masked.positions]
+    scored = Objectives(model, spec.models["tiny"], spec.training_job("base"))(batch)
+    batch = normalised(spec, batch)
+    masked, matching = batch.items["mlm"], batch.items["itm"]
+    out = model(text=padded(batch, masked), vision=pixels_of(batch, masked))
+    mask = padded(batch, masked)["attention_mask"]
+    tokens = out.streams["text"][mask][masked.positions]
     assert torch.allclose(model.heads["mlm"](tokens), scored["mlm"].scores, atol=1e-5)
-    rows = batch.matching.row_index
-    out = model(
-        text={name: table[rows] for name, table in padded(batch.text).items()},
-        vision=images[batch.matching.image_index],
-    )
+    out = model(text=padded(batch, matching), vision=pixels_of(batch, matching))
     assert torch.allclose(model.heads["itm"](out.pooled), scored["itm"].scores, atol=1e-5)
-    loss = torch.nn.functional.cross_entropy(scored["itm"].scores, batch.matching.labels)
-    assert scored["itm"].loss.item() / items_of(batch)["itm"] == pytest.approx(loss.item())
+    loss = torch.nn.functional.cross_entropy(scored["itm"].scores, matching.target)
+    assert scored["itm"].loss.item() / matching.known == pytest.approx(loss.item())
 
 
 def test_a_batch_without_masked_tokens_has_no_mlm_loss(tiny_spec: Callable[..., Spec]) -> None:

@@ -12,9 +12,9 @@ from renaissance.compiler.sources.patches.schema import Patches
 from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.scoring import Objectives
 
 ELECTRA = RandomArchitecture(
     id="google/electra-small-discriminator", layers=1, width=16, heads=2, max_tokens=12
@@ -47,7 +47,7 @@ def test_a_step_reads_nothing_back(
         built = assemble(model, spec.training_job(name), weights=False)
     data: Any = job_data(spec, name)
     [batch] = next(iter(data.train(0, 0, 1)))
-    scored = Objectives(built.train(), model)(batch.to(device))
+    scored = Objectives(built.train(), model, spec.training_job(name))(batch.to(device))
     torch.stack([head.loss for head in scored.values()]).sum().backward()
     assert any(parameter.grad is not None for parameter in built.parameters())
     with pytest.raises((RuntimeError, NotImplementedError)):

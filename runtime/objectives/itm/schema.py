@@ -31,11 +31,6 @@ class Itm(ObjectiveBlock):
     )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
-    @property
-    def drawn_images(self) -> int:
-        """Images that it draws from the whole data for each text of a step."""
-        return self.negatives if self.draw == "data" else 0
-
     def remarks(self, batch: int) -> Iterable[Remark]:
         """A batch of one text has no other image."""
         if self.draw == "batch" and batch < 2:

@@ -7,8 +7,8 @@ import pytest
 from tokenizers import AddedToken, models, normalizers, pre_tokenizers, processors, trainers
 from tokenizers import Tokenizer as Backend
 
-from renaissance.runtime.data.masking import Chances, mask_words
 from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.objectives.mlm.masking import Chances, mask_words
 
 ENGLISH = [
     f"{article} {color} {shape} stands {place} the {other}ish square number {number}"

@@ -10,7 +10,6 @@ from PIL import Image
 
 import renaissance as rn
 from renaissance.runtime.data import job_data
-from renaissance.runtime.data.assembly import PretrainBatch
 
 SPEC = """
 model m {
@@ -43,12 +42,12 @@ def test_no_negative_shows_what_the_own_image_shows(
     Path("e.vl").write_text(SPEC.replace("DRAW", draw))
     false = 0
     for (batch,) in job_data(rn.load("e.vl"), "base").train(0, 0, 1):
-        assert isinstance(batch, PretrainBatch) and batch.matching is not None
         assert isinstance(batch.images, torch.Tensor)
-        matching = batch.matching
-        own = batch.images[batch.image_index[matching.row_index]].flatten(1)
-        shown = batch.images[matching.image_index].flatten(1)
+        matching = batch.items["itm"]
+        # Each text comes with its own image first.
+        own = batch.images[matching.image[matching.text]].flatten(1)
+        shown = batch.images[matching.image].flatten(1)
         same = (own == shown).all(1)
-        assert torch.equal(same, matching.labels.bool())
+        assert torch.equal(same, matching.target.bool())
         false += int((~same).sum())
     assert false == 6 * 8 * 2

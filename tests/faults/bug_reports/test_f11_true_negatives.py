@@ -7,9 +7,9 @@ import numpy as np
 from renaissance.files import find_spec
 from renaissance.grammar import load
 from renaissance.runtime.data import job_data
-from renaissance.runtime.data.easy_vqa import installed_data
-from renaissance.runtime.data.matching import negatives_of_batch
 from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.objectives.itm.matching import negatives_of_batch
+from renaissance.runtime.tasks.easy_vqa.reader import installed_data
 
 COLORS = {"red", "green", "blue", "black", "gray", "teal", "brown", "yellow"}
 

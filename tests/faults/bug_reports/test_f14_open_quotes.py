@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source
+from renaissance.runtime.formats.image_caption import reader
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 HEAD = "image,caption\n"
@@ -44,7 +44,7 @@ BROKEN = {
 
 def read(path: Path) -> list[str]:
     source = Source(name="pairs", max_unreadable=0.01)
-    texts: list[str] = read_image_caption(source, ImageCaption(table=str(path))).texts.to_pylist()
+    texts: list[str] = reader.read(ImageCaption(table=str(path)), source).texts.to_pylist()
     return texts
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renaissance.runtime.data import image_caption, mapped
+from renaissance.runtime.data import mapped
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source
+from renaissance.runtime.formats.image_caption import reader
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 TEXTS = [f"caption number {number}" for number in range(200)]
@@ -20,7 +20,7 @@ TEXTS = [f"caption number {number}" for number in range(200)]
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table that counts as large; its cache is in `cache`."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(image_caption, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(reader, "IN_MEMORY_BYTES", 0)
     path = tmp_path / "pairs.csv"
     path.write_text("image,caption\n" + "".join(f"{n}.png,{t}\n" for n, t in enumerate(TEXTS)))
     return path
@@ -28,7 +28,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def read(path: Path) -> list[str]:
     source = Source(name="pairs", max_unreadable=0.01)
-    texts: list[str] = read_image_caption(source, ImageCaption(table=str(path))).texts.to_pylist()
+    texts: list[str] = reader.read(ImageCaption(table=str(path)), source).texts.to_pylist()
     return texts
 
 
@@ -58,7 +58,7 @@ def test_a_cut_one_is_made_anew(table: Path, tmp_path: Path, length: int) -> Non
 
 def test_a_whole_one_is_not_made_anew(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(table) == TEXTS
-    monkeypatch.setattr(image_caption, "read_columns", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(reader, "read_columns", lambda *_: pytest.fail("read again"))
     assert read(table) == TEXTS
 
 

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pytest
 import torch
 
+from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images, room_for_images
-from renaissance.runtime.data.pixels import Normalisation, augmented
+from renaissance.runtime.data.pixels import augmented
 from renaissance.runtime.data.resize import Resize
 from renaissance.runtime.data.table import Source, Table, join, make_table
 

@@ -14,15 +14,13 @@ from typing import Any
 import pytest
 import torch
 
+from renaissance.compiler.batch import UNKNOWN, Batch
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import (
-    UNKNOWN_ANSWER,
     DataError,
     JobData,
-    PretrainBatch,
-    TaskBatch,
     job_data,
 )
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
@@ -30,6 +28,7 @@ from renaissance.runtime.formats.nlvr.schema import NlvrPairs
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimizers.adamw.schema import AdamW
+from tests.batches import encoded, texts_of
 
 MakeSpec = Callable[..., Spec]
 
@@ -38,6 +37,8 @@ def flat(record: Any) -> list[torch.Tensor]:
     """Return all tensors and numbers of a batch, as tensors."""
     if isinstance(record, torch.Tensor | int):
         return [torch.as_tensor(record)]
+    if isinstance(record, dict):
+        return [tensor for value in record.values() for tensor in flat(value)]
     values = (getattr(record, field.name) for field in fields(record))
     return [tensor for value in values if value is not None for tensor in flat(value)]
 
@@ -52,35 +53,34 @@ def digest(batches: Iterable[Any]) -> str:
     return state.hexdigest()
 
 
-def rows_of(batches: Iterable[PretrainBatch]) -> list[tuple[object, ...]]:
+def rows_of(batches: Iterable[Batch]) -> list[tuple[object, ...]]:
     """Return what each text of some batches looks like, whatever it is batched with."""
     rows: list[tuple[object, ...]] = []
     for batch in batches:
-        assert batch.masked is not None and batch.matching is not None
-        assert torch.equal(batch.masked.text.cumulative, batch.text.cumulative)
-        ends = batch.text.cumulative.tolist()
-        labels = dict(
-            zip(batch.masked.positions.tolist(), batch.masked.labels.tolist(), strict=True)
-        )
-        matching = batch.matching
-        for row in range(len(batch.image_index)):
-            here = slice(ends[row], ends[row + 1])
+        masked, matching = batch.items["mlm"], batch.items["itm"]
+        texts, images = texts_of(batch), [image.numpy().tobytes() for image in batch.images]
+        # Masked texts stand in front of the plain ones.
+        assert masked.text.tolist() == list(range(batch.rows))
+        ends = encoded(batch).cumulative.tolist()
+        hidden = dict(zip(masked.positions.tolist(), masked.target.tolist(), strict=True))
+        for row in range(batch.rows):
+            plain = row + batch.rows
             pairs = [
-                (batch.images[image].numpy().tobytes(), label)
+                (images[image], label)
                 for image, of, label in zip(
-                    matching.image_index.tolist(),
-                    matching.row_index.tolist(),
-                    matching.labels.tolist(),
+                    matching.image.tolist(),
+                    matching.text.tolist(),
+                    matching.target.tolist(),
                     strict=True,
                 )
-                if of == row
+                if of == plain
             ]
             rows.append(
                 (
-                    batch.images[batch.image_index[row]].numpy().tobytes(),
-                    tuple(batch.text.input_ids[here].tolist()),
-                    tuple(batch.masked.text.input_ids[here].tolist()),
-                    tuple(labels.get(place) for place in range(here.start, here.stop)),
+                    images[masked.image[row]],
+                    tuple(texts[plain].tolist()),
+                    tuple(texts[row].tolist()),
+                    tuple(hidden.get(place) for place in range(ends[row], ends[row + 1])),
                     tuple(pairs),
                 )
             )
@@ -96,30 +96,30 @@ def test_what_a_pretraining_batch_holds(pretraining: MakeSpec) -> None:
     assert data.answers == ()
     seen: Counter[tuple[int, ...]] = Counter()
     for (batch,) in steps(data):
-        rows = len(batch.image_index)
+        rows, text = batch.rows, encoded(batch)
         assert rows == 16
         assert batch.images.dtype == torch.uint8 and batch.images.shape[1:] == (3, 8, 8)
         assert len(torch.unique(batch.images.flatten(1), dim=0)) == len(batch.images)
-        assert batch.text.input_ids.dtype == torch.int64
-        assert batch.text.cumulative.dtype == torch.int32
-        lengths = batch.text.cumulative.diff()
-        assert len(lengths) == rows and int(lengths.sum()) == batch.text.tokens
-        assert int(lengths.max()) == batch.text.longest <= 16
-        assert (batch.text.input_ids != data.tokenizer.pad_id).all()
-        matching = batch.matching
-        assert matching.tokens == int(lengths[matching.row_index].sum())
-        assert matching.labels.tolist() == [1] * rows + [0] * 2 * rows
-        own = batch.image_index[matching.row_index]
-        assert torch.equal((own == matching.image_index).long(), matching.labels)
-        masked = batch.masked
-        assert torch.equal(batch.text.input_ids[masked.positions], masked.labels)
-        of_text = torch.bucketize(masked.positions, batch.text.cumulative, right=True)
+        assert text.input_ids.dtype == torch.int64 and text.cumulative.dtype == torch.int32
+        lengths = text.cumulative.diff()
+        assert len(lengths) == 2 * rows and int(lengths.sum()) == text.tokens
+        assert int(lengths.max()) == text.longest <= 16
+        assert (text.input_ids != data.tokenizer.pad_id).all()
+        assert torch.equal(lengths[:rows], lengths[rows:])
+        masked, matching = batch.items["mlm"], batch.items["itm"]
+        assert matching.tokens == int(lengths[matching.text].sum())
+        assert matching.target.tolist() == [1] * rows + [0] * 2 * rows
+        own = masked.image[matching.text - rows]
+        assert torch.equal((own == matching.image).long(), matching.target)
+        changed, plain = text.input_ids.tensor_split([text.tokens // 2])
+        assert torch.equal(plain[masked.positions], masked.target)
+        assert (masked.known, matching.known) == (len(masked.target), 3 * rows)
+        of_text = torch.bucketize(masked.positions, text.cumulative, right=True)
         assert len(torch.unique(of_text)) == rows
-        unmasked = torch.ones(batch.text.tokens, dtype=torch.bool)
+        unmasked = torch.ones(len(plain), dtype=torch.bool)
         unmasked[masked.positions] = False
-        assert torch.equal(masked.text.input_ids[unmasked], batch.text.input_ids[unmasked])
-        texts = batch.text.input_ids.tensor_split(batch.text.cumulative[1:-1].long())
-        seen.update(tuple(ids.tolist()) for ids in texts)
+        assert torch.equal(changed[unmasked], plain[unmasked])
+        seen.update(tuple(ids.tolist()) for ids in texts_of(batch)[rows:])
     assert data.total_steps == -(-2 * len(data.part("train")) // 16)
     assert sum(seen.values()) == data.total_steps * 16
 
@@ -127,10 +127,10 @@ def test_what_a_pretraining_batch_holds(pretraining: MakeSpec) -> None:
 @pytest.mark.parametrize("objective", [Mlm(), Itm()])
 def test_one_objective_alone(pretraining: MakeSpec, objective: Mlm | Itm) -> None:
     (batch,) = next(job_data(pretraining(objectives=(objective,)), "base").train(0, 0, 1))
-    assert (batch.masked is None) == isinstance(objective, Itm)
-    assert (batch.matching is None) == isinstance(objective, Mlm)
+    assert list(batch.items) == [objective.objective]
+    assert len(texts_of(batch)) == batch.rows
     if isinstance(objective, Mlm):
-        assert sorted(set(batch.image_index.tolist())) == list(range(len(batch.images)))
+        assert sorted(set(batch.items["mlm"].image.tolist())) == list(range(len(batch.images)))
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_unreadable_images_are_replaced_in_training(pretraining: MakeSpec, capti
     spec = pretraining(max_unreadable=Share(0.05), validation=Share(0.0), epochs=1)
     data = job_data(spec, "base")
     batches = steps(data)
-    assert all(len(batch.image_index) == 16 for step in batches for batch in step)
+    assert all(batch.rows == 16 for step in batches for batch in step)
     assert data.unreadable == ((str(bad), "not an image"),)
     assert list(data.validation(0, 1)) == []
 
@@ -298,10 +298,10 @@ def test_what_a_task_batch_holds(finetuning: MakeSpec) -> None:
     assert (data.steps_per_epoch, data.total_steps) == (6, 12)
     seen: Counter[int] = Counter()
     for (batch,) in steps(data):
-        assert isinstance(batch, TaskBatch)
-        for label, sample in zip(batch.labels.tolist(), batch.samples.tolist(), strict=True):
+        answer = batch.items["answer"]
+        for label, sample in zip(answer.target.tolist(), answer.row.tolist(), strict=True):
             assert data.answers[label] == data.sample("train", sample).answer
-        seen.update(batch.samples.tolist())
+        seen.update(answer.row.tolist())
     assert set(seen.values()) == {2} and len(seen) == 72
 
 
@@ -309,10 +309,10 @@ def test_what_a_task_batch_holds(finetuning: MakeSpec) -> None:
 def test_an_evaluation_sees_every_text_once(finetuning: MakeSpec, ranks: int) -> None:
     data = job_data(finetuning(), "measure")
     batches = [b for rank in range(ranks) for b in data.split("test", 5, rank, ranks)]
-    samples = [s for b in batches for s in b.samples.tolist()]
+    samples = [s for b in batches for s in b.items["answer"].row.tolist()]
     assert sorted(samples) == list(range(18))
-    assert max(len(b.labels) for b in batches) <= 5
-    assert len({s for b in data.validation(0, 1) for s in b.samples.tolist()}) == 18
+    assert max(b.rows for b in batches) <= 5
+    assert len({s for b in data.validation(0, 1) for s in b.items["answer"].row.tolist()}) == 18
     sample = data.sample("test", 7)
     assert sample.image_path.endswith("test-0-1-1.png")
     assert (sample.text, sample.answer) == ("There is a tower with 0 blocks.", "true")
@@ -324,7 +324,7 @@ def test_an_evaluation_leaves_unreadable_images_out(
     bad = nlvr_folder / "test" / "images" / "4" / "test-0-1-2.png"
     bad.write_text("no image")
     data = job_data(finetuning(task={"max_unreadable": Share(0.1)}), "measure")
-    samples = [s for b in data.split("test", 1, 0, 1) for s in b.samples.tolist()]
+    samples = [s for b in data.split("test", 1, 0, 1) for s in b.items["answer"].row.tolist()]
     assert sorted(samples) == [number for number in range(18) if number != 8]
     assert data.unreadable == ((str(bad), "not an image"),)
 
@@ -345,8 +345,10 @@ def test_an_answer_that_training_never_saw(finetuning: MakeSpec, nlvr_folder: Pa
     assert data.answers == ("true",)
     assert data.unknown_answers("test") == {"false": 12}
     assert not data.unknown_answers("train")
-    labels = [label for b in data.split("test", 18, 0, 1) for label in b.labels.tolist()]
-    assert labels == [UNKNOWN_ANSWER] * 6 + [0] * 6 + [UNKNOWN_ANSWER] * 6
+    labels = [
+        label for b in data.split("test", 18, 0, 1) for label in b.items["answer"].target.tolist()
+    ]
+    assert labels == [UNKNOWN] * 6 + [0] * 6 + [UNKNOWN] * 6
 
 
 def test_pretraining_leaves_out_what_a_later_job_selects_by(
@@ -421,7 +423,7 @@ def test_a_text_without_a_readable_other_image_has_its_own(
     keys = {"validation": Share(0.0), "max_unreadable": Share(0.5), "batch": 6}
     (batch,) = next(job_data(pretraining(**keys), "base").train(0, 0, 1))
     assert len(batch.images) == 1
-    assert batch.matching.labels.tolist() == [1] * 6
+    assert batch.items["itm"].target.tolist() == [1] * 6
 
 
 def test_matching_needs_two_images(pretraining: MakeSpec, captions: Path) -> None:
@@ -460,5 +462,5 @@ def test_easy_vqa_as_installed(model: Any) -> None:
     assert len(data.part("validation").images) == 200
     assert len(data.part("test")) == 9673 and not data.unknown_answers("test")
     (batch,) = next(data.train(0, 0, 1))
-    assert len(batch.images) < 20 and len(batch.labels) == 64
+    assert len(batch.images) < 20 and batch.rows == 64
     assert batch.images.dtype == torch.uint8 and batch.images.max() > 200

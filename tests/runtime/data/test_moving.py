@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
+from renaissance.compiler.batch import PartlyEncoded
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.data.batch import PartlyEncoded
 from renaissance.runtime.data.loader import Reading, Waiting
 from renaissance.runtime.data.moving import Mover, moved, moved_with_following, with_following
 from renaissance.runtime.data.workers import workers_of

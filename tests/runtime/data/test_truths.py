@@ -11,13 +11,17 @@ from PIL import Image
 
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data import PretrainBatch, job_data
-from renaissance.runtime.data.easy_vqa import installed_data, read_easy_vqa
-from renaissance.runtime.data.easy_vqa_facts import ANY, COLORS, SHAPES, facts_of, kinds
-from renaissance.runtime.data.nlvr import read_nlvr
+from renaissance.runtime.data import job_data
 from renaissance.runtime.data.table import Source, Table, join, make_table
 from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.formats.easy_vqa import reader as easy_vqa
+from renaissance.runtime.formats.easy_vqa.facts import ANY, COLORS, SHAPES, facts_of, kinds
+from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.formats.nlvr import reader as nlvr
+from renaissance.runtime.formats.nlvr.schema import NlvrPairs
 from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.tasks.easy_vqa.reader import installed_data
+from tests.batches import texts_of
 
 SOURCE = Source(name="pairs", max_unreadable=0.1)
 
@@ -56,7 +60,7 @@ def test_what_a_table_says_is_kept_where_tables_are_joined() -> None:
 
 
 def test_drawings_of_one_scene_show_the_same(nlvr_folder: Path) -> None:
-    table = read_nlvr(SOURCE, str(nlvr_folder), "train", true_only=True)
+    table = nlvr.read(NlvrPairs(root=str(nlvr_folder)), SOURCE)
     assert len(table) == 36
     same = table.scene_of_image[table.image_of_row][:, None] == table.scene_of_image
     assert known(table).tolist() == same.tolist()
@@ -126,7 +130,7 @@ def test_images_of_which_little_is_known_are_no_negatives(tmp_path: Path) -> Non
         ["is it pretty?", "yes", 3],
     ]
     (root / "questions.json").write_text(json.dumps(rows))
-    found = known(read_easy_vqa(SOURCE, str(tmp_path), "train", caption=True))
+    found = known(easy_vqa.read(EasyVqaPairs(root=str(tmp_path)), SOURCE))
     assert found.tolist() == [
         [True, False, False, True],
         [False, True, True, True],
@@ -146,7 +150,7 @@ def test_answers_that_are_left_out_still_tell_what_images_show(tmp_path: Path) -
         ["is there a red shape?", "yes", 2],
     ]
     (root / "questions.json").write_text(json.dumps(rows))
-    table = read_easy_vqa(SOURCE, str(tmp_path), "train", caption=True, named=True)
+    table = easy_vqa.read(EasyVqaPairs(root=str(tmp_path), answers="named"), SOURCE)
     assert table.texts.to_pylist() == [
         "what color is the shape? red",
         "what shape is present? circle",
@@ -172,17 +176,15 @@ def test_no_pair_of_a_job_that_is_called_false_is_known_to_be_true(
         spec = pretraining(objectives=(Itm(negatives=3, draw=draw),), **keys)
         pairs: list[tuple[bytes, bytes, int]] = []
         for (batch,) in job_data(spec, "base").train(0, 0, 1):
-            assert isinstance(batch, PretrainBatch) and batch.matching is not None
-            ends = batch.text.cumulative.tolist()
-            for image, row, label in zip(
-                batch.matching.image_index.tolist(),
-                batch.matching.row_index.tolist(),
-                batch.matching.labels.tolist(),
+            matching, texts = batch.items["itm"], texts_of(batch)
+            for image, text, label in zip(
+                matching.image.tolist(),
+                matching.text.tolist(),
+                matching.target.tolist(),
                 strict=True,
             ):
-                text = batch.text.input_ids[ends[row] : ends[row + 1]]
                 pixels = batch.images[image].numpy()
-                pairs.append((text.numpy().tobytes(), pixels.tobytes(), label))
+                pairs.append((texts[text].numpy().tobytes(), pixels.tobytes(), label))
         # An image has one caption, so that its true pair says what it shows.
         shown = {image: text for text, image, label in pairs if label}
         assert len(set(shown.values())) == 3

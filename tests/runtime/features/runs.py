@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler import build
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.losses import Scored
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data import Batch, job_data
+from renaissance.runtime.data import job_data
 from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.scoring import Objectives, Scored
 from tests.runs import events, notices
 
 CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))
@@ -47,8 +49,8 @@ def first_step(spec: Spec) -> Iterator[FirstStep]:
     data = job_data(spec, "base")
     precision = Precision("fp32", CPU.device)
     kept = kept_features(spec, "base", model, data, precision=precision, processes=CPU, tell=print)
-    objectives = Objectives(model, spec.models["tiny"])
-    objectives.known = {one.stream: one.tower for one in kept}
+    objectives = Objectives(model, spec.models["tiny"], spec.training_job("base"))
+    objectives.cached = {one.stream: one.tower for one in kept}
     [batch] = next(data.train(0, 0, 1))
     yield FirstStep(model=model, kept=kept, objectives=objectives, batch=batch)
     for one in kept:

@@ -13,7 +13,7 @@ from renaissance.compiler.packing import Packing
 from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data import PretrainBatch, TaskBatch, job_data
+from renaissance.runtime.data import job_data
 from renaissance.runtime.features.grouping import grouped_texts
 from renaissance.runtime.features.identity import feature_key, probe_texts
 from renaissance.runtime.features.known import KnownTexts
@@ -21,6 +21,7 @@ from renaissance.runtime.features.store import FeatureStore
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
+from tests.batches import texts_of
 from tests.runs import notices, train
 from tests.runtime.features.runs import CPU, counts, first_step, outcome
 
@@ -100,7 +101,7 @@ def test_gradients_and_what_is_encoded(tiny_spec: Make) -> None:
         rows: list[int] = []
         with first_step(frozen(tiny_spec, mode, dropout=0.0)) as step:
             batch = step.batch
-            assert isinstance(batch, PretrainBatch) and (batch.known is not None) == mode
+            assert (batch.texts.cached is not None) == mode
             step.model.streams["text"].register_forward_pre_hook(
                 lambda _, inputs, rows=rows: rows.append(
                     inputs[0].packing.rows if inputs[0].packing else len(inputs[0].input_ids)
@@ -114,7 +115,7 @@ def test_gradients_and_what_is_encoded(tiny_spec: Make) -> None:
     for name in off:
         torch.testing.assert_close(off[name], cold[name], rtol=1e-3, atol=1e-6)
     # Masked and plain texts in one pass; apart; the masked ones alone.
-    texts = len(batch.image_index)
+    texts = batch.rows
     assert encoded[0] == [2 * texts] and encoded[2] == [texts]
     assert encoded[1][0] == texts and len(encoded[1]) > 1
 
@@ -125,21 +126,22 @@ def test_a_text_of_several_rows_is_looked_up_once(tiny_spec: Make, tmp_path: Pat
     data = job_data(tiny_spec(), "vqa")
     data.use_features(None, KnownTexts(store))
     [batch] = next(data.train(0, 0, 1))
-    assert isinstance(batch, TaskBatch) and batch.known is not None
-    rows = torch.tensor_split(batch.text.input_ids, batch.text.cumulative[1:-1].long())
+    assert batch.texts.encoded is None and batch.texts.cached is not None
+    known, place = batch.texts.cached, batch.items["answer"].text
+    [plain] = next(job_data(tiny_spec(), "vqa").train(0, 0, 1))
+    rows = texts_of(plain)
     texts = {tuple(row.tolist()) for row in rows}
-    known = batch.known
     assert len(known.contents) == len(known.lengths) == len(texts) < len(rows)
     missing = torch.split(known.input_ids, list(known.lengths))
-    assert all(torch.equal(missing[i], row) for i, row in zip(known.order, rows, strict=True))
+    assert all(torch.equal(missing[i], row) for i, row in zip(place, rows, strict=True))
     store.add(known.contents[:1], torch.ones(known.lengths[0], 2), known.lengths[:1])
     [later] = next(data.train(0, 0, 1))
-    assert isinstance(later, TaskBatch) and later.known is not None
-    assert later.known.contents == known.contents[1:]
-    assert torch.equal(later.known.features, torch.ones(known.lengths[0], 2))
+    assert later.texts.cached is not None
+    assert later.texts.cached.contents == known.contents[1:]
+    assert torch.equal(later.texts.cached.features, torch.ones(known.lengths[0], 2))
     # What is known stands behind what is not.
     last = len(texts) - 1
-    assert torch.equal(later.known.order == last, known.order == 0)
+    assert torch.equal(later.items["answer"].text == last, place == 0)
 
 
 def test_masked_texts_alone_keep_nothing(tiny_spec: Make, tmp_path: Path, cache: Path) -> None:

@@ -12,8 +12,8 @@ from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError
-from renaissance.runtime.data import PretrainBatch, job_data
 from renaissance.runtime.data import images as images_module
+from renaissance.runtime.data import job_data
 from renaissance.runtime.data.streams import image_needs
 from renaissance.runtime.features.identity import feature_key, probe_images
 from tests.runs import StopAt, notices, start, train
@@ -241,7 +241,7 @@ def test_auto_computes_what_costs_less_than_reading(
     train(spec, tmp_path / "run", "base")
     assert not cache.exists()
     [batch] = next(job_data(spec, "base").train(0, 0, 1))
-    assert isinstance(batch, PretrainBatch) and isinstance(batch.images, torch.Tensor)
+    assert isinstance(batch.images, torch.Tensor)
 
 
 def test_auto_keeps_what_costs_more_than_reading(

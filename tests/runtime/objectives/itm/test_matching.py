@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from renaissance.runtime.data.matching import BLOCK, NONE, negatives_of_batch, negatives_of_data
 from renaissance.runtime.data.truths import Truths
+from renaissance.runtime.objectives.itm.matching import (
+    BLOCK,
+    NONE,
+    negatives_of_batch,
+    negatives_of_data,
+)
 
 
 def truths_of(

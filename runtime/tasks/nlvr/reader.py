@@ -7,12 +7,21 @@ import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, make_table
+from renaissance.runtime.tasks.classification import answers, targets
+from renaissance.runtime.tasks.nlvr.schema import Nlvr
+
+__all__ = ["answers", "read", "read_part", "targets"]
 
 PERMUTATIONS = 6
 """Every scene of three boxes was drawn in each order of its boxes."""
 
 
-def read_nlvr(source: Source, root: str, split: str, *, true_only: bool = False) -> Table:
+def read(block: Nlvr, source: Source, file: str) -> Table:
+    """Read one part; see `read_part`."""
+    return read_part(source, block.root, file)
+
+
+def read_part(source: Source, root: str, split: str, *, true_only: bool = False) -> Table:
     """Read one part: every sentence with each of the six drawings of its scene.
 
     Args:

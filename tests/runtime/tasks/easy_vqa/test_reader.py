@@ -1,14 +1,14 @@
 """The easy-VQA package's own data, and copies of its layout."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from renaissance.runtime.data.easy_vqa import read_easy_vqa
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source
+from renaissance.runtime.tasks.easy_vqa import reader
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
 SOURCE = Source(name="easy_vqa", max_unreadable=0.01)
 
@@ -19,24 +19,13 @@ def test_the_installed_data_are_what_the_package_says(split: str) -> None:
 
     questions, answers, images = getattr(easy_vqa, f"get_{split}_questions")()
     paths = getattr(easy_vqa, f"get_{split}_image_paths")()
-    table = read_easy_vqa(SOURCE, None, split)
+    table = reader.read(EasyVqa(), SOURCE, split)
     assert table.texts.to_pylist() == questions
     assert table.answers() == answers
     assert len(table.images) == len(paths)
     read = [table.path(image) for image in table.image_of_row[:500]]
     assert [Path(path) for path in read] == [Path(paths[image]) for image in images[:500]]
     assert sorted(set(answers)) == sorted(easy_vqa.get_answers())
-
-
-def test_captions_are_questions_with_their_answers(tmp_path: Path) -> None:
-    (tmp_path / "test").mkdir()
-    questions = [["is it red?", "no", 3], ["what color is it?", "blue", 3]]
-    (tmp_path / "test" / "questions.json").write_text(json.dumps(questions))
-    table = read_easy_vqa(SOURCE, str(tmp_path), "test", caption=True)
-    assert table.texts.to_pylist() == ["is it red? no", "what color is it? blue"]
-    assert table.path(0) == str(tmp_path / "test" / "images" / "3.png")
-    with pytest.raises(DataError, match="has no answers"):
-        table.answers()
 
 
 @pytest.mark.parametrize(
@@ -47,15 +36,15 @@ def test_bad_questions_are_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "questions.json").write_text(content)
     with pytest.raises(DataError) as error:
-        read_easy_vqa(SOURCE, str(tmp_path), "train")
+        reader.read(EasyVqa(root=str(tmp_path)), SOURCE, "train")
     assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_missing_folders(tmp_path: Path, draw_images: Callable[[Path, int], list[Path]]) -> None:
     with pytest.raises(DataError, match="nowhere` does not exist; `root` must hold `train`"):
-        read_easy_vqa(SOURCE, str(tmp_path / "nowhere"), "train")
+        reader.read(EasyVqa(root=str(tmp_path / "nowhere")), SOURCE, "train")
     with pytest.raises(DataError, match="no split `train`"):
-        read_easy_vqa(SOURCE, str(tmp_path), "train")
+        reader.read(EasyVqa(root=str(tmp_path)), SOURCE, "train")
     (tmp_path / "train").mkdir()
     with pytest.raises(DataError, match=r"questions.json` does not exist"):
-        read_easy_vqa(SOURCE, str(tmp_path), "train")
+        reader.read(EasyVqa(root=str(tmp_path)), SOURCE, "train")

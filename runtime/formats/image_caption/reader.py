@@ -17,7 +17,7 @@ LAYOUT = 2
 """Number of the form of these files."""
 
 
-def read_image_caption(source: Source, block: ImageCaption) -> Table:
+def read(block: ImageCaption, source: Source) -> Table:
     """Read a table with a column of image paths and one of captions.
 
     Raises:

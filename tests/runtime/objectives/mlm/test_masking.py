@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from renaissance.runtime.data.masking import Chances, Masked, mask_words
 from renaissance.runtime.data.tokens import Padded, Tokens
+from renaissance.runtime.objectives.mlm.masking import Chances, Masked, mask_words
 
 MASK = 4
 ORDINARY = np.arange(5, 1005)

@@ -7,10 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from renaissance.runtime.data import image_caption
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.image_caption import read_image_caption
 from renaissance.runtime.data.table import Source, Table, join
+from renaissance.runtime.formats.image_caption import reader
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 
 SOURCE = Source(name="pairs", max_unreadable=0.01)
@@ -23,7 +22,7 @@ PAIRS = [
 
 
 def read(path: Path, **keys: str) -> Table:
-    return read_image_caption(SOURCE, ImageCaption(table=str(path), **keys))
+    return reader.read(ImageCaption(table=str(path), **keys), SOURCE)
 
 
 def pairs(table: Table, root: Path) -> list[tuple[str, str]]:
@@ -64,7 +63,7 @@ def test_every_kind_of_table_gives_the_same_pairs(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if large:
-        monkeypatch.setattr(image_caption, "IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr(reader, "IN_MEMORY_BYTES", 0)
     path = WRITERS[suffix](tmp_path / f"pairs.{suffix}")
     table = read(path)
     assert pairs(table, tmp_path) == PAIRS
@@ -75,7 +74,7 @@ def test_every_kind_of_table_gives_the_same_pairs(
 
 def test_a_mapped_table_follows_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(image_caption, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(reader, "IN_MEMORY_BYTES", 0)
     path = tmp_path / "pairs.csv"
     path.write_text("image,caption\na.png,old\n")
     assert read(path).texts.to_pylist() == ["old"]

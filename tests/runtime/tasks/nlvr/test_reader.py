@@ -8,14 +8,19 @@ import pytest
 
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.nlvr import read_nlvr
-from renaissance.runtime.data.table import Source
+from renaissance.runtime.data.table import Source, Table
+from renaissance.runtime.tasks.nlvr.reader import read
+from renaissance.runtime.tasks.nlvr.schema import Nlvr
 
 SOURCE = Source(name="nlvr dev", max_unreadable=0.01)
 
 
+def part_of(root: Path, name: str) -> Table:
+    return read(Nlvr(root=str(root)), SOURCE, name)
+
+
 def test_six_drawings_a_sentence(nlvr_folder: Path) -> None:
-    table = read_nlvr(SOURCE, str(nlvr_folder), "dev")
+    table = part_of(nlvr_folder, "dev")
     assert len(table) == len(table.images) == 18
     assert table.path(7) == str(nlvr_folder / "dev" / "images" / "4" / "dev-0-1-1.png")
     assert all(Path(table.path(image)).is_file() for image in range(18))
@@ -24,21 +29,14 @@ def test_six_drawings_a_sentence(nlvr_folder: Path) -> None:
     assert np.bincount(table.scene_of_image).tolist() == [12, 6]
 
 
-def test_captions_are_true_sentences(nlvr_folder: Path) -> None:
-    table = read_nlvr(SOURCE, str(nlvr_folder), "train", true_only=True)
-    assert len(table) == 36
-    assert table.texts[0].as_py() == "There is a tower with 0 blocks."
-    assert table.path(0).endswith("train-0-1-0.png")
-
-
 def test_a_missing_part_names_those_that_exist(nlvr_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no folder `.*hidden`; it holds dev, test, train"):
-        read_nlvr(SOURCE, str(nlvr_folder), "hidden")
+        part_of(nlvr_folder, "hidden")
     with pytest.raises(DataError, match="nowhere` is empty or missing"):
-        read_nlvr(SOURCE, str(tmp_path / "nowhere"), "train")
+        part_of(tmp_path / "nowhere", "train")
     (nlvr_folder / "dev" / "dev.json").unlink()
     with pytest.raises(DataError, match=r"dev.json` does not exist"):
-        read_nlvr(SOURCE, str(nlvr_folder), "dev")
+        part_of(nlvr_folder, "dev")
 
 
 @pytest.mark.parametrize(
@@ -56,21 +54,21 @@ def test_a_bad_line_is_named(nlvr_folder: Path, line: bytes) -> None:
     file = nlvr_folder / "dev" / "dev.json"
     file.write_bytes(file.read_bytes() + b"\n" + line)
     with pytest.raises(DataError, match="line 5 of `") as error:
-        read_nlvr(SOURCE, str(nlvr_folder), "dev")
+        part_of(nlvr_folder, "dev")
     assert "\n" not in str(error.value)
 
 
 def test_an_empty_file(nlvr_folder: Path) -> None:
     (nlvr_folder / "dev" / "dev.json").write_text("")
     with pytest.raises(DataError, match="holds no text"):
-        read_nlvr(SOURCE, str(nlvr_folder), "dev")
+        part_of(nlvr_folder, "dev")
 
 
 def test_the_published_corpus() -> None:
     root = os.environ.get("RENAISSANCE_NLVR")
     if root is None:
         pytest.skip("RENAISSANCE_NLVR does not name a folder with the corpus's `dev`")
-    table = read_nlvr(SOURCE, root, "dev")
+    table = part_of(Path(root), "dev")
     assert len(table) == len(table.images) == 5934
     assert set(table.answers()) == {"true", "false"}
     for image in range(0, 5934, 500):

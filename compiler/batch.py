@@ -1,0 +1,208 @@
+"""One batch: distinct texts, distinct images, pairs of them, and what is read of the pairs.
+
+Every text and every image of a batch is encoded once. Pairs point at them; the pairs of all items,
+one behind the other, are the rows of the fusion. What an objective or a task reads of its pairs,
+and what it wants there, are its `Items`. All tensors live on the CPU until `to` moves them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from renaissance.compiler.features import TextInput
+from renaissance.compiler.packing import Packing
+
+UNKNOWN = -100
+"""Class of an item whose answer is none of those that can be given: it has no loss, and whatever
+is predicted is wrong. torch's cross entropy leaves it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movable:
+    """A record of tensors, or of records of tensors."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same record with every tensor on `device`."""
+        return self._changed(lambda part: _moved(part, device))
+
+    def pin_memory(self) -> Self:
+        """Return the same record in memory that a GPU copies from while it computes."""
+        return self._changed(lambda part: part.pin_memory())
+
+    def record_stream(self, stream: torch.cuda.Stream) -> None:
+        """Keep the memory of every tensor until `stream` has used it."""
+        self._changed(lambda part: part.record_stream(stream))
+
+    def _changed(self, change: Callable[[Any], Any]) -> Self:
+        return type(self)(
+            **{field.name: _applied(getattr(self, field.name), change) for field in fields(self)}
+        )
+
+
+def _applied(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change tensors and records; everything else stays."""
+    if isinstance(value, Tensor | Movable):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: _applied(part, change) for name, part in value.items()}
+    return value
+
+
+def _moved(part: "Tensor | Movable", device: torch.device) -> "Tensor | Movable":
+    return part.to(device, non_blocking=True) if isinstance(part, Tensor) else part.to(device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyEncoded(Movable):
+    """Images of which some need not be encoded any more: first those that do, then the others.
+
+    Attributes:
+        pixels: `[missing, 3, height, width]` uint8: those that are to be encoded.
+        contents: digest of the file of each of them; None for one that could not be read again.
+        features: `[kept, tokens, width]` of the others.
+    """
+
+    pixels: Tensor
+    contents: tuple[bytes | None, ...]
+    features: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyEncodedTexts(Movable):
+    """Texts of which some need not be encoded any more: first those that do, then the others.
+
+    Attributes:
+        input_ids: `[tokens]` int64, the texts that are to be encoded, one after the other.
+        lengths: tokens of each of them.
+        contents: digest of each of them.
+        features: `[tokens, width]` of the other texts, one after the other.
+        cumulative: `[texts + 1]` int32, tokens before each text and, last, of all.
+        longest: tokens of the longest text.
+    """
+
+    input_ids: Tensor
+    lengths: tuple[int, ...]
+    contents: tuple[bytes, ...]
+    features: Tensor
+    cumulative: Tensor
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRows(Movable):
+    """Texts one after the other, without padding.
+
+    Attributes:
+        input_ids: `[tokens]` int64, the tokens of all texts.
+        cumulative: `[rows + 1]` int32, tokens before each text and, last, of all; None where all
+            are known to be of one length.
+        longest: tokens of the longest text.
+    """
+
+    input_ids: Tensor
+    cumulative: Tensor | None
+    longest: int
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all texts together."""
+        return len(self.input_ids)
+
+    def for_model(self) -> TextInput:
+        """Return the texts as a model reads them."""
+        if self.cumulative is None:
+            return TextInput(input_ids=self.input_ids.view(-1, self.longest))
+        packing = Packing(cumulative=self.cumulative, longest=self.longest)
+        return TextInput(input_ids=self.input_ids, packing=packing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts(Movable):
+    """The texts of a batch: first those that are encoded in any case, then those of `cached`.
+
+    Attributes:
+        encoded: changed ones, such as those with masked words, and plain ones; None for none.
+        cached: plain ones of which features are kept; None where none are kept.
+    """
+
+    encoded: TextRows | None
+    cached: PartlyEncodedTexts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates(Movable):
+    """Which pairs are candidates of one item, of which one is the right one.
+
+    Attributes:
+        item: `[pairs]` int64, the item of each pair.
+        place: `[pairs]` int64, its place among the candidates of that item.
+        items: how many items there are.
+        most: candidates of the item that has most of them.
+    """
+
+    item: Tensor
+    place: Tensor
+    items: int
+    most: int
+
+    def table(self, scores: Tensor) -> Tensor:
+        """Return scores `[pairs, 1]` by item, `[items, most]`; -inf where there is no pair."""
+        table = scores.new_full((self.items, self.most), -torch.inf)
+        return table.index_put((self.item, self.place), scores[:, 0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items(Movable):
+    """What an objective or a task reads of which pairs, and what it wants there.
+
+    An item is a token at a read position, a pair, several pairs one behind the other (`Head.views`)
+    or the candidates of a group.
+
+    Attributes:
+        text: `[pairs]` int64, which text.
+        image: `[pairs]` int64, which image.
+        tokens: tokens of the texts of all pairs together.
+        positions: `[items]` int64, places of tokens among those of the texts of all pairs; None
+            where the pooled vector of each pair is read.
+        target: `[items]` int64 classes (`UNKNOWN` for none of them), `[items, classes]` float32
+            shares of credit, or `[items]` float32 numbers (NaN where nobody knows); None where
+            nobody knows any of them.
+        known: how many items have a target: what a mean loss is over.
+        group: the candidates of each item; None where pairs are none.
+        row: `[items]` int64, index into the split's table; None where that is asked by nobody.
+    """
+
+    text: Tensor
+    image: Tensor
+    tokens: int
+    positions: Tensor | None = None
+    target: Tensor | None
+    known: int
+    group: Candidates | None = None
+    row: Tensor | None = None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs are read."""
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Movable):
+    """What one forward and backward pass reads.
+
+    Attributes:
+        images: `[images, 3, height, width]` uint8, or what is kept of them; each distinct image
+            once.
+        texts: of which those without changes are distinct where their features are kept.
+        items: by name of the head, in the order in which the fusion gets their pairs.
+        rows: how many rows of the data it is about.
+    """
+
+    images: Tensor | PartlyEncoded
+    texts: Texts
+    items: Mapping[str, Items]
+    rows: int

@@ -1,0 +1,95 @@
+"""How much an objective or a task asks of a pass, before there are data: for plans."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+from renaissance.compiler.heads import Kind, kinds_of
+from renaissance.grammar.kinds.registry import optional_facet
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The texts of a pass, all of one length.
+
+    Attributes:
+        rows: how many texts.
+        tokens: of each.
+        images: distinct images that they are about.
+        others: distinct images that the other texts of the global batch are about.
+    """
+
+    rows: int
+    tokens: int
+    images: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What is asked of a pass.
+
+    Attributes:
+        pairs: of a text and an image.
+        changed: each row has a text of its own, such as one with masked words, which is encoded
+            beside the plain one.
+        positions: tokens that are read; None where pooled pairs are.
+        images: distinct images beside those that the texts are about.
+        items: what losses are summed over.
+        target: a class of each item, a share of credit for each of its classes, or a number.
+        candidates: pairs of each item, of which one is the right one; 0 where pairs are none.
+    """
+
+    pairs: int
+    changed: bool = False
+    positions: int | None = None
+    images: int = 0
+    items: int
+    target: Literal["class", "shares", "number"] = "class"
+    candidates: int = 0
+
+
+def expected_of(kinds: Mapping[str, Kind], shape: Shape) -> dict[str, Expected]:
+    """Return what objectives or a task ask of a pass, by name of the head, as pairs are ordered.
+
+    Those that change texts come first, as their texts do.
+    """
+    found = {name: _expected(kind, shape) for name, kind in kinds.items()}
+    return dict(sorted(found.items(), key=lambda entry: not entry[1].changed))
+
+
+def encoded_texts(asked: Iterable[Expected], shape: Shape) -> int:
+    """Return how many texts are encoded: those that objectives change, and all once as they are."""
+    changed = [one.changed for one in asked]
+    return shape.rows * (sum(changed) + (not all(changed)))
+
+
+def _expected(kind: Kind, shape: Shape) -> Expected:
+    expected = getattr(optional_facet(kind, "items"), "expected", one_a_row)
+    found: Expected = expected(kind, shape)
+    return found
+
+
+def one_a_row(kind: Kind, shape: Shape) -> Expected:
+    """Return what a task asks for that has an item a row, its text with each of its images."""
+    head = kind.head()
+    views = 1 if head is None else head.views
+    return Expected(pairs=views * shape.rows, images=(views - 1) * shape.images, items=shape.rows)
+
+
+def shape_of(job: Job, texts: int, tokens: int) -> Shape:
+    """Return the shape of a pass of some texts."""
+    if isinstance(job, Evaluate):
+        return Shape(rows=texts, tokens=tokens, images=texts, others=0)
+    own = ceil(texts / job.texts_per_image)
+    others = ceil(job.batch / job.texts_per_image) - own
+    return Shape(rows=texts, tokens=tokens, images=own, others=others)
+
+
+def images_read(job: Job, training: Pretrain | Finetune) -> int:
+    """Return the images that are read for a step."""
+    shape = shape_of(job, job.batch, 1)
+    asked = expected_of(kinds_of(training), shape).values()
+    return shape.images + sum(one.images for one in asked)

@@ -1,0 +1,78 @@
+"""How wrong scores are: classes, shares of credit, numbers."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from renaissance.compiler.batch import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What one head says about its items, and how wrong it is.
+
+    Attributes:
+        loss: sum over the items, float32; 0 where there are none, or nobody knows what is right.
+        scores: `[items, classes]` float32, detached.
+        target: as in `Items`.
+        credit: `[items]` float32, 1 for an item that is right and 0 for one that is wrong, or a
+            share; NaN for one of which nobody knows. None where nobody knows of any.
+    """
+
+    loss: Tensor
+    scores: Tensor
+    target: Tensor | None
+    credit: Tensor | None
+
+
+def unmeasured(scores: Tensor) -> Scored:
+    """Return scores `[items, classes]` of items of which nobody knows what is right."""
+    scores = scores.detach().float()
+    return Scored(loss=scores.new_zeros(()), scores=scores, target=None, credit=None)
+
+
+def cross_entropy(scores: Tensor, target: Tensor) -> Scored:
+    """Compare with one right class.
+
+    Args:
+        scores: `[items, classes]`, logits.
+        target: `[items]` int64; `UNKNOWN` counts as wrong and is left out of the loss.
+    """
+    scores = scores.float()
+    # The sum over no items is 0 and still reaches the head's parameters, with zero gradients.
+    loss = F.cross_entropy(scores, target, reduction="sum", ignore_index=UNKNOWN)
+    scores = scores.detach()
+    credit = (scores.argmax(-1) == target).float()
+    return Scored(loss=loss, scores=scores, target=target, credit=credit)
+
+
+def binary_cross_entropy(scores: Tensor, target: Tensor) -> Scored:
+    """Compare with the share of credit that each class would get; classes are added up.
+
+    Args:
+        scores: `[items, classes]`, logits.
+        target: `[items, classes]`, 0 to 1; a row of NaN is left out.
+    """
+    scores = scores.float()
+    known = target[:, :1].isfinite()  # [items, 1]
+    loss = F.binary_cross_entropy_with_logits(
+        scores, target.nan_to_num(), known.to(scores.dtype), reduction="sum"
+    )
+    scores = scores.detach()
+    credit = target.gather(1, scores.argmax(-1, keepdim=True))[:, 0]
+    return Scored(loss=loss, scores=scores, target=target, credit=credit)
+
+
+def squared_error(scores: Tensor, target: Tensor) -> Scored:
+    """Compare with a number. Credit is the negative squared error.
+
+    Args:
+        scores: `[items, 1]`, the predicted numbers.
+        target: `[items]`; NaN is left out.
+    """
+    scores = scores.float()
+    error = (scores[:, 0] - target).square()  # [items]
+    loss = torch.where(target.isfinite(), error, 0.0).sum()
+    return Scored(loss=loss, scores=scores.detach(), target=target, credit=-error.detach())

@@ -1,0 +1,119 @@
+"""What a training step computes: streams, pairs, heads, losses.
+
+`runtime/` runs it on batches of data, and `planning/` on batches without contents.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.backbones import normalisation
+from renaissance.compiler.batch import Batch, Items, PartlyEncoded, Texts
+from renaissance.compiler.features import Features, Reading
+from renaissance.compiler.heads import kinds_of
+from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.normalisation import Normalisation
+from renaissance.grammar.kinds.registry import optional_facet
+from renaissance.grammar.kinds.source import modality
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Model
+
+
+class Objectives(nn.Module):
+    """A model together with the losses of a job.
+
+    Each distinct image and text of a batch is encoded once, and one pass of the fusion serves all
+    objectives.
+
+    Args:
+        model: with the job's heads.
+        declared: its declaration, which says what each stream reads.
+        job: whose objectives, or whose task, are asked for.
+
+    Attributes:
+        kinds: the objectives or the task, by name of the head.
+        normalised: makes what the tower of images reads of bytes.
+        cached: encodes inputs of which some features are kept, by name of the stream; empty where
+            none are kept.
+    """
+
+    def __init__(
+        self, model: VisionLanguageModel, declared: Model, job: Pretrain | Finetune
+    ) -> None:
+        """Find the stream of texts and that of images."""
+        super().__init__()
+        self.model = model
+        self.kinds = kinds_of(job)
+        streams = {modality(stream): name for name, stream in declared.streams.items()}
+        self._text, self._vision = streams["text"], streams["vision"]
+        self.normalised = Normalisation(*normalisation(declared.streams[self._vision]))
+        self.cached: Mapping[str, Callable[..., Features]] = {}
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """What the mean credit of items is called, by name of the head."""
+        return {name: kind.metric for name, kind in self.kinds.items()}
+
+    def forward(self, batch: Batch) -> dict[str, Scored]:
+        """Score a batch, by name of the head."""
+        items = batch.items
+        texts = torch.cat([one.text for one in items.values()])  # [pairs]
+        images = torch.cat([one.image for one in items.values()])  # [pairs]
+        tokens = sum(one.tokens for one in items.values())
+        vision = self._images(batch.images).select(images)
+        text = self._texts(batch.texts).select(texts, tokens)
+        readings = [self._reading(one) for one in items.values()]
+        read = self.model.read({self._text: text, self._vision: vision}, readings)
+        return {
+            name: self._scored(name, vectors, one)
+            for (name, one), vectors in zip(items.items(), read, strict=True)
+        }
+
+    def _images(self, images: Tensor | PartlyEncoded) -> Features:
+        if isinstance(images, Tensor):
+            return self.model.encode(self._vision, self.normalised(images))
+        return self.cached[self._vision](replace(images, pixels=self.normalised(images.pixels)))
+
+    def _texts(self, texts: Texts) -> Features:
+        """Encode texts in one pass, and those of which some features are kept behind them."""
+        encoded: list[Features] = []
+        if texts.encoded is not None:
+            encoded.append(self.model.encode(self._text, texts.encoded.for_model()))
+        if texts.cached is not None:
+            encoded.append(self.cached[self._text](texts.cached))
+        return reduce(Features.followed_by, encoded)
+
+    def _reading(self, items: Items) -> Reading:
+        if items.positions is None:
+            return Reading(rows=items.pairs, tokens=items.tokens)
+        return Reading(
+            rows=items.pairs,
+            stream=self._text,
+            positions=items.positions,
+            tokens=items.tokens,
+        )
+
+    def _scored(self, name: str, read: Tensor, items: Items) -> Scored:
+        """Score what is read: tokens `[items, width]`, or pooled pairs `[pairs, width]`."""
+        kind, views = self.kinds[name], self.model.heads.declared[name].views
+        if views > 1:
+            read = read.unflatten(0, (-1, views)).flatten(1)  # [items, views * width]
+        scores = self.model.heads[name](read)  # [items, classes]
+        if items.group is not None:
+            scores = items.group.table(scores)
+        if items.target is None:
+            return unmeasured(scores)
+        loss = optional_facet(kind, "loss")
+        if loss is None:
+            return cross_entropy(scores, items.target)
+        scored: Scored = loss.loss(kind, scores, items)
+        return scored
+
+
+def weights_of(job: Pretrain | Finetune) -> dict[str, float]:
+    """Return the factor of each loss in the sum, by name of the head."""
+    return {name: getattr(kind, "weight", 1.0) for name, kind in kinds_of(job).items()}

@@ -1,0 +1,33 @@
+"""Items of a task that has one a row: its text with each of its images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from renaissance.runtime.data.tokens import Padded
+from renaissance.runtime.data.wanted import Context, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneARow:
+    """Pairs the text of each row with the images of the row, in their order.
+
+    Attributes:
+        context: what the rows are from.
+    """
+
+    context: Context
+
+    def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> None:
+        """Draw nothing."""
+
+    def items(self, rows: np.ndarray, text: Padded, part: np.ndarray, drawn: None) -> Wanted:
+        """Return an item for each row, with the target that the table has."""
+        corpus = self.context.split.corpus
+        images = corpus.images_of_row[rows]  # [n, views]
+        return Wanted(
+            text=np.repeat(np.arange(len(rows)), images.shape[1]),
+            image=images.reshape(-1),
+            target=None if corpus.targets is None else corpus.targets.of(rows),
+            row=rows,
+        )

@@ -1,0 +1,102 @@
+"""What an objective or a task asks of some rows of a split: the contract of their `items.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from renaissance.runtime.data.corpus import Split
+from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.data.tokens import Padded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What items are made from.
+
+    Attributes:
+        split: where the rows come from.
+        tokenizer: of its texts.
+        seed: the job's seed.
+        training: whether something is learned from them.
+    """
+
+    split: Split
+    tokenizer: Tokenizer
+    seed: int
+    training: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Which pairs are candidates of one item.
+
+    Attributes:
+        item: `[pairs]` int64, ascending: the item of each pair, all numbers from 0 on.
+        place: `[pairs]` int64, its place among the candidates of that item.
+    """
+
+    item: np.ndarray
+    place: np.ndarray
+
+    @classmethod
+    def of(cls, counts: np.ndarray) -> "Group":
+        """Return the group of items that have so many candidates each, `[items]` int64."""
+        item = np.repeat(np.arange(len(counts)), counts)
+        place = np.arange(len(item)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return cls(item=item, place=place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Pairs of texts and images, what is read of them, and what is wanted there.
+
+    Attributes:
+        text: `[pairs]` int64, which of the rows' texts.
+        image: `[pairs]` int64, which image of the table.
+        ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
+        positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
+            pooled pairs are read. Pairs are then the rows in order.
+        target: `[items]` int64 classes, `[items, classes]` float32 shares of credit or `[items]`
+            float32 numbers; None where nobody knows.
+        group: the candidates of each item; None where pairs are none.
+        row: `[items]` int64, the row of the table that each item is about; None where nobody asks.
+    """
+
+    text: np.ndarray
+    image: np.ndarray
+    ids: np.ndarray | None = None
+    positions: np.ndarray | None = None
+    target: np.ndarray | None
+    group: Group | None = None
+    row: np.ndarray | None = None
+
+
+class Maker(Protocol):
+    """Makes the items of an objective or a task."""
+
+    def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> Any:
+        """Make the random choices of a whole global batch, so that every part sees the same.
+
+        Args:
+            rows: `[rows]` int64, the texts of the global batch.
+            purpose: `train`, or the name of another split: keeps random choices apart.
+            step: number of the global batch.
+        """
+        ...
+
+    def items(self, rows: np.ndarray, text: Padded, part: np.ndarray, drawn: Any) -> Wanted:
+        """Return the items of a part of the global batch.
+
+        Args:
+            rows: `[n]` int64, its texts, whose images can be read.
+            text: their tokens.
+            part: `[n]` int64, their places in the global batch.
+            drawn: what `draw` returned.
+        """
+        ...
+
+
+Makers = Mapping[str, Maker]
+"""By name of the head, in the order of their pairs."""
