@@ -80,7 +80,7 @@ class Split:
         """
         images = self.corpus.images_of_row[rows]
         found = self.corpus.images.readable(images.reshape(-1)).reshape(images.shape)
-        all_of_them: np.ndarray = found.all(axis=1)
+        all_of_them: np.ndarray = np.logical_and.reduce(found, axis=1)
         return all_of_them
 
     def readable_rows(self, rows: np.ndarray) -> np.ndarray:
