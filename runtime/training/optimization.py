@@ -1,4 +1,4 @@
-"""AdamW over the parameters that learn, in groups by kind and by component address."""
+"""The optimizer over the parameters that learn, in groups by kind and by component address."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,9 @@ from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.selectors import specificity
+from renaissance.grammar.kinds.optimizer import OptimizerBlock
+from renaissance.grammar.kinds.registry import facet
 from renaissance.runtime.errors import CheckpointError, JobError
-from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.training.sharding import split_like
 
 DECAYED = frozenset({"weight", "embedding"})
@@ -32,16 +33,17 @@ class Optimization:
     """
 
     def __init__(
-        self, model: VisionLanguageModel, settings: AdamW, scale_lr: Mapping[str, float]
+        self, model: VisionLanguageModel, settings: OptimizerBlock, scale_lr: Mapping[str, float]
     ) -> None:
         """Put everything that learns now into groups."""
         self._model = model
         self._settings = settings
+        self._kind = facet(settings, "optimizer")
         self._addresses = parameter_addresses(model)
         self._factors = _factors(model, self._addresses, scale_lr)
         self._names: dict[str, nn.Parameter] = {}
         self._parameters: list[nn.Parameter] = []
-        self.torch: torch.optim.AdamW | None = None
+        self.torch: torch.optim.Optimizer | None = None
         self.extend()
 
     @property
@@ -56,12 +58,12 @@ class Optimization:
             for name, parameter in self._model.named_parameters()
             if parameter.requires_grad and name not in self._names
         }
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
         for name, parameter in added.items():
-            decay = self._settings.weight_decay if self._decays(name) else 0.0
-            groups.setdefault((decay, self._factors[name]), []).append(parameter)
-        for (decay, factor), parameters in groups.items():
-            self._add({"params": parameters, "weight_decay": decay, "factor": factor, "lr": 0.0})
+            groups.setdefault((self._decays(name), self._factors[name]), []).append(parameter)
+        for (decays, factor), parameters in groups.items():
+            options = self._kind.group(self._settings, parameters, decays=decays)
+            self._add({**options, "factor": factor, "lr": 0.0})
         self._names |= added
         self._parameters = [p for n, p in self._model.named_parameters() if n in self._names]
         return tuple(added)
@@ -112,10 +114,7 @@ class Optimization:
 
     def _add(self, group: dict[str, object]) -> None:
         if self.torch is None:
-            settings = self._settings
-            self.torch = torch.optim.AdamW(
-                [group], betas=settings.betas, eps=settings.eps, fused=True
-            )
+            self.torch = self._kind.build(self._settings, [group])
         else:
             self.torch.add_param_group(group)
 

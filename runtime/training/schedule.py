@@ -1,14 +1,14 @@
 """The learning rate as a pure function of the step."""
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.optimizer import ScheduleBlock
+from renaissance.grammar.kinds.registry import facet
 from renaissance.runtime.errors import JobError
-from renaissance.runtime.schedules.cosine.schema import Cosine
-from renaissance.runtime.schedules.polynomial.schema import Polynomial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,14 @@ class LearningRate:
         warmup: steps of the warm-up.
         total: steps of the run.
         end: share of the peak that is left after the run.
-        shape: how it falls.
+        left: share of what it falls by that is left after a share of the decay.
     """
 
     peak: float
     warmup: int
     total: int
     end: float
-    shape: ScheduleBlock
+    left: Callable[[float], float]
 
     @classmethod
     def of(cls, schedule: ScheduleBlock, peak: float, total_steps: int) -> Self:
@@ -45,7 +45,13 @@ class LearningRate:
                 f"the warm-up of {warmup} steps is longer than the run of {total_steps} steps; "
                 "shorten `warmup`, or state it as a share such as `10%`"
             )
-        return cls(peak=peak, warmup=warmup, total=total_steps, end=schedule.end_lr, shape=schedule)
+        return cls(
+            peak=peak,
+            warmup=warmup,
+            total=total_steps,
+            end=schedule.end_lr,
+            left=partial(facet(schedule, "rate").factor, schedule),
+        )
 
     def at(self, step: int) -> float:
         """Return the rate of a step, counted from 0."""
@@ -54,12 +60,7 @@ class LearningRate:
         if step >= self.total:
             return self.peak * self.end
         passed = (step - self.warmup) / (self.total - self.warmup)
-        if isinstance(self.shape, Cosine):
-            left = 0.5 * (1 + math.cos(math.pi * passed))
-        else:
-            power = self.shape.power if isinstance(self.shape, Polynomial) else 1.0
-            left = (1 - passed) ** power
-        return self.peak * (self.end + (1 - self.end) * left)
+        return self.peak * (self.end + (1 - self.end) * self.left(passed))
 
 
 def steps_of(value: Share | int, total_steps: int) -> int:
