@@ -1,21 +1,23 @@
 """One name for each part of a model, whatever library it comes from.
 
-A component's address starts at a stream, the fusion, `pool` or `heads`, and goes on with
-`embeddings`, `layers[3].attention`, `layers[3].mlp` or `norm`; a norm inside a layer belongs to the
-part that it serves.
+A component's address starts at a stream, the fusion, `pool` or `heads`. Streams and stacks go on
+with `embeddings`, `layers[3].attention`, `layers[3].mlp` or `norm`, as their library's names say
+(`backbones/naming.py`); a norm inside a layer belongs to the part that it serves. What a fusion
+consists of, its anatomy says.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
 from torch import nn
 
+from renaissance.compiler.backbones.naming import ParameterKind, address_inside, parameter_kind
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.model.tower import Tower, TowerFacts
+from renaissance.compiler.model.tower import Stacked
+from renaissance.grammar.anatomy.model import Anatomy
+from renaissance.grammar.anatomy.parts import Component, kinds_of_component, named_kind
 from renaissance.grammar.anatomy.selectors import KINDS
-
-Kind = Literal["weight", "bias", "norm", "embedding", "position", "token", "scale"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,128 +26,123 @@ class ParameterAddress:
 
     Attributes:
         address: of its component.
-        kind: what it is; weight decay falls on `weight` and `embedding` alone.
+        component: what that is, as `anatomy.parts.Component.kind`.
+        kind: what the parameter is; weight decay falls on `weight` and `embedding` alone.
         kinds: the members of `KINDS` that it answers to.
     """
 
     address: str
-    kind: Kind
+    component: str
+    kind: ParameterKind
     kinds: frozenset[str]
 
 
 def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddress]:
-    """Return the address of every parameter by its name in the model, each shared one once."""
+    """Return the address of every parameter by its name in the model, each shared one once.
+
+    Raises:
+        CompileError: if the anatomy of a fusion does not say where a parameter of it belongs.
+    """
     owners = {
         f"{path}.{leaf}" if path else leaf: module
         for path, module in model.named_modules()
         for leaf, _ in module.named_parameters(recurse=False)
     }
+    fusion = _Fusion(model.fusion, model.anatomy)
     found = {}
     for name, _ in model.named_parameters():
-        address = _address(model, name)
-        kind = _kind(name, owners[name])
+        component, inside = _component(name, model, fusion)
+        kind = parameter_kind(inside, owners[name])
+        if component.kind == "type_embedding":
+            kind = "token"
         found[name] = ParameterAddress(
-            address=address, kind=kind, kinds=_kinds(name, address, kind)
+            address=component.address,
+            component=component.kind,
+            kind=kind,
+            kinds=_kinds(name, component.kind, kind),
         )
     return found
 
 
-def _address(model: VisionLanguageModel, name: str) -> str:
-    root, _, rest = name.partition(".")
-    if root == "streams":
-        stream, _, rest = rest.partition(".")
-        return f"{stream}.{_inside(rest, model.towers[stream].facts)}"
+def _component(name: str, model: VisionLanguageModel, fusion: "_Fusion") -> tuple[Component, str]:
+    """Return the component that a parameter belongs to, and what it is called inside its root."""
+    root, _, inside = name.partition(".")
     if root == "fusion":
-        return f"{model.fusion_name}.{_fusion(rest, model.fusion)}"
+        return fusion.component(inside), inside
+    if root == "streams":
+        stream, _, inside = inside.partition(".")
+        return _named(f"{stream}.{address_inside(inside, model.towers[stream].facts)}"), inside
     if root == "pool":
-        return f"pool.{rest.split('.')[1]}"
-    return f"heads.{rest.split('.')[0]}"
+        inside = inside.partition(".")[2]
+    part, _, inside = inside.partition(".")
+    return _named(f"{root}.{part}"), inside
 
 
-def _fusion(rest: str, fusion: nn.Module) -> str:
-    parts = rest.split(".")
-    if parts[0] == "projection":
-        return f"projection.{parts[1]}"
-    if parts[0] == "type_embedding":
-        return "type_embedding"
-    encoder: Tower | None = getattr(fusion, "encoder", None)
-    if encoder is not None:
-        return _inside(rest.removeprefix("encoder."), encoder.facts)
-    layer = f"layers[{parts[1]}]"
-    return f"{layer}.cross" if parts[2] == "cross" else f"{layer}.{parts[3]}.{parts[4]}"
+def _named(address: str) -> Component:
+    """Return a component that is what its address says."""
+    return Component(address, named_kind(address), ())
 
 
-def _inside(rest: str, facts: TowerFacts) -> str:
-    """Return the address inside a tower of its parameter `rest`."""
-    for index, (path, *belonging) in enumerate(facts.layers):
-        if rest == path or rest.startswith(f"{path}."):
-            part = _part(rest.removeprefix(f"{path}."))
-            return f"layers[{index}].{part}" if part else f"layers[{index}]"
-        for other in belonging:
-            if rest == other or rest.startswith(f"{other}."):
-                return f"layers[{index}].{other.rpartition('.')[2]}"
-    if any(rest == path or rest.startswith(f"{path}.") for path in facts.embeddings):
-        return "embeddings"
-    return _outside(rest)
-
-
-_PARTS = (
-    ("attention", re.compile(r"(self_)?att(entio)?n\b|self_attention|relative_position_bias")),
-    ("mlp", re.compile(r"(mlp|ffn|intermediate|output|feed_forward)\b")),
-    ("attention", re.compile(r"(norm1|layernorm_before|layer_norm1|sa_layer_norm)\b")),
-    ("attention", re.compile(r"(attention_norm|gamma_1|lambda_1|ls1|layer_scale1)\b")),
-    ("mlp", re.compile(r"(norm2|layernorm_after|layer_norm2|output_layer_norm)\b")),
-    ("mlp", re.compile(r"(mlp_norm|gamma_2|lambda_2|ls2|layer_scale2)\b")),
-)
-
-
-def _part(rest: str) -> str:
-    return next((part for part, names in _PARTS if names.match(rest)), "")
-
-
-_BEFORE = re.compile(r"embed|token|pre_la?y|norm_pre|position|pos_|stem|conv1|bn1|patch")
-_NORM = re.compile(r"(.*layer_?norm|.*\bnorm|fc_norm|head\.norm)\.(weight|bias)$", re.IGNORECASE)
-_PREFIX = re.compile(r"^(model|backbone|encoder|stack|vision_model|text_model)\.")
-
-
-def _outside(rest: str) -> str:
-    # The word `norm` inside an embedding belongs to the embedding: look for that first.
-    bare = _PREFIX.sub("", _PREFIX.sub("", rest))
-    if _BEFORE.search(bare):
-        return "embeddings"
-    if _NORM.match(bare):
-        return "norm"
-    return bare.split(".")[0]
-
-
-_POSITION = re.compile(r"pos(ition|_embed|\b)|rel_pos|relative_position")
-_TOKEN = re.compile(r"(cls|class|dist(illation)?|mask|reg(ister)?|storage)_(token|embedding)")
-_SCALE = re.compile(r"(gamma|lambda)(_[12])?$|layer_scale|lambda1$")
-
-
-def _kind(name: str, owner: nn.Module) -> Kind:
-    local = ".".join(name.split(".")[-3:])
-    leaf = name.rpartition(".")[2]
-    if _POSITION.search(local) and not isinstance(owner, nn.Linear):
-        return "position"
-    if _TOKEN.search(local) or "type_embedding" in name:
-        return "token"
-    if "norm" in type(owner).__name__.lower():
-        return "norm"
-    if leaf.endswith("bias"):
-        return "bias"
-    if _SCALE.search(leaf):
-        return "scale"
-    return "embedding" if isinstance(owner, nn.Embedding) else "weight"
-
-
-def _kinds(name: str, address: str, kind: Kind) -> frozenset[str]:
+def _kinds(name: str, component: str, kind: ParameterKind) -> frozenset[str]:
     kinds: set[str] = set(KINDS) & {kind}
     if name.endswith("bias") and kind != "position":
         kinds.add("bias")
-    parts = address.split(".")
-    if parts[-1] in ("attention", "cross"):
-        kinds.add("attention")
-    if parts[-1] in ("embeddings", "mlp"):
-        kinds.add(parts[-1])
-    return frozenset(kinds)
+    return frozenset(kinds) | kinds_of_component(component)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A part of an address: what stands below it, and the component that it is, if it is one."""
+
+    inside: dict[str, "_Place"] = field(default_factory=dict)
+    component: Component | None = None
+
+
+class _Fusion:
+    """Addresses in a fusion: as its anatomy declares them, in its stack by the names of that."""
+
+    def __init__(self, module: nn.Module, anatomy: Anatomy) -> None:
+        self._root = anatomy.fusion_name
+        self._known = anatomy.known(self._root)
+        self._stacks = {
+            path: part for path, part in module.named_modules() if isinstance(part, Stacked)
+        }
+        self._declared = _Place()
+        for component in anatomy.components:
+            root, _, path = component.address.partition(".")
+            if root == self._root:
+                place = self._declared
+                for segment in (component.module or path).split("."):
+                    place = place.inside.setdefault(segment, _Place())
+                place.component = component
+
+    def component(self, name: str) -> Component:
+        """Return the component that a parameter of the fusion belongs to."""
+        for path, stack in self._stacks.items():
+            if name.startswith(f"{path}."):
+                inside = address_inside(name.removeprefix(f"{path}."), stack.facts)
+                return _named(f"{self._root}.{inside}")
+        segments = _segments(name)
+        declared = self._along(segments)
+        if declared is not None:
+            return declared
+        if self._known:
+            raise CompileError(
+                f"the anatomy of `{self._root}` does not say where its parameter `{name}` belongs"
+            )
+        return _named(".".join((self._root, *(segments[:-1] or segments))))
+
+    def _along(self, segments: list[str]) -> Component | None:
+        """Return the innermost component on the way to a parameter."""
+        found, place = None, self._declared
+        for segment in segments:
+            if segment not in place.inside:
+                break
+            place = place.inside[segment]
+            found = place.component or found
+        return found
+
+
+def _segments(name: str) -> list[str]:
+    """Return the parts of a name as addresses spell them: `layers[3]` for `layers.3`."""
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", name).split(".")

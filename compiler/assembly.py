@@ -84,7 +84,7 @@ def assemble(
         name=declared.name,
         streams=streams,
         fusion=fusion,
-        fusion_name=declared.fusion_name,
+        anatomy=declared.anatomy(() if training is None else training.heads()),
         pool=pool,
         heads=heads,
     )

@@ -16,7 +16,7 @@ from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.selectors import select
-from renaissance.grammar.anatomy.model import every_head, head_leaves
+from renaissance.grammar.anatomy.model import every_head, head_parts
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 
@@ -135,12 +135,12 @@ def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
 
 def _absent_heads(model: VisionLanguageModel) -> dict[str, ParameterAddress]:
     """Return places of the heads that other jobs add to this model."""
-    absent = head_leaves(head for head in every_head() if head.name not in model.heads)
+    absent = head_parts(tuple(head for head in every_head() if head.name not in model.heads))
     return {
         f"{leaf.address}/{'.'.join(sorted(leaf.kinds))}": ParameterAddress(
-            address=leaf.address, kind="weight", kinds=leaf.kinds
+            address=leaf.address, component="head", kind="weight", kinds=leaf.kinds
         )
-        for leaf in absent
+        for leaf in absent.leaves
     }
 
 

@@ -23,6 +23,7 @@ from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.compiler.standing import traced
+from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.names import listing
 
 
@@ -39,7 +40,7 @@ class VisionLanguageModel(nn.Module):
         name: name of the model in the spec.
         streams: a tower (or embeddings) for each input, by name.
         fusion: maps features by stream to fused features by stream; `widths` are its channels.
-        fusion_name: root address of the fusion layers.
+        anatomy: what the model consists of, as its declaration says.
         pool: makes one vector a row.
         heads: what a job scores with, by name; empty without a job.
 
@@ -54,7 +55,7 @@ class VisionLanguageModel(nn.Module):
         name: str,
         streams: Mapping[str, Tower],
         fusion: nn.Module,
-        fusion_name: str,
+        anatomy: Anatomy,
         pool: Pool,
         heads: Heads,
     ) -> None:
@@ -62,7 +63,7 @@ class VisionLanguageModel(nn.Module):
         self.name = name
         self.streams = nn.ModuleDict(streams)
         self.fusion = fusion
-        self.fusion_name = fusion_name
+        self.anatomy = anatomy
         self.pool = pool
         self.heads = heads
         # What a library never trains, such as sine positions, is no business of `freeze`.
@@ -176,6 +177,11 @@ class VisionLanguageModel(nn.Module):
         super().train(mode)
         keep_constant(self)
         return self
+
+    @property
+    def fusion_name(self) -> str:
+        """The root address of the fusion."""
+        return self.anatomy.fusion_name
 
     @property
     def towers(self) -> dict[str, Tower]:

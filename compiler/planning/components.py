@@ -14,13 +14,15 @@ def components(model: VisionLanguageModel, traced: Trace, texts: int) -> tuple[C
     """Return every component of a model, with FLOPs for one of the texts of a pass."""
     parameters = dict(model.named_parameters())
     held: dict[str, list[nn.Parameter]] = {}
+    kinds: dict[str, str] = {}
     for name, entry in parameter_addresses(model).items():
         held.setdefault(entry.address, []).append(parameters[name])
+        kinds[entry.address] = entry.component
     computed: dict[str, list[Operation]] = {address: [] for address in held}
     for operation in traced.operations:
         computed[_owner(operation.address, held)].append(operation)
     return tuple(
-        _component(address, group, computed[address], traced.passages, texts)
+        _component(address, kinds[address], group, computed[address], traced.passages, texts)
         for address, group in held.items()
     )
 
@@ -32,6 +34,7 @@ def _owner(address: str, held: Iterable[str]) -> str:
 
 def _component(
     address: str,
+    kind: str,
     parameters: list[nn.Parameter],
     operations: list[Operation],
     passages: Mapping[str, Passage],
@@ -46,7 +49,7 @@ def _component(
     learning = sum(part.numel() for part in parameters if part.requires_grad)
     return Component(
         address=address,
-        kind=_kind(address),
+        kind=kind,
         input=passage.input if passage else None,
         output=output,
         parameters=sum(part.numel() for part in parameters),
@@ -60,15 +63,6 @@ def _gradient(*, upstream: bool, learns: bool) -> Gradient:
     if upstream:
         return "both" if learns else "input"
     return "weights" if learns else "none"
-
-
-def _kind(address: str) -> str:
-    parts = address.split(".")
-    if parts[0] == "heads":
-        return "head"
-    if parts[0] == "pool" or parts[-2] == "projection":
-        return parts[-2]
-    return {"cross": "cross_attention"}.get(parts[-1], parts[-1].partition("[")[0])
 
 
 def flops_of(operations: Iterable[Operation], texts: int) -> Flops:

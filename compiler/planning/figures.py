@@ -101,6 +101,9 @@ class ModelPlan:
 
     Attributes:
         name: of the model.
+        streams: names of what is joined, in order.
+        fusion: root address of what joins them.
+        heads: what each head reads, by name.
         components: in the order of their parameters.
         parameters: of the whole.
         flops_per_sample: for one text and one image; of a job, see `JobPlan`.
@@ -112,6 +115,9 @@ class ModelPlan:
     """
 
     name: str
+    streams: tuple[str, ...]
+    fusion: str
+    heads: dict[str, Literal["tokens", "pooled"]]
     components: tuple[Component, ...]
     parameters: Parameters
     flops_per_sample: Flops

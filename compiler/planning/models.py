@@ -100,6 +100,9 @@ def described(
     """
     return ModelPlan(
         name=model.name,
+        streams=model.anatomy.inputs,
+        fusion=model.anatomy.fusion_name,
+        heads={head.name: head.reads for head in model.anatomy.heads or ()},
         components=components(model, traced, texts),
         parameters=_parameters(model),
         flops_per_sample=flops_of(traced.operations, texts),

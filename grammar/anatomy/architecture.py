@@ -31,12 +31,3 @@ def folder_problem(block: SourceBlock) -> str | None:
     except FolderError as error:
         return str(error)
     return None
-
-
-def stack_width(encoder: SourceBlock) -> int | None:
-    """Return the width of a stack, where it is known without a network."""
-    own: int | None = getattr(encoder, "width", None)
-    if own is not None:
-        return own
-    known = architecture_of(encoder)
-    return known.width if known else None

@@ -61,21 +61,27 @@ def can_stack(known: Architecture) -> bool:
 def library_anatomy(block: NamedArchitecture) -> EncoderAnatomy:
     """Return the parts of an encoder that a block names."""
     known = architecture_of(block)
-    own: int | None = getattr(block, "layers", None)
-    layers = own or (known.layers if known is not None else None)
+    layers, width = (_dimension(block, known, name) for name in ("layers", "width"))
     family = _family(known) if known is not None else None
     if known is None or family is None or layers is None:
-        return EncoderAnatomy(layers=layers, embeddings=EVERY, known=False)
+        return EncoderAnatomy(layers=layers, width=width, embeddings=EVERY, known=False)
     embeddings = family.embeddings
     if known.model_type == "electra" and _projects(block, known):
         embeddings |= {"bias"}
     return EncoderAnatomy(
         layers=layers,
+        width=width,
         embeddings=embeddings,
         relative=family.relative,
         norm=family.norm,
         downsampling=_ends_of_stages(known, layers) if family is _SWIN else (),
     )
+
+
+def _dimension(block: NamedArchitecture, known: Architecture | None, name: str) -> int | None:
+    """Return a size that a block sets or, failing that, its architecture has."""
+    own: int | None = getattr(block, name, None)
+    return own or getattr(known, name, None)
 
 
 def _family(known: Architecture) -> EncoderAnatomy | None:

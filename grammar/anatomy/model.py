@@ -1,21 +1,24 @@
 """The parts of a model, as far as is known without building it.
 
-A model is a set of leaves, so that questions about freezing become questions about sets. What is
-said here of an encoder of the catalogue or of a plain one is what is built.
+A model is a sequence of components with addresses, and a set of leaves, so that questions about
+freezing become questions about sets. What is said here of an encoder of the catalogue or of a plain
+one is what is built. Checks, selectors, the plan, the report and the identity of a spec read it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.anatomy.parts import (
+    PLAIN,
+    Component,
     EncoderAnatomy,
     FusionAnatomy,
     Leaf,
-    encoder_leaves,
-    joining_leaves,
-    leaf,
+    Parts,
+    encoder_parts,
+    joining_parts,
 )
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse, select
 from renaissance.grammar.kinds.data import TaskBlock
@@ -26,10 +29,11 @@ from renaissance.grammar.kinds.registry import Kinds, facet
 from renaissance.grammar.kinds.source import SourceBlock
 
 
-def head_leaves(heads: Iterable[Head]) -> frozenset[Leaf]:
-    """Return the leaves of heads."""
-    return frozenset(
-        leaf(f"heads.{head.name}", *kinds) for head in heads for kinds in PARAMETERS[head.form]
+@lru_cache(maxsize=64)
+def head_parts(heads: tuple[Head, ...]) -> Parts:
+    """Return the parts of heads."""
+    return Parts(
+        tuple(Component(f"heads.{head.name}", "head", PARAMETERS[head.form]) for head in heads)
     )
 
 
@@ -43,7 +47,8 @@ def every_head() -> tuple[Head, ...]:
     for kind in kinds:
         if kind.head_form is not None:
             name = kind.head_name()
-            found.setdefault(name, Head(name=name, reads="pooled", form=kind.head_form))
+            reads = kind.head_reads if issubclass(kind, ObjectiveBlock) else "pooled"
+            found.setdefault(name, Head(name=name, reads=reads, form=kind.head_form))
     return tuple(found.values())
 
 
@@ -88,7 +93,20 @@ class Anatomy:
     @property
     def leaves(self) -> frozenset[Leaf]:
         """All leaves."""
-        return self._parts.leaves
+        return self._leaves.all
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """Everything with an address, in the order of the model."""
+        return tuple(component for parts in self._parts for component in parts.components)
+
+    def width(self, stream: str) -> int | None:
+        """Return the channels of a stream before the fusion, None where that is not known."""
+        return self._encoders[stream].width
+
+    def fused_width(self, stream: str) -> int | None:
+        """Return the channels of a stream behind the fusion, None where that is not known."""
+        return None if self._fusion is None else self._fusion.widths.get(stream)
 
     def layers(self, root: str) -> int | None:
         """Return how many layers a root has, None where that is not known."""
@@ -100,6 +118,8 @@ class Anatomy:
         """Tell whether everything about a root is known."""
         if root == self.fusion_name:
             return self._fusion is not None and self._fusion.known
+        if root == "heads":
+            return all(head.form != "own" for head in self.heads or ())
         return root not in self._encoders or self._encoders[root].known
 
     def select(self, selector: str) -> Selected:
@@ -113,13 +133,16 @@ class Anatomy:
         except SelectorError:
             return Selected(leaves=frozenset())
         root = segments[0].name
-        found = self._parts.select(selector)
+        found = self._leaves.select(selector)
+        known = self.known(root)
         if root == "heads" and self.heads is None:
-            found = _assembled(head_leaves(every_head())).select(selector)
-        if self.known(root):
+            any_head = replace(self, heads=every_head())
+            found, known = any_head._leaves.select(selector), any_head.known(root)
+        if known:
             return Selected(leaves=found, certain=root not in KINDS or self._all_known)
         certain = bool(found) and not any(_from_the_end(segment.members) for segment in segments)
-        return Selected(leaves=found or frozenset({leaf(selector)}), certain=certain)
+        somewhere = Leaf(selector, frozenset())
+        return Selected(leaves=found or frozenset({somewhere}), certain=certain)
 
     @cached_property
     def _encoders(self) -> dict[str, EncoderAnatomy]:
@@ -140,16 +163,24 @@ class Anatomy:
         return self.inputs[:1] if self.pool == "first" else self.inputs
 
     @cached_property
-    def _parts(self) -> "_Leaves":
-        found = [encoder_leaves(name, encoder) for name, encoder in self._encoders.items()]
-        found.append(_pool_leaves(self._pooled))
+    def _parts(self) -> tuple[Parts, ...]:
+        """Parts in the order of the model: streams as the fusion joins them, then the rest."""
+        streams = sorted(self._encoders, key=lambda name: (name not in self.inputs, self._at(name)))
+        found = [encoder_parts(name, self._encoders[name]) for name in streams]
         if self._fusion is None:
+            found.append(joining_parts(self.fusion_name, self.inputs))
             unknown = EncoderAnatomy(layers=None, known=False)
-            found.append(encoder_leaves(self.fusion_name, unknown))
-            found.append(joining_leaves(self.fusion_name, self.inputs))
+            found.append(encoder_parts(self.fusion_name, unknown))
         else:
-            found.append(self._fusion.leaves)
-        return _assembled(*found, head_leaves(self.heads or ()))
+            found.extend(self._fusion.parts)
+        return (*found, _pool_parts(self._pooled), head_parts(self.heads or ()))
+
+    def _at(self, stream: str) -> int:
+        return self.inputs.index(stream) if stream in self.inputs else 0
+
+    @cached_property
+    def _leaves(self) -> "_Leaves":
+        return _assembled(*self._parts)
 
     @cached_property
     def _all_known(self) -> bool:
@@ -165,7 +196,7 @@ class _Leaves:
     """The leaves of a model and what selectors mean among them, worked out when first asked for."""
 
     def __init__(self, leaves: frozenset[Leaf]) -> None:
-        self.leaves = leaves
+        self.all = leaves
         self._counts = layer_counts({leaf.address for leaf in leaves})
         self._by_root: dict[str, dict[Leaf, Leaf]] = {}
         for one in leaves:
@@ -178,21 +209,19 @@ class _Leaves:
             root = parse(selector)[0].name
             among = self._by_root.get(root, {})
             if root in KINDS:
-                among = {leaf: leaf for leaf in self.leaves}
+                among = {leaf: leaf for leaf in self.all}
             self._selected[selector] = frozenset(select(selector, among, self._counts))
         return self._selected[selector]
 
 
 @lru_cache(maxsize=64)
-def _assembled(*leaves: frozenset[Leaf]) -> _Leaves:
-    return _Leaves(frozenset[Leaf]().union(*leaves))
+def _assembled(*parts: Parts) -> _Leaves:
+    return _Leaves(frozenset[Leaf]().union(*(group.leaves for group in parts)))
 
 
 @lru_cache(maxsize=64)
-def _pool_leaves(pooled: tuple[str, ...]) -> frozenset[Leaf]:
-    return frozenset(
-        one for name in pooled for one in (leaf(f"pool.{name}"), leaf(f"pool.{name}", "bias"))
-    )
+def _pool_parts(pooled: tuple[str, ...]) -> Parts:
+    return Parts(tuple(Component(f"pool.{name}", "pool", PLAIN) for name in pooled))
 
 
 def _from_the_end(members: int | slice | None) -> bool:

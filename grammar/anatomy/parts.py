@@ -1,8 +1,8 @@
 """The parts that models consist of: components by address, and kinds of parameters in each."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 UNKNOWN_LAYERS = 48
 """Layers that an encoder of unknown depth is taken to have."""
@@ -13,6 +13,15 @@ PATCHES = frozenset({"weight", "bias", "position"})
 """Kinds of parameters of patch embeddings by one linear map."""
 EVERY = frozenset({"weight", "bias", "norm", "position"})
 """Kinds of parameters that embeddings can have."""
+
+_NUMBERED = "["
+_ADDRESSED: Mapping[str, frozenset[str]] = {
+    "attention": frozenset({"attention"}),
+    "cross_attention": frozenset({"attention"}),
+    "embeddings": frozenset({"embeddings"}),
+    "mlp": frozenset({"mlp"}),
+}
+"""Kinds that every parameter of a component is of, by the kind of the component."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +37,51 @@ class Leaf:
         return self.address.partition(".")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a model that has an address of its own.
+
+    Attributes:
+        address: such as `text.layers[3].attention`.
+        kind: `embeddings`, `attention`, `cross_attention`, `mlp`, `norm`, `downsample`,
+            `type_embedding`, `projection`, `pool`, `head`, or its own name.
+        holds: which kinds its parameters are of besides what all of them are, each combination
+            once; `()` for plain weights.
+        module: where its parameters stand in a fusion, spelled as an address; None where that is
+            its address behind the root.
+    """
+
+    address: str
+    kind: str
+    holds: tuple[tuple[str, ...], ...]
+    module: str | None = None
+
+    @property
+    def leaves(self) -> Iterator[Leaf]:
+        """Its parameters by their kinds."""
+        inherent = kinds_of_component(self.kind)
+        return (Leaf(self.address, inherent.union(kinds)) for kinds in self.holds)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Components in the order of the model."""
+
+    components: tuple[Component, ...]
+
+    @cached_property
+    def leaves(self) -> frozenset[Leaf]:
+        """What all of them hold."""
+        return frozenset(leaf for component in self.components for leaf in component.leaves)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderAnatomy:
     """The parts of a tower, of embeddings or of a stack.
 
     Attributes:
         layers: how many; None where that is not known.
+        width: channels of its tokens; None where that is not known.
         embeddings: kinds of their parameters, `weight` for those of no other kind.
         relative: each layer's attention holds positions.
         norm: there is a norm behind the last layer.
@@ -42,6 +90,7 @@ class EncoderAnatomy:
     """
 
     layers: int | None
+    width: int | None = None
     embeddings: frozenset[str] = frozenset()
     relative: bool = False
     norm: bool = True
@@ -57,66 +106,61 @@ UNKNOWN = EncoderAnatomy(layers=None, embeddings=EVERY, known=False)
 class FusionAnatomy:
     """The parts of a fusion.
 
+    A parameter belongs to the component whose address its name starts with, as that of
+    `layers.3.cross.weight` starts with `layers[3].cross`.
+
     Attributes:
         layers: how many; None where that is not known.
-        leaves: of the whole fusion.
+        parts: of the whole fusion, in groups.
+        widths: channels of each stream behind it, None where that is not known.
         known: the parts are exactly these.
     """
 
     layers: int | None
-    leaves: frozenset[Leaf]
+    parts: tuple[Parts, ...]
+    widths: Mapping[str, int | None] = field(default_factory=dict)
     known: bool = True
 
 
-def leaf(address: str, *kinds: str) -> Leaf:
-    """Return a leaf of some kinds."""
-    return Leaf(address, frozenset(kinds))
+PLAIN: tuple[tuple[str, ...], ...] = ((), ("bias",))
+"""What a linear map holds."""
+NORMED: tuple[tuple[str, ...], ...] = (*PLAIN, ("norm",), ("norm", "bias"))
+"""What linear maps with a norm hold."""
+NORM: tuple[tuple[str, ...], ...] = (("norm",), ("norm", "bias"))
+"""What a norm holds."""
 
 
-def full(address: str, *kinds: str) -> Iterable[Leaf]:
-    """Return the leaves of a part with weights, biases and a norm."""
-    return (
-        leaf(address, *kinds),
-        leaf(address, *kinds, "bias"),
-        leaf(address, *kinds, "norm"),
-        leaf(address, *kinds, "norm", "bias"),
-    )
+def kinds_of_component(kind: str) -> frozenset[str]:
+    """Return the kinds that every parameter of a component of this kind is of."""
+    return _ADDRESSED.get(kind, frozenset())
+
+
+def named_kind(address: str) -> str:
+    """Return what a component is as far as its address says it: its last name, mostly."""
+    names = [name.partition(_NUMBERED)[0] for name in address.split(".")]
+    if names[0] == "heads":
+        return "head"
+    return names[0] if names[0] == "pool" else names[-1]
 
 
 @lru_cache(maxsize=256)
-def encoder_leaves(root: str, anatomy: EncoderAnatomy) -> frozenset[Leaf]:
-    """Return the leaves of an encoder at an address."""
-    found: set[Leaf] = set()
-    if anatomy.embeddings:
-        found.update(_embedding_leaves(f"{root}.embeddings", anatomy.embeddings))
-    layers = UNKNOWN_LAYERS if anatomy.layers is None else anatomy.layers
-    for index in range(layers):
-        layer = f"{root}.layers[{index}]"
-        found.update(full(f"{layer}.attention", "attention"))
-        found.update(full(f"{layer}.mlp", "mlp"))
-        if anatomy.relative:
-            found.add(leaf(f"{layer}.attention", "attention", "position"))
-    for index in anatomy.downsampling:
-        address = f"{root}.layers[{index}].downsample"
-        found.update((leaf(address), leaf(address, "norm"), leaf(address, "norm", "bias")))
-    if anatomy.norm:
-        found.update((leaf(f"{root}.norm", "norm"), leaf(f"{root}.norm", "norm", "bias")))
-    return frozenset(found)
+def encoder_parts(root: str, anatomy: EncoderAnatomy) -> Parts:
+    """Return the parts of an encoder at an address."""
+    return Parts(tuple(_encoder(root, anatomy)))
 
 
 @lru_cache(maxsize=64)
-def joining_leaves(root: str, projected: tuple[str, ...]) -> frozenset[Leaf]:
-    """Return the leaves of what stands before the layers of a fusion.
+def joining_parts(root: str, projected: tuple[str, ...]) -> Parts:
+    """Return what stands before the layers of a fusion.
 
     Args:
         root: address of the fusion.
-        projected: streams whose width a linear map changes.
+        projected: streams whose width a linear map changes, in the order of the fusion.
     """
-    found = {leaf(f"{root}.type_embedding")}
-    for name in projected:
-        address = f"{root}.projection.{name}"
-        found.update((leaf(address), leaf(address, "bias")))
-    return frozenset(found)
+    projections = (
+        Component(f"{root}.projection.{name}", "projection", PLAIN) for name in projected
+    )
+    return Parts((*projections, Component(f"{root}.type_embedding", "type_embedding", ((),))))
 
 
 def stem_kinds(stem: str) -> frozenset[str]:
@@ -124,9 +168,24 @@ def stem_kinds(stem: str) -> frozenset[str]:
     return EVERY if stem == "convolutional" else PATCHES
 
 
-def _embedding_leaves(address: str, held: frozenset[str]) -> Iterable[Leaf]:
-    yield leaf(address, "embeddings")
-    for kind in held - {"weight"}:
-        yield leaf(address, "embeddings", kind)
+def _encoder(root: str, anatomy: EncoderAnatomy) -> Iterator[Component]:
+    if anatomy.embeddings:
+        holds = tuple(_embedded(anatomy.embeddings))
+        yield Component(f"{root}.embeddings", "embeddings", holds)
+    attention = (*NORMED, ("position",)) if anatomy.relative else NORMED
+    for index in range(UNKNOWN_LAYERS if anatomy.layers is None else anatomy.layers):
+        layer = f"{root}.layers[{index}]"
+        yield Component(f"{layer}.attention", "attention", attention)
+        yield Component(f"{layer}.mlp", "mlp", NORMED)
+        if index in anatomy.downsampling:
+            yield Component(f"{layer}.downsample", "downsample", ((), *NORM))
+    if anatomy.norm:
+        yield Component(f"{root}.norm", "norm", NORM)
+
+
+def _embedded(held: frozenset[str]) -> Iterable[tuple[str, ...]]:
+    yield ()
+    for kind in sorted(held - {"weight"}):
+        yield (kind,)
     if "norm" in held:
-        yield leaf(address, "embeddings", "norm", "bias")
+        yield ("norm", "bias")

@@ -1,7 +1,7 @@
 """Read the values of a composed draft into a model of the schema."""
 
 from renaissance.grammar import tree
-from renaissance.grammar.anatomy.architecture import stack_width
+from renaissance.grammar.anatomy.encoders import stack_anatomy
 from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.composition.derive import complete_stack, complete_stream
 from renaissance.grammar.composition.drafts import assignments, plain_text
@@ -98,7 +98,7 @@ def _embedding_widths(
     """Embeddings without a width of their own take the width of the stack."""
     if fusion is None or fusion.stack is None:
         return fusion
-    width = stack_width(fusion.stack)
+    width = stack_anatomy(fusion.stack).width
     for name, stream in streams.items():
         if stream is None or not is_embedding(stream) or width is None:
             continue

@@ -8,9 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from renaissance.runtime.report.figures import TIMES
 
-# Heads that read the tokens of the text stream; every other head reads the pooled vector.
-TOKEN_HEADS = ("mlm",)
-
 
 class Component(BaseModel):
     """A component as a plan lists it; together they hold every parameter once."""
@@ -18,11 +15,36 @@ class Component(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     address: str
-    kind: str = ""
+    kind: str
     input: tuple[int, ...] | None = None
     output: tuple[int, ...] | None = None
     parameters: int
     trainable: int
+
+    @property
+    def root(self) -> str:
+        """The stream, the fusion, `pool` or `heads`."""
+        return self.address.partition(".")[0]
+
+
+class Described(BaseModel):
+    """A model as a plan describes it.
+
+    Attributes:
+        name: of the model.
+        streams: names of what is joined, in order.
+        fusion: root address of what joins them.
+        heads: what each head reads, by name.
+        components: in the order of the model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    streams: tuple[str, ...]
+    fusion: str
+    heads: Mapping[str, str]
+    components: tuple[Component, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,55 +103,49 @@ class Architecture:
 def architecture(model: Mapping[str, Any]) -> Architecture:
     """Read what is drawn from an entry of a plan's `models`.
 
-    Roots of addresses are the streams in order, the fusion, `pool` and `heads`.
-
     Raises:
         ValueError: if the entry lists no components.
         ValidationError: if it lists something else.
     """
-    components = [Component.model_validate(entry) for entry in model["components"]]
-    roots: dict[str, list[Component]] = {}
-    for component in components:
-        roots.setdefault(component.address.partition(".")[0], []).append(component)
-    towers = [root for root in roots if root not in ("pool", "heads")]
-    if not towers:
+    described = Described.model_validate(model)
+    if not described.components:
         raise ValueError("the plan lists no components")
-    fusion = _fusion_of(towers, roots)
-    towers = [root for root in towers if root != fusion]
-    joined = roots.get(fusion, [])
-    # A projection belongs to the fusion by its address, and to one stream by what it does.
-    projections = {
-        root: [part for part in joined if _below(part.address, f"{fusion}.projection.{root}")]
-        for root in towers
-    }
-    apart = {part.address for parts in projections.values() for part in parts}
-    joined = [part for part in joined if part.address not in apart]
+    roots: dict[str, list[Component]] = {}
+    for component in described.components:
+        roots.setdefault(component.root, []).append(component)
+    fusion, streams = described.fusion, described.streams
+    joined = [part for part in roots.get(fusion, []) if part.kind != "projection"]
     # One by one: jobs may have heads of one name and of different sizes.
-    heads = tuple(
+    heads = [
         block
         for part in roots.get("heads", [])
         for block in _whole([part], part.address, part.address.partition(".")[2])
-    )
+    ]
     return Architecture(
-        name=model["name"],
-        streams=tuple(
-            Stream(
-                name=root,
-                shape=_entry_shape(roots[root]),
-                blocks=(
-                    *_blocks(roots[root], root),
-                    *_whole(projections[root], f"{fusion}.projection.{root}", "projection"),
-                ),
-            )
-            for root in towers
-        ),
+        name=described.name,
+        streams=tuple(_stream(name, roots, fusion) for name in streams),
         # No column says whose blocks these are, so their names do.
         fusion=tuple(
-            replace(block, name=block.address) for block in _blocks(joined, fusion, towers)
+            replace(block, name=block.address) for block in _blocks(joined, fusion, streams)
         ),
-        pool=_whole(roots.get("pool", []), "pool", "pool", towers),
-        token_heads=tuple(head for head in heads if head.name in TOKEN_HEADS),
-        heads=tuple(head for head in heads if head.name not in TOKEN_HEADS),
+        pool=_whole(roots.get("pool", []), "pool", "pool", streams),
+        token_heads=tuple(head for head in heads if described.heads.get(head.name) == "tokens"),
+        heads=tuple(head for head in heads if described.heads.get(head.name) != "tokens"),
+    )
+
+
+def _stream(name: str, roots: Mapping[str, Sequence[Component]], fusion: str) -> Stream:
+    """Return the column of a stream.
+
+    A projection belongs to the fusion by its address, and to one stream by what it does.
+    """
+    own = roots.get(name, [])
+    address = f"{fusion}.projection.{name}"
+    projections = [part for part in roots.get(fusion, []) if part.address == address]
+    return Stream(
+        name=name,
+        shape=_entry_shape(own),
+        blocks=(*_blocks(own, name), *_whole(projections, address, "projection")),
     )
 
 
@@ -230,19 +246,5 @@ def _block(run: Sequence[_Unit], root: str, *, alone: bool) -> Block:
     )
 
 
-def _fusion_of(towers: Sequence[str], roots: Mapping[str, Sequence[Component]]) -> str:
-    """Return the root that joins the others: it projects them, or it comes last."""
-    if len(towers) < 2:
-        return ""
-    for root in towers:
-        if any(_below(part.address, f"{root}.projection") for part in roots[root]):
-            return root
-    return towers[-1]
-
-
 def _entry_shape(components: Sequence[Component]) -> str:
     return next((spell_shape(part.input) for part in components if part.input is not None), "")
-
-
-def _below(address: str, root: str) -> bool:
-    return address == root or address.startswith((f"{root}.", f"{root}["))

@@ -108,7 +108,8 @@ def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure
         for part in other["components"]
         if _is_head(part)
     }
-    drawn = architecture({"name": model["name"], "components": [*body, *heads.values()]})
+    reads = {name: what for _, other in members for name, what in other["heads"].items()}
+    drawn = architecture({**model, "components": [*body, *heads.values()], "heads": reads})
     parameters = sum(block.parameters for block in drawn.blocks)
     learning = sum(block.learning for block in drawn.blocks)
     return ModelFigure(
@@ -145,4 +146,4 @@ def _directive(part: Described) -> str:
 
 
 def _is_head(part: Described) -> bool:
-    return bool(part["address"].startswith("heads."))
+    return bool(part["kind"] == "head")

@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import product
 
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
-from renaissance.grammar.anatomy.parts import FusionAnatomy, Leaf, full, joining_leaves
+from renaissance.grammar.anatomy.parts import (
+    NORMED,
+    Component,
+    FusionAnatomy,
+    Parts,
+    joining_parts,
+)
 from renaissance.grammar.kinds.source import SourceBlock
 
 
@@ -20,17 +27,21 @@ def anatomy(
     """
     return FusionAnatomy(
         layers=fusion.layers,
-        leaves=joining_leaves(root, fusion.inputs) | _layers(root, fusion.inputs, fusion.layers),
+        parts=(
+            joining_parts(root, fusion.inputs),
+            _layers(root, fusion.inputs, fusion.layers),
+        ),
+        widths=dict.fromkeys(fusion.inputs, fusion.width),
     )
 
 
 @lru_cache(maxsize=64)
-def _layers(root: str, inputs: tuple[str, ...], layers: int) -> frozenset[Leaf]:
-    found: set[Leaf] = set()
+def _layers(root: str, inputs: tuple[str, ...], layers: int) -> Parts:
+    found: list[Component] = []
     for index in range(layers):
         layer = f"{root}.layers[{index}]"
-        found.update(full(f"{layer}.cross", "attention"))
-        for name in inputs:
-            found.update(full(f"{layer}.{name}.attention", "attention"))
-            found.update(full(f"{layer}.{name}.mlp", "mlp"))
-    return frozenset(found)
+        found.append(Component(f"{layer}.cross", "cross_attention", NORMED))
+        for name, part in product(inputs, ("attention", "mlp")):
+            module = f"layers[{index}].streams.{name}.{part}"
+            found.append(Component(f"{layer}.{name}.{part}", part, NORMED, module))
+    return Parts(tuple(found))

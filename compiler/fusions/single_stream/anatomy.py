@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
-from renaissance.grammar.anatomy.architecture import stack_width
-from renaissance.grammar.anatomy.encoders import stack_anatomy
-from renaissance.grammar.anatomy.parts import FusionAnatomy, encoder_leaves, joining_leaves
+from renaissance.grammar.anatomy.encoders import stack_anatomy, stream_anatomy
+from renaissance.grammar.anatomy.parts import FusionAnatomy, encoder_parts, joining_parts
 from renaissance.grammar.kinds.source import SourceBlock, is_embedding
 
 
@@ -19,11 +18,12 @@ def anatomy(
         root: its address.
         streams: that it joins; None for one of which nothing more is known.
     """
-    width, encoder = stack_width(fusion.encoder), stack_anatomy(fusion.encoder)
-    projected = tuple(name for name in fusion.inputs if _differs(streams.get(name), width))
+    encoder = stack_anatomy(fusion.encoder)
+    projected = tuple(name for name in fusion.inputs if _differs(streams.get(name), encoder.width))
     return FusionAnatomy(
         layers=encoder.layers,
-        leaves=joining_leaves(root, projected) | encoder_leaves(root, encoder),
+        parts=(joining_parts(root, projected), encoder_parts(root, encoder)),
+        widths=dict.fromkeys(fusion.inputs, encoder.width),
         known=encoder.known,
     )
 
@@ -32,5 +32,5 @@ def _differs(stream: SourceBlock | None, width: int | None) -> bool:
     """Tell whether a linear map changes the width of a stream, as far as widths are known."""
     if stream is None or not is_embedding(stream):
         return True
-    own: int | None = getattr(stream, "width", None)
+    own = stream_anatomy(stream).width
     return own is not None and own != width

@@ -6,4 +6,6 @@ from renaissance.grammar.anatomy.parts import EncoderAnatomy, stem_kinds
 
 def anatomy(block: Patches) -> EncoderAnatomy:
     """Return the parts of the embeddings."""
-    return EncoderAnatomy(layers=0, embeddings=stem_kinds(block.stem), norm=False)
+    return EncoderAnatomy(
+        layers=0, width=block.width, embeddings=stem_kinds(block.stem), norm=False
+    )

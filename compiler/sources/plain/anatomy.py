@@ -6,4 +6,4 @@ from renaissance.grammar.anatomy.parts import EncoderAnatomy
 
 def anatomy(block: PlainStack) -> EncoderAnatomy:
     """Return the parts of the stack."""
-    return EncoderAnatomy(layers=block.layers)
+    return EncoderAnatomy(layers=block.layers, width=block.width)

@@ -6,4 +6,4 @@ from renaissance.grammar.anatomy.parts import WORDS, EncoderAnatomy
 
 def anatomy(block: PlainText) -> EncoderAnatomy:
     """Return the parts of the encoder."""
-    return EncoderAnatomy(layers=block.layers, embeddings=WORDS)
+    return EncoderAnatomy(layers=block.layers, width=block.width, embeddings=WORDS)

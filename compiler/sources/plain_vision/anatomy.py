@@ -6,4 +6,4 @@ from renaissance.grammar.anatomy.parts import EncoderAnatomy, stem_kinds
 
 def anatomy(block: PlainVision) -> EncoderAnatomy:
     """Return the parts of the encoder."""
-    return EncoderAnatomy(layers=block.layers, embeddings=stem_kinds(block.stem))
+    return EncoderAnatomy(layers=block.layers, width=block.width, embeddings=stem_kinds(block.stem))

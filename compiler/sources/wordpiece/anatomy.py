@@ -6,4 +6,4 @@ from renaissance.grammar.anatomy.parts import WORDS, EncoderAnatomy
 
 def anatomy(block: Wordpiece) -> EncoderAnatomy:
     """Return the parts of the embeddings."""
-    return EncoderAnatomy(layers=0, embeddings=WORDS, norm=False)
+    return EncoderAnatomy(layers=0, width=block.width, embeddings=WORDS, norm=False)

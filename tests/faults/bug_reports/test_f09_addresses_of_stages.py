@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import nn
 
-from renaissance.compiler.addresses import _inside
+from renaissance.compiler.backbones.naming import address_inside
 from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.model.tower import TowerFacts
 
@@ -51,7 +51,7 @@ def addresses() -> Callable[[str], dict[str, str]]:
             encoder: nn.Module = timm.create_model(name, num_classes=0)
         embeddings, layers = timm_layers(encoder)
         facts = TowerFacts(modality="vision", width=1, embeddings=embeddings, layers=layers)
-        return {name: _inside(name, facts) for name, _ in encoder.named_parameters()}
+        return {name: address_inside(name, facts) for name, _ in encoder.named_parameters()}
 
     return read
 

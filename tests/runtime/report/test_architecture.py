@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from renaissance.grammar.anatomy.parts import named_kind
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report.architecture import architecture
@@ -11,32 +12,41 @@ from renaissance.runtime.report.models import model_figures
 
 def part(address: str, parameters: int, learning: int | None = None, **more: object) -> dict:
     trainable = parameters if learning is None else learning
-    shapes = {"input": None, "output": None}
-    return {"address": address, "parameters": parameters, "trainable": trainable, **shapes, **more}
+    kind = "projection" if ".projection." in address else named_kind(address)
+    said = {"address": address, "kind": kind, "input": None, "output": None}
+    return {**said, "parameters": parameters, "trainable": trainable, **more}
+
+
+def model(*components: dict, name: str = "m", fusion: str = "cross") -> dict:
+    heads = {
+        head: "tokens" if head == "mlm" else "pooled"
+        for root, _, head in (entry["address"].partition(".") for entry in components)
+        if root == "heads"
+    }
+    joined = {"streams": ["text", "vision"], "fusion": fusion, "heads": heads}
+    return {"name": name, **joined, "components": list(components)}
 
 
 def two_tower() -> dict:
-    return {
-        "name": "two_tower",
-        "components": [
-            part("text.embeddings", 100, input=[16], output=[16, 32]),
-            *(
-                part(f"text.layers[{layer}].{inner}", 50, 0 if layer < 2 else 50)
-                for layer in range(5)
-                for inner in ("attention", "mlp")
-            ),
-            part("vision.embeddings", 80, 0, input=[3, 32, 32], output=[17, 32]),
-            *(part(f"vision.layers[{layer}]", 40, 10) for layer in range(3)),
-            part("cross.projection.text", 7),
-            part("cross.projection.vision", 9, 0),
-            part("cross.type_embedding", 64),
-            *(part(f"cross.layers[{layer}]", 30) for layer in range(2)),
-            part("pool.text", 11),
-            part("pool.vision", 12),
-            part("heads.mlm", 5),
-            part("heads.answer", 6),
-        ],
-    }
+    return model(
+        part("text.embeddings", 100, input=[16], output=[16, 32]),
+        *(
+            part(f"text.layers[{layer}].{inner}", 50, 0 if layer < 2 else 50)
+            for layer in range(5)
+            for inner in ("attention", "mlp")
+        ),
+        part("vision.embeddings", 80, 0, input=[3, 32, 32], output=[17, 32]),
+        *(part(f"vision.layers[{layer}]", 40, 10) for layer in range(3)),
+        part("cross.projection.text", 7),
+        part("cross.projection.vision", 9, 0),
+        part("cross.type_embedding", 64),
+        *(part(f"cross.layers[{layer}]", 30) for layer in range(2)),
+        part("pool.text", 11),
+        part("pool.vision", 12),
+        part("heads.mlm", 5),
+        part("heads.answer", 6),
+        name="two_tower",
+    )
 
 
 def test_streams_become_columns_in_order() -> None:
@@ -68,50 +78,45 @@ def test_rest_of_the_model_is_in_its_place() -> None:
 
 
 def test_order_of_the_plan_does_not_hide_the_fusion() -> None:
-    model = two_tower()
-    model["components"].sort(key=lambda entry: entry["address"])
-    drawn = architecture(model)
+    described = two_tower()
+    described["components"].sort(key=lambda entry: entry["address"])
+    drawn = architecture(described)
     assert [stream.name for stream in drawn.streams] == ["text", "vision"]
     assert [block.name for block in drawn.fusion] == ["cross.layers", "cross.type_embedding"]
 
 
 def test_no_parameter_is_lost_or_counted_twice() -> None:
-    model = two_tower()
-    total = sum(entry["parameters"] for entry in model["components"])
-    learning = sum(int(entry["trainable"]) for entry in model["components"])
-    blocks = architecture(model).blocks
+    described = two_tower()
+    total = sum(entry["parameters"] for entry in described["components"])
+    learning = sum(int(entry["trainable"]) for entry in described["components"])
+    blocks = architecture(described).blocks
     assert sum(block.parameters for block in blocks) == total
     assert sum(block.learning for block in blocks) == learning
 
 
 def test_shape_of_a_fusion_is_that_of_each_stream() -> None:
-    model = {
-        "name": "m",
-        "components": [
-            part("text.embeddings", 1),
-            part("vision.embeddings", 1),
-            part("cross.type_embedding", 1, kind="type_embedding", output=[17, 32]),
-            part("cross.layers[0].cross", 1, output=[17, 32]),
-            part("cross.layers[0].text.mlp", 1, output=[16, 32]),
-            part("cross.layers[0].vision.mlp", 1, output=[17, 32]),
-        ],
-    }
+    joined = model(
+        part("text.embeddings", 1),
+        part("vision.embeddings", 1),
+        part("cross.type_embedding", 1, output=[17, 32]),
+        part("cross.layers[0].cross", 1, output=[17, 32]),
+        part("cross.layers[0].text.mlp", 1, output=[16, 32]),
+        part("cross.layers[0].vision.mlp", 1, output=[17, 32]),
+    )
     times = "\N{MULTIPLICATION SIGN}"
-    shapes = [block.shape for block in architecture(model).fusion]
+    shapes = [block.shape for block in architecture(joined).fusion]
     assert shapes == ["", f"16 {times} 32, 17 {times} 32"]
 
 
 def test_one_tower_has_its_stack_in_the_fusion() -> None:
-    model = {
-        "name": "one_tower",
-        "components": [
-            part("text.embeddings", 10),
-            part("vision.embeddings", 20),
-            *(part(f"joint.layers[{layer}].mlp", 30) for layer in range(12)),
-            part("joint.norm", 2),
-        ],
-    }
-    drawn = architecture(model)
+    one_tower = model(
+        part("text.embeddings", 10),
+        part("vision.embeddings", 20),
+        *(part(f"joint.layers[{layer}].mlp", 30) for layer in range(12)),
+        part("joint.norm", 2),
+        fusion="joint",
+    )
+    drawn = architecture(one_tower)
     assert [(block.name, block.repeats) for block in drawn.fusion] == [
         ("joint.layers", 12),
         ("joint.norm", 1),
@@ -136,15 +141,15 @@ def test_frozen_parts_are_hatched_and_labelled() -> None:
 
 
 def test_model_that_learns_has_no_hatch() -> None:
-    model = {"name": "m", "components": [part("text.embeddings", 10), part("cross.layers[0]", 5)]}
-    svg = blueprint(architecture(model))
+    learns = model(part("text.embeddings", 10), part("cross.layers[0]", 5))
+    svg = blueprint(architecture(learns))
     assert "url(#" not in svg
     assert "frozen" not in svg
 
 
 def test_hostile_names_are_escaped() -> None:
-    model = {"name": '"><script>', "components": [part("text.<script>", 10)]}
-    assert "<script>" not in blueprint(architecture(model))
+    hostile = model(part("text.<script>", 10), name='"><script>')
+    assert "<script>" not in blueprint(architecture(hostile))
 
 
 def test_blocks_do_not_overlap_and_stay_inside() -> None:
@@ -168,12 +173,11 @@ def test_blocks_do_not_overlap_and_stay_inside() -> None:
             assert apart, (boxes[index], other)
 
 
-def planned(model: dict, *heads: dict, frozen: int = 0) -> dict:
-    components = [*model["components"], *heads]
-    total = sum(entry["parameters"] for entry in components)
+def planned(alone: dict, *heads: dict, frozen: int = 0) -> dict:
+    whole = model(*alone["components"], *heads, name=alone["name"])
+    total = sum(entry["parameters"] for entry in whole["components"])
     return {
-        "name": model["name"],
-        "components": components,
+        **whole,
         "parameters": {"total": total, "trainable": total - frozen, "frozen": frozen, "tied": 0},
         "flops_per_sample": {"forward": 61_200_000, "backward": 1, "training": 183_000_000},
         "freeze": [
@@ -186,8 +190,7 @@ def planned(model: dict, *heads: dict, frozen: int = 0) -> dict:
 
 
 def body() -> dict:
-    components = [part("text.embeddings", 100, 60), part("vision.embeddings", 50)]
-    return {"name": "m", "components": components}
+    return model(part("text.embeddings", 100, 60), part("vision.embeddings", 50))
 
 
 def test_jobs_of_one_model_share_a_drawing() -> None:

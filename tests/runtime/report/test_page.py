@@ -50,13 +50,25 @@ class Page(HTMLParser):
 
 
 PARTS = [
-    {"address": "text.embeddings", "parameters": 600, "trainable": 600, "output": [16, 32]},
-    {"address": "vision.embeddings", "parameters": 400, "trainable": 0, "output": [17, 32]},
+    {
+        "address": f"{stream}.embeddings",
+        "kind": "embeddings",
+        "parameters": parameters,
+        "trainable": trainable,
+        "output": output,
+    }
+    for stream, parameters, trainable, output in (
+        ("text", 600, 600, [16, 32]),
+        ("vision", 400, 0, [17, 32]),
+    )
 ]
 PLAN = {
     "models": [
         {
             "name": "two_tower",
+            "streams": ["text", "vision"],
+            "fusion": "cross",
+            "heads": {},
             "components": PARTS,
             "parameters": {"total": 1000, "trainable": 600, "frozen": 400, "tied": 0},
             "flops_per_sample": {"forward": 5e6, "training": 15e6},
