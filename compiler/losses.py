@@ -1,4 +1,4 @@
-"""How wrong scores are: classes, shares of credit, numbers."""
+"""How wrong scores are, and what they say: of classes, shares of credit, numbers."""
 
 from dataclasses import dataclass
 
@@ -76,3 +76,28 @@ def squared_error(scores: Tensor, target: Tensor) -> Scored:
     error = (scores[:, 0] - target).square()  # [items]
     loss = torch.where(target.isfinite(), error, 0.0).sum()
     return Scored(loss=loss, scores=scores.detach(), target=target, credit=-error.detach())
+
+
+def most_likely(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
+    """Return the class of the highest probability where one class is right, and that probability.
+
+    Args:
+        scores: `[items, classes]`, logits.
+        choices: classes that can be given, the first of all; a head may have more.
+
+    Returns:
+        `[items]` int64 and `[items]` float32.
+    """
+    probability, prediction = scores.softmax(-1)[:, :choices].max(-1)
+    return prediction, probability
+
+
+def most_credited(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
+    """Return the same where several classes may be right, each by itself."""
+    probability, prediction = scores.sigmoid()[:, :choices].max(-1)
+    return prediction, probability
+
+
+def as_number(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
+    """Return the predicted numbers `[items]` float32, and no probability (NaN)."""
+    return scores[:, 0], torch.full_like(scores[:, 0], torch.nan)

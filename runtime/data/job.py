@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
+from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.wanted import Context, Maker
 from renaissance.runtime.data.workers import workers_of
@@ -176,10 +176,16 @@ class JobData:
             return 1
         return max(round(float(chosen.corpus.tokens.lengths_of(chosen.rows).mean())), 1)
 
-    def unknown_answers(self, split: str) -> Counter[str]:
-        """Count the answers of a split that training never saw; each is counted as wrong."""
-        counts = Counter(self.part(split).answers)
-        return Counter({a: n for a, n in counts.items() if a not in set(self.answers)})
+    def targets(self, split: str) -> Targets | None:
+        """Return what is right for each row of a split's table; None where nobody knows."""
+        return self._split(split).corpus.targets
+
+    def impossible(self, split: str) -> int:
+        """Count the rows of a split that no answer is right for, none that training has seen."""
+        part, targets = self.part(split), self.targets(split)
+        if targets is None:
+            return 0
+        return targets.impossible(part.rows[part.table.labelled[part.rows]])
 
     def train(self, first_step: int, rank: int, ranks: int) -> Iterator[tuple[Batch, ...]]:
         """Yield the micro-batches of one rank, a tuple a step, from `first_step` to the last step.

@@ -137,9 +137,9 @@ class Parts:
             share, seed = declared.held_out, self._job.seed
             held = held_out(table.scene_of_image, share, seed, least=least)[table.images_of_row]
             # What shows a held-out image beside another one belongs to neither side.
-            rows = np.flatnonzero(
-                held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)
-            )
+            rows = rows[held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)]
+        if declared.use != "report":
+            rows = rows[table.labelled[rows]]
         if declared.use != "train":
             return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
         kept = rows[~self._selecting(table)[table.images_of_row[rows]].any(axis=1)]

@@ -41,7 +41,8 @@ class Table:
     Attributes:
         rows: one row a text: `text`, `image` (a row of `images`, or a list of them, as many for
             each text), for tasks whose rows have one answer `answer`, and what else a reader knows
-            of a row, such as `id`.
+            of a row, such as `id`; `labelled` is False for rows of which nobody knows what is
+            right: nothing is learned from them.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
             and are never separated by a split), `content` (what is true of one image is true of
             all that have its number), `source` (index into `sources`).
@@ -84,6 +85,14 @@ class Table:
     def column(self, name: str) -> pa.ChunkedArray:
         """Return what a reader knows of each row."""
         return self.rows.data.column(name)
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """`[texts]` bool: of which texts it is known what is right; all where nothing is said."""
+        if "labelled" not in self.rows.column_names:
+            return np.ones(len(self), bool)
+        labelled: np.ndarray = self.column("labelled").to_numpy(zero_copy_only=False).astype(bool)
+        return labelled
 
     @property
     def known_of_rows(self) -> tuple[str, ...]:

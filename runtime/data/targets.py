@@ -16,6 +16,14 @@ class Targets(Protocol):
         """Return the targets of rows `[n]` int64, as a batch holds them."""
         ...
 
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return `[n]` float32: 1 where a row is predicted right, 0 where wrong, or a share."""
+        ...
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Count rows that no prediction gets right, because no class is what is right there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classes:
@@ -39,32 +47,67 @@ class Classes:
         found: np.ndarray = self.numbers[rows]
         return found
 
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return 1 where the class is the right one."""
+        return (self.numbers[rows] == predictions).astype(np.float32)
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Count rows whose answer is no class."""
+        return int((self.numbers[rows] == UNKNOWN).sum())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Credit for some classes of each row, kept without the others.
+    """Credit for some classes of each row; the others have none and are not kept.
 
     Attributes:
         starts: `[rows + 1]` int64, where the entries of each row start and the last ones end.
-        classes: `[entries]` int32, the class of each entry.
-        credit: `[entries]` float32, 0 to 1.
+        classes: `[entries]` int64, the class of each entry, none twice in a row.
+        credits: `[entries]` float32, above 0 and up to 1.
         count: how many classes there are.
     """
 
     starts: np.ndarray
     classes: np.ndarray
-    credit: np.ndarray
+    credits: np.ndarray
     count: int
+
+    @classmethod
+    def listed(cls, rows: Sequence[Sequence[tuple[int, float]]], count: int) -> "Shares":
+        """Keep the classes of each row with their credit."""
+        entries = [entry for row in rows for entry in row]
+        return cls(
+            starts=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+            classes=np.array([number for number, _ in entries], np.int64),
+            credits=np.array([credit for _, credit in entries], np.float32),
+            count=count,
+        )
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Return `[n, classes]` float32."""
-        lengths = self.starts[rows + 1] - self.starts[rows]
-        row = np.repeat(np.arange(len(rows)), lengths)
-        first = np.repeat(self.starts[rows] - np.cumsum(lengths) + lengths, lengths)
-        entry = np.arange(len(row)) + first
+        place, entry = self._entries(rows)
         shares = np.zeros((len(rows), self.count), np.float32)
-        shares[row, self.classes[entry]] = self.credit[entry]
+        shares[place, self.classes[entry]] = self.credits[entry]
         return shares
+
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return the credit of the predicted class."""
+        place, entry = self._entries(rows)
+        meant = self.classes[entry] == predictions[place]
+        found = np.zeros(len(rows), np.float32)
+        found[place[meant]] = self.credits[entry[meant]]
+        return found
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Count rows without credit for any class."""
+        return int((self.starts[rows + 1] == self.starts[rows]).sum())
+
+    def _entries(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `[entries]` int64 of some rows: the place of the row, and the entry."""
+        lengths = self.starts[rows + 1] - self.starts[rows]
+        place = np.repeat(np.arange(len(rows)), lengths)
+        before = np.cumsum(lengths) - lengths
+        return place, np.arange(len(place)) + np.repeat(self.starts[rows] - before, lengths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +124,15 @@ class Numbers:
         """Return `[n]` float32."""
         found: np.ndarray = self.values[rows]
         return found
+
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return the negative squared error."""
+        error: np.ndarray = -np.square(self.values[rows] - predictions, dtype=np.float32)
+        return error
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Count none: any number can be predicted."""
+        return 0
 
 
 def known(target: np.ndarray | None) -> int:

@@ -4,7 +4,7 @@ import time
 from contextlib import closing
 
 from renaissance.compiler.step import Objectives
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import DataError, JobData
@@ -40,8 +40,9 @@ def evaluate_job(session: Session) -> JobResult:
     began = time.monotonic()
     spec, processes = session.spec, session.processes
     job, trained = spec.jobs[session.name], session.training
-    if not isinstance(job, Evaluate):
+    if not isinstance(job, Evaluate) or not isinstance(trained, Finetune):
         raise JobError(f"job `{session.name}` is no evaluation")
+    task = trained.task
     checkpoint = best_checkpoint(session.folder / trained.name, session.hashes)
     setup = set_up(session)
     data, model = setup.data, setup.model
@@ -61,16 +62,17 @@ def evaluate_job(session: Session) -> JobResult:
             session.observer.begin(job.name, "evaluate", len(data.part(job.split)))
             started = time.monotonic()
             batches = data.split(job.split, job.batch, processes.rank, processes.ranks)
-            choices = len(data.answers)
-            answers = ask(session, objectives, batches, choices=choices, precision=precision)
+            answered, loss = ask(session, objectives, data, job.split, batches, precision)
             measuring = time.monotonic() - started
             session.observer.finish("evaluate")
         seconds = time.monotonic() - began
-        result = result_of(session, job, data, answers, seconds=seconds, measuring=measuring)
+        result = result_of(
+            session, job, task, data, answered, loss, seconds=seconds, measuring=measuring
+        )
         _report_flaws(data, job.split, log)
         if processes.first:
             if job.write is not None:
-                write_predictions(session.folder / job.write, job, data, answers)
+                write_predictions(session.folder / job.write, job, task, data, answered)
             write_result(session.home, result)
         log.write(End(step=0, seconds=seconds))
     processes.wait()
@@ -124,9 +126,9 @@ def _report_flaws(data: JobData, split: str, log: Log) -> None:
     if unreadable:
         paths = tuple(path for path, _ in unreadable)
         log.write(Unreadable(paths=paths, count=len(paths)))
-    unknown = data.unknown_answers(split)
-    if unknown:
+    impossible = data.impossible(split)
+    if impossible:
         log.notice(
-            f"{unknown.total()} questions of `{split}` have answers that training "
+            f"{impossible} questions of `{split}` have answers that training "
             "never saw; they count as wrong"
         )

@@ -1,60 +1,74 @@
 """What a model said to each question, for people and in a file."""
 
 import json
+import math
 import os
 from contextlib import nullcontext
 from pathlib import Path
 
-import torch
-from torch import Tensor
+import numpy as np
 
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.outputs import refusal
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import replacing
 from renaissance.runtime.data import JobData
 from renaissance.runtime.errors import UsageError
-from renaissance.runtime.evaluation.answers import Answers
 from renaissance.runtime.records import Prediction
+from renaissance.runtime.tasks.answered import Answered
 
 SAMPLES = 24
 """Predictions shown to people: evenly over the split, and as many wrong ones at most."""
 
 
-def predicted(job: Evaluate, data: JobData, answers: Answers, row: int) -> Prediction:
-    """Return what a model said to one question, by its row among the answers."""
-    sample = data.sample(job.split, int(answers.samples[row]))
+def predicted(job: Evaluate, data: JobData, answered: Answered, place: int) -> Prediction:
+    """Return what a model said to one question, by its place among the answered ones."""
+    sample = data.sample(job.split, int(answered.rows[place]))
+    probability = float(answered.probabilities[place])
     return Prediction(
         image=sample.image_path,
         text=sample.text,
         answer=sample.answer or "",
-        prediction=data.answers[int(answers.predictions[row])],
-        probability=float(answers.probabilities[row]),
+        prediction=answered.in_words(place),
+        probability=None if math.isnan(probability) else probability,
     )
 
 
-def shown(answers: Answers) -> list[int]:
-    """Choose rows for people to look at: evenly over the split, then wrong ones, evenly too."""
-    wrong = (answers.predictions != answers.labels).nonzero().flatten()
-    everywhere = torch.arange(len(answers.labels))
-    chosen = [rows[_evenly(len(rows), SAMPLES)] for rows in (everywhere, wrong)]
-    return list(dict.fromkeys(torch.cat(chosen).tolist()))
+def shown(answered: Answered) -> list[int]:
+    """Choose places for people to look at: evenly over the split, then wrong ones, evenly too."""
+    chosen = _evenly(np.arange(len(answered)))
+    credit = answered.credit
+    if credit is not None:
+        chosen += _evenly(np.flatnonzero(credit < 1))
+    return list(dict.fromkeys(chosen))
 
 
-def _evenly(total: int, count: int) -> Tensor:
-    count = min(total, count)
-    return torch.arange(count) * total // max(count, 1)
+def _evenly(places: np.ndarray) -> list[int]:
+    count = min(len(places), SAMPLES)
+    chosen: list[int] = places[np.arange(count) * len(places) // max(count, 1)].tolist()
+    return chosen
 
 
-def write_predictions(path: Path, job: Evaluate, data: JobData, answers: Answers) -> None:
-    """Write a line for each question; a file appears whole, a device or pipe is written to."""
+def write_predictions(
+    path: Path, job: Evaluate, task: TaskBlock, data: JobData, answered: Answered
+) -> None:
+    """Write the official file of a task, or a line of JSON for each question.
+
+    A file appears whole, a device or pipe is written to.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    result = optional_facet(task, "result")
     ordinary = path.is_file() or not path.exists()
     whole = replacing(path) if ordinary else nullcontext(path)
-    with whole as place, place.open("w", encoding="utf-8") as file:
-        for row in range(len(answers.labels)):
-            entry = predicted(job, data, answers, row)
-            file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
+    with whole as place, place.open("wb") as file:
+        if result is not None:
+            file.write(result.write(task, answered))
+            return
+        for row in range(len(answered)):
+            entry = predicted(job, data, answered, row).model_dump(mode="json")
+            file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
 
 
 def check_output(spec: Spec, name: str, folder: Path) -> None:

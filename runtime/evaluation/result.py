@@ -1,12 +1,20 @@
 """The result of an evaluation: metrics, confusion, some predictions."""
 
+from typing import Any
+
+import numpy as np
+
 from renaissance.compiler.batch import UNKNOWN
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.data import JobData
-from renaissance.runtime.evaluation.answers import Answers
+from renaissance.runtime.data.targets import Classes, known
 from renaissance.runtime.evaluation.confusion import confused, table
 from renaissance.runtime.evaluation.predictions import predicted, shown
 from renaissance.runtime.records import JobResult
+from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.classification import measure
 from renaissance.runtime.training.session import Session
 
 MOST_ANSWERS = 200
@@ -16,33 +24,49 @@ MOST_ANSWERS = 200
 def result_of(
     session: Session,
     job: Evaluate,
+    task: TaskBlock,
     data: JobData,
-    answers: Answers,
+    answered: Answered,
+    loss: float,
     *,
     seconds: float,
     measuring: float,
 ) -> JobResult:
     """Return the result; of all its `seconds` the model was asked for `measuring`."""
-    measured = answers.labels != UNKNOWN
-    metrics = {}
-    if len(measured):
-        metrics["accuracy"] = float((answers.predictions == answers.labels).double().mean())
-    if measured.any():
-        metrics["loss"] = answers.loss / int(measured.sum())
-    pairs, counts = confused(answers.labels[measured], answers.predictions[measured])
-    few = len(data.answers) <= MOST_ANSWERS
     return JobResult(
         job=job.name,
         kind="evaluate",
         spec_hash=session.spec.hash,
         split=job.split,
-        metrics=metrics,
+        metrics=_metrics(task, answered, loss),
         seconds=seconds,
-        texts_per_second=len(measured) / max(measuring, 1e-9),
-        answers=data.answers,
-        confusion=table(pairs, counts, len(data.answers)) if few else (),
-        confused=()
-        if few
-        else tuple((*pair, n) for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True)),
-        samples=tuple(predicted(job, data, answers, row) for row in shown(answers)),
+        texts_per_second=len(answered) / max(measuring, 1e-9),
+        samples=tuple(predicted(job, data, answered, place) for place in shown(answered)),
+        **_confusion(answered),
     )
+
+
+def _metrics(task: TaskBlock, answered: Answered, loss: float) -> dict[str, float]:
+    """Measure what is known; nothing of a split of which nobody knows what is right."""
+    if answered.targets is None:
+        return {}
+    metric = optional_facet(task, "metric")
+    found = dict((measure if metric is None else metric.measure)(task, answered.measured))
+    items = known(answered.targets.of(answered.rows)) if len(answered) else 0
+    if items:
+        found["loss"] = loss / items
+    return found
+
+
+def _confusion(answered: Answered) -> dict[str, Any]:
+    """Return which answers were taken for which, where one of them is right."""
+    if not isinstance(answered.targets, Classes) or not answered.answers:
+        return {}
+    targets: np.ndarray = answered.targets.of(answered.rows)
+    there = targets != UNKNOWN
+    pairs, counts = confused(targets[there], answered.predictions[there])
+    found: dict[str, Any] = {"answers": answered.answers}
+    if len(answered.answers) <= MOST_ANSWERS:
+        return found | {"confusion": table(pairs, counts, len(answered.answers))}
+    entries = zip(pairs.tolist(), counts.tolist(), strict=True)
+    return found | {"confused": tuple((*pair, count) for pair, count in entries)}

@@ -1,9 +1,10 @@
-"""Tasks whose rows have one answer out of some: what their `reader.py` hands on."""
+"""Tasks whose rows have one answer out of some: what their `reader.py` and `metric.py` hand on."""
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Classes
+from renaissance.runtime.tasks.answered import Answered
 
 
 def answers(block: TaskBlock, train: Part) -> tuple[str, ...]:
@@ -14,3 +15,11 @@ def answers(block: TaskBlock, train: Part) -> tuple[str, ...]:
 def targets(block: TaskBlock, table: Table, answers: tuple[str, ...]) -> Classes:
     """Return the class of each row; raises DataError for a table without answers."""
     return Classes.named(table.answers(), answers)
+
+
+def measure(block: TaskBlock, answered: Answered) -> dict[str, float]:
+    """Return the mean credit of the rows: the share of right ones."""
+    credit = answered.credit
+    if credit is None or not len(credit):
+        return {}
+    return {block.metric: float(credit.mean(dtype="float64"))}

@@ -1,15 +1,15 @@
 """A result with thousands of answers holds the pairs that occur, not a table of all."""
 
+import numpy as np
 import pytest
-import torch
 
 from renaissance.runtime.evaluation.confusion import confused
 from renaissance.runtime.evaluation.confusion import table as counted
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report.confusion import confusion
 
-LABELS = torch.tensor([0, 0, 0, 1, 2, 2])
-PREDICTIONS = torch.tensor([0, 0, 2, 1, 0, 2])
+LABELS = np.array([0, 0, 0, 1, 2, 2])
+PREDICTIONS = np.array([0, 0, 2, 1, 0, 2])
 
 
 def result(size: int, *, table: bool) -> JobResult:

@@ -343,8 +343,8 @@ def test_an_answer_that_training_never_saw(finetuning: MakeSpec, nlvr_folder: Pa
     file.write_text("".join(json.dumps({**line, "label": "true"}) + "\n" for line in lines))
     data = job_data(finetuning(), "measure")
     assert data.answers == ("true",)
-    assert data.unknown_answers("test") == {"false": 12}
-    assert not data.unknown_answers("train")
+    assert data.impossible("test") == 12
+    assert data.impossible("train") == 0
     labels = [
         label for b in data.split("test", 18, 0, 1) for label in b.items["answer"].target.tolist()
     ]
@@ -460,7 +460,7 @@ def test_easy_vqa_as_installed(model: Any) -> None:
     assert len(data.answers) == 13
     assert len(data.part("train")) + len(data.part("validation")) == 38575
     assert len(data.part("validation").images) == 200
-    assert len(data.part("test")) == 9673 and not data.unknown_answers("test")
+    assert len(data.part("test")) == 9673 and data.impossible("test") == 0
     (batch,) = next(data.train(0, 0, 1))
     assert len(batch.images) < 20 and batch.rows == 64
     assert batch.images.dtype == torch.uint8 and batch.images.max() > 200

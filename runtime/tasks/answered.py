@@ -1,0 +1,79 @@
+"""What a model says to the rows of a split: what `metric.py` measures and `result.py` writes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from renaissance.runtime.data.table import Table
+from renaissance.runtime.data.targets import Targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Rows of a split with what is predicted for each of them.
+
+    Attributes:
+        table: that the rows are of.
+        asked: `[asked]` int64, ascending: the rows of the split.
+        rows: `[n]` int64, ascending: those whose images could be read, each once.
+        predictions: `[n]` int64 classes, or places among the candidates of a row; float32 numbers
+            where these are predicted.
+        probabilities: `[n]` float32, of the predictions; NaN where there are none.
+        answers: names of the classes; empty where they have none.
+        targets: what is right for each row of the table; None where nobody knows.
+    """
+
+    table: Table
+    asked: np.ndarray
+    rows: np.ndarray
+    predictions: np.ndarray
+    probabilities: np.ndarray
+    answers: tuple[str, ...]
+    targets: Targets | None
+
+    def __len__(self) -> int:
+        """Return how many rows were answered."""
+        return len(self.rows)
+
+    def column(self, name: str) -> list[Any]:
+        """Return what the reader said of each answered row, such as its `id`; also `text`."""
+        found: list[Any] = self.table.column(name).take(pa.array(self.rows)).to_pylist()
+        return found
+
+    def in_words(self, place: int) -> str:
+        """Return one prediction in words."""
+        prediction = self.predictions[place].item()
+        return self.answers[prediction] if self.answers else str(prediction)
+
+    @property
+    def said(self) -> list[str]:
+        """The predictions in words."""
+        return [self.in_words(place) for place in range(len(self))]
+
+    @property
+    def credit(self) -> np.ndarray | None:
+        """`[n]` float32: 1 for a right prediction, 0 for a wrong one, or a share; None if unknown.
+
+        Rows of which nobody knows what is right have none either; see `measured`.
+        """
+        return None if self.targets is None else self.targets.credit(self.rows, self.predictions)
+
+    @property
+    def measured(self) -> "Answered":
+        """The rows of which it is known what is right."""
+        labelled = self.table.labelled
+        kept = labelled[self.rows]
+        return replace(
+            self,
+            asked=self.asked[labelled[self.asked]],
+            rows=self.rows[kept],
+            predictions=self.predictions[kept],
+            probabilities=self.probabilities[kept],
+        )
+
+    @property
+    def missing(self) -> np.ndarray:
+        """`[missing]` int64: rows of the split that have no answer, for want of an image."""
+        return np.setdiff1d(self.asked, self.rows)
