@@ -15,7 +15,6 @@ Graph = Mapping[str, set[str]]
 
 KNOWN: set[tuple[str, ...]] = {
     ("compiler", "runtime"),
-    ("compiler.backbones", "compiler.sources"),
     ("runtime.data", "runtime.features"),
     ("runtime.step", "runtime.training"),
 }

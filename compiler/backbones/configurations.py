@@ -6,10 +6,10 @@ from copy import deepcopy
 from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.kinds.source import Dimensions
 from renaissance.grammar.paths import is_folder
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -46,29 +46,29 @@ def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
         raise BackboneError(unreachable(id, address, error)) from None
 
 
-def random_configuration(spec: RandomArchitecture, address: str) -> PretrainedConfig:
+def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedConfig:
     """Return the configuration of a known architecture with the dimensions that a spec asks for.
 
     Raises:
         BackboneError: if it has no such dimension.
     """
-    config = known_configuration(spec.id) or configuration(spec.id, "main", address)
+    config = known_configuration(id) or configuration(id, "main", address)
     ratio = _inner_ratio(config)
     if spec.layers is not None:
-        _set(config, "layers", spec.layers, spec.id, address)
+        _set(config, "layers", spec.layers, id, address)
     if spec.heads is not None:
-        _set(config, "heads", spec.heads, spec.id, address)
+        _set(config, "heads", spec.heads, id, address)
     if spec.width is not None:
         embedding = getattr(config, "embedding_size", None)
         if embedding is not None and embedding == getattr(config, "hidden_size", None):
             config.embedding_size = spec.width
-        _set(config, "width", spec.width, spec.id, address)
+        _set(config, "width", spec.width, id, address)
     if spec.mlp_ratio is not None or (spec.width is not None and ratio is not None):
         width = _get(config, "width")
         ratio = spec.mlp_ratio if spec.mlp_ratio is not None else ratio
         if width is None or ratio is None:
-            raise BackboneError(_no_dimension("mlp_ratio", spec.id, address))
-        _set(config, "inner", round(width * ratio), spec.id, address)
+            raise BackboneError(_no_dimension("mlp_ratio", id, address))
+        _set(config, "inner", round(width * ratio), id, address)
     if spec.dropout is not None:
         for key in _DROPOUTS:
             if hasattr(config, key):

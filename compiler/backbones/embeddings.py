@@ -21,6 +21,7 @@ class WordEmbeddings(nn.Module):
 
     def __init__(self, vocabulary: int, max_tokens: int, width: int, dropout: float) -> None:
         super().__init__()
+        self.vocabulary, self.max_tokens, self.width = vocabulary, max_tokens, width
         self.word = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(torch.empty(max_tokens, width))
         self.norm = nn.LayerNorm(width)
@@ -64,7 +65,7 @@ class PatchEmbeddings(nn.Module):
             raise CompileError(
                 f"`{address}`: patches of {patch} pixels do not tile an image of {image_size}"
             )
-        self.image_size = image_size
+        self.image_size, self.width = image_size, width
         self.grid = image_size // patch
         self.stem: nn.Module
         if stem == "linear":

@@ -45,11 +45,10 @@ from renaissance.compiler.model.tower import (
     Tower,
     TowerFacts,
 )
-from renaissance.compiler.sources.huggingface.schema import HuggingFace
-from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -123,7 +122,7 @@ def _no_padding(input_ids: Tensor, attention_mask: Tensor | None) -> None:
 
 
 def huggingface_tower(
-    spec: HuggingFace | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+    spec: LibraryEncoder, address: str, *, attention: Attention, weights: bool
 ) -> TransformersTower:
     """Return a tower of transformers, pretrained or random.
 
@@ -155,11 +154,12 @@ def huggingface_tower(
         if isinstance(error, CompileError):
             raise
         raise BackboneError(
-            f"`{address}`: transformers cannot make `{spec.id}` like this: {first_line(error)}"
+            f"`{address}`: transformers cannot make `{spec.identifier}` like this: "
+            f"{first_line(error)}"
         ) from None
     facts = _facts(spec, fitted, encoder, attention)
     reference = None
-    if isinstance(spec, HuggingFace):
+    if spec.loads_weights:
         if weights:
             loaded, reference = load_encoder(spec, published, address)
         else:
@@ -222,30 +222,31 @@ def _is_meta(tower: TransformersTower) -> bool:
 
 
 def published_configuration(
-    spec: HuggingFace | RandomArchitecture, address: str, *, weights: bool
+    spec: LibraryEncoder, address: str, *, weights: bool
 ) -> PretrainedConfig:
     """Return a stream's configuration before it is fitted to image size and text length."""
-    if isinstance(spec, RandomArchitecture):
-        return random_configuration(spec, address)
-    known = None if weights or is_folder(spec.id) else known_configuration(spec.id)
-    return known or configuration(spec.id, spec.revision, address)
+    if isinstance(spec, Dimensions):
+        return random_configuration(spec.identifier, spec, address)
+    known = None if weights or is_folder(spec.identifier) else known_configuration(spec.identifier)
+    return known or configuration(spec.identifier, spec.hub_revision, address)
 
 
 def load_encoder(
-    spec: HuggingFace, config: PretrainedConfig, address: str
+    spec: LibraryEncoder, config: PretrainedConfig, address: str
 ) -> tuple[PreTrainedModel, BackboneReference]:
     """Load a pretrained encoder from a folder or the hub, in the shape that it was published in.
 
     Raises:
         BackboneError: if it cannot be reached or lacks weights.
     """
-    local = is_folder(spec.id)
-    where: dict[str, Any] = {"local_files_only": True} if local else {"revision": spec.revision}
+    id = spec.identifier
+    local = is_folder(id)
+    where: dict[str, Any] = {"local_files_only": True} if local else {"revision": spec.hub_revision}
     model_class: Any = _model_class(config, address)
     with _quiet():
         try:
             encoder, report = model_class.from_pretrained(
-                spec.id,
+                id,
                 config=deepcopy(config),
                 dtype=torch.float32,
                 attn_implementation="eager",
@@ -256,27 +257,27 @@ def load_encoder(
             )
         except (ImportError, SafetensorError) as error:
             raise BackboneError(
-                f"`{address}`: the weights of `{spec.id}` cannot be read: {first_line(error)}"
+                f"`{address}`: the weights of `{id}` cannot be read: {first_line(error)}"
             ) from None
         except (OSError, ValueError) as error:
             if local:
                 raise BackboneError(
-                    f"`{address}`: the folder `{spec.id}` holds no weights that can be read"
+                    f"`{address}`: the folder `{id}` holds no weights that can be read"
                 ) from None
-            raise BackboneError(unreachable(spec.id, address, error)) from None
+            raise BackboneError(unreachable(id, address, error)) from None
     if missing := sorted(report["missing_keys"]):
         raise BackboneError(
-            f"`{address}`: `{spec.id}` lacks weights for {len(missing)} tensors of "
+            f"`{address}`: `{id}` lacks weights for {len(missing)} tensors of "
             f"`{config.model_type}`, such as `{missing[0]}`"
         )
     if others := sorted(report["mismatched_keys"]):
         name, there, wanted = others[0]
         raise BackboneError(
-            f"`{address}`: {len(others)} weights of `{spec.id}` have other shapes than its "
+            f"`{address}`: {len(others)} weights of `{id}` have other shapes than its "
             f"config.json says, such as `{name}`: {list(there)} instead of {list(wanted)}"
         )
     revision = None if local else getattr(encoder.config, "_commit_hash", None)
-    return encoder, BackboneReference(id=spec.id, revision=revision, content=content_hash(encoder))
+    return encoder, BackboneReference(id=id, revision=revision, content=content_hash(encoder))
 
 
 def random_encoder(config: PretrainedConfig, attention: Attention, address: str) -> PreTrainedModel:
@@ -301,18 +302,19 @@ def implementation(model_class: type[PreTrainedModel], attention: Attention) -> 
 
 
 def _facts(
-    spec: HuggingFace | RandomArchitecture,
+    spec: LibraryEncoder,
     config: PretrainedConfig,
     encoder: PreTrainedModel,
     attention: Attention,
 ) -> TowerFacts:
-    known = find(spec.id)
-    local = read_folder(spec.id) if is_folder(spec.id) else None
-    architecture = from_config(spec.id, config.to_dict(), None)
+    id = spec.identifier
+    known = find(id)
+    local = read_folder(id) if is_folder(id) else None
+    architecture = from_config(id, config.to_dict(), None)
     statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
     width = architecture.width
     if width is None:
-        raise BackboneError(f"`{spec.id}` of type `{config.model_type}` states no hidden size")
+        raise BackboneError(f"`{id}` of type `{config.model_type}` states no hidden size")
     return TowerFacts(
         modality=architecture.modality,
         width=width,

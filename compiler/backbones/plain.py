@@ -7,10 +7,6 @@ from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.model.transformer import PreNormStack
-from renaissance.compiler.sources.patches.schema import Patches
-from renaissance.compiler.sources.plain_text.schema import PlainText
-from renaissance.compiler.sources.plain_vision.schema import PlainVision
-from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.architectures import HALF
 from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.schema.model import Attention
@@ -19,17 +15,19 @@ from renaissance.grammar.schema.model import Attention
 class PlainTextTower(Tower):
     """Word and position embeddings, then a pre-norm stack."""
 
-    def __init__(self, spec: PlainText, address: str, attention: Attention) -> None:
+    def __init__(
+        self, embeddings: WordEmbeddings, spec: StackDimensions, address: str, attention: Attention
+    ) -> None:
         super().__init__()
-        self.embeddings = WordEmbeddings(spec.vocabulary, spec.max_tokens, spec.width, spec.dropout)
+        self.embeddings = embeddings
         self.stack = PreNormStack(spec, address)
         initialise(self.stack)
         self.facts = TowerFacts(
             modality="text",
             width=spec.width,
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
-            vocabulary=spec.vocabulary,
-            max_tokens=spec.max_tokens,
+            vocabulary=embeddings.vocabulary,
+            max_tokens=embeddings.max_tokens,
             attention=_attention(spec, attention, ragged=True),
         )
 
@@ -42,22 +40,22 @@ class PlainTextTower(Tower):
 class PlainVisionTower(Tower):
     """Patch embeddings with a class token, then a pre-norm stack."""
 
-    def __init__(self, spec: PlainVision, address: str, attention: Attention) -> None:
+    def __init__(
+        self, embeddings: PatchEmbeddings, spec: StackDimensions, address: str, attention: Attention
+    ) -> None:
         super().__init__()
-        self.embeddings = PatchEmbeddings(
-            spec.image_size, spec.patch, spec.width, spec.stem, spec.dropout, address
-        )
+        self.embeddings = embeddings
         self.stack = PreNormStack(spec, address)
         initialise(self.stack)
         self.facts = TowerFacts(
             modality="vision",
             width=spec.width,
             layers=tuple((f"stack.layers.{index}",) for index in range(spec.layers)),
-            image_size=spec.image_size,
+            image_size=embeddings.image_size,
             statistics=HALF,
             prefix_tokens=1,
             class_token=True,
-            grid=self.embeddings.grid,
+            grid=embeddings.grid,
             attention=_attention(spec, attention, ragged=False),
         )
 
@@ -70,14 +68,14 @@ class PlainVisionTower(Tower):
 class WordpieceTower(Tower):
     """Word and position embeddings with a norm, for a one-tower model."""
 
-    def __init__(self, spec: Wordpiece, vocabulary: int, width: int, dropout: float) -> None:
+    def __init__(self, embeddings: WordEmbeddings) -> None:
         super().__init__()
-        self.embeddings = WordEmbeddings(vocabulary, spec.max_tokens, width, dropout)
+        self.embeddings = embeddings
         self.facts = TowerFacts(
             modality="text",
-            width=width,
-            vocabulary=vocabulary,
-            max_tokens=spec.max_tokens,
+            width=embeddings.width,
+            vocabulary=embeddings.vocabulary,
+            max_tokens=embeddings.max_tokens,
         )
 
     def forward(self, inputs: Any) -> Features:
@@ -89,19 +87,17 @@ class WordpieceTower(Tower):
 class PatchesTower(Tower):
     """Patch embeddings with a class token, for a one-tower model."""
 
-    def __init__(self, spec: Patches, width: int, dropout: float, address: str) -> None:
+    def __init__(self, embeddings: PatchEmbeddings) -> None:
         super().__init__()
-        self.embeddings = PatchEmbeddings(
-            spec.image_size, spec.patch, width, spec.stem, dropout, address
-        )
+        self.embeddings = embeddings
         self.facts = TowerFacts(
             modality="vision",
-            width=width,
-            image_size=spec.image_size,
+            width=embeddings.width,
+            image_size=embeddings.image_size,
             statistics=HALF,
             prefix_tokens=1,
             class_token=True,
-            grid=self.embeddings.grid,
+            grid=embeddings.grid,
         )
 
     def forward(self, inputs: Any) -> Features:

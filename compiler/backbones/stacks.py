@@ -19,18 +19,16 @@ from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.transformers_facts import configuration_key
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import AttentionFacts, BackboneReference, TowerFacts
-from renaissance.compiler.sources.huggingface.schema import HuggingFace
-from renaissance.compiler.sources.random.schema import RandomArchitecture
-from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.anatomy.library import STACKS
 from renaissance.grammar.architectures import from_config
+from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, LibraryEncoder
 from renaissance.grammar.schema.model import Attention
 
 _FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
 
 
 def transformers_stack(
-    spec: HuggingFace | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+    spec: LibraryEncoder, address: str, *, attention: Attention, weights: bool
 ) -> EncoderStack:
     """Return the layers of an encoder of transformers; arguments as in `build_stack`.
 
@@ -39,16 +37,16 @@ def transformers_stack(
     """
     config = published_configuration(spec, address, weights=weights)
     if config.model_type not in STACKS:
-        raise BackboneError(_no_stack(spec.id, address))
+        raise BackboneError(_no_stack(spec.identifier, address))
     reference = None
-    if isinstance(spec, HuggingFace) and weights:
+    if spec.loads_weights and weights:
         encoder, reference = load_encoder(spec, config, address)
         encoder.set_attn_implementation(implementation(type(encoder), attention))
     else:
         encoder = random_encoder(config, attention, address)
-    architecture = from_config(spec.id, config.to_dict(), None)
+    architecture = from_config(spec.identifier, config.to_dict(), None)
     if architecture.width is None:
-        raise BackboneError(_no_stack(spec.id, address))
+        raise BackboneError(_no_stack(spec.identifier, address))
     layers = (encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
     if any(len(inspect.signature(layer.forward).parameters) < 2 for layer in layers):
         raise BackboneError(
@@ -69,7 +67,7 @@ def transformers_stack(
 
 
 def timm_stack(
-    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+    spec: ImageEncoder, address: str, *, attention: Attention, weights: bool
 ) -> EncoderStack:
     """Return the layers of an encoder of timm; arguments as in `build_stack`.
 
@@ -81,8 +79,8 @@ def timm_stack(
     encoder, reference = timm.timm_encoder(spec, address, attention=attention, weights=weights)
     layers = [encoder.get_submodule(paths[0]) for paths in find_layers(encoder)]
     if not layers or not all(type(layer) is Block for layer in layers):
-        raise BackboneError(_no_stack(spec.name if isinstance(spec, Timm) else spec.id, address))
-    dropout = spec.dropout if isinstance(spec, RandomArchitecture) else None
+        raise BackboneError(_no_stack(spec.identifier, address))
+    dropout = spec.dropout if isinstance(spec, Dimensions) else None
     stack = _stack(
         encoder,
         modality="vision",

@@ -28,10 +28,9 @@ from renaissance.compiler.model.tower import (
     Tower,
     TowerFacts,
 )
-from renaissance.compiler.sources.random.schema import RandomArchitecture
-from renaissance.compiler.sources.timm.schema import Timm
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.kinds.source import Dimensions, ImageEncoder
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -93,7 +92,7 @@ def as_tokens(features: Tensor, width: int, channels_last: bool) -> Tensor:
 
 
 def timm_tower(
-    spec: Timm | RandomArchitecture, address: str, *, attention: Attention, weights: bool
+    spec: ImageEncoder, address: str, *, attention: Attention, weights: bool
 ) -> TimmTower:
     """Return a tower of timm, pretrained or random.
 
@@ -111,7 +110,7 @@ def timm_tower(
     configured = encoder.pretrained_cfg
     notes: tuple[str, ...] = ()
     usual = _published_size(spec, configured)
-    if isinstance(spec, Timm) and image_size not in (None, usual):
+    if spec.loads_weights and image_size not in (None, usual):
         notes = (f"`{address}` made for images of {usual} pixels runs at {image_size}",)
     stem, layers = timm_layers(encoder)
     facts = TowerFacts(
@@ -138,7 +137,7 @@ def timm_tower(
 
 
 def timm_encoder(
-    spec: Timm | RandomArchitecture,
+    spec: ImageEncoder,
     address: str,
     *,
     attention: Attention,
@@ -152,12 +151,12 @@ def timm_encoder(
         attention: implementation that the model asks for.
         weights: load pretrained weights; without, only shapes count.
     """
-    name = spec.name if isinstance(spec, Timm) else spec.id
-    pretrained = isinstance(spec, Timm) and weights
+    name = spec.identifier
+    pretrained = spec.loads_weights and weights
     source = _source(name, address, pretrained=pretrained)
     options: dict[str, Any] = {}
-    if isinstance(spec, RandomArchitecture):
-        options |= _dimensions(spec, address)
+    if isinstance(spec, Dimensions):
+        options |= _dimensions(name, spec, address)
     if spec.image_size is not None:
         options["img_size"] = spec.image_size
     with _attention_of_layers(attention):
@@ -179,13 +178,13 @@ def timm_encoder(
 
 
 def own_attention(
-    encoder: nn.Module, spec: Timm | RandomArchitecture, asked: Attention, *, ragged: bool
+    encoder: nn.Module, spec: ImageEncoder, asked: Attention, *, ragged: bool
 ) -> AttentionFacts | None:
     """Return what an encoder runs as its library made it; None if it has no attention."""
     fused = [part.fused_attn for part in encoder.modules() if hasattr(part, "fused_attn")]
     if not fused:
         return None
-    name = spec.name if isinstance(spec, Timm) else spec.id
+    name = spec.identifier
     refused = (ragged or asked == "triton") and not offers_layers(encoder)
     widths = {getattr(part, "head_dim", None) for part in encoder.modules()}
     return AttentionFacts(
@@ -230,9 +229,9 @@ def _grid(encoder: nn.Module) -> int | None:
     return int(grid[0]) if grid else None
 
 
-def _published_size(spec: Timm | RandomArchitecture, configured: Mapping[str, Any]) -> int:
+def _published_size(spec: ImageEncoder, configured: Mapping[str, Any]) -> int:
     """Return the height and width of images that an encoder was made for, pixels."""
-    name = spec.name if isinstance(spec, Timm) else spec.id
+    name = spec.identifier
     known = read_folder(name) if is_folder(name) else None
     return (known and known.image_size) or int(configured["input_size"][-1])
 
@@ -277,8 +276,8 @@ def _create(source: str, pretrained: bool, options: Mapping[str, Any]) -> Any:
     return encoder
 
 
-def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
-    known = find(spec.id)
+def _dimensions(name: str, spec: Dimensions, address: str) -> Mapping[str, Any]:
+    known = find(name)
     wanted = {
         "depth": spec.layers,
         "embed_dim": spec.width,
@@ -289,7 +288,7 @@ def _dimensions(spec: RandomArchitecture, address: str) -> Mapping[str, Any]:
     if options and (known is None or not known.sequence):
         key = next(iter(options))
         raise BackboneError(
-            f"`{address}`: `{spec.id}` is no plain stack of equal layers, so one number for "
+            f"`{address}`: `{name}` is no plain stack of equal layers, so one number for "
             f"`{'layers' if key == 'depth' else key}` cannot describe it"
         )
     if spec.dropout is not None:

@@ -49,6 +49,11 @@ class SourceBlock(KindBlock):
 class NamedArchitecture(SourceBlock):
     """A source that names an architecture, which fills in lengths and image sizes."""
 
+    @property
+    def identifier(self) -> str:
+        """The hub id, timm name or folder that it names."""
+        raise NotImplementedError
+
 
 class TextLength(Block):
     """What every text stream has."""
@@ -81,6 +86,14 @@ class ImageSize(Block):
         doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
         impact="numerics",
     )
+
+
+class ImageEncoder(NamedArchitecture, ImageSize):
+    """An encoder of a library that reads images."""
+
+
+class LibraryEncoder(TextLength, ImageEncoder):
+    """An encoder of a library that reads images or texts."""
 
 
 class Dimensions(Block):

@@ -1,5 +1,6 @@
 """Builds a plain vision transformer."""
 
+from renaissance.compiler.backbones.embeddings import PatchEmbeddings
 from renaissance.compiler.backbones.plain import PlainVisionTower
 from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
@@ -8,4 +9,7 @@ from renaissance.grammar.schema.model import Attention
 
 def tower(block: PlainVision, address: str, *, attention: Attention, weights: bool) -> Tower:
     """Return the encoder of a stream, which starts from random weights."""
-    return PlainVisionTower(block, address, attention)
+    embeddings = PatchEmbeddings(
+        block.image_size, block.patch, block.width, block.stem, block.dropout, address
+    )
+    return PlainVisionTower(embeddings, block, address, attention)

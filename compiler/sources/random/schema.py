@@ -3,16 +3,10 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.source import (
-    Dimensions,
-    ImageSize,
-    NamedArchitecture,
-    Position,
-    TextLength,
-)
+from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, Position
 
 
-class RandomArchitecture(NamedArchitecture, Dimensions, TextLength, ImageSize):
+class RandomArchitecture(Dimensions, LibraryEncoder):
     """The architecture of a known model without its weights; dimensions may differ from it."""
 
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})

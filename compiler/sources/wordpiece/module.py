@@ -1,5 +1,6 @@
 """Builds word embeddings."""
 
+from renaissance.compiler.backbones.embeddings import WordEmbeddings
 from renaissance.compiler.backbones.plain import WordpieceTower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model.tower import Tower
@@ -11,7 +12,8 @@ from renaissance.grammar.encoder_folder import read_folder
 def embedding(block: Wordpiece, address: str, *, stack_width: int, dropout: float) -> Tower:
     """Return the embeddings of a stream, as wide as the stack where the block does not say."""
     vocabulary = _vocabulary(block, address)
-    return WordpieceTower(block, vocabulary, block.width or stack_width, dropout)
+    width = block.width or stack_width
+    return WordpieceTower(WordEmbeddings(vocabulary, block.max_tokens, width, dropout))
 
 
 def _vocabulary(stream: Wordpiece, address: str) -> int:
