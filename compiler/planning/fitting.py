@@ -6,6 +6,7 @@ from math import ceil
 from renaissance.compiler.planning.figures import Fit, Remedy, Stage
 from renaissance.compiler.planning.models import drafted
 from renaissance.compiler.planning.stages import Conditions, Stages
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -41,7 +42,7 @@ def peak_of(job: Pretrain | Finetune, declared: Model, conditions: Conditions) -
         conditions: what is supposed.
     """
     model, resolved = drafted(declared, job)
-    stages = Stages(model, resolved, job, job, conditions)
+    stages = Stages(Objectives(model, declared, job), resolved, job, job, conditions)
     return largest([stage for _, stage in stages.traced()]).memory.peak
 
 
