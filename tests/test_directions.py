@@ -14,9 +14,7 @@ LAYERS = ("grammar", "compiler", "runtime", "renaissance")
 Graph = Mapping[str, set[str]]
 
 KNOWN: set[tuple[str, ...]] = {
-    ("compiler", "runtime"),
     ("runtime.data", "runtime.features"),
-    ("runtime.step", "runtime.training"),
 }
 """Circles that are still there."""
 

@@ -16,11 +16,11 @@ from benchmarks.plain import SMALL, TINY
 from benchmarks.workload import experiment, plain_batch, training_batch, with_bytes
 from renaissance.compiler import build, freeze
 from renaissance.compiler.step import Objectives, weights_of
-from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.step import TrainingStep
+from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.optimization import Optimization
+from renaissance.runtime.training.step import TrainingStep
 
 KERNELS = 40
 LARGEST = 15 * 2**20

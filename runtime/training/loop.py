@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from renaissance.compiler.batch import Batch
 from renaissance.runtime.data.moving import with_following
-from renaissance.runtime.step import Stepped
 from renaissance.runtime.training.progress import Progress
 from renaissance.runtime.training.reporting import report
 from renaissance.runtime.training.saving import save
+from renaissance.runtime.training.step import Stepped
 from renaissance.runtime.training.stopping import stop
 from renaissance.runtime.training.thawing import thaw_if_due
 from renaissance.runtime.training.training import Training

@@ -10,11 +10,11 @@ from renaissance.compiler.batch import Batch
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.data.moving import moved
-from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.signals import StopRequest
+from renaissance.runtime.training.measures import Accuracies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

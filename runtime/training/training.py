@@ -10,13 +10,13 @@ from renaissance.grammar.declaration import Minutes
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.log import Log
-from renaissance.runtime.measures import Accuracies, StepLosses
-from renaissance.runtime.step import TrainingStep
 from renaissance.runtime.training.beginning import Beginning
+from renaissance.runtime.training.measures import Accuracies, StepLosses
 from renaissance.runtime.training.preparation import Prepared
 from renaissance.runtime.training.schedule import LearningRate, steps_of
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup
+from renaissance.runtime.training.step import TrainingStep
 
 LINES = 200
 """Lines that a log has of a long run, at least."""

@@ -78,7 +78,7 @@ def test_a_killed_one_is_a_sentence(tiny_spec: Make, tmp_path: Path) -> None:
 def test_a_run_says_it_in_a_sentence(
     tiny_spec: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import renaissance.runtime.step as step_module
+    import renaissance.runtime.training.step as step_module
 
     def killed(*_: object) -> int:
         raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")

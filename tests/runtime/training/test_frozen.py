@@ -14,8 +14,8 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError
 from renaissance.runtime.errors import FrozenChangedError
-from renaissance.runtime.step import TrainingStep
 from renaissance.runtime.training.frozen import FrozenContract, frozen_names
+from renaissance.runtime.training.step import TrainingStep
 from tests.runs import train
 
 VISION = (Freeze(selectors=("vision",)),)

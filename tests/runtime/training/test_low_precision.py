@@ -15,7 +15,7 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError
 from renaissance.runtime.errors import FrozenChangedError
-from renaissance.runtime.step import TrainingStep
+from renaissance.runtime.training.step import TrainingStep
 from tests.runs import StopAt, events, last_bytes, train
 
 VISION = (Freeze(selectors=("vision",)),)

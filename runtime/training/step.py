@@ -14,9 +14,9 @@ from renaissance.compiler.batch import Batch
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import Mover, moved_with_following
-from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.sharding import gathered, share_gradients
 

@@ -18,14 +18,14 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.streams import image_needs
-from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
-from renaissance.runtime.step import TrainingStep, seed_of_step
+from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.schedule import LearningRate
+from renaissance.runtime.training.step import TrainingStep, seed_of_step
 from tests.batches import padded, pixels_of
 from tests.runs import train
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from renaissance.compiler.losses import Scored, binary_cross_entropy, cross_entropy, unmeasured
-from renaissance.runtime.measures import Accuracies
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.training.measures import Accuracies
 
 
 def scored(predictions: list[int], target: list[int]) -> Scored:
