@@ -27,11 +27,11 @@ from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.features.grouping import grouped_images, grouped_texts
-from renaissance.runtime.features.keeping import Keeper
-from renaissance.runtime.features.ledger import KEY_BYTES
-from renaissance.runtime.features.store import FeatureStore
-from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
+from renaissance.runtime.feature_cache.grouping import grouped_images, grouped_texts
+from renaissance.runtime.feature_cache.keeping import Keeper
+from renaissance.runtime.feature_cache.ledger import KEY_BYTES
+from renaissance.runtime.feature_cache.store import FeatureStore
+from renaissance.runtime.feature_cache.tower import KnownImageTower, KnownTextTower
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm

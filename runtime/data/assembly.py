@@ -22,7 +22,7 @@ from renaissance.runtime.data.pixels import Augment, augmented
 from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Group, Makers, Wanted
-from renaissance.runtime.features.known import KnownTexts
+from renaissance.runtime.feature_cache.known import KnownTexts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

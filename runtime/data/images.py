@@ -11,8 +11,8 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.resize import Resize
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
-from renaissance.runtime.features.known import KnownImages
-from renaissance.runtime.features.ledger import KEY_BYTES as CONTENT_BYTES
+from renaissance.runtime.feature_cache.known import KnownImages
+from renaissance.runtime.feature_cache.ledger import KEY_BYTES as CONTENT_BYTES
 from renaissance.runtime.machine import free_memory
 
 SHARE = 0.4

@@ -26,7 +26,7 @@ from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.wanted import Context, Maker
 from renaissance.runtime.data.workers import workers_of
-from renaissance.runtime.features.known import KnownImages, KnownTexts
+from renaissance.runtime.feature_cache.known import KnownImages, KnownTexts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,21 @@
 """What the streams of a model ask of texts and images."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from renaissance.compiler.backbones import normalisation
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.kinds.source import Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.resize import METHOD
 
 LEARNED_VOCABULARY = 8192
 """Word pieces of a vocabulary that is learned, where a stream does not say."""
 Channels = tuple[float, float, float]
+
+DECODING = ("pillow", "torch", "torchvision")
+"""Packages that turn a file into pixels. What decodes JPEG gives the pixels that Pillow gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,12 @@ class ImageNeeds:
     resize: Resize
     mean: Channels
     std: Channels
+
+    @property
+    def origin(self) -> tuple[object, ...]:
+        """What pixels depend on besides the file: how they are made, and by what."""
+        made = (METHOD, self.size, self.resize, self.mean, self.std)
+        return (made, *(f"{package} {version(package)}" for package in DECODING))
 
 
 def text_needs(model: Model) -> TextNeeds:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from renaissance.compiler.step import Objectives
-from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.log import Log
 from renaissance.runtime.precision import Precision
+from renaissance.runtime.training.kept_features import Kept, kept_features
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup
 

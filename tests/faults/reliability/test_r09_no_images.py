@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from renaissance.runtime.data.decode import UnreadableImageError, decode, read_image
-from renaissance.runtime.features.content import ImageContents
+from renaissance.runtime.feature_cache.content import ImageContents
 from renaissance.runtime.report.images import data_uri
 
 

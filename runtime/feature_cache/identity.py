@@ -1,23 +1,18 @@
 """What the features of an input depend on besides the input."""
 
 import hashlib
-from importlib.metadata import version
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from renaissance.compiler.backbones.content import content_hash, tensor_hash
 from renaissance.compiler.model.tower import Tower
-from renaissance.runtime.data.resize import METHOD
-from renaissance.runtime.data.streams import ImageNeeds
-from renaissance.runtime.features.grouping import LENGTH_STEP, grouped_images, grouped_texts
-from renaissance.runtime.features.tower import EncodeImages, EncodeTexts
+from renaissance.runtime.feature_cache.grouping import LENGTH_STEP, grouped_images, grouped_texts
+from renaissance.runtime.feature_cache.tower import EncodeImages, EncodeTexts
 
 LAYOUT = 2
 """Number of the format of the files."""
-
-DECODING = ("pillow", "torch", "torchvision")
-"""Packages that turn a file into pixels. What decodes JPEG gives the pixels that Pillow gives."""
 
 
 def probe_images(encode: EncodeImages, size: int, device: torch.device) -> Tensor:
@@ -41,17 +36,15 @@ def probe_texts(encode: EncodeTexts, vocabulary: int, longest: int, device: torc
     return grouped_texts(encode, ids.to(device), lengths, longest)
 
 
-def feature_key(tower: Tower, needs: ImageNeeds | None, probed: Tensor) -> str:
+def feature_key(tower: Tower, probed: Tensor, origin: Sequence[object] = ()) -> str:
     """Return a name under which features of equal origin are found.
 
     Args:
         tower: with the weights that it has throughout the job.
-        needs: how files become pixels; None for a tower of texts.
         probed: what `probe_images` or `probe_texts` gave for it.
+        origin: what its inputs depend on besides the file that they are read from.
     """
     parts: list[object] = [LAYOUT, content_hash(tower), tensor_hash(probed), probed.dtype]
     parts.append(tuple(probed.shape))
-    if needs is not None:
-        parts.append((METHOD, needs.size, needs.resize, needs.mean, needs.std))
-        parts += [f"{package} {version(package)}" for package in DECODING]
+    parts += origin
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

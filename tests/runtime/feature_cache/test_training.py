@@ -15,9 +15,9 @@ from renaissance.runtime import InterruptionError
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.streams import image_needs
-from renaissance.runtime.features.identity import feature_key, probe_images
+from renaissance.runtime.feature_cache.identity import feature_key, probe_images
 from tests.runs import StopAt, notices, start, train
-from tests.runtime.features.runs import CPU, counts, first_step, outcome
+from tests.runtime.feature_cache.runs import CPU, counts, first_step, outcome
 
 Make = Callable[..., Spec]
 Computed = Callable[..., dict[str, Any]]
@@ -127,7 +127,8 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
 
     def key(**changes: Any) -> str:
         own = type(needs)(**{name: getattr(needs, name) for name in needs.__slots__} | changes)
-        return feature_key(tower, own, probe_images(lambda x: tower(x).tokens, 16, CPU.device))
+        probed = probe_images(lambda x: tower(x).tokens, 16, CPU.device)
+        return feature_key(tower, probed, own.origin)
 
     first = key()
     assert key() == first
@@ -162,9 +163,8 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
     ).streams["vision"]
     other.eval().load_state_dict(tower.state_dict())
     first = key()
-    assert (
-        feature_key(other, needs, probe_images(lambda x: other(x).tokens, 16, CPU.device)) != first
-    )
+    probed = probe_images(lambda x: other(x).tokens, 16, CPU.device)
+    assert feature_key(other, probed, needs.origin) != first
 
 
 def test_stopped_in_the_first_epoch(tiny_spec: Make, computed: Computed, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from torch import Tensor
 from renaissance.compiler.batch import PartlyEncoded, PartlyEncodedTexts
 from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.packing import Packing
-from renaissance.runtime.features.grouping import grouped_images, grouped_texts
-from renaissance.runtime.features.keeping import Keeper
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.feature_cache.grouping import grouped_images, grouped_texts
+from renaissance.runtime.feature_cache.keeping import Keeper
+from renaissance.runtime.feature_cache.store import FeatureStore
 
 EncodeImages = Callable[[Tensor], Tensor]
 EncodeTexts = Callable[[TextInput], Tensor]

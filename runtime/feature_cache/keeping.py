@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from renaissance.runtime.features.folder import remove_oldest, use, used_bytes, writing
-from renaissance.runtime.features.ledger import RECORD_BYTES
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.feature_cache.folder import remove_oldest, use, used_bytes, writing
+from renaissance.runtime.feature_cache.ledger import RECORD_BYTES
+from renaissance.runtime.feature_cache.store import FeatureStore
 
 Tell = Callable[[str], None]
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from renaissance.runtime.features.folder import used_bytes, writing
-from renaissance.runtime.features.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
+from renaissance.runtime.feature_cache.folder import used_bytes, writing
+from renaissance.runtime.feature_cache.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
 from renaissance.runtime.regular_file import regular_file
 
 FRESH_NANOSECONDS = 2 * 10**9

@@ -18,7 +18,7 @@ import torch
 import xxhash
 from torch import Tensor
 
-from renaissance.runtime.features.ledger import Ledger, write_at
+from renaissance.runtime.feature_cache.ledger import Ledger, write_at
 
 SHARD_BYTES = 1024**3
 """Most bytes of a file, where no entry alone has more."""

@@ -19,13 +19,13 @@ from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.workers import workers_of
-from renaissance.runtime.features.content import ImageContents
-from renaissance.runtime.features.folder import used_bytes
-from renaissance.runtime.features.identity import feature_key, probe_images, probe_texts
-from renaissance.runtime.features.keeping import Keeper, Tell
-from renaissance.runtime.features.known import KnownImages, KnownTexts
-from renaissance.runtime.features.store import FeatureStore
-from renaissance.runtime.features.tower import KnownImageTower, KnownTextTower
+from renaissance.runtime.feature_cache.content import ImageContents
+from renaissance.runtime.feature_cache.folder import used_bytes
+from renaissance.runtime.feature_cache.identity import feature_key, probe_images, probe_texts
+from renaissance.runtime.feature_cache.keeping import Keeper, Tell
+from renaissance.runtime.feature_cache.known import KnownImages, KnownTexts
+from renaissance.runtime.feature_cache.store import FeatureStore
+from renaissance.runtime.feature_cache.tower import KnownImageTower, KnownTextTower
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 
@@ -180,7 +180,7 @@ def _opened(
             probed = probe_images(encode, data.image_needs.size, processes.device)
         else:
             probed = probe_texts(encode, tower.facts.vocabulary or 1, longest, processes.device)
-    key = feature_key(tower, data.image_needs if of_images else None, probed)
+    key = feature_key(tower, probed, data.image_needs.origin if of_images else ())
     keeper, problem = _keeper(key, predicted.limit, tell)
     if processes.sums([float(keeper is None)])[0]:
         tell(f"features of `{stream}` are not kept: {problem or 'another process cannot do so'}")

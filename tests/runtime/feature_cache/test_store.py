@@ -15,12 +15,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from renaissance.runtime.features import store as store_module
-from renaissance.runtime.features.content import ImageContents
-from renaissance.runtime.features.folder import used_bytes
-from renaissance.runtime.features.keeping import Keeper
-from renaissance.runtime.features.ledger import RECORD_BYTES, Ledger
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.feature_cache import store as store_module
+from renaissance.runtime.feature_cache.content import ImageContents
+from renaissance.runtime.feature_cache.folder import used_bytes
+from renaissance.runtime.feature_cache.keeping import Keeper
+from renaissance.runtime.feature_cache.ledger import RECORD_BYTES, Ledger
+from renaissance.runtime.feature_cache.store import FeatureStore
 
 WIDTH = 8
 TOKEN = WIDTH * 4
@@ -188,8 +188,8 @@ WRITER = """
 import sys, torch
 from pathlib import Path
 from typing import Any
-from renaissance.runtime.features.keeping import Keeper
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.feature_cache.keeping import Keeper
+from renaissance.runtime.feature_cache.store import FeatureStore
 root, first, last, stride = Path(sys.argv[1]), *map(int, sys.argv[2:])
 keeper = Keeper(root, "tower", 10**9, print)
 store = FeatureStore(root / "tower", 8, torch.float32)

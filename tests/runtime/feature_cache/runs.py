@@ -17,9 +17,9 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.features.opening import Kept, kept_features
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.training.kept_features import Kept, kept_features
 from tests.runs import events, notices
 
 CPU = Processes(rank=0, ranks=1, device=torch.device("cpu"))

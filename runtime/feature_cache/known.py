@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from torch import Tensor
 
-from renaissance.runtime.features.content import ImageContents
-from renaissance.runtime.features.ledger import KEY_BYTES
-from renaissance.runtime.features.store import Entries, FeatureStore
+from renaissance.runtime.feature_cache.content import ImageContents
+from renaissance.runtime.feature_cache.ledger import KEY_BYTES
+from renaissance.runtime.feature_cache.store import Entries, FeatureStore
 
 
 class KnownImages:

@@ -14,16 +14,16 @@ from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.features.grouping import grouped_texts
-from renaissance.runtime.features.identity import feature_key, probe_texts
-from renaissance.runtime.features.known import KnownTexts
-from renaissance.runtime.features.store import FeatureStore
+from renaissance.runtime.feature_cache.grouping import grouped_texts
+from renaissance.runtime.feature_cache.identity import feature_key, probe_texts
+from renaissance.runtime.feature_cache.known import KnownTexts
+from renaissance.runtime.feature_cache.store import FeatureStore
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
 from tests.batches import texts_of
 from tests.runs import notices, train
-from tests.runtime.features.runs import CPU, counts, first_step, outcome
+from tests.runtime.feature_cache.runs import CPU, counts, first_step, outcome
 
 Make = Callable[..., Spec]
 
@@ -179,7 +179,7 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
 
     def key() -> str:
         probed = probe_texts(lambda rows: tower(rows).tokens, 64, 12, CPU.device)
-        return feature_key(tower, None, probed)
+        return feature_key(tower, probed)
 
     first = key()
     assert key() == first

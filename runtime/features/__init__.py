@@ -1,1 +1,0 @@
-"""Features of constant towers, kept on disk and read instead of computed."""
