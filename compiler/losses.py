@@ -73,9 +73,12 @@ def squared_error(scores: Tensor, target: Tensor) -> Scored:
         target: `[items]`; NaN is left out.
     """
     scores = scores.float()
-    error = (scores[:, 0] - target).square()  # [items]
-    loss = torch.where(target.isfinite(), error, 0.0).sum()
-    return Scored(loss=loss, scores=scores.detach(), target=target, credit=-error.detach())
+    predicted = scores[:, 0]  # [items]
+    # What is not known is taken to be what was predicted: no error, and no gradient.
+    known = torch.where(target.isfinite(), target, predicted.detach())
+    loss = (predicted - known).square().sum()
+    credit = -(predicted.detach() - target).square()
+    return Scored(loss=loss, scores=scores.detach(), target=target, credit=credit)
 
 
 def most_likely(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:

@@ -99,7 +99,7 @@ def _planned(flops: Flops) -> Counted:
     return Counted(forward=flops.forward, backward=flops.backward)
 
 
-def _count(model: VisionLanguageModel, results: Any) -> Counted:
+def counted(model: VisionLanguageModel, results: Any) -> Counted:
     """Count what torch really does; its fused attention on a CPU is unknown to its counter."""
     model.train()
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -117,7 +117,7 @@ def _sample(model: VisionLanguageModel) -> Counted:
         output = model(text=text, vision=torch.randn(1, 3, 32, 32))
         return [*output.streams.values(), output.pooled]
 
-    return _count(model, results)
+    return counted(model, results)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -232,9 +232,9 @@ def test_a_pretraining_step_is_counted_as_it_runs(freeze: str) -> None:
     declared = Spec(models={"two": model}, jobs={"base": job})
     planned = plan(declared, device="cpu").jobs[0].model.flops_per_sample
     built = build(declared, job="base")
-    counted = _count(built, lambda: _step(built, job, 16, 32))
-    assert planned.forward == round(counted.forward / 16)
-    assert planned.backward == pytest.approx(counted.backward / 16, rel=1e-6)
+    found = counted(built, lambda: _step(built, job, 16, 32))
+    assert planned.forward == round(found.forward / 16)
+    assert planned.backward == pytest.approx(found.backward / 16, rel=1e-6)
 
 
 def test_jobs_have_the_freezing_of_their_own_model() -> None:
