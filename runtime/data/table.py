@@ -174,12 +174,7 @@ def make_table(
     """
     if len(texts) == 0:
         raise DataError(f"`{source.name}` holds no text with an image; check its files")
-    views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
-    encoded = (pa.concat_arrays(views) if len(views) > 1 else views[0]).dictionary_encode()
-    spelled = tidy([str(Path(root, path)) for path in encoded.dictionary.to_pylist()])
-    distinct, number = _number(spelled)
-    image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
-    image = image.reshape(len(views), -1)  # [views, texts]
+    distinct, image = _distinct_images(paths, root)
     rows = {"text": texts, "image": _image_column(image)} | dict(columns or {})
     if answers is not None:
         rows["answer"] = answers
@@ -189,23 +184,33 @@ def make_table(
     content = scene.copy()
     if contents is not None:
         content[image] = contents
-    images = pa.table(
-        {
-            "path": pa.array(distinct, pa.string()),
-            "scene": pa.array(scene),
-            "content": pa.array(content),
-            "source": pa.array(np.zeros(len(distinct), np.int32)),
-        }
-    )
+    images = {
+        "path": pa.array(distinct, pa.string()),
+        "scene": pa.array(scene),
+        "content": pa.array(content),
+        "source": pa.array(np.zeros(len(distinct), np.int32)),
+    }
     from datasets import Dataset
 
     return Table(
         rows=Dataset(pa.table(rows)),
-        images=Dataset(images),
+        images=Dataset(pa.table(images)),
         sources=(source,),
         also_true=also_true,
         incomplete=incomplete,
     )
+
+
+def _distinct_images(
+    paths: TextColumn | Sequence[TextColumn], root: str | os.PathLike[str]
+) -> tuple[list[str], np.ndarray]:
+    """Return the paths of distinct images, and `[views, texts]` int32, the image of each text."""
+    views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
+    encoded = (pa.concat_arrays(views) if len(views) > 1 else views[0]).dictionary_encode()
+    spelled = tidy([str(Path(root, path)) for path in encoded.dictionary.to_pylist()])
+    distinct, number = _number(spelled)
+    image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
+    return distinct, image.reshape(len(views), -1)
 
 
 def _image_column(image: np.ndarray) -> pa.Array:

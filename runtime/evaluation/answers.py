@@ -1,7 +1,8 @@
 """What a fine-tuned model says to the questions of a split."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
+from renaissance.runtime.processes import Processes
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.training.session import Session
 
@@ -65,6 +67,24 @@ def ask(
         session.observer.advance("evaluate", done)
         if request.signal:
             raise InterruptionError(request.signal, "the evaluation was stopped before its end")
+    asked, predictions, probabilities = _of_all(columns, processes)
+    part = data.part(split)
+    answered = Answered(
+        table=part.table,
+        asked=part.rows,
+        rows=asked,
+        predictions=predictions,
+        probabilities=probabilities,
+        answers=data.answers,
+        targets=data.targets(split),
+    )
+    return answered, processes.sums([float(loss)])[0]
+
+
+def _of_all(
+    columns: Sequence[tuple[Tensor, Tensor, Tensor]], processes: Processes
+) -> list[np.ndarray]:
+    """Return rows, predictions and probabilities of all processes, by row."""
     empty = (torch.zeros(0, dtype=torch.int64),) * 2 + (torch.zeros(0),)
     joined = [
         torch.cat([part.cpu() for part in parts]) for parts in zip(empty, *columns, strict=True)
@@ -73,15 +93,4 @@ def ask(
         of_all = processes.of_all(joined)
         joined = [torch.cat(parts) for parts in zip(*of_all, strict=True)]
     order = joined[0].argsort()
-    rows, predictions, probabilities = (column[order].numpy() for column in joined)
-    part = data.part(split)
-    answered = Answered(
-        table=part.table,
-        asked=part.rows,
-        rows=rows,
-        predictions=predictions,
-        probabilities=probabilities,
-        answers=data.answers,
-        targets=data.targets(split),
-    )
-    return answered, processes.sums([float(loss)])[0]
+    return [column[order].numpy() for column in joined]
