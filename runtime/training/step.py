@@ -41,6 +41,27 @@ class Stepped:
     save: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfAll:
+    """What all processes bring to a step and ask for.
+
+    Attributes:
+        items: that each loss is a mean over, by head.
+        texts: of the global batch.
+        passes: forward and backward.
+        stop: whether any process was asked to stop.
+        report: whether any process wants a line in the log.
+        save: whether any process wants a checkpoint.
+    """
+
+    items: Mapping[str, float]
+    texts: int
+    passes: int
+    stop: bool
+    report: bool
+    save: bool
+
+
 class TrainingStep:
     """The step of a job.
 
@@ -113,45 +134,81 @@ class TrainingStep:
             save: this process wants a checkpoint; likewise.
             following: the first batch of the next step, which may come to the device meanwhile.
         """
-        own = dict.fromkeys(self._weights, 0)
-        for batch in batches:
-            for head, items in batch.items.items():
-                own[head] += items.known
-        texts = sum(batch.rows for batch in batches)
-        *sums, all_texts, passes, stops, reports, saves = self._processes.sums(
-            [*own.values(), texts, len(batches), float(stop), float(report), float(save)]
-        )
-        items = dict(zip(own, sums, strict=True))
-
+        of_all = self._sum_up(batches, stop=stop, report=report, save=save)
         torch.manual_seed(seed_of_step(self._seed, step, self._processes.rank))
         if self._wrapped is None:
             self._wrapped = self._wrap(self._mover(batches[0]))
-        losses: list[Tensor] = []
-        several = passes > self._processes.ranks
+        several = of_all.passes > self._processes.ranks
         with gathered(self._objectives) if several else nullcontext():
-            # One batch is on the device, and the next one on its way.
-            on_device = moved_with_following(self._mover, batches, following)
-            for number, moved in enumerate(on_device):
-                last = number == len(batches) - 1
-                share_gradients(self._objectives, last)
-                with self._gradients_stay_here(not last):
-                    with self._precision.forward():
-                        scored = self._wrapped(moved)
-                    self._precision.backward(self._loss(scored, items))
-                self._accuracies.update(scored)
-                losses.append(
-                    torch.stack([scored[h].loss.detach() / max(items[h], 1) for h in self._weights])
-                )
-        self._optimization.set_rate(rate)
-        if self._optimization.torch is not None:
-            self._precision.step(
-                self._optimization.torch, self._optimization.parameters, self._clip
-            )
-        self._optimization.clear()
-        total = losses[0] if len(losses) == 1 else torch.stack(losses).sum(dim=0)
+            losses = self._learn(self._wrapped, batches, following, of_all.items)
+        self._update(rate)
         return Stepped(
-            losses=total, texts=round(all_texts), stop=stops > 0, report=reports > 0, save=saves > 0
+            losses=losses,
+            texts=of_all.texts,
+            stop=of_all.stop,
+            report=of_all.report,
+            save=of_all.save,
         )
+
+    def _sum_up(
+        self, batches: Sequence[Batch], *, stop: bool, report: bool, save: bool
+    ) -> "_OfAll":
+        """Count over all processes what this one brings and asks for."""
+        items = dict.fromkeys(self._weights, 0)
+        for batch in batches:
+            for head, of_head in batch.items.items():
+                items[head] += of_head.known
+        texts = sum(batch.rows for batch in batches)
+        *sums, all_texts, passes, stops, reports, saves = self._processes.sums(
+            [*items.values(), texts, len(batches), float(stop), float(report), float(save)]
+        )
+        return _OfAll(
+            items=dict(zip(items, sums, strict=True)),
+            texts=round(all_texts),
+            passes=round(passes),
+            stop=stops > 0,
+            report=reports > 0,
+            save=saves > 0,
+        )
+
+    def _learn(
+        self,
+        wrapped: nn.Module,
+        batches: Sequence[Batch],
+        following: Batch | None,
+        items: Mapping[str, float],
+    ) -> Tensor:
+        """Add up the gradients of all passes; return this process's part of the losses `[heads]`.
+
+        Args:
+            wrapped: the model with its losses, as processes share it.
+            batches: this process's micro-batches, one a pass.
+            following: the first batch of the next step.
+            items: of the global batch, by head.
+        """
+        losses: list[Tensor] = []
+        # One batch is on the device, and the next one on its way.
+        on_device = moved_with_following(self._mover, batches, following)
+        for number, moved in enumerate(on_device):
+            last = number == len(batches) - 1
+            share_gradients(self._objectives, last)
+            with self._gradients_stay_here(not last):
+                with self._precision.forward():
+                    scored = wrapped(moved)
+                self._precision.backward(self._loss(scored, items))
+            self._accuracies.update(scored)
+            losses.append(
+                torch.stack([scored[h].loss.detach() / max(items[h], 1) for h in self._weights])
+            )
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum(dim=0)
+
+    def _update(self, rate: float) -> None:
+        """Let the weights follow their gradients, and forget these."""
+        optimization = self._optimization
+        optimization.set_rate(rate)
+        if optimization.torch is not None:
+            self._precision.step(optimization.torch, optimization.parameters, self._clip)
+        optimization.clear()
 
     def _loss(self, scored: Mapping[str, Scored], items: Mapping[str, float]) -> Tensor:
         # Gradients are averaged over the processes, where the sum is wanted.
