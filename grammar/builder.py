@@ -1,7 +1,6 @@
 """Turn finished productions of `vl.lark` into nodes of the syntax tree."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from renaissance.grammar import tree
@@ -217,7 +216,6 @@ class Builder:
         return self._name(values[0])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Clause(tree.Node):
     """A piece of a statement that is no node of its own; `role` is its rule in the grammar."""
 

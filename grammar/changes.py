@@ -1,10 +1,10 @@
 """What differs between two blocks of the same kind, key by key."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from renaissance.grammar.declaration import Block, Impact, impact_of
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
 from renaissance.grammar.spelling import directive_head, head_text, states, value_text
@@ -13,8 +13,7 @@ IMPACTS: tuple[Impact, ...] = get_args(Impact)
 """Impact classes, strongest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Record):
     """One key that differs.
 
     Attributes:
@@ -35,8 +34,7 @@ def strongest(impacts: Iterable[Impact]) -> Impact | None:
     return min(impacts, key=IMPACTS.index, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """The value of a key as the language spells it, and the address of the block that it is in."""
 
     text: str
@@ -126,7 +124,7 @@ def _nest(found: dict[str, Key], address: str, block: Block, impact: Impact) -> 
     for name, key in keys_by_address(block).items():
         if name not in leave_out:
             inside = address if key.inside is None else f"{address}.{key.inside}"
-            found[f"{address}.{name}"] = replace(key, inside=inside)
+            found[f"{address}.{name}"] = key._replace(inside=inside)
 
 
 def _model_keys(model: Model) -> dict[str, Key]:

@@ -2,14 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source
 from renaissance.grammar.tokens import Token, tokenize
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
+class Comment(Record):
     """A comment on a line of its own; `blank` if an empty line stands above it."""
 
     text: str

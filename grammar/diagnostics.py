@@ -1,32 +1,29 @@
 """What a pass has to say about a spec, as data. Only the front door prints it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Span
 
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
+class Label(Record):
     """Another place that matters, and why."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Record):
     """Replace the text of a span."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One finding.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Compare what two specs mean: by name, never by position, each change with what it does."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from renaissance.grammar.changes import (
@@ -13,6 +12,7 @@ from renaissance.grammar.changes import (
     strongest,
 )
 from renaissance.grammar.declaration import Block, Impact
+from renaissance.grammar.record import Record, replace
 from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -21,8 +21,7 @@ from renaissance.grammar.schema.spec import Spec
 Status = Literal["changed", "added", "removed", "renamed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockDiff:
+class BlockDiff(Record):
     """A block of which something differs.
 
     Attributes:
@@ -44,8 +43,7 @@ class BlockDiff:
     old_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpecDiff:
+class SpecDiff(Record):
     """Everything that differs between two specs."""
 
     blocks: tuple[BlockDiff, ...]
@@ -201,7 +199,7 @@ class _Comparison:
                 after["on"] = Key(after["on"].text, before["on"].impact)
         for word in ("source", "of"):
             if word in before:
-                before[word] = replace(before[word], text=self._new_name(before[word].text))
+                before[word] = before[word]._replace(text=self._new_name(before[word].text))
         if isinstance(earlier, Pretrain):
             entries = [data.get(entry, entry) for entry in earlier.data]
             before["data"] = Key(f"[{', '.join(entries)}]", before["data"].impact)

@@ -1,9 +1,9 @@
 """Collect what is wrong, each thing once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.record import replace
 from renaissance.grammar.source import Span
 
 

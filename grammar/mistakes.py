@@ -1,10 +1,10 @@
 """Say in words what is wrong with the form of a text."""
 
 import re
-from dataclasses import dataclass
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -27,8 +27,7 @@ _MORE_THOUSANDS = re.compile(r"(?:,\d{3})+(?!\w)")
 _ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Record):
     """A token that does not fit, and what is around it.
 
     Attributes:

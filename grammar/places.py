@@ -1,15 +1,13 @@
 """Where each value of a spec was said."""
 
-from dataclasses import dataclass, field
-
+from renaissance.grammar.record import Record, field
 from renaissance.grammar.source import Span
 
 Path = tuple[str | int, ...]
 """A place in a spec: `("models", "tiny", "streams", "text", "max_tokens")`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Record):
     """Spans by path; what has no entry is a default, or was derived.
 
     Attributes:

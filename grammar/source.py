@@ -2,8 +2,10 @@
 
 import sys
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+
+from renaissance.grammar.record import Record
 
 _LARGEST = 4_000_000
 
@@ -12,8 +14,7 @@ class SourceError(Exception):
     """A text that cannot be read at all; the message is one sentence for the user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Record):
     """A named text with `\\n` line ends and no byte-order mark.
 
     Attributes:
@@ -23,28 +24,27 @@ class Source:
 
     name: str
     text: str
-    line_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Index the lines once; diagnostics ask for places many times."""
-        starts = [0]
-        starts.extend(i + 1 for i, character in enumerate(self.text) if character == "\n")
-        object.__setattr__(self, "line_starts", tuple(starts))
+    @property
+    def line_starts(self) -> tuple[int, ...]:
+        """Offset of the first character of each line."""
+        return _line_starts(self.text)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column of a character offset, both counted from 1, in characters."""
-        line = bisect_right(self.line_starts, offset)
-        return line, offset - self.line_starts[line - 1] + 1
+        starts = self.line_starts
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
 
     def line(self, number: int) -> str:
         """Return the text of a line, counted from 1, without its line end."""
-        start = self.line_starts[number - 1]
-        end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
+        starts = self.line_starts
+        start = starts[number - 1]
+        end = starts[number] - 1 if number < len(starts) else len(self.text)
         return self.text[start:end]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Record):
     """A part of a source: character offsets from 0, end exclusive."""
 
     source: Source
@@ -59,6 +59,12 @@ class Span:
     def to(self, other: "Span") -> "Span":
         """Return the span from the start of this one to the end of `other`."""
         return Span(source=self.source, start=self.start, end=other.end)
+
+
+@lru_cache(maxsize=4)
+def _line_starts(text: str) -> tuple[int, ...]:
+    """Index the lines of a text when a place in it is asked for, once for many places."""
+    return (0, *(i + 1 for i, character in enumerate(text) if character == "\n"))
 
 
 def read_source(path: str) -> Source:

@@ -6,15 +6,15 @@ no cache folder, no locks and no unpickling. Write it again with
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from renaissance.grammar.record import Record
 
 _FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """A production: `length` values become one node `name`.
 
     A name that starts with `_` is only a list inside its parent.
@@ -24,8 +24,7 @@ class Rule:
     length: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
+class Tables(Record):
     """LALR(1) tables and the terminals they speak of.
 
     Attributes:

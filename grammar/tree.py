@@ -4,26 +4,22 @@ Nodes carry the span they were read from; spans do not take part in comparison, 
 are equal when they say the same.
 """
 
-from dataclasses import dataclass, field
-
+from renaissance.grammar.record import Record, field
 from renaissance.grammar.source import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Record):
     """A piece of a file and its place."""
 
     span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Name(Node):
     """An identifier: `frozen_vision`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Number(Node):
     """A count or a measure: `12`, `1e-4`, `50k`; `spelling` is kept as written."""
 
@@ -31,7 +27,6 @@ class Number(Node):
     spelling: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Percentage(Node):
     """A share of something: `15%` has `percent` 15."""
 
@@ -39,7 +34,6 @@ class Percentage(Node):
     spelling: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Duration(Node):
     """A time by the clock: `15min` has `minutes` 15, `2h` has 120."""
 
@@ -47,7 +41,6 @@ class Duration(Node):
     spelling: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Text(Node):
     """A quoted string; `value` is what it means, `spelling` what stands in the file."""
 
@@ -55,14 +48,12 @@ class Text(Node):
     spelling: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Boolean(Node):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Slice(Node):
     """`[3]` (`start` 3, `single`), `[:4]`, `[2:]`, `[-2:]`: counted as Python counts."""
 
@@ -71,21 +62,18 @@ class Slice(Node):
     single: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Address(Node):
     """A dotted place in a model: `text.layers[:4]`, `vision.image_size`, or a plain name."""
 
     parts: tuple[Name | Slice, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sequence(Node):
     """`[a, b]`."""
 
     items: tuple["Value", ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Node):
     """`timm("deit") { … }`, `random { … }`, `cross_attention(text, vision)`.
 
@@ -100,7 +88,6 @@ class Call(Node):
 Value = Number | Percentage | Duration | Text | Boolean | Address | Sequence | Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment(Node):
     """`image_size = 224`, or an override by address: `vision.image_size = 384`."""
 
@@ -108,7 +95,6 @@ class Assignment(Node):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Relation(Node):
     """`extends base`, `on model`, `from job`, `of job`."""
 
@@ -116,7 +102,6 @@ class Relation(Node):
     target: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Node):
     """A keyword with what belongs to it.
 
@@ -131,7 +116,6 @@ class Declaration(Node):
     body: "Body | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze(Node):
     """`freeze text.layers[:4], vision except norm until 30%`; `freeze nothing` has no selectors."""
 
@@ -141,14 +125,12 @@ class Freeze(Node):
     body: "Body | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Import(Node):
     """`import "towers.vl"`."""
 
     path: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Let(Node):
     """`let width = 256`."""
 
@@ -159,7 +141,6 @@ class Let(Node):
 Statement = Assignment | Declaration | Freeze | Import | Let
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Body(Node):
     """Statements between braces. A broken body had a syntax error: what is missing may be there."""
 
@@ -167,7 +148,6 @@ class Body(Node):
     broken: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class File(Node):
     """A whole file."""
 

@@ -1,10 +1,9 @@
 """What a stream or a stack consists of: its layers, and which kinds of parameters stand where."""
 
-from dataclasses import replace
-
 from renaissance.grammar.anatomy.parts import UNKNOWN, EncoderAnatomy
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.record import replace
 
 
 def stream_anatomy(stream: SourceBlock | None) -> EncoderAnatomy:

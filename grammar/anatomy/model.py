@@ -27,6 +27,7 @@ from renaissance.grammar.kinds.head import PARAMETERS, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds, facet
 from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.record import Record
 
 
 @lru_cache(maxsize=64)
@@ -52,8 +53,7 @@ def every_head() -> tuple[Head, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class Selected(Record):
     """What a selector means.
 
     Attributes:

@@ -1,8 +1,11 @@
 """The parts that models consist of: components by address, and kinds of parameters in each."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from renaissance.grammar.record import Record, field
 
 UNKNOWN_LAYERS = 48
 """Layers that an encoder of unknown depth is taken to have."""
@@ -24,8 +27,7 @@ _ADDRESSED: Mapping[str, frozenset[str]] = {
 """Kinds that every parameter of a component is of, by the kind of the component."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """Parameters of one component that are of the same kinds: biases of `text.layers[3].mlp`."""
 
     address: str
@@ -37,8 +39,7 @@ class Leaf:
         return self.address.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A part of a model that has an address of its own.
 
     Attributes:
@@ -75,8 +76,7 @@ class Parts:
         return frozenset(leaf for component in self.components for leaf in component.leaves)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderAnatomy:
+class EncoderAnatomy(Record):
     """The parts of a tower, of embeddings or of a stack.
 
     Attributes:
@@ -102,8 +102,7 @@ UNKNOWN = EncoderAnatomy(layers=None, embeddings=EVERY, known=False)
 """What most transformers have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FusionAnatomy:
+class FusionAnatomy(Record):
     """The parts of a fusion.
 
     A parameter belongs to the component whose address its name starts with, as that of

@@ -5,9 +5,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
+
+from renaissance.grammar.record import Record
 
 KINDS = ("attention", "bias", "embeddings", "mlp", "norm", "position")
 """Kinds of parameters that a selector may name besides addresses."""
@@ -38,8 +39,7 @@ class Placed(Protocol):
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(Record):
     """One part of an address: a name, and which of its numbered members; None for all of them."""
 
     name: str

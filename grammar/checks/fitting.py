@@ -1,7 +1,6 @@
 """Do the weights of the job that a fine-tuning starts from fit the model that it trains?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.declaration import Block, Impact, impact_of
@@ -9,6 +8,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of
@@ -25,8 +25,7 @@ _NO_EFFECT = frozenset({"revision"})
 """What says which published weights to load, where those of a job are loaded instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changed:
+class _Changed(Record):
     """A key of which a job's model has another value than that of its source."""
 
     address: str

@@ -1,7 +1,5 @@
 """Does what is frozen mean something?"""
 
-from dataclasses import dataclass
-
 from renaissance.grammar.anatomy.model import Anatomy, Selected
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS
@@ -13,6 +11,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.source import Span
 
@@ -33,8 +32,7 @@ def check_freezing(parts: PartialModel, places: Places, findings: Findings) -> N
     check.redundant()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unit:
+class _Unit(Record):
     """One selector of one directive: what it freezes, and until when."""
 
     index: int

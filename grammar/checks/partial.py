@@ -1,16 +1,14 @@
 """What checks look at: a model of which parts may be missing."""
 
-from dataclasses import dataclass
-
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.places import Path
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.source import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartialModel:
+class PartialModel(Record):
     """A model of which parts may be missing because they are wrong.
 
     Attributes:

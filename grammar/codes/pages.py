@@ -22,23 +22,22 @@ A page about what no file causes, `VL9nn`, has only the first part.
 """
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from renaissance.grammar.record import Record, field
 
 _FOLDER = Path(__file__).parent
 _FENCE = re.compile(r"^```vl (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class Example(Record):
     """A spec; `files` are the texts that it imports, by name."""
 
     text: str
     files: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Record):
     """The page of a code.
 
     Attributes:

@@ -3,16 +3,14 @@
 Inheritance and overrides act on drafts, so that a default never wins over what a parent says.
 """
 
-from dataclasses import dataclass, field, replace
-
 from renaissance.grammar import tree
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.record import Record, field, replace
 from renaissance.grammar.source import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Record):
     """A block of a certain kind: `timm("…") { … }`, `adamw { … }`.
 
     Attributes:
@@ -37,8 +35,7 @@ class Choice:
 Content = tree.Value | Choice | tuple[Choice, ...] | dict[str, "Setting"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Record):
     """What a key is set to, and where."""
 
     place: Span

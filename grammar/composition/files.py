@@ -1,7 +1,6 @@
 """Where the text of a spec and of its imports is read from."""
 
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +29,6 @@ class Files(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Disk:
     """The file system."""
 

@@ -1,6 +1,5 @@
 """Read jobs into the schema: what they relate to, their keys, their models."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from renaissance.grammar import tree
@@ -20,6 +19,7 @@ from renaissance.grammar.composition.model_reading import read_model, with_fusio
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.names import nearest, with_article
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.vocabulary import JOBS
 from renaissance.grammar.source import Span
@@ -27,8 +27,7 @@ from renaissance.grammar.source import Span
 _FIELDS = {"from": "source", "on": "on", "of": "of"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobModel:
+class JobModel(Record):
     """The model of a job: its draft, and its parts where the job overrides something."""
 
     draft: ModelDraft

@@ -1,7 +1,5 @@
 """Compose models: what a block says, over what its parents say, under what a job overrides."""
 
-from dataclasses import dataclass, field, replace
-
 from renaissance.grammar import tree
 from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.composition.drafts import (
@@ -18,6 +16,7 @@ from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing, suggestion, with_article
+from renaissance.grammar.record import Record, field, replace
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.grammar.source import Span
@@ -26,8 +25,7 @@ RESERVED = frozenset({"fusion", "pool", "heads", "layers", "nothing", "none", *K
 """Names that streams and fusions cannot have: they mean something else in an address."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamDraft:
+class StreamDraft(Record):
     """`backbone text = …` or `embed text = …`."""
 
     keyword: tree.Name
@@ -35,8 +33,7 @@ class StreamDraft:
     choice: Choice | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelDraft:
+class ModelDraft(Record):
     """A model as files state it, parents included.
 
     Attributes:

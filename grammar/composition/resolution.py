@@ -1,6 +1,5 @@
 """From a file to one resolved spec, with everything that is wrong with it."""
 
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from renaissance.grammar.checks.data import check_presence
@@ -33,14 +32,14 @@ from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(Record):
     """What a file means.
 
     Attributes:

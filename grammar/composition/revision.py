@@ -2,18 +2,17 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from renaissance.grammar.composition.files import below
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, SourceError, source_of
 
 PREFIX = "git:"
 _PATIENCE = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(Record):
     """The files of a commit.
 
     Attributes:

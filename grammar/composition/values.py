@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     default_of,
@@ -47,8 +47,7 @@ _LIMITS = {
 """Words for a bound, and where pydantic keeps it, by the type of its error."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Record):
     """Turns drafts into blocks of the schema.
 
     Attributes:

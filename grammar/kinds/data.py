@@ -1,7 +1,6 @@
 """Formats of image-text pairs, and tasks: what data are read from and how they are split."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -10,13 +9,13 @@ from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.paths import resolved, same_content, sizes
+from renaissance.grammar.record import Record
 
 VALIDATION = "validation"
 """Name of the split that selects the best checkpoint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedPart:
+class PublishedPart(Record):
     """A part of a published data set, as a file names it.
 
     Attributes:
@@ -48,8 +47,7 @@ def same_part(one: PublishedPart | None, other: PublishedPart | None) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Record):
     """Where the rows of a split come from.
 
     Attributes:

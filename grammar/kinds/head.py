@@ -1,16 +1,16 @@
 """What a job puts on top of a model, as far as names and sizes go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from renaissance.grammar.record import Record
 
 Form = Literal["lm", "linear", "mlp", "own"]
 """`lm`: scores of tokens, as in BERT. `linear`: one linear map. `mlp`: two with a norm between.
 `own`: a module that `head.py` of the kind builds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Record):
     """A head of a model.
 
     Attributes:

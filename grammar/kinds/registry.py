@@ -7,13 +7,14 @@ files of the kind; they are looked through only for words that are not ours.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from renaissance.grammar.record import Record
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -47,8 +48,7 @@ class KindError(Exception):
         self.remedy = remedy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Record):
     """Kinds that can stand in each other's place.
 
     Attributes:

@@ -1,11 +1,11 @@
 """What a kind has to say about its own keys."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from renaissance.grammar.record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+
+class Remark(Record):
     """A finding about a block, before anybody knows where in a file the block stands.
 
     Attributes:

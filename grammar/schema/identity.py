@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
 from renaissance.grammar.declaration import Block, Share, Spelled, impact_of
+from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -125,8 +125,7 @@ def _directives(freeze: list[Freeze]) -> list[Any]:
     return sorted([one.selector, list(one.excluded), one.until] for one in needed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Directive:
+class _Directive(Record):
     """A `freeze` of one selector."""
 
     selector: str

@@ -2,7 +2,6 @@
 
 import types
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -12,6 +11,7 @@ from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import FAMILIES, Kinds
 from renaissance.grammar.kinds.source import Position, SourceBlock
+from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -32,8 +32,7 @@ _NOT_KEYS: Mapping[type[Block], frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Record):
     """Which values a key takes; several may apply: `warmup` is a share or a count.
 
     Attributes:

@@ -4,7 +4,6 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import replace
 from difflib import unified_diff
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_specs
 from renaissance.grammar.diagnostics import Diagnostic, SpecError
 from renaissance.grammar.formatter import format_source
+from renaissance.grammar.record import replace
 from renaissance.grammar.source import Source, SourceError, read_source
 from renaissance.grammar.writing import replacing
 

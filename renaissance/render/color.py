@@ -2,8 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Literal, TextIO
+
+from renaissance.grammar.record import Record
 
 When = Literal["auto", "always", "never"]
 
@@ -17,8 +18,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
+class Palette(Record):
     """Paints pieces of text; without colour it leaves them as they are."""
 
     colored: bool

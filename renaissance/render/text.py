@@ -9,11 +9,11 @@ error[VL006]: no value after `=`
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
 from renaissance.render.color import Palette
 from renaissance.render.order import counts, ordered
@@ -46,8 +46,7 @@ def render_summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
     return f"{files} file{'s' if files != 1 else ''} checked: {', '.join(found) or 'no errors'}\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mark:
+class _Mark(Record):
     """A span to underline."""
 
     span: Span
