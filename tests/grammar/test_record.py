@@ -33,7 +33,7 @@ def test_fields_left_out_have_their_defaults() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"y": 1}, {"x": 1, "z": 1}])
 def test_wrong_fields_are_refused(values: dict[str, int]) -> None:
-    with pytest.raises(TypeError, match="'[xz]'"):
+    with pytest.raises(TypeError, match=r"'[xz]'"):
         Place(**values)  # type: ignore[arg-type]
 
 
