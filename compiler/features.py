@@ -163,7 +163,7 @@ def corresponding(streams: Mapping[str, Features]) -> dict[str, Features]:
 
 
 def consecutive(
-    streams: Mapping[str, Features], readings: Sequence["Part"]
+    streams: Mapping[str, Features], readings: Sequence["RowGroup"]
 ) -> Iterator[tuple[dict[str, Features], Mapping[str, Queries]]]:
     """Yield the rows of each part beside what is read of them; the parts cover all rows."""
     rows, tokens = [part.rows for part in readings], [part.tokens for part in readings]
@@ -173,7 +173,7 @@ def consecutive(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class RowGroup:
     """Consecutive rows of a fusion, and what is read of which of its streams.
 
     Attributes:

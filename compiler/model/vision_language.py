@@ -9,9 +9,9 @@ from renaissance.compiler.errors import InputError
 from renaissance.compiler.features import (
     Features,
     ModelOutput,
-    Part,
     Queries,
     Reading,
+    RowGroup,
     TextInput,
     consecutive,
     corresponding,
@@ -160,10 +160,10 @@ class VisionLanguageModel(nn.Module):
             for reading, (streams, queries) in zip(readings, rows, strict=True)
         )
 
-    def parts(self, readings: Sequence[Reading]) -> list[Part]:
+    def parts(self, readings: Sequence[Reading]) -> list[RowGroup]:
         """Return consecutive rows with what is read of their streams."""
         return [
-            Part(rows=reading.rows, tokens=reading.tokens, queries=self._queries(reading))
+            RowGroup(rows=reading.rows, tokens=reading.tokens, queries=self._queries(reading))
             for reading in readings
         ]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
+from renaissance.compiler.amounts import GIBIBYTE
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.names import listing
 
@@ -39,7 +40,6 @@ LAUNCH = 6e-6
 """Seconds that the host needs to launch one kernel from Python, assumed where not measured."""
 
 _GB = 10**9
-_GIB = 2**30
 _TERA = 10**12
 
 
@@ -118,7 +118,7 @@ def _published(
         bf16=half * _TERA if bf16 else None,
         fp16=half * _TERA,
         bandwidth=bandwidth * _GB,
-        memory=round(memory * _GIB),
+        memory=round(memory * GIBIBYTE),
         launch=LAUNCH,
         efficiency=PUBLISHED_EFFICIENCY,
         source=source,

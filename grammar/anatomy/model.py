@@ -13,10 +13,10 @@ from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.anatomy.parts import (
     PLAIN,
     Component,
+    Components,
     EncoderAnatomy,
     FusionAnatomy,
     Leaf,
-    Parts,
     encoder_parts,
     joining_parts,
 )
@@ -31,9 +31,9 @@ from renaissance.grammar.record import Record
 
 
 @lru_cache(maxsize=64)
-def head_parts(heads: tuple[Head, ...]) -> Parts:
+def head_parts(heads: tuple[Head, ...]) -> Components:
     """Return the parts of heads."""
-    return Parts(
+    return Components(
         tuple(Component(f"heads.{head.name}", "head", PARAMETERS[head.form]) for head in heads)
     )
 
@@ -163,7 +163,7 @@ class Anatomy:
         return self.inputs[:1] if self.pool == "first" else self.inputs
 
     @cached_property
-    def _parts(self) -> tuple[Parts, ...]:
+    def _parts(self) -> tuple[Components, ...]:
         """Parts in the order of the model: streams as the fusion joins them, then the rest."""
         streams = sorted(self._encoders, key=lambda name: (name not in self.inputs, self._at(name)))
         found = [encoder_parts(name, self._encoders[name]) for name in streams]
@@ -215,13 +215,13 @@ class _Leaves:
 
 
 @lru_cache(maxsize=64)
-def _assembled(*parts: Parts) -> _Leaves:
+def _assembled(*parts: Components) -> _Leaves:
     return _Leaves(frozenset[Leaf]().union(*(group.leaves for group in parts)))
 
 
 @lru_cache(maxsize=64)
-def _pool_parts(pooled: tuple[str, ...]) -> Parts:
-    return Parts(tuple(Component(f"pool.{name}", "pool", PLAIN) for name in pooled))
+def _pool_parts(pooled: tuple[str, ...]) -> Components:
+    return Components(tuple(Component(f"pool.{name}", "pool", PLAIN) for name in pooled))
 
 
 def _from_the_end(members: int | slice | None) -> bool:

@@ -65,7 +65,7 @@ class Component(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Components:
     """Components in the order of the model."""
 
     components: tuple[Component, ...]
@@ -116,7 +116,7 @@ class FusionAnatomy(Record):
     """
 
     layers: int | None
-    parts: tuple[Parts, ...]
+    parts: tuple[Components, ...]
     widths: Mapping[str, int | None] = field(default_factory=dict)
     known: bool = True
 
@@ -143,13 +143,13 @@ def named_kind(address: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def encoder_parts(root: str, anatomy: EncoderAnatomy) -> Parts:
+def encoder_parts(root: str, anatomy: EncoderAnatomy) -> Components:
     """Return the parts of an encoder at an address."""
-    return Parts(tuple(_encoder(root, anatomy)))
+    return Components(tuple(_encoder(root, anatomy)))
 
 
 @lru_cache(maxsize=64)
-def joining_parts(root: str, projected: tuple[str, ...]) -> Parts:
+def joining_parts(root: str, projected: tuple[str, ...]) -> Components:
     """Return what stands before the layers of a fusion.
 
     Args:
@@ -159,7 +159,7 @@ def joining_parts(root: str, projected: tuple[str, ...]) -> Parts:
     projections = (
         Component(f"{root}.projection.{name}", "projection", PLAIN) for name in projected
     )
-    return Parts((*projections, Component(f"{root}.type_embedding", "type_embedding", ((),))))
+    return Components((*projections, Component(f"{root}.type_embedding", "type_embedding", ((),))))
 
 
 def stem_kinds(stem: str) -> frozenset[str]:

@@ -8,8 +8,8 @@ from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.grammar.anatomy.parts import (
     NORMED,
     Component,
+    Components,
     FusionAnatomy,
-    Parts,
     joining_parts,
 )
 from renaissance.grammar.kinds.source import SourceBlock
@@ -36,7 +36,7 @@ def anatomy(
 
 
 @lru_cache(maxsize=64)
-def _layers(root: str, inputs: tuple[str, ...], layers: int) -> Parts:
+def _layers(root: str, inputs: tuple[str, ...], layers: int) -> Components:
     found: list[Component] = []
     for index in range(layers):
         layer = f"{root}.layers[{index}]"
@@ -44,4 +44,4 @@ def _layers(root: str, inputs: tuple[str, ...], layers: int) -> Parts:
         for name, part in product(inputs, ("attention", "mlp")):
             module = f"layers[{index}].streams.{name}.{part}"
             found.append(Component(f"{layer}.{name}.{part}", part, NORMED, module))
-    return Parts(tuple(found))
+    return Components(tuple(found))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, Part, Queries, consecutive
+from renaissance.compiler.features import Features, Queries, RowGroup, consecutive
 from renaissance.compiler.fusions.cross_attention.module import (
     CoAttention,
     CoAttentionLayer,
@@ -78,7 +78,7 @@ class LoweredCoAttention(CoAttention):
         return self.layers[-1](self._before_last(features))  # type: ignore[no-any-return]
 
     def read(
-        self, features: Mapping[str, Features], parts: Sequence[Part]
+        self, features: Mapping[str, Features], parts: Sequence[RowGroup]
     ) -> list[dict[str, Features]]:
         """Fuse, and compute in the last layer only what is read.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, Part, consecutive
+from renaissance.compiler.features import Features, RowGroup, consecutive
 from renaissance.compiler.fusions.single_stream.module import JointStack, joint_mask
 from renaissance.compiler.packing import join
 
@@ -23,7 +23,7 @@ class LoweredJointStack(JointStack):
         }
 
     def read(
-        self, features: Mapping[str, Features], parts: Sequence[Part]
+        self, features: Mapping[str, Features], parts: Sequence[RowGroup]
     ) -> list[dict[str, Features]]:
         """Fuse, and return what is read; a stack that can computes no more in its last layer.
 
