@@ -12,7 +12,7 @@ from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Freeze, Lower, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.objectives.itm.schema import Itm
@@ -80,6 +80,7 @@ def tiny_model(
     text: dict[str, Any] | None = None,
     vision: dict[str, Any] | None = None,
     freeze: tuple[Freeze, ...] = (),
+    lower: Lower = "auto",
 ) -> Model:
     """Two plain towers and one layer of cross-attention; `text` and `vision` change a tower."""
     size: dict[str, Any] = {"width": width, "heads": heads, "dropout": dropout}
@@ -91,6 +92,7 @@ def tiny_model(
         fusion_name="cross",
         fusion=CrossAttention(inputs=("text", "vision"), layers=1, **size),
         freeze=freeze,
+        lower=lower,
     )
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from torch import nn
 
-from renaissance.compiler.backbones.layers import LayerPaths, find_layers
+from renaissance.compiler.backbones.layers import find_layers
+from renaissance.compiler.model.tower import LayerPaths
 
 Place = tuple[float, ...]
 """Orders groups of parameters from the input to the output."""

@@ -31,7 +31,7 @@ def repeated_layers(model: VisionLanguageModel) -> dict[str, nn.Module]:
         facts = getattr(stack, "facts", None)
         layers: list[nn.Module]
         if facts is None:
-            layers = list(stack.layers)  # type: ignore[arg-type]
+            layers = list(getattr(stack, "layers", ()))
         else:
             layers = [stack.get_submodule(paths[0]) for paths in facts.layers]
         found |= {f"{root}.layers[{index}]": layer for index, layer in enumerate(layers)}

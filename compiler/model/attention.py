@@ -66,4 +66,4 @@ class MultiHeadAttention(nn.Module):
         return self.output(joined)  # type: ignore[no-any-return]
 
     def _in_heads(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.heads, self.head_dim)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:2], self.heads, self.head_dim).transpose(1, 2)

@@ -56,7 +56,7 @@ class LastLayer:
 
     def apply(self, model: VisionLanguageModel, context: Context) -> None:
         """Let it do so, unless other numbers come out."""
-        read_last_layer(model.fusion.encoder, model.fusion_name)  # type: ignore[arg-type]
+        read_last_layer(model.fusion.encoder, model.fusion_name)
 
     def explain(self, model: VisionLanguageModel, context: Context) -> str:
         """Say whether it does."""

@@ -19,6 +19,8 @@ MODELS = {
     "library towers": two_towers(text=ELECTRA, vision=DEIT),
     "plain stack": one_tower(),
     "library stack": one_tower(encoder=VIT),
+    "nothing lowered": two_towers(text=ELECTRA, vision=DEIT, lower="none"),
+    "stack, nothing lowered": one_tower(lower="none"),
 }
 NAMES = ["pooled", "text", "vision"]
 
