@@ -149,7 +149,7 @@ def test_towers_do_not_share_a_configuration(tmp_path: Path) -> None:
     )
     first = build_tower(spec, "a", attention="eager", weights=False)
     build_tower(spec, "b", attention="sdpa", weights=False)
-    assert first.encoder.config._attn_implementation == "renaissance_eager"
+    assert first.encoder.config._attn_implementation == "eager"
 
 
 @pytest.mark.parametrize(("family", "size"), [("vit", 24), ("deit", 8), ("beit", 24)])
