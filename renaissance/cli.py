@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser(argv).parse_args(argv)
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
@@ -113,7 +113,8 @@ def _bug(arguments: argparse.Namespace, error: Exception) -> str:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Return what reads a command line: of all verbs, or of the one that it begins with."""
     parser = argparse.ArgumentParser(
         prog="renaissance",
         description="Check, compile, train and evaluate vision-language encoders from .vl specs.",
@@ -121,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"renaissance {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for name, verb in VERBS.items():
+    first = argv[0] if argv else ""
+    for name, verb in ({first: VERBS[first]} if first in VERBS else VERBS).items():
         subparser = verbs.add_parser(
             name, help=verb.summary, description=verb.description, allow_abbrev=False
         )

@@ -53,7 +53,8 @@ def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Fin
         where: place of its name.
         findings: receives what is wrong.
     """
-    if "steps" in keys and "epochs" in keys:
+    lengths = {"steps", "epochs"}
+    if lengths <= keys.keys():
         first, second = sorted((keys["steps"], keys["epochs"]), key=lambda span: span.start)
         findings.add(
             Diagnostic(
@@ -65,7 +66,7 @@ def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Fin
                 help=("keep one of `steps` and `epochs`",),
             )
         )
-    elif not any(nearest(key, ("steps", "epochs")) for key in keys):
+    elif lengths.isdisjoint(keys) and not any(nearest(key, lengths) for key in keys):
         findings.add(
             Diagnostic(
                 code="VL501",
