@@ -87,4 +87,4 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
             yield f"    and {more:,} more"
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
-        yield f"  example     {example.text}{answered}  ({example.image})"
+        yield f"  example     {example.text}{answered}  ({', '.join(example.images)})"

@@ -246,9 +246,8 @@ class JobData:
         """Return a text of a split by its number in the split's table."""
         table = self.part(split).table
         row = table.rows[int(index)]
-        images = row["image"] if isinstance(row["image"], list) else [row["image"]]
         return Sample(
-            image_paths=tuple(map(table.path, images)), text=row["text"], answer=row.get("answer")
+            image_paths=table.paths_of(int(index)), text=row["text"], answer=row.get("answer")
         )
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.decode import UnreadableImageError, read_image
@@ -14,6 +16,7 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.job import job_tokenizer
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.streams import text_needs
+from renaissance.runtime.data.targets import Targets
 
 UNCUT = 2**20
 """More tokens than any text has."""
@@ -40,15 +43,15 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One text with its image.
+    """One text with its images.
 
     Attributes:
-        image: path of the image.
+        images: their paths.
         text: the text.
-        answer: its answer; None for pairs.
+        answer: its answer; None where there is none.
     """
 
-    image: str
+    images: tuple[str, ...]
     text: str
     answer: str | None
 
@@ -67,8 +70,8 @@ class Summary:
         max_tokens: longest text that the model takes.
         cut: texts that are longer; None without a tokenizer.
         no_tokens: why there is no tokenizer; None where there is one.
-        answers: how often each answer occurs, most frequent first; empty for pairs.
-        unknown: how often answers occur that training never saw.
+        answers: how often each answer occurs, most frequent first; empty where rows have none.
+        unknown: texts that no answer is right for, none that training has seen.
         examples: a few texts, spread evenly.
         unreadable: path and reason of images that cannot be read; None if nobody looked.
     """
@@ -117,8 +120,8 @@ def summarise(
     """
     job = spec.training_job(job_name)
     parts = Parts(spec, job)
-    train = parts["train"]
-    known = frozenset(train.answers) if isinstance(job, Finetune) else frozenset()
+    task = job.task if isinstance(job, Finetune) else None
+    choices = () if task is None else facet(task, "reader").answers(task, parts["train"])
     max_tokens = text_needs(spec.model_of(job_name)).max_tokens
     try:
         tokenizer, no_tokens = job_tokenizer(spec, job_name), None
@@ -128,7 +131,7 @@ def summarise(
     summaries = []
     for split in splits_of(spec, job_name):
         part = parts[split]
-        answers = Counter(part.answers) if isinstance(job, Finetune) else Counter()
+        answers = Counter(part.answers) if part.table.has_answers else Counter()
         tokens = None if tokenizer is None else tokenizer.encode(part.texts, UNCUT).lengths
         summaries.append(
             Summary(
@@ -141,13 +144,20 @@ def summarise(
                 max_tokens=max_tokens,
                 cut=None if tokens is None else int(np.count_nonzero(tokens > max_tokens)),
                 no_tokens=no_tokens,
-                answers=dict(answers.most_common()),
-                unknown=sum(count for answer, count in answers.items() if answer not in known),
+                answers={name: count for name, count in answers.most_common() if name is not None},
+                unknown=0 if task is None else _impossible(task, part, choices),
                 examples=_examples(part, examples),
                 unreadable=_scan(part) if scan else None,
             )
         )
     return tuple(summaries)
+
+
+def _impossible(task: TaskBlock, part: Part, choices: tuple[str, ...]) -> int:
+    if not part.labelled:
+        return 0
+    targets: Targets = facet(task, "reader").targets(task, part.table, choices)
+    return targets.impossible(part.rows[part.table.labelled[part.rows]])
 
 
 def _all_lengths(texts: list[str], tokens: np.ndarray | None) -> tuple[Lengths, ...]:
@@ -166,10 +176,10 @@ def _lengths(unit: str, counts: np.ndarray) -> Lengths:
 
 def _examples(part: Part, count: int) -> tuple[Example, ...]:
     places = np.unique(np.linspace(0, len(part) - 1, min(count, len(part))).astype(int))
-    rows = [part.table.rows[row] for row in part.rows[places].tolist()]
+    table = part.table
     return tuple(
-        Example(image=part.table.path(row["image"]), text=row["text"], answer=row.get("answer"))
-        for row in rows
+        Example(images=table.paths_of(row), text=said["text"], answer=said.get("answer"))
+        for row, said in ((row, table.rows[row]) for row in part.rows[places].tolist())
     )
 
 

@@ -128,6 +128,11 @@ class Table:
         path: str = self.images.data.column("path")[int(image)].as_py()
         return path
 
+    def paths_of(self, row: int) -> tuple[str, ...]:
+        """Return the paths of the images of a text."""
+        images = self.rows[row]["image"]
+        return tuple(map(self.path, images if isinstance(images, list) else [images]))
+
     @property
     def has_answers(self) -> bool:
         """Whether texts are answered, as those of tasks."""

@@ -26,7 +26,7 @@ def test_figures_of_a_task(finetuning: MakeSpec, nlvr_folder: Path) -> None:
     assert train.lengths[1].unit == "tokens" and train.lengths[1].least >= 10
     assert train.unreadable is None and train.cut == 0
     path = nlvr_folder / "test" / "images" / "4" / "test-0-0-0.png"
-    expected = Example(image=str(path), text="There is a tower with 0 blocks.", answer="false")
+    expected = Example(images=(str(path),), text="There is a tower with 0 blocks.", answer="false")
     assert test.examples[0] == expected and len(test.examples) == 3
     assert validation.split == "validation"
     assert [summary.split for summary in summarise(spec, "measure")] == ["test"]
