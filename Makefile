@@ -28,8 +28,8 @@ test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest --numprocesses auto --dist loadfile \
 		-W 'ignore:`torch.jit.script:DeprecationWarning' \
 		-W 'ignore:The given buffer is not writable:UserWarning' tests/compiler tests/benchmarks \
-		tests/runtime/data tests/runtime/feature_cache tests/runtime/test_step.py \
-		tests/runtime/test_low_precision.py tests/runtime/test_compiled_run.py
+		tests/runtime/data tests/runtime/feature_cache tests/runtime/training/test_step.py \
+		tests/runtime/training/test_low_precision.py tests/runtime/training/test_compiled_run.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from torch import nn
 from renaissance.compiler.planning.figures import Memory
 from renaissance.compiler.planning.tracing import Trace
 
-_AVERAGES = 2
+AVERAGES = 2
 """Running averages that AdamW keeps of each number that learns, in the type of the weights."""
 
 
@@ -37,7 +37,7 @@ def memory_of(model: nn.Module, traced: Trace, *, inputs: int, accumulated: bool
     gradients = sum(
         part.grad.numel() * part.grad.element_size() for part in learning if part.grad is not None
     )
-    optimizer = _AVERAGES * sum(
+    optimizer = AVERAGES * sum(
         part.numel() * part.element_size() for part in learning if part.grad is not None
     )
     moving = traced.peak + (gradients if accumulated else 0)

@@ -9,11 +9,9 @@ from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
+from renaissance.compiler.planning.memory import AVERAGES
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
-
-_AVERAGES = 2
-"""Running averages that AdamW keeps of each number that learns."""
 
 
 def reading(
@@ -71,7 +69,7 @@ def stored(
         if learns or not name.startswith(given):
             # What is held in low precision meanwhile is stored as it was.
             width = 4 if part.is_floating_point() else part.element_size()
-            size += part.numel() * width * (1 + _AVERAGES * learns)
+            size += part.numel() * width * (1 + AVERAGES * learns)
     rate = WRITE_RATE if machine is None else machine.written
     return Stored(bytes=size, seconds=size / rate, rate=rate)
 
