@@ -15,10 +15,6 @@ from torch import Tensor
 from renaissance.compiler.features import TextInput
 from renaissance.compiler.packing import Packing
 
-UNKNOWN = -100
-"""Class of an item whose answer is none of those that can be given: it has no loss, and whatever
-is predicted is wrong. torch's cross entropy leaves it out."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movable:

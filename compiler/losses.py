@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from renaissance.compiler.batch import UNKNOWN
+from renaissance.grammar.kinds.head import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,6 +173,25 @@ def _data(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
+def _score(parser: ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="the task, as a spec calls it, such as nlvr2")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="predictions: the official file of the task, or JSON Lines of id and prediction",
+    )
+    parser.add_argument("--root", metavar="DIR", help="folder of the data, the task's key `root`")
+    parser.add_argument("--split", metavar="NAME", required=True, help="what is predicted")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="another key of the task; may be given several times",
+    )
+    _format(parser, "json")
+
+
 def _explain(parser: ArgumentParser) -> None:
     parser.add_argument("code", metavar="CODE", nargs="?", help="such as VL204 (default: list all)")
     _format(parser, "json")
@@ -225,6 +244,11 @@ VERBS = {
     ),
     "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
     "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),
+    "score": Verb(
+        "measure a file of predictions",
+        "Measure predictions, whoever made them, by the official protocol of a task.",
+        _score,
+    ),
     "explain": Verb(
         "explain the code of a finding",
         "Explain the code of a finding, with an example that fails and one that works.",

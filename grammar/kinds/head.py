@@ -5,6 +5,10 @@ from typing import Literal
 
 from renaissance.grammar.record import Record
 
+UNKNOWN = -100
+"""Class of an item whose answer is none of those that can be given: it has no loss, and whatever
+is predicted is wrong. torch's cross entropy leaves it out."""
+
 Form = Literal["lm", "linear", "mlp", "own"]
 """`lm`: scores of tokens, as in BERT. `linear`: one linear map. `mlp`: two with a norm between.
 `own`: a module that `head.py` of the kind builds."""

@@ -131,7 +131,7 @@ def summarise(
     summaries = []
     for split in splits_of(spec, job_name):
         part = parts[split]
-        answers = Counter(part.answers) if part.table.has_answers else Counter()
+        answers = Counter(filter(None, part.answers)) if part.table.has_answers else Counter()
         tokens = None if tokenizer is None else tokenizer.encode(part.texts, UNCUT).lengths
         summaries.append(
             Summary(

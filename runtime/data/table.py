@@ -86,6 +86,13 @@ class Table:
         """Return what a reader knows of each row."""
         return self.rows.data.column(name)
 
+    def ids(self, rows: np.ndarray) -> list[str | int]:
+        """Return what rows `[n]` int64 are called: their `id`, or their number, counted from 0."""
+        if "id" not in self.rows.column_names:
+            return list(rows.tolist())
+        found: list[str | int] = self.column("id").take(pa.array(rows)).to_pylist()
+        return found
+
     @property
     def labelled(self) -> np.ndarray:
         """`[texts]` bool: of which texts it is known what is right; all where nothing is said."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from renaissance.compiler.batch import UNKNOWN
+from renaissance.grammar.kinds.head import UNKNOWN
 
 
 class Targets(Protocol):

@@ -4,6 +4,7 @@ import time
 from contextlib import closing
 
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
@@ -17,12 +18,16 @@ from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.processes import device_in_words
 from renaissance.runtime.records import End, JobResult, Start, Unreadable
 from renaissance.runtime.results import write_result
+from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.training.caching import cached_features
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup, set_up
 from renaissance.runtime.training.transfer import differing_references, references_of
 from renaissance.runtime.versions import versions
 from renaissance.runtime.weights import restore
+
+MOST_NAMED = 10
+"""Rows without an answer that are named."""
 
 
 @exact_float32()
@@ -69,7 +74,7 @@ def evaluate_job(session: Session) -> JobResult:
         result = result_of(
             session, job, task, data, answered, loss, seconds=seconds, measuring=measuring
         )
-        _report_flaws(data, job.split, log)
+        _report_flaws(data, job.split, answered, log)
         if processes.first:
             if job.write is not None:
                 write_predictions(session.folder / job.write, job, task, data, answered)
@@ -120,12 +125,18 @@ def _seen_before(data: JobData, split: str) -> list[str]:
     ]
 
 
-def _report_flaws(data: JobData, split: str, log: Log) -> None:
+def _report_flaws(data: JobData, split: str, answered: Answered, log: Log) -> None:
     """Say which images could not be read, and how many answers could not be given."""
     unreadable = data.unreadable
     if unreadable:
         paths = tuple(path for path, _ in unreadable)
         log.write(Unreadable(paths=paths, count=len(paths)))
+    missing = answered.missing
+    if len(missing):
+        log.notice(
+            f"{len(missing)} rows of `{split}` have an image that cannot be read and count as "
+            f"wrong: {listing(answered.table.ids(missing), most=MOST_NAMED)}"
+        )
     impossible = data.impossible(split)
     if impossible:
         log.notice(

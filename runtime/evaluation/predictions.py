@@ -3,8 +3,10 @@
 import json
 import math
 import os
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,9 +68,21 @@ def write_predictions(
         if result is not None:
             file.write(result.write(task, answered))
             return
-        for row in range(len(answered)):
-            entry = predicted(job, data, answered, row).model_dump(mode="json")
+        for entry in _lines(job, data, answered):
             file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+
+
+def _lines(job: Evaluate, data: JobData, answered: Answered) -> Iterator[dict[str, Any]]:
+    """Yield what is predicted for each row of the split; nothing where it has no readable image."""
+    places = {row: place for place, row in enumerate(answered.rows.tolist())}
+    ids = answered.table.ids(answered.asked)
+    for identifier, row in zip(ids, answered.asked.tolist(), strict=True):
+        place = places.get(row)
+        if place is None:
+            yield {"id": identifier, "prediction": None}
+        else:
+            entry = predicted(job, data, answered, place).model_dump(mode="json")
+            yield {"id": identifier, **entry}
 
 
 def check_output(spec: Spec, name: str, folder: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from renaissance.compiler.batch import UNKNOWN
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Evaluate

@@ -42,6 +42,17 @@ class Answered:
         found: list[Any] = self.table.column(name).take(pa.array(self.rows)).to_pylist()
         return found
 
+    def column_of_asked(self, name: str) -> list[Any]:
+        """Return the same of each row of the split, those without an answer too."""
+        found: list[Any] = self.table.column(name).take(pa.array(self.asked)).to_pylist()
+        return found
+
+    def of_asked(self, values: np.ndarray) -> np.ndarray:
+        """Return values `[n]` of the answered rows for all rows `[asked]`; 0 for the others."""
+        found = np.zeros(len(self.asked), values.dtype)
+        found[np.searchsorted(self.asked, self.rows)] = values
+        return found
+
     def in_words(self, place: int) -> str:
         """Return one prediction in words."""
         prediction = self.predictions[place].item()

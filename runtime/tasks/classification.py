@@ -18,8 +18,8 @@ def targets(block: TaskBlock, table: Table, answers: tuple[str, ...]) -> Classes
 
 
 def measure(block: TaskBlock, answered: Answered) -> dict[str, float]:
-    """Return the mean credit of the rows: the share of right ones."""
+    """Return the share of right rows; one whose images cannot be read is wrong."""
     credit = answered.credit
-    if credit is None or not len(credit):
+    if credit is None or not len(answered.asked):
         return {}
-    return {block.metric: float(credit.mean(dtype="float64"))}
+    return {block.metric: float(answered.of_asked(credit).mean(dtype="float64"))}

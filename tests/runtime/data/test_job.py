@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import torch
 
-from renaissance.compiler.batch import UNKNOWN, Batch
+from renaissance.compiler.batch import Batch
 from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import (

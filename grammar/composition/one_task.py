@@ -1,0 +1,61 @@
+"""A task that stands in no file: its word and keys as a command line gives them."""
+
+from collections.abc import Mapping
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.drafts import choice_of
+from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.diagnostics import SpecError
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import KindError, Kinds
+from renaissance.grammar.parser import parse
+from renaissance.grammar.places import Places
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of
+from renaissance.grammar.source import Source
+from renaissance.grammar.spelling import quoted
+
+_TASKS = Kinds(TaskBlock)
+
+
+def read_task(word: str, keys: Mapping[str, str]) -> TaskBlock:
+    """Return a task as if a file said `task = WORD { KEY = VALUE, … }`.
+
+    Args:
+        word: of the task.
+        keys: values as a file spells them; texts may do without quotes.
+
+    Raises:
+        SpecError: if a file could not say that either.
+    """
+    settings = ", ".join(f"{name} = {_spelled(word, name, value)}" for name, value in keys.items())
+    source = Source(name="<command line>", text=f"let task = {word} {{ {settings} }}\n")
+    file, mistakes = parse(source)
+    if mistakes:
+        raise SpecError(mistakes)
+    findings = Findings()
+    task = None
+    for statement in file.statements:
+        if isinstance(statement, tree.Let):
+            reader = Reader(scope=Scope(), findings=findings, places=Places())
+            choice = choice_of(statement.value, findings)
+            task = choice and reader.choice(choice, _TASKS, ("task",), "task")
+    if not isinstance(task, TaskBlock) or findings.has_errors():
+        raise SpecError(findings.ordered())
+    return task
+
+
+def _spelled(word: str, name: str, value: str) -> str:
+    """Return a value with quotes where the key takes a text and the value is nothing else."""
+    if value.startswith('"'):
+        return value
+    try:
+        info = keys_of(_TASKS[word]).get(name)
+    except (KeyError, KindError):
+        info = None
+    if info is None:
+        return quoted(value)
+    kind = kind_of(info)
+    other = (kind.share and value.endswith("%")) or kind.takes(value)
+    return quoted(value) if kind.text and not other else value

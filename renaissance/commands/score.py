@@ -1,0 +1,37 @@
+"""`renaissance score`: measure a file of predictions by the protocol of a task."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from renaissance.answer import FINE, NO_ANSWER, answer
+from renaissance.grammar.composition.one_task import read_task
+
+
+def run(arguments: Namespace) -> int:
+    """Print what the predictions are worth."""
+    keys = {} if arguments.root is None else {"root": arguments.root}
+    for setting in arguments.set:
+        name, equals, value = setting.partition("=")
+        if not (name and equals and value):
+            failure = f"`--set {setting}` does not say `KEY=VALUE`, such as `--set validation=5%`"
+            return answer(arguments, NO_ANSWER, failures=[failure])
+        keys[name.strip()] = value.strip()
+    task = read_task(arguments.task, keys)
+
+    from renaissance.runtime.evaluation.scoring import score
+
+    found = score(task, Path(arguments.file), arguments.split)
+    if arguments.format == "text":
+        width = max(map(len, found.metrics), default=0)
+        lines = [f"{found.task}, {found.split}: {found.rows:,} rows"]
+        lines += [f"  {name:<{width}}  {value:8.4f}" for name, value in found.metrics.items()]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return answer(
+        arguments,
+        FINE,
+        task=found.task,
+        split=found.split,
+        rows=found.rows,
+        metrics=dict(found.metrics),
+    )

@@ -1,0 +1,160 @@
+"""Measuring a file of predictions, whoever made it, without a model."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from renaissance.grammar.kinds.data import Split, TaskBlock
+from renaissance.grammar.kinds.registry import facet, optional_facet
+from renaissance.grammar.names import FEW, listing
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.table import Table
+from renaissance.runtime.data.targets import Numbers
+from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.classification import measure
+from renaissance.runtime.tasks.entries import Entry, json_lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a file of predictions is worth.
+
+    Attributes:
+        task: its word.
+        split: name of the split.
+        rows: how many were measured.
+        metrics: by name, shares between 0 and 1 where they are shares.
+    """
+
+    task: str
+    split: str
+    rows: int
+    metrics: Mapping[str, float]
+
+
+def score(task: TaskBlock, file: Path, split: str) -> Score:
+    """Measure a file by the protocol of a task.
+
+    Args:
+        task: says where the data lie.
+        file: the official one of the task, as its `result.py` reads it; where it has none, a line
+            of JSON for each row, with `id` (the number of the row, counted from 0, where rows have
+            none) and `prediction`.
+        split: what the predictions are for.
+
+    Raises:
+        DataError: if the file or the data do not allow it.
+    """
+    table = read_task(task, _declared(task, split).file)
+    entries = _entries(task, file)
+    answered = _answered(task, table, _by_row(entries, table, file, split), file).measured
+    if len(answered.asked) == 0:
+        raise DataError(f"of no row of `{split}` it is known what is right")
+    metric = optional_facet(task, "metric")
+    found = (measure if metric is None else metric.measure)(task, answered)
+    return Score(task=task.word(), split=split, rows=len(answered.asked), metrics=found)
+
+
+def _declared(task: TaskBlock, name: str) -> Split:
+    found = task.split(name)
+    if found is None:
+        known = listing(name for name, split in task.splits().items() if split.labelled)
+        raise DataError(f"{task.word()} has no split `{name}`; it has {known}")
+    if not found.labelled:
+        known = listing(
+            other
+            for other, split in task.splits().items()
+            if split.labelled and split.held_out is None
+        )
+        raise DataError(
+            f"what is right in `{name}` of {task.word()} is not published, so that nobody can "
+            f"measure it here; {known} can be measured"
+        )
+    if found.held_out is not None:
+        raise DataError(
+            f"`{name}` of {task.word()} is a share that each job draws for itself; set "
+            "`validation` to a published split, or score another one"
+        )
+    return found
+
+
+def _entries(task: TaskBlock, file: Path) -> list[Entry]:
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise DataError(f"`{file}` cannot be read: {problem.strerror}") from None
+    parse = getattr(optional_facet(task, "result"), "parse", None)
+    try:
+        return list(json_lines(content) if parse is None else parse(task, content))
+    except DataError as problem:
+        raise DataError(f"`{file}`: {problem}") from None
+
+
+def _by_row(entries: Iterable[Entry], table: Table, file: Path, split: str) -> dict[int, Entry]:
+    """Return what is said of each row of the table; DataError unless it is said once of each."""
+    ids = table.ids(np.arange(len(table)))
+    rows = {str(identifier): row for row, identifier in enumerate(ids)}
+    found: dict[int, Entry] = {}
+    for entry in entries:
+        row = rows.get(str(entry.id))
+        if row is None:
+            raise DataError(f"`{file}`: {entry.place} is about `{entry.id}`, no row of `{split}`")
+        first = found.setdefault(row, entry)
+        if first is not entry:
+            raise DataError(
+                f"`{file}`: {entry.place} is about `{entry.id}` again, after {first.place}"
+            )
+    missing = [str(ids[row]) for row in range(len(ids)) if row not in found]
+    if missing:
+        raise DataError(
+            f"`{file}` says nothing about {len(missing):,} of the {len(ids):,} rows of `{split}`: "
+            f"{listing(missing, most=FEW)}"
+        )
+    return found
+
+
+def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Path) -> Answered:
+    """Return the rows with what is said of them; those without a prediction are wrong."""
+    rows = sorted(row for row, entry in said.items() if entry.prediction is not None)
+    entries = [said[row] for row in rows]
+    targets = facet(task, "reader").targets
+    words = tuple(dict.fromkeys(str(entry.prediction) for entry in entries))
+    known = targets(task, table, words)
+    if isinstance(known, Numbers):
+        words, predictions = (), np.array([_number(entry, file) for entry in entries], np.float32)
+    elif task.head().outputs == 1:
+        words, predictions = (), np.array([_place(entry, file) for entry in entries], np.int64)
+    else:
+        number = {word: place for place, word in enumerate(words)}
+        predictions = np.array([number[str(e.prediction)] for e in entries], np.int64)
+    return Answered(
+        table=table,
+        asked=np.arange(len(table)),
+        rows=np.array(rows, np.int64),
+        predictions=predictions,
+        probabilities=np.full(len(rows), np.nan, np.float32),
+        answers=words,
+        targets=known,
+    )
+
+
+def _number(entry: Entry, file: Path) -> float:
+    try:
+        return float(entry.prediction)  # type: ignore[arg-type]
+    except ValueError:
+        raise DataError(
+            f"`{file}`: {entry.place} predicts `{entry.prediction}`, which is no number"
+        ) from None
+
+
+def _place(entry: Entry, file: Path) -> int:
+    try:
+        return int(entry.prediction)  # type: ignore[arg-type]
+    except ValueError:
+        raise DataError(
+            f"`{file}`: {entry.place} predicts `{entry.prediction}`, which is no place among "
+            "candidates"
+        ) from None

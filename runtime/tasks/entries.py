@@ -1,0 +1,56 @@
+"""What a file of predictions says, row by row: official ones, and JSON Lines where none is."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from renaissance.runtime.data.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is predicted for a row.
+
+    Attributes:
+        place: where in the file that is said, such as `line 3`.
+        id: of the row.
+        prediction: a word, a number or a place among candidates; None where there is none, which
+            is wrong.
+    """
+
+    place: str
+    id: str | int
+    prediction: str | int | float | None
+
+
+def json_lines(content: bytes) -> Iterator[Entry]:
+    """Yield what lines of `{"id": …, "prediction": …}` say; further keys are left alone.
+
+    Raises:
+        DataError: for a line of another form.
+    """
+    for place, line in lines_of(content):
+        try:
+            entry = json.loads(line)
+            identifier, prediction = entry["id"], entry["prediction"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise DataError(
+                f"{place} is no JSON object with `id` and `prediction`: {line[:60]}"
+            ) from None
+        if not isinstance(identifier, str | int):
+            raise DataError(f"{place} has an `id` that is neither a text nor a whole number")
+        if not isinstance(prediction, str | int | float | None):
+            raise DataError(f"{place} has a `prediction` that is neither a text nor a number")
+        yield Entry(place=place, id=identifier, prediction=prediction)
+
+
+def lines_of(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield place and text of each line that is not empty; DataError for what is no text."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        raise DataError(f"line {line} is no UTF-8 text") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield f"line {number}", line.strip()
