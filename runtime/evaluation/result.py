@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.data import JobData
