@@ -101,7 +101,7 @@ class Objectives(nn.Module):
         """Score what is read: tokens `[items, width]`, or pooled pairs `[pairs, width]`."""
         kind, views = self.kinds[name], self.model.heads.declared[name].views
         if views > 1:
-            read = read.unflatten(0, (-1, views)).flatten(1)  # [items, views * width]
+            read = read.reshape(-1, views * read.shape[-1])  # [items, views * width]
         scores = self.model.heads[name](read)  # [items, classes]
         if items.group is not None:
             scores = items.group.table(scores)

@@ -49,7 +49,8 @@ class Classes:
 
     def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """Return 1 where the class is the right one."""
-        return (self.numbers[rows] == predictions).astype(np.float32)
+        right: np.ndarray = (self.numbers[rows] == predictions).astype(np.float32)
+        return right
 
     def impossible(self, rows: np.ndarray) -> int:
         """Count rows whose answer is no class."""
