@@ -19,6 +19,7 @@ from renaissance.compiler.launching import Placement, launch_script, slurm_scrip
 from renaissance.compiler.planning import plan
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
+from renaissance.grammar.kinds.origins import origins
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -107,6 +108,7 @@ def lock(spec: Spec) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": _versions(),
+        "kinds": origins(spec),
         "backbones": _backbones(spec),
         "data": _sources(spec),
     }

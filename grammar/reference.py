@@ -10,11 +10,13 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from renaissance.grammar.declaration import Block, impact_of
+from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
-from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.registry import FAMILIES, Kinds, origin, schema
+from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
@@ -30,6 +32,13 @@ from renaissance.grammar.schema.vocabulary import (
 from renaissance.grammar.spelling import head_text, spelled_word, value_text
 
 _INTRODUCTION = Path(__file__).parent / "introduction.md"
+_HEADS = {"fusion": "fusion name = ", "format": "format = ", "task": "task = "}
+"""What stands before a word where that is not the name of its family."""
+_POSITIONS: Mapping[Position, str] = {
+    "backbone": "backbone name = ",
+    "embed": "embed name = ",
+    "encoder": "encoder = ",
+}
 _CHOSEN = ("optimizer", "schedule", "objectives")
 
 
@@ -40,24 +49,43 @@ def reference() -> str:
     return text + "\n".join(_sections()).rstrip() + "\n"
 
 
+def pages_of(word: str) -> tuple[str, ...]:
+    """Return the part of the reference about a word, for each family that has it.
+
+    Raises:
+        KindError: if a package that brings it cannot be used.
+    """
+    found = ((family, schema(family, word)) for family in FAMILIES)
+    return tuple(_page(family, kind) for family, kind in found if kind is not None)
+
+
+def _page(family: str, kind: type[KindBlock]) -> str:
+    head = _HEADS.get(family, f"{family} ")
+    if issubclass(kind, SourceBlock):
+        head = next(text for position, text in _POSITIONS.items() if position in kind.positions)
+    text = "\n".join(_section(f"`{head}{_spelled(kind)}`", kind, "#"))
+    brought = origin(kind)
+    return text if brought is None else f"{text.rstrip()}\n\nBrought by {brought}.\n"
+
+
 def _sections() -> Iterator[str]:
     yield from _section("`model`", Model, "##")
     backbones = sources("backbone")
-    yield from _family("`backbone`", "backbone name = ", backbones)
-    yield from _family("`embed`", "embed name = ", sources("embed"))
-    yield from _family("`fusion`", "fusion name = ", Kinds(FusionBlock))
+    yield from _family("`backbone`", _POSITIONS["backbone"], backbones)
+    yield from _family("`embed`", _POSITIONS["embed"], sources("embed"))
+    yield from _family("`fusion`", _HEADS["fusion"], Kinds(FusionBlock))
     stacks = sources("encoder")
     plain = {word: block for word, block in stacks.items() if word not in backbones}
-    yield from _family("`encoder`", "encoder = ", plain)
+    yield from _family("`encoder`", _POSITIONS["encoder"], plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
     yield from _section("`freeze …`", Freeze, "##")
-    yield from _family("`data`", "format = ", Kinds(FormatBlock))
+    yield from _family("`data`", _HEADS["format"], Kinds(FormatBlock))
     for word, job in JOBS.items():
         yield from _section(f"`{word}`", job, "##")
     yield from _family("`objective`", "objective ", Kinds(ObjectiveBlock))
     yield from _family("`optimizer`", "optimizer ", Kinds(OptimizerBlock))
     yield from _family("`schedule`", "schedule ", Kinds(ScheduleBlock))
-    yield from _family("`task`", "task = ", Kinds(TaskBlock))
+    yield from _family("`task`", _HEADS["task"], Kinds(TaskBlock))
 
 
 def _family(title: str, head: str, blocks: Mapping[str, type[Block]]) -> Iterator[str]:

@@ -193,7 +193,13 @@ def _score(parser: ArgumentParser) -> None:
 
 
 def _explain(parser: ArgumentParser) -> None:
-    parser.add_argument("code", metavar="CODE", nargs="?", help="such as VL204 (default: list all)")
+    parser.add_argument(
+        "code",
+        metavar="CODE",
+        nargs="?",
+        help="a code such as VL204, or the word of a fusion, a task or the like such as adamw "
+        "(default: list all codes)",
+    )
     _format(parser, "json")
 
 
@@ -250,8 +256,9 @@ VERBS = {
         _score,
     ),
     "explain": Verb(
-        "explain the code of a finding",
-        "Explain the code of a finding, with an example that fails and one that works.",
+        "explain the code of a finding, or a word",
+        "Explain the code of a finding, with an example that fails and one that works, or a word "
+        "of the language with its keys.",
         _explain,
     ),
     "specs": Verb("list the shipped specs", "List the specs that ship with the package.", _specs),

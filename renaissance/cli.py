@@ -96,11 +96,12 @@ def _run(arguments: argparse.Namespace) -> int:
 def _told(error: Exception) -> str | None:
     """Return a sentence on an error that is no mistake in this program; None for others."""
     from renaissance.compiler.errors import CompileError
+    from renaissance.grammar.kinds.registry import KindError
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.errors import InterruptionError, JobError
     from renaissance.runtime.surroundings import sentence
 
-    ours = isinstance(error, (CompileError, DataError, InterruptionError, JobError))
+    ours = isinstance(error, (CompileError, DataError, InterruptionError, JobError, KindError))
     return str(error) if ours else sentence(error)
 
 

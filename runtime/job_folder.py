@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from renaissance.compiler.bundle import lock
+from renaissance.grammar.kinds.origins import Origins
+from renaissance.grammar.kinds.registry import KindError, origin, schema
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.identity import LOCK, SPEC, hashes_in, kept_spec
@@ -46,8 +48,8 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
     """Return the spec of a job folder, and a sentence on each version that is another one now.
 
     Raises:
-        UsageError: if it is no job folder, or its spec or pretrained weights are not those that
-            were compiled.
+        UsageError: if it is no job folder, or its spec, a package that it needs or pretrained
+            weights are not those that were compiled.
     """
     for part in (SPEC, LOCK):
         if not (folder / part).exists():
@@ -55,12 +57,13 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
                 f"`{folder}` is no job folder: it has no `{part}`; `renaissance compile` writes one"
             )
     try:
-        kept = kept_spec(folder)
         locked = json.loads((folder / LOCK).read_text("utf-8"))
         spec_hash, packages, backbones = (
             locked[key] for key in ("spec_hash", "packages", "backbones")
         )
-    except (OSError, ValueError, KeyError, TypeError):
+        _check_kinds(locked.get("kinds", {}))
+        kept = kept_spec(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"`{folder}` is no job folder that this version can read") from None
     spec = kept.spec
     if spec is None:
@@ -76,6 +79,23 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
             f"the pretrained weights of {changed} are not those that were compiled; compile again"
         )
     return spec, _changed_packages(packages, now["packages"])
+
+
+def _check_kinds(before: Origins) -> None:
+    """Refuse a folder with words of packages that are not installed, or in another version."""
+    for family, words in before.items():
+        for word, brought in words.items():
+            try:
+                kind = schema(family, word)
+            except KindError as problem:
+                raise UsageError(str(problem)) from None
+            now = None if kind is None else origin(kind)
+            if now != brought:
+                there = "is not installed" if now is None else f"is {now} here"
+                raise UsageError(
+                    f"the {family} `{word}` was compiled with {brought}, which {there}; "
+                    "install that version, or compile again"
+                )
 
 
 def _changed_backbone(before: dict[str, Any], now: dict[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.chain import source_of, sources_first, with_dependents
+from renaissance.grammar.kinds.origins import origins
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import restore_best
@@ -80,8 +81,10 @@ def run_jobs(
         InterruptionError: if a signal asked to stop.
         DataError: if the data do not allow to go on.
         CompileError: if a model cannot be built.
+        KindError: if two packages bring a word of the spec.
     """
     names = _ordered(spec, only)
+    origins(spec)  # refuses a word that stands for two kinds
     for name in names:
         check_output(spec, name, folder)
     with joined(device) as processes, stop_request() as request, ExitStack() as stack:

@@ -32,7 +32,8 @@ def _read(name: str, declaration: tree.Declaration, reader: Reader) -> FormatBlo
     word = reader.value(
         chosen.value, formats, "", (*path, "format"), key="format", place=chosen.place
     )
-    kind = FAILED if word is FAILED else reader.kind(_FORMATS, word, chosen.place)
+    said = reader.places.value((*path, "format")) or chosen.place
+    kind = FAILED if word is FAILED else reader.kind(_FORMATS, word, said)
     if kind is FAILED:
         return None
     return reader.block(  # type: ignore[return-value]

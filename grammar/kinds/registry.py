@@ -95,7 +95,7 @@ def schema(family: str, word: str) -> type[Any] | None:
     package = _package(family, word)
     if package is None:
         return None
-    module = _imported(f"{package}.schema", family, word)
+    module = _imported(f"{package}.schema")
     for value in vars(module).values():
         declared = isinstance(value, type) and value.__module__ == module.__name__
         if declared and getattr(value, "family", None) == family and _word(value) == word:
@@ -130,10 +130,16 @@ def optional_facet(block: Any, name: str) -> ModuleType | None:
 
 def origin(block: Any) -> str | None:
     """Return name and version of the distribution that brings a kind; None for ours."""
-    package = _home(block)
-    if package.startswith("renaissance."):
+    if _home(block).startswith("renaissance."):
         return None
-    return _distribution(package.partition(".")[0])
+    points = _registered(block.family).get(block.word(), ())
+    dist = points[0].dist if points else None
+    return f"{dist.name}=={dist.version}" if dist is not None else _home(block)
+
+
+def brought_by(family: str, word: str) -> str:
+    """Return the other packages that bring a word, as messages name them; empty for none."""
+    return " and ".join(sorted(map(_brings, _registered(family).get(word, ()))))
 
 
 class Kinds(Mapping[str, "type[K]"], Generic[K]):
@@ -198,9 +204,7 @@ def _home(block: Any) -> str:
 @cache
 def _facet(package: str, name: str) -> ModuleType | None:
     module = f"{package}.{name}"
-    if find_spec(module) is None:
-        return None
-    return import_module(module)
+    return None if find_spec(module) is None else _imported(module)
 
 
 def _package(family: str, word: str) -> str | None:
@@ -213,9 +217,8 @@ def _package(family: str, word: str) -> str | None:
         return f"{FAMILIES[family].package}.{word}"
     points = _registered(family).get(word, ())
     if len(points) > 1:
-        brought = " and ".join(sorted(map(_brings, points)))
         raise KindError(
-            f"{len(points)} packages bring the {family} `{word}`: {brought}",
+            f"{len(points)} packages bring the {family} `{word}`: {brought_by(family, word)}",
             "uninstall all but one of them",
         )
     return points[0].value.partition(":")[0] if points else None
@@ -249,23 +252,13 @@ def _brings(point: "EntryPoint") -> str:
     return f"`{name}` (`{point.value}`)"
 
 
-@cache
-def _distribution(package: str) -> str:
-    from importlib.metadata import packages_distributions, version
-
-    names = packages_distributions().get(package, ())
-    return f"{names[0]}=={version(names[0])}" if names else package
-
-
-def _imported(module: str, family: str, word: str) -> ModuleType:
-    """Import a schema; whatever goes wrong in the code of others is a KindError."""
+def _imported(module: str) -> ModuleType:
+    """Import a part of a kind; whatever goes wrong in the code of others is a KindError."""
     try:
         return import_module(module)
     except Exception as problem:
         if module.startswith("renaissance."):
             raise
-        point = _registered(family)[word][0]
         raise KindError(
-            f"the {family} `{word}` of {_brings(point)} cannot be imported: "
-            f"{type(problem).__name__}: {problem}"
+            f"`{module}` cannot be imported: {type(problem).__name__}: {problem}"
         ) from problem

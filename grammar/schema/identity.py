@@ -7,9 +7,14 @@ from typing import Any
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, parse
 from renaissance.grammar.declaration import Block, Share, Spelled, impact_of
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.registry import origin
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
+
+_ORIGIN = "@package"
+"""Stands beside the keys of kinds of other packages; no key is called so."""
 
 
 def job_identity(
@@ -46,6 +51,8 @@ def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
         stated: leave out keys that only defaults give.
     """
     found: dict[str, Any] = {}
+    if isinstance(block, KindBlock) and (brought := origin(block)):
+        found[_ORIGIN] = brought
     for name, info in type(block).model_fields.items():
         value = getattr(block, name)
         if stated and info.json_schema_extra and name not in block.model_fields_set:

@@ -1,4 +1,4 @@
-"""`renaissance explain`: say what the code of a finding means."""
+"""`renaissance explain`: say what the code of a finding means, or a word and its keys."""
 
 import sys
 from argparse import Namespace
@@ -10,7 +10,7 @@ from renaissance.grammar.codes import Example, Explanation, codes, explanation
 
 
 def run(arguments: Namespace) -> int:
-    """Print the page of a code, or a list of all codes."""
+    """Print the page of a code, what the reference says of a word, or a list of all codes."""
     if arguments.code is None:
         pages = [explanation(code) for code in codes()]
         if arguments.format == "json":
@@ -20,13 +20,31 @@ def run(arguments: Namespace) -> int:
         return FINE
     code = arguments.code.upper()
     if code not in codes():
-        near = get_close_matches(code, codes(), n=4, cutoff=0.7)
-        names = f"; there are {', '.join(near)}" if near else ""
-        return answer(arguments, NO_ANSWER, failures=[f"there is no code {code}{names}"])
+        return _word(arguments)
     page = explanation(code)
     if arguments.format == "json":
         return answer(arguments, FINE, **_data(page))
     sys.stdout.write(page.text)
+    return FINE
+
+
+def _word(arguments: Namespace) -> int:
+    """Print what the reference says of a word."""
+    # A code is explained without the schema.
+    from renaissance.grammar.kinds.registry import FAMILIES, words
+    from renaissance.grammar.reference import pages_of
+
+    word = arguments.code
+    text = "\n".join(pages_of(word))
+    if not text:
+        known = sorted({*codes(), *(one for family in FAMILIES for one in words(family))})
+        near = get_close_matches(word, known) or get_close_matches(word.upper(), codes())
+        names = f"; there are {', '.join(near)}" if near else ""
+        failure = f"there is no code and no word {word}{names}"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    if arguments.format == "json":
+        return answer(arguments, FINE, word=word, text=text)
+    sys.stdout.write(text)
     return FINE
 
 

@@ -1,0 +1,155 @@
+"""Words that other packages bring are words like ours; what is wrong with them is a finding."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.grammar.kinds.others import FORMAT, Installed
+
+SPEC = """data pairs {
+  format = lines
+  table = "pairs.txt"
+}
+"""
+OURS = SPEC.replace("lines", "image_caption").replace("pairs.txt", "pairs.csv")
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    monkeypatch.chdir(tmp_path)
+    Path("a.vl").write_text(SPEC)
+    Path("pairs.txt").touch()
+    return Installed(folder=tmp_path / "packages")
+
+
+def shapes(installed: Installed, version: str = "1.0") -> None:
+    """Install a package that brings the format `lines`."""
+    text = FORMAT.format(word="lines")
+    points = {"format.lines": "shapes.lines"}
+    installed.install("vl-shapes", points, version=version, files={"shapes/lines/schema.py": text})
+
+
+def test_its_words_are_where_ours_are(installed: Installed) -> None:
+    shapes(installed)
+    checked = installed.run("check", "a.vl")
+    assert (checked.returncode, checked.stdout) == (0, "")
+    shown = installed.run("show", "a.vl").stdout
+    assert "format         = lines" in shown and "limit          = 9" in shown
+    explained = installed.run("explain", "lines").stdout
+    assert explained.startswith("# `format = lines`\n\nA text file with a line for each image.")
+    assert explained.endswith("\nBrought by vl-shapes==1.0.\n")
+    Path("b.vl").write_text(SPEC.replace("pairs.txt", "other.txt"))
+    assert "table" in installed.run("diff", "a.vl", "b.vl").stdout
+
+
+def test_a_word_that_is_misspelt_gets_its_words_suggested(installed: Installed) -> None:
+    shapes(installed)
+    Path("a.vl").write_text(SPEC.replace("lines", "linse"))
+    said = installed.run("check", "a.vl").stderr
+    assert "error[VL407]: `format` cannot be `linse`" in said
+    assert "a word with a similar name exists: `lines`" in said
+    assert "there are lines" in installed.run("explain", "linse").stderr
+
+
+def test_the_hash_says_which_package_in_which_version(installed: Installed) -> None:
+    shapes(installed)
+    first = installed.run("show", "--hash", "a.vl").stdout
+    (installed.folder / "vl_shapes-1.0.dist-info").rename(installed.folder / "away")
+    shapes(installed, version="1.1")
+    second = installed.run("show", "--hash", "a.vl").stdout
+    assert len(first) == len(second) == 65
+    assert first != second
+
+
+def test_two_packages_with_one_word_are_both_named(installed: Installed) -> None:
+    shapes(installed)
+    text = FORMAT.format(word="lines")
+    points = {"format.lines": "forms.lines"}
+    installed.install("vl-forms", points, files={"forms/lines/schema.py": text})
+    checked = installed.run("check", "a.vl")
+    assert checked.returncode == 1
+    assert checked.stderr == (
+        "error[VL902]: 2 packages bring the format `lines`: `vl-forms` (`forms.lines`) and "
+        "`vl-shapes` (`shapes.lines`)\n"
+        " --> a.vl:2:12\n"
+        "  |\n"
+        "2 |   format = lines\n"
+        "  |            ^^^^^ cannot be used\n"
+        "  |\n"
+        "help: uninstall all but one of them\n"
+        "\n"
+        "1 file checked: 1 error\n"
+    )
+    assert "uninstall all but one of them" in installed.run("explain", "lines").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import nonsense", "`shapes.lines.schema` cannot be imported: ModuleNotFoundError: "),
+        ("1 / 0", "`shapes.lines.schema` cannot be imported: ZeroDivisionError: "),
+        ("", "`shapes.lines.schema` declares no format `lines`"),
+        (FORMAT.format(word="other"), "`shapes.lines.schema` declares no format `lines`"),
+    ],
+)
+def test_what_cannot_be_used_is_a_finding(installed: Installed, text: str, said: str) -> None:
+    points = {"format.lines": "shapes.lines"}
+    installed.install("vl-shapes", points, files={"shapes/lines/schema.py": text})
+    checked = installed.run("check", "a.vl")
+    assert checked.returncode == 1
+    assert f"error[VL902]: {said}" in checked.stderr
+    assert "--> a.vl:2:12\n" in checked.stderr
+    assert "Traceback" not in checked.stderr
+    # Listings leave it out.
+    Path("a.vl").write_text(SPEC.replace("lines", "nonsense"))
+    listed = installed.run("check", "a.vl").stderr
+    assert "`image_caption`" in listed and "`lines`" not in listed
+
+
+def test_a_package_that_is_gone_is_an_unknown_word(installed: Installed) -> None:
+    said = installed.run("check", "a.vl").stderr
+    assert "error[VL407]: `format` cannot be `lines`" in said
+
+
+def test_nothing_of_others_is_looked_at_where_all_words_are_ours(installed: Installed) -> None:
+    points = {"format.lines": "shapes.lines"}
+    installed.install("vl-shapes", points, files={"shapes/lines/schema.py": "1 / 0"})
+    Path("a.vl").write_text(OURS)
+    Path("pairs.csv").touch()
+    code = (
+        "import importlib.metadata, sys\n"
+        "whole = importlib.metadata.entry_points\n"
+        "def entry_points(group):\n"
+        "    assert not group.startswith('renaissance.')\n"
+        "    return whole(group=group)\n"
+        "importlib.metadata.entry_points = entry_points\n"
+        "from renaissance.cli import main\n"
+        "assert main(['check', 'a.vl']) == 0\n"
+        "import json\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('renaissance.')]))"
+    )
+    done = installed.python("-c", code)
+    assert done.returncode == 0, done.stderr
+    formats = "renaissance.runtime.formats."
+    loaded = [name for name in json.loads(done.stdout) if name.startswith(formats)]
+    assert sorted(loaded) == [f"{formats}image_caption", f"{formats}image_caption.schema"]
+
+
+def test_a_run_refuses_a_word_of_ours_that_another_package_brings_as_well(
+    installed: Installed,
+) -> None:
+    text = FORMAT.format(word="image_caption")
+    points = {"format.image_caption": "shapes.captions"}
+    installed.install("vl-shapes", points, files={"shapes/captions/schema.py": text})
+    Path("a.vl").write_text(OURS)
+    code = (
+        "import renaissance\n"
+        "from renaissance.grammar.kinds.origins import origins\n"
+        "origins(renaissance.load('a.vl'))"
+    )
+    last = installed.python("-c", code).stderr.splitlines()[-1]
+    assert last.endswith(
+        "the format `image_caption` is a word of renaissance, and `vl-shapes` (`shapes.captions`) "
+        "brings another one; uninstall that"
+    )
