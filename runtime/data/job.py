@@ -13,7 +13,7 @@ from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.assembly import Assembler
+from renaissance.runtime.data.batches import Assembler
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images, room_for_images

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from renaissance.compiler.batch import Batch
-from renaissance.runtime.data.assembly import Assembler
+from renaissance.runtime.data.batches import Assembler
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.sampling import Order, micro_batches, shares
 from renaissance.runtime.data.workers import (
