@@ -115,7 +115,7 @@ def test_what_else_torch_says() -> None:
 def test_a_long_wait_is_told_and_goes_on(tiny_spec: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     data = job_data(tiny_spec(base={"workers": 1, "steps": 3}), "base")
-    expected = [batch.text.input_ids.tolist() for (batch,) in data.train(0, 0, 1)]
+    expected = [batch.texts.encoded.input_ids.tolist() for (batch,) in data.train(0, 0, 1)]
     real = loader_module.Steps.__getitem__
 
     def slow(steps: loader_module.Steps, step: int) -> object:
@@ -126,7 +126,7 @@ def test_a_long_wait_is_told_and_goes_on(tiny_spec: Make, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         type(data), "_how", property(lambda _: Reading(workers=1, tell=told.append, patience=0.1))
     )
-    found = [batch.text.input_ids.tolist() for (batch,) in data.train(0, 0, 1)]
+    found = [batch.texts.encoded.input_ids.tolist() for (batch,) in data.train(0, 0, 1)]
     assert found == expected
     [sentence] = told
     assert sentence.startswith("no data process has given a batch for 0 seconds")
