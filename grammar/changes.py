@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, get_args
 
 from renaissance.grammar.declaration import Block, Impact, impact_of
+from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import NamedArchitecture, SourceBlock
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
@@ -87,10 +89,14 @@ def _softened(address: str, old: Key, new: Key) -> Impact | None:
         return "numerics"
     before, _, name = old.text.partition("(")
     after, _, other = new.text.partition("(")
-    loading = {"huggingface", "timm", "random"}
-    if name and name == other and {before, after} <= loading:
+    if name and name == other and _names_architecture(before) and _names_architecture(after):
         return "training"
     return None
+
+
+def _names_architecture(word: str) -> bool:
+    source = Kinds(SourceBlock).get(word)
+    return source is not None and issubclass(source, NamedArchitecture)
 
 
 def keys_by_address(block: Block) -> dict[str, Key]:

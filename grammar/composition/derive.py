@@ -6,6 +6,7 @@ from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import (
     Dimensions,
     NamedArchitecture,
@@ -197,7 +198,8 @@ def _fits_library(
     wanted = block.library
     if known is None or wanted is None or known.library == wanted:
         return True
-    word = "timm" if known.library == "timm" else "huggingface"
+    kinds = Kinds(SourceBlock).items()
+    word = next((word for word, kind in kinds if kind.library == known.library), "…")
     name = block.identifier
     findings.add(
         Diagnostic(

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 
 from renaissance.grammar import tree
 from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.kinds.registry import FAMILIES
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.source import Span
 
 _EXAMPLES = {
-    "optimizer": "`optimizer adamw { lr = 1e-4 }`",
-    "schedule": "`schedule linear { warmup = 10% }`",
+    "optimizer": f"`optimizer {FAMILIES['optimizer'].example} {{ lr = 1e-4 }}`",
+    "schedule": f"`schedule {FAMILIES['schedule'].example} {{ warmup = 10% }}`",
     "scale_lr": "`scale_lr { fusion = 5 }`",
-    "objective": "`objective mlm { … }`",
+    "objective": f"`objective {FAMILIES['objective'].example} {{ … }}`",
     "model": "`model { vision.image_size = 384 }`",
 }
 BLOCKS_OF_A_JOB = tuple(_EXAMPLES)
@@ -128,7 +129,7 @@ def block_with_value(word: tree.Name, name: tree.Name, value: Span) -> Diagnosti
 
 def which_one(word: tree.Name) -> Diagnostic:
     """Explain a block of a job that does not name its kind."""
-    example = {"optimizer": "adamw", "schedule": "linear"}.get(word.text, "mlm")
+    example = FAMILIES[word.text].example
     return Diagnostic(
         code="VL112",
         message=f"`{word.text}` does not say which one",

@@ -17,6 +17,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import KindError
+from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record
@@ -194,7 +195,7 @@ class Reader(Record):
         if bare is not None and not choice.arguments:
             block = blocks.get(bare)
             if block is None:
-                self.findings.add(_plain_backbone(choice))
+                self.findings.add(_plain_backbone(choice, blocks))
                 return None
         if block is None:
             spelled = tuple(dict.fromkeys(map(spelled_word, blocks.values())))
@@ -558,14 +559,18 @@ def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
     return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
 
 
-def _plain_backbone(choice: Choice) -> Diagnostic:
+def _plain_backbone(choice: Choice, blocks: Mapping[str, type[Block]]) -> Diagnostic:
+    word = choice.kind.text
+    stacks = [
+        f"{word} {{ … }}" for word, kind in blocks.items() if issubclass(kind, StackDimensions)
+    ]
     return Diagnostic(
         code="VL409",
-        message="`random` does not say which architecture",
+        message=f"`{word}` does not say which architecture",
         span=choice.kind.span,
         help=(
-            'write `random("…") { … }` for a known architecture without its weights, or '
-            "`plain_text { … }` or `plain_vision { … }` for a stack of your own",
+            f'write `{word}("…") {{ … }}` for a known architecture without its weights, or '
+            f"{listing(stacks, between=' or ')} for a stack of your own",
         ),
     )
 
