@@ -65,10 +65,10 @@ def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddres
 
 
 def _component(name: str, model: VisionLanguageModel, fusion: "_Fusion") -> tuple[Component, str]:
-    """Return the component that a parameter belongs to, and what it is called inside its root."""
+    """Return the component that a parameter belongs to, and its name without those of streams."""
     root, _, inside = name.partition(".")
     if root == "fusion":
-        return fusion.component(inside), inside
+        return fusion.component(inside)
     if root == "streams":
         stream, _, inside = inside.partition(".")
         return _named(f"{stream}.{address_inside(inside, model.towers[stream].facts)}"), inside
@@ -116,31 +116,27 @@ class _Fusion:
                     place = place.inside.setdefault(segment, _Place())
                 place.component = component
 
-    def component(self, name: str) -> Component:
-        """Return the component that a parameter of the fusion belongs to."""
+    def component(self, name: str) -> tuple[Component, str]:
+        """Return the component that a parameter of the fusion belongs to, and its name in there."""
         for path, stack in self._stacks.items():
             if name.startswith(f"{path}."):
-                inside = address_inside(name.removeprefix(f"{path}."), stack.facts)
-                return _named(f"{self._root}.{inside}")
+                inside = name.removeprefix(f"{path}.")
+                return _named(f"{self._root}.{address_inside(inside, stack.facts)}"), inside
         segments = _segments(name)
-        declared = self._along(segments)
-        if declared is not None:
-            return declared
+        found, depth, place = None, 0, self._declared
+        for count, segment in enumerate(segments, 1):
+            if segment not in place.inside:
+                break
+            place = place.inside[segment]
+            if place.component is not None:
+                found, depth = place.component, count
+        if found is not None:
+            return found, ".".join(segments[depth:])
         if self._known:
             raise CompileError(
                 f"the anatomy of `{self._root}` does not say where its parameter `{name}` belongs"
             )
-        return _named(".".join((self._root, *(segments[:-1] or segments))))
-
-    def _along(self, segments: list[str]) -> Component | None:
-        """Return the innermost component on the way to a parameter."""
-        found, place = None, self._declared
-        for segment in segments:
-            if segment not in place.inside:
-                break
-            place = place.inside[segment]
-            found = place.component or found
-        return found
+        return _named(".".join((self._root, *(segments[:-1] or segments)))), name
 
 
 def _segments(name: str) -> list[str]:

@@ -85,7 +85,43 @@ def _timm_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
+_SIZES = (
+    "num_hidden_layers",
+    "n_layers",
+    "depths",
+    "hidden_size",
+    "dim",
+    "embed_dim",
+    "num_attention_heads",
+    "n_heads",
+    "num_heads",
+    "intermediate_size",
+    "hidden_dim",
+    "vocab_size",
+    "image_size",
+    "patch_size",
+)
+"""Settings of transformers that count something; those with stages have a list of them."""
+
+
+def _check_sizes(path: str, config: Mapping[str, Any]) -> None:
+    """Refuse an encoder of no layers or no channels, which a library stumbles over somewhere.
+
+    Raises:
+        FolderError: naming the setting.
+    """
+    for name in _SIZES:
+        said = config.get(name)
+        for size in said if isinstance(said, list) else (said,):
+            if size is not None and (type(size) is not int or size < 1):
+                raise FolderError(
+                    f"`{path}/config.json` says that `{name}` is {json.dumps(said)}, where whole "
+                    "numbers from 1 are wanted"
+                )
+
+
 def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:
+    _check_sizes(str(folder), config.get("vision_config", config))
     statistics = None
     preprocessor = folder / "preprocessor_config.json"
     if is_file(preprocessor):
@@ -97,6 +133,11 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
     if architecture.width is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"
+        )
+    if architecture.modality == "text" and architecture.vocabulary is None:
+        raise FolderError(
+            f"`{folder}/config.json` of type `{architecture.model_type}` states no vocabulary of "
+            "word pieces"
         )
     return architecture
 

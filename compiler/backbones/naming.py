@@ -110,7 +110,7 @@ def address_inside(name: str, facts: TowerFacts) -> str:
             return f"layers[{index}].{part}" if part else f"layers[{index}]"
         for other in belonging:
             if _below(name, other):
-                return f"layers[{index}].{other.rpartition('.')[2]}"
+                return f"layers[{index}].{_last_name(other)}"
     if any(_below(name, path) for path in facts.embeddings):
         return "embeddings"
     return _outside_layers(name)
@@ -156,6 +156,12 @@ def _is_last_norm(segments: list[str]) -> bool:
         return False
     module = segments[-2].lower()
     return module in _LAST_NORMS or module.endswith(("layernorm", "layer_norm"))
+
+
+def _last_name(path: str) -> str:
+    """Return the last name in a path, with its number where it is a member of a list."""
+    holder, _, last = path.rpartition(".")
+    return f"{_last_name(holder)}[{last}]" if last.isdigit() and holder else last
 
 
 def _below(name: str, path: str) -> bool:

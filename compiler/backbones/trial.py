@@ -20,6 +20,17 @@ from renaissance.compiler.model.tower import Tower
 LENGTHS = (12, 7, 3)
 """Tokens of the texts that show whether rows depend on each other."""
 
+_STUMBLES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a library's code raises over inputs that it did not expect."""
+
 _constant: dict[str, bool] = {}
 _mixing: dict[str, bool] = {}
 
@@ -123,7 +134,7 @@ def _tried(tower: Tower, case: Any, what: str, address: str) -> Tensor | None:
         raise
     except NotImplementedError:
         return None
-    except (RuntimeError, ValueError, AssertionError, IndexError, TypeError) as error:
+    except _STUMBLES as error:
         if "meta" in str(error).lower():
             return None
         raise BackboneError(f"`{address}` cannot encode {what}: {first_line(error)}") from None

@@ -19,6 +19,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.backbones.trial import first_line
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.lowering.plainness import only_looks
 from renaissance.compiler.lowering.recomputation import surrounded
 from renaissance.compiler.model import VisionLanguageModel
@@ -132,7 +134,7 @@ def trace(
     recorder = _Recorder(model, held)
     with recorder, recorder.hooks():
         with surrounded(lambda: recorder.again(substitution)), substitution:
-            outcome = run()
+            outcome = _run(model, run)
         live = _reachable(outcome.results)
         activations = recorder.allocation.live
         learning = [result for result in outcome.results if result.requires_grad]
@@ -154,6 +156,17 @@ def trace(
         activations=activations,
         peak=recorder.allocation.peak,
     )
+
+
+def _run(model: VisionLanguageModel, run: Callable[[], Outcome]) -> Outcome:
+    """Make a pass; an encoder that looks at its numbers, as quantised ones do, makes none here."""
+    try:
+        return run()
+    except AssertionError as error:
+        raise CompileError(
+            f"`{model.name}` cannot be planned: what it computes depends on its numbers, and here "
+            f"are none ({first_line(error)})"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,10 @@ def library_anatomy(block: NamedArchitecture) -> EncoderAnatomy:
     """Return the parts of an encoder that a block names."""
     known = architecture_of(block)
     layers, width = (_dimension(block, known, name) for name in ("layers", "width"))
+    if known is not None and known.model_type == "albert":
+        # All of its layers share the weights of a few.
+        config = known.config
+        layers = config.get("num_hidden_groups", 1) * config.get("inner_group_num", 1)
     family = _family(known) if known is not None else None
     if known is None or family is None or layers is None:
         return EncoderAnatomy(layers=layers, width=width, embeddings=EVERY, known=False)

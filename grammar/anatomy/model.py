@@ -26,7 +26,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import PARAMETERS, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds, facet
-from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.kinds.source import SourceBlock, is_embedding
 from renaissance.grammar.record import Record
 
 
@@ -102,7 +102,10 @@ class Anatomy:
 
     def width(self, stream: str) -> int | None:
         """Return the channels of a stream before the fusion, None where that is not known."""
-        return self._encoders[stream].width
+        own, block = self._encoders[stream].width, self.streams[stream]
+        if own is None and block is not None and is_embedding(block):
+            return self.fused_width(stream)  # that of the stack, where they have none of their own
+        return own
 
     def fused_width(self, stream: str) -> int | None:
         """Return the channels of a stream behind the fusion, None where that is not known."""
