@@ -73,3 +73,58 @@ def _nlvr2_row(root: Path, split: str, images: int, pair: int, sentence: int) ->
         "validation": {"61": str(true)},
     }
     return row | ({"directory": images % 3} if split == "train" else {"extra_validations": {}})
+
+
+def write_vqav2(root: Path) -> Path:
+    """Write VQA v2's layout: four questions about each of some images; some answers are rare."""
+    for subset, first, images in (("train2014", 0, 8), ("val2014", 20, 5), ("test2015", 40, 3)):
+        questions, annotations = [], []
+        for number in range(images):
+            image, dark = first + number, number % 2 == 0
+            draw(root / subset / f"COCO_{subset}_{image:012d}.jpg", 20 + number * 24, "JPEG")
+            for place, (question, kind, start, said) in enumerate(_vqav2_questions(image, dark)):
+                key = image * 1000 + place
+                questions.append({"image_id": image, "question": question, "question_id": key})
+                annotations.append(_vqav2_annotation(key, image, kind, start, said))
+        vqav2_file(root, f"v2_OpenEnded_mscoco_{subset}_questions", "questions", questions)
+        if subset == "test2015":
+            some = [entry for entry in questions if entry["image_id"] != first]
+            name = "v2_OpenEnded_mscoco_test-dev2015_questions"
+            vqav2_file(root, name, "questions", some)
+        else:
+            vqav2_file(root, f"v2_mscoco_{subset}_annotations", "annotations", annotations)
+    return root
+
+
+def vqav2_file(root: Path, name: str, kind: str, entries: list[dict[str, Any]]) -> None:
+    """Write a file of questions or annotations with its head."""
+    head = {"info": {"version": "2.0"}, "license": {"name": "CC BY 4.0"}, "data_type": "mscoco"}
+    root.mkdir(parents=True, exist_ok=True)
+    (root / f"{name}.json").write_text(json.dumps(head | {kind: entries}), encoding="utf-8")
+
+
+def _vqav2_questions(image: int, dark: bool) -> list[tuple[str, str, str, list[str]]]:
+    """Return question, type of its answer, how it begins, and what ten people say."""
+    yes, no = ("yes", "no") if dark else ("no", "yes")
+    return [
+        ("Is this dark?", "yes/no", "is this", [yes] * 8 + [no, "Yes."]),
+        ("How many things are there? ", "number", "how many", ["2"] * 3 + ["two"] * 4 + ["1"] * 3),
+        ("What color is it?", "other", "what color is", ["gray"] * 5 + ["t-shirt gray"] * 5),
+        ("What is written there?", "other", "what is", [f"Word {image}"] * 10),
+    ]
+
+
+def _vqav2_annotation(
+    key: int, image: int, kind: str, start: str, said: list[str]
+) -> dict[str, Any]:
+    return {
+        "question_id": key,
+        "image_id": image,
+        "question_type": start,
+        "answer_type": kind,
+        "multiple_choice_answer": said[0],
+        "answers": [
+            {"answer": answer, "answer_confidence": "yes", "answer_id": number}
+            for number, answer in enumerate(said, 1)
+        ],
+    }

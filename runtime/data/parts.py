@@ -139,7 +139,8 @@ class Parts:
             # What shows a held-out image beside another one belongs to neither side.
             rows = rows[held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)]
         if declared.use != "report":
-            rows = rows[table.labelled[rows]]
+            known = table.learnable if declared.use == "train" else table.labelled
+            rows = rows[known[rows]]
         if declared.use != "train":
             return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
         kept = rows[~self._selecting(table)[table.images_of_row[rows]].any(axis=1)]

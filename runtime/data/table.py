@@ -42,7 +42,8 @@ class Table:
         rows: one row a text: `text`, `image` (a row of `images`, or a list of them, as many for
             each text), for tasks whose rows have one answer `answer`, and what else a reader knows
             of a row, such as `id`; `labelled` is False for rows of which nobody knows what is
-            right: nothing is learned from them.
+            right: nothing is learned from them. `learnable` is False for rows that are measured
+            and not learned from.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
             and are never separated by a split), `content` (what is true of one image is true of
             all that have its number), `source` (index into `sources`).
@@ -100,6 +101,15 @@ class Table:
             return np.ones(len(self), bool)
         labelled: np.ndarray = self.column("labelled").to_numpy(zero_copy_only=False).astype(bool)
         return labelled
+
+    @property
+    def learnable(self) -> np.ndarray:
+        """`[texts]` bool: those of them from which something is learned; all if nothing is said."""
+        if "learnable" not in self.rows.column_names:
+            return self.labelled
+        learnable = self.column("learnable").to_numpy(zero_copy_only=False)
+        both: np.ndarray = learnable.astype(bool) & self.labelled
+        return both
 
     @property
     def known_of_rows(self) -> tuple[str, ...]:

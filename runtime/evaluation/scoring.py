@@ -59,7 +59,8 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
 
 
 def _declared(task: TaskBlock, name: str) -> Split:
-    found = task.split(name)
+    # Names of splits have no hyphens in specs; published ones do, such as `test-dev`.
+    found = task.split(name) or task.split(name.replace("-", "_"))
     if found is None:
         known = listing(name for name, split in task.splits().items() if split.labelled)
         raise DataError(f"{task.word()} has no split `{name}`; it has {known}")

@@ -49,8 +49,8 @@ def lines_of(content: bytes) -> Iterator[tuple[str, str]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        line = content.count(b"\n", 0, problem.start) + 1
-        raise DataError(f"line {line} is no UTF-8 text") from None
+        place = content.count(b"\n", 0, problem.start) + 1
+        raise DataError(f"line {place} is no UTF-8 text") from None
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"line {number}", line.strip()
