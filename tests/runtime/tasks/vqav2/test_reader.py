@@ -71,7 +71,9 @@ def test_answers_are_the_frequent_ones_most_frequent_first(published: Path) -> N
     assert vocabulary(task.model_copy(update={"min_count": 7})) == ("2", "gray", "yes")
     assert vocabulary(task.model_copy(update={"answers": 2})) == ("2", "gray")
     assert vocabulary(task.model_copy(update={"min_count": 14})) == ()
-    with pytest.raises(DataError, match=r"no answer is the main one of 14 questions .* `min_count`"):
+    with pytest.raises(
+        DataError, match=r"no answer is the main one of 14 questions .* `min_count`"
+    ):
         table = split(published, "train", min_count=14)
         part = Part(file="train", table=table, rows=np.arange(len(table)))
         reader.answers(task.model_copy(update={"min_count": 14}), part)
