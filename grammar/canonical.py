@@ -10,7 +10,13 @@ from renaissance.grammar.places import Path
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import default_of, keys_of, kind_of, positional_key
+from renaissance.grammar.schema.vocabulary import (
+    default_of,
+    keys_of,
+    kind_of,
+    positional_key,
+    spelling_of,
+)
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import (
     directive_text,
@@ -163,7 +169,7 @@ class _Printer:
             if isinstance(value, Block):
                 lines.append(self._said(name, value, where))
             else:
-                text = f"{name} = {value_text(value, kind_of(info))}"
+                text = f"{spelling_of(name, info)} = {value_text(value, kind_of(info))}"
                 lines.append(self._noted(text, where))
         return lines
 

@@ -41,6 +41,7 @@ def key(
     positional: bool = False,
     name: bool = False,
     path: Literal["file", "folder"] | None = None,
+    spelled: str | None = None,
     position: str | None = None,
     default_factory: Callable[[], Any] | None = None,
     **constraints: Any,
@@ -55,6 +56,7 @@ def key(
         positional: given between parentheses rather than in braces: `timm("name")`.
         name: text that is written as a plain name where it can be: `split = test`.
         path: the value is where a file or a folder lies.
+        spelled: how a file spells the key, where that differs from the name of the field.
         position: where a source has to be able to stand, such as `encoder`.
         default_factory: makes the default when it is first asked for, in place of `default`.
         constraints: pydantic's own, such as `ge=1`.
@@ -65,6 +67,7 @@ def key(
         "positional": positional,
         "name": name,
         "path": path,
+        "spelled": spelled,
         "position": position,
     }
     if default_factory is not None:

@@ -27,6 +27,7 @@ from renaissance.grammar.schema.vocabulary import (
     kind_of,
     positional_key,
     sources,
+    spelling_of,
     unit_of,
 )
 from renaissance.grammar.spelling import head_text, spelled_word, value_text
@@ -122,7 +123,7 @@ def _row(name: str, info: FieldInfo) -> str:
         spelled = f"{name.removesuffix('s')} …"
         value = _blocks(kind.item.blocks if kind.item else kind.blocks)
     else:
-        spelled, value = name, _value(kind, unit_of(info))
+        spelled, value = spelling_of(name, info), _value(kind, unit_of(info))
     default = default_of(info)
     shown = "absent" if default is None else _default(default, kind)
     meaning = (info.description or "").replace("|", "\\|")

@@ -13,6 +13,7 @@ from renaissance.grammar.schema.vocabulary import (
     keys_of,
     kind_of,
     positional_key,
+    spelling_of,
     tag_of,
 )
 from renaissance.grammar.tokens import tables
@@ -93,7 +94,7 @@ def call_text(block: Block) -> str:
 def stated(block: Block) -> Mapping[str, str]:
     """Return the spelling of the value of each key that a block states, blocks inside included."""
     return {
-        name: value_text(getattr(block, name), kind_of(info))
+        spelling_of(name, info): value_text(getattr(block, name), kind_of(info))
         for name, info in keys_of(type(block)).items()
         if states(block, name) and not isinstance(getattr(block, name), Mapping)
     }

@@ -9,7 +9,7 @@ from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
 from renaissance.grammar.names import listing, nearest, suggestion
 from renaissance.grammar.schema.jobs import Pretrain, Training
-from renaissance.grammar.schema.vocabulary import keys_of, positional_key
+from renaissance.grammar.schema.vocabulary import keys_of, positional_key, spelling_of
 from renaissance.grammar.source import Span
 
 DIMENSIONS = (*Dimensions.model_fields, "activation")
@@ -97,7 +97,7 @@ def _home(block: type[Block], name: str) -> str:
 
 
 def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
-    known = tuple(keys_of(block))
+    known = tuple(spelling_of(key, info) for key, info in keys_of(block).items())
     close = nearest(name, known)
     return Diagnostic(
         code="VL401",

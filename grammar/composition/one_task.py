@@ -12,7 +12,7 @@ from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.parser import parse
 from renaissance.grammar.places import Places
-from renaissance.grammar.schema.vocabulary import keys_of, kind_of
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of, spelling_of
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import quoted
 
@@ -51,11 +51,13 @@ def _spelled(word: str, name: str, value: str) -> str:
     if value.startswith('"'):
         return value
     try:
-        info = keys_of(_TASKS[word]).get(name)
+        known = {spelling_of(key, info): info for key, info in keys_of(_TASKS[word]).items()}
     except (KeyError, KindError):
-        info = None
+        known = {}
+    info = known.get(name)
     if info is None:
         return quoted(value)
     kind = kind_of(info)
-    other = (kind.share and value.endswith("%")) or kind.takes(value)
+    none = kind.none and value == "none"
+    other = none or (kind.share and value.endswith("%")) or kind.takes(value)
     return quoted(value) if kind.text and not other else value

@@ -27,6 +27,7 @@ from renaissance.grammar.schema.vocabulary import (
     keys_of,
     kind_of,
     positional_key,
+    spelling_of,
     unit_of,
 )
 from renaissance.grammar.source import Span
@@ -84,6 +85,8 @@ class Reader(Record):
             fixed: values that do not come from keys.
         """
         known = keys_of(block)
+        fields = {spelling_of(name, info): name for name, info in known.items()}
+        keys = {fields.get(name, name): setting for name, setting in keys.items()}
         values: dict[str, Any] = dict(fixed or {})
         failed = broken or any(value is FAILED for value in values.values())
         unknown = [name for name in keys if name not in known]
@@ -99,7 +102,7 @@ class Reader(Record):
                 kind_of(info),
                 unit_of(info),
                 (*path, name),
-                key=name,
+                key=spelling_of(name, info),
                 place=setting.place,
             )
             failed |= value is FAILED
@@ -110,7 +113,8 @@ class Reader(Record):
             for name in missing:
                 # A misspelt key, or one that belongs inside the missing one, was said already.
                 if not any(stands_for(other, name, block) for other in unknown):
-                    self.findings.add(_missing(name, known[name], where, what))
+                    spelled = spelling_of(name, known[name])
+                    self.findings.add(_missing(spelled, known[name], where, what))
         usable = {name: value for name, value in values.items() if value is not FAILED}
         if failed:
             # Bounds of the other values are worth checking all the same.

@@ -123,6 +123,12 @@ def kind_of(info: FieldInfo) -> Kind:
     return _kind(annotation, bool(extra.get("name")), none, extra.get("position"))
 
 
+def spelling_of(name: str, info: FieldInfo) -> str:
+    """Return how a file spells a key."""
+    spelled: str | None = _extra(info).get("spelled")
+    return name if spelled is None else spelled
+
+
 def path_of(info: FieldInfo) -> str | None:
     """Return `file` or `folder` where the value is the path of one."""
     path: str | None = _extra(info).get("path")

@@ -1,15 +1,17 @@
-"""The columns of image paths and captions of a file: CSV, JSON Lines, Parquet.
+"""Columns of a file, above all those of image paths and captions: CSV, JSON Lines, Parquet.
 
-Files are read row by row, so that a mistake is told with its line, and nothing but the two columns
-is kept: neither what else a row holds nor how long it is matters.
+Files are read row by row, so that a mistake is told with its line, and nothing but the columns that
+are asked for is kept: neither what else a row holds nor how long it is matters.
 """
 
 import csv
 import difflib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ def read_columns(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatc
     if kind == "Parquet":
         batches = _parquet(path, image, caption)
     else:
-        rows = (_csv if kind == "CSV" else _json_lines)(path, image, caption)
+        rows = csv_rows(path, (image, caption)) if kind == "CSV" else _json(path, image, caption)
         batches = _in_batches(rows, path)
     empty = True
     for batch in batches:
@@ -53,7 +55,7 @@ def read_columns(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatc
         raise DataError(f"the table `{path}` has no rows")
 
 
-def _in_batches(rows: Iterator[Row], path: Path) -> Iterator[pa.RecordBatch]:
+def _in_batches(rows: Iterator[tuple[Any, ...]], path: Path) -> Iterator[pa.RecordBatch]:
     while chunk := list(islice(rows, ROWS)):
         try:
             columns = [pa.array(column, pa.string()) for column in zip(*chunk, strict=True)]
@@ -64,7 +66,8 @@ def _in_batches(rows: Iterator[Row], path: Path) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 
 
-def _csv(path: Path, image: str, caption: str) -> Iterator[Row]:
+def csv_rows(path: Path, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the texts of some columns, row by row; raises DataError."""
     limit = csv.field_size_limit(sys.maxsize)
     line = 0
     try:
@@ -73,12 +76,14 @@ def _csv(path: Path, image: str, caption: str) -> Iterator[Row]:
             header = next((row for row in lines if row), None)
             if header is None:
                 return
-            _require((image, caption), header, path)
-            places, width = (header.index(image), header.index(caption)), len(header)
+            _require(names, header, path)
+            places, width = [header.index(name) for name in names], len(header)
+            # One place more makes a tuple of a single value as well.
+            chosen, several = itemgetter(*places, *places[:1]), len(places)
             line = lines.line_num
             for row in lines:
                 if len(row) == width:
-                    yield row[places[0]], row[places[1]]
+                    yield chosen(row)[:several]
                 elif row:
                     raise _malformed(
                         path, "CSV", line, f"{len(row)} values where the header has {width}"
@@ -104,34 +109,53 @@ def _quotes(problem: str) -> str:
     return problem
 
 
-def _json_lines(path: Path, image: str, caption: str) -> Iterator[Row]:
+def _json(path: Path, image: str, caption: str) -> Iterator[Row]:
+    """Yield paths and captions; lists of captions are rows of their own."""
+    # Whole numbers as floats, since one in another column may have any number of digits.
+    for number, (shown, said) in json_rows(path, (image, caption), whole=float):
+        for text in said if isinstance(said, list) else [said]:
+            for name, value in ((image, shown), (caption, text)):
+                if value is not None and not isinstance(value, str):
+                    what = f"`{name}` is {_what(value)}, not text"
+                    raise _malformed(path, "JSON Lines", number, what)
+            yield shown, text
+
+
+def json_rows(
+    path: Path, names: Sequence[str], *, whole: Callable[[str], Any]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield some values of each line, None where it has none, and how many lines stand before it.
+
+    Args:
+        path: of the file.
+        names: of the values.
+        whole: makes something of the digits of a whole number.
+
+    Raises:
+        DataError: if a line is no object, or none has a value of some name.
+    """
     seen: dict[str, None] = {}
-    missing = {image, caption}
+    missing = set(names)
     empty = True
     with path.open("rb") as file:
         for number, line in enumerate(file):
             if not line.strip():
                 continue
-            row = _object(line, (image, caption), path, number)
+            row = _object(line, names, path, number, whole)
             empty = False
             if missing:
                 missing -= row.keys()
                 seen |= dict.fromkeys(row)
-            shown, said = row.get(image), row.get(caption)
-            for text in said if isinstance(said, list) else [said]:
-                for name, value in ((image, shown), (caption, text)):
-                    if value is not None and not isinstance(value, str):
-                        what = f"`{name}` is {_what(value)}, not text"
-                        raise _malformed(path, "JSON Lines", number, what)
-                yield shown, text
+            yield number, tuple(map(row.get, names))
     if missing and not empty:
-        _require((image, caption), list(seen), path)
+        _require(names, list(seen), path)
 
 
-def _object(line: bytes, wanted: Sequence[str], path: Path, number: int) -> dict[str, Any]:
+def _object(
+    line: bytes, wanted: Sequence[str], path: Path, number: int, whole: Callable[[str], Any]
+) -> dict[str, Any]:
     try:
-        # As a float, since a whole number in another column may have any number of digits.
-        row = json.loads(line, parse_int=float)
+        row = json.loads(line, parse_int=whole)
         if any(line.count(json.dumps(name).encode()) > 1 for name in wanted):
             _check_once(
                 [key for key, _ in json.loads(line, parse_int=float, object_pairs_hook=list)],
@@ -154,16 +178,29 @@ def _what(value: object) -> str:
 
 
 def _parquet(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
+    for batch in parquet_batches(path, (image, caption)):
+        images, captions = batch.columns
+        with _damages(path):
+            if _is_list(captions.type):
+                images = images.take(pc.list_parent_indices(captions))
+                captions = pc.list_flatten(captions)
+            columns = [_text(images, image, path), _text(captions, caption, path)]
+        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def parquet_batches(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns piece by piece; raises DataError."""
+    with _damages(path), pa.parquet.ParquetFile(path) as file:
+        _require(names, file.schema_arrow.names, path)
+        for batch in file.iter_batches(columns=list(names)):
+            yield batch.select(list(names))
+
+
+@contextmanager
+def _damages(path: Path) -> Iterator[None]:
+    """Say in a sentence what is wrong with a file."""
     try:
-        with pa.parquet.ParquetFile(path) as file:
-            _require((image, caption), file.schema_arrow.names, path)
-            for batch in file.iter_batches(columns=[image, caption]):
-                images, captions = batch.column(image), batch.column(caption)
-                if _is_list(captions.type):
-                    images = images.take(pc.list_parent_indices(captions))
-                    captions = pc.list_flatten(captions)
-                columns = [_text(images, image, path), _text(captions, caption, path)]
-                yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        yield
     except (pa.ArrowException, OSError, UnicodeError) as problem:
         # Some of Arrow's errors are those of the operating system, some others OSErrors without
         # a number.

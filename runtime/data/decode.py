@@ -4,7 +4,9 @@ JPEG files are decoded by simplejpeg, everything else, and what it refuses, by P
 libjpeg-turbo and give the same pixels; simplejpeg spares copies.
 """
 
+import io
 import os
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -29,11 +31,11 @@ LARGEST_JPEG = 2**28
 """Bytes of a JPEG file that is read as a whole."""
 
 
-def read_image(path: str, size: int, resize: Resize) -> np.ndarray:
+def read_image(path: str | bytes, size: int, resize: Resize) -> np.ndarray:
     """Read an image as the model will see it, before normalisation.
 
     Args:
-        path: any format of `image_file.FORMATS`.
+        path: of a file in any format of `image_file.FORMATS`, or such a file itself.
         size: height and width of the result, in pixels.
         resize: how it becomes square; see `squared`.
 
@@ -46,13 +48,16 @@ def read_image(path: str, size: int, resize: Resize) -> np.ndarray:
     return squared(decode(path), size, resize)
 
 
-def decode(path: str) -> np.ndarray:
+def decode(path: str | bytes) -> np.ndarray:
     """Return the pixels of an image file, upright: `[height, width, 3]` uint8.
+
+    Args:
+        path: of the file, or the file itself.
 
     Raises:
         UnreadableImageError: if the file is missing or no readable image.
     """
-    with reasons(), regular_file(path) as file:
+    with reasons(), _opened(path) as file:
         try:
             return _decoded(file)
         except ValueError:
@@ -60,6 +65,10 @@ def decode(path: str) -> np.ndarray:
             if bare is None:
                 raise
             return _decoded(bare)
+
+
+def _opened(path: str | bytes) -> AbstractContextManager[BinaryIO]:
+    return io.BytesIO(path) if isinstance(path, bytes) else regular_file(path)
 
 
 def _decoded(file: BinaryIO) -> np.ndarray:
@@ -76,10 +85,11 @@ def _by_simplejpeg(file: BinaryIO, image: Image.Image) -> np.ndarray | None:
     library = _simplejpeg()
     if library is None or image.format != "JPEG" or image.mode not in ("RGB", "L"):
         return None
-    if os.fstat(file.fileno()).st_size > LARGEST_JPEG:
-        return None
     place = file.tell()
-    file.seek(0)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place if size > LARGEST_JPEG else 0)
+    if size > LARGEST_JPEG:
+        return None
     try:
         pixels: np.ndarray = library.decode_jpeg(file.read(), "RGB")
     except Exception:  # also for what Pillow can repair

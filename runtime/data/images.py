@@ -43,6 +43,7 @@ class Images:
         size: int,
         resize: Resize,
         *,
+        blank: bytes = b"",
         cache_bytes: int | None = None,
         features: KnownImages | None = None,
     ) -> None:
@@ -52,6 +53,7 @@ class Images:
             table: whose images these are.
             size: height and width in pixels.
             resize: how images become square.
+            blank: the file of the image of texts that have none.
             cache_bytes: room for decoded images; `room_for_images` if None.
             features: of images that need no decoding.
         """
@@ -60,6 +62,7 @@ class Images:
         self.resize = resize
         self.unreadable = UnreadableImages(table)
         self._table = table
+        self._blank = blank
         self._count = len(table.images)
         room = room_for_images() if cache_bytes is None else cache_bytes
         self._kept = min(self._count, max(room, 0) // (3 * size * size))
@@ -158,17 +161,21 @@ class Images:
         assert self.features is not None
         new = np.unique(images[~self._contents[images].any(axis=1)]).tolist()
         if new:
-            found = self.features.digests([self._table.path(image) for image in new])
+            found = self.features.digests([self._file(image) for image in new])
             for image, content in zip(new, found, strict=True):
                 if content is not None:
                     self._contents[image] = np.frombuffer(content, np.uint8)
         return [content.tobytes() if content.any() else None for content in self._contents[images]]
 
+    def _file(self, image: int) -> str | bytes:
+        file = self._table.file(image)
+        return self._blank if file == "" else file
+
     def _read(self, image: int) -> None:
         try:
             if self._state[image] == UNREADABLE and image in self.unreadable:
                 return
-            pixels = read_image(self._table.path(image), self.size, self.resize)
+            pixels = read_image(self._file(image), self.size, self.resize)
         except UnreadableImageError as problem:
             self._state[image] = UNREADABLE
             self.unreadable.add(image, str(problem))

@@ -283,6 +283,7 @@ class JobData:
             table,
             self._vision.size,
             self._vision.resize,
+            blank=self._vision.blank,
             cache_bytes=self._room,
             features=self._known_images,
         )

@@ -51,7 +51,7 @@ class Part:
     def files(self) -> list[str]:
         """The files of these images, however the table spells their paths."""
         paths = self.table.paths
-        return real_paths([paths[image] for image in self.images.tolist()])
+        return real_paths([paths[image] for image in self.images.tolist() if paths[image]])
 
     @property
     def distinct_texts(self) -> int:
@@ -71,7 +71,7 @@ class Part:
         digest = xxhash.xxh3_128()
         image = self.table.images_of_row[self.rows]
         of_all = self.table.paths
-        paths = [of_all[number] for number in np.unique(image).tolist()]
+        paths = [of_all[number] for number in np.unique(image).tolist() if of_all[number]]
         # What all paths begin with is what the first and the last of them begin with.
         ends = [min(paths, default=""), max(paths, default="")]
         cut = os.path.commonprefix(ends).rfind("/") + 1  # noqa: RUF071
@@ -135,7 +135,8 @@ class Parts:
         if declared.held_out is not None:
             least = 2 if isinstance(self._job, Pretrain) else 1
             share, seed = declared.held_out, self._job.seed
-            held = held_out(table.scene_of_image, share, seed, least=least)[table.images_of_row]
+            scenes = table.scene_of_row  # [texts, views]
+            held = held_out(scenes.ravel(), share, seed, least=least).reshape(scenes.shape)
             # What shows a held-out image beside another one belongs to neither side.
             rows = rows[held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)]
         if declared.use != "report":

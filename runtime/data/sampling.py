@@ -103,7 +103,7 @@ def held_out(scenes: np.ndarray, share: float, seed: int, *, least: int = 1) -> 
     """Choose the images that select the best checkpoint.
 
     Args:
-        scenes: `[images]` int64; images of one scene stay on one side.
+        scenes: `[images]` int64; images of one scene stay on one side. Images may come repeatedly.
         share: share of the scenes that are held out.
         seed: the job's seed.
         least: scenes that are held out at least, where the share is not 0.

@@ -54,6 +54,11 @@ class ImageNeeds:
     std: Channels
 
     @property
+    def blank(self) -> bytes:
+        """The file of an image of one colour, the mean one: nothing is left of it normalised."""
+        return b"P6 1 1 255\n" + bytes(round(255 * share) for share in self.mean)
+
+    @property
     def origin(self) -> tuple[object, ...]:
         """What pixels depend on besides the file: how they are made, and by what."""
         made = (METHOD, self.size, self.resize, self.mean, self.std)

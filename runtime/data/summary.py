@@ -187,8 +187,10 @@ def _scan(part: Part) -> tuple[tuple[str, str], ...]:
     unreadable = []
     for image in part.images.tolist():
         path = part.table.path(image)
+        if not path:  # a text without an image
+            continue
         try:
-            read_image(path, 1, "squash")
+            read_image(part.table.file(image), 1, "squash")
         except UnreadableImageError as problem:
             unreadable.append((path, str(problem)))
     return tuple(unreadable)

@@ -46,7 +46,9 @@ class Table:
             and not learned from.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
             and are never separated by a split), `content` (what is true of one image is true of
-            all that have its number), `source` (index into `sources`).
+            all that have its number), `source` (index into `sources`), and `bytes`, the file
+            itself, where it lies in no folder. The path of the image of texts that have none is
+            empty: they are shown one of a single colour.
         sources: where the images come from.
         also_true: `text` and `content` of what is known to be true, or may well be, although no row
             pairs them; None if rows say all.
@@ -114,7 +116,20 @@ class Table:
     @property
     def known_of_rows(self) -> tuple[str, ...]:
         """The columns beside texts and images."""
-        return tuple(name for name in self.rows.column_names if name not in ("text", "image"))
+        apart = ("text", "image", "scene")
+        return tuple(name for name in self.rows.column_names if name not in apart)
+
+    @property
+    def scene_of_row(self) -> np.ndarray:
+        """`[texts, views]` int64: the scene of each image of each text, or of a text without one.
+
+        Texts that share a scene are never separated by a split.
+        """
+        if "scene" not in self.rows.column_names:
+            found: np.ndarray = self.scene_of_image[self.images_of_row]
+            return found
+        scene: np.ndarray = self.column("scene").to_numpy().astype(np.int64)
+        return scene[:, None]
 
     @property
     def scene_of_image(self) -> np.ndarray:
@@ -150,6 +165,13 @@ class Table:
         images = self.rows[row]["image"]
         return tuple(map(self.path, images if isinstance(images, list) else [images]))
 
+    def file(self, image: int) -> str | bytes:
+        """Return the path of an image, or its file where that lies in the table itself."""
+        if "bytes" not in self.images.column_names:
+            return self.path(image)
+        held: bytes | None = self.images.data.column("bytes")[int(image)].as_py()
+        return self.path(image) if held is None else held
+
     @property
     def has_answers(self) -> bool:
         """Whether texts are answered, as those of tasks."""
@@ -171,6 +193,7 @@ def make_table(
     *,
     answers: TextColumn | None = None,
     columns: Mapping[str, TextColumn] | None = None,
+    files: pa.Array | None = None,
     scenes: TextColumn | None = None,
     contents: np.ndarray | None = None,
     also_true: pa.Table | None = None,
@@ -183,10 +206,13 @@ def make_table(
         root: folder that relative paths start from.
         texts: `[texts]` strings, none of them null.
         paths: `[texts]` strings, the image of each text; several of them where a text is about
-            several images.
+            several images. Null for a text without an image.
         answers: `[texts]` strings, for tasks whose rows have one answer.
         columns: what else is known of each row, by name, of any type.
-        scenes: `[texts]` names of scenes; an image is a scene of its own if absent.
+        files: `[texts]` binary, the file of the image of each text, of which the path is but a
+            name; null where it lies at that path. For texts about one image.
+        scenes: `[texts]` names of scenes; if absent an image is a scene of its own, and so is a
+            text without one, together with those that read the same.
         contents: `[texts]` int64, the content of the images of each; their scene if absent.
         also_true: `text` and `content` of what is known beyond the rows.
         incomplete: rows that the reader left out.
@@ -201,8 +227,11 @@ def make_table(
     if answers is not None:
         rows["answer"] = answers
     scene = np.arange(len(distinct), dtype=np.int32)
-    if scenes is not None:
-        scene[image] = _one_chunk(scenes).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    if "" in distinct:
+        # One image is shown with all texts that have none, so that it cannot keep them together.
+        rows["scene"] = pa.array(_numbers(texts if scenes is None else scenes))
+    elif scenes is not None:
+        scene[image] = _numbers(scenes)
     content = scene.copy()
     if contents is not None:
         content[image] = contents
@@ -212,6 +241,9 @@ def make_table(
         "content": pa.array(content),
         "source": pa.array(np.zeros(len(distinct), np.int32)),
     }
+    if files is not None:
+        first = np.unique(image[0], return_index=True)[1]
+        images["bytes"] = files if len(first) == len(files) else files.take(pa.array(first))
     from datasets import Dataset
 
     return Table(
@@ -228,9 +260,13 @@ def _distinct_images(
 ) -> tuple[list[str], np.ndarray]:
     """Return the paths of distinct images, and `[views, texts]` int32, the image of each text."""
     views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
-    encoded = (pa.concat_arrays(views) if len(views) > 1 else views[0]).dictionary_encode()
-    spelled = tidy([str(Path(root, path)) for path in encoded.dictionary.to_pylist()])
-    distinct, number = _number(spelled)
+    joined = pa.concat_arrays(views) if len(views) > 1 else views[0]
+    encoded = pc.fill_null(joined.cast(pa.string()), "").dictionary_encode()
+    named = encoded.dictionary.to_pylist()
+    spelled = tidy([str(Path(root, path)) for path in named])
+    distinct, number = _number(
+        [path if name else "" for name, path in zip(named, spelled, strict=True)]
+    )
     image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
     return distinct, image.reshape(len(views), -1)
 
@@ -257,6 +293,11 @@ def join(tables: Sequence[Table]) -> Table:
         "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
     }
     columns = {"path": pa.array(distinct, pa.string())}
+    if any("bytes" in table.images.column_names for table in tables):
+        first = np.unique(number, return_index=True)[1]
+        columns["bytes"] = pa.chunked_array(
+            [chunk for table in tables for chunk in _held(table).chunks]
+        ).take(pa.array(first))
     for name, parts in described.items():
         # The first table that names an image owns it: assign backwards so that it comes last.
         owner = np.zeros(len(distinct), np.int32)
@@ -284,6 +325,13 @@ def join(tables: Sequence[Table]) -> Table:
     )
 
 
+def _held(table: Table) -> pa.ChunkedArray:
+    """Return the files of images that lie in a table, null for those that do not."""
+    if "bytes" in table.images.column_names:
+        return table.images.data.column("bytes").cast(pa.large_binary())
+    return pa.chunked_array([pa.nulls(len(table.images), pa.large_binary())])
+
+
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
     """Return the numbers of the rows where text and path each have something to be seen."""
     keep = [
@@ -300,6 +348,13 @@ def _number(paths: Sequence[str]) -> tuple[list[str], np.ndarray]:
     for path, place in zip(paths, number, strict=True):
         spelled.setdefault(place, path)
     return list(spelled.values()), np.asarray(number, dtype=np.int64)
+
+
+def _numbers(names: TextColumn) -> np.ndarray:
+    """Return a number for each name, the same for the same name."""
+    indices = _one_chunk(names).dictionary_encode().indices
+    numbers: np.ndarray = indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    return numbers
 
 
 def _one_chunk(column: TextColumn) -> pa.Array:

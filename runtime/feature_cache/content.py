@@ -28,12 +28,19 @@ class ImageContents:
         self._ledger = Ledger(root / "images")
         self._writable = True
 
-    def digests(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return 16 bytes for the content of each file; None for one that cannot be read."""
+    def digests(self, paths: Sequence[str | bytes]) -> list[bytes | None]:
+        """Return 16 bytes for the content of each file; None for one that cannot be read.
+
+        Args:
+            paths: of files, or the files themselves.
+        """
         found: list[bytes | None] = []
         fresh: list[tuple[bytes, bytes]] = []
         self._refresh()
         for path in paths:
+            if isinstance(path, bytes):
+                found.append(hashlib.blake2b(path, digest_size=VALUE_BYTES).digest())
+                continue
             try:
                 status = Path(path).stat()
                 key = _key(path, status)

@@ -24,8 +24,8 @@ class KnownImages:
         self._contents = contents
         self._store = store
 
-    def digests(self, paths: Sequence[str]) -> list[bytes | None]:
-        """Return the digest of each file's content; None for one that cannot be read."""
+    def digests(self, paths: Sequence[str | bytes]) -> list[bytes | None]:
+        """Return the digest of each file, given by its path or itself; None where unreadable."""
         return self._contents.digests(paths)
 
     def holds(self, contents: Sequence[bytes | None]) -> np.ndarray:

@@ -1,10 +1,16 @@
 """Tasks whose rows have one answer out of some: what their `reader.py` and `metric.py` hand on."""
 
+from collections.abc import Iterable, Sequence
+from math import fsum
+
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.names import listing
+from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Classes
 from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.tabular import Classes as DeclaredClasses
 
 
 def answers(block: TaskBlock, train: Part) -> tuple[str, ...]:
@@ -23,3 +29,56 @@ def measure(block: TaskBlock, answered: Answered) -> dict[str, float]:
     if credit is None or not len(answered.asked):
         return {}
     return {block.metric: float(answered.of_asked(credit).mean(dtype="float64"))}
+
+
+def by_class(block: TaskBlock, answered: Answered) -> dict[str, float]:
+    """Return the share of right rows, of all and of those of each class as `accuracy.CLASS`."""
+    classes = answered.column_of_asked("answer")
+    return measure(block, answered) | breakdown(answered, classes, block.metric)
+
+
+def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> dict[str, float]:
+    """Return the share of right rows of each group as `NAME.GROUP`, those without rows left out.
+
+    Args:
+        answered: what is measured; a row whose images cannot be read is wrong.
+        groups: of each row of the split.
+        name: of the measure.
+    """
+    credit = answered.credit
+    if credit is None:
+        return {}
+    found: dict[str, list[float]] = {}
+    right = answered.of_asked(credit).tolist()
+    for group, share in zip(groups, right, strict=True):
+        if group is not None:
+            found.setdefault(group, []).append(share)
+    return {f"{name}.{group}": fsum(found[group]) / len(found[group]) for group in sorted(found)}
+
+
+def declared(classes: DeclaredClasses, train: Part, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the classes that a task declares, by name, as they are numbered.
+
+    Args:
+        classes: how many there are, or their names.
+        train: what there is to learn from.
+        names: of the classes that occur there.
+
+    Raises:
+        DataError: if others occur, or another number of them.
+    """
+    occurring, what = sorted(set(names)), f"`{train.table.sources[0].name}`"
+    if isinstance(classes, int):
+        if len(occurring) != classes:
+            raise DataError(
+                f"{what} has {len(occurring)} classes where `classes = {classes}`: "
+                + listing(occurring)
+            )
+        return tuple(occurring)
+    others = [name for name in occurring if name not in classes]
+    if others:
+        raise DataError(
+            f"{what} has classes that `classes` does not name: {listing(others)}; "
+            f"it names {listing(classes)}"
+        )
+    return classes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from renaissance.compiler.batch import UNKNOWN
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.runtime.data.targets import Classes, Numbers, Shares, known
 
 

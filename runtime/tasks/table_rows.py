@@ -1,0 +1,194 @@
+"""From the rows of one's own table to texts, images and what is wanted of them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.fields import Fields, as_name, as_text, read_fields
+from renaissance.runtime.data.table import VISIBLE, Source, Table, make_table
+from renaissance.runtime.tasks.tabular import TabularTask
+
+FOLDERS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""Suffixes of images in a folder a class, as torchvision's ImageFolder has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """The rows of a table that are complete.
+
+    Attributes:
+        fields: of all rows.
+        kept: `[rows]` int64, numbers of those that are complete.
+        source: the block that they are of.
+        root: folder that image paths start from.
+        texts: of the complete rows, empty where they have none.
+        images: path and, where it is no file of its own, content of the image of each; None where
+            rows have no images.
+        ids: what each is called; None where they have no names.
+    """
+
+    fields: Fields
+    kept: np.ndarray
+    source: Source
+    root: Path
+    texts: list[str]
+    images: list[tuple[str, bytes | None]] | None
+    ids: list[str] | None
+
+    def of_kept(self, values: Sequence[Any]) -> list[Any]:
+        """Return what belongs to the complete rows."""
+        return [values[row] for row in self.kept.tolist()]
+
+    def table(
+        self, *, answers: Sequence[str | None] | None, columns: Mapping[str, pa.Array]
+    ) -> Table:
+        """Return them with what is wanted.
+
+        Args:
+            answers: of the complete rows; None where nobody knows.
+            columns: what else is known of each complete row.
+        """
+        known = dict(columns)
+        if self.ids is not None:
+            known["id"] = pa.array(self.ids, pa.string())
+        images = self.images or [(None, None)] * len(self.texts)
+        paths, held = zip(*images, strict=True) if images else ((), ())
+        return make_table(
+            self.source,
+            self.root,
+            pa.array(self.texts, pa.string()),
+            pa.array(paths, pa.string()),
+            answers=None if answers is None else pa.array(answers, pa.string()),
+            columns=known,
+            files=pa.array(held, pa.large_binary()) if any(map(is_held, held)) else None,
+            incomplete=len(self.fields) - len(self.kept),
+        )
+
+
+def is_held(content: bytes | None) -> bool:
+    """Tell whether an image lies in the table itself."""
+    return content is not None
+
+
+def read_rows(
+    block: TabularTask, source: Source, file: str, *, texts: Sequence[str], others: Sequence[str]
+) -> Rows:
+    """Read columns of a table of a task.
+
+    Args:
+        block: the task.
+        source: what messages call it.
+        file: which of its tables.
+        texts: columns of texts without which a row is incomplete; the first one is the text.
+        others: further columns.
+
+    Raises:
+        DataError: if the table is missing, empty or malformed, or has no such column.
+    """
+    path = block.table(file)
+    optional = [name for name in (block.image, block.id) if name is not None]
+    names = tuple(dict.fromkeys([*texts, *others, *optional]))
+    fields = read_fields(path, names, what=f"`{source.name}`")
+    root = Path(block.root) if block.root is not None else path.parent
+    if not root.is_dir():
+        raise DataError(f"the image folder `{root}` of `{source.name}` does not exist")
+    complete = np.ones(len(fields), bool)
+    said = []
+    for name in texts:
+        said.append(fields.column(name, as_text))
+        complete &= _visible(said[-1])
+    images = None if block.image is None else fields.column(block.image, _image)
+    if images is not None:
+        # Images that lie in the table are told apart by the number of their row.
+        images = [
+            (f"{path}/{row}", image[1]) if image is not None and not image[0] else image
+            for row, image in enumerate(images)
+        ]
+        complete &= [image is not None for image in images]
+    kept = np.flatnonzero(complete)
+    ids = None if block.id is None else fields.column(block.id, as_name)
+    rows = Rows(
+        fields=fields,
+        kept=kept,
+        source=source,
+        root=root,
+        texts=[""] * len(kept),
+        images=None,
+        ids=None,
+    )
+    return replace(
+        rows,
+        texts=rows.of_kept(said[0]) if said else rows.texts,
+        images=None if images is None else rows.of_kept(images),
+        ids=None if ids is None else [name or "" for name in rows.of_kept(ids)],
+    )
+
+
+def read_labelled(rows: Rows, label: str, columns: Mapping[str, pa.Array] | None = None) -> Table:
+    """Return rows with the class that a column names; of those without one nobody knows it."""
+    names = [name or None for name in rows.of_kept(rows.fields.column(label, as_name))]
+    known = pa.array([name is not None for name in names])
+    return rows.table(answers=names, columns={**(columns or {}), "labelled": known})
+
+
+def read_folder(source: Source, folder: Path) -> Table:
+    """Read a folder that holds a folder of images for each class, named by it.
+
+    Raises:
+        DataError: if there is no such folder, or a class without images.
+    """
+    if not folder.is_dir():
+        raise DataError(f"the folder `{folder}` of `{source.name}` does not exist")
+    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    classes = [name for name in classes if not name.startswith(".")]
+    if not classes:
+        raise DataError(f"`{folder}` of `{source.name}` holds no folders, one for each class")
+    paths, answers = [], []
+    for name in classes:
+        found = sorted(
+            path.relative_to(folder).as_posix()
+            for path in (folder / name).rglob("*")
+            if path.suffix.lower() in FOLDERS and not path.is_dir()
+        )
+        if not found:
+            raise DataError(f"the class folder `{folder / name}` holds no image")
+        paths += found
+        answers += [name] * len(found)
+    return make_table(
+        source,
+        folder,
+        pa.array([""] * len(paths), pa.string()),
+        pa.array(paths, pa.string()),
+        answers=pa.array(answers, pa.string()),
+        columns={"id": pa.array(paths, pa.string())},
+    )
+
+
+def _image(value: Any) -> tuple[str, bytes | None] | None:
+    """Return path and content of an image; None where there is nothing to be seen.
+
+    Hugging Face's convention for Parquet is an object of both, either of which may be missing.
+    """
+    if isinstance(value, dict) and value.keys() >= {"bytes", "path"}:
+        content, path = value["bytes"], value["path"]
+        if content is not None:
+            return "", bytes(content)
+        return None if path is None else _image(path)
+    if isinstance(value, bytes):
+        return "", value
+    path = as_text(value)
+    return (path, None) if path.strip() else None
+
+
+def _visible(texts: Sequence[str | None]) -> np.ndarray:
+    """Return `[rows]` bool: which texts have something to be seen."""
+    seen = pc.match_substring_regex(pa.array(texts, pa.string()), VISIBLE)
+    found: np.ndarray = pc.fill_null(seen, False).to_numpy(zero_copy_only=False)
+    return found

@@ -1,0 +1,85 @@
+"""Keys that tasks have in common whose rows stand in a table of one's own."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.remark import Remark
+
+Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
+"""How many classes there are, or their names."""
+
+
+class TabularTask(TaskBlock):
+    """A task whose rows stand in CSV, JSON Lines or Parquet tables."""
+
+    train: str = key(doc="table to learn from", impact="training", path="file")
+    validation: Share | str = key(
+        Share(0.05),
+        doc="table that selects the best checkpoint, or a share of the training images, of the "
+        "texts where there are no images",
+        impact="training",
+        path="file",
+    )
+    test: str | None = key(
+        None, doc="table that is measured as split `test`", impact="eval", path="file"
+    )
+    root: str | None = key(
+        None,
+        doc="folder that image paths start from; each table's own if absent",
+        impact="training",
+        path="folder",
+    )
+    image: str | None = key(
+        "image",
+        doc="column of image paths, or of images themselves in Parquet; `none`: rows have no "
+        "image, and the model sees one of a single colour",
+        impact="training",
+        name=True,
+    )
+    id: str | None = key(
+        None,
+        doc="column that names rows in files of predictions; their number if absent",
+        impact="eval",
+        name=True,
+    )
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return `train`, `validation` and, where there is a table for it, `test`."""
+        share = self.validation if isinstance(self.validation, Share) else None
+        selects = "train" if isinstance(self.validation, Share) else VALIDATION
+        found = {
+            "train": Split(file="train", use="train", held_out=share),
+            VALIDATION: Split(file=selects, use="select", held_out=share),
+        }
+        if self.test is not None:
+            found["test"] = Split(file="test", use="report")
+        return found
+
+    def table(self, file: str) -> Path:
+        """Return the table, or the folder, that stands for a part."""
+        return Path(str(getattr(self, file)))
+
+    def part(self, file: str) -> PublishedPart:
+        """Return a table, to be told from others."""
+        path = self.table(file)
+        return PublishedPart(dataset="table", folder=path, split=file, texts=path)
+
+
+def class_count(classes: Classes) -> int:
+    """Return how many classes there are."""
+    return classes if isinstance(classes, int) else len(classes)
+
+
+def class_remarks(classes: Classes) -> Iterable[Remark]:
+    """Return what is wrong with names of classes."""
+    if isinstance(classes, int):
+        return
+    twice = [name for name in dict.fromkeys(classes) if classes.count(name) > 1]
+    if twice or not classes:
+        what = f"the class `{twice[0]}` stands there twice" if twice else "no class stands there"
+        yield Remark(code="VL405", message=f"`classes`: {what}", key="classes")
