@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from renaissance import __version__
+from renaissance.grammar.kinds.origins import origins
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.checkpoints import Checkpoints
@@ -36,6 +37,8 @@ class Identity(BaseModel):
         version: of this package, which wrote `spec.json`.
         spec: SHA-256 of the text of that file.
         hashes: that name the spec, today's first.
+        packages: that brought kinds of the spec, with their versions, by family and word; under
+            other versions of these it is another spec.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -44,6 +47,7 @@ class Identity(BaseModel):
     version: str
     spec: str
     hashes: tuple[str, ...]
+    packages: dict[str, dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,9 @@ def hashes_in(folder: Path, spec: Spec) -> frozenset[str]:
     if kept is not None and same:
         hashes.add(kept.stated_hash)
     if recorded is not None:
-        of_this_file = same and recorded.spec == _digest(folder / SPEC)
+        of_this_file = (
+            same and recorded.spec == _digest(folder / SPEC) and recorded.packages == origins(spec)
+        )
         if of_this_file or spec.hash in recorded.hashes:
             hashes.update(recorded.hashes)
     return frozenset(hashes)
@@ -107,6 +113,7 @@ def write_identity(folder: Path, spec: Spec) -> None:
         version=__version__,
         spec=hashlib.sha256(text.encode()).hexdigest(),
         hashes=(spec.hash, *earlier),
+        packages=origins(spec),
     )
     # A process killed in between leaves hashes that the other file does not make doubtful.
     write_whole(folder / IDENTITY, seal(identity))

@@ -100,15 +100,8 @@ def run_jobs(
             processes.wait()
             if not (fresh and processes.first):  # it did so before anything was removed
                 check_chains(spec, names)
-            session = partial(
-                Session,
-                spec=spec,
-                folder=folder,
-                hashes=hashes_in(folder, spec),
-                processes=processes,
-                request=request,
-                observer=position,
-            )
+            session = partial(Session, spec=spec, folder=folder, hashes=hashes_in(folder, spec))
+            session = partial(session, processes=processes, request=request, observer=position)
             results, skipped = _run([session(name=name) for name in names], again=again)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)

@@ -133,9 +133,10 @@ def _report_flaws(data: JobData, split: str, answered: Answered, log: Log) -> No
         log.write(Unreadable(paths=paths, count=len(paths)))
     missing = answered.missing
     if len(missing):
+        named = [str(each) for each in answered.table.ids(missing)]
         log.notice(
             f"{len(missing)} rows of `{split}` have an image that cannot be read and count as "
-            f"wrong: {listing(answered.table.ids(missing), most=MOST_NAMED)}"
+            f"wrong: {listing(named, most=MOST_NAMED)}"
         )
     impossible = data.impossible(split)
     if impossible:

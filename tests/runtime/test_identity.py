@@ -111,6 +111,17 @@ def test_hashes_of_another_spec_do_not_count(
     assert hashes_in(finished_run, spec) == {spec.hash}
 
 
+@pytest.mark.parametrize(
+    ("packages", "counts"), [({}, True), ({"fusion": {"gated": "their-package 1.0"}}, False)]
+)
+def test_hashes_under_other_versions_of_other_packages_do_not_count(
+    tiny_spec: Callable[..., Spec], finished_run: Path, packages: dict[str, Any], counts: bool
+) -> None:
+    spec = tiny_spec()
+    reseal(finished_run / IDENTITY, hashes=["1" * 64], packages=packages)
+    assert hashes_in(finished_run, spec) == {spec.hash, *(["1" * 64] if counts else [])}
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_spec_that_this_version_cannot_read(
     tiny_spec: Callable[..., Spec], finished_run: Path, known: bool
