@@ -18,10 +18,10 @@ from renaissance.compiler.batch import (
     TextRows,
     Texts,
 )
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering.compilation import compile_layers
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Pretrain

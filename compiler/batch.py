@@ -12,8 +12,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from renaissance.compiler.features import TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

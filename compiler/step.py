@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.batch import Batch, Items, PartlyEncoded, Texts
-from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.kinds.source import modality

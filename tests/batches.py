@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.batch import Batch, Items, TextRows
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.packing import Packing
 
 
 def encoded(batch: Batch) -> TextRows:

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError, ShapeError
-from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.model.dropout import Dropout
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import STD, initialise
+from renaissance.compiler.model.inputs import TextInput
 
 
 class WordEmbeddings(nn.Module):

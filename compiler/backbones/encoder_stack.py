@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.tower import BackboneReference, Stacked, TowerFacts
 
 

@@ -38,7 +38,8 @@ from renaissance.compiler.backbones.transformers_facts import (
 )
 from renaissance.compiler.backbones.trial import check_text, first_line, rows_mix, tokens_of_image
 from renaissance.compiler.errors import BackboneError, CompileError
-from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import (
     AttentionFacts,
     BackboneReference,

@@ -3,8 +3,9 @@
 from typing import Any
 
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
-from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import AttentionFacts, Stacked, Tower, TowerFacts
 from renaissance.compiler.model.transformer import PreNormStack
 from renaissance.grammar.architectures import HALF
@@ -14,6 +15,8 @@ from renaissance.grammar.schema.model import Attention
 
 class PlainTextTower(Tower):
     """Word and position embeddings, then a pre-norm stack."""
+
+    hands_on = True
 
     def __init__(
         self, embeddings: WordEmbeddings, spec: StackDimensions, address: str, attention: Attention
@@ -68,6 +71,8 @@ class PlainVisionTower(Tower):
 class WordpieceTower(Tower):
     """Word and position embeddings with a norm, for a one-tower model."""
 
+    hands_on = True
+
     def __init__(self, embeddings: WordEmbeddings) -> None:
         super().__init__()
         self.embeddings = embeddings
@@ -108,6 +113,8 @@ class PatchesTower(Tower):
 
 class PlainEncoder(Stacked):
     """A pre-norm stack over tokens that come from elsewhere."""
+
+    hands_on = True
 
     def __init__(self, spec: StackDimensions, address: str, attention: Attention) -> None:
         super().__init__()

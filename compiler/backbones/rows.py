@@ -4,7 +4,7 @@ import re
 
 from torch import Tensor, nn
 
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.packing import Packing
 
 Rows = Tensor | Packing | None
 """What layers hand on as their mask: `[rows, n]` bool, True where a token is no padding; where

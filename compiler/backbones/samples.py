@@ -6,8 +6,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 
 LENGTHS = (5, 2, 1)
 """Tokens of the rows that text and stacks are proved with."""

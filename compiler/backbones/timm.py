@@ -21,7 +21,7 @@ from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
 from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.tower import (
     AttentionFacts,
     BackboneReference,

@@ -14,7 +14,8 @@ from torch.func import functional_call
 
 from renaissance.compiler.backbones.samples import TOLERANCE, ragged_texts, telling, undisturbed
 from renaissance.compiler.errors import BackboneError, CompileError
-from renaissance.compiler.features import Features, TextInput
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
 
 LENGTHS = (12, 7, 3)

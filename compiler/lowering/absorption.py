@@ -11,8 +11,8 @@ Source: DeepSeek-AI 2024, DeepSeek-V2, section 2.1.2, which absorbs two projecti
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.dropout import drop_weights
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.standing import device_type, traced
 
 MINIMAL_GAIN = 1.5

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
 from renaissance.compiler.lowering.dropout import drop_weights
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.standing import device_type, differentiates_forward
 from renaissance.grammar.schema.model import Attention
 

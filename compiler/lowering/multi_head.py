@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
 from renaissance.compiler.kernels import coattention
 from renaissance.compiler.lowering.absorption import absorbs, attend_to_few, attend_to_many
 from renaissance.compiler.lowering.dispatch import attend, choose, draw_seed, implementation_for
 from renaissance.compiler.lowering.linear import as_it_runs
 from renaissance.compiler.lowering.plainness import every_call_is_watched, is_plain
 from renaissance.compiler.model.attention import MultiHeadAttention, attention
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.standing import product_dtype
 from renaissance.grammar.schema.model import Attention
 

@@ -15,14 +15,16 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.embeddings import WordEmbeddings
 from renaissance.compiler.backbones.encoder_stack import EncoderStack
-from renaissance.compiler.backbones.plain import PlainEncoder, PlainTextTower, WordpieceTower
-from renaissance.compiler.features import Features, Reading, TextInput
+from renaissance.compiler.backbones.plain import PlainEncoder
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.constancy import learns
-from renaissance.compiler.model.tower import Tower
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.readings import Reading
+from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.compiler.model.transformer import PreNormLayer, PreNormStack
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 
@@ -130,7 +132,7 @@ class Rows:
         # What stands inside of a fusion that knows padded rows alone is called as it calls it.
         take_rows(model, leaving=() if _can_read(model.fusion) else model.fusion.modules())
         for stream in (*model.towers.values(), getattr(model.fusion, "encoder", None)):
-            if isinstance(stream, (PlainTextTower, WordpieceTower, PlainEncoder)):
+            if isinstance(stream, (Tower, Stacked)) and stream.hands_on:
                 stream.facts = replace(stream.facts, packs=True)
 
     def explain(self, model: VisionLanguageModel, context: Context) -> str:

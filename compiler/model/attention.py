@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 
 
 def attention(

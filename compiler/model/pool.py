@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, Queries
+from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.grammar.schema.model import Pooling
 

@@ -1,11 +1,11 @@
 """What every source of a stream gives: one module that turns inputs into tokens."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.model import Attention
@@ -98,11 +98,14 @@ class Tower(nn.Module):
     """A stream of a model; `reference` is None where nothing pretrained was loaded.
 
     `key` names the configuration of a library's encoder: what is the same for all of its layers.
+    `hands_on` says whether the tower looks into no rows itself, so that it takes packed ones as
+    soon as its parts do.
     """
 
     facts: TowerFacts
     reference: BackboneReference | None = None
     key: str = ""
+    hands_on: ClassVar[bool] = False
 
     def forward(self, inputs: Any) -> Features:
         """Encode texts (`TextInput`, or a mapping) or images `[rows, 3, height, width]`."""
@@ -113,11 +116,15 @@ class Tower(nn.Module):
 
 
 class Stacked(nn.Module):
-    """The stack of a one-tower model; `dropout` is what embeddings in front of it take."""
+    """The stack of a one-tower model; `dropout` is what embeddings in front of it take.
+
+    `key` and `hands_on` are what they are of a tower.
+    """
 
     facts: TowerFacts
     reference: BackboneReference | None = None
     key: str = ""
+    hands_on: ClassVar[bool] = False
     dropout: float
 
     def forward(self, inputs: Features) -> Features:

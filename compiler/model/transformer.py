@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.dropout import Dropout
+from renaissance.compiler.model.features import Features
 from renaissance.grammar.kinds.source import Activation, StackDimensions
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {

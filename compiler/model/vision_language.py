@@ -6,21 +6,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import InputError
-from renaissance.compiler.features import (
-    Features,
-    ModelOutput,
-    Queries,
-    Reading,
-    RowGroup,
-    TextInput,
-    consecutive,
-    corresponding,
-    images_of,
-)
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
+from renaissance.compiler.model.features import Features, Queries, corresponding
 from renaissance.compiler.model.heads import Heads
+from renaissance.compiler.model.inputs import TextInput, images_of
 from renaissance.compiler.model.pool import Pool
+from renaissance.compiler.model.readings import ModelOutput, Reading, RowGroup, consecutive
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.compiler.standing import traced
 from renaissance.grammar.anatomy.model import Anatomy

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.amounts import GIBIBYTE
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.passes import (
     Outcome,

@@ -9,8 +9,8 @@ from torch import Tensor
 from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import Expected, encoded_texts, expected_of, shape_of
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.planning.figures import TowerRuns
 from renaissance.compiler.step import Objectives

@@ -12,7 +12,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from renaissance.compiler.features import TextInput
+from renaissance.compiler.model.inputs import TextInput
 
 GROUPS = {"cpu": 4, "cuda": 256}
 """Inputs that are encoded together, by device."""

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.batch import PartlyEncoded, PartlyEncodedTexts
-from renaissance.compiler.features import Features, TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.runtime.feature_cache.grouping import grouped_images, grouped_texts
 from renaissance.runtime.feature_cache.keeping import Keeper
 from renaissance.runtime.feature_cache.store import FeatureStore

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from renaissance.compiler.amounts import in_bytes
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.planning.benefit import MARGIN, Caching
 from renaissance.compiler.planning.caching import caching
 from renaissance.grammar.checks.caching import cached_streams

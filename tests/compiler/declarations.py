@@ -4,10 +4,10 @@ from typing import Any
 
 import torch
 
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.sources.patches.schema import Patches
 from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.plain_text.schema import PlainText

@@ -6,7 +6,7 @@ import torch
 from renaissance.compiler import build, plan
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
-from renaissance.compiler.features import Reading
+from renaissance.compiler.model.readings import Reading
 from renaissance.grammar.schema.spec import Spec
 from renaissance.render.plan import text_of
 from renaissance.runtime.objectives.itm.schema import Itm

@@ -12,13 +12,13 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel
 
 from renaissance.compiler import VisionLanguageModel, build
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.kernels import varlen_attention
 from renaissance.compiler.kernels.availability import interpreting
 from renaissance.compiler.lowering import dispatch
 from renaissance.compiler.lowering.implementations import attention_facts
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.model import Model

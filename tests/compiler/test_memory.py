@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.features import Reading
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.compiler.planning.figures import Memory
 from renaissance.grammar.declaration import Share

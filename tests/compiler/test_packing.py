@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renaissance.compiler.features import Features
-from renaissance.compiler.packing import Packing, join
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing, join
 
 LENGTHS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
 

@@ -12,8 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Reading
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.planning.figures import Flops
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture

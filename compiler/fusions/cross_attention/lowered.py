@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, Queries, RowGroup, consecutive
 from renaissance.compiler.fusions.cross_attention.module import (
     CoAttention,
     CoAttentionLayer,
@@ -12,6 +11,8 @@ from renaissance.compiler.fusions.cross_attention.module import (
     StreamLayer,
 )
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
+from renaissance.compiler.model.features import Features, Queries
+from renaissance.compiler.model.readings import RowGroup, consecutive
 
 
 class LoweredPostNormAttention(PostNormAttention):

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.dropout import Dropout
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance.compiler.model.transformer import FeedForward, check_heads

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features, RowGroup, consecutive
 from renaissance.compiler.fusions.single_stream.module import JointStack, joint_mask
-from renaissance.compiler.packing import join
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import join
+from renaissance.compiler.model.readings import RowGroup, consecutive
 
 
 class LoweredJointStack(JointStack):

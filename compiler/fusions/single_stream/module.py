@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.model.type_embedding import TypeEmbedding

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from renaissance.compiler.backbones.rows import Rows
 from renaissance.compiler.errors import BackboneError
-from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.dispatch import attend
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
 

@@ -19,8 +19,8 @@ from renaissance.compiler.backbones.samples import (
     telling,
     undisturbed,
 )
-from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.libraries.hook import EAGER, HookError, Library, counted
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.tower import AttentionFacts, Stacked, Tower
 from renaissance.grammar.schema.model import Attention
 

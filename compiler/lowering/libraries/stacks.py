@@ -4,8 +4,8 @@ from torch import Tensor
 
 from renaissance.compiler.backbones.encoder_stack import EncoderStack, library_mask
 from renaissance.compiler.backbones.rows import Rows
-from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.libraries.reading import can_read, read_layer
+from renaissance.compiler.model.features import Features
 
 
 class LoweredEncoderStack(EncoderStack):

@@ -11,7 +11,7 @@ from renaissance.compiler.lowering.libraries.hook import (
     Library,
     hooked_attention,
 )
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
 

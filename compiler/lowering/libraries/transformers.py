@@ -13,10 +13,11 @@ from transformers.masking_utils import bidirectional_mask_function
 
 from renaissance.compiler.backbones.huggingface import TransformersTower
 from renaissance.compiler.backbones.rows import Rows
-from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.lowering.libraries.hook import HookError, Library, hooked_attention
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.grammar.schema.model import Attention
 
 

@@ -5,9 +5,9 @@ from torch import nn
 from transformers import LxmertConfig
 from transformers.models.lxmert.modeling_lxmert import LxmertXLayer
 
-from renaissance.compiler.features import Features
 from renaissance.compiler.fusions.cross_attention.module import CoAttention, CoAttentionLayer
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.tower import TowerFacts
 
 SPEC = CrossAttention(inputs=("text", "vision"), layers=2, width=24, heads=3, dropout=0.0)

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from renaissance.compiler import VisionLanguageModel
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.features import Features, Reading
 from renaissance.compiler.lowering.compilation import repeated_layers
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.implementations import Place, planned_attention
 from renaissance.compiler.lowering.lowerings import LOWERINGS, OF_MODELS, explained, lower
 from renaissance.compiler.model.attention import MultiHeadAttention
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.readings import Reading
 from tests.compiler.declarations import packed_texts, spec, two_towers
 
 WIDTH = 32

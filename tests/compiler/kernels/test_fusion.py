@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from renaissance.compiler.features import Features, Part
 from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing
+from renaissance.compiler.model.readings import RowGroup
 from renaissance.compiler.model.tower import TowerFacts
-from renaissance.compiler.packing import Packing
 from tests.compiler.lowered import lowered
 
 LENGTHS = (3, 1, 5)
@@ -40,8 +41,8 @@ def results(fused: CoAttention, device: str) -> dict[str, torch.Tensor]:
     """What the layers give, read as heads read it, and every gradient."""
     inputs = streams(device)
     parts = [
-        Part(rows=2, queries={"text": torch.tensor([1, 3], device=device)}, tokens=4),
-        Part(rows=1, queries={"text": "first", "vision": "first"}, tokens=5),
+        RowGroup(rows=2, queries={"text": torch.tensor([1, 3], device=device)}, tokens=4),
+        RowGroup(rows=1, queries={"text": "first", "vision": "first"}, tokens=5),
     ]
     read = fused.read(inputs, parts)
     found = {

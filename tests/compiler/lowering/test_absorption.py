@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from renaissance.compiler.features import Features
 from renaissance.compiler.lowering.absorption import absorbs
 from renaissance.compiler.model.attention import MultiHeadAttention
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.standing import meta_stands_for
 from tests.compiler.lowered import lowered
 

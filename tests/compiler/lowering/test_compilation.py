@@ -13,11 +13,11 @@ from torch._dynamo.utils import counters
 
 from renaissance.compiler import build
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Reading
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.lowering import compilation
 from renaissance.compiler.lowering.compilation import compile_layers, explained, repeated_layers
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.readings import Reading
 from renaissance.grammar.schema.model import Freeze
 from tests.compiler.declarations import (
     DEIT,

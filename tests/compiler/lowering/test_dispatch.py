@@ -8,12 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features
 from renaissance.compiler.kernels.reference import varlen_attention
 from renaissance.compiler.lowering import dispatch as attention_module
 from renaissance.compiler.lowering.dispatch import Choice, attend, choose, dense_attention
 from renaissance.compiler.model.attention import MultiHeadAttention
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing
 from tests.compiler.lowered import lowered
 
 CPU = torch.device("cpu")

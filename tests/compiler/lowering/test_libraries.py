@@ -10,11 +10,12 @@ from transformers import AttentionMaskInterface, AutoConfig, AutoModel, MPNetMod
 from renaissance.compiler.backbones import huggingface
 from renaissance.compiler.backbones.samples import ragged_texts
 from renaissance.compiler.errors import BackboneError, CompileError
-from renaissance.compiler.features import Features, TextInput
 from renaissance.compiler.lowering.libraries import proof, reading, transformers
 from renaissance.compiler.lowering.libraries.hook import HookError, counted, hooked_attention
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.model.tower import Stacked, Tower
-from renaissance.compiler.packing import Packing
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from tests.compiler.lowered import lowered_stack, lowered_tower

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler import VisionLanguageModel, build, plan
-from renaissance.compiler.features import Features, Reading, TextInput
 from renaissance.compiler.lowering import compilation
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.dropout import QuickDropout, dropout
@@ -20,8 +19,11 @@ from renaissance.compiler.lowering.lowerings import (
     is_lowered,
     lower,
 )
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.model.transformer import PreNormLayer
-from renaissance.compiler.packing import Packing
 from renaissance.grammar.schema.model import Model
 from renaissance.render.plan import text_of
 from tests.compiler.declarations import (

@@ -13,12 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.features import Reading
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.lowering import compilation
 from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.planning.allocation import Allocation
 from renaissance.grammar.schema.model import Freeze, Model
 from tests.compiler.declarations import (

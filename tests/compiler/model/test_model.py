@@ -9,8 +9,9 @@ import torch
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Reading, TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
+from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.schema.model import Model

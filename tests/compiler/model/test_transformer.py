@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.transformer import PreNormLayer, PreNormStack
 from renaissance.compiler.sources.plain.schema import PlainStack
 

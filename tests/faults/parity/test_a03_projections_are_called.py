@@ -11,9 +11,9 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 from renaissance import build
-from renaissance.compiler.features import Features
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.attention import MultiHeadAttention
+from renaissance.compiler.model.features import Features
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

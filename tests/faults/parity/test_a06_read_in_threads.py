@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from renaissance.compiler.assembly import assemble
-from renaissance.compiler.features import Reading
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
+from renaissance.compiler.model.readings import Reading
 from tests.compiler.declarations import DEIT, ELECTRA, VIT, one_tower
 
 STACKS = [

@@ -12,8 +12,8 @@ from transformers import BatchEncoding, BatchFeature
 
 from renaissance import build
 from renaissance.compiler.errors import InputError
-from renaissance.compiler.features import TextInput
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.inputs import TextInput
 from tests.compiler.declarations import (
     DEIT,
     ELECTRA,

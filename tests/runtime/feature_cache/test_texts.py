@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from renaissance.compiler import build
-from renaissance.compiler.features import TextInput
-from renaissance.compiler.packing import Packing
+from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.planning.benefit import COMPUTE_RATES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec

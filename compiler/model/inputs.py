@@ -1,0 +1,136 @@
+"""What a model is given: texts and images, as a tokenizer and an image processor return them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from renaissance.compiler.errors import InputError
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.packing import Packing
+from renaissance.compiler.standing import traced, transformed
+from renaissance.grammar.names import listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextInput:
+    """Texts as a tower reads them: padded rows, or packed.
+
+    Attributes:
+        input_ids: `[rows, n]` int64; packed `[tokens]`, text after text.
+        mask: `[rows, n]` bool, True where a token is no padding; None where nothing is padded.
+        packing: where texts start; None where they are not packed.
+    """
+
+    input_ids: Tensor
+    mask: Tensor | None = None
+    packing: Packing | None = None
+
+    @classmethod
+    def of(cls, inputs: Any) -> "TextInput":
+        """Read texts: a `TextInput`, or `input_ids` with `attention_mask` (absent: no padding).
+
+        Padding stands behind the text, and a text is one segment. A mapping on a CPU is looked at
+        for both; on a GPU that would wait for the device.
+
+        Args:
+            inputs: texts, or a mapping such as a tokenizer returns.
+
+        Raises:
+            InputError: if they are something else, padded in front, or of two segments.
+        """
+        if isinstance(inputs, TextInput):
+            return inputs
+        if not isinstance(inputs, Mapping) or "input_ids" not in inputs:
+            raise InputError(
+                f"texts as {_named(inputs)} where the model takes what a tokenizer returns: a "
+                "mapping of `input_ids` [rows, n] and `attention_mask` [rows, n]"
+            )
+        ids, mask = inputs["input_ids"], inputs.get("attention_mask")
+        if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.is_floating_point():
+            raise InputError(
+                f"`input_ids` as {_named(ids)} where the model takes a tensor of integers, "
+                '[rows, n]; a tokenizer gives it with `return_tensors = "pt"`'
+            )
+        if mask is not None and (not isinstance(mask, Tensor) or mask.shape != ids.shape):
+            raise InputError(
+                f"`attention_mask` as {_named(mask)} beside `input_ids` as {_named(ids)}; "
+                "both have the same shape"
+            )
+        _check_segments(inputs.get("token_type_ids"))
+        _check_side(mask)
+        return cls(input_ids=ids, mask=None if mask is None else mask.bool())
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest text, or more."""
+        return self.input_ids.shape[1] if self.packing is None else self.packing.longest
+
+    def padded(self) -> "TextInput":
+        """Return the same texts in padded rows; padding is token 0."""
+        if self.packing is None:
+            return self
+        return TextInput(input_ids=self.packing.pad(self.input_ids), mask=self.packing.mask())
+
+    def in_form(self, padded: Features) -> Features:
+        """Bring what was made of `padded()` into the form of these."""
+        if self.packing is None:
+            return padded
+        tokens = self.packing.unpad(padded.tokens, len(self.input_ids))
+        return Features(tokens=tokens, packing=self.packing)
+
+
+def images_of(inputs: Any) -> Tensor:
+    """Read images: a tensor, or a mapping of `pixel_values`, as an image processor returns it.
+
+    Raises:
+        InputError: if they are something else.
+    """
+    if isinstance(inputs, Mapping) and "pixel_values" in inputs:
+        inputs = inputs["pixel_values"]
+    if not isinstance(inputs, Tensor):
+        raise InputError(
+            f"images as {_named(inputs)} where the model takes a tensor [rows, 3, height, width], "
+            "or a mapping of `pixel_values` with one"
+        )
+    return inputs
+
+
+def _check_segments(types: Any) -> None:
+    if isinstance(types, Tensor) and _can_look_at(types) and types.any():
+        raise InputError(
+            "`token_type_ids` tell two segments apart, and the model knows one: give each text "
+            "alone, not as a pair"
+        )
+
+
+def _check_side(mask: Tensor | None) -> None:
+    if mask is None or not mask.shape[1] or not _can_look_at(mask):
+        return
+    seen = mask.bool()
+    if (~seen[:, 0] & seen.any(1)).any():
+        raise InputError(
+            "texts are padded in front, where the model reads their first token; pad them behind: "
+            '`tokenizer.padding_side = "right"`'
+        )
+
+
+def _can_look_at(tensor: Tensor) -> bool:
+    """Return whether the numbers are here and may decide something."""
+    return (
+        tensor.device.type == "cpu"
+        and not torch.compiler.is_compiling()
+        and not traced()
+        and not transformed()
+    )
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {list(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
+    if isinstance(value, Mapping):
+        keys = listing(value, "nothing")
+        return f"a mapping of {keys}"
+    return f"a `{type(value).__name__}`"
