@@ -9,6 +9,10 @@ from renaissance.compiler.amounts import duration, per_second
 from renaissance.progress import spell
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
+from renaissance.runtime.report.figures import is_rate
+
+MOST_PARTS = 6
+"""Figures of parts of a split, such as types of questions, that the table has room for."""
 
 
 def print_results(run: Run) -> None:
@@ -36,7 +40,15 @@ def print_results(run: Run) -> None:
 
 
 def _figures(result: JobResult) -> list[str]:
-    return [
-        f"{spell(name)} {value:.2%}" if "accuracy" in name else f"{spell(name)} {value:.4f}"
-        for name, value in result.metrics.items()
+    """Return all figures of the whole split, and the first ones of parts of it."""
+    whole = [name for name in result.metrics if "." not in name]
+    parts = [name for name in result.metrics if "." in name]
+    shown = [f"{spell(name)} {_spelled(name, result.metrics[name])}" for name in whole]
+    shown += [
+        f"{spell(name)} {_spelled(name, result.metrics[name])}" for name in parts[:MOST_PARTS]
     ]
+    return shown + ([f"and {more} more"] if (more := len(parts) - MOST_PARTS) > 0 else [])
+
+
+def _spelled(name: str, value: float) -> str:
+    return f"{value:.2%}" if is_rate(name) else f"{value:.4f}"

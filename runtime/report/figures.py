@@ -4,7 +4,7 @@ import math
 
 from renaissance.compiler import amounts
 
-RATES = ("accuracy", "precision", "recall", "f1")
+RATES = ("accuracy", "consistency", "precision", "recall", "f1")
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.batch import UNKNOWN, Batch, Candidates, Items, TextRows, Texts
+from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
 from renaissance.compiler.expected import (
     Expected,
     Shape,
@@ -20,6 +20,7 @@ from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives, weights_of
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.registry import schema, words
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
