@@ -235,24 +235,35 @@ def make_table(
     content = scene.copy()
     if contents is not None:
         content[image] = contents
-    images = {
-        "path": pa.array(distinct, pa.string()),
-        "scene": pa.array(scene),
-        "content": pa.array(content),
-        "source": pa.array(np.zeros(len(distinct), np.int32)),
-    }
-    if files is not None:
-        first = np.unique(image[0], return_index=True)[1]
-        images["bytes"] = files if len(first) == len(files) else files.take(pa.array(first))
     from datasets import Dataset
 
     return Table(
         rows=Dataset(pa.table(rows)),
-        images=Dataset(pa.table(images)),
+        images=Dataset(_image_table(distinct, image, scene, content, files)),
         sources=(source,),
         also_true=also_true,
         incomplete=incomplete,
     )
+
+
+def _image_table(
+    paths: Sequence[str],
+    image: np.ndarray,
+    scene: np.ndarray,
+    content: np.ndarray,
+    files: pa.Array | None,
+) -> pa.Table:
+    """Return a row for each distinct image: its path, scene and content, and its file if given."""
+    images = {
+        "path": pa.array(paths, pa.string()),
+        "scene": pa.array(scene),
+        "content": pa.array(content),
+        "source": pa.array(np.zeros(len(paths), np.int32)),
+    }
+    if files is not None:
+        first = np.unique(image[0], return_index=True)[1]
+        images["bytes"] = files if len(first) == len(files) else files.take(pa.array(first))
+    return pa.table(images)
 
 
 def _distinct_images(

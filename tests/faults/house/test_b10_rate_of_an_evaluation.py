@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import evaluation
+from renaissance.runtime.evaluation import evaluate
 from tests.runs import train
 
 
@@ -17,13 +17,13 @@ def test_preparing_is_no_part_of_the_rate(
 ) -> None:
     spec = tiny_spec(vqa={"steps": 1, "source": None})
     train(spec, tmp_path, "vqa")
-    built = evaluation.build
+    set_up = evaluate.set_up
 
     def slow(*args: Any, **options: Any) -> Any:
         time.sleep(3)
-        return built(*args, **options)
+        return set_up(*args, **options)
 
-    monkeypatch.setattr(evaluation, "build", slow)
+    monkeypatch.setattr(evaluate, "set_up", slow)
     (result,) = train(spec, tmp_path, "exam").results
     assert result.seconds is not None and result.seconds > 3
     assert result.texts_per_second is not None
