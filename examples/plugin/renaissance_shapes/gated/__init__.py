@@ -1,0 +1,1 @@
+"""Each stream, gated by the other one."""

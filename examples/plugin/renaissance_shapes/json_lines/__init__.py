@@ -1,0 +1,1 @@
+"""Image-text pairs as lines of JSON."""

@@ -1,0 +1,1 @@
+"""Are the words of a text in their order?"""

@@ -1,0 +1,127 @@
+"""The package of `examples/plugin`, installed beside this environment: its words are like ours."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PLUGIN = Path(__file__).parents[2] / "examples" / "plugin"
+WORDS = {"fusion": "gated", "objective": "order", "task": "yes_no", "format": "json_lines"}
+BROUGHT = "renaissance-shapes==0.1.0"
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def python(*arguments: str, folder: Path, path: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run an interpreter that looks for modules in some folders first."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the package into a folder."""
+    folder = tmp_path_factory.mktemp("installed")
+    source = shutil.copytree(PLUGIN, folder / "source")
+    into = folder / "packages"
+    flags = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(into))
+    done = python("-m", "pip", "install", *flags, str(source), folder=folder, path=sys.path)
+    assert done.returncode == 0, done.stderr
+    return into
+
+
+@pytest.fixture(scope="module")
+def work(target: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw the data, and shorten the spec to a few steps."""
+    folder = tmp_path_factory.mktemp("work")
+    path = [str(target), *sys.path]
+    assert python("-m", "renaissance_shapes.draw", "data", folder=folder, path=path).returncode == 0
+    text = (PLUGIN / "shapes.vl").read_text(encoding="utf-8")
+    assert text.count("= 40") == 2
+    (folder / "shapes.vl").write_text(text.replace("= 40", "= 3"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def renaissance(target: Path, work: Path) -> Program:
+    """Run the command line beside the package."""
+
+    def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return python("-m", "renaissance", *arguments, folder=work, path=[str(target), *sys.path])
+
+    return program
+
+
+def test_its_words_are_wherever_ours_are(renaissance: Program, work: Path) -> None:
+    checked = renaissance("check", "shapes.vl")
+    assert (checked.returncode, checked.stderr) == (0, "1 file checked: no errors\n")
+    shown = renaissance("show", "shapes.vl").stdout
+    assert "fusion joint = gated(text, vision)" in shown and "objective order {" in shown
+    assert "task = yes_no" in " ".join(shown.split())
+    for word in WORDS.values():
+        explained = renaissance("explain", word).stdout
+        assert explained.endswith(f"Brought by {BROUGHT}.\n")
+    text = (work / "shapes.vl").read_text()
+    (work / "wider.vl").write_text(text.replace("{ width = 32 }", "{ width = 64 }"))
+    changes = renaissance("diff", "shapes.vl", "wider.vl")
+    assert "joint.width" in changes.stdout and "weights" in changes.stdout
+    for wrong in WORDS.values():
+        (work / "wrong.vl").write_text(text.replace(wrong, f"{wrong}x"))
+        assert f"with a similar name exists: `{wrong}`" in renaissance("check", "wrong.vl").stderr
+
+
+def test_its_parts_have_addresses(renaissance: Program, work: Path) -> None:
+    text = (work / "shapes.vl").read_text()
+    (work / "held.vl").write_text(
+        text.replace("  pool = mean", "  pool = mean\n  freeze joint.gate")
+    )
+    checked = renaissance("check", "held.vl")
+    assert checked.returncode == 0, checked.stderr
+    planned = json.loads(renaissance("plan", "--format", "json", "held.vl").stdout)
+    components = {
+        component["address"]: component
+        for model in planned["models"]
+        for component in model["components"]
+    }
+    assert components["joint.gate.text"]["trainable"] == 0
+    assert components["joint.projection.text"]["trainable"] == (32 + 1) * 32
+    (work / "none.vl").write_text(
+        text.replace("  pool = mean", "  pool = mean\n  freeze joint.gat")
+    )
+    assert "error[VL204]" in renaissance("check", "none.vl").stderr
+
+
+def test_it_is_planned_and_trained(renaissance: Program, work: Path) -> None:
+    planned = renaissance("plan", "shapes.vl")
+    assert planned.returncode == 0, planned.stderr
+    assert "order reads all tokens" in planned.stdout
+    trained = renaissance("train", "shapes.vl", "-o", "run", "--device", "cpu")
+    assert trained.returncode == 0, trained.stderr
+    result = json.loads((work / "run" / "base" / "result.json").read_text())
+    assert {"mlm_accuracy", "order_accuracy"} <= result["metrics"].keys()
+    measured = json.loads((work / "run" / "answers_test" / "result.json").read_text())["metrics"]
+    assert {"accuracy", "balanced_accuracy"} <= measured.keys()
+
+
+def test_a_job_folder_knows_what_it_needs(renaissance: Program, work: Path) -> None:
+    assert renaissance("compile", "shapes.vl", "-o", "job").returncode == 0
+    locked = json.loads((work / "job" / "lock.json").read_text())
+    assert locked["kinds"] == {family: {word: BROUGHT} for family, word in sorted(WORDS.items())}
+    refused = python("-m", "renaissance", "run", "job", folder=work, path=sys.path)
+    assert refused.returncode != 0
+    assert "Traceback" not in refused.stderr
+    said = f"the format `json_lines` was compiled with {BROUGHT}, which is not installed"
+    assert said in refused.stderr
+    unknown = python("-m", "renaissance", "check", "shapes.vl", folder=work, path=sys.path)
+    assert "unknown fusion `gated`" in unknown.stderr
