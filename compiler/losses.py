@@ -95,6 +95,21 @@ def most_likely(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
     return prediction, probability
 
 
+def best_first(scores: Tensor, choices: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the same as `most_likely`, and the classes of the highest probabilities.
+
+    Args:
+        scores: `[items, classes]`, logits.
+        choices: classes that can be given.
+        most: of them that are named.
+
+    Returns:
+        `[items]` int64, `[items]` float32 and `[items, most]` int64, the best one first.
+    """
+    found = scores.softmax(-1)[:, :choices].topk(min(most, choices))
+    return found.indices[:, 0], found.values[:, 0], found.indices
+
+
 def most_credited(scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
     """Return the same where several classes may be right, each by itself."""
     probability, prediction = scores.sigmoid()[:, :choices].max(-1)

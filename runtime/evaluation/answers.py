@@ -47,7 +47,7 @@ def ask(
     processes, request = session.processes, session.request
     [(head, task)] = objectives.kinds.items()
     predict = getattr(optional_facet(task, "loss"), "predict", None)
-    columns: list[tuple[Tensor, Tensor, Tensor]] = []
+    columns: list[tuple[Tensor, ...]] = []
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
     done = 0
     for batch, on_device in moved(batches, processes.device):
@@ -58,16 +58,16 @@ def ask(
         # A head may have more classes than its data have answers.
         choices = len(data.answers) or scored.scores.shape[-1]
         if predict is None:
-            prediction, probability = most_likely(scored.scores, choices)
+            said = most_likely(scored.scores, choices)
         else:
-            prediction, probability = predict(task, scored.scores, choices)
-        columns.append((rows, prediction, probability))
+            said = predict(task, scored.scores, choices)
+        columns.append((rows, *said))
         loss += scored.loss
         done += batch.rows
         session.observer.advance("evaluate", done)
         if request.signal:
             raise InterruptionError(request.signal, "the evaluation was stopped before its end")
-    asked, predictions, probabilities = _of_all(columns, processes)
+    asked, predictions, probabilities, *more = _of_all(columns, processes)
     part = data.part(split)
     answered = Answered(
         table=part.table,
@@ -75,22 +75,21 @@ def ask(
         rows=asked,
         predictions=predictions,
         probabilities=probabilities,
+        more=more[0] if more else None,
         answers=data.answers,
         targets=data.targets(split),
     )
     return answered, processes.sums([float(loss)])[0]
 
 
-def _of_all(
-    columns: Sequence[tuple[Tensor, Tensor, Tensor]], processes: Processes
-) -> list[np.ndarray]:
-    """Return rows, predictions and probabilities of all processes, by row."""
+def _of_all(columns: Sequence[tuple[Tensor, ...]], processes: Processes) -> list[np.ndarray]:
+    """Return rows, predictions, probabilities and what else is said, of all processes, by row."""
     empty = (torch.zeros(0, dtype=torch.int64),) * 2 + (torch.zeros(0),)
     joined = [
-        torch.cat([part.cpu() for part in parts]) for parts in zip(empty, *columns, strict=True)
+        torch.cat([part.cpu() for part in parts]) for parts in zip(*columns or [empty], strict=True)
     ]
     if processes.ranks > 1:
-        of_all = processes.of_all(joined)
+        of_all = [parts for parts in processes.of_all(joined) if len(parts[0])] or [joined]
         joined = [torch.cat(parts) for parts in zip(*of_all, strict=True)]
     order = joined[0].argsort()
     return [column[order].numpy() for column in joined]

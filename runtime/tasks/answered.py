@@ -23,6 +23,8 @@ class Answered:
         probabilities: `[n]` float32, of the predictions; NaN where there are none.
         answers: names of the classes; empty where they have none.
         targets: what is right for each row of the table; None where nobody knows.
+        more: `[n, …]`, what else `predict` of the task says of each row; None where it says no
+            more, or predictions come from a file.
     """
 
     table: Table
@@ -32,6 +34,7 @@ class Answered:
     probabilities: np.ndarray
     answers: tuple[str, ...]
     targets: Targets | None
+    more: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return how many rows were answered."""
@@ -82,6 +85,7 @@ class Answered:
             rows=self.rows[kept],
             predictions=self.predictions[kept],
             probabilities=self.probabilities[kept],
+            more=None if self.more is None else self.more[kept],
         )
 
     @property

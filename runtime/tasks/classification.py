@@ -71,7 +71,7 @@ def declared(classes: DeclaredClasses, train: Part, names: Iterable[str]) -> tup
     if isinstance(classes, int):
         if len(occurring) != classes:
             raise DataError(
-                f"{what} has {len(occurring)} classes where `classes = {classes}`: "
+                f"{what} has {len(occurring)} classes where {classes} are wanted: "
                 + listing(occurring)
             )
         return tuple(occurring)

@@ -111,7 +111,7 @@ def test_the_classes_are_those_that_are_declared(
 
     assert answers(3) == CLASSES
     assert answers(("fish", "cat", "dog", "cow")) == ("fish", "cat", "dog", "cow")
-    with pytest.raises(DataError, match="has 3 classes where `classes = 4`: `cat`, `dog`"):
+    with pytest.raises(DataError, match="has 3 classes where 4 are wanted: `cat`, `dog`"):
         answers(4)
     with pytest.raises(DataError, match="has classes that `classes` does not name: `fish`; it"):
         answers(("cat", "dog"))

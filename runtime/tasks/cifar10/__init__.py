@@ -1,0 +1,1 @@
+"""Tiny images of 10 classes."""
