@@ -28,6 +28,7 @@ from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.shipped import shipped_path, shipped_specs
 from renaissance.runtime.checkpoint import read_checkpoint
+from tests.published import write_nlvr2, write_vqav2
 from tests.runs import events, train
 from tests.tiny import write_easy_vqa, write_nlvr
 
@@ -40,6 +41,7 @@ FAMILIES = {
     "facebook/dino-vits16": "vit",
     "deit_tiny_patch16_224": "deit",
     "deit_small_patch16_224": "deit",
+    "vit_base_patch32_384": "deit",
 }
 """Which saved tower stands for a published one."""
 
@@ -50,6 +52,7 @@ SCALES = {
     "image_size": "32",
     "max_tokens": "12",
     "batch": "4",
+    "micro_batch": "2",
     "steps": "",
     "epochs": "",
     "workers": "0",
@@ -118,6 +121,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = ["image,caption", *(f"pairs/{row['image']},{row['caption']}" for row in rows)]
     (home / "pairs.csv").write_text("\n".join(lines))
     write_nlvr(home / "data/nlvr")
+    write_nlvr2(home / "data/nlvr2")
+    write_vqav2(home / "data/vqav2")
     write_easy_vqa(home / "evqa")
     return home
 

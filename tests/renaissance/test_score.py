@@ -1,0 +1,91 @@
+"""`renaissance score` on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from renaissance.cli import main
+from tests.published import write_nlvr2, write_vqav2
+from tests.renaissance.test_startup import loaded
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("score")
+    write_vqav2(home / "vqa")
+    write_nlvr2(home / "nlvr2")
+    entries = [
+        {"question_id": image * 1000 + place, "answer": answer}
+        for image in range(20, 25)
+        for place, answer in enumerate(("yes", "2", "gray", "none"))
+    ]
+    (home / "vqa.json").write_text(json.dumps(entries))
+    rows = (home / "nlvr2/nlvr2/data/dev.json").read_text().splitlines()
+    names = [json.loads(row)["identifier"] for row in rows]
+    (home / "true.csv").write_text("".join(f"{name},True\n" for name in names))
+    return home
+
+
+def test_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["score", "vqav2", str(home / "vqa.json"), "--root", str(home / "vqa")]
+    assert main([*arguments, "--split", "val", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["task"], told["split"], told["rows"]) == (True, "vqav2", "val", 20)
+    # Five images, of which three are dark: `yes` is said by 8 of 10, or by 1 and, spelled alike, 2.
+    assert told["metrics"] == pytest.approx(
+        {
+            "accuracy": (3 * 1 + 2 * 0.6 + 5 + 5) / 20,
+            "accuracy.yes/no": (3 * 1 + 2 * 0.6) / 5,
+            "accuracy.number": 1.0,
+            "accuracy.other": 0.5,
+            "accuracy.is this": (3 * 1 + 2 * 0.6) / 5,
+            "accuracy.how many": 1.0,
+            "accuracy.what color is": 1.0,
+            "accuracy.what is": 0.0,
+        }
+    )
+
+
+def test_as_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["score", "nlvr2", str(home / "true.csv"), "--root", str(home / "nlvr2")]
+    assert main([*arguments, "--split", "dev", "--set", "validation = 5%"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "nlvr2, dev: 16 rows"
+    assert [line.split()[0] for line in lines[1:3]] == ["accuracy", "consistency"]
+
+
+@pytest.mark.parametrize(
+    ("task", "more", "code", "problem"),
+    [
+        ("nlvr3", [], 1, "unknown task `nlvr3`"),
+        ("nlvr2", ["--set", "validation"], 2, "`--set validation` does not say `KEY=VALUE`"),
+        ("nlvr2", ["--set", "vaildation=5%"], 1, "`nlvr2` has no key `vaildation`"),
+        ("nlvr2", ["--set", "validation=500%"], 1, "`validation` is out of range"),
+        ("nlvr2", ["--set", "validation=test3"], 1, "`validation` cannot be `test3`"),
+        ("nlvr2", ["--split", "test3"], 2, "nlvr2 has no split `test3`; it has `train`, `dev`"),
+        ("vqav2", ["--split", "test-dev"], 2, "what is right in `test-dev` of vqav2 is not publi"),
+        ("vqav2", [], 2, "vqav2 has no split `dev`"),
+        ("nlvr2", ["--root", "no/where"], 2, "dev.json` does not exist; `root` holds"),
+        ("nlvr2", ["--root", "a\nb"], 2, "dev.json` does not exist"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    task: str,
+    more: list[str],
+    code: int,
+    problem: str,
+) -> None:
+    arguments = ["score", task, str(home / "true.csv"), "--root", str(home / "nlvr2")]
+    assert main([*arguments, "--split", "dev", *more]) == code
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("task", "file", "split"), [("vqav2", "vqa.json", "val")])
+def test_no_torch_is_loaded(home: Path, task: str, file: str, split: str) -> None:
+    arguments = ["score", task, str(home / file), "--root", str(home / "vqa"), "--split", split]
+    modules = loaded(f"from renaissance.cli import main\nassert main({arguments!r}) == 0", home)
+    assert "pyarrow" in modules
+    assert modules & {"torch", "transformers", "timm", "tokenizers", "PIL", "torchvision"} == set()

@@ -1,0 +1,98 @@
+"""Files of predictions without a model, of tasks that have no file of their own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.evaluation.scoring import score
+from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
+from tests.runs import train
+from tests.tiny import tiny_experiment
+
+
+def answers(root: Path) -> list[str]:
+    questions = json.loads((root / "test/questions.json").read_text())
+    return [answer for _, answer, _ in questions]
+
+
+def written(folder: Path, said: dict[Any, Any]) -> Path:
+    file = folder / "said.jsonl"
+    lines = [json.dumps({"id": row, "prediction": word, "sure": 1}) for row, word in said.items()]
+    file.write_text("\n".join(lines) + "\n\n")
+    return file
+
+
+def test_rows_without_names_are_known_by_their_numbers(vqa_root: Path, tmp_path: Path) -> None:
+    said: dict[int, str | None] = dict(enumerate(answers(vqa_root)))
+    task = EasyVqa(root=str(vqa_root))
+    found = score(task, written(tmp_path, said), "test")
+    assert (found.task, found.split, found.rows) == ("easy_vqa", "test", 32)
+    assert found.metrics == {"accuracy": 1.0}
+    # Neither an answer that nobody gives nor none at all is right, whatever comes first.
+    said |= {0: "purple", 5: None}
+    turned = dict(reversed(said.items()))
+    assert score(task, written(tmp_path, turned), "test").metrics == {"accuracy": 30 / 32}
+
+
+def test_what_an_evaluation_writes_is_worth_what_it_measures(
+    vqa_root: Path, tmp_path: Path
+) -> None:
+    spec = tiny_experiment(vqa_root, vqa={"source": None})
+    exam = Evaluate(name="exam", of="vqa", write="said.jsonl")
+    run = train(spec.model_copy(update={"jobs": {"vqa": spec.jobs["vqa"], "exam": exam}}), tmp_path)
+    found = score(EasyVqa(root=str(vqa_root)), tmp_path / "said.jsonl", "test")
+    assert found.metrics["accuracy"] == run.results[1].metrics["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{", "line 33 is no JSON object with `id` and `prediction`"),
+        ("3", "line 33 is no JSON object"),
+        ('{"id": 40}', "line 33 is no JSON object"),
+        ('{"id": 1.5, "prediction": "a"}', "line 33 has an `id` that is neither"),
+        ('{"id": 40, "prediction": ["a"]}', "line 33 has a `prediction` that is neither"),
+        ('{"id": 40, "prediction": "a"}', "line 33 is about `40`, no row of `test`"),
+        ('{"id": 3, "prediction": "a"}', "line 33 is about `3` again, after line 4"),
+        ("\udcff", "line 33 is no UTF-8 text"),
+    ],
+)
+def test_a_wrong_line_is_one_sentence(
+    vqa_root: Path, tmp_path: Path, line: str, problem: str
+) -> None:
+    file = written(tmp_path, dict(enumerate(answers(vqa_root))))
+    file.write_bytes(file.read_bytes().rstrip() + b"\n" + line.encode(errors="surrogateescape"))
+    with pytest.raises(DataError, match=problem) as error:
+        score(EasyVqa(root=str(vqa_root)), file, "test")
+    assert str(error.value).startswith(f"`{file}`: ") and "\n" not in str(error.value)
+
+
+def test_rows_that_are_left_out_are_counted_and_named(vqa_root: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, dict(list(enumerate(answers(vqa_root)))[:27]))
+    problem = "nothing about 5 of the 32 rows of `test`: `27`, `28`, `29` and 2 more"
+    with pytest.raises(DataError, match=problem):
+        score(EasyVqa(root=str(vqa_root)), file, "test")
+
+
+@pytest.mark.parametrize(
+    ("split", "problem"),
+    [
+        ("tset", "easy_vqa has no split `tset`; it has `train`, `test`, `validation`"),
+        ("validation", "`validation` of easy_vqa is a share that each job draws for itself"),
+    ],
+)
+def test_splits_that_cannot_be_measured(
+    vqa_root: Path, tmp_path: Path, split: str, problem: str
+) -> None:
+    with pytest.raises(DataError, match=problem):
+        score(EasyVqa(root=str(vqa_root)), written(tmp_path, {}), split)
+
+
+def test_a_file_that_is_not_there(vqa_root: Path, tmp_path: Path) -> None:
+    for path in (tmp_path / "none.jsonl", tmp_path):
+        with pytest.raises(DataError, match="cannot be read: "):
+            score(EasyVqa(root=str(vqa_root)), path, "test")
