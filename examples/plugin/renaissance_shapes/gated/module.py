@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from renaissance.compiler.features import Features
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance_shapes.gated.schema import Gated
 
