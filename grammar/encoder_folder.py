@@ -121,7 +121,6 @@ def _check_sizes(path: str, config: Mapping[str, Any]) -> None:
 
 
 def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architecture:
-    _check_sizes(str(folder), config.get("vision_config", config))
     statistics = None
     preprocessor = folder / "preprocessor_config.json"
     if is_file(preprocessor):
@@ -130,6 +129,7 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
         if mean and std:
             statistics = (tuple(mean), tuple(std))
     architecture = from_config(str(folder), config, statistics)
+    _check_sizes(str(folder), config.get("vision_config", config))
     if architecture.width is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"

@@ -4,9 +4,11 @@ import importlib.util
 
 import torch
 
-SMALLEST_HEAD_DIM = 16
-LARGEST_HEAD_DIM = 128
-HEAD_DIM_STEP = 8
+from renaissance.grammar.schema.model import FUSED_HEADS
+
+SMALLEST_HEAD_DIM = FUSED_HEADS[0]
+LARGEST_HEAD_DIM = FUSED_HEADS[-1]
+HEAD_DIM_STEP = FUSED_HEADS.step
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
 AMD_ARCHITECTURES = ("gfx942",)
 

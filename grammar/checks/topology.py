@@ -7,9 +7,17 @@ from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.kinds.source import Patched, SourceBlock, is_embedding, modality
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.source import (
+    Patched,
+    SourceBlock,
+    StackDimensions,
+    is_embedding,
+    modality,
+)
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.schema.model import FUSED_HEADS
 from renaissance.grammar.source import Span
 
 
@@ -205,6 +213,24 @@ class _Check:
             else (),
         )
 
+    def _fused(self, width: int, heads: int, path: Path) -> None:
+        """Heads of the project's own layers have a width that the kernels take, where asked for."""
+        parts, wide = self._parts, width // heads
+        if parts.attention != "triton" or parts.lower != "auto":
+            return
+        if width % heads or wide in FUSED_HEADS:
+            return
+        said = "heads" if self._places.said((*path, "heads")) else "width"
+        self._error(
+            "VL313",
+            f"`attention = triton` takes no heads of {wide} channels",
+            self._value((*path, said)),
+            f"{heads} heads share a width of {width}",
+            f"take heads of {FUSED_HEADS[0]} to {FUSED_HEADS[-1]} channels in steps of "
+            f"{FUSED_HEADS.step}, or `attention = auto`",
+            related=(Label(span=self._value((*parts.path, "attention")), text="asked for here"),),
+        )
+
     def inner(self, width: int, ratio: float, path: Path) -> None:
         """The feed-forward part has at least one channel."""
         if round(width * ratio) < 1:
@@ -248,6 +274,8 @@ class _Check:
         )
         if width and heads:
             self.heads(width, heads, path)
+            if isinstance(block, StackDimensions | FusionBlock):
+                self._fused(width, heads, path)
         if width and ratio:
             self.inner(width, ratio, path)
 

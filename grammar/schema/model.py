@@ -14,6 +14,9 @@ Pooling = Literal["cls", "mean", "first"]
 Attention = Literal["auto", "triton", "sdpa", "eager"]
 Lower = Literal["auto", "none"]
 
+FUSED_HEADS = range(16, 129, 8)
+"""Widths of the heads that `attention = triton` can take, channels."""
+
 
 class Freeze(Block):
     """What does not learn. Directives add up; `freeze nothing` is an empty list of directives."""

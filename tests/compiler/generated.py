@@ -17,7 +17,8 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock
 from renaissance.grammar.kinds.registry import Kinds
-from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.kinds.source import Position, SourceBlock
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, sources
 from renaissance.grammar.spelling import spelled_word
 
@@ -76,23 +77,45 @@ def block(
 
 
 @st.composite
-def source(draw: st.DrawFn, position: Any, reads: str) -> str:
-    """Return a source of a stream that reads texts or images, or of a stack."""
-    own = "max_tokens" if reads == "text" else "image_size"
-    other = "image_size" if reads == "text" else "max_tokens"
-    kinds = [
+def settings_of(draw: st.DrawFn, kind: type[Any], without: tuple[str, ...] = ()) -> list[str]:
+    """Return some of the keys of a block, a line each."""
+    values = {name: values_of(name, info) for name, info in keys_of(kind).items()}
+    return [
+        f"{name} = {draw(drawn)}"
+        for name, drawn in values.items()
+        if name not in without and drawn is not None and draw(st.booleans())
+    ]
+
+
+def kinds_at(position: Position, reads: str) -> list[type[SourceBlock]]:
+    """Return the sources of a stream that reads texts or images, or of a stack."""
+    length = "max_tokens" if reads == "text" else "image_size"
+    return [
         kind
         for kind in sources(position).values()
-        if own in kind.model_fields or (position == "encoder" and kind.library != "timm")
+        if (position == "encoder" or length in kind.model_fields)
+        and (not _is_named(kind) or _architectures(kind, reads))
     ]
-    kind = draw(st.sampled_from(kinds))
+
+
+def _is_named(kind: type[SourceBlock]) -> bool:
+    named = positional_key(kind)
+    return named is not None and kind.model_fields[named].is_required()
+
+
+@st.composite
+def source(
+    draw: st.DrawFn, position: Position, reads: str, kind: type[SourceBlock] | None = None
+) -> str:
+    """Return a source of a stream that reads texts or images, or of a stack; any if None."""
+    other = "image_size" if reads == "text" else "max_tokens"
+    kind = kind or draw(st.sampled_from(kinds_at(position, reads)))
     head, without = spelled_word(kind), {other}
     if position == "encoder":
         without = set(_STREAM_KEYS)
     elif reads == "text":
         without.add("resize")
-    named = positional_key(kind)
-    if named is not None and kind.model_fields[named].is_required():
+    if _is_named(kind):
         id = draw(st.sampled_from(_architectures(kind, reads)))
         head += f'("{id}")'
         if not find(id).sequence:
@@ -120,12 +143,21 @@ def _architectures(kind: type[SourceBlock], reads: str) -> list[str]:
     ]
 
 
+def joins(kind: type[FusionBlock], position: Position) -> bool:
+    """Tell whether a fusion takes a source in a position."""
+    if position == "encoder":
+        return any(kind_of(info).blocks for info in keys_of(kind).values())
+    return kind.accepts == position
+
+
 @st.composite
-def fusion(draw: st.DrawFn, kind: type[FusionBlock], inputs: tuple[str, str]) -> str:
-    """Return a fusion of two streams."""
+def fusion(
+    draw: st.DrawFn, kind: type[FusionBlock], inputs: tuple[str, str], stack: str | None = None
+) -> str:
+    """Return a fusion of two streams, over a stack where it has one."""
     reads = draw(st.sampled_from(["text", "vision"]))
     stacks = {
-        name: draw(source("encoder", reads))
+        name: stack or draw(source("encoder", reads))
         for name, info in keys_of(kind).items()
         if kind_of(info).blocks
     }
@@ -166,6 +198,8 @@ def selectors(roots: Iterable[str], *, steps: bool = False) -> st.SearchStrategy
 NAMES = st.sampled_from([("text", "vision"), ("pos", "cls_token"), ("cross", "type_embedding")])
 """Names of a text and a vision stream, those that encoders and fusions use for their own too."""
 FUSION = "joint"
+_KERNELS = ("attention",)
+"""Whether the kernels take the heads of a library's encoder, only the built model tells."""
 
 
 @st.composite
@@ -179,9 +213,10 @@ def models(draw: st.DrawFn, streams: tuple[str, str], lines: Iterable[str] = ())
         f"{position} {words} = {draw(source(position, 'text'))}",
         f"{position} {images} = {draw(source(position, 'vision'))}",
         f"fusion {FUSION} = {draw(fusion(kind, inputs))}",
-        f"pool = {draw(st.sampled_from(['cls', 'mean', 'first']))}",
-        *lines,
     ]
+    of_library = any('("' in line for line in said)
+    said += draw(settings_of(Model, without=_KERNELS if of_library else ()))
+    said += lines
     return "model m {\n  " + "\n  ".join(said) + "\n}\n"
 
 

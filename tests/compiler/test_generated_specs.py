@@ -3,6 +3,8 @@
 Files are generated from the registry: any source in any position, any fusion, objective and task.
 """
 
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,10 +18,24 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.composition.resolution import Resolution, resolve
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Source
-from tests.compiler.generated import FUSION, NAMES, freezes, jobs, models, selectors
+from tests.compiler.generated import (
+    FUSION,
+    NAMES,
+    freezes,
+    fusion,
+    jobs,
+    joins,
+    kinds_at,
+    models,
+    selectors,
+    source,
+)
 
 UNHURRIED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -108,6 +124,37 @@ def test_check_reports_a_selector_that_means_nothing(data: st.DataObject) -> Non
         assert reported
     else:
         freeze.resolve(module, found.spec.models["m"].freeze)
+
+
+@pytest.mark.parametrize(
+    ("position", "reads", "word"),
+    [
+        (position, reads, kind.word())
+        for position in get_args(Position)
+        for reads in ("text", "vision")
+        for kind in kinds_at(position, reads)
+    ],
+)
+@settings(UNHURRIED, max_examples=2)
+@given(st.data())
+def test_of_every_source_in_every_position(
+    position: Position, reads: str, word: str, data: st.DataObject
+) -> None:
+    drawn = data.draw(source(position, reads, Kinds(SourceBlock)[word]))
+    other = "vision" if reads == "text" else "text"
+    fusions = [kind for kind in Kinds(FusionBlock).values() if joins(kind, position)]
+    assert fusions
+    for kind in fusions:
+        lines = {
+            reads: data.draw(source(kind.accepts, reads)) if position == "encoder" else drawn,
+            other: data.draw(source(kind.accepts, other)),
+        }
+        stack = drawn if position == "encoder" else None
+        joint = data.draw(fusion(kind, ("text", "vision"), stack))
+        streams = "".join(f"  {kind.accepts} {name} = {said}\n" for name, said in lines.items())
+        spec = checked(f"model m {{\n{streams}  fusion x = {joint}\n  pool = mean\n}}\n").spec
+        assume(spec is not None)
+        agrees(spec.models["m"], None)
 
 
 @pytest.mark.parametrize("pool", ["cls", "mean", "first"])
