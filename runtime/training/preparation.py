@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from renaissance.compiler.freeze import FreezePlan
-from renaissance.compiler.lowering.compilation import compile_layers, repeated_layers
-from renaissance.compiler.lowering.low_precision import hold_in_low_precision
-from renaissance.compiler.lowering.recomputation import recompute_layers
+from renaissance.compiler.lowering.compilation import repeated_layers
+from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.lowering.low_precision import constant_weights
+from renaissance.compiler.lowering.lowerings import OF_JOBS, lower
+from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.step import Objectives
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on
@@ -18,6 +20,8 @@ from renaissance.runtime.training.recomputing import recomputes
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup
 from renaissance.runtime.training.sharding import shard
+
+_PLAIN = "the model runs as it is written, padded and without what makes it faster (`lower = none`)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +60,14 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
     """
     job, processes, model = session.training, session.processes, setup.model
     precision = Precision(job.precision, processes.device, ranks=processes.ranks)
-    originals = {}
-    if session.declared.lowers:
-        originals = _held_in_low_precision(setup, freezing, beginning, precision)
-    lowers = session.declared.lowers
+    originals: dict[str, Tensor] = {}
     compiled: tuple[str, ...] = ()
-    if lowers and job.compile == "layers":
-        compiled = compile_layers(model, processes.device)
-    recomputing = recomputes(session.spec, session.name, setup.data, processes) if lowers else None
-    if recomputing is not None:
-        recompute_layers(repeated_layers(model).values())
+    said: str | None = _PLAIN
+    if session.declared.lowers:
+        said = recomputes(session.spec, session.name, setup.data, processes)
+        context = _context(session, freezing, beginning, precision, recomputed=said is not None)
+        originals = _lowered(model, context, beginning)
+        compiled = tuple(repeated_layers(model)) if context.compiles else ()
     objectives = Objectives(model, session.declared, job)
     if job.shard == "full" and processes.ranks > 1:
         _split(session, setup, freezing, objectives)
@@ -83,21 +85,39 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
         precision=precision,
         originals=originals,
         compiled=compiled,
-        notices=tuple(text for text in (recomputing, slow, layers) if text is not None),
+        notices=tuple(text for text in (said, slow, layers) if text is not None),
     )
 
 
-def _held_in_low_precision(
-    setup: Setup, freezing: FreezePlan, beginning: Beginning, precision: Precision
-) -> dict[str, Tensor]:
-    """Hold what never learns as the forward pass casts it; return it as it was, by name."""
-    if precision.dtype is None:
-        return {}
+def _context(
+    session: Session,
+    freezing: FreezePlan,
+    beginning: Beginning,
+    precision: Precision,
+    *,
+    recomputed: bool,
+) -> Context:
+    """Return what a model is lowered for."""
     total = beginning.state.total_steps
-    never = freezing.frozen(total - 1, total)
-    originals = hold_in_low_precision(setup.model, never, precision.dtype)
+    return Context(
+        attention=session.declared.attention,
+        device="cuda" if session.processes.device.type == "cuda" else "cpu",
+        products=precision.dtype,
+        never=freezing.frozen(total - 1, total),
+        compiles=session.training.compile == "layers",
+        recomputes=recomputed,
+    )
+
+
+def _lowered(
+    model: VisionLanguageModel, context: Context, beginning: Beginning
+) -> dict[str, Tensor]:
+    """Lower a model for a job; return the weights held in low precision as they were, by name."""
+    held = {} if context.products is None else constant_weights(model, context.never)
+    originals = {name: parameter.data for name, parameter in held.items()}
+    lower(model, context, OF_JOBS)
     beginning.contract.hold(originals)
-    return {name: held for name, held in originals.items() if name not in beginning.referable}
+    return {name: before for name, before in originals.items() if name not in beginning.referable}
 
 
 def _split(session: Session, setup: Setup, freezing: FreezePlan, objectives: Objectives) -> None:

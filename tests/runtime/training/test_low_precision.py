@@ -100,7 +100,7 @@ def test_its_losses_are_those_of_float32_weights(
     spec = tiny_spec(freeze=VISION, base={"precision": "bf16"})
     train(spec, tmp_path / "held", "base")
     monkeypatch.setattr(
-        "renaissance.runtime.training.preparation.hold_in_low_precision",
+        "renaissance.compiler.lowering.low_precision.hold_in_low_precision",
         lambda model, never, dtype: {},
     )
     train(spec, tmp_path / "whole", "base")
