@@ -187,6 +187,7 @@ def _timm(
     *,
     layers: int = 12,
     patch: int = 16,
+    image_size: int = 224,
     prefix_tokens: int = 1,
     embedding_width: int | None = None,
 ) -> Architecture:
@@ -201,7 +202,7 @@ def _timm(
         mlp_ratio=4.0,
         embedding_width=embedding_width or width,
         sequence=embedding_width is None,
-        image_size=224,
+        image_size=image_size,
         patch=patch,
         prefix_tokens=prefix_tokens,
         statistics=statistics,
@@ -217,6 +218,10 @@ _TIMM: tuple[tuple[tuple[str, ...], Architecture], ...] = (
     (
         ("augreg2_in21k_ft_in1k", "augreg_in21k_ft_in1k", "augreg_in1k", "orig_in21k_ft_in1k"),
         _timm("vit_base_patch16_224", 768, 12, HALF),
+    ),
+    (
+        ("augreg_in21k_ft_in1k",),
+        _timm("vit_base_patch32_384", 768, 12, HALF, patch=32, image_size=384),
     ),
     (("fb_in1k",), _timm("deit_tiny_patch16_224", 192, 3, IMAGENET)),
     (("fb_in1k",), _timm("deit_small_patch16_224", 384, 6, IMAGENET)),

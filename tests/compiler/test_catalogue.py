@@ -27,6 +27,7 @@ COUNTS = {
     "swin_tiny_patch4_window7_224": 27_519_354,
     "deit_tiny_patch16_224": 5_524_416,
     "vit_base_patch16_224": 85_798_656,
+    "vit_base_patch32_384": 87_528_192,
 }
 WITH_POOLER = {
     "bert-base-uncased": 109_482_240,
@@ -67,8 +68,9 @@ def test_facts_agree_with_the_library(id: str) -> None:
         assert tower(ids).tokens.shape == (1, known.max_tokens, known.width)
         return
     assert facts.prefix_tokens == known.prefix_tokens
-    tokens = tower(torch.empty(1, 3, 224, 224, device="meta")).tokens
-    grid = 224 // known.patch if known.sequence else 7
+    size = known.image_size
+    tokens = tower(torch.empty(1, 3, size, size, device="meta")).tokens
+    grid = size // known.patch if known.sequence else 7
     assert tokens.shape == (1, known.prefix_tokens + grid**2, known.width)
 
 
