@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from torch import nn
 
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model.heads import Heads, LinearHead, LmHead, MlpHead
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
@@ -17,8 +18,9 @@ Kind: TypeAlias = ObjectiveBlock | TaskBlock
 
 def kinds_of(job: Pretrain | Finetune) -> dict[str, Kind]:
     """Return the objectives of a job, or its task, by name of the head, as they are declared."""
-    kinds: tuple[Kind, ...] = (job.task,) if isinstance(job, Finetune) else job.objectives
-    return {kind.head_name(): kind for kind in kinds}
+    if isinstance(job, Finetune):
+        return {job.task.head_name(): job.task}
+    return {objective.head_name(): objective for objective in job.objectives}
 
 
 def job_heads(
@@ -31,16 +33,29 @@ def job_heads(
         text_width: channels of the text stream after fusion.
         vocabulary: word pieces of the text stream.
         pooled_width: channels of the pooled vector.
+
+    Raises:
+        CompileError: if one of them does not read items one by one.
     """
     widths = {"tokens": text_width, "pooled": pooled_width}
     kinds = kinds_of(job)
-    heads = {name: kind.head() for name, kind in kinds.items()}
-    declared = {name: head for name, head in heads.items() if head is not None}
+    declared = {name: _declared(kind) for name, kind in kinds.items()}
     modules = {
         name: _built(kinds[name], head, widths[head.reads], vocabulary)
         for name, head in declared.items()
     }
     return Heads(modules, declared)
+
+
+def _declared(kind: Kind) -> Head:
+    """Return the head of a kind whose loss is a sum over what its head says of each item."""
+    head = kind.head()
+    if head is None or getattr(kind, "scope", "item") != "item":
+        raise CompileError(
+            f"`{kind.word()}` compares all rows of a step, which a training step does not offer; "
+            "its loss has to be a sum over items that a head scores"
+        )
+    return head
 
 
 def _built(kind: Kind, head: Head, width: int, vocabulary: int) -> nn.Module:

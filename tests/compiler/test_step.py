@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
 from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
     Shape,
@@ -33,12 +34,15 @@ from tests.kinds.amount.schema import Amount
 from tests.kinds.candidates.schema import AmongCandidates
 from tests.kinds.shares.schema import SharesOfCredit
 from tests.kinds.two_images.schema import TwoImages
+from tests.kinds.whole_batch.schema import WholeBatch
 
 STILL = two_towers(
     TEXT.model_copy(update={"dropout": 0.0}),
     VISION.model_copy(update={"dropout": 0.0}),
     fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=4, dropout=0.0),
 )
+REQUIRED = {"root": ".", "classes": 3}
+"""What some tasks have no default of."""
 LENGTHS = (5, 12, 3, 7)
 IMAGES = 6
 
@@ -173,6 +177,20 @@ def test_nothing_is_said_about_items_of_which_nobody_knows() -> None:
     assert scored.loss == 0 and scored.credit is None and scored.target is None
 
 
+def test_what_compares_all_rows_of_a_step_is_refused() -> None:
+    job = Pretrain(
+        name="learn",
+        on="two",
+        data=("pairs",),
+        objectives=(WholeBatch(),),
+        optimizer=AdamW(lr=1e-3),
+        batch=8,
+        steps=1,
+    )
+    with pytest.raises(CompileError, match="`whole_batch` compares all rows of a step"):
+        build(Spec(models={"two": STILL}, jobs={"learn": job}), job="learn")
+
+
 def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
     """A job for each objective, for all together, and for each task, those of tests included."""
     common: dict[str, Any] = {"on": "two", "optimizer": AdamW(lr=1e-3), "steps": 1, "batch": 8}
@@ -184,7 +202,7 @@ def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
         for chosen in sets
     ]
     tasks = [schema("task", word) for word in words("task")]
-    blocks: list[Any] = [kind.model_construct(root=".") for kind in tasks if kind is not None]
+    blocks: list[Any] = [kind.model_construct(**REQUIRED) for kind in tasks if kind is not None]
     blocks += [TwoImages(), SharesOfCredit(), Amount(), AmongCandidates()]
     jobs += [Finetune(name="learn", task=block, **common) for block in blocks]
     return [("+".join(weights_of(job)) + f" {number}", job) for number, job in enumerate(jobs)]
