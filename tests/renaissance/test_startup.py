@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import renaissance
 from renaissance.files import find_spec
+from renaissance.grammar.kinds.origins import kinds_in
+from renaissance.grammar.kinds.registry import FAMILIES
 
 HEAVY = {
     "PIL",
@@ -44,8 +47,11 @@ def loaded(code: str, folder: Path) -> set[str]:
         ["check", "a.vl"],
         ["check", "--format", "json", "a.vl"],
         ["check", "--format", "sarif", "a.vl"],
+        ["fmt", "--check", "a.vl"],
         ["show", "a.vl"],
+        ["diff", "a.vl", "a.vl"],
         ["explain", "VL001"],
+        ["explain", "adamw"],
         ["specs"],
         ["--help"],
         ["train", "--help"],
@@ -63,6 +69,28 @@ def test_what_needs_no_schema_loads_no_pydantic(arguments: list[str], tmp_path: 
     (tmp_path / "a.vl").write_text(SPEC)
     modules = loaded(f"from renaissance.cli import main\nassert main({arguments!r}) == 0", tmp_path)
     assert modules & (HEAVY | {"pydantic"}) == set()
+
+
+def test_a_check_imports_the_kinds_that_the_file_uses_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.vl").write_text(SPEC)
+    modules = loaded(
+        "from renaissance.cli import main\nassert main(['check', 'a.vl']) == 0", tmp_path
+    )
+    used = {type(kind).__module__ for kind in kinds_in(renaissance.load(tmp_path / "a.vl"))}
+    homes = {schema.removesuffix(".schema") for schema in used}
+    families = {family.package for family in FAMILIES.values()}
+    found = {
+        name
+        for name in modules
+        if name.rpartition(".")[0] in families or name.rpartition(".")[2] == "schema"
+    } - {"renaissance.grammar.schema"}
+    # One schema may hand on what another one says: where the data of a task lie.
+    shared = {"renaissance.runtime.tasks.easy_vqa", "renaissance.runtime.tasks.easy_vqa.schema"}
+    # The default of a key counts where a job leaves it out.
+    default = {f"{FAMILIES['schedule'].package}.{FAMILIES['schedule'].example}"}
+    default |= {f"{package}.schema" for package in default}
+    assert found <= used | homes | shared | default
+    assert used <= found
 
 
 def test_training_loads_datasets_only_where_it_reads_a_table(tmp_path: Path) -> None:
