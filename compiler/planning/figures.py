@@ -310,7 +310,8 @@ class JobPlan:
     """A job and its model with heads.
 
     `model.flops_per_sample` counts what a step really does for one text: images that texts share
-    are encoded once, texts once masked and once plain, the head of `mlm` at masked positions.
+    are encoded once, texts once for each objective that changes them and once as they are, and
+    heads are given the tokens that they ask for.
 
     Attributes:
         name: of the job.
