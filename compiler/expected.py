@@ -36,7 +36,8 @@ class Expected:
         changed: each row has a text of its own, such as one with masked words, which is encoded
             beside the plain one.
         positions: tokens that are read; None where pooled pairs are.
-        images: distinct images beside those that the texts are about.
+        shown: distinct images that the texts are about; None where these are their own.
+        images: distinct images beside those.
         items: what losses are summed over.
         target: a class of each item, a share of credit for each of its classes, or a number.
         candidates: pairs of each item, of which one is the right one; 0 where pairs are none.
@@ -45,6 +46,7 @@ class Expected:
     pairs: int
     changed: bool = False
     positions: int | None = None
+    shown: int | None = None
     images: int = 0
     items: int
     target: Literal["class", "shares", "number"] = "class"
@@ -64,6 +66,13 @@ def encoded_texts(asked: Iterable[Expected], shape: Shape) -> int:
     """Return how many texts are encoded: those that objectives change, and all once as they are."""
     changed = [one.changed for one in asked]
     return shape.rows * (sum(changed) + (not all(changed)))
+
+
+def distinct_images(asked: Iterable[Expected], shape: Shape) -> int:
+    """Return how many images are encoded: those that texts are about, and others, each once."""
+    asked = tuple(asked)
+    own = (shape.images if one.shown is None else one.shown for one in asked)
+    return max(own, default=0) + sum(one.images for one in asked)
 
 
 def _expected(kind: Kind, shape: Shape) -> Expected:
@@ -91,5 +100,4 @@ def shape_of(job: Job, texts: int, tokens: int) -> Shape:
 def images_read(job: Job, training: Pretrain | Finetune) -> int:
     """Return the images that are read for a step."""
     shape = shape_of(job, job.batch, 1)
-    asked = expected_of(kinds_of(training), shape).values()
-    return shape.images + sum(one.images for one in asked)
+    return distinct_images(expected_of(kinds_of(training), shape).values(), shape)

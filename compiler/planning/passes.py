@@ -8,7 +8,13 @@ from torch import Tensor
 
 from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.expected import Expected, encoded_texts, expected_of, shape_of
+from renaissance.compiler.expected import (
+    Expected,
+    distinct_images,
+    encoded_texts,
+    expected_of,
+    shape_of,
+)
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
@@ -86,7 +92,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     asked = expected_of(objectives.kinds, shape)
     distinct = {
         "text": encoded_texts(asked.values(), shape),
-        "vision": shape.images + sum(one.images for one in asked.values()),
+        "vision": distinct_images(asked.values(), shape),
     }
     towers = tuple(
         TowerRuns(

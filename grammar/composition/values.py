@@ -86,14 +86,14 @@ class Reader(Record):
         """
         known = keys_of(block)
         fields = {spelling_of(name, info): name for name, info in known.items()}
-        keys = {fields.get(name, name): setting for name, setting in keys.items()}
         values: dict[str, Any] = dict(fixed or {})
         failed = broken or any(value is FAILED for value in values.values())
-        unknown = [name for name in keys if name not in known]
-        for name, setting in keys.items():
+        unknown = [spelled for spelled in keys if spelled not in fields]
+        for spelled, setting in keys.items():
+            name = fields.get(spelled, spelled)
             self.places.put((*path, name), setting.place, _span_of(setting))
-            if name not in known:
-                self.findings.add(unknown_key(block, name, setting.place, what))
+            if spelled not in fields:
+                self.findings.add(unknown_key(block, spelled, setting.place, what))
                 failed = True
                 continue
             info = known[name]
@@ -102,7 +102,7 @@ class Reader(Record):
                 kind_of(info),
                 unit_of(info),
                 (*path, name),
-                key=spelling_of(name, info),
+                key=spelled,
                 place=setting.place,
             )
             failed |= value is FAILED

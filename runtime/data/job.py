@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from renaissance.compiler.batch import Batch
-from renaissance.compiler.expected import Shape, expected_of
+from renaissance.compiler.expected import Shape, distinct_images, expected_of
 from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
@@ -22,6 +22,7 @@ from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
+from renaissance.runtime.data.table import SECOND, in_order
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.wanted import Context, Maker
@@ -114,8 +115,8 @@ class JobData:
         """Return about how large the batches of a step are: twice the images of its texts."""
         job, ranks = self._job, int(os.environ.get("WORLD_SIZE", "1"))
         rows = -(-job.batch // ranks)
-        asked = expected_of(self._kinds, Shape(rows=rows, tokens=1, images=rows, others=0))
-        images = rows + sum(one.images for one in asked.values())
+        shape = Shape(rows=rows, tokens=1, images=rows, others=0)
+        images = distinct_images(expected_of(self._kinds, shape).values(), shape)
         return 2 * images * 3 * self._vision.size**2
 
     @property
@@ -247,7 +248,9 @@ class JobData:
         table = self.part(split).table
         row = table.rows[int(index)]
         return Sample(
-            image_paths=table.paths_of(int(index)), text=row["text"], answer=row.get("answer")
+            image_paths=table.paths_of(int(index)),
+            text=" / ".join(filter(None, (row["text"], row.get(SECOND)))),
+            answer=row.get("answer"),
         )
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:
@@ -278,7 +281,6 @@ class JobData:
         if isinstance(self._job, Finetune) and part.labelled:
             task = self._job.task
             targets = facet(task, "reader").targets(task, table, self.answers)
-        texts = (text for chunk in table.texts.chunks for text in chunk.to_pylist())
         images = Images(
             table,
             self._vision.size,
@@ -290,7 +292,9 @@ class JobData:
         self._room -= images.cache_bytes
         return Corpus(
             table=table,
-            tokens=self.tokenizer.encode(texts, self._text.max_tokens),
+            tokens=self.tokenizer.encode(
+                in_order(table.texts), self._text.max_tokens, in_order(table.seconds)
+            ),
             images=images,
             images_of_row=table.images_of_row,
             targets=targets,
@@ -333,4 +337,5 @@ def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
     job = spec.training_job(job_name)
     while isinstance(job, Finetune) and job.source is not None:
         job = spec.training_job(job.source)
-    return Tokenizer.learned(Parts(spec, job)["train"].texts, needs.vocabulary)
+    train = Parts(spec, job)["train"]
+    return Tokenizer.learned([*train.texts, *train.seconds], needs.vocabulary)

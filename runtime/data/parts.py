@@ -66,6 +66,13 @@ class Part:
         return texts
 
     @property
+    def seconds(self) -> list[str]:
+        """The second texts of rows that have two; none where they have one."""
+        seconds = self.table.seconds
+        found: list[str] = [] if seconds is None else seconds.take(self.rows).to_pylist()
+        return found
+
+    @property
     def digest(self) -> str:
         """Names texts, images and what is known of them, in order; not the folder they lie in."""
         digest = xxhash.xxh3_128()

@@ -132,7 +132,9 @@ def summarise(
     for split in splits_of(spec, job_name):
         part = parts[split]
         answers = Counter(filter(None, part.answers)) if part.table.has_answers else Counter()
-        tokens = None if tokenizer is None else tokenizer.encode(part.texts, UNCUT).lengths
+        tokens = None
+        if tokenizer is not None:
+            tokens = tokenizer.encode(part.texts, UNCUT, part.seconds or None).lengths
         summaries.append(
             Summary(
                 split=split,

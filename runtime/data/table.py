@@ -1,7 +1,7 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
+SECOND = "second"
+"""The column of second texts, for tasks about pairs of texts."""
 VISIBLE = r"[^\s\pZ\p{Cc}\p{Cf}]"
 """A character that is neither white nor a mere instruction, such as U+200B."""
 
@@ -69,6 +71,11 @@ class Table:
     def texts(self) -> pa.ChunkedArray:
         """The texts, in order."""
         return self.rows.data.column("text")
+
+    @property
+    def seconds(self) -> pa.ChunkedArray | None:
+        """The second texts, which stand behind the texts; None where each stands alone."""
+        return self.rows.data.column(SECOND) if SECOND in self.rows.column_names else None
 
     @property
     def images_of_row(self) -> np.ndarray:
@@ -341,6 +348,13 @@ def _held(table: Table) -> pa.ChunkedArray:
     if "bytes" in table.images.column_names:
         return table.images.data.column("bytes").cast(pa.large_binary())
     return pa.chunked_array([pa.nulls(len(table.images), pa.large_binary())])
+
+
+def in_order(texts: pa.ChunkedArray | None) -> Iterator[str] | None:
+    """Go through texts; None if there are none."""
+    if texts is None:
+        return None
+    return (text for chunk in texts.chunks for text in chunk.to_pylist())
 
 
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.text_pairs import joining_pairs, words_of_pairs
 from renaissance.runtime.data.tokens import Tokens
 from renaissance.runtime.data.words import words_of
 from renaissance.runtime.errors import DamageError
@@ -26,6 +28,7 @@ TOKENIZER = "tokenizer.json"
 """What a job calls the file of its tokenizer."""
 MASKS = ("[MASK]", "<mask>")
 """How a mask token is spelled where nothing says which token it is."""
+T = TypeVar("T")
 CHUNK = 10_000
 """Texts that are tokenised in one call."""
 
@@ -205,21 +208,29 @@ class Tokenizer:
                 "was trained with"
             )
 
-    def encode(self, texts: Iterable[str], max_tokens: int) -> Tokens:
+    def encode(
+        self, texts: Iterable[str], max_tokens: int, seconds: Iterable[str] | None = None
+    ) -> Tokens:
         """Tokenise texts once and for all.
 
         Args:
             texts: any number of them.
             max_tokens: longest text, special tokens included; longer ones lose their end, never
-                their special tokens.
+                their special tokens. Of two texts the longer one is cut first.
+            seconds: a second text for each, to stand behind it as the tokenizer joins two.
         """
-        self._backend.enable_truncation(max_tokens)
+        backend = self._backend if seconds is None else joining_pairs(self._backend)
+        given = texts if seconds is None else zip(texts, seconds, strict=True)
+        backend.enable_truncation(max_tokens)
         ids, words, lengths = [], [], []
-        for texts_of_chunk in _chunks(texts):
-            encoded = self._backend.encode_batch(texts_of_chunk)
+        for texts_of_chunk in _chunks(given):
+            encoded = backend.encode_batch(texts_of_chunk)
             lengths.append(np.fromiter((len(e.ids) for e in encoded), np.int64, len(encoded)))
             ids.append(np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32))
-            words.append(words_of(texts_of_chunk, encoded))
+            if seconds is None:
+                words.append(words_of(texts_of_chunk, encoded))
+            else:
+                words.append(words_of_pairs(encoded))
         if not lengths:
             lengths, ids, words = (
                 [np.zeros(0, np.int64)],
@@ -254,7 +265,7 @@ def _digest(text: str, pad_id: int, mask_id: int | None) -> str:
     return hashlib.sha256(f"{pad_id} {mask_id} {text}".encode()).hexdigest()
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+def _chunks(texts: Iterable[T]) -> Iterator[list[T]]:
     iterator = iter(texts)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

@@ -13,6 +13,7 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
     Shape,
+    distinct_images,
     encoded_texts,
     expected_of,
     shape_of,
@@ -41,7 +42,7 @@ STILL = two_towers(
     VISION.model_copy(update={"dropout": 0.0}),
     fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=4, dropout=0.0),
 )
-REQUIRED = {"root": ".", "classes": 3}
+REQUIRED = {"root": ".", "classes": 3, "subtask": "rte"}
 """What some tasks have no default of."""
 LENGTHS = (5, 12, 3, 7)
 IMAGES = 6
@@ -210,7 +211,7 @@ def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
 
 def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) -> Batch:
     """A batch of random contents, of the size that is expected."""
-    images = shape.images + sum(one.images for one in asked.values())
+    images = distinct_images(asked.values(), shape)
     rows = encoded_texts(asked.values(), shape)
     texts = TextRows(
         input_ids=torch.randint(2, 60, (rows * shape.tokens,)),

@@ -8,7 +8,7 @@ from renaissance.grammar.declaration import Block, impact_of
 from renaissance.grammar.kinds.registry import FAMILIES, schema, words
 from renaissance.grammar.reference import reference
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key
+from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, spelling_of
 from renaissance.grammar.source import Source
 
 DOCS = Path(__file__).parents[2] / "docs" / "language.md"
@@ -49,7 +49,8 @@ def test_every_key_is_declared_in_full_and_documented() -> None:
             assert impact_of(info)
             assert kind_of(info) is not None
         if block.__name__ != "Freeze":
-            for name in keys_of(block):
+            for key, info in keys_of(block).items():
+                name = spelling_of(key, info)
                 assert re.search(rf"^\| `{name.removesuffix('s')}", text, re.MULTILINE), name
             assert positional_key(block) is None or "Between the parentheses" in text
 

@@ -1,0 +1,1 @@
+"""Nine tasks about texts, and a diagnostic set."""

@@ -1,0 +1,12 @@
+"""A text, or two as one, with an image of one colour."""
+
+from dataclasses import replace
+
+from renaissance.compiler.expected import Expected, Shape, one_a_row
+from renaissance.runtime.tasks.glue.schema import Glue
+
+
+def expected(block: Glue, shape: Shape) -> Expected:
+    """Return what a pass is asked for: all rows see one image."""
+    target = "class" if block.layout.classes else "number"
+    return replace(one_a_row(block, shape), shown=1, target=target)

@@ -1,0 +1,79 @@
+"""Keys of the task `glue`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.runtime.tasks.glue.layout import LAYOUTS, Layout
+
+
+class Glue(TaskBlock):
+    """One of the tasks of GLUE, about one text or two. Source: Wang et al. 2019.
+
+    There are no images: the spec says what stands in the place of one.
+    """
+
+    task: Literal["glue"] = "glue"
+    root: str = key(
+        doc="folder that holds `CoLA`, `SST-2`, `MRPC`, `QQP`, `STS-B`, `MNLI`, `QNLI`, `RTE`, "
+        "`WNLI` and `diagnostic`, as published",
+        impact="training",
+        path="folder",
+    )
+    subtask: Literal["cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "qnli", "rte", "wnli", "ax"] = (
+        key(
+            doc="which of them; `ax`: the diagnostic set, learned from MNLI",
+            impact="weights",
+            spelled="task",
+        )
+    )
+    image: Literal["blank", "none"] = key(
+        "blank",
+        doc="what the model sees: `blank`: an image of one colour, the mean one of its encoder; "
+        "`none`: nothing, and the head reads the text stream before the fusion",
+        impact="weights",
+    )
+    validation: Share | Literal["dev"] = key(
+        "dev",
+        doc="`dev`, matched where there are two, selects the best checkpoint, or a share of the "
+        "training rows",
+        impact="training",
+    )
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files lie."""
+        return LAYOUTS[self.subtask]
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """Scores of an item."""
+        return len(self.layout.classes) or 1
+
+    @property
+    def metric(self) -> str:  # type: ignore[override]
+        """What the mean credit is called."""
+        return "accuracy" if self.layout.classes else "negative_squared_error"
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return the published splits and `validation`."""
+        share = self.validation if isinstance(self.validation, Share) else None
+        train, dev, *others = self.layout.train
+        return {
+            train: Split(file=train, use="train", held_out=share),
+            **{name: Split(file=name, use="report") for name in (dev, *others)},
+            **{name: Split(file=name, use="report", labelled=False) for name in self.layout.tests},
+            VALIDATION: Split(file=dev if share is None else train, use="select", held_out=share),
+        }
+
+    def path(self, file: str) -> Path:
+        """Return where a split lies."""
+        name = {**self.layout.train, **self.layout.tests}[file]
+        return Path(self.root) / self.layout.folder / name
+
+    def part(self, file: str) -> PublishedPart:
+        """Return a part of the data."""
+        path = self.path(file)
+        return PublishedPart(dataset="glue", folder=path, split=file, texts=path)
