@@ -158,7 +158,8 @@ def _switch(part: Tower | Stacked) -> Switch:
 
 def _config(part: Tower | Stacked) -> Any:
     """Return the configuration of an encoder of transformers; None of timm's."""
-    return part.config if isinstance(part, EncoderStack) else getattr(part.encoder, "config", None)
+    holder = part if isinstance(part, EncoderStack) else getattr(part, "encoder", None)
+    return getattr(holder, "config", None)
 
 
 def _calls(part: Tower | Stacked) -> int:
