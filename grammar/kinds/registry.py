@@ -56,24 +56,32 @@ class Family(Record):
         package: whose folders are our kinds.
         tag: the field that holds the word of a kind.
         example: the word that stands first in lists, and in the examples of messages.
+        facets: modules that the folder of every kind has beside `schema`.
     """
 
     word: str
     package: str
     tag: str
     example: str
+    facets: tuple[str, ...]
 
 
 FAMILIES: Mapping[str, Family] = {
-    word: Family(word=word, package=f"renaissance.{package}", tag=tag, example=example)
-    for word, package, tag, example in (
-        ("fusion", "compiler.fusions", "topology", "cross_attention"),
-        ("source", "compiler.sources", "source", "huggingface"),
-        ("objective", "runtime.objectives", "objective", "mlm"),
-        ("task", "runtime.tasks", "task", "easy_vqa"),
-        ("format", "runtime.formats", "format", "image_caption"),
-        ("optimizer", "runtime.optimizers", "optimizer", "adamw"),
-        ("schedule", "runtime.schedules", "schedule", "linear"),
+    word: Family(
+        word=word,
+        package=f"renaissance.{package}",
+        tag=tag,
+        example=example,
+        facets=tuple(facets.split()),
+    )
+    for word, package, tag, example, facets in (
+        ("fusion", "compiler.fusions", "topology", "cross_attention", "anatomy module"),
+        ("source", "compiler.sources", "source", "huggingface", "anatomy module"),
+        ("objective", "runtime.objectives", "objective", "mlm", "items loss"),
+        ("task", "runtime.tasks", "task", "easy_vqa", "reader"),
+        ("format", "runtime.formats", "format", "image_caption", "reader"),
+        ("optimizer", "runtime.optimizers", "optimizer", "adamw", "optimizer"),
+        ("schedule", "runtime.schedules", "schedule", "linear", "rate"),
     )
 }
 
@@ -90,12 +98,14 @@ def schema(family: str, word: str) -> type[Any] | None:
     """Return the class that declares the keys of a kind; None if there is no such word.
 
     Raises:
-        KindError: if packages disagree about the word, or one cannot be imported.
+        KindError: if packages disagree about the word, or its own cannot be imported or lacks a
+            module.
     """
     package = _package(family, word)
     if package is None:
         return None
     module = _imported(f"{package}.schema")
+    _check_facets(family, package)
     for value in vars(module).values():
         declared = isinstance(value, type) and value.__module__ == module.__name__
         if declared and getattr(value, "family", None) == family and _word(value) == word:
@@ -222,6 +232,19 @@ def _package(family: str, word: str) -> str | None:
             "uninstall all but one of them",
         )
     return points[0].value.partition(":")[0] if points else None
+
+
+def _check_facets(family: str, package: str) -> None:
+    """Refuse a folder of others that would fail later for want of a module; ours are tested."""
+    if package.startswith("renaissance."):
+        return
+    needed = FAMILIES[family].facets
+    for name in needed:
+        if find_spec(f"{package}.{name}") is None:
+            files = " and ".join(f"`{name}.py`" for name in needed)
+            raise KindError(
+                f"the package `{package}` has no module `{name}`", f"a {family} has {files}"
+            )
 
 
 def _own_words(family: str) -> frozenset[str]:

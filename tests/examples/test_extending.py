@@ -33,4 +33,6 @@ def test_every_file_of_the_words_of_the_example_is_shown() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_is_in_the_table(family: str) -> None:
     folder = "/".join(FAMILIES[family].package.split(".")[1:])
-    assert f"| {family} | `{folder}/` | `renaissance.{family}` |" in TEXT
+    row = f"| {family} | `{folder}/` | `renaissance.{family}` |"
+    files = " ".join(f"`{name}.py`" for name in FAMILIES[family].facets)
+    assert f"{row} {files}" in TEXT

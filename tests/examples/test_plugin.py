@@ -114,7 +114,7 @@ def test_it_is_planned_and_trained(renaissance: Program, work: Path) -> None:
     assert {"accuracy", "balanced_accuracy"} <= measured.keys()
 
 
-def test_a_job_folder_knows_what_it_needs(renaissance: Program, work: Path) -> None:
+def test_a_job_folder_knows_what_it_needs(renaissance: Program, target: Path, work: Path) -> None:
     assert renaissance("compile", "shapes.vl", "-o", "job").returncode == 0
     locked = json.loads((work / "job" / "lock.json").read_text())
     assert locked["kinds"] == {family: {word: BROUGHT} for family, word in sorted(WORDS.items())}
@@ -123,5 +123,11 @@ def test_a_job_folder_knows_what_it_needs(renaissance: Program, work: Path) -> N
     assert "Traceback" not in refused.stderr
     said = f"the format `json_lines` was compiled with {BROUGHT}, which is not installed"
     assert said in refused.stderr
+    other = shutil.copytree(target, work / "other")
+    metadata = other / "renaissance_shapes-0.1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text().replace("Version: 0.1.0", "Version: 0.2.0"))
+    path = [str(other), *sys.path]
+    refused = python("-m", "renaissance", "run", "job", folder=work, path=path)
+    assert f"compiled with {BROUGHT}, which is renaissance-shapes==0.2.0 here" in refused.stderr
     unknown = python("-m", "renaissance", "check", "shapes.vl", folder=work, path=sys.path)
     assert "unknown fusion `gated`" in unknown.stderr

@@ -45,13 +45,14 @@ class Installed:
             name: of the distribution.
             points: `FAMILY.WORD` and the package that holds the kind.
             version: of the distribution.
-            files: texts of modules, by path.
+            files: texts of schemas, by path; readers beside them are empty.
         """
         for path, text in files.items():
             module = self.folder / path
             module.parent.mkdir(parents=True, exist_ok=True)
             (module.parent / "__init__.py").touch()
             module.write_text(text, encoding="utf-8")
+            (module.parent / "reader.py").touch()
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.kinds.registry import FAMILIES, facet, schema, words
 from tests.grammar.kinds.others import FORMAT, Installed
 
 SPEC = """data pairs {
@@ -12,6 +13,7 @@ SPEC = """data pairs {
   table = "pairs.txt"
 }
 """
+KINDS = [(family, word) for family in FAMILIES for word in words(family)]
 OURS = SPEC.replace("lines", "image_caption").replace("pairs.txt", "pairs.csv")
 
 
@@ -82,6 +84,22 @@ def test_two_packages_with_one_word_are_both_named(installed: Installed) -> None
         "1 file checked: 1 error\n"
     )
     assert "uninstall all but one of them" in installed.run("explain", "lines").stderr
+
+
+def test_a_folder_without_a_file_that_is_needed_is_a_finding(installed: Installed) -> None:
+    shapes(installed)
+    (installed.folder / "shapes" / "lines" / "reader.py").unlink()
+    checked = installed.run("check", "a.vl")
+    assert checked.returncode == 1
+    assert "error[VL902]: the package `shapes.lines` has no module `reader`" in checked.stderr
+    assert "help: a format has `reader.py`" in checked.stderr
+
+
+@pytest.mark.parametrize(("family", "word"), KINDS)
+def test_our_folders_have_all_files_that_are_needed(family: str, word: str) -> None:
+    kind = schema(family, word)
+    for name in FAMILIES[family].facets:
+        assert facet(kind, name) is not None
 
 
 @pytest.mark.parametrize(
