@@ -11,7 +11,7 @@ from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report.figures import is_rate
 
-MOST_PARTS = 6
+MOST_PARTS = 3
 """Figures of parts of a split, such as types of questions, that the table has room for."""
 
 

@@ -1,5 +1,6 @@
 """Measuring a file of predictions, whoever made it, without a model."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,12 +120,14 @@ def _by_row(entries: Iterable[Entry], table: Table, file: Path, split: str) -> d
 
 def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Path) -> Answered:
     """Return the rows with what is said of them; those without a prediction are wrong."""
-    rows = sorted(row for row, entry in said.items() if entry.prediction is not None)
+    given = {str(entry.prediction) for entry in said.values() if entry.prediction is not None}
+    words = tuple(sorted(given))
+    known = facet(task, "reader").targets(task, table, words)
+    # Nobody can say how wrong no number is.
+    whole = isinstance(known, Numbers)
+    rows = sorted(row for row, entry in said.items() if whole or entry.prediction is not None)
     entries = [said[row] for row in rows]
-    targets = facet(task, "reader").targets
-    words = tuple(dict.fromkeys(str(entry.prediction) for entry in entries))
-    known = targets(task, table, words)
-    if isinstance(known, Numbers):
+    if whole:
         words, predictions = (), np.array([_number(entry, file) for entry in entries], np.float32)
     elif task.head().outputs == 1:
         words, predictions = (), np.array([_place(entry, file) for entry in entries], np.int64)
@@ -143,19 +146,22 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
 
 
 def _number(entry: Entry, file: Path) -> float:
+    said = entry.prediction
     try:
-        return float(entry.prediction)  # type: ignore[arg-type]
+        number = math.nan if said is None else float(said)
     except ValueError:
-        raise DataError(
-            f"`{file}`: {entry.place} predicts `{entry.prediction}`, which is no number"
-        ) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise _unusable(entry, file, "which is no number")
+    return number
 
 
 def _place(entry: Entry, file: Path) -> int:
-    try:
-        return int(entry.prediction)  # type: ignore[arg-type]
-    except ValueError:
-        raise DataError(
-            f"`{file}`: {entry.place} predicts `{entry.prediction}`, which is no place among "
-            "candidates"
-        ) from None
+    number = _number(entry, file)
+    if not number.is_integer() or number < 0:
+        raise _unusable(entry, file, "which is no place among candidates")
+    return int(number)
+
+
+def _unusable(entry: Entry, file: Path, why: str) -> DataError:
+    return DataError(f"`{file}`: {entry.place} predicts `{entry.prediction}`, {why}")

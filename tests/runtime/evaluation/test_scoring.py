@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
+from tests.kinds.amount.schema import Amount
+from tests.kinds.candidates.schema import AmongCandidates
 from tests.runs import train
 from tests.tiny import tiny_experiment
 
@@ -96,3 +99,30 @@ def test_a_file_that_is_not_there(vqa_root: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(DataError, match="cannot be read: "):
             score(EasyVqa(root=str(vqa_root)), path, "test")
+
+
+def test_numbers_and_places_among_candidates(tmp_path: Path) -> None:
+    said: dict[str, Any] = {"d": 3, "c": 2.0, "b": "1", "a": 1}
+    file = written(tmp_path, said)
+    assert score(AmongCandidates(), file, "train").metrics == {"accuracy": 0.75}
+    # Its measure is the mean credit: the negative squared error.
+    assert score(Amount(), file, "train").metrics == {"accuracy": -0.25}
+
+
+@pytest.mark.parametrize(
+    ("task", "said", "problem"),
+    [
+        (Amount(), "many", "line 1 predicts `many`, which is no number"),
+        (Amount(), "", "line 1 predicts ``, which is no number"),
+        (Amount(), None, "line 1 predicts `None`, which is no number"),
+        (Amount(), float("nan"), "line 1 predicts `nan`, which is no number"),
+        (AmongCandidates(), 1.5, "line 1 predicts `1.5`, which is no place among candidates"),
+        (AmongCandidates(), -1, "line 1 predicts `-1`, which is no place among candidates"),
+    ],
+)
+def test_what_is_no_number_and_no_place(
+    tmp_path: Path, task: TaskBlock, said: Any, problem: str
+) -> None:
+    file = written(tmp_path, {"a": said, "b": 1, "c": 2, "d": 3})
+    with pytest.raises(DataError, match=problem):
+        score(task, file, "train")
