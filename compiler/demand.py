@@ -1,15 +1,12 @@
 """What the heads of a job read of a model, and which parts nothing reads.
 
-The last co-attention layer computes a stream only where a head reads it, so the weights that serve
-the other stream alone have no effect in that job. They stay in the model, where a later job finds
-them, and are held constant.
+A fusion may have parts that serve one stream alone, as the last co-attention layer has: its method
+`serving` names them by address. Where no head reads that stream, they have no effect in the job.
+They stay in the model, where a later job finds them, and are held constant.
 """
-
-from collections.abc import Iterable, Sequence
 
 from torch import nn
 
-from renaissance.compiler.fusions.cross_attention.module import CoAttention
 from renaissance.compiler.model import VisionLanguageModel
 
 
@@ -43,23 +40,19 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
     """Return the parameters that no head reads, by the address of the part that they belong to."""
     if not len(model.heads):
         return {}
-    parts: list[tuple[str, Sequence[nn.Module]]] = []
-    if isinstance(model.fusion, CoAttention):
-        last = model.fusion.layers[-1]
-        address = f"{model.fusion_name}.layers[{len(model.fusion.layers) - 1}]"
-        parts += [
-            (f"{address}.{name}", [last.get_submodule(f"streams.{name}")])
-            for name in model.fusion.inputs
-            if name not in read_streams(model)
-        ]
+    parts: list[tuple[str, nn.Module]] = []
+    serving = getattr(model.fusion, "serving", None)
+    if serving is not None:
+        for stream in sorted(model.towers.keys() - read_streams(model)):
+            parts += [
+                (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
+            ]
     if all(_reads_tokens(model, head) for head in model.heads):
-        parts.append(("pool", [model.pool]))
+        parts.append(("pool", model.pool))
     names = {id(part): name for name, part in model.named_parameters()}
-    return {address: tuple(_names(modules, names)) for address, modules in parts}
-
-
-def _names(modules: Iterable[nn.Module], names: dict[int, str]) -> Iterable[str]:
-    return (names[id(part)] for module in modules for part in module.parameters())
+    return {
+        address: tuple(names[id(part)] for part in module.parameters()) for address, module in parts
+    }
 
 
 def _text_streams(model: VisionLanguageModel) -> set[str]:

@@ -23,8 +23,6 @@ EXAMPLES = {
 }
 DEFAULTS = {(ROOT / "grammar" / "schema" / "jobs.py", "linear")}
 """Keys that have a default name its word."""
-STILL = {(ROOT / "compiler" / "demand.py", "cross_attention")}
-"""What is not yet apart: a file and the word of the kind that it imports."""
 
 
 class Said(NamedTuple):
@@ -83,7 +81,7 @@ def test_no_file_outside_imports_a_kind(family: str, word: str) -> None:
     package = f"{FAMILIES[family].package}.{word}."
     imports, _, _ = everything()
     named = [said for said in imports if f"{said.text}.".startswith(package)]
-    found = [said for said in named if not of_a_kind(said.path) and (said.path, word) not in STILL]
+    found = [said for said in named if not of_a_kind(said.path)]
     assert list(map(str, found)) == []
 
 

@@ -137,6 +137,11 @@ class CoAttention(nn.Module):
             fused = layer(fused)
         return fused
 
+    def serving(self, stream: str) -> dict[str, nn.Module]:
+        """Return the parts, by address, without which the other stream comes out the same."""
+        last = len(self.layers) - 1
+        return {f"layers[{last}].{stream}": self.layers[last].get_submodule(f"streams.{stream}")}
+
     def embedded(self, name: str, stream: Features) -> Features:
         """Bring a stream to the common width, and tell its tokens from those of the other."""
         projected = self.projection[name](stream.tokens)  # [rows, n, width]

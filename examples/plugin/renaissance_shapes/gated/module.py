@@ -42,6 +42,10 @@ class GatedStreams(nn.Module):
             for name, stream in projected.items()
         }
 
+    def serving(self, stream: str) -> dict[str, nn.Module]:
+        """Return the parts that nothing needs where no head reads a stream."""
+        return {f"gate.{stream}": self.gate[stream]}
+
 
 def _mean(stream: Features) -> Tensor:
     """Return the mean of the tokens that are no padding, `[rows, width]`."""
