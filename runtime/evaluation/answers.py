@@ -9,6 +9,7 @@ from torch import Tensor
 from renaissance.compiler.batch import Batch
 from renaissance.compiler.losses import most_likely
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
@@ -46,7 +47,7 @@ def ask(
     """
     processes, request = session.processes, session.request
     [(head, task)] = objectives.kinds.items()
-    predict = getattr(optional_facet(task, "loss"), "predict", None)
+    predict = getattr(optional_facet(task, "loss"), "predict", _most_likely)
     columns: list[tuple[Tensor, ...]] = []
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
     done = 0
@@ -57,11 +58,7 @@ def ask(
             scored = objectives(on_device)[head]
         # A head may have more classes than its data have answers.
         choices = len(data.answers) or scored.scores.shape[-1]
-        if predict is None:
-            said = most_likely(scored.scores, choices)
-        else:
-            said = predict(task, scored.scores, choices)
-        columns.append((rows, *said))
+        columns.append((rows, *predict(task, scored.scores, choices)))
         loss += scored.loss
         done += batch.rows
         session.observer.advance("evaluate", done)
@@ -80,6 +77,10 @@ def ask(
         targets=data.targets(split),
     )
     return answered, processes.sums([float(loss)])[0]
+
+
+def _most_likely(task: TaskBlock, scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
+    return most_likely(scores, choices)
 
 
 def _of_all(columns: Sequence[tuple[Tensor, ...]], processes: Processes) -> list[np.ndarray]:
