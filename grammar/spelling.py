@@ -6,6 +6,7 @@ from typing import Any
 
 from renaissance.grammar.declaration import Block, Spelled
 from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.source import OF_IMAGES
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.vocabulary import (
     Kind,
@@ -104,8 +105,8 @@ def states(block: Block, name: str) -> bool:
     """Tell whether the canonical form states a key: it has a value and means something."""
     if getattr(block, name) is None and default_of(type(block).model_fields[name]) is None:
         return False
-    # Only what has images can resize them.
-    return name != "resize" or getattr(block, "image_size", None) is not None
+    # Only what has images can prepare them.
+    return name not in OF_IMAGES or getattr(block, "image_size", None) is not None
 
 
 def directive_text(directive: Freeze, *, every: bool = False) -> str:

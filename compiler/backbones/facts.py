@@ -1,22 +1,34 @@
 """What data and checkpoints need to know about a stream."""
 
+from collections.abc import Mapping
+
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import BackboneReference, Tower
-from renaissance.grammar.architectures import HALF, Statistics
+from renaissance.grammar.architectures import CLIP, HALF, IMAGENET, Statistics
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.kinds.source import SourceBlock, modality
 from renaissance.grammar.paths import is_folder
 
+NAMED: Mapping[str, Statistics] = {"half": HALF, "imagenet": IMAGENET, "clip": CLIP}
+
 
 def normalisation(stream: SourceBlock) -> Statistics:
-    """Return mean and standard deviation of each colour that a vision stream expects.
+    """Return mean and standard deviation of each colour that a vision stream is given.
+
+    They are those that `normalise` names, or else those that the encoder states.
 
     Raises:
         BackboneError: if it reads text, or nothing is known about it.
     """
     if modality(stream) != "vision":
         raise BackboneError("a text stream has no pixels to normalise")
+    named = NAMED.get(getattr(stream, "normalise", "encoder"))
+    return _encoders(stream) if named is None else named
+
+
+def _encoders(stream: SourceBlock) -> Statistics:
+    """Return what an encoder states; what has no published weights takes halves."""
     id = stream.identifier
     if id is None:
         return HALF

@@ -8,6 +8,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import (
+    OF_IMAGES,
     Dimensions,
     NamedArchitecture,
     SourceBlock,
@@ -15,7 +16,7 @@ from renaissance.grammar.kinds.source import (
 )
 from renaissance.grammar.names import one_slip, suggestion
 from renaissance.grammar.places import Path, Places
-from renaissance.grammar.schema.vocabulary import positional_key
+from renaissance.grammar.schema.vocabulary import default_of, positional_key
 
 LONGEST_LEARNED_VOCABULARY = 8192
 _OWN_DIMENSIONS = ("layers", "width", "heads", "mlp_ratio", "dropout")
@@ -56,8 +57,9 @@ def complete_stream(
             )
         )
         return None
-    if modality == "text" and places.said((*path, "resize")):
-        findings.add(_no_effect((*path, "resize"), "a text stream has no images", places))
+    for name in OF_IMAGES:
+        if modality == "text" and places.said((*path, name)):
+            findings.add(_no_effect((*path, name), "a text stream has no images", places))
     updates: dict[str, object] = {}
     if getattr(stream, wanted) is None:
         default = getattr(known, wanted) if known else None
@@ -82,12 +84,12 @@ def complete_stack(
         return None
     known = architecture_of(stack)
     _misspelt(stack, known, path, places, findings)
-    for name in ("max_tokens", "image_size", "resize"):
+    for name in ("max_tokens", "image_size", *OF_IMAGES):
         if places.said((*path, name)):
             findings.add(
                 _no_effect((*path, name), "the embeddings decide what the stack reads", places)
             )
-            neutral = "crop" if name == "resize" else None
+            neutral = default_of(type(stack).model_fields[name])
             stack = stack.model_copy(update={name: neutral})
     if not _fits_library(stack, known, path, places, findings):
         return None

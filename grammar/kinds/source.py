@@ -8,6 +8,9 @@ from renaissance.grammar.kinds.block import KindBlock
 Modality = Literal["text", "vision"]
 Activation = Literal["gelu", "relu", "silu"]
 Resize = Literal["crop", "squash"]
+Normalise = Literal["encoder", "half", "imagenet", "clip"]
+OF_IMAGES = ("resize", "normalise")
+"""Keys that say how images are prepared, and nothing about texts."""
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
 
@@ -86,6 +89,12 @@ class ImageSize(Block):
         doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
         impact="numerics",
     )
+    normalise: Normalise = key(
+        "encoder",
+        doc="mean and standard deviation of each colour that pixels are normalised with: those "
+        "that the encoder states, 0.5 for all, or those of ImageNet's or of CLIP's images",
+        impact="numerics",
+    )
 
 
 class ImageEncoder(NamedArchitecture, ImageSize):
@@ -151,6 +160,12 @@ class Patched(Block):
     resize: Resize = key(
         "crop",
         doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
+        impact="numerics",
+    )
+    normalise: Normalise = key(
+        "encoder",
+        doc="mean and standard deviation of each colour that pixels are normalised with: those "
+        "that the encoder states, 0.5 for all, or those of ImageNet's or of CLIP's images",
         impact="numerics",
     )
     patch: int = key(

@@ -17,7 +17,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock
 from renaissance.grammar.kinds.registry import Kinds
-from renaissance.grammar.kinds.source import Position, SourceBlock
+from renaissance.grammar.kinds.source import OF_IMAGES, Position, SourceBlock
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, sources
 from renaissance.grammar.spelling import spelled_word
@@ -40,7 +40,7 @@ SMALL = {
     ("transformers", "vision"): ("facebook/deit-tiny-patch16-224",),
     ("timm", "vision"): ("deit_tiny_patch16_224",),
 }
-_STREAM_KEYS = ("max_tokens", "image_size", "resize")
+_STREAM_KEYS = ("max_tokens", "image_size", *OF_IMAGES)
 
 
 def values_of(name: str, info: FieldInfo) -> st.SearchStrategy[str] | None:
@@ -114,7 +114,7 @@ def source(
     if position == "encoder":
         without = set(_STREAM_KEYS)
     elif reads == "text":
-        without.add("resize")
+        without |= set(OF_IMAGES)
     if _is_named(kind):
         id = draw(st.sampled_from(_architectures(kind, reads)))
         head += f'("{id}")'

@@ -14,9 +14,10 @@ from renaissance.compiler.backbones.embeddings import convolutional_stem
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.errors import BackboneError, ShapeError
 from renaissance.compiler.sources.huggingface.schema import HuggingFace
+from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.timm.schema import Timm
-from renaissance.grammar.architectures import IMAGENET
+from renaissance.grammar.architectures import CLIP, HALF, IMAGENET
 
 TEXT = {
     "vocab_size": 50,
@@ -285,6 +286,12 @@ def test_inputs_that_do_not_fit_are_refused() -> None:
 def test_pixel_statistics() -> None:
     stream = RandomArchitecture(id="deit_tiny_patch16_224", image_size=32)
     assert normalisation(stream) == IMAGENET
+    for name, (mean, std) in {"half": HALF, "imagenet": IMAGENET, "clip": CLIP}.items():
+        chosen = stream.model_copy(update={"normalise": name})
+        assert normalisation(chosen) == (mean, std)
+        plain = PlainVision(layers=1, width=16, heads=2, normalise=name)
+        assert normalisation(plain) == (mean, std)
+    assert normalisation(PlainVision(layers=1, width=16, heads=2)) == HALF
     with pytest.raises(BackboneError, match="no pixels"):
         normalisation(RandomArchitecture(id="bert-base-uncased", max_tokens=8))
 

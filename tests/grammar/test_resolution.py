@@ -11,6 +11,7 @@ from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.check import check
 from renaissance.grammar.composition.resolution import Resolution
@@ -315,3 +316,30 @@ def test_check_never_raises_on_mutilated_files() -> None:
         for length in (1, 5, 40):
             mutilated = text[:start] + text[start + length :]
             check(Source(name="main.vl", text=mutilated))
+
+
+@pytest.mark.parametrize("said", ["resize = squash", "normalise = clip"])
+def test_what_prepares_images_says_nothing_about_texts_or_a_stack(workshop: Any, said: str) -> None:
+    name, _, value = said.split()
+    two = (
+        "model tiny {\n"
+        f'  backbone text = random("bert-base-uncased") {{ layers = 1, {said} }}\n'
+        "  backbone vision = plain_vision { layers = 1, width = 64, heads = 4 }\n"
+        "  fusion cross = cross_attention(text, vision)\n}\n"
+    )
+    one = (
+        "model tiny {\n"
+        "  embed text = wordpiece\n  embed vision = patches\n"
+        "  fusion joint = single_stream(text, vision) {\n"
+        f'    encoder = random("bert-base-uncased") {{ layers = 1, {said} }}\n  }}\n}}\n'
+    )
+    for text in (two, one):
+        resolution = workshop.resolve(text)
+        [finding] = [found for found in resolution.diagnostics if found.code == "VL506"]
+        assert finding.span.text == name and resolution.spec is not None
+        assert value not in print_spec(resolution.spec)
+    moved = two.replace(f", {said}", "").replace("plain_vision {", f"plain_vision {{ {said},")
+    resolution = workshop.resolve(moved)
+    assert resolution.spec is not None and resolution.diagnostics == ()
+    stream = resolution.spec.models["tiny"].streams["vision"]
+    assert getattr(stream, name) == value
