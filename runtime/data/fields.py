@@ -27,7 +27,7 @@ class Fields:
         """Return the number of rows."""
         return len(next(iter(self.values.values()), []))
 
-    def column(self, name: str, meaning: Callable[[Any], T]) -> list[T | None]:
+    def column(self, name: str, meaning: Callable[[Any], T | None]) -> list[T | None]:
         """Return what a column means, None where a value is missing.
 
         Args:

@@ -293,7 +293,9 @@ class JobData:
         return Corpus(
             table=table,
             tokens=self.tokenizer.encode(
-                in_order(table.texts), self._text.max_tokens, in_order(table.seconds)
+                in_order(table.texts),
+                self._text.max_tokens,
+                None if table.seconds is None else in_order(table.seconds),
             ),
             images=images,
             images_of_row=table.images_of_row,

@@ -350,10 +350,8 @@ def _held(table: Table) -> pa.ChunkedArray:
     return pa.chunked_array([pa.nulls(len(table.images), pa.large_binary())])
 
 
-def in_order(texts: pa.ChunkedArray | None) -> Iterator[str] | None:
-    """Go through texts; None if there are none."""
-    if texts is None:
-        return None
+def in_order(texts: pa.ChunkedArray) -> Iterator[str]:
+    """Go through texts."""
     return (text for chunk in texts.chunks for text in chunk.to_pylist())
 
 

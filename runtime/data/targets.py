@@ -112,6 +112,33 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSets:
+    """Any number of classes a row, none among them.
+
+    Attributes:
+        shares: full credit for the classes of each row.
+        labelled: `[rows]` bool, of which rows they are known.
+    """
+
+    shares: Shares
+    labelled: np.ndarray
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return `[n, classes]` float32: 1 for a class of a row, 0 for others; NaN if unknown."""
+        found = self.shares.of(rows)
+        found[~self.labelled[rows]] = np.nan
+        return found
+
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return 1 where the predicted class is one of the row."""
+        return self.shares.credit(rows, predictions)
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Count none: a row may have no class."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """One number a row.
 

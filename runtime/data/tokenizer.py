@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -220,7 +220,7 @@ class Tokenizer:
             seconds: a second text for each, to stand behind it as the tokenizer joins two.
         """
         backend = self._backend if seconds is None else joining_pairs(self._backend)
-        given = texts if seconds is None else zip(texts, seconds, strict=True)
+        given: Iterable[Any] = texts if seconds is None else zip(texts, seconds, strict=True)
         backend.enable_truncation(max_tokens)
         ids, words, lengths = [], [], []
         for texts_of_chunk in _chunks(given):

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,15 @@ import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.fields import Fields, as_name, as_text, read_fields
-from renaissance.runtime.data.table import VISIBLE, Source, Table, make_table
+from renaissance.runtime.data.table import SECOND, VISIBLE, Source, Table, make_table
 from renaissance.runtime.tasks.tabular import TabularTask
 
 FOLDERS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Suffixes of images in a folder a class, as torchvision's ImageFolder has them."""
+
+
+Image: TypeAlias = tuple[str, bytes | None]
+"""Path of an image and, where it lies in a table itself, its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class Rows:
         source: the block that they are of.
         root: folder that image paths start from.
         texts: of the complete rows, empty where they have none.
+        seconds: second texts of these; None where rows have one text.
         images: path and, where it is no file of its own, content of the image of each; None where
             rows have no images.
         ids: what each is called; None where they have no names.
@@ -39,7 +44,8 @@ class Rows:
     source: Source
     root: Path
     texts: list[str]
-    images: list[tuple[str, bytes | None]] | None
+    seconds: list[str] | None
+    images: list[Image] | None
     ids: list[str] | None
 
     def of_kept(self, values: Sequence[Any]) -> list[Any]:
@@ -58,8 +64,12 @@ class Rows:
         known = dict(columns)
         if self.ids is not None:
             known["id"] = pa.array(self.ids, pa.string())
-        images = self.images or [(None, None)] * len(self.texts)
-        paths, held = zip(*images, strict=True) if images else ((), ())
+        if self.seconds is not None:
+            known[SECOND] = pa.array(self.seconds, pa.string())
+        paths: list[str | None] = [None] * len(self.texts)
+        held: list[bytes | None] = [None] * len(self.texts)
+        if self.images is not None:
+            paths, held = [path for path, _ in self.images], [file for _, file in self.images]
         return make_table(
             self.source,
             self.root,
@@ -67,14 +77,9 @@ class Rows:
             pa.array(paths, pa.string()),
             answers=None if answers is None else pa.array(answers, pa.string()),
             columns=known,
-            files=pa.array(held, pa.large_binary()) if any(map(is_held, held)) else None,
+            files=pa.array(held, pa.large_binary()) if held.count(None) < len(held) else None,
             incomplete=len(self.fields) - len(self.kept),
         )
-
-
-def is_held(content: bytes | None) -> bool:
-    """Tell whether an image lies in the table itself."""
-    return content is not None
 
 
 def read_rows(
@@ -86,7 +91,7 @@ def read_rows(
         block: the task.
         source: what messages call it.
         file: which of its tables.
-        texts: columns of texts without which a row is incomplete; the first one is the text.
+        texts: columns of texts without which a row is incomplete: of the text, of a second one.
         others: further columns.
 
     Raises:
@@ -104,31 +109,29 @@ def read_rows(
     for name in texts:
         said.append(fields.column(name, as_text))
         complete &= _visible(said[-1])
-    images = None if block.image is None else fields.column(block.image, _image)
+    images = None if block.image is None else _images(fields, block.image)
     if images is not None:
-        # Images that lie in the table are told apart by the number of their row.
-        images = [
-            (f"{path}/{row}", image[1]) if image is not None and not image[0] else image
-            for row, image in enumerate(images)
-        ]
         complete &= [image is not None for image in images]
     kept = np.flatnonzero(complete)
     ids = None if block.id is None else fields.column(block.id, as_name)
-    rows = Rows(
+    chosen = kept.tolist()
+    return Rows(
         fields=fields,
         kept=kept,
         source=source,
         root=root,
-        texts=[""] * len(kept),
-        images=None,
-        ids=None,
+        texts=[str(said[0][row]) for row in chosen] if said else [""] * len(kept),
+        seconds=[str(said[1][row]) for row in chosen] if len(said) > 1 else None,
+        images=None if images is None else [images[row] or ("", None) for row in chosen],
+        ids=None if ids is None else [ids[row] or "" for row in chosen],
     )
-    return replace(
-        rows,
-        texts=rows.of_kept(said[0]) if said else rows.texts,
-        images=None if images is None else rows.of_kept(images),
-        ids=None if ids is None else [name or "" for name in rows.of_kept(ids)],
-    )
+
+
+def texts_of(block: TabularTask, text: str | None, source: Source) -> tuple[str, ...]:
+    """Return the column of texts, if there is one; raises DataError without one and an image."""
+    if text is None and block.image is None:
+        raise DataError(f"`{source.name}` has neither `text` nor `image`, so nothing to look at")
+    return () if text is None else (text,)
 
 
 def read_labelled(rows: Rows, label: str, columns: Mapping[str, pa.Array] | None = None) -> Table:
@@ -171,7 +174,15 @@ def read_folder(source: Source, folder: Path) -> Table:
     )
 
 
-def _image(value: Any) -> tuple[str, bytes | None] | None:
+def _images(fields: Fields, name: str) -> list[Image | None]:
+    """Return the image of each row; those that lie in the table are told apart by their row."""
+    return [
+        (f"{fields.path}/{row}", image[1]) if image is not None and not image[0] else image
+        for row, image in enumerate(fields.column(name, _image))
+    ]
+
+
+def _image(value: Any) -> Image | None:
     """Return path and content of an image; None where there is nothing to be seen.
 
     Hugging Face's convention for Parquet is an object of both, either of which may be missing.

@@ -1,11 +1,10 @@
 """Rows of a table, or of a folder for each class."""
 
-from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.tasks.classification import declared, targets
 from renaissance.runtime.tasks.classify.schema import Classify
-from renaissance.runtime.tasks.table_rows import read_folder, read_labelled, read_rows
+from renaissance.runtime.tasks.table_rows import read_folder, read_labelled, read_rows, texts_of
 
 __all__ = ["answers", "read", "targets"]
 
@@ -15,9 +14,7 @@ def read(block: Classify, source: Source, file: str) -> Table:
     path = block.table(file)
     if path.is_dir():
         return read_folder(source, path)
-    if block.text is None and block.image is None:
-        raise DataError(f"`{source.name}` has neither `text` nor `image`, so nothing to classify")
-    texts = () if block.text is None else (block.text,)
+    texts = texts_of(block, block.text, source)
     rows = read_rows(block, source, file, texts=texts, others=(block.label,))
     return read_labelled(rows, block.label)
 

@@ -8,5 +8,5 @@ from renaissance.runtime.tasks.glue.schema import Glue
 
 def expected(block: Glue, shape: Shape) -> Expected:
     """Return what a pass is asked for: all rows see one image."""
-    target = "class" if block.layout.classes else "number"
-    return replace(one_a_row(block, shape), shown=1, target=target)
+    asked = replace(one_a_row(block, shape), shown=1)
+    return asked if block.layout.classes else replace(asked, target="number")

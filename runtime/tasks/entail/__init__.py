@@ -1,0 +1,1 @@
+"""Does a hypothesis follow from a premise and an image?"""

@@ -1,0 +1,1 @@
+"""Which number is it?"""

@@ -1,0 +1,19 @@
+"""Keys of the task `regress`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.runtime.tasks.tabular import TabularTask
+
+
+class Regress(TabularTask):
+    """Which number belongs to an image, a text, or a text about an image?"""
+
+    outputs: ClassVar[int] = 1
+    metric: ClassVar[str] = "negative_squared_error"
+
+    task: Literal["regress"] = "regress"
+    text: str | None = key(
+        "text", doc="column of texts; `none`: rows have no text", impact="training", name=True
+    )
+    target: str = key("target", doc="column of numbers", impact="training", name=True)

@@ -1,0 +1,113 @@
+"""Numbers, sets of classes and pairs of texts, from tables of one's own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from renaissance.grammar.declaration import Share
+from renaissance.runtime.data import job_data
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.evaluation.scoring import score
+from renaissance.runtime.tasks.entail.schema import Entail
+from renaissance.runtime.tasks.multilabel.metric import average_precision
+from renaissance.runtime.tasks.multilabel.schema import Multilabel
+from renaissance.runtime.tasks.regress.schema import Regress
+from tests.exams import draw, exam_spec, examined, same_with_kept_features
+
+RELATIONS = ("contradiction", "neutral", "entailment")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    """A table with something for each task; of the last row nothing is known."""
+    rows: list[dict[str, Any]] = []
+    for number in range(16):
+        draw(tmp_path / f"images/{number}.png", (number * 12, 30, 60))
+        known = number < 15
+        rows.append(
+            {
+                "image": f"images/{number}.png",
+                "text": f"thing number {number}",
+                "premise": f"a thing {number}",
+                "hypothesis": f"no thing {number}",
+                "label": RELATIONS[number % 3] if known else None,
+                "labels": ["red", "blue", "old"][: number % 4] if known else None,
+                "target": number / 4 if known else None,
+            }
+        )
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_numbers(table: str, tmp_path: Path) -> None:
+    task = Regress(train=table, test=table, validation=Share(0.2))
+    same_with_kept_features(task, tmp_path, "validation", steps=5)
+    found = examined(Regress(train=table, test=table), tmp_path / "run", "test", steps=5)["test"]
+    assert {"rmse", "loss"} < found.metrics.keys() <= {"rmse", "loss", "pearson", "spearman"}
+    assert found.metrics["loss"] == pytest.approx(found.metrics["rmse"] ** 2, rel=1e-3)
+    lines = [json.loads(line) for line in (tmp_path / "run/test.txt").read_text().splitlines()]
+    assert len(lines) == 16
+    # The file of all rows is worth the same.
+    again = score(task, tmp_path / "run/test.txt", "test")
+    assert again.rows == 15 and again.metrics["rmse"] == pytest.approx(found.metrics["rmse"], 1e-4)
+
+
+def test_what_is_no_number(table: str) -> None:
+    with pytest.raises(DataError, match=r"row 1 of `.*`: `text` is `thing number 0`, not a number"):
+        job_data(exam_spec(Regress(train=table, target="text"), "validation"), "learn")
+
+
+def test_sets_of_classes(table: str, tmp_path: Path) -> None:
+    task = Multilabel(train=table, test=table, classes=3)
+    same_with_kept_features(task, tmp_path, "test")
+    spec = exam_spec(task, "test")
+    assert job_data(spec, "learn").answers == ("blue", "old", "red")
+    measured = json.loads((tmp_path / "plain/test/result.json").read_text())["metrics"]
+    assert measured.keys() == {
+        "precision@1",
+        "f1.micro",
+        "f1.macro",
+        "mean_average_precision",
+        "loss",
+    }
+    lines = (tmp_path / "plain/test.txt").read_text().splitlines()
+    assert len(lines) == 16
+    first = json.loads(lines[0])
+    assert first["probabilities"].keys() == {"blue", "old", "red"}
+    assert set(first["labels"]) == {n for n, p in first["probabilities"].items() if p >= 0.5}
+
+
+def test_sets_of_classes_as_texts(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,labels\none,red; blue\ntwo,\nthree,old;red;red\n")
+    task = Multilabel(train=str(path), classes=3, separator=";", image=None, validation=Share(0.0))
+    data = job_data(exam_spec(task, "validation"), "learn")
+    targets = data.targets("train")
+    assert targets is not None and data.answers == ("blue", "old", "red")
+    assert targets.of(np.arange(3)).tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 1]]
+    assert targets.impossible(np.arange(3)) == 0
+
+
+def test_average_precision() -> None:
+    right = np.array([True, False, True, False])
+    assert average_precision(np.array([4.0, 3.0, 2.0, 1.0]), right) == pytest.approx(
+        (1 + 2 / 3) / 2
+    )
+    # What scores the same is reached together, in whatever order.
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0]):
+        assert average_precision(np.ones(4)[order], right[order]) == pytest.approx(0.5)
+
+
+def test_pairs_of_texts_about_images(table: str, tmp_path: Path) -> None:
+    task = Entail(train=table, test=table)
+    results = examined(task, tmp_path, "test")
+    assert results["test"].answers == RELATIONS
+    assert {f"accuracy.{name}" for name in RELATIONS} < results["test"].metrics.keys()
+    data = job_data(exam_spec(task, "test"), "learn")
+    [batch] = next(data.train(0, 0, 1))
+    assert len(batch.images) == 8
+    assert data.sample("test", 2).text == "a thing 2 / no thing 2"
