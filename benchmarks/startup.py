@@ -142,8 +142,8 @@ def hundred_lines() -> str:
     quickstart = (files("renaissance.specs") / "quickstart.vl").read_text()
     model = (
         "\nmodel extra_{number} {{\n"
-        "  backbone text   = random {{ layers = 2, width = 64, heads = 2, max_tokens = 24 }}\n"
-        "  backbone vision = random {{ layers = 2, width = 64, heads = 2, image_size = 64 }}\n"
+        "  backbone text   = plain_text {{ layers = 2, width = 64, heads = 2, max_tokens = 24 }}\n"
+        "  backbone vision = plain_vision {{ layers = 2, width = 64, heads = 2 }}\n"
         "  fusion cross = cross_attention(text, vision) {{ layers = 2, width = 64, heads = 2 }}\n"
         "}}\n"
     )
