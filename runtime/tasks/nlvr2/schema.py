@@ -61,8 +61,10 @@ class Nlvr2(TaskBlock):
 
 
 def rows_of(root: str, file: str) -> Path:
-    """Return the file of a split, in the repository of the data set beside the images."""
-    return repository(root) / "data" / FILES[file]
+    """Return the file of a split, where the repository of the data set has it or beside it."""
+    places = [repository(root) / "data", Path(root)]
+    found = (place / FILES[file] for place in places if (place / FILES[file]).is_file())
+    return next(found, places[0] / FILES[file])
 
 
 def repository(root: str) -> Path:

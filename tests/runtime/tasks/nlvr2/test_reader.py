@@ -69,6 +69,9 @@ def test_the_repository_itself_may_be_the_root(root: Path) -> None:
         shutil.move(root / name, root / "nlvr2" / name)
     table = split(root / "nlvr2", "dev")
     assert Path(table.path(0)).is_file() and len(table) == 16
+    # Some keep the files of splits beside the images.
+    shutil.move(root / "nlvr2/data/test1.json", root / "nlvr2/test1.json")
+    assert len(split(root / "nlvr2", "test1")) == 12
 
 
 def test_rows_without_labels_are_predicted_and_not_measured(root: Path) -> None:
