@@ -19,12 +19,14 @@ class Shape:
         tokens: of each.
         images: distinct images that they are about.
         others: distinct images that the other texts of the global batch are about.
+        measured: nothing is learned from them.
     """
 
     rows: int
     tokens: int
     images: int
     others: int
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Expected:
         positions: tokens that are read; None where pooled pairs are.
         shown: distinct images that the texts are about; None where these are their own.
         images: distinct images beside those.
+        texts: texts beside those of the rows.
         items: what losses are summed over.
         target: a class of each item, a share of credit for each of its classes, or a number.
         candidates: pairs of each item, of which one is the right one; 0 where pairs are none.
@@ -48,6 +51,7 @@ class Expected:
     positions: int | None = None
     shown: int | None = None
     images: int = 0
+    texts: int = 0
     items: int
     target: Literal["class", "shares", "number"] = "class"
     candidates: int = 0
@@ -64,8 +68,10 @@ def expected_of(kinds: Mapping[str, Kind], shape: Shape) -> dict[str, Expected]:
 
 def encoded_texts(asked: Iterable[Expected], shape: Shape) -> int:
     """Return how many texts are encoded: those that objectives change, and all once as they are."""
+    asked = tuple(asked)
     changed = [one.changed for one in asked]
-    return shape.rows * (sum(changed) + (not all(changed)))
+    others = sum(one.texts for one in asked)
+    return shape.rows * (sum(changed) + (not all(changed))) + others
 
 
 def distinct_images(asked: Iterable[Expected], shape: Shape) -> int:
@@ -91,7 +97,7 @@ def one_a_row(kind: Kind, shape: Shape) -> Expected:
 def shape_of(job: Job, texts: int, tokens: int) -> Shape:
     """Return the shape of a pass of some texts."""
     if isinstance(job, Evaluate):
-        return Shape(rows=texts, tokens=tokens, images=texts, others=0)
+        return Shape(rows=texts, tokens=tokens, images=texts, others=0, measured=True)
     own = ceil(texts / job.texts_per_image)
     others = ceil(job.batch / job.texts_per_image) - own
     return Shape(rows=texts, tokens=tokens, images=own, others=others)

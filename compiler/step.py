@@ -65,8 +65,8 @@ class Objectives(nn.Module):
         texts = torch.cat([one.text for one in items.values()])  # [pairs]
         images = torch.cat([one.image for one in items.values()])  # [pairs]
         tokens = sum(one.tokens for one in items.values())
-        vision = self._images(batch.images).select(images)
-        text = self._texts(batch.texts).select(texts, tokens)
+        vision = self.encode_images(batch.images).select(images)
+        text = self.encode_texts(batch.texts).select(texts, tokens)
         readings = [self._reading(one) for one in items.values()]
         read = self.model.read({self._text: text, self._vision: vision}, readings)
         return {
@@ -74,12 +74,13 @@ class Objectives(nn.Module):
             for (name, one), vectors in zip(items.items(), read, strict=True)
         }
 
-    def _images(self, images: Tensor | PartlyEncoded) -> Features:
+    def encode_images(self, images: Tensor | PartlyEncoded) -> Features:
+        """Encode images as a batch holds them."""
         if isinstance(images, Tensor):
             return self.model.encode(self._vision, self.normalised(images))
         return self.cached[self._vision](replace(images, pixels=self.normalised(images.pixels)))
 
-    def _texts(self, texts: Texts) -> Features:
+    def encode_texts(self, texts: Texts) -> Features:
         """Encode texts in one pass, and those of which some features are kept behind them."""
         encoded: list[Features] = []
         if texts.encoded is not None:
@@ -87,6 +88,13 @@ class Objectives(nn.Module):
         if texts.cached is not None:
             encoded.append(self.cached[self._text](texts.cached))
         return reduce(Features.followed_by, encoded)
+
+    def score_pairs(self, name: str, text: Features, vision: Features) -> Tensor:
+        """Score encoded texts with as many encoded images, a pair each: `[pairs, outputs]`."""
+        reading = Reading(rows=text.rows, tokens=text.packed().tokens.shape[0])
+        [pooled] = self.model.read({self._text: text, self._vision: vision}, [reading])
+        scores: Tensor = self.model.heads[name](pooled)
+        return scores
 
     def _reading(self, items: Items) -> Reading:
         if items.positions is None:

@@ -128,3 +128,33 @@ def _vqav2_annotation(
             for number, answer in enumerate(said, 1)
         ],
     }
+
+
+def write_karpathy(root: Path, name: str = "coco") -> Path:
+    """Write Karpathy's layout of COCO or Flickr30k: five captions an image, once six."""
+    splits = ("train",) * 8 + ("restval",) * 2 + ("val",) * 4 + ("test",) * 6
+    images, sentence = [], 0
+    for number, split in enumerate(splits):
+        entry: dict[str, Any] = {"imgid": number, "split": split}
+        if name == "coco":
+            folder = "train2014" if split == "train" else "val2014"
+            entry |= {"filepath": folder, "cocoid": 1000 + number}
+            entry["filename"] = f"COCO_{folder}_{1000 + number:012d}.jpg"
+        else:
+            folder, entry["filename"] = "flickr30k-images", f"{90000 + number}.jpg"
+        draw(root / folder / entry["filename"], number * 12, "JPEG")
+        words = ("dark" if number < 10 else "light", f"shade {number}")
+        said = [f"A {words[0]} thing, {words[1]}, seen {place}. " for place in range(4)]
+        said.append(f"{words[0].capitalize()} and plain.")
+        said += ["One more."] * (number == 15)
+        entry["sentids"] = list(range(sentence, sentence + len(said)))
+        entry["sentences"] = [
+            {"tokens": raw.lower().split(), "raw": raw, "imgid": number, "sentid": sentence + place}
+            for place, raw in enumerate(said)
+        ]
+        sentence += len(said)
+        images.append(entry)
+    root.mkdir(parents=True, exist_ok=True)
+    content = {"images": images, "dataset": name}
+    (root / f"dataset_{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    return root

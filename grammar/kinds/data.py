@@ -108,6 +108,8 @@ class TaskBlock(Readable):
     """Images that are looked at for one answer."""
     outputs: ClassVar[int]
     """Answers."""
+    inherits: ClassVar[tuple[str, int] | None] = None
+    """The output of another head that its head starts from; see `Head`."""
     open_splits: ClassVar[bool] = False
     """Splits are named by what lies in a folder, so that only the data know them all."""
 
@@ -124,7 +126,12 @@ class TaskBlock(Readable):
             form=self.head_form,
             outputs=self.outputs,
             views=self.views,
+            inherits=self.inherits,
         )
+
+    def pairs(self, split: str) -> tuple[int, int] | None:
+        """Return images and texts of a published split of which every pair is scored, if any."""
+        return None
 
     def splits(self) -> Mapping[str, Split]:
         """Return the splits that are known without the data, by name; `train` is one of them."""

@@ -23,6 +23,8 @@ class Head(Record):
         form: what it is made of.
         outputs: scores that it gives; None for as many as the text stream has word pieces.
         views: pairs whose pooled vectors it reads as one.
+        inherits: another head and the number of one of its outputs, of which this one, which has
+            one output, starts where a job starts from one that has learned that head.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Head(Record):
     form: Form
     outputs: int | None = None
     views: int = 1
+    inherits: tuple[str, int] | None = None
 
 
 _PLAIN = ((), ("bias",))

@@ -21,7 +21,7 @@ from renaissance.runtime.data.corpus import Split
 from renaissance.runtime.data.pixels import Augment, augmented
 from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
-from renaissance.runtime.data.wanted import Group, Makers, Wanted
+from renaissance.runtime.data.wanted import Group, Makers, TextMaker, Wanted
 from renaissance.runtime.feature_cache.known import KnownTexts
 
 
@@ -79,7 +79,11 @@ class Assembler:
     def _batch(
         self, rows: np.ndarray, part: np.ndarray, drawn: Mapping[str, Any], step: int
     ) -> Batch:
-        text = self.split.corpus.tokens.padded(rows, self.pad_id)
+        shown = [rows]
+        for name, maker in self.makers.items():
+            if isinstance(maker, TextMaker):
+                shown.append(maker.texts(rows, part, drawn[name]))
+        text = self.split.corpus.tokens.padded(np.concatenate(shown), self.pad_id)
         wanted = {
             name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
         }
@@ -94,6 +98,14 @@ class Assembler:
             },
             rows=len(rows),
         )
+
+    def plain_texts(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
+        """Return texts as they are, and `[n]` int64, which of them each of the rows `[n]` has."""
+        text = self.split.corpus.tokens.padded(rows, self.pad_id)
+        if self.known is None:
+            return Texts(encoded=_text_rows([text.ids], text)), np.arange(len(rows))
+        cached, places = _partly_encoded(text, self.known)
+        return Texts(encoded=None, cached=cached), places
 
     def _images(
         self, wanted: Sequence[Wanted], step: int

@@ -3,11 +3,12 @@
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
-from renaissance.compiler.batch import Batch
+from renaissance.compiler.batch import Batch, Texts
 from renaissance.compiler.expected import Shape, distinct_images, expected_of
 from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
@@ -25,6 +26,7 @@ from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
 from renaissance.runtime.data.table import SECOND, in_order
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
+from renaissance.runtime.data.tokens import Tokens
 from renaissance.runtime.data.wanted import Context, Maker
 from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.feature_cache.known import KnownImages, KnownTexts
@@ -236,6 +238,38 @@ class JobData:
         strides = Strides(
             assembler=self._assembler(name, training=False),
             name=name,
+            batch=batch,
+            rank=rank,
+            ranks=ranks,
+        )
+        for batches in assembled(strides, range(len(strides)), self._how):
+            yield from batches
+
+    def tokens(self, split: str) -> Tokens:
+        """Return the tokens of all texts of a split's table."""
+        return self._split(split).corpus.tokens
+
+    def plain_texts(self, split: str, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
+        """Return texts by their rows `[n]` in the split's table, without images.
+
+        Returns:
+            The texts, and `[n]` int64, which of them each row has.
+        """
+        return self._assembler(split, training=False).plain_texts(rows)
+
+    def with_images(
+        self, split: str, rows: np.ndarray, batch: int, rank: int, ranks: int
+    ) -> Iterator[Batch]:
+        """Yield this rank's batches of some rows `[n]` of a split, each with its own image."""
+        chosen = Split(corpus=self._split(split).corpus, rows=rows)
+        assembler = self._assembler(split, training=False)
+        context = Context(
+            split=chosen, tokenizer=self.tokenizer, seed=self._job.seed, training=False
+        )
+        makers = dict.fromkeys(assembler.makers, OneARow(context=context))
+        strides = Strides(
+            assembler=replace(assembler, split=chosen, makers=makers),
+            name=split,
             batch=batch,
             rank=rank,
             ranks=ranks,

@@ -50,6 +50,11 @@ class Tokens:
         """`[texts]` int64: tokens of each text, special tokens included."""
         return np.diff(self.offsets)
 
+    def of(self, row: int) -> np.ndarray:
+        """Return the tokens of a text, `[tokens]` int32, special ones included."""
+        found: np.ndarray = self.ids[self.offsets[row] : self.offsets[row + 1]]
+        return found
+
     def lengths_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the tokens of texts `rows` `[rows]` int64, special tokens included."""
         lengths: np.ndarray = self.offsets[rows + 1] - self.offsets[rows]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Wanted:
     """Pairs of texts and images, what is read of them, and what is wanted there.
 
     Attributes:
-        text: `[pairs]` int64, which of the rows' texts.
+        text: `[pairs]` int64, which of the rows' texts; behind them, those of `TextMaker.texts`.
         image: `[pairs]` int64, which image of the table.
         ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
         positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
@@ -91,8 +91,23 @@ class Maker(Protocol):
 
         Args:
             rows: `[n]` int64, its texts, whose images can be read.
-            text: their tokens.
+            text: their tokens, and behind them those of the texts that `TextMaker` shows.
             part: `[n]` int64, their places in the global batch.
+            drawn: what `draw` returned.
+        """
+        ...
+
+
+@runtime_checkable
+class TextMaker(Maker, Protocol):
+    """One that also shows texts of other rows."""
+
+    def texts(self, rows: np.ndarray, part: np.ndarray, drawn: Any) -> np.ndarray:
+        """Return `[k]` int64, the rows of the table whose texts are encoded behind those of `rows`.
+
+        Args:
+            rows: `[n]` int64, as `items` gets them.
+            part: `[n]` int64, likewise.
             drawn: what `draw` returned.
         """
         ...

@@ -4,6 +4,7 @@ import time
 from contextlib import closing
 
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.checkpoint import Checkpoint
@@ -66,8 +67,14 @@ def evaluate_job(session: Session) -> JobResult:
                 log.notice(sentence)
             session.observer.begin(job.name, "evaluate", len(data.part(job.split)))
             started = time.monotonic()
-            batches = data.split(job.split, job.batch, processes.rank, processes.ranks)
-            answered, loss = ask(session, objectives, data, job.split, batches, precision)
+            search = optional_facet(task, "search")
+            loss: float | None
+            if search is not None:
+                answered, loss = search.ask(session, objectives, data, job.split, precision)
+                log.notice(answered.searched.sentence)
+            else:
+                batches = data.split(job.split, job.batch, processes.rank, processes.ranks)
+                answered, loss = ask(session, objectives, data, job.split, batches, precision)
             measuring = time.monotonic() - started
             session.observer.finish("evaluate")
         seconds = time.monotonic() - began

@@ -65,6 +65,10 @@ def write_predictions(
     ordinary = path.is_file() or not path.exists()
     whole = replacing(path) if ordinary else nullcontext(path)
     with whole as place, place.open("wb") as file:
+        write_to = getattr(result, "write_to", None)
+        if write_to is not None:
+            write_to(task, answered, file)
+            return
         if result is not None:
             file.write(result.write(task, answered))
             return

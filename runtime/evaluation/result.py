@@ -27,7 +27,7 @@ def result_of(
     task: TaskBlock,
     data: JobData,
     answered: Answered,
-    loss: float,
+    loss: float | None,
     *,
     seconds: float,
     measuring: float,
@@ -46,12 +46,14 @@ def result_of(
     )
 
 
-def _metrics(task: TaskBlock, answered: Answered, loss: float) -> dict[str, float]:
+def _metrics(task: TaskBlock, answered: Answered, loss: float | None) -> dict[str, float]:
     """Measure what is known; nothing of a split of which nobody knows what is right."""
     if answered.targets is None:
         return {}
     metric = optional_facet(task, "metric")
     found = dict((measure if metric is None else metric.measure)(task, answered.measured))
+    if loss is None:
+        return found
     items = known(answered.targets.of(answered.rows)) if len(answered) else 0
     if items:
         found["loss"] = loss / items

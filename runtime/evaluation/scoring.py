@@ -49,7 +49,12 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
     Raises:
         DataError: if the file or the data do not allow it.
     """
-    table = read_task(task, _declared(task, split).file)
+    declared = _declared(task, split)
+    measure_file = getattr(optional_facet(task, "result"), "measure_file", None)
+    if measure_file is not None:
+        rows, metrics = measure_file(task, file, declared.file, split)
+        return Score(task=task.word(), split=split, rows=rows, metrics=metrics)
+    table = read_task(task, declared.file)
     entries = _entries(task, file)
     answered = _answered(task, table, _by_row(entries, table, file, split), file).measured
     if len(answered.asked) == 0:

@@ -1,5 +1,6 @@
 """What a model says to the rows of a split: what `metric.py` measures and `result.py` writes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,25 @@ import pyarrow as pa
 
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What a search among all images and texts of a split found.
+
+    Attributes:
+        metrics: by name.
+        scores: `[images, texts]` float32, on the disk; None in other processes than the first one.
+        images: names of the images.
+        texts: numbers of the texts.
+        sentence: what was computed.
+    """
+
+    metrics: Mapping[str, float]
+    scores: np.ndarray | None
+    images: tuple[str, ...]
+    texts: tuple[int, ...]
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +45,7 @@ class Answered:
         targets: what is right for each row of the table; None where nobody knows.
         more: `[n, …]`, what else `predict` of the task says of each row; None where it says no
             more, or predictions come from a file.
+        searched: where answers were found among all images and texts of the split.
     """
 
     table: Table
@@ -35,6 +56,7 @@ class Answered:
     answers: tuple[str, ...]
     targets: Targets | None
     more: np.ndarray | None = None
+    searched: Searched | None = None
 
     def __len__(self) -> int:
         """Return how many rows were answered."""

@@ -30,6 +30,7 @@ class Transfer:
         taken: tensors that were loaded.
         referenced: tensors that the source leaves to the same pretrained backbone.
         dropped: names of heads that the new job does not have.
+        inherited: by name of a head, the head of the source that it starts from, and which output.
         initialised: names of heads that the source does not have, or of another size.
         notes: sentences on position embeddings that were resized.
     """
@@ -37,12 +38,17 @@ class Transfer:
     taken: int
     referenced: int
     dropped: tuple[str, ...]
+    inherited: Mapping[str, tuple[str, int]]
     initialised: tuple[str, ...]
     notes: tuple[str, ...]
 
     def sentences(self, source: str) -> tuple[str, ...]:
         """Say it in words."""
         sentences = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
+        sentences += [
+            f"the head `{head}` starts from output {output} of the head `{other}` of job `{source}`"
+            for head, (other, output) in self.inherited.items()
+        ]
         if self.dropped:
             sentences.append(
                 f"the heads {listing(self.dropped, most=FEW)} of job `{source}` are not needed"
@@ -76,7 +82,8 @@ def start_from(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
             f"{_in_words(before)} instead of {_in_words(now)}"
         )
-    weights = _weights(model, checkpoint.model, absent=checkpoint.state.referenced)
+    given, inherited = with_inherited(model, checkpoint.model)
+    weights = _weights(model, given, absent=checkpoint.state.referenced)
     if weights.unfit:
         raise CheckpointError(
             f"the weights of job `{source}` do not fit model `{model.name}`: {weights.unfit}"
@@ -87,10 +94,41 @@ def start_from(
     return Transfer(
         taken=len(weights.usable),
         referenced=len(checkpoint.state.referenced),
-        dropped=tuple(sorted(of_source - own)),
+        dropped=tuple(sorted(of_source - own - {other for other, _ in inherited.values()})),
+        inherited=inherited,
         initialised=tuple(sorted(weights.fresh)),
         notes=weights.notes,
     )
+
+
+def with_inherited(
+    model: VisionLanguageModel, given: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, tuple[str, int]]]:
+    """Add heads that start from an output of another head, as their declaration says.
+
+    Args:
+        model: as built for the new job.
+        given: tensors of the source.
+
+    Returns:
+        The tensors with those of such heads, and what these were made of, by name of the head.
+    """
+    tensors, inherited = dict(given), {}
+    for head, declared in model.heads.declared.items():
+        mine = f"{HEADS}{head}."
+        if declared.inherits is None or any(name.startswith(mine) for name in given):
+            continue
+        other, output = declared.inherits
+        theirs = f"{HEADS}{other}."
+        found = {
+            mine + name.removeprefix(theirs): tensor[output : output + 1]
+            for name, tensor in given.items()
+            if name.startswith(theirs)
+        }
+        if found:
+            tensors |= found
+            inherited[head] = declared.inherits
+    return tensors, inherited
 
 
 def check_transfer(model: VisionLanguageModel, source: VisionLanguageModel) -> None:

@@ -1,0 +1,1 @@
+"""Which image belongs to a text, and which texts to an image?"""

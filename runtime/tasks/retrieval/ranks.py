@@ -1,0 +1,167 @@
+"""Recall and ranks of retrieval, from scores that come block by block.
+
+Ties never depend on order. Where others score as the best own one does, all orders of them count
+alike: recall is the probability that an own one is among the first `k`, a rank is the mean rank of
+the first own one. What was not scored (-inf) is not found: an own one of that kind stands last.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+RECALLS = (1, 5, 10)
+"""Places that are looked at."""
+FOLD = 1000
+"""Images of a fold of COCO: blocks in the order of the file. Source: Karpathy & Fei-Fei 2015."""
+
+Blocks = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
+"""Yields the images `[n]` int64 of each block and their scores `[n, texts]`; it is asked twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """Where the best own candidate of each query stands.
+
+    Attributes:
+        above: `[queries]` int64: candidates that score more.
+        equal: `[queries]` int64: those that score the same, itself included.
+        own: `[queries]` int64: those of them that are own ones; 0 where no own one was scored.
+        candidates: how many there are.
+    """
+
+    above: np.ndarray
+    equal: np.ndarray
+    own: np.ndarray
+    candidates: int
+
+    def recall(self, k: int) -> float:
+        """Return the share of queries with an own one among the first `k`."""
+        # None of the places that are left among the equal ones goes to an own one.
+        left = k - self.above
+        missed = np.ones(len(self.above))
+        for place in range(k):
+            others = np.maximum(self.equal - self.own - place, 0)
+            share = others / np.maximum(self.equal - place, 1)
+            missed *= np.where((place < left) & (self.own > 0), share, 1.0)
+        return float(1.0 - missed.mean())
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """`[queries]` float64, counted from 1."""
+        first = self.above + (self.equal + 1) / (self.own + 1)
+        found: np.ndarray = np.where(self.own > 0, first, float(self.candidates))
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Population:
+    """Images in a row with their texts, among which is searched; blocks are added to it.
+
+    Attributes:
+        images: those that are part of it, as numbers from one up to another.
+        starts: `[all images + 1]` int64: where the texts of each image start.
+    """
+
+    images: range
+    starts: np.ndarray
+    of_text: np.ndarray = field(init=False)
+    own: np.ndarray = field(init=False)
+    image_side: np.ndarray = field(init=False)
+    text_side: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count nothing yet."""
+        starts = self.starts[self.images.start : self.images.stop + 1]
+        self.of_text = np.repeat(np.arange(len(self.images)), np.diff(starts))
+        self.own = np.full(len(self.of_text), -np.inf)
+        self.image_side = np.zeros((3, len(self.images)), np.int64)
+        self.text_side = np.zeros((3, len(self.of_text)), np.int64)
+
+    def first_pass(self, images: np.ndarray, scores: np.ndarray) -> None:
+        """Rank the texts of images, and note what each text has with its own image."""
+        mine, block = self._of(images, scores)
+        first = self.starts[self.images.start]
+        for place, image in enumerate(mine.tolist()):
+            start, stop = self.starts[image + self.images.start :][:2] - first
+            row = block[place]
+            own = row[start:stop]
+            self.own[start:stop] = own
+            best = own.max()
+            if best > -np.inf:
+                counts = ((row > best).sum(), (row == best).sum(), (own == best).sum())
+                self.image_side[:, image] = counts
+
+    def second_pass(self, images: np.ndarray, scores: np.ndarray) -> None:
+        """Count for each text the images that score more than its own one, and as much."""
+        _, block = self._of(images, scores)
+        self.text_side[0] += (block > self.own).sum(axis=0)
+        self.text_side[1] += (block == self.own).sum(axis=0)
+
+    def _of(self, images: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return those of the images that are part of it, and their scores with its texts."""
+        mine = (images >= self.images.start) & (images < self.images.stop)
+        columns = slice(self.starts[self.images.start], self.starts[self.images.stop])
+        return images[mine] - self.images.start, scores[mine, columns]
+
+    def texts_of_images(self) -> Ranked:
+        """Return where the best own text of each image stands."""
+        above, equal, own = self.image_side
+        return Ranked(above=above, equal=equal, own=own, candidates=len(self.of_text))
+
+    def images_of_texts(self) -> Ranked:
+        """Return where the image of each text stands."""
+        above, equal, _ = self.text_side
+        own = (self.own > -np.inf).astype(np.int64)
+        return Ranked(above=above, equal=equal, own=own, candidates=len(self.images))
+
+
+def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> dict[str, float]:
+    """Measure retrieval both ways: `text_…` of images that look for texts, `image_…` of texts.
+
+    Args:
+        starts: `[images + 1]` int64: where the texts of each image start; the last one ends there.
+        blocks: the scores.
+        folds: also give the means over blocks of 1,000 images, as `text_r@1.1k`.
+    """
+    images = len(starts) - 1
+    whole = Population(images=range(images), starts=starts)
+    cut: list[Population] = []
+    if folds and images > FOLD and images % FOLD == 0:
+        edges = range(0, images, FOLD)
+        cut = [Population(images=range(edge, edge + FOLD), starts=starts) for edge in edges]
+    every = [whole, *cut]
+    _through(blocks, [population.first_pass for population in every])
+    _through(blocks, [population.second_pass for population in every])
+    found = _figures([whole], "")
+    return found | _figures(cut, ".1k") if cut else found
+
+
+def _through(blocks: Blocks, passes: Iterable[Callable[[np.ndarray, np.ndarray], None]]) -> None:
+    for images, scores in blocks():
+        for one in passes:
+            one(images, scores)
+
+
+def _figures(populations: Sequence[Population], suffix: str) -> dict[str, float]:
+    """Return the means over populations."""
+    found: dict[str, float] = {}
+    sides = {
+        "text": [population.texts_of_images() for population in populations],
+        "image": [population.images_of_texts() for population in populations],
+    }
+    for name, ranked in sides.items():
+        for k in RECALLS:
+            found[f"{name}_r@{k}{suffix}"] = _mean([one.recall(k) for one in ranked])
+        found[f"{name}_mean_rank{suffix}"] = _mean([float(one.ranks.mean()) for one in ranked])
+        medians = [float(np.median(one.ranks)) for one in ranked]
+        found[f"{name}_median_rank{suffix}"] = _mean(medians)
+        scored = _mean([float((one.own > 0).mean()) for one in ranked])
+        if scored < 1:
+            # No recall can be higher.
+            found[f"{name}_scored{suffix}"] = scored
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,121 @@
+"""Keys of the task `retrieval`, and where its published files lie."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.head import Form
+
+FIRST_FIVE = 5
+"""Captions of an image that `captions = five` keeps."""
+SIZES: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    "coco": {"val": (5_000, 25_010), "test": (5_000, 25_010), "restval": (30_504, 152_634)},
+    "flickr30k": {"val": (1_014, 5_070), "test": (1_000, 5_000)},
+}
+"""Images and captions of published splits."""
+
+
+class Retrieval(TaskBlock):
+    """Which image belongs to a text, and which texts to an image? Source: Karpathy & Fei-Fei 2015.
+
+    It is learned as ViLT learns it: the caption of an image among other ones, by cross entropy
+    (Kim et al. 2021). It is measured on all pairs of a split; each image and text is encoded once.
+    """
+
+    outputs: ClassVar[int] = 1
+    head_form: ClassVar[Form] = "linear"
+    inherits: ClassVar[tuple[str, int] | None] = ("itm", 1)
+
+    task: Literal["retrieval"] = "retrieval"
+    root: str = key(
+        doc="folder that holds `dataset_coco.json` with `train2014` and `val2014`, or "
+        "`dataset_flickr30k.json` with `flickr30k-images`",
+        impact="training",
+        path="folder",
+    )
+    set: Literal["coco", "flickr30k"] = key("coco", doc="the data set", impact="training")
+    train: Literal["train", "train_restval"] = key(
+        "train_restval",
+        doc="what is learned from; `train_restval`: the rest of COCO's validation images too",
+        impact="training",
+    )
+    validation: Share | Literal["val"] = key(
+        "val",
+        doc="split that selects the best checkpoint, or a share of the images that are learned "
+        "from",
+        impact="training",
+    )
+    captions: Literal["all", "five"] = key(
+        "all",
+        doc="of each image that is measured: all, or the first five, as some papers count (of COCO "
+        "25,000 instead of 25,010)",
+        impact="eval",
+    )
+    negatives: int = key(
+        15,
+        doc="other captions that the true one of an image is chosen among",
+        impact="training",
+        unit="texts",
+        ge=1,
+        le=1000,
+    )
+    best: Annotated[int, Field(ge=10, le=1_000_000)] | Literal["all"] = key(
+        "all",
+        doc="pairs that are scored in full in an evaluation: all, or for each text the so many "
+        "images, and for each image the so many texts, that a cheaper score finds; what that "
+        "misses is not found, and the result says how much it is",
+        impact="eval",
+        unit="candidates",
+    )
+    coarse: int = key(
+        4,
+        doc="the cheaper score: the same one on so many means of the image's tokens",
+        impact="eval",
+        unit="tokens",
+        ge=1,
+        le=4096,
+    )
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return the published splits and `validation`: `val`, or a share of what is learned."""
+        share = self.validation if isinstance(self.validation, Share) else None
+        rest = {"restval": Split(file="restval", use="report")} if self.set == "coco" else {}
+        return {
+            "train": Split(file=self.train, use="train", held_out=share),
+            **rest,
+            "val": Split(file="val", use="report"),
+            "test": Split(file="test", use="report"),
+            VALIDATION: Split(
+                file="val" if share is None else self.train, use="select", held_out=share
+            ),
+        }
+
+    def part(self, file: str) -> PublishedPart:
+        """Return a part of the data; `train_restval` holds what `restval` does."""
+        return PublishedPart(
+            dataset=f"karpathy {self.set}",
+            folder=Path(self.root),
+            split=file,
+            texts=dataset_of(self.root, self.set),
+        )
+
+    def pairs(self, split: str) -> tuple[int, int] | None:
+        """Return images and texts of a published split, of which every pair is scored."""
+        declared = self.split(split)
+        if declared is None or declared.held_out is not None:
+            return None
+        size = SIZES[self.set].get(declared.file)
+        if size is None or self.captions == "all":
+            return size
+        return size[0], min(size[1], FIRST_FIVE * size[0])
+
+
+def dataset_of(root: str, name: str) -> Path:
+    """Return the file with all captions of a set: in `root`, or in `karpathy`, as ViLT has it."""
+    file = f"dataset_{name}.json"
+    inner = Path(root) / "karpathy" / file
+    return inner if inner.is_file() else Path(root) / file
