@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.batch import Batch
+from renaissance.compiler.heads import Kind
 from renaissance.compiler.losses import most_likely
 from renaissance.compiler.step import Objectives
-from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
@@ -79,7 +79,7 @@ def ask(
     return answered, processes.sums([float(loss)])[0]
 
 
-def _most_likely(task: TaskBlock, scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
+def _most_likely(task: Kind, scores: Tensor, choices: int) -> tuple[Tensor, Tensor]:
     return most_likely(scores, choices)
 
 
