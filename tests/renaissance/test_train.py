@@ -1,6 +1,7 @@
 """`train`, `eval` and `run` as a person uses them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,8 @@ def test_kernels_that_this_machine_lacks(
     spec_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = spec_file.read_text().replace("attention = auto", "attention = triton")
+    # The kernels take heads of 16 channels and more.
+    asked = re.sub(r"heads( *)= 2", r"heads\1= 1", asked)
     spec_file.write_text(asked.replace('/vqa"', '/gone"'))
     assert main(["train", "tiny.vl", "--device", "cpu"]) == 3
     assert (
