@@ -16,7 +16,16 @@ HOMES = {family: ROOT / Path(*found.package.split(".")[1:]) for family, found in
 KINDS = [(family, word) for family in FAMILIES for word in words(family)]
 
 # Also the names of other things: of libraries, of maps, of parts of models, of forms of products.
-AMBIGUOUS = {"cross_attention", "huggingface", "linear", "patches", "plain", "random", "timm"}
+AMBIGUOUS = {
+    "cross_attention",
+    "datasets",
+    "huggingface",
+    "linear",
+    "patches",
+    "plain",
+    "random",
+    "timm",
+}
 EXAMPLES = {
     ROOT / "grammar" / "kinds" / "registry.py",  # the word of each family that messages show
     ROOT / "renaissance" / "arguments.py",  # what `--help` prints

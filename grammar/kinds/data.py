@@ -79,9 +79,26 @@ class Readable(KindBlock):
 
 
 class FormatBlock(Readable):
-    """Image-text pairs to pretrain on. Facets: `reader.py`."""
+    """Image-text pairs to pretrain on. Facets: `reader.py`, and `how.py` for published sets."""
 
     family: ClassVar[str] = "format"
+
+    weight: float = key(
+        1.0,
+        doc="how often each text comes in an epoch of the jobs that learn from it: 2 twice, 0.5 in "
+        "every other epoch",
+        impact="training",
+        gt=0,
+        le=1000,
+    )
+    exclude: tuple[str, ...] = key(
+        (),
+        doc="evaluations whose images are left out, whatever they are called here; of a "
+        'fine-tuning, the images that select its best checkpoint, and `"JOB.SPLIT"` is any split '
+        "of its task",
+        impact="training",
+        name=True,
+    )
 
     @property
     def part(self) -> PublishedPart | None:
@@ -97,7 +114,7 @@ class TaskBlock(Readable):
     """What is learned and measured, with its data.
 
     Facets: `reader.py`; `loss.py`, `metric.py`, `head.py` and `result.py` where it needs other ones
-    than those of a classification.
+    than those of a classification; `how.py` for published sets.
     """
 
     family: ClassVar[str] = "task"

@@ -22,31 +22,55 @@ import pyarrow.parquet
 from renaissance.grammar.names import listing
 from renaissance.runtime.data.errors import DataError
 
-KINDS = {".csv": "CSV", ".jsonl": "JSON Lines", ".json": "JSON Lines", ".parquet": "Parquet"}
+KINDS = {
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".jsonl": "JSON Lines",
+    ".json": "JSON Lines",
+    ".parquet": "Parquet",
+}
 """What a file is, by its suffix."""
-SCHEMA = pa.schema([("image", pa.string()), ("caption", pa.string())])
 ROWS = 2**14
 """Rows that are read in one go."""
-Row = tuple[str | None, str | None]
+Row = tuple[str | None, ...]
 
 
-def read_columns(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
+def separator_of(path: Path) -> str:
+    """Return what stands between the values of a file of CSV, by its suffix."""
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def read_columns(
+    path: Path,
+    image: str,
+    caption: str,
+    others: Sequence[str] = (),
+    *,
+    separator: str | None = None,
+) -> Iterator[pa.RecordBatch]:
     """Yield the paths and captions of a file piece by piece, one piece at least.
 
     Args:
         path: of the file; its suffix is one of `KINDS`.
         image: name of the column of paths.
         caption: name of the column of captions; lists of them are rows of their own.
+        others: names of further columns, which become texts.
+        separator: what stands between the values of CSV; by the suffix if absent.
+
+    Returns:
+        Columns `image`, `caption` and the others by their place, `0` being the first.
 
     Raises:
         DataError: if the file is malformed or has no such columns or no rows.
     """
     kind = KINDS[path.suffix.lower()]
+    names = (image, caption, *others)
     if kind == "Parquet":
-        batches = _parquet(path, image, caption)
+        batches = _parquet(path, names)
+    elif kind == "CSV":
+        batches = _in_batches(csv_rows(path, names, separator or separator_of(path)), path, names)
     else:
-        rows = csv_rows(path, (image, caption)) if kind == "CSV" else _json(path, image, caption)
-        batches = _in_batches(rows, path)
+        batches = _in_batches(_json(path, names), path, names)
     empty = True
     for batch in batches:
         empty = empty and not len(batch)
@@ -55,7 +79,14 @@ def read_columns(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatc
         raise DataError(f"the table `{path}` has no rows")
 
 
-def _in_batches(rows: Iterator[tuple[Any, ...]], path: Path) -> Iterator[pa.RecordBatch]:
+def _schema(names: Sequence[str]) -> pa.Schema:
+    others = [str(place) for place in range(len(names) - 2)]
+    return pa.schema([(name, pa.string()) for name in ("image", "caption", *others)])
+
+
+def _in_batches(
+    rows: Iterator[tuple[Any, ...]], path: Path, names: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
     while chunk := list(islice(rows, ROWS)):
         try:
             columns = [pa.array(column, pa.string()) for column in zip(*chunk, strict=True)]
@@ -63,16 +94,18 @@ def _in_batches(rows: Iterator[tuple[Any, ...]], path: Path) -> Iterator[pa.Reco
             raise DataError(
                 f"`{path}` holds half of a surrogate pair, which is no text: {problem.object!r:.80}"
             ) from None
-        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+        yield pa.RecordBatch.from_arrays(columns, schema=_schema(names))
 
 
-def csv_rows(path: Path, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def csv_rows(
+    path: Path, names: Sequence[str], separator: str | None = None
+) -> Iterator[tuple[str, ...]]:
     """Yield the texts of some columns, row by row; raises DataError."""
     limit = csv.field_size_limit(sys.maxsize)
     line = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, strict=True)
+            lines = csv.reader(file, strict=True, delimiter=separator or separator_of(path))
             header = next((row for row in lines if row), None)
             if header is None:
                 return
@@ -109,16 +142,23 @@ def _quotes(problem: str) -> str:
     return problem
 
 
-def _json(path: Path, image: str, caption: str) -> Iterator[Row]:
+def _json(path: Path, names: Sequence[str]) -> Iterator[Row]:
     """Yield paths and captions; lists of captions are rows of their own."""
     # Whole numbers as floats, since one in another column may have any number of digits.
-    for number, (shown, said) in json_rows(path, (image, caption), whole=float):
+    for number, (shown, said, *more) in json_rows(path, names, whole=float):
+        others = [_spelled(value) for value in more]
         for text in said if isinstance(said, list) else [said]:
-            for name, value in ((image, shown), (caption, text)):
+            for name, value in zip(names, (shown, text), strict=False):
                 if value is not None and not isinstance(value, str):
                     what = f"`{name}` is {_what(value)}, not text"
                     raise _malformed(path, "JSON Lines", number, what)
-            yield shown, text
+            yield shown, text, *others
+
+
+def _spelled(value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
 def json_rows(
@@ -177,15 +217,20 @@ def _what(value: object) -> str:
     return names.get(type(value), "an object" if isinstance(value, dict) else "a text")
 
 
-def _parquet(path: Path, image: str, caption: str) -> Iterator[pa.RecordBatch]:
-    for batch in parquet_batches(path, (image, caption)):
-        images, captions = batch.columns
+def _parquet(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    for batch in parquet_batches(path, names):
+        images, captions, *others = batch.columns
         with _damages(path):
-            if _is_list(captions.type):
-                images = images.take(pc.list_parent_indices(captions))
+            if is_list(captions.type):
+                parents = pc.list_parent_indices(captions)
+                images, *others = (column.take(parents) for column in (images, *others))
                 captions = pc.list_flatten(captions)
-            columns = [_text(images, image, path), _text(captions, caption, path)]
-        yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+            columns = [
+                _text(column, name, path)
+                for column, name in zip((images, captions), names, strict=False)
+            ]
+            columns += [column.cast(pa.string()) for column in others]
+        yield pa.RecordBatch.from_arrays(columns, schema=_schema(names))
 
 
 def parquet_batches(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -194,6 +239,17 @@ def parquet_batches(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch
         _require(names, file.schema_arrow.names, path)
         for batch in file.iter_batches(columns=list(names)):
             yield batch.select(list(names))
+
+
+def parquet_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the columns; raises DataError."""
+    return tuple(parquet_schema(path).names)
+
+
+def parquet_schema(path: Path) -> pa.Schema:
+    """Return names and types of the columns; raises DataError."""
+    with _damages(path):
+        return pa.parquet.read_schema(path)
 
 
 @contextmanager
@@ -210,7 +266,8 @@ def _damages(path: Path) -> Iterator[None]:
         raise DataError(f"`{path}` cannot be read as Parquet: {what}") from None
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def is_list(kind: pa.DataType) -> bool:
+    """Tell whether a column holds lists."""
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )

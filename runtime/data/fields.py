@@ -1,11 +1,20 @@
 """Any columns of a table: CSV, JSON Lines, Parquet. What they hold is for their reader to say."""
 
+import csv
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from renaissance.runtime.data.columns import KINDS, csv_rows, json_rows, parquet_batches
+from renaissance.runtime.data.columns import (
+    KINDS,
+    csv_rows,
+    json_rows,
+    parquet_batches,
+    parquet_names,
+    separator_of,
+)
 from renaissance.runtime.data.errors import DataError
 
 T = TypeVar("T")
@@ -79,6 +88,25 @@ def read_fields(path: Path, names: Sequence[str], *, what: str) -> Fields:
         raise DataError(f"the table `{path}` has no rows")
     values = {name: list(column) for name, column in zip(names, columns, strict=True)}
     return Fields(path=path, values=values)
+
+
+def first_names(path: Path) -> tuple[str, ...]:
+    """Return the names of a table's columns, or of the values of its first line.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    if KINDS.get(path.suffix.lower()) == "Parquet":
+        return parquet_names(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            if KINDS.get(path.suffix.lower()) == "CSV":
+                return tuple(next(csv.reader(file, delimiter=separator_of(path)), ()))
+            line = next((line for line in file if line.strip()), "{}")
+        found = json.loads(line)
+    except (OSError, ValueError, csv.Error) as problem:
+        raise DataError(f"`{path}` cannot be read: {problem}") from None
+    return tuple(found) if isinstance(found, dict) else ()
 
 
 def _of_parquet(path: Path, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:

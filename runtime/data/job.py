@@ -91,6 +91,7 @@ class JobData:
             train.table.image_of_row[train.rows],
             texts_per_image=self._job.texts_per_image,
             seed=self._job.seed,
+            weights=train.weights,
         )
 
     def use_features(self, images: KnownImages | None, texts: KnownTexts | None) -> None:
@@ -136,8 +137,8 @@ class JobData:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps after which every text was seen at least once."""
-        return math.ceil(len(self.part("train")) / self._job.batch)
+        """Steps of an epoch, after which every text was seen that weighs 1 or more."""
+        return math.ceil(len(self._order) / self._job.batch)
 
     @property
     def total_steps(self) -> int:
@@ -146,7 +147,7 @@ class JobData:
             return self._job.steps
         if self._job.epochs is None:
             raise DataError(f"job `{self._job.name}` says neither `steps` nor `epochs`")
-        return math.ceil(self._job.epochs * len(self.part("train")) / self._job.batch)
+        return math.ceil(self._job.epochs * len(self._order) / self._job.batch)
 
     @property
     def unreadable(self) -> tuple[tuple[str, str], ...]:

@@ -43,6 +43,12 @@ class Part:
         return len(self.rows)
 
     @property
+    def weights(self) -> np.ndarray | None:
+        """`[texts]` float64: how often each comes in an epoch; None where each comes once."""
+        weights = self.table.weight_of_row
+        return None if weights is None else weights[self.rows]
+
+    @property
     def images(self) -> np.ndarray:
         """`[images]` int64: the images that the texts are about, ascending."""
         return np.unique(self.table.images_of_row[self.rows])
@@ -214,7 +220,7 @@ def read_pairs(pairs: FormatBlock, name: str) -> Table:
     """Read a data block of a spec; raises DataError."""
     source = Source(name=name, max_unreadable=pairs.max_unreadable)
     table: Table = facet(pairs, "reader").read(pairs, source)
-    return table
+    return table if pairs.weight == 1 else table.weighted(pairs.weight)
 
 
 def read_task(task: TaskBlock, file: str) -> Table:

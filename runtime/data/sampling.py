@@ -6,16 +6,26 @@ import numpy as np
 
 from renaissance.runtime.data.randomness import generator
 
+GOLDEN = (5**0.5 - 1) / 2
+"""The golden section: its multiples are spread more evenly than those of any other number."""
+
 
 class Order:
     """An endless sequence of texts: one permutation of all of them after the other.
 
-    An epoch shows every text once. Up to `texts_per_image` texts about one image come together.
-    Batches are cut from the sequence, so a batch is always full and may reach into the next epoch.
+    An epoch shows every text once, or as often as its weight says. Up to `texts_per_image` texts
+    about one image come together. Batches are cut from the sequence, so a batch is always full and
+    may reach into the next epoch.
     """
 
     def __init__(
-        self, rows: np.ndarray, images: np.ndarray, *, texts_per_image: int, seed: int
+        self,
+        rows: np.ndarray,
+        images: np.ndarray,
+        *,
+        texts_per_image: int,
+        seed: int,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Describe the order.
 
@@ -24,17 +34,24 @@ class Order:
             images: `[texts]` int64, the image of each.
             texts_per_image: most texts about one image in a group.
             seed: the job's seed.
+            weights: `[texts]` float64, how often each comes in an epoch, in the mean of several
+                epochs; once if None.
         """
         self._rows = rows
         self._images = np.unique(images, return_inverse=True)[1]
+        self._weighted = None if weights is None else Weighted(weights, self._images, seed)
         self._texts_per_image = texts_per_image
         self._seed = seed
         self._epochs: dict[int, np.ndarray] = {}
 
+    def __len__(self) -> int:
+        """Return the texts of an epoch."""
+        return len(self._rows) if self._weighted is None else self._weighted.total
+
     def batch(self, step: int, size: int) -> np.ndarray:
         """Return `[size]` int64, the texts of step `step`, counted from 0."""
         first, last = step * size, (step + 1) * size
-        total = len(self._rows)
+        total = len(self)
         parts = []
         for epoch in range(first // total, (last - 1) // total + 1):
             start = epoch * total
@@ -51,7 +68,9 @@ class Order:
 
     def _permutation(self, epoch: int) -> np.ndarray:
         draw = generator(self._seed, "order", epoch)
-        shuffled = draw.permutation(len(self._rows))
+        shuffled = draw.permutation(len(self))
+        if self._weighted is not None:
+            shuffled = self._weighted.epoch(epoch)[shuffled]
         if self._texts_per_image == 1:
             return self._rows[shuffled]
         # Texts by image, those of one image in random order; then groups in random order.
@@ -62,6 +81,40 @@ class Order:
         group = np.cumsum(place % self._texts_per_image == 0) - 1
         key = draw.permutation(group[-1] + 1)
         return self._rows[by_image[np.argsort(key[group], kind="stable")]]
+
+
+class Weighted:
+    """Which texts an epoch shows, where some come more often than others.
+
+    Texts lie one behind the other on a line, each as long as its weight, those about one image side
+    by side. An epoch shows what lies at points one apart; the first point moves from epoch to epoch
+    by the golden section, which spreads points evenly however many epochs there are. So a text of
+    weight 2.5 comes two or three times, and an image whose texts weigh 1 in all comes once.
+    """
+
+    def __init__(self, weights: np.ndarray, images: np.ndarray, seed: int) -> None:
+        """Lay out texts.
+
+        Args:
+            weights: `[texts]` float64, above 0.
+            images: `[texts]` int64, the image of each.
+            seed: the job's seed.
+        """
+        draw = generator(seed, "weighted order")
+        order = draw.permutation(len(weights))
+        self._order = order[np.argsort(images[order], kind="stable")]
+        ends = np.cumsum(weights[self._order])
+        self.total = max(round(float(ends[-1])), 1)
+        # Texts that weigh a whole number in all end at whole numbers exactly.
+        self._ends = np.round(ends * (self.total / ends[-1]), 9)
+        self._first = float(draw.random())
+
+    def epoch(self, epoch: int) -> np.ndarray:
+        """Return `[total]` int64, the places of the texts of an epoch."""
+        first = (self._first + epoch * GOLDEN) % 1.0
+        points = np.arange(self.total) + first
+        found: np.ndarray = self._order[np.searchsorted(self._ends, points, side="right")]
+        return found
 
 
 def shares(total: int, parts: int) -> list[slice]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,6 +21,9 @@ SECOND = "second"
 """The column of second texts, for tasks about pairs of texts."""
 VISIBLE = r"[^\s\pZ\p{Cc}\p{Cf}]"
 """A character that is neither white nor a mere instruction, such as U+200B."""
+
+NAMESPACES = ("coco", "flickr", "vg")
+"""COCO, Flickr and Visual Genome, whose names for photographs tell them however they are stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +48,30 @@ class Table:
             each text), for tasks whose rows have one answer `answer`, and what else a reader knows
             of a row, such as `id`; `labelled` is False for rows of which nobody knows what is
             right: nothing is learned from them. `learnable` is False for rows that are measured
-            and not learned from.
+            and not learned from. `weight` is how often a row comes in an epoch, 1 where nothing is
+            said; `source` the block that a row comes from, where there are several.
         images: one row a distinct image: `path`, `scene` (images of one scene show the same things
             and are never separated by a split), `content` (what is true of one image is true of
-            all that have its number), `source` (index into `sources`), and `bytes`, the file
-            itself, where it lies in no folder. The path of the image of texts that have none is
-            empty: they are shown one of a single colour.
+            all that have its number), `source` (index into `sources`), `held` (row of `files`, or
+            null) where some lie in no folder, and what data sets call an image, by `NAMESPACES`.
+            The path of the image of texts that have none is empty: they are shown one of a single
+            colour.
         sources: where the images come from.
+        files: image files that lie in no folder, of which the path is but a name; None for none.
+            They may be mapped: nothing is read before it is asked for.
         also_true: `text` and `content` of what is known to be true, or may well be, although no row
             pairs them; None if rows say all.
         incomplete: rows of the files that were left out because text or image is missing.
+        excluded: rows that were left out because something is measured on their images.
     """
 
     rows: "Dataset"
     images: "Dataset"
     sources: tuple[Source, ...]
+    files: pa.ChunkedArray | None = None
     also_true: pa.Table | None = None
     incomplete: int = 0
+    excluded: int = 0
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -121,9 +131,25 @@ class Table:
         return both
 
     @property
+    def weight_of_row(self) -> np.ndarray | None:
+        """`[texts]` float64: how often each text comes in an epoch; None where each comes once."""
+        if "weight" not in self.rows.column_names:
+            return None
+        weights: np.ndarray = self.column("weight").to_numpy().astype(np.float64)
+        return weights
+
+    @property
+    def source_of_row(self) -> np.ndarray:
+        """`[texts]` int64: the block that each text comes from."""
+        if "source" not in self.rows.column_names:
+            return np.zeros(len(self), np.int64)
+        source: np.ndarray = self.column("source").to_numpy().astype(np.int64)
+        return source
+
+    @property
     def known_of_rows(self) -> tuple[str, ...]:
         """The columns beside texts and images."""
-        apart = ("text", "image", "scene")
+        apart = ("text", "image", "scene", "source")
         return tuple(name for name in self.rows.column_names if name not in apart)
 
     @property
@@ -173,11 +199,43 @@ class Table:
         return tuple(map(self.path, images if isinstance(images, list) else [images]))
 
     def file(self, image: int) -> str | bytes:
-        """Return the path of an image, or its file where that lies in the table itself."""
-        if "bytes" not in self.images.column_names:
+        """Return the path of an image, or its file where that lies in no folder."""
+        if self.files is None:
             return self.path(image)
-        held: bytes | None = self.images.data.column("bytes")[int(image)].as_py()
-        return self.path(image) if held is None else held
+        held = self.images.data.column("held")[int(image)].as_py()
+        if held is None:
+            return self.path(image)
+        file: bytes = self.files[held].as_py()
+        return file
+
+    @property
+    def held(self) -> np.ndarray:
+        """`[images]` bool: which images lie in no folder."""
+        if self.files is None:
+            return np.zeros(len(self.images), bool)
+        held: np.ndarray = np.asarray(pc.is_valid(self.images.data.column("held")))
+        return held
+
+    def weighted(self, weight: float) -> "Table":
+        """Return the same texts, each of which comes so many times as often."""
+        from datasets import Dataset
+
+        known = self.weight_of_row
+        weights = np.full(len(self), weight) if known is None else known * weight
+        rows = self.rows.data.table
+        if known is not None:
+            rows = rows.drop_columns("weight")
+        return replace(self, rows=Dataset(rows.append_column("weight", pa.array(weights))))
+
+    def without(self, images: np.ndarray) -> "Table":
+        """Return the texts about none of some images; `images` is `[images]` bool."""
+        kept = np.flatnonzero(~images[self.images_of_row].any(axis=1))
+        if len(kept) == len(self):
+            return self
+        from datasets import Dataset
+
+        rows = Dataset(self.rows.data.table.take(pa.array(kept)))
+        return replace(self, rows=rows, excluded=self.excluded + len(self) - len(kept))
 
     @property
     def has_answers(self) -> bool:
@@ -200,7 +258,9 @@ def make_table(
     *,
     answers: TextColumn | None = None,
     columns: Mapping[str, TextColumn] | None = None,
-    files: pa.Array | None = None,
+    names: Mapping[str, TextColumn] | None = None,
+    files: TextColumn | None = None,
+    file_of_text: np.ndarray | None = None,
     scenes: TextColumn | None = None,
     contents: np.ndarray | None = None,
     also_true: pa.Table | None = None,
@@ -216,8 +276,12 @@ def make_table(
             several images. Null for a text without an image.
         answers: `[texts]` strings, for tasks whose rows have one answer.
         columns: what else is known of each row, by name, of any type.
-        files: `[texts]` binary, the file of the image of each text, of which the path is but a
-            name; null where it lies at that path. For texts about one image.
+        names: what data sets call the image of each text, by namespace, null where it is not of
+            that set: `[texts]` strings. For texts about one image.
+        files: `[files]` binary, image files of which the path is but a name. For texts about one
+            image.
+        file_of_text: `[texts]` int64, which of the files is the image of each text, the one at its
+            place if absent; where that is null, the image lies at its path.
         scenes: `[texts]` names of scenes; if absent an image is a scene of its own, and so is a
             text without one, together with those that read the same.
         contents: `[texts]` int64, the content of the images of each; their scene if absent.
@@ -244,33 +308,48 @@ def make_table(
         content[image] = contents
     from datasets import Dataset
 
+    if isinstance(files, pa.Array):
+        files = pa.chunked_array(files)
+    images = _image_columns(distinct, scene, content)
+    if names or files is not None:
+        first = np.unique(image[0], return_index=True)[1]
+        images |= _known_of(first, names or {}, files, file_of_text)
     return Table(
         rows=Dataset(pa.table(rows)),
-        images=Dataset(_image_table(distinct, image, scene, content, files)),
+        images=Dataset(pa.table(images)),
         sources=(source,),
+        files=files,
         also_true=also_true,
         incomplete=incomplete,
     )
 
 
-def _image_table(
-    paths: Sequence[str],
-    image: np.ndarray,
-    scene: np.ndarray,
-    content: np.ndarray,
-    files: pa.Array | None,
-) -> pa.Table:
-    """Return a row for each distinct image: its path, scene and content, and its file if given."""
-    images = {
+def _image_columns(
+    paths: Sequence[str], scene: np.ndarray, content: np.ndarray
+) -> dict[str, pa.Array]:
+    """Return what is known of distinct images, all of one block."""
+    return {
         "path": pa.array(paths, pa.string()),
         "scene": pa.array(scene),
         "content": pa.array(content),
         "source": pa.array(np.zeros(len(paths), np.int32)),
     }
+
+
+def _known_of(
+    first: np.ndarray,
+    names: Mapping[str, TextColumn],
+    files: pa.ChunkedArray | None,
+    file_of_text: np.ndarray | None,
+) -> dict[str, pa.Array]:
+    """Return names and files of images, of which `first` are the texts that come first."""
+    rows = pa.array(first)
+    known = {name: _one_chunk(column).take(rows) for name, column in names.items()}
     if files is not None:
-        first = np.unique(image[0], return_index=True)[1]
-        images["bytes"] = files if len(first) == len(files) else files.take(pa.array(first))
-    return pa.table(images)
+        place = first if file_of_text is None else file_of_text[first]
+        absent = np.asarray(pc.is_null(files))[place]
+        known["held"] = pa.array(place, pa.int64(), mask=absent)
+    return known
 
 
 def _distinct_images(
@@ -311,11 +390,13 @@ def join(tables: Sequence[Table]) -> Table:
         "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
     }
     columns = {"path": pa.array(distinct, pa.string())}
-    if any("bytes" in table.images.column_names for table in tables):
-        first = np.unique(number, return_index=True)[1]
-        columns["bytes"] = pa.chunked_array(
-            [chunk for table in tables for chunk in _held(table).chunks]
-        ).take(pa.array(first))
+    first = np.unique(number, return_index=True)[1]
+    if any(table.files is not None for table in tables):
+        columns["held"] = pa.concat_arrays(_held(tables)).take(pa.array(first))
+    for name in NAMESPACES:
+        if any(name in table.images.column_names for table in tables):
+            named = [chunk for table in tables for chunk in _named(table, name).chunks]
+            columns[name] = pa.chunked_array(named, pa.string()).take(pa.array(first))
     for name, parts in described.items():
         # The first table that names an image owns it: assign backwards so that it comes last.
         owner = np.zeros(len(distinct), np.int32)
@@ -326,28 +407,69 @@ def join(tables: Sequence[Table]) -> Table:
         for start, table in zip(contents, tables, strict=False)
         if table.also_true is not None
     ]
-    rows = pa.table(
-        {
-            "text": pa.chunked_array([c for t in tables for c in t.texts.cast(pa.string()).chunks]),
-            "image": pa.array(np.concatenate(images).astype(np.int32)),
-        }
-    )
+    rows = {
+        "text": pa.chunked_array([c for t in tables for c in t.texts.cast(pa.string()).chunks]),
+        "image": pa.array(np.concatenate(images).astype(np.int32)),
+        "source": pa.array(np.repeat(np.arange(len(tables), dtype=np.int16), [*map(len, tables)])),
+    }
+    weights = [table.weight_of_row for table in tables]
+    if any(weight is not None for weight in weights):
+        rows["weight"] = np.concatenate(
+            [np.ones(len(t)) if w is None else w for t, w in zip(tables, weights, strict=True)]
+        )
+    files = [table.files for table in tables if table.files is not None]
     from datasets import Dataset
 
     return Table(
-        rows=Dataset(rows),
+        rows=Dataset(pa.table(rows)),
         images=Dataset(pa.table(columns)),
         sources=tuple(source for table in tables for source in table.sources),
+        files=pa.chunked_array(
+            [chunk.cast(pa.large_binary()) for column in files for chunk in column.chunks]
+        )
+        if files
+        else None,
         also_true=pa.concat_tables(also_true) if also_true else None,
         incomplete=sum(table.incomplete for table in tables),
+        excluded=sum(table.excluded for table in tables),
     )
 
 
-def _held(table: Table) -> pa.ChunkedArray:
-    """Return the files of images that lie in a table, null for those that do not."""
-    if "bytes" in table.images.column_names:
-        return table.images.data.column("bytes").cast(pa.large_binary())
-    return pa.chunked_array([pa.nulls(len(table.images), pa.large_binary())])
+def as_one_block(table: Table, source: Source) -> Table:
+    """Return a table that was joined of files of one block as that block's."""
+    if len(table.sources) == 1:
+        return table
+    from datasets import Dataset
+
+    images = table.images.data.table
+    place = images.column_names.index("source")
+    one = pa.array(np.zeros(len(images), np.int32))
+    return replace(
+        table,
+        rows=Dataset(table.rows.data.table.drop_columns("source")),
+        images=Dataset(images.set_column(place, "source", one)),
+        sources=(source,),
+    )
+
+
+def _held(tables: Sequence[Table]) -> list[pa.Array]:
+    """Return which of the files of all tables, one table behind the other, each image is."""
+    found, start = [], 0
+    for table in tables:
+        if table.files is None:
+            found.append(pa.nulls(len(table.images), pa.int64()))
+        else:
+            held = table.images.data.column("held").combine_chunks()
+            found.append(pc.add(held, start))
+            start += len(table.files)
+    return found
+
+
+def _named(table: Table, name: str) -> pa.ChunkedArray:
+    """Return what a data set calls the images of a table, null where nothing is said."""
+    if name in table.images.column_names:
+        return table.images.data.column(name).cast(pa.string())
+    return pa.chunked_array([pa.nulls(len(table.images), pa.string())])
 
 
 def in_order(texts: pa.ChunkedArray) -> Iterator[str]:

@@ -112,3 +112,23 @@ def test_held_out_images_depend_on_the_seed_and_may_be_none() -> None:
     assert not held_out(np.arange(1), 0.5, 0).any()
     assert held_out(scenes, 0.01, 0, least=2).sum() == 2
     assert not held_out(np.arange(3), 0.5, 0, least=2).any()
+
+
+def test_weights_say_how_often_texts_come() -> None:
+    rows, weights = np.arange(100, 106), np.array([2.0, 1.0, 0.5, 0.5, 0.25, 1.75])
+    order = Order(rows, np.arange(6), texts_per_image=1, seed=3, weights=weights)
+    assert len(order) == 6
+    epochs = 200
+    counts = np.bincount(np.concatenate([order.epoch(e) for e in range(epochs)]), minlength=106)
+    assert np.abs(counts[100:] - epochs * weights).max() <= 2
+    for epoch in range(8):
+        within = np.bincount(order.epoch(epoch), minlength=106)[100:]
+        assert (np.abs(within - weights) < 1).all()
+    again = Order(rows, np.arange(6), texts_per_image=1, seed=3, weights=weights)
+    assert (order.batch(5, 4) == again.batch(5, 4)).all()
+
+
+def test_texts_of_one_weight_come_as_if_nothing_was_said() -> None:
+    plain = Order(ROWS, IMAGES, texts_per_image=2, seed=4)
+    order = Order(ROWS, IMAGES, texts_per_image=2, seed=4, weights=np.ones(len(ROWS)))
+    assert sorted(order.epoch(3)) == sorted(plain.epoch(3))

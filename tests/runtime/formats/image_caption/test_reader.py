@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -11,6 +12,7 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, join
 from renaissance.runtime.formats.image_caption import reader
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
+from tests.published import draw
 
 SOURCE = Source(name="pairs", max_unreadable=0.01)
 PAIRS = [
@@ -21,7 +23,7 @@ PAIRS = [
 ]
 
 
-def read(path: Path, **keys: str) -> Table:
+def read(path: Path, **keys: Any) -> Table:
     return reader.read(ImageCaption(table=str(path), **keys), SOURCE)
 
 
@@ -134,7 +136,7 @@ def test_joined_tables_share_images(tmp_path: Path) -> None:
 
 BAD = {
     "no such file": ("pairs.csv", None, "does not exist"),
-    "unknown suffix": ("pairs.txt", "image,caption\n", "a table ends in .csv, .jsonl, .json"),
+    "unknown suffix": ("pairs.txt", "image,caption\n", "a table ends in .csv, .tsv, .jsonl, .json"),
     "empty file": ("pairs.csv", "", "is empty"),
     "header only": ("pairs.csv", "image,caption\n", "has no rows"),
     "only blank captions": ("pairs.csv", "image,caption\na.png,\n", "holds no text with an image"),
@@ -176,3 +178,67 @@ def test_a_folder_and_a_missing_image_folder(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("image,caption\na.png,x\n")
     with pytest.raises(DataError, match=r"image folder `.*nowhere` of `pairs` does not exist"):
         read(tmp_path / "pairs.csv", root=str(tmp_path / "nowhere"))
+
+
+def test_several_tables_and_separators(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("image\tcaption\na.png\tone, two\n")
+    (tmp_path / "b.csv").write_text("image;caption\na.png;three\n")
+    first = read(tmp_path / "a.tsv")
+    assert pairs(first, tmp_path) == [("a.png", "one, two")]
+    assert pairs(read(tmp_path / "b.csv", separator=";"), tmp_path) == [("a.png", "three")]
+    (tmp_path / "c.csv").write_text("image,caption\nb.png,four\na.png,five\n")
+    tables = (str(tmp_path / "a.tsv"), str(tmp_path / "c.csv"))
+    both = reader.read(ImageCaption(table=tables), SOURCE)
+    found = [("a.png", "one, two"), ("b.png", "four"), ("a.png", "five")]
+    assert pairs(both, tmp_path) == found
+    assert (len(both.sources), both.image_of_row.tolist()) == (1, [0, 1, 0])
+
+
+ROWS = [
+    {"image": "a.png", "caption": ["a", "b"], "part": 1, "w": 2},
+    {"image": "b.png", "caption": ["c"], "part": 2, "w": 1},
+    {"image": "c.png", "caption": ["d"], "part": 1, "w": 0},
+    {"image": "d.png", "caption": ["e"], "part": 1, "w": 0.5},
+]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_columns_of_splits_and_weights(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"pairs.{suffix}"
+    if suffix == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    else:
+        pa.parquet.write_table(pa.Table.from_pylist(ROWS), path)
+    table = read(path, split="1", split_column="part", weight_column="w")
+    assert pairs(table, tmp_path) == [("a.png", "a"), ("a.png", "b"), ("d.png", "e")]
+    assert table.weight_of_row is not None and table.weight_of_row.tolist() == [2, 2, 0.5]
+    with pytest.raises(DataError, match="has `3` in `part`, which says `1`, `2`"):
+        read(path, split="3", split_column="part")
+    with pytest.raises(DataError, match=r"`image` of .* is no number"):
+        read(path, weight_column="image")
+
+
+@pytest.mark.parametrize("form", ["objects", "files"])
+def test_images_that_lie_in_the_table(tmp_path: Path, form: str) -> None:
+    for shade, name in enumerate(("a.png", "b.png", "c.png")):
+        draw(tmp_path / name, 40 * shade)
+    held = [(tmp_path / name).read_bytes() for name in ("a.png", "b.png")]
+    images: list[object] = [{"bytes": file, "path": None} for file in held]
+    images.append({"bytes": None, "path": "c.png"})
+    if form == "files":
+        images = [*held, None]
+    rows = {"image": images, "caption": [["one", "two"], ["three"], ["four"]]}
+    path = tmp_path / "pairs.parquet"
+    pa.parquet.write_table(pa.table(rows), path, row_group_size=2)
+    table = read(path)
+    last = [] if form == "files" else ["four"]
+    assert table.texts.to_pylist() == ["one", "two", "three", *last]
+    assert [table.file(image) for image in range(2)] == held
+    assert len(table.images) == 2 + len(last) and table.incomplete == 1 - len(last)
+    assert not last or table.file(2) == str(tmp_path / "c.png")
+    # Beside a table of files in folders, each keeps its own.
+    (tmp_path / "more.csv").write_text("image,caption\nc.png,five\n")
+    both = join([read(tmp_path / "more.csv"), table, table])
+    assert both.texts.to_pylist() == ["five", *2 * table.texts.to_pylist()]
+    assert [both.file(int(image)) for image in both.image_of_row[1:4]] == [held[0], *held]
+    assert both.file(0) == str(tmp_path / "c.png")

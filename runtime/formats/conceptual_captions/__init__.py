@@ -1,0 +1,1 @@
+"""Conceptual Captions, as downloaders leave them."""

@@ -1,0 +1,1 @@
+"""Folders that the package datasets of Hugging Face writes, or reads as image folders."""

@@ -1,0 +1,1 @@
+"""COCO and Flickr30k with captions, in Karpathy's splits."""

@@ -1,0 +1,1 @@
+"""SBU: a million photographs of Flickr with their captions."""

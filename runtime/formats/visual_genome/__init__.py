@@ -1,0 +1,1 @@
+"""Visual Genome's regions, each with a phrase."""
