@@ -308,12 +308,9 @@ def make_table(
         content[image] = contents
     from datasets import Dataset
 
-    if isinstance(files, pa.Array):
-        files = pa.chunked_array(files)
+    files = pa.chunked_array(files) if isinstance(files, pa.Array) else files
     images = _image_columns(distinct, scene, content)
-    if names or files is not None:
-        first = np.unique(image[0], return_index=True)[1]
-        images |= _known_of(first, names or {}, files, file_of_text)
+    images |= _known_of(image[0], names or {}, files, file_of_text)
     return Table(
         rows=Dataset(pa.table(rows)),
         images=Dataset(pa.table(images)),
@@ -337,12 +334,15 @@ def _image_columns(
 
 
 def _known_of(
-    first: np.ndarray,
+    image: np.ndarray,
     names: Mapping[str, TextColumn],
     files: pa.ChunkedArray | None,
     file_of_text: np.ndarray | None,
 ) -> dict[str, pa.Array]:
-    """Return names and files of images, of which `first` are the texts that come first."""
+    """Return names and files of the images of texts, `[texts]`, as far as they are known."""
+    if not names and files is None:
+        return {}
+    first = np.unique(image, return_index=True)[1]
     rows = pa.array(first)
     known = {name: _one_chunk(column).take(rows) for name, column in names.items()}
     if files is not None:
