@@ -77,6 +77,7 @@ def assemble(
         heads = job_heads(
             training,
             text_width=widths[texts[0]] if texts else 0,
+            lone_width=streams[texts[0]].facts.width if texts else 0,
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             pooled_width=pool.width,
         )

@@ -159,7 +159,7 @@ class Items(Movable):
 
     Attributes:
         text: `[pairs]` int64, which text.
-        image: `[pairs]` int64, which image.
+        image: `[pairs]` int64, which image; -1 where texts are read without one.
         tokens: tokens of the texts of all pairs together.
         positions: `[items]` int64, places of tokens among those of the texts of all pairs; None
             where the pooled vector of each pair is read.

@@ -5,6 +5,8 @@ A fusion may have parts that serve one stream alone, as the last co-attention la
 They stay in the model, where a later job finds them, and are held constant.
 """
 
+from collections.abc import Iterable
+
 from torch import nn
 
 from renaissance.compiler.model import VisionLanguageModel
@@ -17,6 +19,8 @@ def read_streams(model: VisionLanguageModel) -> frozenset[str]:
     """
     found: set[str] = set()
     for head in model.heads:
+        if _reads_text(model, head):
+            continue
         found |= _text_streams(model) if _reads_tokens(model, head) else set(model.pool.queries)
     return frozenset(found) if len(model.heads) else frozenset(model.towers)
 
@@ -28,6 +32,9 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
     for head in model.heads:
         if _reads_tokens(model, head):
             parts = [f"{name} at masked positions" for name in sorted(_text_streams(model))]
+        elif _reads_text(model, head):
+            wanted = "all" if model.pool.pooling == "mean" else "first"
+            parts = [f"{tokens[wanted]} of {name} alone" for name in sorted(_text_streams(model))]
         else:
             parts = [
                 f"{tokens[str(wanted)]} of {name}" for name, wanted in model.pool.queries.items()
@@ -41,6 +48,10 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
     if not len(model.heads):
         return {}
     parts: list[tuple[str, nn.Module]] = []
+    if all(_reads_text(model, head) for head in model.heads):
+        others = sorted(model.towers.keys() - _text_streams(model))
+        parts += [(name, model.streams[name]) for name in others]
+        return _named(model, [*parts, (model.fusion_name, model.fusion), ("pool", model.pool)])
     serving = getattr(model.fusion, "serving", None)
     if serving is not None:
         for stream in sorted(model.towers.keys() - read_streams(model)):
@@ -49,6 +60,13 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
             ]
     if all(_reads_tokens(model, head) for head in model.heads):
         parts.append(("pool", model.pool))
+    return _named(model, parts)
+
+
+def _named(
+    model: VisionLanguageModel, parts: Iterable[tuple[str, nn.Module]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the names of the parameters of parts, by address."""
     names = {id(part): name for name, part in model.named_parameters()}
     return {
         address: tuple(names[id(part)] for part in module.parameters()) for address, module in parts
@@ -57,6 +75,10 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
 
 def _text_streams(model: VisionLanguageModel) -> set[str]:
     return {name for name, tower in model.towers.items() if tower.facts.modality == "text"}
+
+
+def _reads_text(model: VisionLanguageModel, head: str) -> bool:
+    return model.heads.declared[head].reads == "text"
 
 
 def _reads_tokens(model: VisionLanguageModel, head: str) -> bool:

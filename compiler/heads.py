@@ -24,20 +24,26 @@ def kinds_of(job: Pretrain | Finetune) -> dict[str, Kind]:
 
 
 def job_heads(
-    job: Pretrain | Finetune, *, text_width: int, vocabulary: int, pooled_width: int
+    job: Pretrain | Finetune,
+    *,
+    text_width: int,
+    lone_width: int,
+    vocabulary: int,
+    pooled_width: int,
 ) -> Heads:
     """Return the heads that a job trains, by name.
 
     Args:
         job: its objectives or its task decide.
         text_width: channels of the text stream after fusion.
+        lone_width: channels of the text stream before fusion.
         vocabulary: word pieces of the text stream.
         pooled_width: channels of the pooled vector.
 
     Raises:
         CompileError: if one of them does not read items one by one.
     """
-    widths = {"tokens": text_width, "pooled": pooled_width}
+    widths = {"tokens": text_width, "text": lone_width, "pooled": pooled_width}
     kinds = kinds_of(job)
     declared = {name: _declared(kind) for name, kind in kinds.items()}
     modules = {

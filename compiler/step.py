@@ -61,18 +61,26 @@ class Objectives(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Scored]:
         """Score a batch, by name of the head."""
-        items = batch.items
-        texts = torch.cat([one.text for one in items.values()])  # [pairs]
-        images = torch.cat([one.image for one in items.values()])  # [pairs]
+        items, heads = batch.items, self.model.heads.declared
+        paired = {name: one for name, one in items.items() if heads[name].reads != "text"}
+        vision = self.encode_images(batch.images) if paired else None
+        texts = self.encode_texts(batch.texts)
+        read = {} if vision is None else self._joined(vision, texts, paired)
+        for name in items.keys() - paired.keys():
+            read[name] = self.model.alone(texts.select(items[name].text, items[name].tokens))
+        return {name: self._scored(name, read[name], one) for name, one in items.items()}
+
+    def _joined(
+        self, images: Features, texts: Features, items: Mapping[str, Items]
+    ) -> dict[str, Tensor]:
+        """Read pairs behind the fusion, by name of the head."""
+        text = torch.cat([one.text for one in items.values()])  # [pairs]
+        image = torch.cat([one.image for one in items.values()])  # [pairs]
         tokens = sum(one.tokens for one in items.values())
-        vision = self.encode_images(batch.images).select(images)
-        text = self.encode_texts(batch.texts).select(texts, tokens)
+        vision = images.select(image)
+        streams = {self._text: texts.select(text, tokens), self._vision: vision}
         readings = [self._reading(one) for one in items.values()]
-        read = self.model.read({self._text: text, self._vision: vision}, readings)
-        return {
-            name: self._scored(name, vectors, one)
-            for (name, one), vectors in zip(items.items(), read, strict=True)
-        }
+        return dict(zip(items, self.model.read(streams, readings), strict=True))
 
     def encode_images(self, images: Tensor | PartlyEncoded) -> Features:
         """Encode images as a batch holds them."""

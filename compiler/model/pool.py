@@ -37,11 +37,12 @@ class Pool(nn.Module):
     def forward(self, features: Mapping[str, Features]) -> Tensor:
         """Pool streams of tokens `[rows, n, width]` to `[rows, pooled_width]`."""
         pooled = [
-            torch.tanh(dense(self._vector(features[name]))) for name, dense in self.dense.items()
+            torch.tanh(dense(self.vector(features[name]))) for name, dense in self.dense.items()
         ]
         return torch.cat(pooled, -1)
 
-    def _vector(self, stream: Features) -> Tensor:
+    def vector(self, stream: Features) -> Tensor:
+        """Return `[rows, width]` of a padded stream: the mean of its tokens, or the first."""
         if self.pooling != "mean":
             return stream.tokens[:, 0]
         if stream.mask is None:

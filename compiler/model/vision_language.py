@@ -152,6 +152,16 @@ class VisionLanguageModel(nn.Module):
             for reading, (streams, queries) in zip(readings, rows, strict=True)
         )
 
+    def alone(self, features: Features) -> Tensor:
+        """Return `[rows, width]` of a stream that the fusion does not join.
+
+        One vector a row, its mean where the model pools means and its first token elsewhere; the
+        maps of the pool belong to what comes out of the fusion.
+        """
+        if self.pool.pooling == "mean":
+            return self.pool.vector(features.padded())
+        return features.read("first").tokens[:, 0]
+
     def parts(self, readings: Sequence[Reading]) -> list[RowGroup]:
         """Return consecutive rows with what is read of their streams."""
         return [

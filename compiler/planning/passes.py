@@ -103,6 +103,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
         for name, tower in model.towers.items()
     )
     images = _images(model, towers, torch.uint8)
+    towers = tuple(runs for runs in towers if runs.rows)
     # A device is sent them once, so that they are no part of a pass.
     objectives.normalised.factors(torch.device("meta"))
     classes = {name: head.outputs for name, head in model.heads.declared.items()}

@@ -48,6 +48,7 @@ def every_head() -> tuple[Head, ...]:
     for kind in kinds:
         if kind.head_form is not None:
             name = kind.head_name()
+            # What a task reads may be told by its keys; the parts of its head are the same.
             reads = kind.head_reads if issubclass(kind, ObjectiveBlock) else "pooled"
             found.setdefault(name, Head(name=name, reads=reads, form=kind.head_form))
     return tuple(found.values())

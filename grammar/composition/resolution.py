@@ -7,6 +7,7 @@ from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
 from renaissance.grammar.checks.outputs import check_outputs
+from renaissance.grammar.checks.reading import check_reading
 from renaissance.grammar.checks.splits import (
     check_evaluation,
     check_repeated_data,
@@ -152,6 +153,8 @@ def _check_jobs(
             source = _model_at(before, models, job_models)
             if before is not None and source is not None:
                 check_fit(job, (source, model), (before, path), places, findings)
+        if isinstance(job, Finetune):
+            check_reading(job, model, places, findings)
         check_scales(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)

@@ -121,6 +121,7 @@ class TaskBlock(Readable):
     metric: ClassVar[str] = "accuracy"
     """What selects the best checkpoint."""
     head_form: ClassVar[Form] = "mlp"
+    head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1
     """Images that are looked at for one answer."""
     outputs: ClassVar[int]
@@ -139,7 +140,7 @@ class TaskBlock(Readable):
         """Return the head that it reads."""
         return Head(
             name=self.head_name(),
-            reads="pooled",
+            reads=self.head_reads,
             form=self.head_form,
             outputs=self.outputs,
             views=self.views,

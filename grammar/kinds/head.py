@@ -19,7 +19,8 @@ class Head(Record):
 
     Attributes:
         name: its address is `heads.NAME`.
-        reads: tokens of the text stream at some positions, or one pooled vector a pair.
+        reads: tokens of the text stream at some positions, one pooled vector a pair, or one vector
+            of the text stream before the fusion, which then takes no part.
         form: what it is made of.
         outputs: scores that it gives; None for as many as the text stream has word pieces.
         views: pairs whose pooled vectors it reads as one.
@@ -28,7 +29,7 @@ class Head(Record):
     """
 
     name: str
-    reads: Literal["tokens", "pooled"]
+    reads: Literal["tokens", "pooled", "text"]
     form: Form
     outputs: int | None = None
     views: int = 1

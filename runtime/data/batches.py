@@ -112,8 +112,9 @@ class Assembler:
     ) -> tuple[Tensor | PartlyEncoded, "_Places"]:
         """Return each distinct image that is shown, and where it is."""
         shown = np.unique(np.concatenate([one.image for one in wanted]))
+        shown = shown[shown >= 0]
         images = self.split.corpus.images
-        if images.features is None:
+        if images.features is None or not len(shown):
             return self._pixels(shown, step), _Places(numbers=shown, places=np.arange(len(shown)))
         found, features, contents = images.encoded(shown)
         missing = np.flatnonzero(~found)
@@ -128,7 +129,7 @@ class Assembler:
 
     def _pixels(self, images: np.ndarray, step: int) -> Tensor:
         pixels = self.split.corpus.images.pixels(images)
-        if self.augment == "randaugment":
+        if self.augment == "randaugment" and len(images):
             pixels = augmented(pixels, images, self.seed, step)
         return torch.from_numpy(pixels)
 
@@ -162,7 +163,9 @@ class _Places:
     places: np.ndarray
 
     def of(self, images: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self.places[np.searchsorted(self.numbers, images)]
+        found = np.full(len(images), -1)
+        there = images >= 0
+        found[there] = self.places[np.searchsorted(self.numbers, images[there])]
         return found
 
 

@@ -14,9 +14,11 @@ class OneARow:
 
     Attributes:
         context: what the rows are from.
+        alone: read texts without images, one a row.
     """
 
     context: Context
+    alone: bool = False
 
     def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> None:
         """Draw nothing."""
@@ -25,6 +27,8 @@ class OneARow:
         """Return an item for each row, with the target that the table has."""
         corpus = self.context.split.corpus
         images = corpus.images_of_row[rows]  # [n, views]
+        if self.alone:
+            images = np.full_like(images[:, :1], -1)
         return Wanted(
             text=np.repeat(np.arange(len(rows)), images.shape[1]),
             image=images.reshape(-1),

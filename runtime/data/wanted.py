@@ -54,7 +54,7 @@ class Wanted:
 
     Attributes:
         text: `[pairs]` int64, which of the rows' texts; behind them, those of `TextMaker.texts`.
-        image: `[pairs]` int64, which image of the table.
+        image: `[pairs]` int64, which image of the table; -1 where texts are read without one.
         ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
         positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
             pooled pairs are read. Pairs are then the rows in order.

@@ -53,6 +53,11 @@ class Glue(TaskBlock):
         return len(self.layout.classes) or 1
 
     @property
+    def head_reads(self) -> Literal["pooled", "text"]:  # type: ignore[override]
+        """What the head reads."""
+        return "pooled" if self.image == "blank" else "text"
+
+    @property
     def metric(self) -> str:  # type: ignore[override]
         """What the mean credit is called."""
         return "accuracy" if self.layout.classes else "negative_squared_error"

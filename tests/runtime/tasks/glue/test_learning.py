@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from renaissance.compiler import build
 from renaissance.compiler.planning.plans import plan
 from renaissance.grammar.declaration import Share
+from renaissance.runtime.data import job_data
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.glue.schema import Glue
@@ -57,3 +61,22 @@ def test_the_plan_counts_one_image(glue_root: Path) -> None:
     assert job.sharing is not None
     runs = {tower.stream: tower.rows for tower in job.sharing.towers}
     assert runs == {"text": 8, "vision": 1}
+
+
+def test_without_an_image_the_fusion_takes_no_part(glue_root: Path, tmp_path: Path) -> None:
+    task = Glue(root=str(glue_root), subtask="mrpc", image="none")
+    spec = exam_spec(task, "dev")
+    [job, *_] = plan(spec).jobs
+    assert [(tower.stream, tower.rows) for tower in job.sharing.towers] == [("text", 8)]
+    assert job.unread == ("vision", "cross", "pool")
+    assert job.reads == ("answer reads the first token of text alone",)
+    data = job_data(spec, "learn")
+    [batch] = next(data.train(0, 0, 1))
+    assert len(batch.images) == 0 and set(batch.items["answer"].image.tolist()) == {-1}
+    same_with_kept_features(task, tmp_path, "dev")
+    measured = examined(task, tmp_path / "again", "dev", "test")
+    assert measured["dev"].metrics.keys() == {"accuracy", "f1", "loss"}
+    learned = load_file(tmp_path / "again/learn/checkpoints/step-00000003/model.safetensors")
+    fresh = build(spec, job="learn").state_dict()
+    held = [name for name in fresh if not name.startswith(("text", "streams.text", "heads"))]
+    assert held and all(torch.equal(learned[name], fresh[name]) for name in held)
