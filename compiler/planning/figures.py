@@ -7,6 +7,7 @@ from renaissance.compiler.lowering.implementations import AttentionPlan
 from renaissance.compiler.lowering.lowerings import Lowered
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.machines import Machine, Precision
+from renaissance.grammar.kinds.source import Modality
 
 Gradient = Literal["none", "input", "weights", "both"]
 """What the backward pass gives for a component: nothing (a constant subgraph), the gradient to its
@@ -161,11 +162,13 @@ class TowerRuns:
         stream: its name.
         rows: texts or images that it encodes.
         unshared: rows that it would encode if it ran once for each text and objective.
+        modality: of what it encodes.
     """
 
     stream: str
     rows: int
     unshared: int
+    modality: Modality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +309,27 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What an evaluation of all pairs of a split computes.
+
+    Attributes:
+        images: each is encoded once.
+        texts: likewise.
+        pairs: that go through the fusion.
+        encoding: FLOPs of the towers.
+        joining: FLOPs of the fusion and the head.
+        plain: FLOPs if every pair of all images and texts went through the whole model.
+    """
+
+    images: int
+    texts: int
+    pairs: int
+    encoding: int
+    joining: int
+    plain: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
     """A job and its model with heads.
 
@@ -331,6 +355,8 @@ class JobPlan:
         fit: whether the peak of every stage fits the machine; None without one.
         reading: whether data come fast enough; None without a machine.
         checkpoint: what is written of it; None of an evaluation.
+        begins: what each head starts from, a sentence each; of a job that starts from another one.
+        search: what all pairs of a published split cost; None where rows are measured.
     """
 
     name: str
@@ -350,6 +376,8 @@ class JobPlan:
     fit: Fit | None
     reading: Reading | None
     checkpoint: Stored | None
+    begins: tuple[str, ...] = ()
+    search: SearchPlan | None = None
 
     @property
     def peak(self) -> Stage:

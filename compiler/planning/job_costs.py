@@ -1,12 +1,20 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from renaissance.compiler.demand import readings, unread_parts
 from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import flops_of
-from renaissance.compiler.planning.figures import Flops, JobPlan, Run, Sharing, Stage
+from renaissance.compiler.planning.figures import (
+    Flops,
+    JobPlan,
+    Run,
+    SearchPlan,
+    Sharing,
+    Stage,
+)
 from renaissance.compiler.planning.fitting import fit, largest
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, job_pass, text_tokens
@@ -14,12 +22,18 @@ from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_jo
 from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.data import AllPairs
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
 
 def plan_job(
-    name: str, job: Job, training: Pretrain | Finetune, declared: Model, conditions: Conditions
+    name: str,
+    job: Job,
+    training: Pretrain | Finetune,
+    declared: Model,
+    conditions: Conditions,
+    source: Pretrain | Finetune | None = None,
 ) -> JobPlan:
     """Plan one job.
 
@@ -29,10 +43,14 @@ def plan_job(
         training: the job whose heads the model gets.
         declared: the model with the changes of the job.
         conditions: what is supposed.
+        source: the job whose weights it starts from, if any.
 
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
+    every = _every_pair(job, training)
+    if every is not None:
+        conditions = replace(conditions, texts=every.scored)
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     packed = conditions.device == "cpu"
@@ -72,9 +90,56 @@ def plan_job(
         checkpoint=None
         if isinstance(job, Evaluate)
         else stored(model, declared, resolved, stages.length, machine),
+        begins=() if source is None else tuple(_begins(training, source)),
+        search=None if every is None else _search(every, step, first),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
+
+
+def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
+    """Return what is scored by an evaluation of all pairs of a published split."""
+    if not isinstance(job, Evaluate) or not isinstance(training, Finetune):
+        return None
+    return training.task.pairs(job.split)
+
+
+def _search(every: AllPairs, step: Pass, traced: Trace) -> SearchPlan:
+    """Count towers once for each of their inputs, and the fusion once a pair, as it was traced."""
+    whole = flops_of(traced.operations, 1).forward
+    one: dict[str, float] = {}
+    for tower in step.towers:
+        root = f"{tower.stream}."
+        mine = [part for part in traced.operations if f"{part.address}.".startswith(root)]
+        flops: Flops = flops_of(mine, 1)
+        one[tower.modality] = flops.forward / tower.rows
+        whole -= flops.forward
+    pair = whole / step.texts
+    everything = every.images * every.texts
+    return SearchPlan(
+        images=every.images,
+        texts=every.texts,
+        pairs=every.scored,
+        encoding=round(every.images * one["vision"] + every.texts * one["text"]),
+        joining=round(every.scored * pair),
+        plain=round(everything * (sum(one.values()) + pair)),
+    )
+
+
+def _begins(job: Pretrain | Finetune, source: Pretrain | Finetune) -> Iterator[str]:
+    """Say what each head starts from."""
+    learned = {head.name: head for head in source.heads()}
+    for head in job.heads():
+        if head == learned.get(head.name):
+            yield f"the head `{head.name}` starts from that of job `{source.name}`"
+        elif head.inherits is not None and head.inherits[0] in learned:
+            other, output = head.inherits
+            yield (
+                f"the head `{head.name}` starts from output {output} of the head `{other}` of job "
+                f"`{source.name}`"
+            )
+        else:
+            yield f"the head `{head.name}` starts from random weights"
 
 
 def _traced(

@@ -60,7 +60,10 @@ def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
         CompileError: if no text of the model can have as many tokens.
     """
     length = text_tokens(model, tokens)
-    towers = tuple(TowerRuns(stream=name, rows=1, unshared=1) for name in model.towers)
+    towers = tuple(
+        TowerRuns(stream=name, rows=1, unshared=1, modality=tower.facts.modality)
+        for name, tower in model.towers.items()
+    )
     images = _images(model, towers)
 
     def run() -> Outcome:
@@ -99,6 +102,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
             stream=name,
             rows=distinct[tower.facts.modality],
             unshared=sum(one.pairs for one in asked.values()),
+            modality=tower.facts.modality,
         )
         for name, tower in model.towers.items()
     )

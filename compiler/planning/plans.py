@@ -7,6 +7,7 @@ from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
+from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -42,8 +43,21 @@ def plan(
         if model in (None, name)
     )
     jobs = tuple(
-        plan_job(name, job, spec.training_job(name), spec.model_of(name), conditions)
+        plan_job(
+            name,
+            job,
+            spec.training_job(name),
+            spec.model_of(name),
+            conditions,
+            _source(spec, job),
+        )
         for name, job in spec.jobs.items()
         if model in (None, spec.training_job(name).on)
     )
     return Plan(models=models, jobs=jobs, device=kind, machine=machine)
+
+
+def _source(spec: Spec, job: Job) -> Pretrain | Finetune | None:
+    if isinstance(job, Finetune) and job.source is not None:
+        return spec.training_job(job.source)
+    return None

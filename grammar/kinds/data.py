@@ -64,6 +64,20 @@ class Split(Record):
     labelled: bool = True
 
 
+class AllPairs(Record):
+    """A split of which every image is scored with every text.
+
+    Attributes:
+        images: how many.
+        texts: how many.
+        scored: pairs that are scored in full, at most; the others by less.
+    """
+
+    images: int
+    texts: int
+    scored: int
+
+
 class Readable(KindBlock):
     """What every set of images has."""
 
@@ -147,8 +161,8 @@ class TaskBlock(Readable):
             inherits=self.inherits,
         )
 
-    def pairs(self, split: str) -> tuple[int, int] | None:
-        """Return images and texts of a published split of which every pair is scored, if any."""
+    def pairs(self, split: str) -> AllPairs | None:
+        """Return what is scored of a published split where that is every image with every text."""
         return None
 
     def splits(self) -> Mapping[str, Split]:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
-from renaissance.compiler.planning.figures import JobPlan, Plan, Stage
+from renaissance.compiler.planning.figures import JobPlan, Plan, SearchPlan, Stage
 from renaissance.grammar.names import listing
 
 _NUMBERS = ("parameters", "trainable")
@@ -71,12 +71,31 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         saved = amount(job.sharing.training)
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
+    yield from job.begins
+    if job.search is not None:
+        yield from _searched(job.search)
     for reading in job.reads:
         yield f"last fusion layer: {reading}"
     if job.unread:
         parts = listing(job.unread)
         count = amount(job.model.parameters.unread)
         yield f"read by no head, so neither computed nor trained: {parts} ({count} parameters)"
+
+
+def _searched(search: SearchPlan) -> Iterator[str]:
+    """Say what an evaluation of all pairs computes."""
+    everything = search.images * search.texts
+    scored = f"{search.pairs:,} of them, at most" if search.pairs < everything else "all of them"
+    yield (
+        f"{search.images:,} images × {search.texts:,} texts are {everything:,} pairs; the fusion "
+        f"scores {scored}: {amount(search.joining)}FLOP"
+    )
+    share = (search.encoding + search.joining) / search.plain
+    yield (
+        f"images and texts are encoded once each: {amount(search.encoding)}FLOP; every pair "
+        f"through the whole model would take {amount(search.plain)}FLOP, {1 / share:,.1f} times as "
+        "much"
+    )
 
 
 def _memory(plan: Plan) -> Table:

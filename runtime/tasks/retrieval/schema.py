@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, AllPairs, PublishedPart, Split, TaskBlock
 from renaissance.grammar.kinds.head import Form
 
 FIRST_FIVE = 5
@@ -96,22 +96,23 @@ class Retrieval(TaskBlock):
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; `train_restval` holds what `restval` does."""
-        return PublishedPart(
-            dataset=f"karpathy {self.set}",
-            folder=Path(self.root),
-            split=file,
-            texts=dataset_of(self.root, self.set),
-        )
+        split = "restval" if file == "train_restval" else file
+        # One file holds all of them, so that they are told apart by name alone.
+        return PublishedPart(dataset=f"karpathy {self.set}", folder=None, split=split)
 
-    def pairs(self, split: str) -> tuple[int, int] | None:
-        """Return images and texts of a published split, of which every pair is scored."""
+    def pairs(self, split: str) -> AllPairs | None:
+        """Return what is scored of a published split: every image with every caption."""
         declared = self.split(split)
-        if declared is None or declared.held_out is not None:
+        size = None if declared is None else SIZES[self.set].get(declared.file)
+        if declared is None or declared.held_out is not None or size is None:
             return None
-        size = SIZES[self.set].get(declared.file)
-        if size is None or self.captions == "all":
-            return size
-        return size[0], min(size[1], FIRST_FIVE * size[0])
+        images, texts = size
+        if self.captions == "five":
+            texts = min(texts, FIRST_FIVE * images)
+        scored = images * texts
+        if self.best != "all":
+            scored = min(scored, self.best * (images + texts))
+        return AllPairs(images=images, texts=texts, scored=scored)
 
 
 def dataset_of(root: str, name: str) -> Path:
