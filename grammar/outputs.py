@@ -28,6 +28,7 @@ OF_JOB = frozenset(
         "log.jsonl",
         "result.json",
         "best.json",
+        "predictions.parquet",
         "tokenizer.json",
         "tokenizer.special.json",
         "checkpoints",

@@ -33,6 +33,11 @@ def print_results(run: Run) -> None:
         )
     console = Console(file=sys.stdout, highlight=False)
     console.print(table)
+    if any(result.intervals for result in run.results):
+        console.print(
+            "in brackets: 95% intervals over other images; majority: the most frequent answer to "
+            "learn from, given to every row"
+        )
     if run.skipped:
         console.print(f"finished before: {', '.join(run.skipped)}", markup=False)
     console.print(f"results: {run.folder}", markup=False, soft_wrap=True)
@@ -43,11 +48,29 @@ def _figures(result: JobResult) -> list[str]:
     """Return all figures of the whole split, and the first ones of parts of it."""
     whole = [name for name in result.metrics if "." not in name]
     parts = [name for name in result.metrics if "." in name]
-    shown = [f"{spell(name)} {_spelled(name, result.metrics[name])}" for name in whole]
-    shown += [
-        f"{spell(name)} {_spelled(name, result.metrics[name])}" for name in parts[:MOST_PARTS]
-    ]
+    shown = [line for name in whole for line in (_figure(result, name), *_beside(result, name))]
+    shown += [_figure(result, name) for name in parts[:MOST_PARTS]]
     return shown + ([f"and {more} more"] if (more := len(parts) - MOST_PARTS) > 0 else [])
+
+
+def _figure(result: JobResult, name: str) -> str:
+    """Return a figure, with its interval in brackets."""
+    found = f"{spell(name)} {_spelled(name, result.metrics[name])}"
+    interval = result.intervals.get(name)
+    if interval is None:
+        return found
+    low, high = (_spelled(name, end).removesuffix("%") for end in interval)
+    return f"{found} [{low}, {high}]"
+
+
+def _beside(result: JobResult, name: str) -> list[str]:
+    """Return what is reached without looking, and whether the figure says more than that."""
+    pairs = (("majority", result.majority), ("chance", result.chance))
+    known = [f"{what} {_spelled(name, of[name])}" for what, of in pairs if name in of]
+    lines = [f"  {', '.join(known)}"] if known else []
+    if name in result.like_majority:
+        lines.append("  not distinguishable from the majority")
+    return lines
 
 
 def _spelled(name: str, value: float) -> str:

@@ -167,6 +167,13 @@ class JobResult(Record):
         kind: what was done.
         split: part of the data that `metrics` were measured on.
         metrics: losses and metrics by name.
+        rows: how many of the split they were measured on.
+        intervals: by name of a metric, what holds it in 95 of 100 drawings of other images.
+        majority_answer: the answer that is right most often where the model learned.
+        majority: what this one answer would give by the same metrics, as far as that is defined.
+        chance: what answers by chance would give.
+        like_majority: metrics that are not distinguishable from those of this one answer.
+        predictions: file in the job's folder that has a row for each row of the split.
         seconds: time the job took.
         steps: training steps; 0 for an evaluation.
         texts_per_second: over all ranks.
@@ -184,6 +191,13 @@ class JobResult(Record):
     kind: JobKind
     split: str | None = None
     metrics: dict[str, float] = {}
+    rows: int | None = None
+    intervals: dict[str, tuple[float, float]] = {}
+    majority_answer: str | None = None
+    majority: dict[str, float] = {}
+    chance: dict[str, float] = {}
+    like_majority: tuple[str, ...] = ()
+    predictions: str | None = None
     seconds: float | None = None
     steps: int = 0
     texts_per_second: float | None = None

@@ -14,12 +14,13 @@ from renaissance.runtime.checkpoints import BEST, FOLDER
 from renaissance.runtime.data.tokenizer import TOKENIZER, special_path
 from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.log import LOG, TENSORBOARD
-from renaissance.runtime.results import RESULT
+from renaissance.runtime.results import PREDICTIONS, RESULT
 from renaissance.runtime.sealed import seal, unseal
 
 REMOVAL = ".removal.json"
 OF_A_JOB = (
     RESULT,
+    PREDICTIONS,
     BEST,
     FOLDER,
     LOG,

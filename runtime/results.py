@@ -10,6 +10,8 @@ from renaissance.runtime.records import JobResult
 from renaissance.runtime.sealed import seal, unseal
 
 RESULT = "result.json"
+PREDICTIONS = "predictions.parquet"
+"""What an evaluation says of each row, beside its result."""
 
 
 def write_result(job: Path, result: JobResult) -> None:

@@ -24,6 +24,10 @@ class Targets(Protocol):
         """Count rows that no prediction gets right, because no class is what is right there."""
         ...
 
+    def majority(self, rows: np.ndarray) -> float | None:
+        """Return the one prediction that has most credit for all rows together, if there is one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classes:
@@ -55,6 +59,12 @@ class Classes:
     def impossible(self, rows: np.ndarray) -> int:
         """Count rows whose answer is no class."""
         return int((self.numbers[rows] == UNKNOWN).sum())
+
+    def majority(self, rows: np.ndarray) -> int | None:
+        """Return the most frequent class, the first of equals."""
+        numbers = self.numbers[rows]
+        counts = np.bincount(numbers[numbers != UNKNOWN])
+        return int(counts.argmax()) if len(counts) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,12 @@ class Shares:
     def impossible(self, rows: np.ndarray) -> int:
         """Count rows without credit for any class."""
         return int((self.starts[rows + 1] == self.starts[rows]).sum())
+
+    def majority(self, rows: np.ndarray) -> int | None:
+        """Return the class with most credit, the first of equals."""
+        _, entry = self._entries(rows)
+        credits = np.bincount(self.classes[entry], weights=self.credits[entry])
+        return int(credits.argmax()) if len(credits) else None
 
     def _entries(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `[entries]` int64 of some rows: the place of the row, and the entry."""
@@ -161,6 +177,12 @@ class Numbers:
     def impossible(self, rows: np.ndarray) -> int:
         """Count none: any number can be predicted."""
         return 0
+
+    def majority(self, rows: np.ndarray) -> float | None:
+        """Return the mean, which has the least squared error."""
+        values = self.values[rows].astype(np.float64)
+        values = values[np.isfinite(values)]
+        return float(values.mean()) if len(values) else None
 
 
 def known(target: np.ndarray | None) -> int:

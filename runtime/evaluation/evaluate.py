@@ -13,7 +13,8 @@ from renaissance.runtime.data import DataError, JobData
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.evaluation.answers import ask
 from renaissance.runtime.evaluation.predictions import write_predictions
-from renaissance.runtime.evaluation.result import result_of
+from renaissance.runtime.evaluation.result import figures_of, result_of
+from renaissance.runtime.evaluation.rows import keep_rows
 from renaissance.runtime.log import Log
 from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.processes import device_in_words
@@ -77,14 +78,17 @@ def evaluate_job(session: Session) -> JobResult:
                 answered, loss = ask(session, objectives, data, job.split, batches, precision)
             measuring = time.monotonic() - started
             session.observer.finish("evaluate")
-        seconds = time.monotonic() - began
-        result = result_of(
-            session, job, task, data, answered, loss, seconds=seconds, measuring=measuring
-        )
         _report_flaws(data, job.split, answered, log)
+        figures = figures_of(task, data, answered)
         if processes.first:
+            keep_rows(session.home, answered, figures.credit)
             if job.write is not None:
                 write_predictions(session.folder / job.write, job, task, data, answered)
+        seconds = time.monotonic() - began
+        result = result_of(
+            session, job, data, answered, figures, loss, seconds=seconds, measuring=measuring
+        )
+        if processes.first:
             write_result(session.home, result)
         log.write(End(step=0, seconds=seconds))
     processes.wait()

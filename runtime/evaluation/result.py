@@ -1,4 +1,4 @@
-"""The result of an evaluation: metrics, confusion, some predictions."""
+"""The result of an evaluation: metrics and what they mean, confusion, some predictions."""
 
 from typing import Any
 
@@ -6,27 +6,36 @@ import numpy as np
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import UNKNOWN
-from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.targets import Classes, known
+from renaissance.runtime.evaluation.baselines import learned
 from renaissance.runtime.evaluation.confusion import confused, table
+from renaissance.runtime.evaluation.measuring import Figures, measured
 from renaissance.runtime.evaluation.predictions import predicted, shown
 from renaissance.runtime.records import JobResult
+from renaissance.runtime.results import PREDICTIONS
 from renaissance.runtime.tasks.answered import Answered
-from renaissance.runtime.tasks.classification import measure
 from renaissance.runtime.training.session import Session
 
 MOST_ANSWERS = 200
 """Up to how many answers a result holds the whole table of true and predicted ones."""
 
 
+def figures_of(task: TaskBlock, data: JobData, answered: Answered) -> Figures:
+    """Measure what is known of a split, and what is reached there without looking."""
+    known = None
+    if answered.targets is not None and len(answered):
+        known = learned(task, data.part("train"), data.answers)
+    return measured(task, answered, known)
+
+
 def result_of(
     session: Session,
     job: Evaluate,
-    task: TaskBlock,
     data: JobData,
     answered: Answered,
+    figures: Figures,
     loss: float | None,
     *,
     seconds: float,
@@ -38,7 +47,14 @@ def result_of(
         kind="evaluate",
         spec_hash=session.spec.hash,
         split=job.split,
-        metrics=_metrics(task, answered, loss),
+        metrics=figures.metrics | _loss(answered, loss),
+        rows=figures.rows or None,
+        intervals=figures.intervals,
+        majority_answer=figures.majority_answer,
+        majority=figures.majority,
+        chance=figures.chance,
+        like_majority=figures.like_majority,
+        predictions=PREDICTIONS,
         seconds=seconds,
         texts_per_second=len(answered) / max(measuring, 1e-9),
         samples=tuple(predicted(job, data, answered, place) for place in shown(answered)),
@@ -46,18 +62,12 @@ def result_of(
     )
 
 
-def _metrics(task: TaskBlock, answered: Answered, loss: float | None) -> dict[str, float]:
-    """Measure what is known; nothing of a split of which nobody knows what is right."""
-    if answered.targets is None:
+def _loss(answered: Answered, loss: float | None) -> dict[str, float]:
+    """Return the mean loss of the rows that have one."""
+    if loss is None or answered.targets is None or not len(answered):
         return {}
-    metric = optional_facet(task, "metric")
-    found = dict((measure if metric is None else metric.measure)(task, answered.measured))
-    if loss is None:
-        return found
-    items = known(answered.targets.of(answered.rows)) if len(answered) else 0
-    if items:
-        found["loss"] = loss / items
-    return found
+    items = known(answered.targets.of(answered.rows))
+    return {"loss": loss / items} if items else {}
 
 
 def _confusion(answered: Answered) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Numbers
+from renaissance.runtime.evaluation.measuring import measure
 from renaissance.runtime.tasks.answered import Answered
-from renaissance.runtime.tasks.classification import measure
 from renaissance.runtime.tasks.entries import Entry, json_lines
 
 
@@ -59,8 +59,7 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
     answered = _answered(task, table, _by_row(entries, table, file, split), file).measured
     if len(answered.asked) == 0:
         raise DataError(f"of no row of `{split}` it is known what is right")
-    metric = optional_facet(task, "metric")
-    found = (measure if metric is None else metric.measure)(task, answered)
+    found = measure(task, answered)
     return Score(task=task.word(), split=split, rows=len(answered.asked), metrics=found)
 
 

@@ -1,5 +1,6 @@
 """What the jobs of a run found: a row for each job, and what each evaluation answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,15 @@ MOST_WRONG = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A row of the table of jobs; `state` stands in for figures of a job without a result."""
+    """A row of the table of jobs; `state` stands in for figures of a job without a result.
+
+    A metric is its name, its value and its interval, empty where there is none.
+    """
 
     name: str
     kind: str
     split: str
-    metrics: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, str, str], ...]
     steps: str
     time: str
     rate: str
@@ -40,6 +44,18 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A metric beside what is reached without looking; `alike` where it says no more than that."""
+
+    name: str
+    value: str
+    interval: str
+    majority: str
+    chance: str
+    alike: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What was measured on a split.
 
@@ -48,6 +64,11 @@ class Evaluation:
         split: part of the data.
         measure: name of the leading metric, or empty.
         value: the leading metric, spelled out.
+        interval: the one of the leading metric, spelled out, or empty.
+        rows: how many were measured; None where that is not known.
+        figures: all metrics that have something beside them.
+        majority: the most frequent answer to learn from, or empty.
+        alike: names of the metrics that are not distinguishable from those of this answer.
         confusion: of answers, where the job stored it.
         samples: titles and questions, wrong ones first.
     """
@@ -56,6 +77,11 @@ class Evaluation:
     split: str
     measure: str
     value: str
+    interval: str
+    rows: int | None
+    figures: tuple[Figure, ...]
+    majority: str
+    alike: tuple[str, ...]
     confusion: Confusion | None
     samples: tuple[tuple[str, tuple[Sample, ...]], ...]
 
@@ -79,7 +105,7 @@ def job_row(run: JobRun, kind: str) -> JobRow:
         kind=result.kind,
         split=result.split or figures.DASH,
         metrics=tuple(
-            (name.replace("_", " "), figures.metric(name, value))
+            (name.replace("_", " "), figures.metric(name, value), _interval(result, name))
             for name, value in result.metrics.items()
         ),
         steps=figures.count(result.steps) if result.steps else figures.DASH,
@@ -109,6 +135,11 @@ def _evaluation(result: JobResult, folder: Path) -> Evaluation:
         split=result.split or "unknown",
         measure=leading.replace("_", " ") if leading else "",
         value=figures.metric(leading, result.metrics[leading]) if leading else "",
+        interval=_interval(result, leading) if leading else "",
+        rows=result.rows,
+        figures=tuple(_figure(result, name) for name in result.metrics if _compared(result, name)),
+        majority=result.majority_answer or "",
+        alike=tuple(name.replace("_", " ") for name in result.like_majority),
         confusion=confusion(result),
         samples=tuple(
             (title, tuple(_sample(sample, folder) for sample in group))
@@ -116,6 +147,30 @@ def _evaluation(result: JobResult, folder: Path) -> Evaluation:
             if group
         ),
     )
+
+
+def _compared(result: JobResult, name: str) -> bool:
+    return any(name in of for of in (result.intervals, result.majority, result.chance))
+
+
+def _figure(result: JobResult, name: str) -> Figure:
+    def spelled(of: Mapping[str, float]) -> str:
+        return figures.metric(name, of[name]) if name in of else figures.DASH
+
+    return Figure(
+        name=name.replace("_", " "),
+        value=spelled(result.metrics),
+        interval=_interval(result, name) or figures.DASH,
+        majority=spelled(result.majority),
+        chance=spelled(result.chance),
+        alike=name in result.like_majority,
+    )
+
+
+def _interval(result: JobResult, name: str) -> str:
+    """Spell an interval; empty where there is none."""
+    interval = result.intervals.get(name)
+    return "" if interval is None else figures.interval(name, interval)
 
 
 def _sample(sample: Prediction, folder: Path) -> Sample:

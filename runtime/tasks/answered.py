@@ -99,16 +99,30 @@ class Answered:
     @property
     def measured(self) -> "Answered":
         """The rows of which it is known what is right."""
-        labelled = self.table.labelled
-        kept = labelled[self.rows]
+        return self.within(self.table.labelled)
+
+    def within(self, chosen: np.ndarray) -> "Answered":
+        """Return those of the rows that are chosen: `[rows of the table]` bool."""
+        kept = chosen[self.rows]
         return replace(
             self,
-            asked=self.asked[labelled[self.asked]],
+            asked=self.asked[chosen[self.asked]],
             rows=self.rows[kept],
             predictions=self.predictions[kept],
             probabilities=self.probabilities[kept],
             more=None if self.more is None else self.more[kept],
         )
+
+    def saying(self, predictions: np.ndarray) -> "Answered":
+        """Return the same rows with other predictions, of which nothing else is known."""
+        unknown = np.full(len(self), np.nan, np.float32)
+        return replace(self, predictions=predictions, probabilities=unknown, more=None)
+
+    @property
+    def scenes(self) -> np.ndarray:
+        """`[asked]` int64: the scene of the image of each row of the split, or of the first one."""
+        found: np.ndarray = self.table.scene_of_row[self.asked, 0]
+        return found
 
     @property
     def missing(self) -> np.ndarray:

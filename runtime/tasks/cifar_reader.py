@@ -16,7 +16,9 @@ from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.cifar import CifarTask
-from renaissance.runtime.tasks.classification import declared, measure
+from renaissance.runtime.tasks.classification import by_row as accuracy
+from renaissance.runtime.tasks.classification import declared
+from renaissance.runtime.tasks.means import Mean, means
 from renaissance.runtime.tasks.table_rows import read_folder
 
 SIDE = 32
@@ -66,11 +68,16 @@ def measured(block: TaskBlock, answered: Answered) -> dict[str, float]:
 
     A row whose image cannot be read is wrong.
     """
-    found = measure(block, answered)
+    return means(by_row(block, answered))
+
+
+def by_row(block: TaskBlock, answered: Answered) -> dict[str, Mean]:
+    """Return what these shares are the means of."""
+    found = accuracy(block, answered)
     if found and answered.more is not None and answered.targets is not None:
         right = answered.targets.of(answered.rows)[:, None]  # [n, 1]
         within = (answered.more == right).any(axis=1)
-        found[f"accuracy@{NAMED}"] = float(answered.of_asked(within).mean(dtype="float64"))
+        found[f"accuracy@{NAMED}"] = Mean.of_all(answered.of_asked(within))
     return found
 
 

@@ -1,7 +1,6 @@
 """Tasks whose rows have one answer out of some: what their `reader.py` and `metric.py` hand on."""
 
 from collections.abc import Iterable, Sequence
-from math import fsum
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.names import listing
@@ -10,6 +9,7 @@ from renaissance.runtime.data.parts import Part
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Classes
 from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.means import Mean, means, of_groups
 from renaissance.runtime.tasks.tabular import Classes as DeclaredClasses
 
 
@@ -25,16 +25,28 @@ def targets(block: TaskBlock, table: Table, answers: tuple[str, ...]) -> Classes
 
 def measure(block: TaskBlock, answered: Answered) -> dict[str, float]:
     """Return the share of right rows; one whose images cannot be read is wrong."""
+    return means(by_row(block, answered))
+
+
+def by_row(block: TaskBlock, answered: Answered) -> dict[str, Mean]:
+    """Return what that share is the mean of."""
     credit = answered.credit
     if credit is None or not len(answered.asked):
         return {}
-    return {block.metric: float(answered.of_asked(credit).mean(dtype="float64"))}
+    return {block.metric: Mean.of_all(answered.of_asked(credit))}
 
 
 def by_class(block: TaskBlock, answered: Answered) -> dict[str, float]:
     """Return the share of right rows, of all and of those of each class as `accuracy.CLASS`."""
-    classes = answered.column_of_asked("answer")
-    return measure(block, answered) | breakdown(answered, classes, block.metric)
+    return means(by_row_and_class(block, answered))
+
+
+def by_row_and_class(block: TaskBlock, answered: Answered) -> dict[str, Mean]:
+    """Return what these shares are the means of."""
+    found = by_row(block, answered)
+    for whole in tuple(found.values()):
+        found |= of_groups(whole.values, answered.column_of_asked("answer"), block.metric)
+    return found
 
 
 def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> dict[str, float]:
@@ -46,14 +58,7 @@ def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> di
         name: of the measure.
     """
     credit = answered.credit
-    if credit is None:
-        return {}
-    found: dict[str, list[float]] = {}
-    right = answered.of_asked(credit).tolist()
-    for group, share in zip(groups, right, strict=True):
-        if group is not None:
-            found.setdefault(group, []).append(share)
-    return {f"{name}.{group}": fsum(found[group]) / len(found[group]) for group in sorted(found)}
+    return {} if credit is None else means(of_groups(answered.of_asked(credit), groups, name))
 
 
 def declared(classes: DeclaredClasses, train: Part, names: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.means import Mean, means, of_groups
 from renaissance.runtime.tasks.vqav2.normalisation import cleaned, normalised
 from renaissance.runtime.tasks.vqav2.schema import Vqav2
 
@@ -17,15 +18,18 @@ def measure(block: Vqav2, answered: Answered) -> dict[str, float]:
 
     A question whose image cannot be read is wrong, and so is one of which no answer can be given.
     """
+    return means(by_row(block, answered))
+
+
+def by_row(block: Vqav2, answered: Answered) -> dict[str, Mean]:
+    """Return the accuracy of each question."""
     if not len(answered.asked):
         return {}
     pairs = zip(answered.said, answered.column("answers"), strict=True)
     right = answered.of_asked(np.array([accuracy(*pair) for pair in pairs], np.float64))
-    found = {"accuracy": float(right.mean())}
+    found = {"accuracy": Mean.of_all(right)}
     for column in ("answer_type", "question_type"):
-        names = np.array(answered.column_of_asked(column), object)
-        for name in sorted(set(names.tolist()) - {None}):
-            found[f"accuracy.{name}"] = float(right[names == name].mean())
+        found |= of_groups(right, answered.column_of_asked(column), "accuracy")
     return found
 
 
