@@ -153,6 +153,10 @@ class LabelSets:
         """Count none: a row may have no class."""
         return 0
 
+    def majority(self, rows: np.ndarray) -> int | None:
+        """Return the class that is there most often, the first of equals."""
+        return self.shares.majority(rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:

@@ -35,6 +35,9 @@ class OwnImages:
         """Count none: each caption has its image."""
         return 0
 
+    def majority(self, rows: np.ndarray) -> None:
+        """Return nothing: no image is that of many captions."""
+
 
 def read(block: Retrieval, source: Source, file: str) -> Table:
     """Read one split; DataError if the file is missing or malformed.
