@@ -170,6 +170,17 @@ def _data(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--scan", action="store_true", help="open every image and name those that cannot be read"
     )
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--how",
+        action="store_true",
+        help="say what to get where for each data set, under which licence, and what is missing",
+    )
+    instead.add_argument(
+        "--overlap",
+        action="store_true",
+        help="say which images that something is measured on were learned from",
+    )
     _format(parser, "json")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from renaissance import data_how, data_overlap
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant
 from renaissance.grammar import load
@@ -14,7 +15,7 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.render.text import printable
 
 if TYPE_CHECKING:
-    from renaissance.runtime.data.summary import Summary
+    from renaissance.runtime.data.summary import Expected, Summary
 
 _MOST_ANSWERS = 13
 _MOST_UNREADABLE = 10
@@ -27,6 +28,10 @@ def run(arguments: Namespace) -> int:
     if wanted is not None and wanted not in spec.jobs:
         failure = f"there is no job `{wanted}`; jobs are {listing(spec.jobs)}"
         return answer(arguments, NO_ANSWER, failures=[failure])
+    if arguments.how:
+        return data_how.run(arguments, spec, wanted)
+    if arguments.overlap:
+        return data_overlap.run(arguments, spec, wanted)
     # What an evaluation reads is shown with the job that it measures.
     jobs = [name for name, job in spec.jobs.items() if not isinstance(job, Evaluate)]
 
@@ -61,8 +66,17 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     yield f"  texts       {summary.texts:,} about {summary.images:,} images"
     if summary.incomplete:
         yield f"  left out    {summary.incomplete:,} rows of the table without text or image"
+    for expected in summary.expected:
+        yield f"  published   {_against(expected)}"
+    if summary.excluded:
+        yield f"  excluded    {summary.excluded:,} texts about images of `exclude`"
     if summary.withheld:
         yield f"  withheld    {summary.withheld:,} texts about images that a later job selects by"
+    for block in summary.blocks:
+        yield (
+            f"  mixture     {block.name}: {block.texts:,} texts, each {block.weight:g} times an "
+            f"epoch: {block.share:.1%} of it"
+        )
     for lengths in summary.lengths:
         yield (
             f"  {lengths.unit:<10}  {lengths.least} to {lengths.most}, median {lengths.median}, "
@@ -88,3 +102,16 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
         yield f"  example     {example.text}{answered}  ({', '.join(example.images)})"
+
+
+def _against(expected: "Expected") -> str:
+    """Say what was found of what was published."""
+    found = [
+        f"{there:,} of {published:,} {what}"
+        for what, there, published in (
+            ("texts", expected.found_texts, expected.texts),
+            ("images", expected.found_images, expected.images),
+        )
+        if published is not None
+    ]
+    return f"{' and '.join(found)} ({expected.name})"

@@ -1,7 +1,7 @@
 """Which rows of which table make up each split of a job."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +12,11 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock
 from renaissance.grammar.kinds.data import Split as DeclaredSplit
 from renaissance.grammar.kinds.registry import facet
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.real_paths import real_paths
+from renaissance.runtime.data.sameness import Photographs, found_among
 from renaissance.runtime.data.sampling import held_out
 from renaissance.runtime.data.table import Source, Table, TextColumn, join
 
@@ -136,7 +137,9 @@ class Parts:
             DataError: if there is no such split, or its files are missing or malformed.
         """
         if split not in self._parts:
-            self._parts[split] = self._part(split)
+            part = self._part(split)
+            learned = self._declared(split).use == "train"
+            self._parts[split] = self._without_selecting(part) if learned else part
         return self._parts[split]
 
     def _part(self, split: str) -> Part:
@@ -155,28 +158,30 @@ class Parts:
         if declared.use != "report":
             known = table.learnable if declared.use == "train" else table.labelled
             rows = rows[known[rows]]
-        if declared.use != "train":
-            return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
-        kept = rows[~self._selecting(table)[table.images_of_row[rows]].any(axis=1)]
+        return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
+
+    def _without_selecting(self, part: Part) -> Part:
+        """Leave out what shows images by which a job that starts from this one selects."""
+        table, selecting = part.table, np.zeros(len(part.table.images), bool)
+        mine = Photographs(table)
+        for name, job in self._spec.jobs.items():
+            starts = self._job.name in chain_of(self._spec.jobs, name)[1:]
+            if isinstance(job, Finetune) and starts:
+                theirs = Parts(self._spec, job)[VALIDATION]
+                images = Photographs(theirs.table, theirs.images)
+                found = found_among(mine, images, digests=False)
+                selecting |= found.of_table(len(selecting))
+        kept = part.rows[~selecting[table.images_of_row[part.rows]].any(axis=1)]
         if len(kept) == 0:
             raise DataError(
                 f"no image is left for `{self._job.name}` to learn from: all are held out to "
                 "select the best checkpoint, by this job or by those that start from it"
             )
-        withheld = len(rows) - len(kept)
-        return Part(file=declared.file, table=table, rows=kept, withheld=withheld)
+        return replace(part, rows=kept, withheld=len(part.rows) - len(kept))
 
-    def _selecting(self, table: Table) -> np.ndarray:
-        """`[images]` bool: whether a job that starts from this one selects by an image."""
-        later = [
-            Parts(self._spec, job)["validation"]
-            for name, job in self._spec.jobs.items()
-            if isinstance(job, Finetune) and self._job.name in chain_of(self._spec.jobs, name)[1:]
-        ]
-        files = {file for part in later for file in part.files}
-        if not files:
-            return np.zeros(len(table.images), bool)
-        return np.array([path in files for path in real_paths(table.paths)])
+    def before_withholding(self) -> Part:
+        """Return `train` with what is left out because a later job selects by its images."""
+        return self._part("train")
 
     def learned_from(self, split: str) -> dict[str, int]:
         """Count the images of a split that this job, or one that it starts from, learns from.
@@ -184,12 +189,14 @@ class Parts:
         Returns:
             How many, by name of the job; jobs that learn from none of them are left out.
         """
-        files = set(self[split].files)
+        part = self[split]
+        images = Photographs(part.table, part.images)
         found = {}
         for name in chain_of(self._spec.jobs, self._job.name):
             job = self._spec.training_job(name)
-            parts = self if job is self._job else Parts(self._spec, job)
-            count = len(files.intersection(parts["train"].files))
+            train = (self if job is self._job else Parts(self._spec, job))["train"]
+            learned = Photographs(train.table, train.images)
+            count = int(found_among(images, learned, digests=False).there.sum())
             if count:
                 found[name] = count
         return found
@@ -213,7 +220,35 @@ class Parts:
     def _read(self, file: str) -> Table:
         if isinstance(self._job, Finetune):
             return read_task(self._job.task, file)
-        return join([read_pairs(self._spec.data[name], name) for name in self._job.data])
+        return join([read_block(self._spec, name) for name in self._job.data])
+
+
+def read_block(spec: Spec, name: str) -> Table:
+    """Read a data block of a spec without the images that it excludes; raises DataError."""
+    block = spec.data[name]
+    table = read_pairs(block, name)
+    if not block.exclude:
+        return table
+    mine, excluded = Photographs(table), np.zeros(len(table.images), bool)
+    for said in block.exclude:
+        job, split = _measured(spec, name, said)
+        part = Parts(spec, job)[split]
+        images = Photographs(part.table, part.images)
+        excluded |= found_among(mine, images, digests=True).of_table(len(excluded))
+    left = table.without(excluded)
+    if len(left) == 0:
+        raise DataError(f"`exclude` leaves nothing of `{name}`")
+    return left
+
+
+def _measured(spec: Spec, name: str, said: str) -> tuple[Finetune, str]:
+    """Return the fine-tuning and the split that `exclude` of a block means."""
+    job_name, _, split = said.partition(".")
+    job = spec.jobs.get(job_name)
+    task = spec.training_job(job_name) if job is not None else None
+    if not isinstance(task, Finetune):
+        raise DataError(f"data `{name}` excludes `{said}`, which is no evaluation or fine-tuning")
+    return task, split or (job.split if isinstance(job, Evaluate) else VALIDATION)
 
 
 def read_pairs(pairs: FormatBlock, name: str) -> Table:

@@ -14,8 +14,6 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.real_paths import real_paths, tidy
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 SECOND = "second"
 """The column of second texts, for tasks about pairs of texts."""
@@ -218,23 +216,19 @@ class Table:
 
     def weighted(self, weight: float) -> "Table":
         """Return the same texts, each of which comes so many times as often."""
-        from datasets import Dataset
-
-        known = self.weight_of_row
+            known = self.weight_of_row
         weights = np.full(len(self), weight) if known is None else known * weight
         rows = self.rows.data.table
         if known is not None:
             rows = rows.drop_columns("weight")
-        return replace(self, rows=Dataset(rows.append_column("weight", pa.array(weights))))
+        return replace(self, rows=_data_set(rows.append_column("weight", pa.array(weights))))
 
     def without(self, images: np.ndarray) -> "Table":
         """Return the texts about none of some images; `images` is `[images]` bool."""
         kept = np.flatnonzero(~images[self.images_of_row].any(axis=1))
         if len(kept) == len(self):
             return self
-        from datasets import Dataset
-
-        rows = Dataset(self.rows.data.table.take(pa.array(kept)))
+            rows = _data_set(self.rows.data.table.take(pa.array(kept)))
         return replace(self, rows=rows, excluded=self.excluded + len(self) - len(kept))
 
     @property
@@ -248,6 +242,12 @@ class Table:
             raise DataError(f"`{self.sources[0].name}` has no answers to learn from")
         answers: list[str] = self.rows.data.column("answer").to_pylist()
         return answers
+
+
+def _data_set(table: pa.Table) -> "Dataset":
+    from datasets import Dataset  # takes a while to import
+
+    return Dataset(table)
 
 
 def make_table(
@@ -276,11 +276,10 @@ def make_table(
             several images. Null for a text without an image.
         answers: `[texts]` strings, for tasks whose rows have one answer.
         columns: what else is known of each row, by name, of any type.
-        names: what data sets call the image of each text, by namespace, null where it is not of
-            that set: `[texts]` strings. For texts about one image.
-        files: `[files]` binary, image files of which the path is but a name. For texts about one
-            image.
-        file_of_text: `[texts]` int64, which of the files is the image of each text, the one at its
+        names: what data sets call the one image of each text, by namespace, `[texts]` strings;
+            null where it is not of that set.
+        files: `[files]` binary, files of images of which the path is but a name.
+        file_of_text: `[texts]` int64, which of the files is the one image of each text, that at its
             place if absent; where that is null, the image lies at its path.
         scenes: `[texts]` names of scenes; if absent an image is a scene of its own, and so is a
             text without one, together with those that read the same.
@@ -297,23 +296,15 @@ def make_table(
     rows = {"text": texts, "image": _image_column(image)} | dict(columns or {})
     if answers is not None:
         rows["answer"] = answers
-    scene = np.arange(len(distinct), dtype=np.int32)
     if "" in distinct:
         # One image is shown with all texts that have none, so that it cannot keep them together.
-        rows["scene"] = pa.array(_numbers(texts if scenes is None else scenes))
-    elif scenes is not None:
-        scene[image] = _numbers(scenes)
-    content = scene.copy()
-    if contents is not None:
-        content[image] = contents
-    from datasets import Dataset
-
+        rows["scene"], scenes = pa.array(_numbers(texts if scenes is None else scenes)), None
     files = pa.chunked_array(files) if isinstance(files, pa.Array) else files
-    images = _image_columns(distinct, scene, content)
+    images = _image_columns(distinct, image, scenes, contents)
     images |= _known_of(image[0], names or {}, files, file_of_text)
     return Table(
-        rows=Dataset(pa.table(rows)),
-        images=Dataset(pa.table(images)),
+        rows=_data_set(pa.table(rows)),
+        images=_data_set(pa.table(images)),
         sources=(source,),
         files=files,
         also_true=also_true,
@@ -322,9 +313,18 @@ def make_table(
 
 
 def _image_columns(
-    paths: Sequence[str], scene: np.ndarray, content: np.ndarray
+    paths: Sequence[str],
+    image: np.ndarray,
+    scenes: TextColumn | None,
+    contents: np.ndarray | None,
 ) -> dict[str, pa.Array]:
-    """Return what is known of distinct images, all of one block."""
+    """Return what is known of distinct images, all of one block; see `make_table`."""
+    scene = np.arange(len(paths), dtype=np.int32)
+    if scenes is not None:
+        scene[image] = _numbers(scenes)
+    content = scene.copy()
+    if contents is not None:
+        content[image] = contents
     return {
         "path": pa.array(paths, pa.string()),
         "scene": pa.array(scene),
@@ -418,11 +418,9 @@ def join(tables: Sequence[Table]) -> Table:
             [np.ones(len(t)) if w is None else w for t, w in zip(tables, weights, strict=True)]
         )
     files = [table.files for table in tables if table.files is not None]
-    from datasets import Dataset
-
     return Table(
-        rows=Dataset(pa.table(rows)),
-        images=Dataset(pa.table(columns)),
+        rows=_data_set(pa.table(rows)),
+        images=_data_set(pa.table(columns)),
         sources=tuple(source for table in tables for source in table.sources),
         files=pa.chunked_array(
             [chunk.cast(pa.large_binary()) for column in files for chunk in column.chunks]
@@ -439,15 +437,13 @@ def as_one_block(table: Table, source: Source) -> Table:
     """Return a table that was joined of files of one block as that block's."""
     if len(table.sources) == 1:
         return table
-    from datasets import Dataset
-
     images = table.images.data.table
     place = images.column_names.index("source")
     one = pa.array(np.zeros(len(images), np.int32))
     return replace(
         table,
-        rows=Dataset(table.rows.data.table.drop_columns("source")),
-        images=Dataset(images.set_column(place, "source", one)),
+        rows=_data_set(table.rows.data.table.drop_columns("source")),
+        images=_data_set(images.set_column(place, "source", one)),
         sources=(source,),
     )
 

@@ -1,6 +1,7 @@
 """How to get COCO and Flickr30k with Karpathy's splits."""
 
 from renaissance.grammar.kinds.how import How, Place, Size
+from renaissance.grammar.record import replace
 from renaissance.runtime.formats.karpathy.schema import KarpathyPairs
 
 SIZES = {
@@ -19,11 +20,18 @@ CAPTIONS = "https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datase
 
 def how(block: KarpathyPairs) -> How:
     """Return what to get."""
-    coco = block.set == "coco"
-    name = f"dataset_{block.set}.json"
+    found = how_of_set(block.root, block.set, block.split)
+    size = SIZES.get((block.set, block.split))
+    return found if size is None else replace(found, sizes={"": size})
+
+
+def how_of_set(root: str, name: str, split: str | None = None) -> How:
+    """Return what to get of `coco` or `flickr30k`, for one split or all."""
+    coco = name == "coco"
+    file_name = f"dataset_{name}.json"
     file = Place(
-        path=name,
-        instead=(f"karpathy/{name}",),
+        path=file_name,
+        instead=(f"karpathy/{file_name}", f"annotations/{file_name}"),
         holds="captions and splits",
         where=CAPTIONS,
     )
@@ -34,14 +42,14 @@ def how(block: KarpathyPairs) -> How:
                 holds="82,783 photographs",
                 where="http://images.cocodataset.org/zips/train2014.zip",
                 instead=("images/train2014",),
-                needed=block.split in ("train", "train_restval"),
+                needed=split in (None, "train", "train_restval"),
             ),
             Place(
                 path="val2014",
                 holds="40,504 photographs, those of `restval`, `val` and `test`",
                 where="http://images.cocodataset.org/zips/val2014.zip",
                 instead=("images/val2014",),
-                needed=block.split != "train",
+                needed=split != "train",
             ),
         )
         if coco
@@ -56,12 +64,11 @@ def how(block: KarpathyPairs) -> How:
     )
     return How(
         name="COCO captions, Karpathy's splits" if coco else "Flickr30k, Karpathy's splits",
-        root=block.root,
+        root=root,
         places=(file, *images),
         licence="captions CC BY 4.0; photographs under terms of their own"
         if coco
         else "research and education, not for sale; photographs under Flickr's terms",
         published=(CAPTIONS, "https://cocodataset.org/#download" if coco else images[0].where),
-        sizes={"": SIZES[block.set, block.split]} if (block.set, block.split) in SIZES else {},
         note="the host of caption_datasets.zip is often down; there are many mirrors",
     )

@@ -1,0 +1,163 @@
+"""Images that are learned from and measured on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renaissance.cli import main
+from renaissance.grammar import load
+from renaissance.runtime.data.overlap import overlaps
+from tests.published import draw, json_lines, write_vqav2
+from tests.published_pairs import (
+    write_coco_captions,
+    write_karpathy_coco,
+    write_karpathy_flickr,
+    write_visual_genome,
+)
+
+MODEL = """
+model tiny {
+  backbone text   = plain_text { layers = 1, width = 8, heads = 1, max_tokens = 16 }
+  backbone vision = plain_vision { layers = 1, width = 8, heads = 1, image_size = 8, patch = 4 }
+  fusion cross = cross_attention(text, vision)
+}
+"""
+
+
+def write_spec(path: Path, data: dict[str, str], task: str, split: str = "test") -> Path:
+    """Write a spec that pretrains on some data, learns a task and measures it."""
+    blocks = "".join(f"data {name} {{ {keys} }}\n" for name, keys in data.items())
+    keys = "optimizer adamw { lr = 1e-3 }\n  batch = 4\n  epochs = 1\n"
+    path.write_text(
+        f"{MODEL}{blocks}"
+        f"pretrain base on tiny {{\n  data = [{', '.join(data)}]\n  objective itm\n  {keys}}}\n"
+        f"finetune learn from base {{\n  task = {task}\n  {keys}}}\n"
+        f"evaluate measure of learn {{ split = {split} }}\n"
+    )
+    return path
+
+
+def found(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what the command says as JSON, by source and split."""
+    assert main(["data", str(path), "--overlap", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    return {(one["train"], one["eval"]): one for one in document["overlaps"]}
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    """VQA v2, whose val images are in COCO's captions and, two of them, in Visual Genome."""
+    write_vqav2(tmp_path / "vqa")
+    write_karpathy_coco(tmp_path / "coco", {20: "restval", 21: "test", 22: "val", 0: "train"})
+    write_visual_genome(tmp_path / "vg", {1: 21, 2: 24, 3: None})
+    return tmp_path
+
+
+def block(root: Path, name: str, **keys: str) -> str:
+    said = "".join(f", {key} = {value}" for key, value in keys.items())
+    return f'format = {name}, root = "{root}"{said}'
+
+
+def test_by_number_of_coco(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = {
+        "coco": block(sets / "coco", "karpathy", split="train_restval"),
+        "regions": block(sets / "vg", "visual_genome"),
+    }
+    task = f'vqav2 {{ root = "{sets / "vqa"}", answers = 4, min_count = 1, validation = 20% }}'
+    path = write_spec(sets / "mine.vl", data, task, "val")
+    shared = found(path, capsys)
+    assert set(shared) == {
+        (train, eval)
+        for train in ("coco", "regions", "learn.train")
+        for eval in ("learn.validation", "measure")
+    }
+    coco = shared["coco", "measure"]
+    assert (coco["images"], coco["eval_images"], coco["rows"]) == (1, 5, 4)
+    assert (coco["by"], coco["undecided"]) == ("coco", 0)
+    regions = shared["regions", "measure"]
+    assert (regions["images"], regions["rows"], regions["undecided"]) == (2, 8, 0)
+    assert shared["learn.train", "measure"]["images"] == 0
+    assert main(["data", f"{path}:measure", "--overlap"]) == 0
+    printed = capsys.readouterr().out
+    assert "2 of the 5 images of `measure` are in `regions` by COCO's number, 8 of its" in printed
+    assert "validation" not in printed
+
+
+def test_what_is_excluded_is_left_out(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"regions": block(sets / "vg", "visual_genome", exclude='[measure, "learn.test"]')}
+    task = f'vqav2 {{ root = "{sets / "vqa"}", answers = 4, min_count = 1, validation = 20% }}'
+    path = write_spec(sets / "mine.vl", data, task, "val")
+    assert found(path, capsys)["regions", "measure"]["images"] == 0
+    assert main(["data", f"{path}:base"]) == 0
+    assert "excluded    4 texts about images of `exclude`" in capsys.readouterr().out
+    wrong = path.read_text().replace("[measure,", "[nobody,")
+    path.write_text(wrong)
+    assert main(["data", f"{path}:base"]) == 2
+    assert "excludes `nobody`, which is no evaluation" in capsys.readouterr().err
+
+
+def test_by_content_where_nothing_else_tells(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = (sets / "vqa/val2014/COCO_val2014_000000000020.jpg").read_bytes()
+    (sets / "own").mkdir()
+    (sets / "own/a.jpg").write_bytes(copied)
+    draw(sets / "own/b.jpg", 250)
+    json_lines(sets / "own/pairs.jsonl", [{"image": f"{n}.jpg", "caption": n} for n in "ab"])
+    data = {"own": f'format = image_caption, table = "{sets / "own/pairs.jsonl"}"'}
+    task = f'vqav2 {{ root = "{sets / "vqa"}", answers = 4, min_count = 1, validation = 20% }}'
+    path = write_spec(sets / "mine.vl", data, task, "val")
+    own = found(path, capsys)["own", "measure"]
+    assert (own["images"], own["by"], own["undecided"]) == (1, "digest", 0)
+    (sets / "own/b.jpg").unlink()
+    assert found(path, capsys)["own", "measure"]["undecided"] == 4
+    plain = next(o for o in overlaps(load(path), digests=False) if o.train == "own")
+    assert (plain.images, plain.undecided) == (0, plain.eval_images)
+
+
+def test_by_number_of_flickr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photographs = [str(1000092795 + number) for number in range(6)]
+    write_karpathy_flickr(
+        tmp_path / "karpathy", {p: "val" if n % 2 else "train" for n, p in enumerate(photographs)}
+    )
+    root = tmp_path / "ve"
+    for split, chosen in (("train", photographs[4:]), ("dev", photographs[2:5]), ("test", ["7"])):
+        rows = [
+            {
+                "Flickr30K_ID": photograph,
+                "pairID": f"{photograph}.jpg#0r1c",
+                "gold_label": "neutral",
+                "sentence1": "A dog.",
+                "sentence2": f"It sleeps {k}.",
+                "annotator_labels": ["neutral"],
+            }
+            for photograph in chosen
+            for k in range(2)
+        ]
+        json_lines(root / f"snli_ve_{split}.jsonl", rows)
+    (root / "flickr30k-images").mkdir()
+    data = {"captions": block(tmp_path / "karpathy", "karpathy", set="flickr30k", split="val")}
+    path = write_spec(tmp_path / "mine.vl", data, f'snli_ve {{ root = "{root}" }}', "dev")
+    shared = found(path, capsys)
+    for name in ("learn.validation", "measure"):
+        one = shared["captions", name]
+        assert (one["images"], one["eval_images"], one["rows"]) == (1, 3, 2)
+        assert (one["by"], one["undecided"]) == ("flickr", 0)
+
+
+def test_photographs_of_coco_at_flickr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_coco_captions(tmp_path / "coco", [20, 21, 9])
+    write_visual_genome(tmp_path / "vg", dict.fromkeys((1, 2)), {1: 8119300020})
+    write_vqav2(tmp_path / "vqa")
+    data = {
+        "coco": block(tmp_path / "coco", "coco_captions", split="val2014"),
+        "vg": block(tmp_path / "vg", "visual_genome"),
+    }
+    task = f'vqav2 {{ root = "{tmp_path / "vqa"}", answers = 4, min_count = 1, validation = 20% }}'
+    path = write_spec(tmp_path / "mine.vl", data, task, "val")
+    shared = found(path, capsys)
+    assert shared["coco", "measure"]["images"] == 2
+    # Visual Genome says which of its photographs are of COCO: none here.
+    assert (shared["vg", "measure"]["images"], shared["vg", "measure"]["undecided"]) == (0, 0)
