@@ -14,6 +14,8 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.real_paths import real_paths, tidy
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 SECOND = "second"
 """The column of second texts, for tasks about pairs of texts."""
@@ -216,7 +218,7 @@ class Table:
 
     def weighted(self, weight: float) -> "Table":
         """Return the same texts, each of which comes so many times as often."""
-            known = self.weight_of_row
+        known = self.weight_of_row
         weights = np.full(len(self), weight) if known is None else known * weight
         rows = self.rows.data.table
         if known is not None:
