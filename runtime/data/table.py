@@ -230,7 +230,7 @@ class Table:
         kept = np.flatnonzero(~images[self.images_of_row].any(axis=1))
         if len(kept) == len(self):
             return self
-            rows = _data_set(self.rows.data.table.take(pa.array(kept)))
+        rows = _data_set(self.rows.data.table.take(pa.array(kept)))
         return replace(self, rows=rows, excluded=self.excluded + len(self) - len(kept))
 
     @property
