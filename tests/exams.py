@@ -1,7 +1,6 @@
 """Learning a task with a tiny model and measuring it, in several ways that must agree."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +63,6 @@ def same_with_kept_features(task: TaskBlock, folder: Path, *splits: str, **learn
 def said(file: Path) -> list[str]:
     """What a file of predictions says, line by line."""
     return [json.loads(line)["prediction"] for line in file.read_text().splitlines()]
-
-
-def samples(name: str) -> Path | None:
-    """A folder of published rows, below that which `RENAISSANCE_SAMPLES` names; None without."""
-    folder = Path(os.environ.get("RENAISSANCE_SAMPLES", "")) / name
-    return folder if os.environ.get("RENAISSANCE_SAMPLES") and folder.is_dir() else None
 
 
 def draw(path: Path, colour: tuple[int, int, int]) -> Path:

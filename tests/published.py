@@ -158,3 +158,35 @@ def write_karpathy(root: Path, name: str = "coco") -> Path:
     content = {"images": images, "dataset": name}
     (root / f"dataset_{name}.json").write_text(json.dumps(content), encoding="utf-8")
     return root
+
+
+def write_snli_ve(root: Path) -> Path:
+    """Write SNLI-VE's layout: photographs with three sentences each, and two rows not of the set.
+
+    The letter of a pair is what its writer was asked for, which is not the label.
+    """
+    for base, (split, count) in enumerate((("train", 8), ("dev", 3), ("test", 4)), 1):
+        rows = []
+        for number in range(1000 * base, 1000 * base + count):
+            draw(root / "flickr30k-images" / f"{number}.jpg", number % 200)
+            rows += [_snli_ve_row(number, place, label) for place, label in enumerate(RELATIONS)]
+        rows.append(_snli_ve_row(1000 * base, 9, "-"))
+        rows.append(_snli_ve_row(1000 * base, 8, "neutral") | {"Flickr30K_ID": "vg_17"})
+        json_lines(root / f"snli_ve_{split}.jsonl", rows)
+    return root
+
+
+RELATIONS = ("contradiction", "neutral", "entailment")
+
+
+def _snli_ve_row(photograph: int, place: int, label: str) -> dict[str, Any]:
+    caption = f"{photograph}.jpg#{place % 5}"
+    return {
+        "Flickr30K_ID": str(photograph),
+        "annotator_labels": [label],
+        "captionID": caption,
+        "gold_label": label,
+        "pairID": f"{caption}r{place}e",
+        "sentence1": "A SECRET caption.",
+        "sentence2": f"sentence {place} about a {label} thing",
+    }

@@ -63,9 +63,10 @@ def run(arguments: Namespace) -> int:
 
 def _lines(job: str, summary: "Summary") -> Iterator[str]:
     yield f"{job}: {summary.split}"
-    yield f"  texts       {summary.texts:,} about {summary.images:,} images"
+    about = f"about {summary.images:,} images" if summary.images else "without images"
+    yield f"  texts       {summary.texts:,} {about}"
     if summary.incomplete:
-        yield f"  left out    {summary.incomplete:,} rows of the table without text or image"
+        yield f"  left out    {summary.incomplete:,} rows: incomplete, or no part of the set"
     for expected in summary.expected:
         yield f"  published   {_against(expected)}"
     if summary.excluded:
@@ -101,7 +102,8 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
             yield f"    and {more:,} more"
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
-        yield f"  example     {example.text}{answered}  ({', '.join(example.images)})"
+        images = ", ".join(filter(None, example.images))
+        yield f"  example     {example.text}{answered}{f'  ({images})' if images else ''}"
 
 
 def _against(expected: "Expected") -> str:

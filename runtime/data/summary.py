@@ -101,7 +101,7 @@ class Summary:
         split: its name.
         texts: number of texts.
         images: number of distinct images.
-        incomplete: rows of the table without text or image, which are left out.
+        incomplete: rows of the files that lack something, or are no part of the set; left out.
         excluded: texts left out because of `exclude`.
         withheld: texts left out because a later job selects its best checkpoint by their images.
         blocks: what a pretraining learns from, one for each data block.
@@ -182,7 +182,7 @@ def summarise(
             Summary(
                 split=split,
                 texts=len(part),
-                images=len(part.images),
+                images=len(part.files),
                 incomplete=part.table.incomplete,
                 excluded=part.table.excluded,
                 withheld=part.withheld,

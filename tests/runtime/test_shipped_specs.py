@@ -28,7 +28,8 @@ from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.shipped import shipped_path, shipped_specs
 from renaissance.runtime.checkpoint import read_checkpoint
-from tests.published import write_karpathy, write_nlvr2, write_vqav2
+from tests.published import write_karpathy, write_nlvr2, write_snli_ve, write_vqav2
+from tests.published_glue import write_glue
 from tests.runs import events, train
 from tests.tiny import write_easy_vqa, write_nlvr
 
@@ -124,6 +125,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_nlvr2(home / "data/nlvr2")
     write_vqav2(home / "data/vqav2")
     write_karpathy(home / "data/coco")
+    write_snli_ve(home / "data/snli_ve")
+    write_glue(home / "data/glue")
     write_easy_vqa(home / "evqa")
     return home
 

@@ -10,10 +10,8 @@ from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.tasks.glue.layout import LAYOUTS
 from renaissance.runtime.tasks.glue.reader import read
 from renaissance.runtime.tasks.glue.schema import Glue
-from tests.exams import samples
-from tests.runtime.tasks.glue.conftest import sentence
-
-SAMPLES = samples("glue")
+from tests.published import published_samples
+from tests.published_glue import sentence
 
 
 def split_of(root: Path, task: str, file: str) -> Table:
@@ -97,13 +95,12 @@ def test_the_labelled_diagnostic_set(glue_root: Path, tmp_path: Path) -> None:
     assert (table.texts[0].as_py(), table.answers()) == ("one", ["neutral"])
 
 
-@pytest.mark.skipif(SAMPLES is None, reason="the published rows are not here")
 def test_published_rows() -> None:
-    assert SAMPLES is not None
-    table = split_of(SAMPLES, "mrpc", "dev")
+    samples = published_samples("glue")
+    table = split_of(samples, "mrpc", "dev")
     assert table.seconds is not None
     assert table.answers()[:2] == ["equivalent", "not_equivalent"]
     assert table.seconds[0].as_py().startswith('" The foodservice pie business')
-    assert len(table) == len((SAMPLES / "MRPC/dev.tsv").read_text().splitlines()) - 1
-    scores = split_of(SAMPLES, "stsb", "dev").column("score")
+    assert len(table) == len((samples / "MRPC/dev.tsv").read_text().splitlines()) - 1
+    scores = split_of(samples, "stsb", "dev").column("score")
     assert scores[0].as_py() == 5.0

@@ -1,8 +1,6 @@
 """SNLI-VE in its published layout."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,40 +11,15 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.tasks.snli_ve.reader import CLASSES, read
 from renaissance.runtime.tasks.snli_ve.schema import SnliVe
-from tests.exams import draw, exam_spec, examined, said, same_with_kept_features, samples
+from tests.exams import exam_spec, examined, said, same_with_kept_features
+from tests.published import published_samples, write_snli_ve
 from tests.runs import notices
-
-SAMPLES = samples("snli_ve")
-COUNTS = {"train": 8, "dev": 3, "test": 4}
-
-
-def example(photograph: int, place: int, label: str, **keys: Any) -> dict[str, Any]:
-    """A row as it is published; the letter of the pair is what was asked for, not the label."""
-    caption = f"{photograph}.jpg#{place % 5}"
-    return {
-        "Flickr30K_ID": str(photograph),
-        "annotator_labels": [label],
-        "captionID": caption,
-        "gold_label": label,
-        "pairID": f"{caption}r{place}e",
-        "sentence1": "A SECRET caption.",
-        "sentence2": f"sentence {place} about a {label} thing",
-        **keys,
-    }
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Photographs with three sentences each, and three rows that are not of the set."""
-    for base, (split, count) in zip((1000, 2000, 3000), COUNTS.items(), strict=True):
-        rows = []
-        for number in range(base, base + count):
-            draw(tmp_path / "flickr30k-images" / f"{number}.jpg", (number % 250, 90, 30))
-            rows += [example(number, place, label) for place, label in enumerate(CLASSES)]
-        rows += [example(base, 9, "-"), example(base, 8, "neutral", Flickr30K_ID="vg_17")]
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (tmp_path / f"snli_ve_{split}.jsonl").write_text(text)
-    return tmp_path
+    """Photographs with three sentences each, and two rows that are not of the set."""
+    return write_snli_ve(tmp_path)
 
 
 def split_of(root: Path, name: str) -> Table:
@@ -125,11 +98,10 @@ def test_the_same_with_kept_features(root: Path, tmp_path: Path) -> None:
     same_with_kept_features(SnliVe(root=str(root)), tmp_path, "test")
 
 
-@pytest.mark.skipif(SAMPLES is None, reason="the published rows are not here")
 def test_published_rows(tmp_path: Path) -> None:
-    assert SAMPLES is not None
+    samples = published_samples("snli_ve")
     (tmp_path / "flickr30k-images").mkdir()
-    rows = (SAMPLES / "sample_pairs.jsonl").read_text()
+    rows = (samples / "sample_pairs.jsonl").read_text()
     (tmp_path / "snli_ve_dev.jsonl").write_text(rows)
     table = split_of(tmp_path, "dev")
     assert (len(table), len(table.images), table.incomplete) == (16, 2, 0)
@@ -139,6 +111,6 @@ def test_published_rows(tmp_path: Path) -> None:
         [name == "2248275918.jpg#3r1c" for name in table.column("id").to_pylist()]
     )
     assert table.answers()[place] == "neutral"
-    plain = (SAMPLES / "snli_source_rows.jsonl").read_text()
+    plain = (samples / "snli_source_rows.jsonl").read_text()
     (tmp_path / "snli_ve_test.jsonl").write_text(plain)
     assert len(split_of(tmp_path, "test")) + split_of(tmp_path, "test").incomplete == 3
