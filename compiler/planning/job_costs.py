@@ -1,6 +1,5 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from renaissance.compiler.demand import readings, unread_parts
@@ -28,12 +27,7 @@ from renaissance.grammar.schema.model import Model
 
 
 def plan_job(
-    name: str,
-    job: Job,
-    training: Pretrain | Finetune,
-    declared: Model,
-    conditions: Conditions,
-    source: Pretrain | Finetune | None = None,
+    name: str, job: Job, training: Pretrain | Finetune, declared: Model, conditions: Conditions
 ) -> JobPlan:
     """Plan one job.
 
@@ -43,20 +37,16 @@ def plan_job(
         training: the job whose heads the model gets.
         declared: the model with the changes of the job.
         conditions: what is supposed.
-        source: the job whose weights it starts from, if any.
 
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
-    every = _every_pair(job, training)
-    if every is not None:
-        conditions = replace(conditions, texts=every.scored)
+    conditions = _with_every_pair(job, training, conditions)
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     packed = conditions.device == "cpu"
     objectives = Objectives(model, declared, training)
     step = job_pass(objectives, job, conditions.tokens, packed=packed)
-    total = steps_of_job(job, conditions.texts)
     stages = Stages(objectives, resolved, job, training, conditions)
     machine = conditions.machine
     room = None if machine is None else machine.room
@@ -84,14 +74,13 @@ def plan_job(
         reads=readings(model),
         unread=tuple(unread_parts(model)),
         stages=tuple(found),
-        run=_run(job, total, found, conditions),
+        run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
         recomputes=recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=None
         if isinstance(job, Evaluate)
         else stored(model, declared, resolved, stages.length, machine),
-        begins=() if source is None else tuple(_begins(training, source)),
-        search=None if every is None else _search(every, step, first),
+        search=_search(_every_pair(job, training), step, first),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
@@ -104,8 +93,15 @@ def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
     return training.task.pairs(job.split)
 
 
-def _search(every: AllPairs, step: Pass, traced: Trace) -> SearchPlan:
+def _with_every_pair(job: Job, training: Pretrain | Finetune, conditions: Conditions) -> Conditions:
+    every = _every_pair(job, training)
+    return conditions if every is None else replace(conditions, texts=every.scored)
+
+
+def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | None:
     """Count towers once for each of their inputs, and the fusion once a pair, as it was traced."""
+    if every is None:
+        return None
     whole = flops_of(traced.operations, 1).forward
     one: dict[str, float] = {}
     for tower in step.towers:
@@ -124,22 +120,6 @@ def _search(every: AllPairs, step: Pass, traced: Trace) -> SearchPlan:
         joining=round(every.scored * pair),
         plain=round(everything * (sum(one.values()) + pair)),
     )
-
-
-def _begins(job: Pretrain | Finetune, source: Pretrain | Finetune) -> Iterator[str]:
-    """Say what each head starts from."""
-    learned = {head.name: head for head in source.heads()}
-    for head in job.heads():
-        if head == learned.get(head.name):
-            yield f"the head `{head.name}` starts from that of job `{source.name}`"
-        elif head.inherits is not None and head.inherits[0] in learned:
-            other, output = head.inherits
-            yield (
-                f"the head `{head.name}` starts from output {output} of the head `{other}` of job "
-                f"`{source.name}`"
-            )
-        else:
-            yield f"the head `{head.name}` starts from random weights"
 
 
 def _traced(

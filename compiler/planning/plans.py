@@ -1,5 +1,8 @@
 """Everything about a spec's models and jobs that is worth knowing before time is spent on them."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.figures import Plan
 from renaissance.compiler.planning.job_costs import plan_job
@@ -7,7 +10,7 @@ from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
+from renaissance.grammar.schema.jobs import Finetune, Job
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -43,13 +46,9 @@ def plan(
         if model in (None, name)
     )
     jobs = tuple(
-        plan_job(
-            name,
-            job,
-            spec.training_job(name),
-            spec.model_of(name),
-            conditions,
-            _source(spec, job),
+        replace(
+            plan_job(name, job, spec.training_job(name), spec.model_of(name), conditions),
+            begins=tuple(_begins(spec, job)),
         )
         for name, job in spec.jobs.items()
         if model in (None, spec.training_job(name).on)
@@ -57,7 +56,20 @@ def plan(
     return Plan(models=models, jobs=jobs, device=kind, machine=machine)
 
 
-def _source(spec: Spec, job: Job) -> Pretrain | Finetune | None:
-    if isinstance(job, Finetune) and job.source is not None:
-        return spec.training_job(job.source)
-    return None
+def _begins(spec: Spec, job: Job) -> Iterator[str]:
+    """Say what each head of a job that starts from another one starts from."""
+    if not isinstance(job, Finetune) or job.source is None:
+        return
+    source = spec.training_job(job.source)
+    learned = {head.name: head for head in source.heads()}
+    for head in job.heads():
+        if head == learned.get(head.name):
+            yield f"the head `{head.name}` starts from that of job `{source.name}`"
+        elif head.inherits is not None and head.inherits[0] in learned:
+            other, output = head.inherits
+            yield (
+                f"the head `{head.name}` starts from output {output} of the head `{other}` of job "
+                f"`{source.name}`"
+            )
+        else:
+            yield f"the head `{head.name}` starts from random weights"

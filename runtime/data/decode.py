@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from renaissance.runtime.crops import cropped, whole_and_box
 from renaissance.runtime.data.colours import rgb
 from renaissance.runtime.data.image_file import (
     UnreadableImageError,
@@ -52,32 +53,45 @@ def decode(path: str | bytes) -> np.ndarray:
     """Return the pixels of an image file, upright: `[height, width, 3]` uint8.
 
     Args:
-        path: of the file, or the file itself.
+        path: of the file, or the file itself; the path of a part of an image, as `crops` spells it,
+            gives that part, as it is stored.
 
     Raises:
         UnreadableImageError: if the file is missing or no readable image.
     """
+    whole, box = whole_and_box(path) if isinstance(path, str) else (path, None)
+    if box is not None:
+        return cropped(as_stored(whole), box)
+    return _read(whole, upright=True)
+
+
+def as_stored(path: str | bytes) -> np.ndarray:
+    """Return the same as `decode` of a whole image, not turned as its EXIF data say."""
+    return _read(path, upright=False)
+
+
+def _read(path: str | bytes, *, upright: bool) -> np.ndarray:
     with reasons(), _opened(path) as file:
         try:
-            return _decoded(file)
+            return _decoded(file, upright)
         except ValueError:
             bare = without_text(file)
             if bare is None:
                 raise
-            return _decoded(bare)
+            return _decoded(bare, upright)
 
 
 def _opened(path: str | bytes) -> AbstractContextManager[BinaryIO]:
     return io.BytesIO(path) if isinstance(path, bytes) else regular_file(path)
 
 
-def _decoded(file: BinaryIO) -> np.ndarray:
+def _decoded(file: BinaryIO, upright: bool) -> np.ndarray:
     with opened(file) as image:
         pixels = _by_simplejpeg(file, image)
         if pixels is None:
             image.load()
             pixels = np.asarray(rgb(image))
-        return _upright(pixels, image)
+        return _upright(pixels, image) if upright else pixels
 
 
 def _by_simplejpeg(file: BinaryIO, image: Image.Image) -> np.ndarray | None:

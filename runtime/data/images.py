@@ -6,9 +6,10 @@ import os
 import numpy as np
 from torch import Tensor
 
-from renaissance.runtime.data.decode import UnreadableImageError, read_image
+from renaissance.runtime.crops import MARK, cropped, whole_and_box
+from renaissance.runtime.data.decode import UnreadableImageError, as_stored, read_image
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.resize import Resize
+from renaissance.runtime.data.resize import Resize, squared
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
 from renaissance.runtime.feature_cache.known import KnownImages
@@ -19,6 +20,9 @@ SHARE = 0.4
 """Share of the free memory that decoded images may take."""
 WHERE_NOBODY_SAYS = 2 * 1024**3
 """Bytes that they may take where the system does not say what is free."""
+
+MOST_WHOLES = 128
+"""Decoded images of which parts are shown that are held at a time."""
 
 UNKNOWN, READABLE, UNREADABLE = 0, 1, 2
 
@@ -62,6 +66,7 @@ class Images:
         self.resize = resize
         self.unreadable = UnreadableImages(table)
         self._table = table
+        self._parts = any(MARK in path for path in table.paths)
         self._blank = blank
         self._count = len(table.images)
         room = room_for_images() if cache_bytes is None else cache_bytes
@@ -78,6 +83,7 @@ class Images:
         self._contents = np.frombuffer(mmap.mmap(-1, self._count * CONTENT_BYTES), np.uint8)
         self._contents = self._contents.reshape(self._count, CONTENT_BYTES)
         self._held: dict[int, np.ndarray] = {}
+        self._wholes: dict[str, np.ndarray] = {}
         try:
             # An anonymous map takes memory only where it was written to.
             memory: mmap.mmap | bytes = mmap.mmap(-1, self.cache_bytes) if self._kept else b""
@@ -149,6 +155,7 @@ class Images:
     def release(self) -> None:
         """Forget the images of a step, where there is no room for all."""
         self._held.clear()
+        self._wholes.clear()
 
     def _known(self, images: np.ndarray) -> np.ndarray:
         """Return `[n]` bool: which images have features, so that nobody needs their pixels."""
@@ -175,7 +182,7 @@ class Images:
         try:
             if self._state[image] == UNREADABLE and image in self.unreadable:
                 return
-            pixels = read_image(self._file(image), self.size, self.resize)
+            pixels = self._squared(self._file(image))
         except UnreadableImageError as problem:
             self._state[image] = UNREADABLE
             self.unreadable.add(image, str(problem))
@@ -186,10 +193,22 @@ class Images:
             self._held[image] = pixels
         self._state[image] = READABLE
 
+    def _squared(self, file: str | bytes) -> np.ndarray:
+        """Read an image; where parts of images are shown, each is decoded once for all of them."""
+        if not self._parts or isinstance(file, bytes):
+            return read_image(file, self.size, self.resize)
+        whole, box = whole_and_box(file)
+        if whole not in self._wholes:
+            if len(self._wholes) >= MOST_WHOLES:
+                del self._wholes[next(iter(self._wholes))]
+            self._wholes[whole] = as_stored(whole)
+        pixels = self._wholes[whole]
+        return squared(pixels if box is None else cropped(pixels, box), self.size, self.resize)
+
     def __getstate__(self) -> dict[str, object]:
         """Pickle without pixels, for worker processes that are not forked."""
         state = self.__dict__.copy()
-        for name in ("_state", "_contents", "_held", "_cache"):
+        for name in ("_state", "_contents", "_held", "_wholes", "_cache"):
             del state[name]
         return state
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from renaissance.runtime.crops import Box, whole_and_box
 from renaissance.runtime.feature_cache.folder import used_bytes, writing
 from renaissance.runtime.feature_cache.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
 from renaissance.runtime.regular_file import regular_file
@@ -41,6 +42,7 @@ class ImageContents:
             if isinstance(path, bytes):
                 found.append(hashlib.blake2b(path, digest_size=VALUE_BYTES).digest())
                 continue
+            path, box = whole_and_box(path)
             try:
                 status = Path(path).stat()
                 key = _key(path, status)
@@ -53,7 +55,7 @@ class ImageContents:
             # A ValueError is a path that can be none, such as one with a zero byte.
             except (OSError, ValueError):
                 known = None
-            found.append(known)
+            found.append(known if known is None or box is None else _of_part(known, box))
         if fresh and self._writable:
             self._remember(fresh)
         return found
@@ -73,6 +75,11 @@ class ImageContents:
             # Files are read again in the next run; whoever keeps features says that nothing can
             # be written.
             self._writable = False
+
+
+def _of_part(content: bytes, box: Box) -> bytes:
+    """Return the digest of a part of an image with the digest `content`."""
+    return hashlib.blake2b(content + repr(box).encode(), digest_size=VALUE_BYTES).digest()
 
 
 def _content() -> "hashlib._Hash":

@@ -1,0 +1,23 @@
+"""Keys of the task `refcoco`."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.runtime.tasks.referring_keys import Referring
+
+
+class RefCoco(Referring):
+    """RefCOCO. Source: Kazemzadeh et al. 2014; Yu et al. 2016.
+
+    See `Referring` for what is learned and measured.
+    """
+
+    folder: ClassVar[str] = "refcoco"
+    tested: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "unc": ("val", "testA", "testB"),
+        "google": ("val", "test"),
+    }
+
+    task: Literal["refcoco"] = "refcoco"
+    by: Literal["unc", "google"] = key("unc", doc="who made the splits", impact="training")

@@ -1,0 +1,1 @@
+"""Which box does an expression mean? RefCOCO+: no words of place."""

@@ -1,0 +1,5 @@
+"""See `referring`."""
+
+from renaissance.runtime.tasks.referring import answers, read, targets
+
+__all__ = ["answers", "read", "targets"]

@@ -1,0 +1,1 @@
+"""Which box does an expression mean? RefCOCOg: whole sentences."""

@@ -1,0 +1,308 @@
+"""Referring expressions from the published layout to a file of choices, and back."""
+
+import json
+import os
+import pickle
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from renaissance.grammar.kinds.head import UNKNOWN
+from renaissance.grammar.kinds.registry import facet
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.crops import crop_path, cropped, whole_and_box
+from renaissance.runtime.data import images as of_images
+from renaissance.runtime.data.decode import decode
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.evaluation.scoring import score
+from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.tasks.refcoco.schema import RefCoco
+from renaissance.runtime.tasks.refcoco_plus.schema import RefCocoPlus
+from renaissance.runtime.tasks.refcocog.schema import RefCocoG
+from renaissance.runtime.tasks.referring import intersection_over_union
+from tests.published import published_samples
+from tests.runs import run_in_two, train
+from tests.tiny import tiny_model
+
+SPLITS = ("train",) * 6 + ("val",) * 2 + ("testA",) * 3 + ("testB",) * 2
+SHADES = {"dark": 20, "gray": 128, "light": 230}
+
+
+def write_refcoco(root: Path) -> Path:
+    """Write RefCOCO's layout: in each photograph two to four boxes, of which one is meant."""
+    home, folder = root / "refcoco", root / "images/mscoco/images/train2014"
+    home.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    images, annotations, references, found = [], [], [], []
+    for number, split in enumerate(SPLITS):
+        image, name = 100 + number, f"COCO_train2014_{100 + number:012d}.jpg"
+        pixels = np.full((20, 40, 3), 90, np.uint8)
+        shades = list(SHADES.items())[: 2 + number % 2]
+        for place, (_, shade) in enumerate(shades):
+            pixels[2:18, 10 * place : 10 * place + 9] = shade
+            box = [10 * place, 2, 9, 16]
+            annotations.append({"id": 1000 * image + place, "image_id": image, "bbox": box})
+            found.append({"image_id": image, "bbox": [10 * place + 1, 2, 9, 15], "score": 0.9})
+        # A box of one pixel that nobody means.
+        tiny = {"id": 1000 * image + 9, "image_id": image, "bbox": [39.4, 19.5, 0.5, 0.4]}
+        annotations.append(tiny)
+        Image.fromarray(pixels).save(folder / name)
+        images.append({"id": image, "file_name": name, "width": 40, "height": 20})
+        meant = number // 2 % len(shades)
+        sentences = [
+            {
+                "sent_id": 2 * number + which,
+                "raw": said.upper(),
+                "sent": said,
+                "tokens": said.split(),
+            }
+            for which, said in enumerate((f"the {shades[meant][0]} one", shades[meant][0]))
+        ]
+        references.append(
+            {
+                "ref_id": number,
+                "ann_id": 1000 * image + meant,
+                "image_id": image,
+                "split": split,
+                "file_name": f"COCO_train2014_{image:012d}_{number}.jpg",
+                "sentences": sentences,
+            }
+        )
+    (home / "instances.json").write_text(json.dumps({"images": images, "annotations": annotations}))
+    (home / "refs(unc).p").write_bytes(pickle.dumps(references, protocol=2))
+    (home / "detections.json").write_text(json.dumps(found))
+    return root
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished run, and what it read."""
+
+    root: Path
+    spec: Spec
+    folder: Path
+
+    def metrics(self, job: str) -> dict[str, float]:
+        found: dict[str, float] = json.loads((self.folder / job / "result.json").read_text())[
+            "metrics"
+        ]
+        return found
+
+
+def spec_of(root: Path, steps: int, **task: Any) -> Spec:
+    learn = Finetune(
+        name="learn",
+        on="tiny",
+        task=RefCoco(root=str(root), **task),
+        optimizer=AdamW(lr=1e-2),
+        batch=6,
+        micro_batch=3,
+        steps=steps,
+    )
+    exams = {
+        name: Evaluate(name=name, of="learn", split=split, batch=batch, write=f"{name}.jsonl")
+        for name, split, batch in (("a", "testA", 4), ("b", "testB", 8), ("by_one", "testA", 1))
+    }
+    return Spec(models={"tiny": tiny_model(dropout=0.0)}, jobs={"learn": learn, **exams})
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    home = tmp_path_factory.mktemp("refcoco")
+    root = write_refcoco(home / "data")
+    spec, folder = spec_of(root, 30), home / "run"
+    train(spec, folder)
+    return Trained(root=root, spec=spec, folder=folder)
+
+
+def test_something_is_learned_and_the_file_says_the_same(trained: Trained) -> None:
+    for job, split, rows in (("a", "testA", 6), ("b", "testB", 4)):
+        metrics = trained.metrics(job)
+        assert metrics.pop("loss") > 0
+        found = score(RefCoco(root=str(trained.root)), trained.folder / f"{job}.jsonl", split)
+        assert found.metrics == pytest.approx(metrics) and found.rows == rows
+        lines = [
+            json.loads(line) for line in (trained.folder / f"{job}.jsonl").read_text().splitlines()
+        ]
+        right = [line["pred_box"] == line["tgt_box"] for line in lines]
+        assert metrics["accuracy"] == pytest.approx(sum(right) / rows)
+        assert 0.25 < metrics["chance"] < 1 / 3
+    assert trained.metrics("a")["accuracy"] > 0.6
+
+
+def test_batches_and_processes_change_nothing(trained: Trained, tmp_path: Path) -> None:
+    alone = (trained.folder / "a.jsonl").read_bytes()
+    assert (trained.folder / "by_one.jsonl").read_bytes() == alone
+    assert trained.metrics("by_one") == pytest.approx(trained.metrics("a"), abs=1e-6)
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "run"))
+    shutil.rmtree(folder / "a")
+    (folder / "a.jsonl").unlink()
+    run_in_two(trained.spec, folder, "a")
+    assert (folder / "a.jsonl").read_bytes() == alone
+
+
+def test_a_photograph_is_decoded_once_for_its_boxes(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    plain = of_images.as_stored
+
+    def count(path: str) -> np.ndarray:
+        decoded.append(path)
+        return plain(path)
+
+    monkeypatch.setattr(of_images, "as_stored", count)
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "run"))
+    train(trained.spec, folder, "a", again=True)
+    assert len(decoded) == len(set(decoded)) == 3
+
+
+def test_candidates_are_all_drawn_boxes_of_the_photograph(tmp_path: Path) -> None:
+    task = RefCoco(root=str(write_refcoco(tmp_path)))
+    table = read_task(task, "testA")
+    assert table.texts.to_pylist()[:2] == ["the dark one", "dark"]
+    assert table.column("id").to_pylist() == [16, 17, 18, 19, 20, 21]
+    assert [len(boxes) for boxes in table.column("boxes").to_pylist()] == [3, 3, 4, 4, 3, 3]
+    targets = facet(task, "reader").targets(task, table, ())
+    rows = np.arange(6)
+    assert targets.of(rows).tolist() == [0, 0, 1, 1, 1, 1]
+    for row, place in enumerate(targets.of(rows).tolist()):
+        image = table.column("candidates")[row].as_py()[place]
+        assert whole_and_box(table.path(image))[1] == tuple(table.column("box")[row].as_py())
+    credit = targets.credit(rows, targets.of(rows))
+    assert credit.tolist() == [1.0] * 6
+    assert targets.credit(rows, np.full(6, 99)).tolist() == [0.0] * 6
+
+
+def test_found_boxes_are_right_that_share_more_than_half(tmp_path: Path) -> None:
+    root = write_refcoco(tmp_path)
+    task = RefCoco(root=str(root), boxes="given")
+    table = read_task(task, "testB")
+    targets = facet(task, "reader").targets(task, table, ())
+    assert (targets.of(np.arange(4)) != UNKNOWN).all()
+    file = root / "refcoco/detections.json"
+    # Half as wide: as much as half is not enough.
+    half = [{"image_id": 100 + n, "box": [0, 2, 4.5, 16]} for n in range(len(SPLITS) - 1)]
+    file.write_text(json.dumps({"dets": half}))
+    table = read_task(task, "testB")
+    targets = facet(task, "reader").targets(task, table, ())
+    assert targets.impossible(np.arange(4)) == 4
+    # Nothing was found in the last photograph, so that all of it is what can be chosen.
+    assert table.column("boxes")[3].as_py() == [[0, 0, 40, 20]]
+    # It is learned on drawn boxes all the same.
+    assert len(read_task(task, "train").column("boxes")[0]) == 3
+
+
+def test_boxes_in_common() -> None:
+    assert intersection_over_union((0, 0, 10, 10), (0, 0, 10, 10)) == 1
+    assert intersection_over_union((0, 0, 10, 10), (5, 0, 10, 10)) == pytest.approx(1 / 3)
+    assert intersection_over_union((0, 0, 10, 10), (0, 0, 10, 5)) == pytest.approx(0.5)
+    assert intersection_over_union((0, 0, 10, 10), (10, 0, 10, 10)) == 0
+    assert intersection_over_union((3, 3, 0, 0), (3, 3, 0, 0)) == 1
+
+
+def test_parts_of_images(tmp_path: Path) -> None:
+    pixels = np.arange(20 * 40 * 3, dtype=np.uint32).reshape(20, 40, 3).astype(np.uint8)
+    path = str(tmp_path / "whole#1.png")
+    Image.fromarray(pixels).save(path)
+    assert (decode(crop_path(path, (3, 4, 5, 6))) == pixels[4:10, 3:8]).all()
+    assert whole_and_box(path) == (path, None)
+    assert whole_and_box(crop_path(path, (0.25, 1, 2, 3))) == (path, (0.25, 1, 2, 3))
+    assert cropped(pixels, (39.4, 19.5, 0.5, 0.4)).shape == (1, 1, 3)
+    assert cropped(pixels, (-5, -5, 1e9, 1e9)).shape == pixels.shape
+    assert cropped(pixels, (100, 100, 1, 1)).shape == (1, 1, 3)
+
+
+def test_boxes_are_those_of_the_image_as_it_is_stored(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:10, :10] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = str(tmp_path / "turned.png")
+    Image.fromarray(pixels).save(path, exif=exif)
+    assert decode(path).shape == (40, 20, 3)
+    assert (decode(crop_path(path, (0, 0, 10, 10))) == 255).all()
+
+
+class Program:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch /tmp/run-by-a-pickle",)
+
+
+def test_a_pickle_runs_nothing(tmp_path: Path) -> None:
+    root = write_refcoco(tmp_path)
+    (root / "refcoco/refs(unc).p").write_bytes(pickle.dumps([Program()]))
+    with pytest.raises(DataError, match=r"no pickle of references: it asks for `\w+\.system`"):
+        read_task(RefCoco(root=str(root)), "val")
+    assert not Path("/tmp/run-by-a-pickle").exists()
+
+
+def test_the_published_record(tmp_path: Path) -> None:
+    """A pickle of Python 2, whose texts are bytes and whose references have no box."""
+    samples = published_samples("refcoco")
+    home = tmp_path / "data/refcoco"
+    home.mkdir(parents=True)
+    shutil.copy(samples / "refs(unc).p", home)
+    shutil.copy(samples / "instances.sample.json", home / "instances.json")
+    table = read_task(RefCoco(root=str(tmp_path)), "train")
+    assert table.texts.to_pylist() == [
+        "the lady with the blue shirt",
+        "lady with back to us",
+        "blue shirt",
+    ]
+    assert table.column("box")[0].as_py() == [103.93, 299.99, 134.22, 177.42]
+    assert table.path(0).endswith("train2014/COCO_train2014_000000581857.jpg")
+
+
+def test_splits_by_who_made_them() -> None:
+    splits = {
+        (task.folder, task.made_by): tuple(task.splits())
+        for task in (
+            RefCoco(root=""),
+            RefCoco(root="", by="google"),
+            RefCocoPlus(root=""),
+            RefCocoG(root=""),
+            RefCocoG(root="", by="google"),
+        )
+    }
+    assert splits == {
+        ("refcoco", "unc"): ("train", "val", "testA", "testB", "validation"),
+        ("refcoco", "google"): ("train", "val", "test", "validation"),
+        ("refcoco+", "unc"): ("train", "val", "testA", "testB", "validation"),
+        ("refcocog", "umd"): ("train", "val", "test", "validation"),
+        ("refcocog", "google"): ("train", "val", "validation"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("refs(unc).p", None, "refer says where the files"),
+        ("refs(unc).p", b"no pickle", "is no pickle of references"),
+        ("refs(unc).p", pickle.dumps({}), "holds no list of references"),
+        ("refs(unc).p", pickle.dumps([{"split": "val"}]), "reference 0 of .* has no 'image_id'"),
+        ("refs(unc).p", pickle.dumps([3]), "reference 0 of .* is none"),
+        ("instances.json", None, "refer says where the files"),
+        ("instances.json", b"{", "is no JSON"),
+        ("instances.json", b"[]", "is no file of COCO's instances"),
+        ("instances.json", b'{"images": [], "annotations": []}', "means annotation 106000"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(
+    tmp_path: Path, name: str, content: bytes | None, problem: str
+) -> None:
+    file = write_refcoco(tmp_path) / "refcoco" / name
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError, match=problem) as error:
+        read_task(RefCoco(root=str(tmp_path)), "val")
+    assert str(file) in str(error.value) or "instances.json" in str(error.value)
+    assert "\n" not in str(error.value)
