@@ -262,7 +262,7 @@ def _drawn(path: Path) -> Drawn:
 
 def _detected(path: Path) -> dict[int, tuple[Box, ...]]:
     content = _json(path)
-    entries = content.get("dets") if isinstance(content, dict) else content
+    entries: Any = content["dets"] if isinstance(content, dict) and "dets" in content else content
     found: dict[int, tuple[Box, ...]] = {}
     try:
         for one in entries:
@@ -290,5 +290,5 @@ def _json(path: Path) -> Any:
 def _absent(path: Path, problem: OSError) -> DataError:
     return DataError(
         f"`{path}` cannot be read: {problem.strerror}; github.com/lichengunc/refer says where the "
-        "files of `refcoco`, `refcoco+` and `refcocog` are published"
+        "files are published"
     )

@@ -292,7 +292,7 @@ def test_splits_by_who_made_them() -> None:
         ("instances.json", None, "refer says where the files"),
         ("instances.json", b"{", "is no JSON"),
         ("instances.json", b"[]", "is no file of COCO's instances"),
-        ("instances.json", b'{"images": [], "annotations": []}', "means annotation 106000"),
+        ("instances.json", b'{"images": [], "annotations": []}', "means annotation 106001"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(
