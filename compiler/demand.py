@@ -2,7 +2,9 @@
 
 A fusion may have parts that serve one stream alone, as the last co-attention layer has: its method
 `serving` names them by address. Where no head reads that stream, they have no effect in the job.
-They stay in the model, where a later job finds them, and are held constant.
+Neither has a tower on which nothing that is read depends: the method `reached` says on which
+streams one depends behind the fusion, on all without it. What has no effect stays in the model,
+where a later job finds it, and is held constant.
 """
 
 from collections.abc import Iterable
@@ -52,9 +54,17 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
         others = sorted(model.towers.keys() - _text_streams(model))
         parts += [(name, model.streams[name]) for name in others]
         return _named(model, [*parts, (model.fusion_name, model.fusion), ("pool", model.pool)])
+    read = read_streams(model)
+    reached = getattr(model.fusion, "reached", None)
+    if reached is not None:
+        alone = (
+            _text_streams(model) if any(_reads_text(model, head) for head in model.heads) else ()
+        )
+        needed = frozenset[str]().union(alone, *map(reached, read))
+        parts += [(name, tower) for name, tower in model.towers.items() if name not in needed]
     serving = getattr(model.fusion, "serving", None)
     if serving is not None:
-        for stream in sorted(model.towers.keys() - read_streams(model)):
+        for stream in sorted(model.towers.keys() - read):
             parts += [
                 (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
             ]

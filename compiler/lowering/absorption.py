@@ -19,25 +19,26 @@ MINIMAL_GAIN = 1.5
 """How many times fewer operations there must be: products with few columns run at a lower rate."""
 
 
-def absorbs(few: Features, many: Features, heads: int) -> bool:
+def absorbs(few: Features, many: Features, heads: int, width: int) -> bool:
     """Return whether the projections of `many` are absorbed into `few`.
 
     They are on a CPU, where no kernel of the project runs, if the long stream has no padding and
     the products become so much cheaper.
 
     Args:
-        few: tokens of `width` in any form.
-        many: tokens of the same width in rows that correspond.
+        few: tokens in any form.
+        many: tokens in rows that correspond, and of a width of their own.
         heads: of the attention.
+        width: of all heads together.
     """
     # What is exported or traced serves other lengths too: it must not choose by those at hand.
     if device_type(many.tokens) != "cpu" or torch.compiler.is_exporting() or traced():
         return False
     if many.mask is not None or many.ragged:
         return False
-    width, short, long = many.tokens.shape[-1], few.longest, many.longest
-    in_order = long * width + short * long
-    absorbed = short * width + heads * short * long
+    own, short, long = many.tokens.shape[-1], few.longest, many.longest
+    in_order = width * (long * own + short * long)
+    absorbed = own * (short * width + heads * short * long)
     return in_order > MINIMAL_GAIN * absorbed
 
 

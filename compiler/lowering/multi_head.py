@@ -34,7 +34,7 @@ class LoweredMultiHead(MultiHeadAttention):
 
         Args:
             stream: what asks, tokens of `width` in any form.
-            context: what answers, tokens of `width` in any form.
+            context: what answers, tokens of `context_width` in any form.
 
         Returns:
             Tokens in the form of the stream's.
@@ -87,7 +87,7 @@ class LoweredMultiHead(MultiHeadAttention):
     def _absorbs(self, few: Features, many: Features) -> bool:
         return (
             self.absorbs
-            and absorbs(few, many, self.heads)
+            and absorbs(few, many, self.heads, self.heads * self.head_dim)
             and self._plain(self.query, self.key, self.value, self.output)
         )
 

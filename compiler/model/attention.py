@@ -36,16 +36,19 @@ class MultiHeadAttention(nn.Module):
         width: channels of queries, keys and output.
         heads: attention heads; divides `width`.
         dropout: probability of dropping an attention weight in training.
+        context_width: channels of keys and values before their projections; `width` if None.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(
+        self, width: int, heads: int, dropout: float, context_width: int | None = None
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.head_dim = width // heads
         self.dropout = dropout
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
+        self.key = nn.Linear(context_width or width, width)
+        self.value = nn.Linear(context_width or width, width)
         self.output = nn.Linear(width, width)
 
     def forward(self, stream: Features, context: Features) -> Tensor:
@@ -53,7 +56,8 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             stream: what asks, tokens `[rows, n, width]`.
-            context: what answers, tokens `[rows, m, width]`; padding is attended to by nobody.
+            context: what answers, tokens `[rows, m, context_width]`; padding is attended to by
+                nobody.
 
         Returns:
             `[rows, n, width]`.

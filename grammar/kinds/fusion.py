@@ -2,8 +2,9 @@
 
 from typing import ClassVar, Literal, Self
 
+from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.block import KindBlock
-from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.kinds.source import Activation, SourceBlock
 
 
 class FusionBlock(KindBlock):
@@ -27,3 +28,22 @@ class FusionBlock(KindBlock):
     def with_stack(self, stack: SourceBlock) -> Self:
         """Return the same fusion over another stack."""
         return self
+
+
+class FusionLayers(FusionBlock):
+    """A fusion with layers of its own, defined by their dimensions."""
+
+    layers: int = key(6, doc="fusion layers", impact="weights", ge=1, le=1000)
+    width: int = key(256, doc="hidden size", impact="weights", unit="channels", ge=1, le=65_536)
+    heads: int = key(4, doc="attention heads; divides the width", impact="numerics", ge=1, le=4096)
+    mlp_ratio: float = key(
+        4.0,
+        doc="width of the feed-forward part over the hidden size",
+        impact="weights",
+        gt=0,
+        le=256,
+    )
+    dropout: float = key(
+        0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
+    )
+    activation: Activation = key("gelu", doc="of the feed-forward part", impact="numerics")

@@ -14,9 +14,12 @@ from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimizers.adamw.schema import AdamW
@@ -49,6 +52,16 @@ def one_tower(encoder: Any = STACK, **other: Any) -> Model:
     fusion = SingleStream(inputs=("text", "vision"), encoder=encoder)
     settings = {"fusion": fusion, "name": "one", "fusion_name": "joint"} | other
     return Model(streams=streams, **settings)
+
+
+def joined_by(word: str, **other: Any) -> Model:
+    """Return a small model with a fusion that the registry finds."""
+    kind = Kinds(FusionBlock)[word]
+    base = one_tower(**other) if kind.accepts == "embed" else two_towers(**other)
+    sizes = {"layers": 2, "width": 32, "heads": 4, "encoder": STACK}
+    chosen = {name: sizes[name] for name in keys_of(kind) if name in sizes}
+    fusion = kind(inputs=("text", "vision"), **chosen)
+    return base.model_copy(update={"fusion": fusion})
 
 
 def spec(model: Model, **training: Any) -> Spec:

@@ -31,7 +31,15 @@ from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.grammar.shipped import shipped_path, shipped_specs
-from tests.compiler.declarations import STACK, TEXT, VISION, one_tower, spec, two_towers
+from tests.compiler.declarations import (
+    STACK,
+    TEXT,
+    VISION,
+    joined_by,
+    one_tower,
+    spec,
+    two_towers,
+)
 
 # One of each architecture: several have more than one name.
 PUBLISHED = sorted(
@@ -232,15 +240,14 @@ def test_families_call_parts_of_layers_alike() -> None:
 
 
 @pytest.mark.parametrize("word", Kinds(FusionBlock))
+@pytest.mark.parametrize("width", [16, 32])
 @pytest.mark.parametrize("job", [0, 1])
-def test_of_every_fusion(word: str, job: int) -> None:
-    """Smallest of each kind, found by the registry, with the heads of a job."""
-    kind = Kinds(FusionBlock)[word]
-    sizes = {"layers": 2, "width": 16, "heads": 2, "encoder": STACK}
-    needed = {name: sizes[name] for name, info in keys_of(kind).items() if info.is_required()}
-    fusion = kind(inputs=("text", "vision"), **needed)
-    base = one_tower() if kind.accepts == "embed" else two_towers()
-    model = base.model_copy(update={"fusion": fusion})
+def test_of_every_fusion(word: str, width: int, job: int) -> None:
+    """Of each kind that the registry finds, as wide as the text or not, with the heads of a job."""
+    model = joined_by(word)
+    if "width" in keys_of(type(model.fusion)):
+        fusion = model.fusion.model_copy(update={"width": width})
+        model = model.model_copy(update={"fusion": fusion})
     agrees(model, [*spec(model).jobs.values()][job])
 
 

@@ -7,20 +7,27 @@ from renaissance.compiler import build, plan
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.model.readings import Reading
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.spec import Spec
 from renaissance.render.plan import text_of
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
-from tests.compiler.declarations import one_tower, spec, two_towers
+from tests.compiler.declarations import joined_by, spec, two_towers
 
 OBJECTIVES = {"mlm": (Mlm(),), "itm": (Itm(),), "both": (Mlm(), Itm())}
 
 
 @pytest.mark.parametrize("job", [*OBJECTIVES, "vqa"])
 @pytest.mark.parametrize("pool", ["cls", "first", "mean"])
-@pytest.mark.parametrize("towers", ["two", "one"])
-def test_exactly_the_unread_parameters_get_no_gradient(towers: str, pool: str, job: str) -> None:
-    declared = (two_towers if towers == "two" else one_tower)(pool=pool)
+@pytest.mark.parametrize("inputs", [("text", "vision"), ("vision", "text")])
+@pytest.mark.parametrize("word", Kinds(FusionBlock))
+def test_exactly_the_unread_parameters_get_no_gradient(
+    word: str, inputs: tuple[str, str], pool: str, job: str
+) -> None:
+    declared = joined_by(word, pool=pool)
+    fusion = declared.fusion.model_copy(update={"inputs": inputs})
+    declared = declared.model_copy(update={"fusion": fusion})
     jobs = spec(declared).jobs
     training = jobs["vqa"]
     if job in OBJECTIVES:

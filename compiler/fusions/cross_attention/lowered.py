@@ -2,43 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
-from renaissance.compiler.fusions.cross_attention.module import (
-    CoAttention,
-    CoAttentionLayer,
-    PostNormAttention,
-    StreamLayer,
-)
+from renaissance.compiler.fusions.cross_attention.module import CoAttention, CoAttentionLayer
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
+from renaissance.compiler.lowering.post_norm import LoweredPostNormAttention
 from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.readings import RowGroup, consecutive
-
-
-class LoweredPostNormAttention(PostNormAttention):
-    """Attention to a context, or of two streams to each other."""
-
-    attention: LoweredMultiHead
-
-    def both(self, first: Features, second: Features) -> tuple[Features, Features]:
-        """Let two streams attend to each other, with the same weights."""
-        one, other = self.attention.both(first, second)
-        return (
-            first.with_tokens(self.residual(one, first.tokens)),
-            second.with_tokens(self.residual(other, second.tokens)),
-        )
-
-
-class LoweredStreamLayer(StreamLayer):
-    """What a layer does to one stream alone, where it is read."""
-
-    def forward(self, stream: Features, queries: Queries = "all") -> Features:
-        """Map a stream to those of its tokens that are read."""
-        if isinstance(queries, Tensor):
-            read: Features = self.attention(stream, stream).read(queries)
-        else:
-            read = self.attention(stream.read(queries), stream)
-        return read.with_tokens(self.mlp(read.tokens))
 
 
 class LoweredCoAttentionLayer(CoAttentionLayer):
@@ -114,7 +84,5 @@ class LoweredCoAttention(CoAttention):
 TWINS: dict[type[nn.Module], type[nn.Module]] = {
     CoAttention: LoweredCoAttention,
     CoAttentionLayer: LoweredCoAttentionLayer,
-    StreamLayer: LoweredStreamLayer,
-    PostNormAttention: LoweredPostNormAttention,
 }
 """What takes the place of which plain module; parameters stay."""

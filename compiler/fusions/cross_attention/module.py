@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import nn
 
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
-from renaissance.compiler.model.attention import MultiHeadAttention
-from renaissance.compiler.model.dropout import Dropout
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.post_norm import PostNormAttention, PostNormLayer
 from renaissance.compiler.model.tower import Stacked, TowerFacts
-from renaissance.compiler.model.transformer import FeedForward, check_heads
+from renaissance.compiler.model.transformer import check_heads
 from renaissance.compiler.model.type_embedding import TypeEmbedding
-
-NORM_EPS = 1e-12
 
 
 def build(
@@ -27,60 +24,6 @@ def build(
     return CoAttention(fusion, streams, address)
 
 
-class Residual(nn.Module):
-    """What stands behind every part of a post-norm layer: dropout, sum, norm."""
-
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = Dropout(dropout)
-        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
-
-    def forward(self, update: Tensor, tokens: Tensor) -> Tensor:
-        """Add an update `[..., width]` to tokens of the same shape."""
-        return self.norm(self.dropout.add(update, tokens))  # type: ignore[no-any-return]
-
-
-class PostNormAttention(nn.Module):
-    """Attention to a context, added to the tokens and normalised."""
-
-    def __init__(self, spec: CrossAttention) -> None:
-        super().__init__()
-        self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
-        self.residual = Residual(spec.width, spec.dropout)
-
-    def forward(self, stream: Features, context: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape; the rows of the context correspond."""
-        update = self.attention(stream, context)  # [rows, n, width]
-        return stream.with_tokens(self.residual(update, stream.tokens))
-
-
-class PostNormFeedForward(nn.Module):
-    """Feed-forward part, added to the tokens and normalised."""
-
-    def __init__(self, spec: CrossAttention) -> None:
-        super().__init__()
-        self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
-        self.residual = Residual(spec.width, spec.dropout)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Map tokens `[..., width]` to the same shape."""
-        return self.residual(self.mlp(tokens), tokens)  # type: ignore[no-any-return]
-
-
-class StreamLayer(nn.Module):
-    """What a layer does to one stream alone: self-attention, then feed-forward."""
-
-    def __init__(self, spec: CrossAttention) -> None:
-        super().__init__()
-        self.attention = PostNormAttention(spec)
-        self.mlp = PostNormFeedForward(spec)
-
-    def forward(self, stream: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape."""
-        stream = self.attention(stream, stream)
-        return stream.with_tokens(self.mlp(stream.tokens))
-
-
 class CoAttentionLayer(nn.Module):
     """Each stream attends to the other with the same weights, then to itself with its own."""
 
@@ -88,7 +31,7 @@ class CoAttentionLayer(nn.Module):
         super().__init__()
         self.inputs = spec.inputs
         self.cross = PostNormAttention(spec)
-        self.streams = nn.ModuleDict({name: StreamLayer(spec) for name in spec.inputs})
+        self.streams = nn.ModuleDict({name: PostNormLayer(spec) for name in spec.inputs})
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Map both streams, tokens `[rows, n, width]`, to the same shapes."""

@@ -3,15 +3,15 @@
 Source: Kim et al. 2021, ViLT, section 3.1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusions.single_stream.schema import SingleStream
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
+from renaissance.compiler.model.joint import apart, joined
 from renaissance.compiler.model.tower import BackboneReference, Stacked, TowerFacts
 from renaissance.compiler.model.type_embedding import TypeEmbedding
 
@@ -74,13 +74,7 @@ class JointStack(nn.Module):
             Each stream, tokens `[rows, n, width]`.
         """
         streams = self.embedded(features)
-        tokens = torch.cat([stream.tokens for stream in streams.values()], 1)  # [rows, n, width]
-        fused = self.encoder(Features(tokens=tokens, mask=joint_mask(list(streams.values()))))
-        parts = torch.split(fused.tokens, [s.tokens.shape[1] for s in streams.values()], 1)
-        return {
-            name: stream.with_tokens(part)
-            for (name, stream), part in zip(streams.items(), parts, strict=True)
-        }
+        return apart(self.encoder(joined(streams)), streams)
 
     def embedded(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Bring streams to the width of the stack, and tell their tokens from each other."""
@@ -93,18 +87,3 @@ class JointStack(nn.Module):
 
     def _project(self, name: str, tokens: Tensor) -> Tensor:
         return self.projection[name](tokens) if name in self.projection else tokens
-
-
-def joint_mask(streams: Sequence[Features]) -> Tensor | None:
-    """Return the masks of padded streams one beside the other; None where nothing is padded."""
-    if all(stream.mask is None for stream in streams):
-        return None
-    return torch.cat(
-        [
-            stream.tokens.new_ones(stream.tokens.shape[:2], dtype=torch.bool)
-            if stream.mask is None
-            else stream.mask
-            for stream in streams
-        ],
-        1,
-    )

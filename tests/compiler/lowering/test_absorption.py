@@ -59,7 +59,7 @@ def without_padding(stream: Features, tokens: Tensor) -> Tensor:
 def test_outputs_and_gradients_are_those_of_the_products_in_order(form: str, packed: bool) -> None:
     absorbing, literal = attentions()
     few, many = short_streams()[form], long_stream(packed)
-    assert absorbs(few, many, HEADS)
+    assert absorbs(few, many, HEADS, WIDTH)
     results = []
     for attention in (absorbing, literal):
         tokens = few.tokens.clone().requires_grad_(), many.tokens.clone().requires_grad_()
@@ -153,14 +153,16 @@ def test_the_products_of_the_long_stream_are_gone() -> None:
 
 def test_only_a_much_shorter_stream_of_a_cpu_absorbs() -> None:
     few, many = short_streams()["uniform"], long_stream(packed=False)
-    assert absorbs(few, many, HEADS)
-    assert not absorbs(many, many, HEADS)
-    assert not absorbs(few, few, HEADS)
-    assert not absorbs(few, Features(tokens=many.tokens, mask=torch.ones(3, LONG) > 0), HEADS)
+    assert absorbs(few, many, HEADS, WIDTH)
+    assert not absorbs(many, many, HEADS, WIDTH)
+    assert not absorbs(few, few, HEADS, WIDTH)
+    assert not absorbs(
+        few, Features(tokens=many.tokens, mask=torch.ones(3, LONG) > 0), HEADS, WIDTH
+    )
     ragged = Features(tokens=torch.randn(90, WIDTH), packing=packing((40, 30, 20)))
-    assert not absorbs(few, ragged, HEADS)
+    assert not absorbs(few, ragged, HEADS, WIDTH)
     on_meta = [stream.with_tokens(stream.tokens.to("meta")) for stream in (few, many)]
-    assert absorbs(*on_meta, HEADS)
+    assert absorbs(*on_meta, HEADS, WIDTH)
     with meta_stands_for("cuda"):
-        assert not absorbs(*on_meta, HEADS)
-    assert absorbs(*on_meta, HEADS)
+        assert not absorbs(*on_meta, HEADS, WIDTH)
+    assert absorbs(*on_meta, HEADS, WIDTH)

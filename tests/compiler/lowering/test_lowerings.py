@@ -24,6 +24,8 @@ from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.model.transformer import PreNormLayer
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.model import Model
 from renaissance.render.plan import text_of
 from tests.compiler.declarations import (
@@ -33,6 +35,7 @@ from tests.compiler.declarations import (
     TEXT,
     VISION,
     VIT,
+    joined_by,
     one_tower,
     spec,
     two_towers,
@@ -41,6 +44,7 @@ from tests.compiler.declarations import (
 FAR = VISION.model_copy(update={"patch": 4})
 """64 patches: so many more than words that a text absorbs their projections."""
 
+POOLS = ("first", "mean")
 MODELS = {
     "two towers": two_towers(),
     "far longer images": two_towers(vision=FAR),
@@ -53,6 +57,11 @@ MODELS = {
     "stack of texts": one_tower(ELECTRA),
     "stack of images": one_tower(VIT),
     "stack of timm": one_tower(DEIT),
+    **{
+        f"{word}, {pool}": joined_by(word, pool=pool)
+        for word in Kinds(FusionBlock)
+        for pool in POOLS
+    },
 }
 LENGTHS = (5, 2, 7)
 
@@ -139,7 +148,9 @@ def test_every_lowering_applies_to_some_model() -> None:
         ), lowering.name
 
 
-@pytest.mark.parametrize("name", ["two towers", "stack of images"])
+@pytest.mark.parametrize(
+    "name", ["two towers", "stack of images", *(f"{word}, first" for word in Kinds(FusionBlock))]
+)
 @pytest.mark.parametrize("word", ["compilation", "recomputation"])
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 def test_layers_that_are_compiled_or_run_again_compute_the_same(

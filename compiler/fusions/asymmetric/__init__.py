@@ -1,0 +1,1 @@
+"""One stream attends to the other, which stays as it is."""

@@ -1,0 +1,19 @@
+"""Keys of `asymmetric`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.fusion import FusionLayers
+
+
+class Asymmetric(FusionLayers):
+    """One tower attends to the other, which stays as it is. Source: Li et al. 2021, ALBEF."""
+
+    accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
+
+    topology: Literal["asymmetric"] = "asymmetric"
+    inputs: tuple[str, ...] = key(
+        doc="the stream that attends to itself and to the other, and the one that stays",
+        impact="weights",
+        positional=True,
+    )

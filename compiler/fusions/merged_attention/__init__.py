@@ -1,0 +1,1 @@
+"""One stack over two streams behind their towers."""
