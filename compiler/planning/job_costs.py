@@ -79,7 +79,7 @@ def plan_job(
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=None
         if isinstance(job, Evaluate)
-        else stored(model, declared, resolved, stages.length, machine),
+        else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
         search=_search(_every_pair(job, training), step, first),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),

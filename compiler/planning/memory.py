@@ -5,9 +5,6 @@ from torch import nn
 from renaissance.compiler.planning.figures import Memory
 from renaissance.compiler.planning.tracing import Trace
 
-AVERAGES = 2
-"""Running averages that AdamW keeps of each number that learns, in the type of the weights."""
-
 
 def accumulate(model: nn.Module) -> None:
     """Give every parameter that learns a gradient, as after a first micro-batch."""
@@ -22,12 +19,15 @@ def forget(model: nn.Module) -> None:
         parameter.grad = None
 
 
-def memory_of(model: nn.Module, traced: Trace, *, inputs: int, accumulated: bool) -> Memory:
+def memory_of(
+    model: nn.Module, traced: Trace, *, averages: int, inputs: int, accumulated: bool
+) -> Memory:
     """Return what a step needs.
 
     Args:
         model: after the traced pass, with the gradients that it left.
         traced: a pass, with its backward pass.
+        averages: that the optimizer keeps of each number that learns, in the type of the weights.
         inputs: bytes of the images of the batch, which the pass did not count.
         accumulated: gradients of an earlier micro-batch were there before the pass.
     """
@@ -37,7 +37,7 @@ def memory_of(model: nn.Module, traced: Trace, *, inputs: int, accumulated: bool
     gradients = sum(
         part.grad.numel() * part.grad.element_size() for part in learning if part.grad is not None
     )
-    optimizer = AVERAGES * sum(
+    optimizer = averages * sum(
         part.numel() * part.element_size() for part in learning if part.grad is not None
     )
     moving = traced.peak + (gradients if accumulated else 0)

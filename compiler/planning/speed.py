@@ -45,8 +45,9 @@ def speed_of(
         else:
             copies += moving
         launches += 1
-    # Averages and weights are read and written, gradients read.
-    update = (3 * memory.optimizer + memory.gradients) / machine.bandwidth / machine.efficiency
+    # Averages and weights are read and written, gradients, which are as large as these, read.
+    touched = 2 * memory.optimizer + 3 * memory.gradients
+    update = touched / machine.bandwidth / machine.efficiency
     computed, moved = products * passes, copies * passes + update
     launched = launches * passes * machine.launch
     # A CPU computes what it launches itself.

@@ -154,7 +154,11 @@ class Stages:
         # A GPU is sent the next pass meanwhile; in the memory of a CPU are those of the whole step.
         there = 2 if conditions.device == "cuda" else passes
         memory = memory_of(
-            model, traced, inputs=there * _bytes(step.images.values()), accumulated=passes > 1
+            model,
+            traced,
+            averages=training.optimizer.averages,
+            inputs=there * _bytes(step.images.values()),
+            accumulated=passes > 1,
         )
         forget(model)
         speed = None

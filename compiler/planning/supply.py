@@ -9,7 +9,6 @@ from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.figures import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
-from renaissance.compiler.planning.memory import AVERAGES
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -45,6 +44,7 @@ def stored(
     declared: Model,
     resolved: FreezePlan,
     length: int,
+    averages: int,
     machine: Machine | None,
 ) -> Stored:
     """Predict the size of a checkpoint at the end of a job, when most learns.
@@ -54,6 +54,7 @@ def stored(
         declared: its declaration.
         resolved: what is frozen when.
         length: steps of the job.
+        averages: that the optimizer keeps of each number that learns.
         machine: whose disk keeps it; an assumed one if None.
     """
     never = frozenset(resolved.frozen(length - 1, length))
@@ -69,7 +70,7 @@ def stored(
         if learns or not name.startswith(given):
             # What is held in low precision meanwhile is stored as it was.
             width = 4 if part.is_floating_point() else part.element_size()
-            size += part.numel() * width * (1 + AVERAGES * learns)
+            size += part.numel() * width * (1 + averages * learns)
     rate = WRITE_RATE if machine is None else machine.written
     return Stored(bytes=size, seconds=size / rate, rate=rate)
 

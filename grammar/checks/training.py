@@ -36,6 +36,7 @@ def check_training(
     """
     check = _Check(job, places, findings)
     check.rate()
+    check.optimizer()
     check.length()
     check.batches()
     check.moments()
@@ -195,6 +196,7 @@ class _Check:
         if rate <= highest:
             return
         span = self._value("optimizer", "lr")
+        usual = " and ".join(f"`{usual}`" for usual in optimizer.usual_rates)
         slip = re.fullmatch(r"(\d+(?:\.\d+)?[eE])(\d+)", span.text)
         self._findings.add(
             Diagnostic(
@@ -207,10 +209,15 @@ class _Check:
                 help=(
                     f"was `{slip[1]}-{slip[2]}` meant?"
                     if slip
-                    else "usual are rates between `1e-5` and `1e-3`",
+                    else f"usual are rates between {usual}",
                 ),
             )
         )
+
+    def optimizer(self) -> None:
+        """The keys of the optimizer go together."""
+        for remark in self._job.optimizer.remarks():
+            self._remark(remark, ("optimizer",), self._key("optimizer"))
 
     def length(self) -> None:
         """The warm-up ends before the run does."""

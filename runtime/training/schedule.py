@@ -6,14 +6,14 @@ from functools import partial
 from typing import Self
 
 from renaissance.grammar.declaration import Share
-from renaissance.grammar.kinds.optimizer import ScheduleBlock
+from renaissance.grammar.kinds.optimizer import DecayBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import facet
 from renaissance.runtime.errors import JobError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRate:
-    """A warm-up along a line, then a decay over the rest of the run.
+    """A warm-up along a line, then a decay, or none, over the rest of the run.
 
     The first step of a warm-up of `n` steps has `1 / n` of the peak, its last step the peak; the
     decay would reach `end` one step after the last. So no step has a rate of zero.
@@ -49,7 +49,7 @@ class LearningRate:
             peak=peak,
             warmup=warmup,
             total=total_steps,
-            end=schedule.end_lr,
+            end=schedule.end_lr if isinstance(schedule, DecayBlock) else 1.0,
             left=partial(facet(schedule, "rate").factor, schedule),
         )
 

@@ -63,6 +63,8 @@ class MaskedWords:
             drawn.part(part),
             probability=self.block.probability,
             whole_word=self.block.whole_word,
+            random=self.block.random,
+            keep=self.block.keep,
             mask_id=tokenizer.mask_id,
             ordinary_ids=tokenizer.ordinary_ids,
         )

@@ -7,9 +7,6 @@ import numpy as np
 from renaissance.runtime.data.randomness import generator
 from renaissance.runtime.data.tokens import Padded
 
-HIDDEN, REPLACED = 0.8, 0.1
-"""Shares of the chosen words that become the mask token or other tokens; the rest stays."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chances:
@@ -65,6 +62,8 @@ def mask_words(
     *,
     probability: float,
     whole_word: bool,
+    random: float,
+    keep: float,
     mask_id: int,
     ordinary_ids: np.ndarray,
 ) -> Masked:
@@ -78,6 +77,8 @@ def mask_words(
         chances: random numbers for these rows, at least as wide as the texts.
         probability: share of the words that are chosen.
         whole_word: choose words; single tokens if False.
+        random: share of the chosen words that become other tokens.
+        keep: share of the chosen words that stay; the rest becomes the mask token.
         mask_id: the token that hides another.
         ordinary_ids: `[tokens]` int64, what a chosen token may be replaced with.
     """
@@ -97,8 +98,9 @@ def mask_words(
     kind = _of_word(chances.kind[:, :most], word_of_token, width)
 
     place = (chances.token[:, :width].astype(np.float64) * len(ordinary_ids)).astype(np.int64)
-    ids = np.where(chosen & (kind < HIDDEN), mask_id, text.ids)
-    replaced = chosen & (kind >= HIDDEN) & (kind < HIDDEN + REPLACED)
+    hidden = chosen & (kind < 1 - random - keep)
+    replaced = chosen & ~hidden & (kind < 1 - keep)
+    ids = np.where(hidden, mask_id, text.ids)
     ids = np.where(replaced, ordinary_ids[place], ids)
     positions = np.flatnonzero(chosen)
     return Masked(ids=ids, positions=positions, labels=text.ids.reshape(-1)[positions])

@@ -1,11 +1,12 @@
 """Keys of `mlm`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form
 from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 
 
@@ -29,4 +30,25 @@ class Mlm(ObjectiveBlock):
         doc="mask all pieces of a word together; in scripts without spaces a word is a token",
         impact="training",
     )
+    random: Share = key(
+        Share(0.1),
+        doc="share of the predicted words that are replaced by others; what neither `random` nor "
+        "`keep` takes is masked",
+        impact="training",
+    )
+    keep: Share = key(
+        Share(0.1), doc="share of the predicted words that stay as they are", impact="training"
+    )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
+
+    def remarks(self, batch: int) -> Iterable[Remark]:
+        """No more than all of the words can be replaced or kept."""
+        # Shares of a file have two decimals or so, their sum has binary ones.
+        if round(self.random + self.keep, 9) > 1:
+            yield Remark(
+                code="VL405",
+                message="`random` and `keep` are more than all of the words",
+                key="random" if self.random > self.keep else "keep",
+                label=f"{self.random} are replaced and {self.keep} stay",
+                help=("let them be 100% together at most: the rest is masked",),
+            )

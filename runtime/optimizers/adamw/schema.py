@@ -1,14 +1,9 @@
 """Keys of `adamw`."""
 
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.optimizer import OptimizerBlock
-
-Decay = Annotated[float, Field(ge=0, lt=1)]
-"""How much of a running average is left after a step."""
+from renaissance.grammar.kinds.optimizer import Decay, OptimizerBlock
 
 
 class AdamW(OptimizerBlock):
@@ -16,7 +11,6 @@ class AdamW(OptimizerBlock):
 
     # It moves each weight by about the rate in a step, whatever the gradient.
     highest_rate: ClassVar[float] = 0.1
-    averages: ClassVar[int] = 2
 
     optimizer: Literal["adamw"] = "adamw"
     weight_decay: float = key(
@@ -32,3 +26,8 @@ class AdamW(OptimizerBlock):
     eps: float = key(
         1e-8, doc="term that keeps the division finite", impact="training", ge=1e-30, le=1
     )
+
+    @property
+    def averages(self) -> int:
+        """Of gradients and of their squares."""
+        return 2

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from renaissance.grammar.kinds.optimizer import ScheduleBlock
+from renaissance.grammar.kinds.optimizer import DecayBlock
 
 
-class Cosine(ScheduleBlock):
+class Cosine(DecayBlock):
     """Falls along half a cosine."""
 
     schedule: Literal["cosine"] = "cosine"

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from renaissance.grammar.kinds.optimizer import ScheduleBlock
+from renaissance.grammar.kinds.optimizer import DecayBlock
 
 
-class Linear(ScheduleBlock):
+class Linear(DecayBlock):
     """Falls along a line."""
 
     schedule: Literal["linear"] = "linear"

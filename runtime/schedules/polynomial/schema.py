@@ -3,10 +3,10 @@
 from typing import Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.optimizer import ScheduleBlock
+from renaissance.grammar.kinds.optimizer import DecayBlock
 
 
-class Polynomial(ScheduleBlock):
+class Polynomial(DecayBlock):
     """Falls along a power of the remaining share of steps."""
 
     schedule: Literal["polynomial"] = "polynomial"

@@ -92,6 +92,8 @@ def masked_share(tokenizer: Tokenizer, texts: list[str], probability: float) -> 
                 Chances.draw(len(texts), padded.ids.shape[1], 0, "test", number),
                 probability=probability,
                 whole_word=True,
+                random=0.1,
+                keep=0.1,
                 mask_id=4,
                 ordinary_ids=tokenizer.ordinary_ids,
             ).positions

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from transformers import (
+    get_constant_schedule_with_warmup,
     get_cosine_with_min_lr_schedule_with_warmup,
     get_linear_schedule_with_warmup,
     get_polynomial_decay_schedule_with_warmup,
@@ -11,6 +12,7 @@ from transformers import (
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.optimizer import ScheduleBlock
 from renaissance.runtime.errors import JobError
+from renaissance.runtime.schedules.constant.schema import Constant
 from renaissance.runtime.schedules.cosine.schema import Cosine
 from renaissance.runtime.schedules.linear.schema import Linear
 from renaissance.runtime.schedules.polynomial.schema import Polynomial
@@ -22,7 +24,9 @@ PEAK, WARMUP, TOTAL = 0.02, 7, 40
 def reference(schedule: ScheduleBlock) -> list[float]:
     """Rates of transformers for steps 0 to TOTAL."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
-    if isinstance(schedule, Cosine):
+    if isinstance(schedule, Constant):
+        theirs = get_constant_schedule_with_warmup(optimizer, WARMUP)
+    elif isinstance(schedule, Cosine):
         theirs = get_cosine_with_min_lr_schedule_with_warmup(
             optimizer, WARMUP, TOTAL, min_lr_rate=schedule.end_lr
         )
@@ -44,6 +48,7 @@ def reference(schedule: ScheduleBlock) -> list[float]:
     "schedule",
     [
         Linear(warmup=WARMUP),
+        Constant(warmup=WARMUP),
         Cosine(warmup=WARMUP, end_lr=0.1),
         Polynomial(warmup=WARMUP, power=2.0, end_lr=0.05),
     ],

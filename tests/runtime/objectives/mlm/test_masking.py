@@ -1,5 +1,8 @@
 """Masked words: statistics, whole words, edge cases."""
 
+import hashlib
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +28,14 @@ def texts(word_lengths: list[list[int]]) -> Padded:
     return tokens.padded(np.arange(len(word_lengths)), 0)
 
 
-def mask(text: Padded, *, probability: float = 0.15, whole_word: bool = True) -> Masked:
+def mask(
+    text: Padded,
+    *,
+    probability: float = 0.15,
+    whole_word: bool = True,
+    random: float = 0.1,
+    keep: float = 0.1,
+) -> Masked:
     rows, width = text.ids.shape
     chances = Chances.draw(rows, width + 3, 11, "mask train", 0)
     return mask_words(
@@ -33,6 +43,8 @@ def mask(text: Padded, *, probability: float = 0.15, whole_word: bool = True) ->
         chances,
         probability=probability,
         whole_word=whole_word,
+        random=random,
+        keep=keep,
         mask_id=MASK,
         ordinary_ids=ORDINARY,
     )
@@ -59,6 +71,29 @@ def test_shares_of_hidden_replaced_and_kept_words() -> None:
     assert counts.min() > 200 and counts.max() < 400  # 300 each, standard deviation 16
     replaced = after[(after != before) & (after != MASK)]
     assert replaced.min() < 60 and replaced.max() > 950  # from all over the vocabulary
+
+
+@pytest.mark.parametrize(
+    ("random", "keep"), [(0.0, 0.0), (0.5, 0.2), (0.9, 0.1), (1.0, 0.0), (0.0, 1.0)]
+)
+def test_shares_of_random_and_kept_words_as_asked_for(random: float, keep: float) -> None:
+    text = texts([[1] * 40] * 2000)
+    masked = mask(text, random=random, keep=keep)
+    before, after = (part.reshape(-1)[masked.positions] for part in (text.ids, masked.ids))
+    chosen = len(before)
+    hidden, kept = (after == MASK).mean(), (after == before).mean()
+    wanted = 1 - random - keep
+    assert abs(hidden - wanted) <= 4 * np.sqrt(abs(wanted * (1 - wanted)) / chosen) + 1e-9
+    # One of a thousand tokens replaces itself.
+    same = keep + random / 1000
+    assert abs(kept - same) <= 4 * np.sqrt(same * (1 - same) / chosen) + 1e-9
+
+
+def test_the_usual_shares_draw_what_they_always_drew() -> None:
+    ids = mask(texts([[1] * 40, [2, 3, 1], []] * 50)).ids
+    assert hashlib.sha256(ids.tobytes()).hexdigest() == (
+        "0679534a7af976ea40c807e98016c88404e6c1e16e539573119817792fe53e17"
+    )
 
 
 def test_fractions_of_words_are_rounded_at_random() -> None:
@@ -115,7 +150,8 @@ def test_all_words_can_be_masked(whole_word: bool) -> None:
 def test_a_text_is_masked_alike_in_any_company() -> None:
     text = texts([[1] * 20, [2] * 3, [1, 4, 1]])
     chances = Chances.draw(3, 30, 0, "mask train", 5)
-    keys = {"probability": 0.3, "whole_word": True, "mask_id": MASK, "ordinary_ids": ORDINARY}
+    keys: dict[str, Any] = {"probability": 0.3, "whole_word": True, "random": 0.1, "keep": 0.1}
+    keys |= {"mask_id": MASK, "ordinary_ids": ORDINARY}
     together = mask_words(text, chances, **keys)
     for row in range(3):
         width = int(text.present[row].sum())

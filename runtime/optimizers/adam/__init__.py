@@ -1,0 +1,1 @@
+"""Adam, with decay as a part of the gradient."""

@@ -1,0 +1,1 @@
+"""Stays at the peak."""
