@@ -118,7 +118,7 @@ class ModelPlan:
     name: str
     streams: tuple[str, ...]
     fusion: str
-    heads: dict[str, Literal["tokens", "pooled"]]
+    heads: dict[str, Literal["tokens", "pooled", "text"]]
     components: tuple[Component, ...]
     parameters: Parameters
     flops_per_sample: Flops

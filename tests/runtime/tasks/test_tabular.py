@@ -16,6 +16,7 @@ from renaissance.runtime.tasks.multilabel.metric import average_precision
 from renaissance.runtime.tasks.multilabel.schema import Multilabel
 from renaissance.runtime.tasks.regress.schema import Regress
 from tests.exams import draw, exam_spec, examined, same_with_kept_features
+from tests.runs import run_in_two
 
 RELATIONS = ("contradiction", "neutral", "entailment")
 
@@ -111,3 +112,14 @@ def test_pairs_of_texts_about_images(table: str, tmp_path: Path) -> None:
     [batch] = next(data.train(0, 0, 1))
     assert len(batch.images) == 8
     assert data.sample("test", 2).text == "a thing 2 / no thing 2"
+
+
+def test_the_same_in_two_processes(table: str, tmp_path: Path) -> None:
+    spec = exam_spec(Multilabel(train=table, test=table, classes=3), "test")
+    run_in_two(spec, tmp_path / "two")
+    alone = examined(Multilabel(train=table, test=table, classes=3), tmp_path / "one", "test")
+    found = json.loads((tmp_path / "two/test/result.json").read_text())["metrics"]
+    assert found == pytest.approx(alone["test"].metrics, rel=1e-4)
+    lines = [(tmp_path / place / "test.txt").read_text().splitlines() for place in ("one", "two")]
+    ids = [[json.loads(line)["id"] for line in each] for each in lines]
+    assert ids[0] == ids[1] == list(range(16))
