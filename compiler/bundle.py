@@ -118,7 +118,7 @@ def only_job(spec: Spec, job: str) -> Spec:
     """Return the part of a spec that one job needs, sources first.
 
     Raises:
-        CompileError: if there is no such job.
+        CompileError: if there is no such job, or its data exclude images of one that is left out.
     """
     if job not in spec.jobs:
         raise CompileError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
@@ -133,6 +133,13 @@ def only_job(spec: Spec, job: str) -> Spec:
         if isinstance(declared, Pretrain)
         for name in declared.data
     }
+    for name in sorted(data):
+        for said in spec.data[name].exclude:
+            if said.partition(".")[0] not in jobs:
+                raise CompileError(
+                    f"data `{name}` excludes what `{said}` is measured on, which is no part of "
+                    f"job `{job}`; compile all jobs"
+                )
     return Spec(
         models={name: model for name, model in spec.models.items() if name in models},
         data={name: pairs for name, pairs in spec.data.items() if name in data},

@@ -38,6 +38,12 @@ def run(arguments: Namespace, spec: Spec, wanted: str | None) -> int:
     return answer(arguments, FINE, overlaps=[asdict(overlap) for overlap in found])
 
 
+def short(overlap: "Overlap") -> str:
+    """Say the same in a line of a plan."""
+    of = f"{overlap.images:,} of {overlap.eval_images:,} images of `{overlap.eval}`"
+    return f"{of} are in `{overlap.train}`, {overlap.rows:,} of {overlap.eval_rows:,} rows"
+
+
 def sentence(overlap: "Overlap") -> str:
     """Say what a source of training and a measured split share."""
     of = f"{overlap.images:,} of the {overlap.eval_images:,} images of `{overlap.eval}`"

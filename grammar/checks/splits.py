@@ -117,6 +117,51 @@ def check_repeated_data(
         seen[name] = pairs
 
 
+def check_exclusions(
+    data: Mapping[str, FormatBlock | None],
+    jobs: Mapping[str, Job | None],
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Report what data exclude although nothing is measured on it.
+
+    Data may be declared in a file without jobs, for others to import.
+    """
+    for name, pairs in data.items():
+        for index, said in enumerate(pairs.exclude if pairs is not None and jobs else ()):
+            job_name, _, split = said.partition(".")
+            job, where = jobs.get(job_name), _span(places, "data", name, "exclude", index)
+            measured = jobs.get(job.of) if isinstance(job, Evaluate) else job
+            if job_name not in jobs:
+                measurable = [other for other, one in jobs.items() if not isinstance(one, Pretrain)]
+                finding = Diagnostic(
+                    code="VL104",
+                    message=f"there is no job named `{job_name}`",
+                    span=where,
+                    label="its images are to be left out",
+                    help=suggestion(job_name, measurable, "a job"),
+                )
+            elif isinstance(measured, Pretrain):
+                finding = Diagnostic(
+                    code="VL503",
+                    message="`exclude` names evaluations and fine-tunings",
+                    span=where,
+                    label="is `pretrain`",
+                )
+            elif split and isinstance(measured, Finetune) and measured.task.split(split) is None:
+                known = splits_of(measured)
+                finding = Diagnostic(
+                    code="VL504",
+                    message=f"task `{measured.task.word()}` has no split `{split}`",
+                    span=where,
+                    help=suggestion(split, known, "a split"),
+                    notes=(f"splits are {listing(known)}",),
+                )
+            else:
+                continue
+            findings.add(finding)
+
+
 def splits_of(job: Finetune) -> tuple[str, ...]:
     """Return the splits of a task that can measure a model, as far as they are known."""
     return tuple(

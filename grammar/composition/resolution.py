@@ -10,6 +10,7 @@ from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.reading import check_reading
 from renaissance.grammar.checks.splits import (
     check_evaluation,
+    check_exclusions,
     check_repeated_data,
     check_task,
 )
@@ -131,6 +132,7 @@ def _check_jobs(
     for name, pairs in data.items():
         if pairs is not None:
             check_presence(pairs, ("data", name), places, findings)
+    check_exclusions(data, jobs, places, findings)
     check_outputs(jobs, places, findings)
     for name, job in jobs.items():
         if isinstance(job, Evaluate):

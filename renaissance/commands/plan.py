@@ -3,6 +3,7 @@
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
+from renaissance.data_in_plan import remarks_on_data
 from renaissance.files import find_spec
 from renaissance.grammar import load
 
@@ -33,8 +34,9 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
         return answer(arguments, NO, failures=[str(error)])
+    told, known = ([], {}) if arguments.model is not None else remarks_on_data(spec)
     if arguments.format == "json":
-        return answer(arguments, FINE, spec_hash=spec.hash, **planned.to_dict())
+        return answer(arguments, FINE, spec_hash=spec.hash, **planned.to_dict(), **known)
     from rich.console import Console
 
     from renaissance.render.plan import draw
@@ -49,4 +51,6 @@ def run(arguments: Namespace) -> int:
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
     console.print(draw(planned))
+    for line in told:
+        console.print(f"data: {line}", markup=False)
     return FINE

@@ -64,6 +64,10 @@ def reasons() -> Iterator[None]:
         raise UnreadableImageError(str(problem)) from None
     except UnidentifiedImageError:
         raise UnreadableImageError("not an image") from None
+    except Image.DecompressionBombError:
+        raise UnreadableImageError(
+            f"too large: far more than the {MAX_PIXELS:,} pixels that are read"
+        ) from None
     except MemoryError:
         raise UnreadableImageError("too large for the memory that is left") from None
     # Decoders of damaged files raise whatever their parsing stumbles over: OSError, SyntaxError,

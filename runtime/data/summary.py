@@ -1,21 +1,22 @@
 """What the data of a job consist of, for a person who wants to look at them."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
-from renaissance.grammar.kinds.registry import facet, optional_facet
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import facet
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.decode import UnreadableImageError, read_image
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.expected_sizes import Expected, expected
 from renaissance.runtime.data.job import job_tokenizer
-from renaissance.runtime.data.parts import Part, Parts, read_pairs
+from renaissance.runtime.data.mixture import Share, mixture
+from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.streams import text_needs
 from renaissance.runtime.data.targets import Targets
 
@@ -55,42 +56,6 @@ class Example:
     images: tuple[str, ...]
     text: str
     answer: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What a data block contributes to an epoch.
-
-    Attributes:
-        name: of the block.
-        texts: that are learned from.
-        weight: how often each comes in an epoch, in the mean.
-        share: of the texts of an epoch that are of this block.
-    """
-
-    name: str
-    texts: int
-    weight: float
-    share: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a published data set holds against what was found.
-
-    Attributes:
-        name: of the set.
-        texts: number of texts as published; None where it is not known.
-        images: number of images as published; None where it is not known.
-        found_texts: number of texts that were found.
-        found_images: number of images that texts name, there or not.
-    """
-
-    name: str
-    texts: int | None
-    images: int | None
-    found_texts: int
-    found_images: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,8 +151,8 @@ def summarise(
                 incomplete=part.table.incomplete,
                 excluded=part.table.excluded,
                 withheld=part.withheld,
-                blocks=_blocks(part) if split == "train" else (),
-                expected=_expected(spec, job, parts, split),
+                blocks=mixture(part) if split == "train" else (),
+                expected=expected(spec, job, parts, split),
                 lengths=_all_lengths(part.texts, tokens),
                 max_tokens=max_tokens,
                 cut=None if tokens is None else int(np.count_nonzero(tokens > max_tokens)),
@@ -206,60 +171,6 @@ def _impossible(task: TaskBlock, part: Part, choices: tuple[str, ...]) -> int:
         return 0
     targets: Targets = facet(task, "reader").targets(task, part.table, choices)
     return targets.impossible(part.rows[part.table.labelled[part.rows]])
-
-
-def _blocks(part: Part) -> tuple[Share, ...]:
-    """Return what each data block contributes, where there are several or one has a weight."""
-    table, weights = part.table, part.weights
-    if len(table.sources) == 1 and weights is None:
-        return ()
-    of = table.source_of_row[part.rows]
-    mass = np.bincount(of, weights, minlength=len(table.sources))
-    texts = np.bincount(of, minlength=len(table.sources))
-    return tuple(
-        Share(
-            name=source.name,
-            texts=int(count),
-            weight=float(weight / count) if count else 0.0,
-            share=float(weight / mass.sum()),
-        )
-        for source, count, weight in zip(table.sources, texts, mass, strict=True)
-    )
-
-
-def _expected(
-    spec: Spec, job: Pretrain | Finetune, parts: Parts, split: str
-) -> tuple[Expected, ...]:
-    """Compare what is read for a split with what was published, where that is known."""
-    found = []
-    for kind, file, name in _read(spec, job, parts, split):
-        facet = optional_facet(kind, "how")
-        how = None if facet is None else facet.how(kind)
-        size = None if how is None else how.sizes.get(file)
-        if how is None or size is None:
-            continue
-        table = read_pairs(kind, name) if isinstance(kind, FormatBlock) else parts[split].table
-        found.append(
-            Expected(
-                name=how.name,
-                texts=size.texts,
-                images=size.images,
-                found_texts=len(table),
-                found_images=len(table.images),
-            )
-        )
-    return tuple(found)
-
-
-def _read(
-    spec: Spec, job: Pretrain | Finetune, parts: Parts, split: str
-) -> Iterator[tuple[FormatBlock | TaskBlock, str, str]]:
-    """Yield the blocks that a split is read from, each with the file of it, and a name."""
-    if isinstance(job, Finetune):
-        yield job.task, parts[split].file, job.task.word()
-    elif split == "train":
-        for name in job.data:
-            yield spec.data[name], "", name
 
 
 def _all_lengths(texts: list[str], tokens: np.ndarray | None) -> tuple[Lengths, ...]:

@@ -92,10 +92,26 @@ def test_what_is_excluded_is_left_out(sets: Path, capsys: pytest.CaptureFixture[
     assert found(path, capsys)["regions", "measure"]["images"] == 0
     assert main(["data", f"{path}:base"]) == 0
     assert "excluded    4 texts about images of `exclude`" in capsys.readouterr().out
-    wrong = path.read_text().replace("[measure,", "[nobody,")
-    path.write_text(wrong)
-    assert main(["data", f"{path}:base"]) == 2
-    assert "excludes `nobody`, which is no evaluation" in capsys.readouterr().err
+    assert main(["plan", str(path), "--format", "json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert [one["job"] for one in planned["mixtures"]] == ["base"] and planned["overlaps"] == []
+    assert main(["compile", str(path), "--job", "base", "-o", str(sets / "out")]) == 1
+    assert "`regions` excludes what `measure` is measured on" in capsys.readouterr().err
+
+
+def test_plans_say_what_an_epoch_shows(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = {
+        "coco": block(sets / "coco", "karpathy", split="train", weight="2"),
+        "regions": block(sets / "vg", "visual_genome"),
+    }
+    task = f'vqav2 {{ root = "{sets / "vqa"}", answers = 4, min_count = 1, validation = 20% }}'
+    path = write_spec(sets / "mine.vl", data, task, "val")
+    assert main(["plan", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "2 of 5 images of `measure` are in `regions`, 8 of 20 rows" in printed
+    assert "an epoch of job `base` shows" in printed and "`coco` (3 texts × 2)" in printed
+    assert main(["data", f"{path}:base"]) == 0
+    assert "coco: 3 texts, each 2 times an epoch" in capsys.readouterr().out
 
 
 def test_by_content_where_nothing_else_tells(
