@@ -52,6 +52,8 @@ def measure(task: TaskBlock, answered: Answered) -> dict[str, float]:
 
 def _measured(task: TaskBlock, answered: Answered) -> tuple[dict[str, float], Mapping[str, Mean]]:
     """Return metrics, and what they are the means of; nothing there where they are no means."""
+    if answered.searched is not None:
+        return dict(answered.searched.metrics), answered.searched.means
     metric = optional_facet(task, "metric")
     rows = classification.by_row if metric is None else getattr(metric, "by_row", None)
     if rows is None:
@@ -82,7 +84,7 @@ def measured(task: TaskBlock, answered: Answered, known: Learned | None) -> Figu
     alike: set[str] = set()
     if rows:
         intervals, alike = _of_means(rows, plain_rows, answered.scenes)
-    elif answered.searched is None:  # half of the images would be another search
+    else:
         intervals, alike = _of_halves(task, answered, majority)
     return Figures(
         rows=len(answered.asked),

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Targets
+from renaissance.runtime.tasks.means import Mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Searched:
 
     Attributes:
         metrics: by name.
+        means: what those of them that are means are the means of.
         scores: `[images, texts]` float32, on the disk; None in other processes than the first one.
         images: names of the images.
         texts: numbers of the texts.
@@ -24,6 +26,7 @@ class Searched:
     """
 
     metrics: Mapping[str, float]
+    means: Mapping[str, Mean]
     scores: np.ndarray | None
     images: tuple[str, ...]
     texts: tuple[int, ...]

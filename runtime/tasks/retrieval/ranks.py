@@ -37,6 +37,10 @@ class Ranked:
 
     def recall(self, k: int) -> float:
         """Return the share of queries with an own one among the first `k`."""
+        return float(self.hits(k).mean())
+
+    def hits(self, k: int) -> np.ndarray:
+        """Return `[queries]` float64: how probable an own one among the first `k` is."""
         # None of the places that are left among the equal ones goes to an own one.
         left = k - self.above
         missed = np.ones(len(self.above))
@@ -44,7 +48,8 @@ class Ranked:
             others = np.maximum(self.equal - self.own - place, 0)
             share = others / np.maximum(self.equal - place, 1)
             missed *= np.where((place < left) & (self.own > 0), share, 1.0)
-        return float(1.0 - missed.mean())
+        found: np.ndarray = 1.0 - missed
+        return found
 
     @property
     def ranks(self) -> np.ndarray:
@@ -116,7 +121,22 @@ class Population:
         return Ranked(above=above, equal=equal, own=own, candidates=len(self.images))
 
 
-def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> dict[str, float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a search is worth.
+
+    Attributes:
+        metrics: by name.
+        of_images: `[images]`, by name: what each image that looks for texts is worth.
+        of_texts: `[texts]`, by name: what each text that looks for an image is worth.
+    """
+
+    metrics: dict[str, float]
+    of_images: dict[str, np.ndarray]
+    of_texts: dict[str, np.ndarray]
+
+
+def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> Found:
     """Measure retrieval both ways: `text_…` of images that look for texts, `image_…` of texts.
 
     Args:
@@ -133,8 +153,17 @@ def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> dict[s
     every = [whole, *cut]
     _through(blocks, [population.first_pass for population in every])
     _through(blocks, [population.second_pass for population in every])
-    found = _figures([whole], "")
-    return found | _figures(cut, ".1k") if cut else found
+    return Found(
+        metrics=_figures([whole], "") | (_figures(cut, ".1k") if cut else {}),
+        of_images=_of_queries(whole.texts_of_images(), "text"),
+        of_texts=_of_queries(whole.images_of_texts(), "image"),
+    )
+
+
+def _of_queries(ranked: Ranked, name: str) -> dict[str, np.ndarray]:
+    """Return what metrics that are means over queries are the means of."""
+    found = {f"{name}_r@{k}": ranked.hits(k) for k in RECALLS}
+    return found | {f"{name}_mean_rank": ranked.ranks}
 
 
 def _through(blocks: Blocks, passes: Iterable[Callable[[np.ndarray, np.ndarray], None]]) -> None:

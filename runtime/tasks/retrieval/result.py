@@ -37,7 +37,8 @@ def measure_file(
     images = read_captioned(block, part)
     scores = open_scores(file, images, split)
     starts = starts_of(images)
-    return int(starts[-1]), measure_scores(starts, scores.blocks, folds=block.set == "coco")
+    found = measure_scores(starts, scores.blocks, folds=block.set == "coco")
+    return int(starts[-1]), found.metrics
 
 
 def starts_of(images: list[Captioned]) -> np.ndarray:

@@ -25,7 +25,8 @@ from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.tasks.answered import Answered, Searched
-from renaissance.runtime.tasks.retrieval.ranks import measure_scores
+from renaissance.runtime.tasks.means import Mean
+from renaissance.runtime.tasks.retrieval.ranks import Found, measure_scores
 from renaissance.runtime.tasks.retrieval.reader import OwnImages
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
 from renaissance.runtime.training.session import Session
@@ -148,17 +149,18 @@ class Search:
                 scores = self._table(self._images(), lambda image: None, texts, None)
             else:
                 scores = self._best(texts, self._task.best)
-        metrics, top = {}, np.zeros(len(sought.rows), np.int64)
+        found, top = None, np.zeros(len(sought.rows), np.int64)
         if first:
             assert scores is not None
             # An image that cannot be read is not found and finds nothing.
             scores[~self.readable] = NOT_SCORED
-            metrics = measure_scores(
+            found = measure_scores(
                 sought.starts, lambda: _blocks(scores), folds=self._task.set == "coco"
             )
             top = _top(scores)
-        metrics, top = self._processes.of_first((metrics, top))
-        return self._answered(metrics, top, scores), None
+        found, top = self._processes.of_first((found, top))
+        assert found is not None  # by the first process
+        return self._answered(found, top, scores), None
 
     def _texts(self) -> Encoded:
         """Encode every distinct text once."""
@@ -293,9 +295,7 @@ class Search:
         table[:] = NOT_SCORED
         return table
 
-    def _answered(
-        self, metrics: dict[str, float], top: np.ndarray, scores: np.ndarray | None
-    ) -> Answered:
+    def _answered(self, found: Found, top: np.ndarray, scores: np.ndarray | None) -> Answered:
         part = self._data.part(self._split)
         rows, sought = self.sought.rows, self.sought
         image = np.repeat(np.arange(len(sought.names)), np.diff(sought.starts))
@@ -312,13 +312,27 @@ class Search:
             answers=tuple(sought.names),
             targets=OwnImages(images=targets),
             searched=Searched(
-                metrics=metrics,
+                metrics=found.metrics,
+                means=self._means(found),
                 scores=scores,
                 images=tuple(sought.names),
                 texts=tuple(sought.ids),
                 sentence=self._sentence(),
             ),
         )
+
+    def _means(self, found: Found) -> dict[str, Mean]:
+        """Return what figures are the means of; an image stands where its first row does."""
+        rows, starts = self.sought.rows, self.sought.starts
+        place = np.searchsorted(np.sort(rows), rows)  # [texts]
+        of_images = {
+            name: Mean(places=place[starts[:-1]], values=values)
+            for name, values in found.of_images.items()
+        }
+        of_texts = {
+            name: Mean(places=place, values=values) for name, values in found.of_texts.items()
+        }
+        return of_images | of_texts
 
     def _sentence(self) -> str:
         sought, best = self.sought, self._task.best

@@ -17,7 +17,7 @@ def measured(
             rows = scores[start : start + block]
             yield np.arange(start, start + len(rows)), rows
 
-    return measure_scores(np.asarray(starts), blocks, folds=folds)
+    return measure_scores(np.asarray(starts), blocks, folds=folds).metrics
 
 
 def own(images: int, captions: int) -> tuple[np.ndarray, np.ndarray]:

@@ -96,6 +96,13 @@ def test_every_pair_is_scored_but_those_of_images_that_cannot_be_read(trained: T
     )
 
 
+def test_figures_have_intervals_over_images(trained: Trained) -> None:
+    result = json.loads((trained.folder / "exam/result.json").read_text())
+    for name in ("text_r@5", "image_r@5", "image_mean_rank"):
+        low, high = result["intervals"][name]
+        assert low <= result["metrics"][name] <= high and low < high
+
+
 def test_batches_and_processes_change_nothing(trained: Trained, tmp_path: Path) -> None:
     assert trained.scores("by_three") == pytest.approx(trained.scores("exam"), abs=1e-6)
     assert trained.metrics("by_three") == pytest.approx(trained.metrics("exam"))
@@ -143,6 +150,10 @@ def test_the_best_by_a_cheaper_score(trained: Trained, tmp_path: Path) -> None:
     assert 0 < few.sum() < few.size and (few.sum(axis=1)[[0, 1, 3, 4, 5]] >= 10).all()
     assert found["few"][few] == pytest.approx(found["all"][few], abs=1e-6)
     assert any("are among the best 10 of" in text for text in notices(tmp_path / "few", "exam"))
+    folder = tmp_path / "few"
+    shutil.rmtree(folder / "exam")
+    run_in_two(spec_of(trained.root, task={"best": 10, "coarse": 1}), folder, "exam")
+    assert np.load(folder / "exam.npz")["scores"] == pytest.approx(found["few"], abs=1e-6)
 
 
 def test_kept_features_change_nothing(
