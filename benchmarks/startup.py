@@ -31,6 +31,7 @@ FOLDERS = ("renaissance", "compiler", "grammar", "runtime", "specs")
 FAMILIES = (
     "compiler/fusions",
     "compiler/sources",
+    "runtime/augmentations",
     "runtime/formats",
     "runtime/objectives",
     "runtime/optimizers",

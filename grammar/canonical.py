@@ -95,13 +95,18 @@ class _Printer:
                 )
         for word, block in (("optimizer", job.optimizer), ("schedule", job.schedule)):
             lines.append(self._block(f"{word} {head_text(block)}", block, (*path, word)))
+        for index, change in enumerate(job.augment):
+            where = (*path, "augment", index)
+            lines.append(self._block(f"augment {head_text(change)}", change, where))
         if job.scale_lr:
             factors = [
                 self._noted(f"{address} = {number_text(factor)}", (*path, "scale_lr", address))
                 for address, factor in job.scale_lr.items()
             ]
             lines.append(_braces("scale_lr", factors))
-        stated = (first, "objectives", "optimizer", "schedule", "scale_lr")
+        stated = [first, "objectives", "optimizer", "schedule", "scale_lr"]
+        if job.augment:
+            stated.append("augment")
         lines += self._keys(job, path, leave_out=stated)
         return _braces(head, lines)
 

@@ -113,6 +113,11 @@ def keys_by_address(block: Block) -> dict[str, Key]:
         elif name == "objectives":
             for objective in value:
                 _nest(found, f"objective.{objective.objective}", objective, impact_of(info))
+        elif name == "augment":
+            chosen = ", ".join(head_text(one) for one in value) or "none"
+            found[name] = Key(chosen, impact_of(info))
+            for one in value:
+                _put_inside(found, name, f"{name}.{head_text(one)}", one)
         elif isinstance(value, Block):
             _nest(found, name, value, impact_of(info))
         elif isinstance(value, Mapping):
@@ -126,10 +131,15 @@ def keys_by_address(block: Block) -> dict[str, Key]:
 def _nest(found: dict[str, Key], address: str, block: Block, impact: Impact) -> None:
     """Add a block inside another: which one it is, then its keys."""
     found[address] = Key(head_text(block), impact)
+    _put_inside(found, address, address, block)
+
+
+def _put_inside(found: dict[str, Key], outside: str, address: str, block: Block) -> None:
+    """Add the keys of a block by its address; `outside` is the address that says which it is."""
     leave_out = {tag_of(type(block))[0], positional_key(type(block))}
     for name, key in keys_by_address(block).items():
         if name not in leave_out:
-            inside = address if key.inside is None else f"{address}.{key.inside}"
+            inside = outside if key.inside is None else f"{address}.{key.inside}"
             found[f"{address}.{name}"] = key._replace(inside=inside)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from renaissance.grammar.declaration import Block, impact_of
+from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
@@ -33,14 +34,19 @@ from renaissance.grammar.schema.vocabulary import (
 from renaissance.grammar.spelling import head_text, spelled_word, value_text
 
 _INTRODUCTION = Path(__file__).parent / "introduction.md"
-_HEADS = {"fusion": "fusion name = ", "format": "format = ", "task": "task = "}
+_HEADS = {
+    "fusion": "fusion name = ",
+    "format": "format = ",
+    "task": "task = ",
+    "augmentation": "augment ",
+}
 """What stands before a word where that is not the name of its family."""
 _POSITIONS: Mapping[Position, str] = {
     "backbone": "backbone name = ",
     "embed": "embed name = ",
     "encoder": "encoder = ",
 }
-_CHOSEN = ("optimizer", "schedule", "objectives")
+_CHOSEN = ("optimizer", "schedule", "objectives", "augment")
 
 
 def reference() -> str:
@@ -84,6 +90,7 @@ def _sections() -> Iterator[str]:
     for word, job in JOBS.items():
         yield from _section(f"`{word}`", job, "##")
     yield from _family("`objective`", "objective ", Kinds(ObjectiveBlock))
+    yield from _family("`augment`", _HEADS["augmentation"], Kinds(AugmentationBlock))
     yield from _family("`optimizer`", "optimizer ", Kinds(OptimizerBlock))
     yield from _family("`schedule`", "schedule ", Kinds(ScheduleBlock))
     yield from _family("`task`", _HEADS["task"], Kinds(TaskBlock))

@@ -44,6 +44,8 @@ def value_text(value: Any, kind: Kind) -> str:
             return value
         case str():
             return quoted(value)
+        case () if kind.item and kind.item.blocks:
+            return "none"
         case tuple():
             inner = kind.item or Kind()
             return "[" + ", ".join(value_text(item, inner) for item in value) + "]"

@@ -84,7 +84,7 @@ def change(job: Training, kind: Modality) -> str | None:
     Returns:
         A phrase about the job; None where they come as they are.
     """
-    if kind == "vision" and job.augment != "none":
+    if kind == "vision" and job.augment:
         return "changes its images at random"
     if not isinstance(job, Pretrain):
         return None

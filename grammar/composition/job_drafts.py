@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import (
     Choice,
+    Content,
     Setting,
     assignments,
+    choice_of,
     misplaced,
     plain_text,
     put,
@@ -20,12 +22,18 @@ from renaissance.grammar.composition.job_mistakes import (
     starts_twice,
     which_one,
 )
+from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.kinds.augmentation import AugmentationBlock
+from renaissance.grammar.kinds.registry import Kinds
 
 RELATIONS = {"pretrain": ("on",), "finetune": ("from", "on"), "evaluate": ("of",)}
 """What a job may relate to, by its word."""
 
 _CHOSEN = ("optimizer", "schedule")
+
+_SEVERAL = {"objective": "objectives", "augment": "augment"}
+"""Words of blocks of which a job may have several, and the keys that they make up."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,14 +78,15 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
     if declaration.body is None:
         return draft
     draft.broken = declaration.body.broken
-    objectives: list[Choice] = []
+    several: dict[str, list[Choice]] = {key: [] for key in _SEVERAL.values()}
     for statement in declaration.body.statements:
         match statement:
             case tree.Assignment():
                 _take_assignment(draft, statement, reader)
-            case tree.Declaration(keyword=tree.Name(text="objective"), name=tree.Name()):
-                objectives.append(_choice(statement, reader))
-                _take_objective(draft, statement, reader)
+            case tree.Declaration(keyword=tree.Name(text=word), name=tree.Name()) if (
+                word in _SEVERAL
+            ):
+                _take_one_of_several(draft, statement, several[_SEVERAL[word]], reader)
             case tree.Declaration():
                 _take_block(draft, statement, reader)
             case tree.Freeze():
@@ -85,9 +94,9 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
                 reader.findings.add(misplaced(statement, label, "write `model { freeze … }`"))
             case _:
                 reader.findings.add(misplaced(statement, f"not part of `{draft.word}`"))
-    if "objectives" in draft.keys:
-        place = draft.keys["objectives"].place
-        draft.keys["objectives"] = Setting(place=place, value=tuple(objectives))
+    for key, choices in several.items():
+        if choices:
+            draft.keys[key] = Setting(place=draft.keys[key].place, value=tuple(choices))
     return draft
 
 
@@ -122,16 +131,44 @@ def _take_assignment(draft: JobDraft, statement: tree.Assignment, reader: Reader
     if key in BLOCKS_OF_A_JOB:
         reader.findings.add(block_as_key(key, place))
         draft.broken = True
+    elif key == "augment":
+        put(draft.keys, place, key, _augment(statement.value, reader), reader.findings)
     else:
         put(draft.keys, place, key, statement.value, reader.findings)
 
 
-def _take_objective(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:
-    if draft.word == "pretrain":
-        draft.keys.setdefault("objectives", Setting(place=statement.keyword.span, value=()))
-    else:
+def _augment(value: tree.Value, reader: Reader) -> Content:
+    """Return a word, which stands for one augmentation or for none, as blocks would say it."""
+    words = Kinds(AugmentationBlock)
+    followed = follow(
+        value, reader.scope, reader.findings, keep=lambda word: word == "none" or word in words
+    )
+    match followed:
+        case tree.Address(parts=(tree.Name(text="none"),)):
+            return ()
+        case tree.Address(parts=(tree.Name(),)) | tree.Call():
+            choice = choice_of(followed, reader.findings)
+            return value if choice is None else (choice,)
+    return value
+
+
+def _take_one_of_several(
+    draft: JobDraft, statement: tree.Declaration, others: list[Choice], reader: Reader
+) -> None:
+    word, place = statement.keyword.text, statement.keyword.span
+    key, choice = _SEVERAL[word], _choice(statement, reader)
+    if word == "objective" and draft.word != "pretrain":
         label = f"`{draft.word}` has no objectives"
         reader.findings.add(misplaced(statement, label, "objectives belong to `pretrain`"))
+    elif draft.word == "evaluate":
+        label = "an evaluation looks at images as they are"
+        reader.findings.add(misplaced(statement, label))
+    elif key in draft.keys and not others:
+        # It was set like a key.
+        reader.findings.add(set_twice(word, draft.keys[key].place, place))
+    else:
+        draft.keys.setdefault(key, Setting(place=place, value=()))
+        others.append(choice)
 
 
 def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:
@@ -143,7 +180,7 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
         put(draft.keys, place, word, _table(statement, reader), reader.findings)
     elif word in _CHOSEN and statement.name is not None:
         put(draft.keys, place, word, _choice(statement, reader), reader.findings)
-    elif word in (*_CHOSEN, "objective"):
+    elif word in (*_CHOSEN, *_SEVERAL):
         reader.findings.add(which_one(statement.keyword))
         draft.broken = True
     else:

@@ -13,10 +13,11 @@ _EXAMPLES = {
     "schedule": f"`schedule {FAMILIES['schedule'].example} {{ warmup = 10% }}`",
     "scale_lr": "`scale_lr { fusion = 5 }`",
     "objective": f"`objective {FAMILIES['objective'].example} {{ … }}`",
+    "augment": f"`augment {FAMILIES['augmentation'].example} {{ … }}`",
     "model": "`model { vision.image_size = 384 }`",
 }
-BLOCKS_OF_A_JOB = tuple(_EXAMPLES)
-"""Words of a job that take braces; a file may set them as if they were keys."""
+BLOCKS_OF_A_JOB = tuple(word for word in _EXAMPLES if word != "augment")
+"""Words of a job that take braces and no value; a file may set them as if they were keys."""
 
 
 def out_of_place(relation: tree.Relation, label: str = "", *help: str) -> Diagnostic:
@@ -129,7 +130,8 @@ def block_with_value(word: tree.Name, name: tree.Name, value: Span) -> Diagnosti
 
 def which_one(word: tree.Name) -> Diagnostic:
     """Explain a block of a job that does not name its kind."""
-    example = FAMILIES[word.text].example
+    families = FAMILIES.values()
+    example = next(found.example for found in families if word.text in (found.word, found.tag))
     return Diagnostic(
         code="VL112",
         message=f"`{word.text}` does not say which one",

@@ -2,6 +2,7 @@
 
 from pathlib import Path as FilePath
 
+from renaissance.grammar.checks.augmenting import check_augmenting
 from renaissance.grammar.checks.data import check_presence
 from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
@@ -140,6 +141,7 @@ def _check_jobs(
         if not isinstance(job, Pretrain | Finetune):
             continue
         check_training(job, jobs, places, findings)
+        check_augmenting(job, data, places, findings)
         if isinstance(job, Finetune):
             check_task(job, places, findings)
             check_presence(job.task, ("jobs", name, "task"), places, findings)

@@ -16,7 +16,7 @@ from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
-from renaissance.grammar.kinds.registry import KindError
+from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
@@ -353,7 +353,7 @@ class Reader(Record):
 
     def _blocks(self, choices: tuple[Choice, ...], kind: Kind, path: Path, key: str) -> Any:
         blocks = kind.item.blocks if kind.item else {}
-        what = key.removesuffix("s")
+        what = blocks.family if isinstance(blocks, Kinds) else key
         read = tuple(
             self.choice(choice, blocks, (*path, index), what)
             for index, choice in enumerate(choices)
@@ -518,7 +518,9 @@ def describe(kind: Kind, unit: str = "") -> str:
         options.append(("one of " if len(kind.words) > 1 else "") + listing(kind.words))
     if kind.none:
         options.append("`none`")
-    if kind.item:
+    if kind.item and kind.item.blocks:
+        options.append(f"`none` or {describe(kind.item)}")
+    elif kind.item:
         options.append("a list" if not kind.length else f"a list of {kind.length} values")
     if kind.table:
         options.append("numbers by component")

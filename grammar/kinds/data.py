@@ -81,6 +81,9 @@ class AllPairs(Record):
 class Readable(KindBlock):
     """What every set of images has."""
 
+    says_sides: ClassVar[bool] = False
+    """Its texts are known to say what is left and what is right in an image."""
+
     max_unreadable: Share = key(
         Share(0.01),
         doc="share of missing or damaged images up to which they are skipped; beyond it, stop",

@@ -78,6 +78,7 @@ FAMILIES: Mapping[str, Family] = {
         ("fusion", "compiler.fusions", "topology", "cross_attention", "anatomy module"),
         ("source", "compiler.sources", "source", "huggingface", "anatomy module"),
         ("objective", "runtime.objectives", "objective", "mlm", "items loss"),
+        ("augmentation", "runtime.augmentations", "augment", "randaugment", "change"),
         ("task", "runtime.tasks", "task", "easy_vqa", "reader"),
         ("format", "runtime.formats", "format", "image_caption", "reader"),
         ("optimizer", "runtime.optimizers", "optimizer", "adamw", "optimizer"),
@@ -164,6 +165,11 @@ class Kinds(Mapping[str, "type[K]"], Generic[K]):
         """Look at no kind yet."""
         self._base = base
         self._fits = fits
+
+    @property
+    def family(self) -> str:
+        """Word of the family."""
+        return self._base.family
 
     def __getitem__(self, word: str) -> type[K]:
         """Return the class of a word; KeyError if there is none here, KindError if it is broken."""

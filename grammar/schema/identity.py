@@ -10,7 +10,13 @@ from renaissance.grammar.declaration import Block, Share, Spelled, impact_of
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import origin
 from renaissance.grammar.record import Record
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.jobs import (
+    Evaluate,
+    Finetune,
+    Pretrain,
+    Training,
+    augmentation_word,
+)
 from renaissance.grammar.schema.model import Freeze, Model
 
 _ORIGIN = "@package"
@@ -66,6 +72,9 @@ def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
             found[name] = _value(value, stated=stated)
         if name == "objectives":
             found[name].sort(key=lambda objective: str(objective["objective"]))
+        if isinstance(block, Training) and name == "augment":
+            ours = all(_ORIGIN not in change for change in found[name])
+            found[name] = (augmentation_word(block.augment) if ours else None) or found[name]
     return found
 
 

@@ -1,10 +1,11 @@
 """What is done with a model: pretraining, fine-tuning, evaluation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from renaissance.grammar.declaration import Block, Minutes, Share, key
+from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.grammar.kinds.block import kind_key
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
@@ -15,6 +16,31 @@ MOST_TEXTS = 1_000_000
 
 Interval = Annotated[Share, Field(gt=0)] | Annotated[int, Field(ge=1, le=MOST_STEPS)]
 """Steps between two events, or their share of the run."""
+
+
+def _augmentations(value: Any) -> Any:
+    """Read a word, which stands for one augmentation with its defaults, or for none."""
+    if isinstance(value, str):
+        return () if value == "none" else ({"augment": value},)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def augmentation_word(augment: tuple[AugmentationBlock, ...]) -> str | None:
+    """Return the word that stands for one augmentation with its defaults, or none; or None."""
+    if not augment:
+        return "none"
+    alone = len(augment) == 1 and augment[0] == type(augment[0])()
+    return augment[0].word() if alone else None
+
+
+def _dumped(augment: tuple[AugmentationBlock, ...], dump: SerializerFunctionWrapHandler) -> Any:
+    word = augmentation_word(augment)
+    return dump(augment) if word is None else word
+
+
+Augment = Annotated[
+    tuple[AugmentationBlock, ...], BeforeValidator(_augmentations), WrapSerializer(_dumped)
+]
 
 
 class Training(Block):
@@ -100,8 +126,8 @@ class Training(Block):
         gt=0,
         le=1_000_000_000,
     )
-    augment: Literal["none", "randaugment"] = key(
-        "none", doc="random changes of training images", impact="training"
+    augment: Augment = key(
+        (), doc="random changes of training images, one after the other", impact="training"
     )
     seed: int = key(
         0, doc="of initialisation, order and dropout", impact="training", ge=0, le=2**32 - 1

@@ -17,8 +17,9 @@ from renaissance.compiler.batch import (
     TextRows,
     Texts,
 )
+from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.runtime.data.corpus import Split
-from renaissance.runtime.data.pixels import Augment, augmented
+from renaissance.runtime.data.pixels import augmented
 from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Group, Makers, TextMaker, Wanted
@@ -33,7 +34,7 @@ class Assembler:
         split: where the rows come from.
         makers: make the items of all objectives, or of the task.
         pad_id: token that fills texts up.
-        augment: random changes of images.
+        augment: random changes of images, one after the other.
         seed: the job's seed.
         replace: put another row in the place of one whose images cannot be read; leave it out if
             False, as an evaluation must.
@@ -43,7 +44,7 @@ class Assembler:
     split: Split
     makers: Makers
     pad_id: int
-    augment: Augment
+    augment: Sequence[AugmentationBlock]
     seed: int
     replace: bool
     known: KnownTexts | None = None
@@ -129,8 +130,8 @@ class Assembler:
 
     def _pixels(self, images: np.ndarray, step: int) -> Tensor:
         pixels = self.split.corpus.images.pixels(images)
-        if self.augment == "randaugment" and len(images):
-            pixels = augmented(pixels, images, self.seed, step)
+        if self.augment and len(images):
+            pixels = augmented(pixels, images, self.augment, seed=self.seed, step=step)
         return torch.from_numpy(pixels)
 
     def _texts(

@@ -297,7 +297,7 @@ class JobData:
             split=split,
             makers={name: _maker(self._kinds[name], context) for name in order},
             pad_id=self.tokenizer.pad_id,
-            augment=job.augment if training else "none",
+            augment=job.augment if training else (),
             seed=job.seed,
             replace=training or not isinstance(job, Finetune),
             known=self._known_texts,

@@ -23,6 +23,7 @@ class Referring(TaskBlock):
     """
 
     outputs: ClassVar[int] = 1
+    says_sides: ClassVar[bool] = True
     folder: ClassVar[str]
     """Name of the folder of the set."""
     tested: ClassVar[Mapping[str, tuple[str, ...]]]

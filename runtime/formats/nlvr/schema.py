@@ -1,6 +1,6 @@
 """Keys of the format `nlvr`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.data import FormatBlock, PublishedPart
@@ -9,6 +9,8 @@ from renaissance.runtime.tasks.nlvr.schema import nlvr_part
 
 class NlvrPairs(FormatBlock):
     """Cornell NLVR v1 in its published layout; captions are sentences true of their image."""
+
+    says_sides: ClassVar[bool] = True
 
     format: Literal["nlvr"] = "nlvr"
     root: str = key(

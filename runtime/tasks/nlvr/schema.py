@@ -12,6 +12,7 @@ class Nlvr(TaskBlock):
     """Is a sentence true of an image? Source: Suhr et al. 2017, Cornell NLVR."""
 
     outputs: ClassVar[int] = 2
+    says_sides: ClassVar[bool] = True
     open_splits: ClassVar[bool] = True
 
     task: Literal["nlvr"] = "nlvr"

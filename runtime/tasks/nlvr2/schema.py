@@ -25,6 +25,7 @@ class Nlvr2(TaskBlock):
 
     outputs: ClassVar[int] = 2
     views: ClassVar[int] = 2
+    says_sides: ClassVar[bool] = True
 
     task: Literal["nlvr2"] = "nlvr2"
     root: str = key(

@@ -25,6 +25,7 @@ class Vqav2(TaskBlock):
     """Open questions about photographs. Source: Goyal et al. 2017, VQA v2."""
 
     metric: ClassVar[str] = "soft_accuracy"
+    says_sides: ClassVar[bool] = True
 
     task: Literal["vqav2"] = "vqav2"
     root: str = key(

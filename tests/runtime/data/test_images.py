@@ -1,5 +1,6 @@
 """Decoded images: kept or held, and those that cannot be read."""
 
+import hashlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,19 @@ import pytest
 import torch
 
 from renaissance.compiler.normalisation import Normalisation
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.augmentations.flip.schema import Flip
+from renaissance.runtime.augmentations.randaugment.schema import RandAugment
+from renaissance.runtime.augmentations.random_crop.change import change as change_of_crop
+from renaissance.runtime.augmentations.random_crop.schema import RandomCrop
 from renaissance.runtime.data import images as images_module
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images, room_for_images
 from renaissance.runtime.data.pixels import augmented
+from renaissance.runtime.data.randomness import generator
 from renaissance.runtime.data.resize import Resize
 from renaissance.runtime.data.table import Source, Table, join, make_table
 
@@ -154,12 +161,37 @@ def test_normalisation() -> None:
     np.testing.assert_allclose(result.numpy(), expected, atol=1e-5)
 
 
+CHANGES = (RandomCrop(), Flip(), RandAugment())
+
+
 def test_augmentation_depends_on_seed_step_and_image_alone() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 3, 16, 16), dtype=np.uint8)
     numbers = np.arange(100, 108)
-    whole = augmented(pixels.copy(), numbers, 0, 5)
-    assert (whole != pixels).any(axis=(1, 2, 3)).sum() >= 4
-    part = augmented(pixels[3:5].copy(), numbers[3:5], 0, 5)
-    assert (part == whole[3:5]).all()
-    assert (augmented(pixels.copy(), numbers, 0, 6) != whole).any()
-    assert (augmented(pixels.copy(), numbers, 1, 5) != whole).any()
+    for changes in (CHANGES[2:], CHANGES):
+        whole = augmented(pixels.copy(), numbers, changes, seed=0, step=5)
+        assert (whole != pixels).any(axis=(1, 2, 3)).sum() >= 4
+        part = augmented(pixels[3:5].copy(), numbers[3:5], changes, seed=0, step=5)
+        assert (part == whole[3:5]).all()
+        assert (augmented(pixels.copy(), numbers, changes, seed=0, step=6) != whole).any()
+        assert (augmented(pixels.copy(), numbers, changes, seed=1, step=5) != whole).any()
+
+
+def test_augmentations_follow_one_another() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3, 16, 16), dtype=np.uint8)
+    mirrored = Flip(probability=Share(1.0))
+    # Mirroring draws one number before the crop does.
+    crop = augmented(pixels.copy(), np.arange(4), (mirrored, CHANGES[0]), seed=0, step=0)
+    wanted = []
+    for number, image in enumerate(torch.from_numpy(pixels)):
+        torch.manual_seed(int(generator(0, "augment", 0, number).integers(2**62)))
+        torch.rand(1)
+        wanted.append(change_of_crop(CHANGES[0])(image.flip(-1)))
+    assert (crop == torch.stack(wanted).numpy()).all()
+    other = augmented(pixels.copy(), np.arange(4), (CHANGES[0], mirrored), seed=0, step=0)
+    assert (crop != other).any()
+
+
+def test_without_keys_augmentation_is_what_it_has_always_been() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 3, 16, 16), dtype=np.uint8)
+    changed = augmented(pixels, np.arange(16), (RandAugment(),), seed=7, step=3)
+    assert hashlib.sha256(changed.tobytes()).hexdigest()[:16] == "9444cc23c8ad8558"

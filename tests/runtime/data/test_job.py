@@ -19,6 +19,9 @@ from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.augmentations.flip.schema import Flip
+from renaissance.runtime.augmentations.randaugment.schema import RandAugment
+from renaissance.runtime.augmentations.random_crop.schema import RandomCrop
 from renaissance.runtime.data import (
     DataError,
     JobData,
@@ -405,12 +408,15 @@ def test_mistakes_are_one_sentence(pretraining: MakeSpec, finetuning: MakeSpec) 
             mistake()
 
 
-def test_augmented_images_are_the_same_on_every_rank(pretraining: MakeSpec) -> None:
-    keys: dict[str, Any] = {"augment": "randaugment", "steps": 2, "epochs": None}
+@pytest.mark.parametrize("augment", ["randaugment", (RandomCrop(), Flip(), RandAugment())])
+def test_augmented_images_are_the_same_on_every_rank(pretraining: MakeSpec, augment: Any) -> None:
+    keys: dict[str, Any] = {"augment": augment, "steps": 2, "epochs": None}
     plain = rows_of(steps(job_data(pretraining(steps=2, epochs=None), "base"))[1])
     one = rows_of(steps(job_data(pretraining(**keys), "base"))[1])
     ranks = [rows_of(steps(job_data(pretraining(**keys), "base"), 0, r, 2)[1]) for r in range(2)]
     assert ranks[0] + ranks[1] == one
+    parts = rows_of(steps(job_data(pretraining(**keys, micro_batch=3), "base"))[1])
+    assert sorted(parts) == sorted(one)
     assert [row[1:4] for row in one] == [row[1:4] for row in plain]
     assert sum(a[0] != b[0] for a, b in zip(one, plain, strict=True)) > 8
 

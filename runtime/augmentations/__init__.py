@@ -1,0 +1,1 @@
+"""Augmentations: a folder for each random change of training images."""

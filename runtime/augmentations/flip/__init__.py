@@ -1,0 +1,1 @@
+"""Left and right change places."""

@@ -1,0 +1,17 @@
+"""Keys of `flip`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import Share, key
+from renaissance.grammar.kinds.augmentation import AugmentationBlock
+
+
+class Flip(AugmentationBlock):
+    """Left and right change places, in a share of the images."""
+
+    swaps_sides: ClassVar[bool] = True
+
+    augment: Literal["flip"] = "flip"
+    probability: Share = key(
+        Share(0.5), doc="share of the images that are mirrored", impact="training", gt=0
+    )
