@@ -9,7 +9,7 @@ from typing import Any
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.tasks.retrieval.schema import FIRST_FIVE, Retrieval, dataset_of
 
-FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "images")
+FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "Flickr30K/images", "images")
 """What the folder of Flickr30k's photographs is called, the published name first."""
 
 
@@ -56,13 +56,14 @@ def read_captioned(block: Retrieval, file: str) -> list[Captioned]:
 
 
 def _images(block: Retrieval, path: Path, splits: tuple[str, ...]) -> Iterator[Captioned]:
-    folder = _flickr_folder(block.root) if block.set == "flickr30k" else ""
+    flickr = _flickr_folder(block.root) if block.set == "flickr30k" else ""
+    within = _within(block.root)
     captions: set[int] = set()
     for place, entry in enumerate(_entries(path)):
         try:
             if entry["split"] not in splits:
                 continue
-            image = _image(entry, folder)
+            image = _image(entry, flickr, within)
         except KeyError as missing:
             raise DataError(f"image {place} of `{path}` has no {missing}") from None
         except (TypeError, ValueError, AttributeError) as problem:
@@ -90,9 +91,9 @@ def _entries(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _image(entry: dict[str, Any], flickr: str) -> Captioned:
+def _image(entry: dict[str, Any], flickr: str, within: str) -> Captioned:
     name, coco = entry["filename"], entry.get("cocoid")
-    folder = flickr or entry.get("filepath") or name.split("_")[1]
+    folder = flickr or within + (entry.get("filepath") or name.split("_")[1])
     captions = []
     for sentence in entry["sentences"]:
         text = sentence["raw"].strip() or " ".join(sentence["tokens"])
@@ -105,6 +106,11 @@ def _image(entry: dict[str, Any], flickr: str) -> Captioned:
         path=f"{folder}/{name}",
         captions=tuple(captions),
     )
+
+
+def _within(root: str) -> str:
+    """Return where the folders of COCO's photographs lie: in `root`, or in `images` there."""
+    return "images/" if (Path(root) / "images" / "val2014").is_dir() else ""
 
 
 def _flickr_folder(root: str) -> str:

@@ -116,7 +116,7 @@ class Retrieval(TaskBlock):
 
 
 def dataset_of(root: str, name: str) -> Path:
-    """Return the file with all captions of a set: in `root`, or in `karpathy`, as ViLT has it."""
+    """Return the file with all captions of a set: in `root`, or in a folder that others make."""
     file = f"dataset_{name}.json"
-    inner = Path(root) / "karpathy" / file
-    return inner if inner.is_file() else Path(root) / file
+    inner = (Path(root) / folder / file for folder in ("karpathy", "annotations"))
+    return next((path for path in inner if path.is_file()), Path(root) / file)

@@ -306,3 +306,14 @@ def test_a_wrong_file_is_one_sentence(
         read_task(RefCoco(root=str(tmp_path)), "val")
     assert str(file) in str(error.value) or "instances.json" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_how_to_get_it_says_what_is_missing(tmp_path: Path) -> None:
+    task = RefCoco(root=str(write_refcoco(tmp_path)))
+    how = facet(task, "how").how(task)
+    assert list(how.missing()) == [] and how.sizes["testA"].texts == 5657
+    (tmp_path / "refcoco/refs(unc).p").unlink()
+    assert [place.path for place in how.missing()] == ["refcoco/refs(unc).p"]
+    google = RefCoco(root=str(tmp_path), by="google")
+    assert next(facet(google, "how").how(google).missing()).path == "refcoco/refs(google).p"
+    assert facet(google, "how").how(google).sizes == {}

@@ -104,3 +104,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "dataset_coco.json").write_text('{"images": []}')
     with pytest.raises(DataError, match="no image of the split `test`"):
         read_task(Retrieval(root=str(tmp_path)), "test")
+
+
+def test_photographs_may_lie_one_folder_deeper(tmp_path: Path) -> None:
+    write_karpathy(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "annotations").mkdir()
+    shutil.move(tmp_path / "val2014", tmp_path / "images")
+    shutil.move(tmp_path / "dataset_coco.json", tmp_path / "annotations")
+    table = read_task(Retrieval(root=str(tmp_path)), "test")
+    assert all(Path(path).is_file() for path in table.paths)
