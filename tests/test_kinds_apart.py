@@ -17,6 +17,7 @@ KINDS = [(family, word) for family in FAMILIES for word in words(family)]
 
 # Also the names of other things: of libraries, of maps, of parts of models, of forms of products.
 AMBIGUOUS = {
+    "constant",
     "cross_attention",
     "datasets",
     "huggingface",

@@ -15,7 +15,8 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.render.text import printable
 
 if TYPE_CHECKING:
-    from renaissance.runtime.data.summary import Expected, Summary
+    from renaissance.runtime.data.expected_sizes import Expected
+    from renaissance.runtime.data.summary import Summary
 
 _MOST_ANSWERS = 13
 _MOST_UNREADABLE = 10
