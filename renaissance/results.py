@@ -50,6 +50,8 @@ def _figures(result: JobResult) -> list[str]:
     parts = [name for name in result.metrics if "." in name]
     shown = [line for name in whole for line in (_figure(result, name), *_beside(result, name))]
     shown += [_figure(result, name) for name in parts[:MOST_PARTS]]
+    if result.selected_by is not None:
+        shown.append(f"best by {spell(result.selected_by)}, step {result.best_step:,}")
     return shown + ([f"and {more} more"] if (more := len(parts) - MOST_PARTS) > 0 else [])
 
 

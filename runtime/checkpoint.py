@@ -55,12 +55,15 @@ class Best(Stored):
             where nothing was held out: the last weights count as the best.
         losses: weighted sum and losses by name.
         metrics: by name.
+        selected_by: the metric that is compared, or `loss`; empty where nothing was held out, or
+            an earlier version wrote the file.
     """
 
     step: int
     score: tuple[float, ...]
     losses: dict[str, float]
     metrics: dict[str, float]
+    selected_by: str = ""
 
 
 class State(Stored):

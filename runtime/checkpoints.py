@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.writing import DRAFT, write_whole
 from renaissance.runtime.checkpoint import (
     REPLACED,
@@ -28,7 +29,12 @@ REMOVED = ".old-"
 
 
 class BestFile(BaseModel):
-    """What `best.json` holds: the best checkpoint, by its path inside the job's folder."""
+    """What `best.json` holds: the best checkpoint, by its path inside the job's folder.
+
+    Attributes:
+        selected_by: the metric that says so, or `loss`; empty where nothing was held out.
+        split: that it was measured on.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
@@ -38,6 +44,8 @@ class BestFile(BaseModel):
     step: int
     losses: dict[str, float]
     metrics: dict[str, float]
+    selected_by: str = ""
+    split: str = ""
 
 
 class Checkpoints:
@@ -218,4 +226,6 @@ def _best_file(best: Best, spec_hash: str) -> BestFile:
         step=best.step,
         losses=best.losses,
         metrics=best.metrics,
+        selected_by=best.selected_by,
+        split=VALIDATION if best.selected_by else "",
     )

@@ -18,6 +18,7 @@ from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation.evaluate import evaluate_job
 from renaissance.runtime.evaluation.predictions import check_output
+from renaissance.runtime.evaluation.selecting import by_protocol
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import claim, results_to_remove
 from renaissance.runtime.identity import hashes_in
@@ -168,7 +169,7 @@ def _do(session: Session) -> JobResult:
     if source is not None and session.processes.first:
         restore_best(session.folder / source, session.notify)
     with own_threads():
-        return evaluate_job(session) if session.evaluates else train_job(session)
+        return evaluate_job(session) if session.evaluates else train_job(session, by_protocol)
 
 
 def _mend_best(session: Session) -> None:

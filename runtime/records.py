@@ -173,6 +173,8 @@ class JobResult(Record):
         majority: what this one answer would give by the same metrics, as far as that is defined.
         chance: what answers by chance would give.
         like_majority: metrics that are not distinguishable from those of this one answer.
+        selected_by: the metric on `split` that selected the best checkpoint, or `loss`.
+        best_step: step of the best checkpoint.
         predictions: file in the job's folder that has a row for each row of the split.
         seconds: time the job took.
         steps: training steps; 0 for an evaluation.
@@ -197,6 +199,8 @@ class JobResult(Record):
     majority: dict[str, float] = {}
     chance: dict[str, float] = {}
     like_majority: tuple[str, ...] = ()
+    selected_by: str | None = None
+    best_step: int | None = None
     predictions: str | None = None
     seconds: float | None = None
     steps: int = 0

@@ -21,6 +21,7 @@ from renaissance.compiler.planning.passes import (
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import trace
 from renaissance.grammar.checks.caching import cached_streams, change
+from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 
@@ -54,8 +55,8 @@ def caching(
         obstacle = None
         if directive.cache is False:
             obstacle = "the spec says `cache = false`"
-        elif job is not None and not isinstance(job, Evaluate) and change(job, facts.modality):
-            obstacle = f"the job {change(job, facts.modality)}"
+        elif changes := _changes(job, training, facts.modality):
+            obstacle = f"the job {changes}"
         elif facts.mixes:
             obstacle = "what it makes of a text depends on the texts beside it"
         found.append(
@@ -72,6 +73,17 @@ def caching(
             )
         )
     return tuple(found)
+
+
+def _changes(
+    job: Job | None, training: Pretrain | Finetune | None, modality: Modality
+) -> str | None:
+    """Say what a job does to its inputs; an evaluation does to texts what its training does."""
+    if job is None or training is None:
+        return None
+    if not isinstance(job, Evaluate):
+        return change(job, modality)
+    return change(training, modality) if modality == "text" else None
 
 
 def _cached(declared: Model) -> Iterator[tuple[Freeze, str]]:

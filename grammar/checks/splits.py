@@ -53,11 +53,11 @@ def check_evaluation(
         findings: receives what is wrong.
     """
     measured = jobs.get(job.of)
+    span = _span(places, "jobs", job.name, "split")
+    if isinstance(measured, Pretrain):
+        _check_held_out(job, measured, span, places, findings)
     if not isinstance(measured, Finetune):
         return
-    span = places.value(("jobs", job.name, "split"))
-    if span is None:
-        raise LookupError(f"nothing was said about job {job.name}")
     known = splits_of(measured)
     if not measured.task.open_splits and job.split not in (*known, "train"):
         findings.add(
@@ -86,6 +86,37 @@ def check_evaluation(
                 )
             )
             return
+
+
+def _check_held_out(
+    job: Evaluate, measured: Pretrain, span: Span, places: Places, findings: Findings
+) -> None:
+    """Report an evaluation of a pretraining on anything but what it holds out."""
+    nothing = float(measured.validation) == 0
+    if job.split != VALIDATION or nothing:
+        findings.add(
+            Diagnostic(
+                code="VL504",
+                message=f"pretraining `{measured.name}` holds nothing out to be measured on"
+                if nothing
+                else f"pretraining `{measured.name}` has no split `{job.split}`",
+                span=span,
+                help=("hold out a share of its images, such as `validation = 2%`",)
+                if nothing
+                else (f"write `split = {VALIDATION}`: the images that it holds out",),
+                related=(Label(span=_span(places, "jobs", measured.name), text="the pretraining"),),
+            )
+        )
+    if job.write is not None:
+        findings.add(
+            Diagnostic(
+                code="VL506",
+                message="`write` has no effect here",
+                span=_span(places, "jobs", job.name, "write"),
+                severity="warning",
+                label="a pretraining answers nothing that could be written",
+            )
+        )
 
 
 def check_repeated_data(

@@ -12,7 +12,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.kinds.remark import Remark
-from renaissance.grammar.names import nearest
+from renaissance.grammar.names import listing, nearest, suggestion
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -43,6 +43,8 @@ def check_training(
     check.validation()
     if isinstance(job, Pretrain):
         check.objectives(job)
+    else:
+        check.selection(job)
 
 
 def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Findings) -> None:
@@ -304,6 +306,7 @@ class _Check:
             )
         elif float(share) == 0:
             self._useless("validate_every", "nothing is held out to validate on")
+            self._useless("select", "nothing is held out to select the best checkpoint on")
             if isinstance(job, Finetune):
                 self._findings.add(
                     Diagnostic(
@@ -314,6 +317,22 @@ class _Check:
                         label="the last weights count as the best",
                     )
                 )
+
+    def selection(self, job: Finetune) -> None:
+        """What selects the best checkpoint is a metric of the task."""
+        known = job.task.selectable()
+        if job.selects_by in known:
+            return
+        self._findings.add(
+            Diagnostic(
+                code="VL525",
+                message=f"task `{job.task.word()}` has no metric `{job.select}`",
+                span=self._value("select"),
+                label="cannot select the best checkpoint",
+                help=suggestion(job.selects_by, known, "a metric"),
+                notes=(f"it can be selected by {listing(known)}",),
+            )
+        )
 
     def objectives(self, job: Pretrain) -> None:
         """One objective of each kind, and pairs to draw from."""

@@ -86,11 +86,10 @@ def wrong_job(word: str, relation: tree.Relation, other: str, declared: tree.Nam
         other: word of the other one.
         declared: its name, where it is declared.
     """
-    starts = relation.word.text == "from"
+    does = "starts from" if relation.word.text == "from" else "measures"
     return Diagnostic(
         code="VL503",
-        message=f"`{word}` {'starts from' if starts else 'measures'} a job that "
-        + ("trains" if starts else "learned a task"),
+        message=f"`{word}` {does} a job that trains",
         span=relation.target.span,
         label=f"is `{other}`",
         related=(Label(span=declared.span, text="declared here"),),

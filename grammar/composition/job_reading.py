@@ -171,7 +171,7 @@ class JobReader:
             self._reader.findings.add(starts_from_nothing(draft.word, draft.name, relations))
             return False
         if draft.word == "evaluate":
-            target = self._target(draft, "of", ("finetune",))
+            target = self._target(draft, "of", ("pretrain", "finetune"))
             fixed["of"] = target or ""
             return target is not None
         model = self.model(name)

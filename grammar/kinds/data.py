@@ -15,6 +15,10 @@ VALIDATION = "validation"
 """Name of the split that selects the best checkpoint."""
 
 
+LOSS = "loss"
+"""Selects the best checkpoint where a job asks for the smallest loss."""
+
+
 class PublishedPart(Record):
     """A part of a published data set, as a file names it.
 
@@ -136,7 +140,9 @@ class TaskBlock(Readable):
 
     family: ClassVar[str] = "task"
     metric: ClassVar[str] = "accuracy"
-    """What selects the best checkpoint."""
+    """The mean credit of rows, which selects the best checkpoint where a job says nothing else."""
+    metrics: ClassVar[tuple[str, ...]] = ()
+    """What else of `metric.py` a checkpoint can be selected by, larger is better."""
     head_form: ClassVar[Form] = "mlp"
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1
@@ -152,6 +158,10 @@ class TaskBlock(Readable):
     def head_name(cls) -> str:
         """Return the name of its head."""
         return "answer"
+
+    def selectable(self) -> tuple[str, ...]:
+        """Return what can select the best checkpoint."""
+        return (self.metric, *self.metrics, LOSS)
 
     def head(self) -> Head:
         """Return the head that it reads."""

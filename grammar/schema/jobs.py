@@ -179,6 +179,18 @@ class Finetune(Training):
     )
     on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
     task: TaskBlock = key(doc="what is learned", impact="weights")
+    select: str | None = key(
+        None,
+        doc="metric on the held-out data that selects the best checkpoint, or `loss`; the mean "
+        "credit of a row, mostly called `accuracy`, if absent",
+        impact="training",
+        name=True,
+    )
+
+    @property
+    def selects_by(self) -> str:
+        """What selects the best checkpoint."""
+        return self.task.metric if self.select is None else self.select
 
     def heads(self) -> tuple[Head, ...]:
         """Return the heads that the job trains."""
@@ -186,14 +198,22 @@ class Finetune(Training):
 
 
 class Evaluate(Block):
-    """Measure a fine-tuned model."""
+    """Measure a trained model."""
 
     job: Literal["evaluate"] = "evaluate"
     name: str = key(doc="what reports call it", impact="cosmetic")
     of: str = key(
-        doc="the fine-tuning job whose best weights are measured", impact="eval", name=True
+        doc="the job whose best weights are measured: a fine-tuning by its task, a pretraining by "
+        "its objectives",
+        impact="eval",
+        name=True,
     )
-    split: str = key("test", doc="which part of the task's data", impact="eval", name=True)
+    split: str = key(
+        "test",
+        doc="which part of the task's data; of a pretraining `validation`, what it holds out",
+        impact="eval",
+        name=True,
+    )
     batch: int = key(
         256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1, le=MOST_TEXTS
     )

@@ -34,7 +34,7 @@ class Spec(Block):
         return self.models[job.on]
 
     def training_job(self, job_name: str) -> Pretrain | Finetune:
-        """Return the job itself, or the fine-tuning that an evaluation measures."""
+        """Return the job itself, or the one that an evaluation measures."""
         job = self.jobs[job_name]
         return self.training_job(job.of) if isinstance(job, Evaluate) else job
 

@@ -1,6 +1,6 @@
 """What a fine-tuned model says to the questions of a split."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,7 +13,6 @@ from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
-from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.tasks.answered import Answered
@@ -27,6 +26,8 @@ def ask(
     split: str,
     batches: Iterator[Batch],
     precision: Precision,
+    *,
+    advance: Callable[[int], None],
 ) -> tuple[Answered, float]:
     """Ask a model all questions of a split; all processes come here together.
 
@@ -37,15 +38,13 @@ def ask(
         split: name of the split.
         batches: this process's part of the split.
         precision: of the forward pass.
+        advance: is told how many rows are done, and may end it.
 
     Returns:
         The answers of all processes, in the order of the split's table, and the sum of the loss
         over the rows that have one.
-
-    Raises:
-        InterruptionError: if a signal asked to stop.
     """
-    processes, request = session.processes, session.request
+    processes = session.processes
     [(head, task)] = objectives.kinds.items()
     predict = getattr(optional_facet(task, "loss"), "predict", _most_likely)
     columns: list[tuple[Tensor, ...]] = []
@@ -61,9 +60,7 @@ def ask(
         columns.append((rows, *predict(task, scored.scores, choices)))
         loss += scored.loss
         done += batch.rows
-        session.observer.advance("evaluate", done)
-        if request.signal:
-            raise InterruptionError(request.signal, "the evaluation was stopped before its end")
+        advance(done)
     asked, predictions, probabilities, *more = _of_all(columns, processes)
     part = data.part(split)
     answered = Answered(

@@ -1,16 +1,20 @@
-"""Measuring a fine-tuned model on a split, from the set-up to the result."""
+"""Measuring a trained model on a split, from the set-up to the result."""
 
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
-from renaissance.compiler.step import Objectives
+from renaissance.compiler.batch import Batch
+from renaissance.compiler.step import Objectives, weights_of
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import DataError, JobData
-from renaissance.runtime.errors import CheckpointError, JobError
+from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
 from renaissance.runtime.evaluation.answers import ask
 from renaissance.runtime.evaluation.predictions import write_predictions
 from renaissance.runtime.evaluation.result import figures_of, result_of
@@ -22,6 +26,7 @@ from renaissance.runtime.records import End, JobResult, Start, Unreadable
 from renaissance.runtime.results import write_result
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.training.caching import cached_features
+from renaissance.runtime.training.held_out import measure
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup, set_up
 from renaissance.runtime.training.transfer import differing_references, references_of
@@ -32,67 +37,171 @@ MOST_NAMED = 10
 """Rows without an answer that are named."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What is measured, and on what.
+
+    Attributes:
+        session: of the evaluation.
+        job: its declaration.
+        data: of the job that is measured.
+        objectives: the model with its losses, with the weights that are measured.
+        precision: of the forward pass.
+        log: of the evaluation.
+    """
+
+    session: Session
+    job: Evaluate
+    data: JobData
+    objectives: Objectives
+    precision: Precision
+    log: Log
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield this process's part of the split."""
+        processes = self.session.processes
+        return self.data.split(self.job.split, self.job.batch, processes.rank, processes.ranks)
+
+    def advance(self, done: int) -> None:
+        """Say how many rows are done; raises InterruptionError if a signal asked to stop."""
+        self.session.observer.advance("evaluate", done)
+        signal = self.session.request.signal
+        if signal:
+            raise InterruptionError(signal, "the evaluation was stopped before its end")
+
+
 @exact_float32()
 def evaluate_job(session: Session) -> JobResult:
-    """Measure the best weights of a fine-tuning.
+    """Measure the best weights of a fine-tuning by its task, of a pretraining by its objectives.
 
     Args:
         session: of an evaluation.
 
     Raises:
-        JobError: if the fine-tuning has no usable result.
+        JobError: if the job that is measured has no usable result.
         InterruptionError: if a signal asked to stop.
         DataError: if the data do not allow it.
     """
     began = time.monotonic()
     spec, processes = session.spec, session.processes
     job, trained = spec.jobs[session.name], session.training
-    if not isinstance(job, Evaluate) or not isinstance(trained, Finetune):
+    if not isinstance(job, Evaluate):
         raise JobError(f"job `{session.name}` is no evaluation")
-    task = trained.task
     checkpoint = best_checkpoint(session.folder / trained.name, session.hashes)
     setup = set_up(session)
     data, model = setup.data, setup.model
     _take_weights(setup, checkpoint)
     model.to(processes.device).eval()
     precision = Precision(trained.precision, processes.device)
-    objectives = Objectives(model, session.declared, trained)
+    objectives = Objectives(model, session.declared, trained).eval()
     writes = session.home if processes.first else None
     with closing(Log(writes, 0, session.observer)) as log:
         log.write(_started(session))
         for sentence in setup.notices:
             log.notice(sentence)
-        with cached_features(session, setup, objectives, precision, log):
-            data.read_for(processes.device, log.notice)
-            for sentence in _seen_before(data, job.split):
-                log.notice(sentence)
-            session.observer.begin(job.name, "evaluate", len(data.part(job.split)))
-            started = time.monotonic()
-            search = optional_facet(task, "search")
-            loss: float | None
-            if search is not None:
-                answered, loss = search.ask(session, objectives, data, job.split, precision)
-                log.notice(answered.searched.sentence)
-            else:
-                batches = data.split(job.split, job.batch, processes.rank, processes.ranks)
-                answered, loss = ask(session, objectives, data, job.split, batches, precision)
-            measuring = time.monotonic() - started
-            session.observer.finish("evaluate")
-        _report_flaws(data, job.split, answered, log)
-        figures = figures_of(task, data, answered)
-        if processes.first:
-            keep_rows(session.home, answered, figures.credit)
-            if job.write is not None:
-                write_predictions(session.folder / job.write, job, task, data, answered)
-        seconds = time.monotonic() - began
-        result = result_of(
-            session, job, data, answered, figures, loss, seconds=seconds, measuring=measuring
+        evaluation = Evaluation(
+            session=session,
+            job=job,
+            data=data,
+            objectives=objectives,
+            precision=precision,
+            log=log,
         )
+        of = _of_task if isinstance(trained, Finetune) else _of_objectives
+        result = of(evaluation, setup)
+        seconds = time.monotonic() - began
+        result = result.model_copy(update={"seconds": seconds})
         if processes.first:
             write_result(session.home, result)
         log.write(End(step=0, seconds=seconds))
     processes.wait()
     return result
+
+
+def _of_task(evaluation: Evaluation, setup: Setup) -> JobResult:
+    """Measure a fine-tuning; the first process writes what was predicted."""
+    session, job, data = evaluation.session, evaluation.job, evaluation.data
+    [task] = evaluation.objectives.kinds.values()
+    assert isinstance(task, TaskBlock)
+    with _measuring(evaluation, setup) as clock:
+        search = optional_facet(task, "search")
+        loss: float | None
+        if search is not None:
+            answered, loss = search.ask(
+                session, evaluation.objectives, data, job.split, evaluation.precision
+            )
+            evaluation.log.notice(answered.searched.sentence)
+        else:
+            answered, loss = ask(
+                session,
+                evaluation.objectives,
+                data,
+                job.split,
+                evaluation.batches(),
+                evaluation.precision,
+                advance=evaluation.advance,
+            )
+    _report_flaws(data, job.split, answered, evaluation.log)
+    figures = figures_of(task, data, answered)
+    if session.processes.first:
+        keep_rows(session.home, answered, figures.credit)
+        if job.write is not None:
+            write_predictions(session.folder / job.write, job, task, data, answered)
+    return result_of(session, job, data, answered, figures, loss, measuring=clock.seconds)
+
+
+def _of_objectives(evaluation: Evaluation, setup: Setup) -> JobResult:
+    """Measure a pretraining by its losses and by how often its objectives are met."""
+    session, job, data = evaluation.session, evaluation.job, evaluation.data
+    with _measuring(evaluation, setup) as clock:
+        measured = measure(
+            session,
+            evaluation.objectives,
+            weights_of(session.training),
+            evaluation.batches(),
+            evaluation.precision,
+            evaluation.advance,
+        )
+    rows = len(data.part(job.split))
+    if measured is None:
+        raise JobError(f"`{job.split}` of job `{job.of}` holds nothing that could be measured")
+    return JobResult(
+        job=job.name,
+        kind="evaluate",
+        spec_hash=session.spec.hash,
+        split=job.split,
+        metrics={**measured.metrics, "loss": measured.loss, **measured.losses},
+        rows=rows,
+        texts_per_second=rows / max(clock.seconds, 1e-9),
+    )
+
+
+@dataclass(slots=True)
+class Clock:
+    """How long the model was asked."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def _measuring(evaluation: Evaluation, setup: Setup) -> Iterator[Clock]:
+    """Read kept features meanwhile, tell who watches, and take the time."""
+    session, job, data, log = (
+        evaluation.session,
+        evaluation.job,
+        evaluation.data,
+        evaluation.log,
+    )
+    clock = Clock()
+    with cached_features(session, setup, evaluation.objectives, evaluation.precision, log):
+        data.read_for(session.processes.device, log.notice)
+        for sentence in _seen_before(data, job.split):
+            log.notice(sentence)
+        session.observer.begin(job.name, "evaluate", len(data.part(job.split)))
+        started = time.monotonic()
+        yield clock
+        clock.seconds = time.monotonic() - started
+        session.observer.finish("evaluate")
 
 
 def _take_weights(setup: Setup, checkpoint: Checkpoint) -> None:

@@ -38,10 +38,9 @@ def result_of(
     figures: Figures,
     loss: float | None,
     *,
-    seconds: float,
     measuring: float,
 ) -> JobResult:
-    """Return the result; of all its `seconds` the model was asked for `measuring`."""
+    """Return the result, of which the model was asked for `measuring` seconds."""
     return JobResult(
         job=job.name,
         kind="evaluate",
@@ -55,7 +54,6 @@ def result_of(
         chance=figures.chance,
         like_majority=figures.like_majority,
         predictions=PREDICTIONS,
-        seconds=seconds,
         texts_per_second=len(answered) / max(measuring, 1e-9),
         samples=tuple(predicted(job, data, answered, place) for place in shown(answered)),
         **_confusion(answered),

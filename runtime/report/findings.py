@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.runtime.records import JobResult, Prediction
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.confusion import Confusion, confusion
@@ -18,13 +19,15 @@ MOST_WRONG = 16
 class JobRow:
     """A row of the table of jobs; `state` stands in for figures of a job without a result.
 
-    A metric is its name, its value and its interval, empty where there is none.
+    A metric is its name, its value and its interval, empty where there is none; `selected` says
+    what selected the best checkpoint.
     """
 
     name: str
     kind: str
     split: str
     metrics: tuple[tuple[str, str, str], ...]
+    selected: str
     steps: str
     time: str
     rate: str
@@ -64,6 +67,7 @@ class Evaluation:
         split: part of the data.
         measure: name of the leading metric, or empty.
         value: the leading metric, spelled out.
+        weights: of what they are, and what selected them; empty where that is not known.
         interval: the one of the leading metric, spelled out, or empty.
         rows: how many were measured; None where that is not known.
         figures: all metrics that have something beside them.
@@ -77,6 +81,7 @@ class Evaluation:
     split: str
     measure: str
     value: str
+    weights: str
     interval: str
     rows: int | None
     figures: tuple[Figure, ...]
@@ -95,6 +100,7 @@ def job_row(run: JobRun, kind: str) -> JobRow:
             kind=kind,
             split="",
             metrics=(),
+            selected="",
             steps="",
             time="",
             rate="",
@@ -108,6 +114,7 @@ def job_row(run: JobRun, kind: str) -> JobRow:
             (name.replace("_", " "), figures.metric(name, value), _interval(result, name))
             for name, value in result.metrics.items()
         ),
+        selected=_selected(result),
         steps=figures.count(result.steps) if result.steps else figures.DASH,
         time=figures.duration(result.seconds),
         rate=figures.throughput(result.texts_per_second),
@@ -118,14 +125,29 @@ def job_row(run: JobRun, kind: str) -> JobRow:
 def evaluations(folder: RunFolder) -> tuple[Evaluation, ...]:
     """Return what every finished job with answers found, in order."""
     return tuple(
-        _evaluation(run.result, folder.path)
+        _evaluation(run.result, folder.path, _weights(folder, run.name))
         for run in folder.jobs
         if run.result is not None
         and (run.result.kind == "evaluate" or run.result.confusion or run.result.samples)
     )
 
 
-def _evaluation(result: JobResult, folder: Path) -> Evaluation:
+def _weights(folder: RunFolder, name: str) -> str:
+    """Say which weights an evaluation measures."""
+    job = None if folder.spec is None else folder.spec.jobs.get(name)
+    if not isinstance(job, Evaluate):
+        return ""
+    trained = next((run.result for run in folder.jobs if run.name == job.of), None)
+    if trained is None or trained.selected_by is None or trained.best_step is None:
+        return ""
+    measure = trained.selected_by.replace("_", " ")
+    return (
+        f"The weights of {job.of} after step {figures.count(trained.best_step)}, "
+        f"selected by {measure} on {trained.split}."
+    )
+
+
+def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
     rates = [name for name in result.metrics if figures.is_rate(name)]
     leading = next((name for name in rates if name == "accuracy"), rates[0] if rates else None)
     wrong = [sample for sample in result.samples if not sample.correct][:MOST_WRONG]
@@ -135,6 +157,7 @@ def _evaluation(result: JobResult, folder: Path) -> Evaluation:
         split=result.split or "unknown",
         measure=leading.replace("_", " ") if leading else "",
         value=figures.metric(leading, result.metrics[leading]) if leading else "",
+        weights=weights,
         interval=_interval(result, leading) if leading else "",
         rows=result.rows,
         figures=tuple(_figure(result, name) for name in result.metrics if _compared(result, name)),
@@ -147,6 +170,14 @@ def _evaluation(result: JobResult, folder: Path) -> Evaluation:
             if group
         ),
     )
+
+
+def _selected(result: JobResult) -> str:
+    """Say which checkpoint is the best one, and what says so; empty where nothing does."""
+    if result.selected_by is None or result.best_step is None:
+        return ""
+    measure = result.selected_by.replace("_", " ")
+    return f"best by {measure} on {result.split}: step {figures.count(result.best_step)}"
 
 
 def _compared(result: JobResult, name: str) -> bool:

@@ -46,7 +46,7 @@ class Session:
 
     @property
     def training(self) -> Pretrain | Finetune:
-        """Declaration of the job itself, or of the fine-tuning that an evaluation measures."""
+        """Declaration of the job itself, or of the one that an evaluation measures."""
         return self.spec.training_job(self.name)
 
     @property

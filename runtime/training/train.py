@@ -17,15 +17,16 @@ from renaissance.runtime.training.preparation import Prepared, prepare
 from renaissance.runtime.training.progress import Progress
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup, set_up
-from renaissance.runtime.training.training import Training
+from renaissance.runtime.training.training import ByProtocol, Training
 
 
 @exact_float32()
-def train_job(session: Session) -> JobResult:
+def train_job(session: Session, by_protocol: ByProtocol) -> JobResult:
     """Train one job to its end, from its last usable checkpoint if there is one.
 
     Args:
         session: of a pretraining or fine-tuning.
+        by_protocol: measures held-out data where another metric than the mean credit selects.
 
     Raises:
         JobError: if the job cannot start or go on.
@@ -47,7 +48,9 @@ def train_job(session: Session) -> JobResult:
             log.notice(sentence)
         with cached_features(session, setup, prepared.objectives, prepared.precision, log):
             setup.data.read_for(processes.device, log.notice)
-            training = Training.of(session, setup, freezing, beginning, prepared, checkpoints, log)
+            training = Training.of(
+                session, setup, freezing, beginning, prepared, checkpoints, log, by_protocol
+            )
             progress = Progress.at(state)
             if processes.first:
                 checkpoints.mark_best(progress.best, state.spec_hash)
@@ -89,6 +92,8 @@ def _result(session: Session, total_steps: int, progress: Progress) -> JobResult
         spec_hash=session.spec.hash,
         split="validation" if measured else None,
         metrics=measured,
+        selected_by=best.selected_by if best is not None and measured else None,
+        best_step=best.step if best is not None else None,
         seconds=seconds,
         steps=total_steps,
         texts_per_second=progress.texts / max(seconds, 1e-9),

@@ -1,6 +1,7 @@
 """What a training consists of from its first step to its last, and when its events are due."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,12 +12,16 @@ from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.log import Log
 from renaissance.runtime.training.beginning import Beginning
+from renaissance.runtime.training.held_out import Measured
 from renaissance.runtime.training.measures import Accuracies, StepLosses
 from renaissance.runtime.training.preparation import Prepared
 from renaissance.runtime.training.schedule import LearningRate, steps_of
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup
 from renaissance.runtime.training.step import TrainingStep
+
+ByProtocol = Callable[..., Measured | None]
+"""Measures held-out data by the protocol of a task: see `runtime/evaluation/selecting.py`."""
 
 LINES = 200
 """Lines that a log has of a long run, at least."""
@@ -76,6 +81,7 @@ class Training:
         losses: of the steps since the last line.
         accuracies: likewise.
         step: does a step.
+        by_protocol: measures held-out data where another metric of the task selects.
     """
 
     session: Session
@@ -91,6 +97,7 @@ class Training:
     losses: StepLosses
     accuracies: Accuracies
     step: TrainingStep
+    by_protocol: ByProtocol
 
     @classmethod
     def of(
@@ -102,6 +109,7 @@ class Training:
         prepared: Prepared,
         checkpoints: Checkpoints,
         log: Log,
+        by_protocol: ByProtocol,
     ) -> Self:
         """Lay schedule, validations and checkpoints over the steps.
 
@@ -135,6 +143,7 @@ class Training:
                 processes=processes,
                 accuracies=accuracies,
             ),
+            by_protocol=by_protocol,
         )
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from renaissance.runtime.evaluation.selecting import by_protocol
 from renaissance.runtime.precision import exact_float32, slow_on
 from renaissance.runtime.training.train import train_job
 
@@ -50,7 +51,7 @@ def test_a_training_job_runs_within() -> None:
             raise LookupError
 
     with pytest.raises(LookupError):
-        train_job(Broken())  # type: ignore[arg-type]
+        train_job(Broken(), by_protocol)  # type: ignore[arg-type]
     assert seen == [(False, False)] and older() == before
 
 

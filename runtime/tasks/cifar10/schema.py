@@ -19,3 +19,4 @@ class Cifar10(CifarTask):
     labels: ClassVar[str] = "labels"
 
     task: Literal["cifar10"] = "cifar10"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy@5",)

@@ -16,3 +16,4 @@ class Cifar100(CifarTask):
     labels: ClassVar[str] = "fine_labels"
 
     task: Literal["cifar100"] = "cifar100"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy@5",)

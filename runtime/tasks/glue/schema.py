@@ -8,6 +8,14 @@ from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
 from renaissance.runtime.tasks.glue.layout import LAYOUTS, Layout
 
+METRICS = {
+    "cola": ("matthews",),
+    "mrpc": ("f1",),
+    "qqp": ("f1",),
+    "stsb": ("pearson", "spearman"),
+}
+"""What is measured beside the mean credit of a row, by task."""
+
 
 class Glue(TaskBlock):
     """One of the tasks of GLUE, about one text or two. Source: Wang et al. 2019.
@@ -61,6 +69,11 @@ class Glue(TaskBlock):
     def metric(self) -> str:  # type: ignore[override]
         """What the mean credit is called."""
         return "accuracy" if self.layout.classes else "negative_squared_error"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The official ones beside the accuracy."""
+        return METRICS.get(self.subtask, ())
 
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`."""

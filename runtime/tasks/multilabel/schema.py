@@ -12,6 +12,7 @@ class Multilabel(TabularTask):
     """Which classes, any number of them, has an image, a text, or a text about an image?"""
 
     metric: ClassVar[str] = "precision@1"
+    metrics: ClassVar[tuple[str, ...]] = ("mean_average_precision", "f1.micro", "f1.macro")
 
     task: Literal["multilabel"] = "multilabel"
     text: str | None = key(

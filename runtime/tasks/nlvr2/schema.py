@@ -28,6 +28,7 @@ class Nlvr2(TaskBlock):
     says_sides: ClassVar[bool] = True
 
     task: Literal["nlvr2"] = "nlvr2"
+    metrics: ClassVar[tuple[str, ...]] = ("consistency",)
     root: str = key(
         doc="folder that holds `nlvr2/data`, and the images in `images/train`, `dev`, `test1` and "
         "`test2`",

@@ -11,6 +11,7 @@ class Regress(TabularTask):
 
     outputs: ClassVar[int] = 1
     metric: ClassVar[str] = "negative_squared_error"
+    metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman")
 
     task: Literal["regress"] = "regress"
     text: str | None = key(

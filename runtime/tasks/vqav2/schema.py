@@ -26,6 +26,7 @@ class Vqav2(TaskBlock):
 
     metric: ClassVar[str] = "soft_accuracy"
     says_sides: ClassVar[bool] = True
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     task: Literal["vqav2"] = "vqav2"
     root: str = key(

@@ -13,6 +13,7 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError, JobError
 from renaissance.runtime.checkpoint import read_checkpoint
+from renaissance.runtime.evaluation.selecting import by_protocol
 from renaissance.runtime.observer import Silent
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.signals import StopRequest
@@ -121,6 +122,7 @@ def test_what_learns_later_is_refused(tiny_spec: Callable[..., Spec], tmp_path: 
                 processes=two,
                 request=StopRequest(),
                 observer=Silent(),
-            )
+            ),
+            by_protocol,
         )
     train(spec, tmp_path, "base")  # one process has nothing to split
