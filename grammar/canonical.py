@@ -98,13 +98,14 @@ class _Printer:
         for index, change in enumerate(job.augment):
             where = (*path, "augment", index)
             lines.append(self._block(f"augment {head_text(change)}", change, where))
-        if job.scale_lr:
-            factors = [
-                self._noted(f"{address} = {number_text(factor)}", (*path, "scale_lr", address))
-                for address, factor in job.scale_lr.items()
-            ]
-            lines.append(_braces("scale_lr", factors))
-        stated = [first, "objectives", "optimizer", "schedule", "scale_lr"]
+        for word, by_address in (("scale_lr", job.scale_lr), ("decay_lr", job.decay_lr)):
+            if by_address:
+                factors = [
+                    self._noted(f"{address} = {number_text(factor)}", (*path, word, address))
+                    for address, factor in by_address.items()
+                ]
+                lines.append(_braces(word, factors))
+        stated = [first, "objectives", "optimizer", "schedule", "scale_lr", "decay_lr"]
         if job.augment:
             stated.append("augment")
         lines += self._keys(job, path, leave_out=stated)

@@ -357,6 +357,7 @@ class JobPlan:
         checkpoint: what is written of it; None of an evaluation.
         begins: what each head starts from, a sentence each; of a job that starts from another one.
         search: what all pairs of a published split cost; None where rows are measured.
+        rates: how learning rates fall with the depth of layers, a sentence each.
     """
 
     name: str
@@ -378,6 +379,7 @@ class JobPlan:
     checkpoint: Stored | None
     begins: tuple[str, ...] = ()
     search: SearchPlan | None = None
+    rates: tuple[str, ...] = ()
 
     @property
     def peak(self) -> Stage:

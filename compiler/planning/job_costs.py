@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.demand import readings, unread_parts
+from renaissance.compiler.layer_decay import said_of_decay
 from renaissance.compiler.lowering.dispatch import PRODUCTS
+from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import (
@@ -81,9 +84,16 @@ def plan_job(
         if isinstance(job, Evaluate)
         else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
         search=_search(_every_pair(job, training), step, first),
+        rates=_rates(job, model),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
+
+
+def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:
+    """Return how the learning rates of a job fall with the depth of layers."""
+    decays = {} if isinstance(job, Evaluate) else job.decay_lr
+    return tuple(said_of_decay(model, parameter_addresses(model), decays)) if decays else ()
 
 
 def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:

@@ -8,7 +8,11 @@ from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.names import listing, nearest
 from renaissance.grammar.source import Span
 
-_CODES = {"freeze": ("VL204", "selector"), "scale_lr": ("VL510", "address")}
+_CODES = {
+    "freeze": ("VL204", "selector"),
+    "scale_lr": ("VL510", "address"),
+    "decay_lr": ("VL510", "address"),
+}
 
 
 def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span) -> Diagnostic:

@@ -176,7 +176,7 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
     bare = statement.name is None and statement.value is None
     if word == "model" and bare:
         _take_overrides(draft, statement, reader)
-    elif word == "scale_lr" and bare:
+    elif word in ("scale_lr", "decay_lr") and bare:
         put(draft.keys, place, word, _table(statement, reader), reader.findings)
     elif word in _CHOSEN and statement.name is not None:
         put(draft.keys, place, word, _choice(statement, reader), reader.findings)

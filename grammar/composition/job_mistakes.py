@@ -12,6 +12,7 @@ _EXAMPLES = {
     "optimizer": f"`optimizer {FAMILIES['optimizer'].example} {{ lr = 1e-4 }}`",
     "schedule": f"`schedule {FAMILIES['schedule'].example} {{ warmup = 10% }}`",
     "scale_lr": "`scale_lr { fusion = 5 }`",
+    "decay_lr": "`decay_lr { text = 0.8 }`",
     "objective": f"`objective {FAMILIES['objective'].example} {{ … }}`",
     "augment": f"`augment {FAMILIES['augmentation'].example} {{ … }}`",
     "model": "`model { vision.image_size = 384 }`",

@@ -1,5 +1,6 @@
 """Read jobs into the schema: what they relate to, their keys, their models."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from renaissance.grammar import tree
@@ -19,6 +20,7 @@ from renaissance.grammar.composition.model_reading import read_model, with_fusio
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.names import nearest, with_article
+from renaissance.grammar.places import Path
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.vocabulary import JOBS
@@ -222,17 +224,27 @@ class JobReader:
         fusion = model.draft.fusion_name if model else None
         if fusion is None or fusion.text == "fusion":
             return job
+        return job.model_copy(
+            update={
+                word: self._by_own_name(getattr(job, word), fusion.text, ("jobs", name, word))
+                for word in ("scale_lr", "decay_lr")
+            }
+        )
+
+    def _by_own_name(
+        self, factors: Mapping[str, float], fusion: str, path: Path
+    ) -> dict[str, float]:
+        """Return factors by addresses that name the fusion as the model does."""
         scales: dict[str, float] = {}
-        path = ("jobs", name, "scale_lr")
-        for address, factor in job.scale_lr.items():
-            own = with_fusion_name(address, fusion.text)
+        for address, factor in factors.items():
+            own = with_fusion_name(address, fusion)
             if own != address:
                 places = self._reader.places
                 places.put((*path, own), places.keys[*path, address], places.values[*path, address])
             if own in scales:
-                alias = "fusion" + own.removeprefix(fusion.text)
+                alias = "fusion" + own.removeprefix(fusion)
                 spans = [self._reader.places.keys[*path, said] for said in (own, alias)]
                 first, second = sorted(spans, key=lambda span: span.start)
                 self._reader.findings.add(set_twice(own, first, second))
             scales[own] = factor
-        return job.model_copy(update={"scale_lr": scales})
+        return scales

@@ -7,6 +7,7 @@ from renaissance.grammar.checks.data import check_presence
 from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
+from renaissance.grammar.checks.layer_decay import check_decays
 from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.reading import check_reading
 from renaissance.grammar.checks.splits import (
@@ -160,6 +161,7 @@ def _check_jobs(
         if isinstance(job, Finetune):
             check_reading(job, model, places, findings)
         check_scales(job, model, places, findings)
+        check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_job_freezing(name, job, model, path, fresh, places, findings)
         training.append((job, model, path))

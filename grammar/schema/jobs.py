@@ -54,6 +54,13 @@ class Training(Block):
         "parameters included; where two overlap, the one with more parts counts",
         impact="training",
     )
+    decay_lr: dict[str, Annotated[float, Field(gt=0, le=1)]] = key(
+        {},
+        doc="factor on the learning rate from each layer to the one below it, by stream or fusion: "
+        "1 behind the last layer, the factor in the last, its square in the one before, the least "
+        "in embeddings; multiplied with that of `scale_lr`",
+        impact="training",
+    )
     schedule: ScheduleBlock = kind_key(
         "schedule", "linear", doc="learning rate over the run", impact="training"
     )

@@ -72,6 +72,7 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
     yield from job.begins
+    yield from job.rates
     if job.search is not None:
         yield from _searched(job.search)
     for reading in job.reads:

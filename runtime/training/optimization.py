@@ -1,12 +1,14 @@
 """The optimizer over the parameters that learn, in groups by kind and by component address."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.errors import FreezeError
+from renaissance.compiler.layer_decay import decay_factors
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.selectors import specificity
@@ -27,13 +29,18 @@ class Optimization:
         settings: of the optimizer.
         scale_lr: factor on the learning rate by component address, as `freeze` reads them; of
             several that reach a parameter the one with the most parts counts.
+        decay_lr: factor from one layer to the one below, by root; both factors are multiplied.
 
     Raises:
         JobError: if an address of `scale_lr` reaches no parameter.
     """
 
     def __init__(
-        self, model: VisionLanguageModel, settings: OptimizerBlock, scale_lr: Mapping[str, float]
+        self,
+        model: VisionLanguageModel,
+        settings: OptimizerBlock,
+        scale_lr: Mapping[str, float],
+        decay_lr: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         """Put everything that learns now into groups."""
         self._model = model
@@ -41,6 +48,8 @@ class Optimization:
         self._kind = facet(settings, "optimizer")
         self._addresses = parameter_addresses(model)
         self._factors = _factors(model, self._addresses, scale_lr)
+        for name, factor in decay_factors(model, self._addresses, decay_lr).items():
+            self._factors[name] *= factor
         self._names: dict[str, nn.Parameter] = {}
         self._parameters: list[nn.Parameter] = []
         self.torch: torch.optim.Optimizer | None = None

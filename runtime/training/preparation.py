@@ -73,7 +73,7 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
         _split(session, setup, freezing, objectives)
     model.to(processes.device)
     model.train()
-    optimization = Optimization(model, job.optimizer, job.scale_lr)
+    optimization = Optimization(model, job.optimizer, job.scale_lr, job.decay_lr)
     if beginning.checkpoint is not None:
         optimization.load(beginning.checkpoint.optimizer)
         precision.load(beginning.state.scaler)

@@ -42,6 +42,21 @@ def test_stopped_and_resumed_around_a_thaw(
     assert whole == parts
 
 
+def test_layers_that_learn_at_rates_of_their_own_go_on_alike(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    decays = {"text": 0.5, "vision": 0.9, "cross": 0.7}
+    keys = {"steps": 6, "checkpoint_every": 6, "validate_every": 6}
+    spec = tiny_spec(freeze=THAW, base={**keys, "decay_lr": decays})
+    train(spec, tmp_path / "whole", "base")
+    with pytest.raises(InterruptionError):
+        train(spec, tmp_path / "parts", "base", observer=StopAt(4))
+    train(spec, tmp_path / "parts", "base")
+    assert last_bytes(tmp_path / "parts", "base", 6) == last_bytes(tmp_path / "whole", "base", 6)
+    train(tiny_spec(freeze=THAW, base=keys), tmp_path / "even", "base")
+    assert last_bytes(tmp_path / "even", "base", 6) != last_bytes(tmp_path / "whole", "base", 6)
+
+
 def test_what_is_frozen_until_later_does_not_move_before(
     tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
