@@ -234,7 +234,9 @@ class Search:
             mine = (
                 None if block is None else (block[0], self._scored(*block, wanted, texts, coarse))
             )
-            every = self._processes.of_all(mine)
+            # All processes stop at the same block, whichever of them was asked to.
+            told = self._processes.of_all((mine, self._session.request.signal))
+            every = [part for part, _ in told]
             if all(part is None for part in every):
                 return table
             for part in every:
@@ -245,8 +247,8 @@ class Search:
                     if table is not None:
                         table[images] = scores[:, self.sought.distinct]
             self._session.observer.advance("evaluate", done)
-            if self._session.request.signal and self._processes.ranks == 1:
-                signal = self._session.request.signal
+            signal = max((number or 0 for _, number in told), default=0)
+            if signal:
                 raise InterruptionError(signal, "the evaluation was stopped before its end")
 
     def _scored(
