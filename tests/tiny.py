@@ -11,9 +11,12 @@ from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Lower, Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
@@ -69,6 +72,20 @@ def write_nlvr(root: Path) -> Path:
             lines.append(json.dumps(example))
         (root / part / f"{part}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return root
+
+
+OF_TWO_TOWERS = tuple(
+    word for word, kind in Kinds(FusionBlock).items() if kind.accepts == "backbone"
+)
+"""Words of the fusions that join two towers."""
+
+
+def tiny_fusion(word: str, *inputs: str) -> FusionBlock:
+    """Return two layers of a fusion of two towers, without dropout."""
+    kind = Kinds(FusionBlock)[word]
+    sizes = {"layers": 2, "width": 16, "heads": 2, "dropout": 0.0}
+    chosen = {name: sizes[name] for name in keys_of(kind) if name in sizes}
+    return kind(inputs=inputs or ("text", "vision"), **chosen)
 
 
 def tiny_model(

@@ -18,6 +18,8 @@ from renaissance.compiler.planning.figures import Flops
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
@@ -30,6 +32,7 @@ from tests.compiler.declarations import (
     TEXT,
     VISION,
     VIT,
+    joined_by,
     one_tower,
     packed_texts,
     spec,
@@ -71,6 +74,7 @@ MODELS: dict[str, Model] = {
     "one tower": one_tower(),
     "one tower from text": one_tower(ELECTRA, width=16),
     "one tower from timm": one_tower(DEIT),
+    **{word: joined_by(word) for word in Kinds(FusionBlock)},
 }
 FREEZES: dict[str, tuple[Freeze, ...]] = {
     "none": (),
@@ -194,6 +198,20 @@ def test_gradient_flow_follows_the_table() -> None:
     assert flow["cross.layers[1].cross"] == "both"
     constant = [part for part in planned.components if part.gradient == "none"]
     assert constant and all(part.flops.backward == 0 for part in constant)
+
+
+def test_nothing_flows_back_into_what_a_frozen_tower_gives() -> None:
+    frozen = (_freeze("vision"),)
+    planned = plan(spec(joined_by("asymmetric", freeze=frozen))).models[0]
+    flow = {part.address: part for part in planned.components}
+    image = [part for address, part in flow.items() if address.startswith("vision.")]
+    assert image and all((part.gradient, part.flops.backward) == ("none", 0) for part in image)
+    learning = plan(spec(joined_by("asymmetric"))).models[0]
+    crossing = next(one for one in learning.components if one.address == "cross.layers[0].cross")
+    # Keys and values learn, and hand nothing on.
+    assert flow["cross.layers[0].cross"].gradient == crossing.gradient == "both"
+    assert flow["cross.layers[0].cross"].flops.to_inputs < crossing.flops.to_inputs
+    assert flow["cross.layers[0].cross"].flops.to_weights == crossing.flops.to_weights
 
 
 def test_shapes_are_those_of_one_sample() -> None:

@@ -26,12 +26,15 @@ from renaissance.compiler.sources.plain.schema import PlainStack
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from tests.batches import encoded, packing_of, pixels_of
+from tests.tiny import OF_TWO_TOWERS, tiny_fusion
 
 MAX_TOKENS = 12
 OBJECTIVES = (Mlm(), Itm(negatives=2))
@@ -107,6 +110,8 @@ def experiment(make: Callable[..., Spec], architecture: str) -> Spec:
         stack = PlainStack(layers=2, width=16, heads=2, dropout=0.0)
         fusion = SingleStream(inputs=("text", "vision"), encoder=stack)
         model = model.model_copy(update={"streams": STACKED, "fusion": fusion})
+    if architecture in Kinds(FusionBlock):
+        model = model.model_copy(update={"fusion": tiny_fusion(architecture)})
     return spec.model_copy(update={"models": {"tiny": model}})
 
 
@@ -118,7 +123,7 @@ def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("in_double")
 @pytest.mark.parametrize("frozen", FREEZES)
-@pytest.mark.parametrize("architecture", ["two towers", "two towers from libraries", "one tower"])
+@pytest.mark.parametrize("architecture", ["two towers from libraries", "one tower", *OF_TWO_TOWERS])
 def test_losses_and_gradients_are_those_of_the_plain_step(
     tiny_spec: Callable[..., Spec], architecture: str, frozen: str
 ) -> None:
