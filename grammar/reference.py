@@ -23,6 +23,7 @@ from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     Kind,
+    check_declared,
     default_of,
     keys_of,
     kind_of,
@@ -62,8 +63,11 @@ def pages_of(word: str) -> tuple[str, ...]:
     Raises:
         KindError: if a package that brings it cannot be used.
     """
-    found = ((family, schema(family, word)) for family in FAMILIES)
-    return tuple(_page(family, kind) for family, kind in found if kind is not None)
+    found = {family: schema(family, word) for family in FAMILIES}
+    kinds = {family: kind for family, kind in found.items() if kind is not None}
+    for kind in kinds.values():
+        check_declared(kind)
+    return tuple(_page(family, kind) for family, kind in kinds.items())
 
 
 def _page(family: str, kind: type[KindBlock]) -> str:

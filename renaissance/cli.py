@@ -96,13 +96,17 @@ def _run(arguments: argparse.Namespace) -> int:
 def _told(error: Exception) -> str | None:
     """Return a sentence on an error that is no mistake in this program; None for others."""
     from renaissance.compiler.errors import CompileError
+    from renaissance.grammar.kinds.origins import failure_of_others
     from renaissance.grammar.kinds.registry import KindError
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.errors import InterruptionError, JobError
     from renaissance.runtime.surroundings import sentence
 
     ours = isinstance(error, (CompileError, DataError, InterruptionError, JobError, KindError))
-    return str(error) if ours else sentence(error)
+    if ours:
+        return str(error)
+    cause = sentence(error) or failure_of_others(error)
+    return None if cause is None else str(cause)
 
 
 def _bug(arguments: argparse.Namespace, error: Exception) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.chain import source_of, sources_first, with_dependents
-from renaissance.grammar.kinds.origins import origins
+from renaissance.grammar.kinds.origins import failure_of_others, origins
+from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import restore_best
@@ -128,11 +129,13 @@ def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator
         gone = worker_lost(problem)
         if gone is not None:
             raise JobError(gone) from None
-        cause = sentence(problem)
+        if isinstance(problem, KindError):
+            raise JobError(str(problem)) from problem
+        cause = sentence(problem) or failure_of_others(problem)
         if cause is None:
             raise
         if usage is not None:
-            raise UsageError(usage + cause) from problem
+            raise UsageError(f"{usage}{cause}") from problem
         raise JobError(f"{cause}; what was written before is as it was") from problem
 
 

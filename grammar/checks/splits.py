@@ -16,7 +16,7 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     """Report a split that trains and selects at once."""
     task = job.task
     splits = task.splits()
-    learned, selects = splits["train"], splits.get(VALIDATION)
+    learned, selects = task.learned, splits.get(VALIDATION)
     if selects is None or selects.held_out is not None:
         return
     if selects.file != learned.file and not same_part(
@@ -216,7 +216,7 @@ def _trains_on(
         return None
     part = measured.task.part(source.file)
     if isinstance(step, Finetune):
-        learned = step.task.part(step.task.splits()["train"].file)
+        learned = step.task.part(step.task.learned.file)
         return _span(places, "jobs", step.name, "task") if same_part(learned, part) else None
     if not isinstance(step, Pretrain):
         return None

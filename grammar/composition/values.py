@@ -23,6 +23,7 @@ from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.vocabulary import (
     Kind,
+    check_declared,
     default_of,
     keys_of,
     kind_of,
@@ -167,7 +168,10 @@ class Reader(Record):
     def kind(self, kinds: Mapping[str, type[Block]], word: str, place: Span) -> Any:
         """Return the class that a word stands for, None if there is none, or `FAILED`."""
         try:
-            return kinds.get(word)
+            found = kinds.get(word)
+            if found is not None and issubclass(found, KindBlock):
+                check_declared(found)
+            return found
         except KindError as error:
             self.findings.add(
                 Diagnostic(

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.paths import resolved, same_content, sizes
 from renaissance.grammar.record import Record
@@ -181,6 +182,20 @@ class TaskBlock(Readable):
     def splits(self) -> Mapping[str, Split]:
         """Return the splits that are known without the data, by name; `train` is one of them."""
         raise NotImplementedError
+
+    @property
+    def learned(self) -> Split:
+        """Return where the rows that are learned from come from.
+
+        Raises:
+            KindError: if the task names no split `train`.
+        """
+        found = self.splits().get("train")
+        if found is None:
+            raise KindError(
+                f"the task `{self.word()}` has no split `train`", "`splits` has to name it"
+            )
+        return found
 
     def split(self, name: str) -> Split | None:
         """Return where a split comes from; None if there is no such split."""

@@ -144,13 +144,22 @@ def origin(block: Any) -> str | None:
     if _home(block).startswith("renaissance."):
         return None
     points = _registered(block.family).get(block.word(), ())
-    dist = points[0].dist if points else None
-    return f"{dist.name}=={dist.version}" if dist is not None else _home(block)
+    return _named(points[0]) if points else _home(block)
 
 
 def brought_by(family: str, word: str) -> str:
     """Return the other packages that bring a word, as messages name them; empty for none."""
     return " and ".join(sorted(map(_brings, _registered(family).get(word, ()))))
+
+
+def distributions() -> Mapping[str, str]:
+    """Return the distributions that bring kinds, by the package at the top of their modules."""
+    return {
+        point.module.partition(".")[0]: _named(point)
+        for family in FAMILIES
+        for points in _registered(family).values()
+        for point in points
+    }
 
 
 class Kinds(Mapping[str, "type[K]"], Generic[K]):
@@ -279,6 +288,11 @@ def _registered(family: str) -> "Mapping[str, tuple[EntryPoint, ...]]":
 def _brings(point: "EntryPoint") -> str:
     name = point.dist.name if point.dist is not None else "an unknown package"
     return f"`{name}` (`{point.value}`)"
+
+
+def _named(point: "EntryPoint") -> str:
+    """Return name and version of the distribution of a word; its module where it has none."""
+    return point.module if point.dist is None else f"{point.dist.name}=={point.dist.version}"
 
 
 def _imported(module: str) -> ModuleType:

@@ -3,13 +3,15 @@
 import types
 from collections.abc import Collection, Mapping
 from functools import cache, partial
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from inspect import get_annotations
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
+from pydantic import PydanticUserError
 from pydantic.fields import FieldInfo
 
-from renaissance.grammar.declaration import Block, Minutes, Share
+from renaissance.grammar.declaration import Block, Impact, Minutes, Share
 from renaissance.grammar.kinds.block import KindBlock
-from renaissance.grammar.kinds.registry import FAMILIES, Kinds
+from renaissance.grammar.kinds.registry import FAMILIES, KindError, Kinds, origin
 from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
@@ -133,6 +135,34 @@ def path_of(info: FieldInfo) -> str | None:
     """Return `file` or `folder` where the value is the path of one."""
     path: str | None = _extra(info).get("path")
     return path
+
+
+def check_declared(kind: type[KindBlock]) -> None:
+    """Refuse the class of another package that leaves out, or misspells, what a kind declares.
+
+    Raises:
+        KindError: says what is wrong, in one sentence.
+    """
+    if origin(kind) is None:
+        return  # ours are tested
+    name = f"`{kind.__module__}.{kind.__name__}`"
+    for base in kind.__mro__:
+        for needed, declared in get_annotations(base).items():
+            form: Any = get_origin(declared)
+            if form is ClassVar and not hasattr(kind, needed):
+                raise KindError(f"{name} states no `{needed}`", f"a {kind.family} has one")
+    try:
+        kind.model_rebuild()
+        for key, info in keys_of(kind).items():
+            if _extra(info).get("impact") not in get_args(Impact):
+                raise KindError(
+                    f"{name} does not declare `{key}` as a key",
+                    f'write `{key}: … = key(…, doc="…", impact="training")`',
+                )
+            kind_of(info)
+    except (TypeError, NameError, PydanticUserError) as problem:
+        text = str(problem).partition("\n")[0]
+        raise KindError(f"{name} cannot be read: {text}") from problem
 
 
 def sources(position: Position) -> Kinds[SourceBlock]:

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from renaissance.compiler.batch import Batch
+from renaissance.grammar.kinds.origins import failure_of_others
 from renaissance.runtime.data.batches import Assembler
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.sampling import Order, micro_batches, shares
@@ -135,6 +136,11 @@ def _assemble(
     except DataError as problem:
         # As a value: an exception that crosses processes comes back with a traceback in its text.
         return Assembled(batches=(), unreadable=dict(unreadable.reasons), error=str(problem))
+    except Exception as problem:
+        others = failure_of_others(problem)
+        if others is None:
+            raise
+        return Assembled(batches=(), unreadable=dict(unreadable.reasons), error=str(others))
     return Assembled(batches=batches, unreadable=dict(unreadable.reasons))
 
 

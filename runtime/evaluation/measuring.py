@@ -8,6 +8,7 @@ import numpy as np
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.evaluation.baselines import Learned, by_chance, by_majority
+from renaissance.runtime.evaluation.finite import finite
 from renaissance.runtime.evaluation.intervals import (
     Interval,
     halves,
@@ -58,7 +59,7 @@ def _measured(task: TaskBlock, answered: Answered) -> tuple[dict[str, float], Ma
     rows = classification.by_row if metric is None else getattr(metric, "by_row", None)
     if rows is None:
         assert metric is not None  # or there were rows
-        return dict(metric.measure(task, answered)), {}
+        return finite(metric.measure(task, answered), metric.__name__), {}
     found: Mapping[str, Mean] = rows(task, answered)
     return means(found), found
 

@@ -131,3 +131,67 @@ def test_a_job_folder_knows_what_it_needs(renaissance: Program, target: Path, wo
     assert f"compiled with {BROUGHT}, which is renaissance-shapes==0.2.0 here" in refused.stderr
     unknown = python("-m", "renaissance", "check", "shapes.vl", folder=work, path=sys.path)
     assert "unknown fusion `gated`" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "instead", "verb", "said"),
+    [
+        (
+            "order/loss.py",
+            "    return cross_entropy(scores, items.target)",
+            "    raise ValueError('no\\nloss')",
+            "plan",
+            "failed in line 13 of `renaissance_shapes.order.loss`: ValueError: no loss",
+        ),
+        (
+            "gated/anatomy.py",
+            "    parts = [",
+            "    parts = [*streams.parts] + [",
+            "check",
+            "failed in line 12 of `renaissance_shapes.gated.anatomy`: AttributeError: ",
+        ),
+        (
+            "order/items.py",
+            "drawn[part]",
+            "drawn['part']",
+            "train",
+            "failed in line 38 of `renaissance_shapes.order.items`: IndexError: ",
+        ),
+        (
+            "gated/module.py",
+            "def build(",
+            "def make(",
+            "plan",
+            "`renaissance-shapes==0.1.0` failed: AttributeError: ",
+        ),
+        (
+            "yes_no/metric.py",
+            '"accuracy": float(right.mean())',
+            '"accuracy": float("nan")',
+            "train",
+            "`renaissance_shapes.yes_no.metric` returns nan as `accuracy`, where a finite number "
+            "is wanted",
+        ),
+    ],
+)
+def test_code_of_the_package_that_fails_is_named(
+    target: Path,
+    work: Path,
+    tmp_path: Path,
+    file: str,
+    line: str,
+    instead: str,
+    verb: str,
+    said: str,
+) -> None:
+    packages = shutil.copytree(target, tmp_path / "packages")
+    broken = packages / "renaissance_shapes" / file
+    text = broken.read_text(encoding="utf-8")
+    assert text.count(line) == 1
+    broken.write_text(text.replace(line, instead), encoding="utf-8")
+    arguments = [verb, "shapes.vl", *(("-o", str(tmp_path / "run")) if verb == "train" else ())]
+    path = [str(packages), *sys.path]
+    done = python("-m", "renaissance", *arguments, folder=work, path=path)
+    assert done.returncode == (3 if verb == "train" else 2)
+    assert said in done.stderr
+    assert "bug in renaissance" not in done.stderr and "Traceback" not in done.stderr

@@ -13,6 +13,38 @@ SPEC = """data pairs {
   table = "pairs.txt"
 }
 """
+ASKED = """model tiny {
+  backbone text = plain_text { layers = 1, width = 16, heads = 2, max_tokens = 16 }
+  backbone vision = plain_vision { layers = 1, width = 16, heads = 2, image_size = 32 }
+  fusion cross = cross_attention(text, vision) { layers = 1, width = 16, heads = 2 }
+}
+
+finetune answers on tiny {
+  task = asked
+  optimizer adamw { lr = 1e-3 }
+  batch = 8
+  steps = 2
+}
+"""
+TASK = '''"""Keys of `asked`."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from renaissance.grammar.kinds.data import Split, TaskBlock
+
+
+class Asked(TaskBlock):
+    """Questions about images."""
+
+    outputs: ClassVar[int] = 2
+
+    task: Literal["asked"] = "asked"
+
+    def splits(self) -> Mapping[str, Split]:
+        """Return what there is."""
+        return {"train": Split(file="train", use="train"), "test": Split(file="test", use="report")}
+'''
 KINDS = [(family, word) for family in FAMILIES for word in words(family)]
 OURS = SPEC.replace("lines", "image_caption").replace("pairs.txt", "pairs.csv")
 
@@ -123,6 +155,60 @@ def test_what_cannot_be_used_is_a_finding(installed: Installed, text: str, said:
     Path("a.vl").write_text(SPEC.replace("lines", "nonsense"))
     listed = installed.run("check", "a.vl").stderr
     assert "`image_caption`" in listed and "`lines`" not in listed
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("limit: int = 9", "`shapes.lines.schema.Lines` does not declare `limit` as a key"),
+        (
+            'limit: int = key(9, doc="odd", impact="odd")',
+            "`shapes.lines.schema.Lines` does not declare `limit` as a key",
+        ),
+        (
+            'limit: bytes = key(b"", doc="odd", impact="eval")',
+            "`shapes.lines.schema.Lines` cannot be read: the language has no spelling for "
+            "<class 'bytes'>",
+        ),
+        (
+            'limit: "Missing" = key(1, doc="odd", impact="eval")',
+            "`shapes.lines.schema.Lines` cannot be read: name 'Missing' is not defined",
+        ),
+    ],
+)
+def test_a_key_that_the_language_cannot_have_is_a_finding(
+    installed: Installed, key: str, said: str
+) -> None:
+    declared = 'limit: int = key(9, doc="most lines that are read", impact="training", ge=1)'
+    text = FORMAT.format(word="lines")
+    assert declared in text
+    files = {"shapes/lines/schema.py": text.replace(declared, key)}
+    installed.install("vl-shapes", {"format.lines": "shapes.lines"}, files=files)
+    checked = installed.run("check", "a.vl")
+    assert checked.returncode == 1
+    assert f"error[VL902]: {said}\n --> a.vl:2:12\n" in checked.stderr
+    explained = installed.run("explain", "lines")
+    assert (explained.returncode, explained.stdout) == (2, "")
+    assert explained.stderr.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("    outputs: ClassVar[int] = 2\n", "states no `outputs`"),
+        ('"train": Split(file="train", use="train"),', "the task `asked` has no split `train`"),
+    ],
+)
+def test_a_task_without_what_tasks_state_is_refused(
+    installed: Installed, left_out: str, said: str
+) -> None:
+    assert left_out in TASK
+    files = {"shapes/asked/schema.py": TASK.replace(left_out, "")}
+    installed.install("vl-shapes", {"task.asked": "shapes.asked"}, files=files)
+    Path("a.vl").write_text(ASKED)
+    checked = installed.run("check", "a.vl")
+    assert checked.returncode in (1, 2)
+    assert said in checked.stderr and "bug in renaissance" not in checked.stderr
 
 
 def test_a_package_that_is_gone_is_an_unknown_word(installed: Installed) -> None:
