@@ -20,6 +20,9 @@ from renaissance.runtime.data.sameness import Photographs, found_among
 from renaissance.runtime.data.sampling import held_out
 from renaissance.runtime.data.table import Source, Table, TextColumn, join
 
+DIGESTED = 2**16
+"""Texts whose digest is made in one go."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -111,7 +114,9 @@ def _digest_column(digest: xxhash.xxh3_128, column: TextColumn) -> None:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         texts = column if column.null_count == 0 else pc.fill_null(column, "\0")
         digest.update(pc.binary_length(texts).to_numpy().tobytes())
-        digest.update("".join(texts.to_pylist()).encode())
+        for chunk in [texts] if isinstance(texts, pa.Array) else texts.chunks:
+            for start in range(0, len(chunk), DIGESTED):
+                digest.update("".join(chunk[start : start + DIGESTED].to_pylist()).encode())
     else:
         digest.update(column.to_numpy(zero_copy_only=False).tobytes())
 
@@ -163,12 +168,13 @@ class Parts:
     def _without_selecting(self, part: Part) -> Part:
         """Leave out what shows images by which a job that starts from this one selects."""
         table, selecting = part.table, np.zeros(len(part.table.images), bool)
-        mine = Photographs(table)
+        mine = None
         for name, job in self._spec.jobs.items():
             starts = self._job.name in chain_of(self._spec.jobs, name)[1:]
             if isinstance(job, Finetune) and starts:
                 theirs = Parts(self._spec, job)[VALIDATION]
                 images = Photographs(theirs.table, theirs.images)
+                mine = mine or Photographs(table)
                 found = found_among(mine, images, digests=False)
                 selecting |= found.of_table(len(selecting))
         kept = part.rows[~selecting[table.images_of_row[part.rows]].any(axis=1)]

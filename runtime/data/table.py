@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.real_paths import real_paths, tidy
+from renaissance.runtime.data.real_paths import real_column, tidy
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 SECOND = "second"
 """The column of second texts, for tasks about pairs of texts."""
+ODD = r"^/|^$|//|/$|(^|/)\.\.?(/|$)|\x00"
+"""Paths that may be spelled in a shorter way, or start from elsewhere."""
 VISIBLE = r"[^\s\pZ\p{Cc}\p{Cf}]"
 """A character that is neither white nor a mere instruction, such as U+200B."""
 
@@ -298,7 +300,7 @@ def make_table(
     rows = {"text": texts, "image": _image_column(image)} | dict(columns or {})
     if answers is not None:
         rows["answer"] = answers
-    if "" in distinct:
+    if pc.index(distinct, "").as_py() >= 0:
         # One image is shown with all texts that have none, so that it cannot keep them together.
         rows["scene"], scenes = pa.array(_numbers(texts if scenes is None else scenes)), None
     files = pa.chunked_array(files) if isinstance(files, pa.Array) else files
@@ -315,7 +317,7 @@ def make_table(
 
 
 def _image_columns(
-    paths: Sequence[str],
+    paths: pa.Array,
     image: np.ndarray,
     scenes: TextColumn | None,
     contents: np.ndarray | None,
@@ -328,7 +330,7 @@ def _image_columns(
     if contents is not None:
         content[image] = contents
     return {
-        "path": pa.array(paths, pa.string()),
+        "path": paths,
         "scene": pa.array(scene),
         "content": pa.array(content),
         "source": pa.array(np.zeros(len(paths), np.int32)),
@@ -356,18 +358,28 @@ def _known_of(
 
 def _distinct_images(
     paths: TextColumn | Sequence[TextColumn], root: str | os.PathLike[str]
-) -> tuple[list[str], np.ndarray]:
+) -> tuple[pa.Array, np.ndarray]:
     """Return the paths of distinct images, and `[views, texts]` int32, the image of each text."""
     views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
     joined = pa.concat_arrays(views) if len(views) > 1 else views[0]
     encoded = pc.fill_null(joined.cast(pa.string()), "").dictionary_encode()
-    named = encoded.dictionary.to_pylist()
-    spelled = tidy([str(Path(root, path)) for path in named])
-    distinct, number = _number(
-        [path if name else "" for name, path in zip(named, spelled, strict=True)]
-    )
+    distinct, number = _number(_spelled(root, encoded.dictionary))
     image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
     return distinct, image.reshape(len(views), -1)
+
+
+def _spelled(root: str | os.PathLike[str], paths: pa.Array) -> pa.Array:
+    """Return paths as they are opened: from the folder that they start from, without detours."""
+    start = tidy([str(Path(root))])[0]
+    start = "" if start == "." else f"{start.rstrip('/')}/"
+    plain = pc.binary_join_element_wise(start, paths, "")
+    apart = pc.match_substring_regex(paths, ODD)
+    if not pc.any(apart).as_py():
+        return plain
+    named = paths.filter(apart).to_pylist()
+    spelled = tidy([str(Path(root, path)) for path in named])
+    said = [path if name else "" for name, path in zip(named, spelled, strict=True)]
+    return pc.replace_with_mask(plain, apart, pa.array(said, pa.string()))
 
 
 def _image_column(image: np.ndarray) -> pa.Array:
@@ -381,8 +393,8 @@ def join(tables: Sequence[Table]) -> Table:
     """Put several tables of pairs together; paths that lead to one file are one image."""
     if len(tables) == 1:
         return tables[0]
-    paths = [path for table in tables for path in table.paths]
-    distinct, number = _number(paths)
+    chunks = [chunk for t in tables for chunk in t.images.data.column("path").chunks]
+    distinct, number = _number(pa.concat_arrays(chunks))
     starts = np.cumsum([0, *(len(table.images) for table in tables)])
     images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
     contents = np.cumsum([0, *(table.contents for table in tables)])
@@ -391,7 +403,7 @@ def join(tables: Sequence[Table]) -> Table:
         "content": [start + t.content_of_image for start, t in zip(contents, tables, strict=False)],
         "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
     }
-    columns = {"path": pa.array(distinct, pa.string())}
+    columns = {"path": distinct}
     first = np.unique(number, return_index=True)[1]
     if any(table.files is not None for table in tables):
         columns["held"] = pa.concat_arrays(_held(tables)).take(pa.array(first))
@@ -483,14 +495,14 @@ def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
     return np.flatnonzero(np.asarray(pc.and_(*keep)))
 
 
-def _number(paths: Sequence[str]) -> tuple[list[str], np.ndarray]:
+def _number(paths: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """Return the distinct files by their first spelling, and the number of each path's file."""
-    numbers: dict[str, int] = {}
-    number = [numbers.setdefault(real, len(numbers)) for real in real_paths(paths)]
-    spelled: dict[int, str] = {}
-    for path, place in zip(paths, number, strict=True):
-        spelled.setdefault(place, path)
-    return list(spelled.values()), np.asarray(number, dtype=np.int64)
+    real = real_column(paths).dictionary_encode()
+    number = real.indices.to_numpy().astype(np.int64)
+    if len(real.dictionary) == len(paths):
+        return paths, number
+    first = np.unique(number, return_index=True)[1]
+    return paths.take(pa.array(first)), number
 
 
 def _numbers(names: TextColumn) -> np.ndarray:
