@@ -131,18 +131,11 @@ class Share(Spelled):
     @property
     def spelling(self) -> str:
         """The shortest percentage that reads back as this share."""
-        percent = f"{Decimal(repr(float(self))) * 100:f}"
-        percent = percent.rstrip("0").rstrip(".") if "." in percent else percent
-        if float(percent) / 100 != self:
-            percent = next(
-                (
-                    text
-                    for digits in range(20)
-                    if float(text := f"{self * 100:.{digits}f}") / 100 == self
-                ),
-                percent,
-            )
-        return f"{percent}%"
+        shortest = (f"{self * 100:.{digits}f}" for digits in range(20))
+        percent = next((text for text in shortest if float(text) / 100 == self), None)
+        if percent is None:
+            percent = f"{Decimal(repr(float(self))) * 100:f}"
+        return f"{percent.rstrip('0').rstrip('.') if '.' in percent else percent}%"
 
     @classmethod
     def _read(cls, value: object) -> Self:

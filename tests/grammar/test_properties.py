@@ -199,6 +199,11 @@ def test_cosmetic_edits_keep_the_hash(text: str) -> None:
 def test_shares_read_back(percent: str) -> None:
     share = Share.of_percent(float(percent))
     assert Share.of_percent(float(share.spelling.removesuffix("%"))) == share
+    # Nothing shorter would: `90.1%`, not `90.09999999999999%`.
+    assert (
+        len(share.spelling)
+        <= len(percent.rstrip("0").rstrip(".") if "." in percent else percent) + 1
+    )
 
 
 def _mirror(change: Change) -> Change:
