@@ -30,8 +30,9 @@ class JointRows:
         """Put each row of one stream in front of the same row of the other."""
         if all(stream.packing is None for stream in streams.values()):
             rows = joined(streams)
-            shape = rows.tokens.shape[:2]
-            places = torch.arange(shape.numel(), device=rows.tokens.device).view(shape)
+            # A product, which programs that are exported keep as one of their sizes.
+            count, length = rows.tokens.shape[:2]
+            places = torch.arange(count * length, device=rows.tokens.device).view(count, length)
             in_form = torch.split(
                 places, [stream.tokens.shape[1] for stream in streams.values()], 1
             )

@@ -238,7 +238,7 @@ def test_explain_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "--format", "json", "adamw"]) == 0
     assert "| `lr` | number |" in json.loads(capsys.readouterr().out)["text"]
     assert cli.main(["explain", "adamv"]) == 2
-    assert "there is no code and no word adamv; there are adamw" in capsys.readouterr().err
+    assert "there is no code and no word adamv; there are adam, adamw" in capsys.readouterr().err
 
 
 def test_the_api_is_there_and_nothing_else() -> None:

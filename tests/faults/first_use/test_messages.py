@@ -88,7 +88,7 @@ def test_a_reference_to_nothing_blames_nobody_else() -> None:
         ("easy_vqa }", "„easy-vqa“ }", "VL002", 'write straight quotes: `"easy-vqa"`'),
         ("easy_vqa }", "«easy_vqa» }", "VL002", 'write straight quotes: `"easy_vqa"`'),
         ("objective mlm", "objective mml", "VL408", "an objective with a similar name"),
-        ("adamw", "adam", "VL408", "an optimizer with a similar name"),
+        ("adamw", "sdg", "VL408", "an optimizer with a similar name"),
     ],
 )
 def test_what_was_meant(old: str, new: str, code: str, help: str) -> None:

@@ -54,6 +54,7 @@ pretrain p on m {{
   optimizer adamw {{ {adamw} }}
   schedule polynomial {{ {schedule} }}
   scale_lr {{ text = {factor} }}
+  decay_lr {{ text = {fall} }}
   {pretrain}
 }}
 finetune f from p {{
@@ -63,6 +64,8 @@ finetune f from p {{
 }}
 evaluate e of f {{ {evaluate} }}
 """
+TABLES = ("scale_lr", "decay_lr")
+"""Keys that are written as factors by address."""
 SIZES = {"layers": "2", "width": "64", "heads": "2"}
 RATE, LENGTH = {"lr": "1e-3"}, {"batch": "8", "steps": "100"}
 ELECTRA, DEIT = '"google/electra-small-discriminator"', '"deit_tiny_patch16_224"'
@@ -127,8 +130,9 @@ def text_with(block: type[Block], key: str, value: str) -> str:
         adamw=listed(RATE | own) if block is AdamW else listed(RATE),
         schedule=listed(own) if block in (Polynomial, Linear) else "",
         factor=value if key == "scale_lr" else "1",
-        pretrain=lines(length | own) if block is Pretrain and key != "scale_lr" else lines(LENGTH),
-        finetune=lines(length | own) if block is Finetune and key != "scale_lr" else lines(LENGTH),
+        fall=value if key == "decay_lr" else "1",
+        pretrain=lines(length | own) if block is Pretrain and key not in TABLES else lines(LENGTH),
+        finetune=lines(length | own) if block is Finetune and key not in TABLES else lines(LENGTH),
         evaluate=listed(own) if block is Evaluate else "",
     )
 
