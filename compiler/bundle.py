@@ -19,12 +19,14 @@ from renaissance.compiler.launching import Placement, launch_script, slurm_scrip
 from renaissance.compiler.planning import plan
 from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.origins import origins
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.grammar.writing import draft_of, write_whole
 
 FORMAT_VERSION = "1.0"
@@ -210,19 +212,21 @@ def _encoders(model: Model) -> Iterator[SourceBlock]:
 
 
 def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:
-    blocks: dict[str, Any] = dict(spec.data)
+    blocks: dict[str, Block] = dict(spec.data)
     for name, job in spec.jobs.items():
         if isinstance(job, Finetune):
             blocks[f"task of {name}"] = job.task
-    paths = ("root", "table")
-    return {
-        name: {
-            key: str(Path(value).absolute())
-            for key in paths
-            if (value := getattr(block, key, None)) is not None
-        }
-        for name, block in blocks.items()
-    }
+    return {name: _places(block) for name, block in blocks.items()}
+
+
+def _places(block: Block) -> dict[str, str]:
+    """Return where the files and folders of a block lie, by key; of a list by its place too."""
+    found: dict[str, str] = {}
+    for key, path in paths_in(block):
+        place = len([one for one in found if one.startswith(f"{key}[")])
+        several = isinstance(getattr(block, key), tuple)
+        found[f"{key}[{place}]" if several else key] = str(Path(path).absolute())
+    return found
 
 
 def _readme(spec: Spec) -> str:

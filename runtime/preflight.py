@@ -8,8 +8,10 @@ import torch
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.runtime.data import DataError
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.training.transfer import check_transfer
@@ -54,15 +56,14 @@ def check_places(spec: Spec, names: Iterable[str]) -> None:
     """
     for name in names:
         job = spec.training_job(name)
-        blocks: list[tuple[str, object]]
+        blocks: list[tuple[str, Block]]
         if isinstance(job, Pretrain):
             blocks = [(f"data `{each}`", spec.data[each]) for each in job.data]
         else:
             blocks = [(f"job `{name}`", job.task)]
         for owner, block in blocks:
-            for key in ("table", "root"):
-                place = getattr(block, key, None)
-                if place is not None and not Path(place).exists():
+            for key, place in paths_in(block):
+                if not Path(place).exists():
                     raise DataError(f"`{place}`, the `{key}` of {owner}, does not exist")
 
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import paths_in
 
 GRACE = 240
 """Seconds that processes have to write a checkpoint when they are told to stop: enough for 10 GB
@@ -98,13 +99,7 @@ def _surroundings(spec: Spec) -> dict[str, Any]:
 def _paths(spec: Spec) -> list[str]:
     """Return the paths that a spec names: of data, and of encoders that are folders."""
     tasks = [job.task for job in spec.jobs.values() if isinstance(job, Finetune)]
-    blocks: list[Any] = [*spec.data.values(), *tasks]
-    found = [
-        value
-        for block in blocks
-        for name in ("root", "table")
-        if (value := getattr(block, name, None)) is not None
-    ]
+    found = [path for block in (*spec.data.values(), *tasks) for _, path in paths_in(block)]
     for model in (*spec.models.values(), *spec.job_models.values()):
         stack = model.fusion.stack
         sources = [*model.streams.values(), *(() if stack is None else (stack,))]

@@ -1,7 +1,7 @@
 """What the schema's classes say about a file: which words, keys and kinds of value there are."""
 
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, partial
 from inspect import get_annotations
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
@@ -163,6 +163,18 @@ def check_declared(kind: type[KindBlock]) -> None:
     except (TypeError, NameError, PydanticUserError) as problem:
         text = str(problem).partition("\n")[0]
         raise KindError(f"{name} cannot be read: {text}") from problem
+
+
+def paths_in(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield each path of a file or a folder that a block names, behind its key."""
+    for name, info in keys_of(type(block)).items():
+        value = getattr(block, name)
+        if path_of(info) is None:
+            continue
+        for path in value if isinstance(value, tuple) else (value,):
+            # A split may be a share of another one instead.
+            if isinstance(path, str):
+                yield name, path
 
 
 def sources(position: Position) -> Kinds[SourceBlock]:

@@ -205,9 +205,9 @@ def _interval(result: JobResult, name: str) -> str:
 
 
 def _sample(sample: Prediction, folder: Path) -> Sample:
-    # Paths that are not absolute start from the folder of the run; an absolute one stays itself.
+    # Paths that are not absolute start from where the run was started, or from its folder.
     return Sample(
-        image=data_uri(folder / sample.image) or "",
+        image=data_uri(Path(sample.image)) or data_uri(folder / sample.image) or "",
         text=sample.text,
         answer=sample.answer,
         prediction=sample.prediction,
