@@ -11,8 +11,8 @@ class RefCoco(Referring):
     """RefCOCO. Source: Kazemzadeh et al. 2014; Yu et al. 2016.
 
     An expression is scored with a crop of each box of its photograph, as stored: the model does not
-    see where a box lies. The best crop is the answer. All photographs are of COCO's train2014, which
-    whoever pretrains on COCO or learns VQA v2 has seen.
+    see where a box lies. The best crop is the answer. All photographs are of COCO's train2014,
+    which whoever pretrains on COCO or learns VQA v2 has seen.
     """
 
     folder: ClassVar[str] = "refcoco"
