@@ -7,7 +7,7 @@ plan, a lock of versions, backbones and data, and a launch script. Data stay whe
 import json
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,6 @@ from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.origins import origins
-from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -201,14 +200,8 @@ def _backbones(spec: Spec) -> dict[str, Any]:
             for address, reference in assemble(model, None, weights=True).references().items()
         }
         for name, model in models.items()
-        if any(source.loads_weights for source in _encoders(model))
+        if any(source.loads_weights for source in model.sources)
     }
-
-
-def _encoders(model: Model) -> Iterator[SourceBlock]:
-    yield from model.streams.values()
-    if model.fusion.stack is not None:
-        yield model.fusion.stack
 
 
 def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:

@@ -84,6 +84,12 @@ class Model(Block):
         )
 
     @property
+    def sources(self) -> tuple[SourceBlock, ...]:
+        """The sources of all streams, and that of the fusion's stack where it has one."""
+        stack = self.fusion.stack
+        return (*self.streams.values(), *(() if stack is None else (stack,)))
+
+    @property
     def lowers(self) -> bool:
         """Whether lowerings are applied."""
         return self.lower == "auto"
