@@ -9,7 +9,7 @@ from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
 from renaissance.grammar.checks.layer_decay import check_decays
 from renaissance.grammar.checks.outputs import check_outputs
-from renaissance.grammar.checks.reading import check_reading
+from renaissance.grammar.checks.reading import check_meeting, check_reading
 from renaissance.grammar.checks.splits import (
     check_evaluation,
     check_exclusions,
@@ -160,6 +160,7 @@ def _check_jobs(
                 check_fit(job, (source, model), (before, path), places, findings)
         if isinstance(job, Finetune):
             check_reading(job, model, places, findings)
+        check_meeting(job, model, places, findings)
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)

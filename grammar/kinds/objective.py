@@ -23,6 +23,10 @@ class ObjectiveBlock(KindBlock):
     """What it does to inputs before they are encoded, a phrase by what the stream reads."""
     metric: ClassVar[str]
     """Name of the share of its items that are right."""
+    compares: ClassVar[bool] = False
+    """It learns a vector of each text and of each image whose product says how well they match."""
+    matches: ClassVar[int | None] = None
+    """The output of its head that says how well the text and the image of a pair match."""
     head_form: ClassVar[Form | None] = None
     head_reads: ClassVar[Literal["tokens", "pooled"]] = "pooled"
     head_outputs: ClassVar[int | None] = None

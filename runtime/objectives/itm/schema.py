@@ -13,6 +13,7 @@ class Itm(ObjectiveBlock):
     """Image-text matching: does this text belong to this image?"""
 
     metric: ClassVar[str] = "itm_accuracy"
+    matches: ClassVar[int | None] = 1
     head_form: ClassVar[Form | None] = "linear"
     head_outputs: ClassVar[int | None] = 2
 

@@ -1,0 +1,1 @@
+"""Two towers side by side, projected to one space."""

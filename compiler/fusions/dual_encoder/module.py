@@ -1,0 +1,71 @@
+"""Two towers that never meet, each projected to one space.
+
+Source: Radford et al. 2021, CLIP, section 2.3; Zhai et al. 2023, SigLIP.
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from renaissance.compiler.fusions.dual_encoder.schema import DualEncoder
+from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.tower import Stacked, TowerFacts
+
+
+def build(
+    fusion: DualEncoder,
+    streams: Mapping[str, TowerFacts],
+    *,
+    address: str,
+    stack: Stacked | None,
+) -> "SideBySide":
+    """Return the fusion of streams of which so much is known."""
+    return SideBySide(fusion, streams)
+
+
+class SideBySide(nn.Module):
+    """A linear map without bias for each stream.
+
+    Args:
+        spec: its declaration.
+        towers: what is known of each stream.
+    """
+
+    def __init__(self, spec: DualEncoder, towers: Mapping[str, TowerFacts]) -> None:
+        super().__init__()
+        self.inputs = spec.inputs
+        self.widths = dict.fromkeys(spec.inputs, spec.width)
+        self.projection = nn.ModuleDict(
+            {name: nn.Linear(towers[name].width, spec.width, bias=False) for name in spec.inputs}
+        )
+        for projection in self.projection.values():
+            # As CLIP draws them: a vector of unit variance keeps it.
+            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
+
+    def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Project the tokens of each stream, whatever stands beside it.
+
+        Args:
+            features: each stream as its tower gives it, tokens `[rows, n, width of its tower]`.
+
+        Returns:
+            Each stream, tokens `[rows, n, width]`. A linear map of a mean, or of a first token, is
+            the mean or the first of what it makes of the tokens.
+        """
+        return {
+            name: features[name].with_tokens(self.projection[name](features[name].tokens))
+            for name in self.inputs
+        }
+
+    def vector(self, stream: str, pooled: Tensor) -> Tensor:
+        """Return `[rows, width]` of length 1 for the pooled tokens `[rows, width of its tower]`."""
+        return F.normalize(self.projection[stream](pooled), dim=-1)
+
+    def serving(self, stream: str) -> dict[str, nn.Module]:
+        """Return the parts, by address, without which the other stream comes out the same."""
+        return {f"projection.{stream}": self.projection[stream]}
+
+    def reached(self, stream: str) -> frozenset[str]:
+        """Return the streams that a stream depends on behind the fusion: itself."""
+        return frozenset({stream})

@@ -1,0 +1,32 @@
+"""Keys of `dual_encoder`."""
+
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.fusion import FusionBlock
+
+
+class DualEncoder(FusionBlock):
+    """Two towers that never meet, projected to one space. Source: Radford et al. 2021, CLIP.
+
+    Text and image are compared by the cosine of their vectors: what the model's `pool` makes of the
+    tokens of each stream (for `first` as for `cls` the first token of each), projected. A head that
+    reads pairs gets both vectors behind the maps of the pool, one behind the other; `mlm` reads the
+    projected tokens of the text, which knows nothing of the image.
+    """
+
+    accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
+    joins: ClassVar[bool] = False
+
+    topology: Literal["dual_encoder"] = "dual_encoder"
+    inputs: tuple[str, ...] = key(
+        doc="a text stream and a vision stream", impact="weights", positional=True
+    )
+    width: int = key(
+        512,
+        doc="channels of the space in which texts and images are compared",
+        impact="weights",
+        unit="channels",
+        ge=1,
+        le=65_536,
+    )
