@@ -78,6 +78,9 @@ def assemble(
             training,
             text_width=widths[texts[0]] if texts else 0,
             lone_width=streams[texts[0]].facts.width if texts else 0,
+            stream_widths={
+                name: declared.fusion.space or tower.facts.width for name, tower in streams.items()
+            },
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             pooled_width=pool.width,
         )

@@ -21,7 +21,7 @@ def read_streams(model: VisionLanguageModel) -> frozenset[str]:
     """
     found: set[str] = set()
     for head in model.heads:
-        if _reads_text(model, head):
+        if _reads_before(model, head):
             continue
         found |= _text_streams(model) if _reads_tokens(model, head) else set(model.pool.queries)
     return frozenset(found) if len(model.heads) else frozenset(model.towers)
@@ -34,9 +34,8 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
     for head in model.heads:
         if _reads_tokens(model, head):
             parts = [f"{name} at masked positions" for name in sorted(_text_streams(model))]
-        elif _reads_text(model, head):
-            wanted = "all" if model.pool.pooling == "mean" else "first"
-            parts = [f"{tokens[wanted]} of {name} alone" for name in sorted(_text_streams(model))]
+        elif _reads_before(model, head):
+            parts = [_vector(model, name) for name in sorted(_read_before(model, head))]
         else:
             parts = [
                 f"{tokens[str(wanted)]} of {name}" for name, wanted in model.pool.queries.items()
@@ -50,17 +49,17 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
     if not len(model.heads):
         return {}
     parts: list[tuple[str, nn.Module]] = []
-    if all(_reads_text(model, head) for head in model.heads):
-        others = sorted(model.towers.keys() - _text_streams(model))
+    alone = frozenset[str]().union(*(_read_before(model, head) for head in model.heads))
+    if all(_reads_before(model, head) for head in model.heads):
+        others = sorted(model.towers.keys() - alone)
         parts += [(name, model.streams[name]) for name in others]
-        return _named(model, [*parts, (model.fusion_name, model.fusion), ("pool", model.pool)])
+        if not _reads_space(model):
+            parts.append((model.fusion_name, model.fusion))
+        return _named(model, [*parts, ("pool", model.pool)])
     read = read_streams(model)
     reached = getattr(model.fusion, "reached", None)
     if reached is not None:
-        alone = (
-            _text_streams(model) if any(_reads_text(model, head) for head in model.heads) else ()
-        )
-        needed = frozenset[str]().union(alone, *map(reached, read))
+        needed = alone.union(*map(reached, read))
         parts += [(name, tower) for name, tower in model.towers.items() if name not in needed]
     serving = getattr(model.fusion, "serving", None)
     if serving is not None:
@@ -68,7 +67,7 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
             parts += [
                 (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
             ]
-    if all(_reads_tokens(model, head) for head in model.heads):
+    if not any(model.heads.declared[head].reads == "pooled" for head in model.heads):
         parts.append(("pool", model.pool))
     return _named(model, parts)
 
@@ -87,8 +86,36 @@ def _text_streams(model: VisionLanguageModel) -> set[str]:
     return {name for name, tower in model.towers.items() if tower.facts.modality == "text"}
 
 
-def _reads_text(model: VisionLanguageModel, head: str) -> bool:
-    return model.heads.declared[head].reads == "text"
+def _reads_before(model: VisionLanguageModel, head: str) -> bool:
+    """Tell whether a head reads streams before the fusion."""
+    return model.heads.declared[head].reads in ("text", "streams")
+
+
+def _reads_streams(model: VisionLanguageModel, head: str) -> bool:
+    return model.heads.declared[head].reads == "streams"
+
+
+def _read_before(model: VisionLanguageModel, head: str) -> set[str]:
+    """Return the streams that a head reads before the fusion."""
+    if _reads_streams(model, head):
+        return set(model.towers)
+    return _text_streams(model) if _reads_before(model, head) else set()
+
+
+def _reads_space(model: VisionLanguageModel) -> bool:
+    """Tell whether a head reads what the fusion makes of each stream before it joins them."""
+    return hasattr(model.fusion, "vectors") and any(
+        _reads_streams(model, head) for head in model.heads
+    )
+
+
+def _vector(model: VisionLanguageModel, stream: str) -> str:
+    """Say which vector of a stream is read before the fusion."""
+    if _reads_space(model):
+        return f"{stream} in the space of {model.fusion_name}"
+    facts = model.towers[stream].facts
+    pooled = model.pool.pooling == "mean" or (facts.modality == "vision" and not facts.class_token)
+    return f"{'all tokens' if pooled else 'the first token'} of {stream} alone"
 
 
 def _reads_tokens(model: VisionLanguageModel, head: str) -> bool:

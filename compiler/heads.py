@@ -1,5 +1,6 @@
 """What a job puts on top of a model, as its objectives or its task declare it."""
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from torch import nn
@@ -28,6 +29,7 @@ def job_heads(
     *,
     text_width: int,
     lone_width: int,
+    stream_widths: Mapping[str, int],
     vocabulary: int,
     pooled_width: int,
 ) -> Heads:
@@ -37,29 +39,39 @@ def job_heads(
         job: its objectives or its task decide.
         text_width: channels of the text stream after fusion.
         lone_width: channels of the text stream before fusion.
+        stream_widths: channels of the vector of each stream before fusion, by its name.
         vocabulary: word pieces of the text stream.
         pooled_width: channels of the pooled vector.
 
     Raises:
-        CompileError: if one of them does not read items one by one.
+        CompileError: if one of them needs what a step does not offer.
     """
     widths = {"tokens": text_width, "text": lone_width, "pooled": pooled_width}
     kinds = kinds_of(job)
     declared = {name: _declared(kind) for name, kind in kinds.items()}
-    modules = {
-        name: _built(kinds[name], head, widths[head.reads], vocabulary)
-        for name, head in declared.items()
-    }
+    modules: dict[str, nn.Module] = {}
+    for name, head in declared.items():
+        if head.reads == "streams":
+            modules[name] = facet(kinds[name], "head").build(kinds[name], stream_widths)
+        else:
+            modules[name] = _built(kinds[name], head, widths[head.reads], vocabulary)
     return Heads(modules, declared)
 
 
 def _declared(kind: Kind) -> Head:
-    """Return the head of a kind whose loss is a sum over what its head says of each item."""
+    """Return the head of a kind.
+
+    Its loss is a sum over what the head says of each item; one that compares all rows of a step
+    reads one vector of each stream.
+    """
     head = kind.head()
-    if head is None or getattr(kind, "scope", "item") != "item":
+    compares = getattr(kind, "scope", "item") == "global_batch"
+    if head is None or compares != (head.reads == "streams"):
         raise CompileError(
-            f"`{kind.word()}` compares all rows of a step, which a training step does not offer; "
-            "its loss has to be a sum over items that a head scores"
+            f"`{kind.word()}` compares all rows of a step, which is offered to heads that read "
+            "one vector of each stream before the fusion"
+            if compares
+            else f"`{kind.word()}` has no head that scores items one by one"
         )
     return head
 

@@ -94,7 +94,7 @@ _HOLDERS = ("model", "backbone", "encoder", "stack", "vision_model", "text_model
 # complete, and an encoder of an unknown family shall not decay its positions.
 _POSITION = re.compile(r"pos(ition|_embed|\b)|rel_pos|relative_position")
 _TOKEN = re.compile(r"(cls|class|dist(illation)?|mask|reg(ister)?|storage)_(token|embedding)")
-_SCALE = re.compile(r"(gamma|lambda)(_[12])?$|layer_scale|lambda1$")
+_SCALE = re.compile(r"(gamma|lambda)(_[12])?$|layer_scale|lambda1$|logit_scale$")
 
 
 def address_inside(name: str, facts: TowerFacts) -> str:

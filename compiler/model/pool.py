@@ -43,10 +43,13 @@ class Pool(nn.Module):
 
     def vector(self, stream: Features) -> Tensor:
         """Return `[rows, width]` of a padded stream: the mean of its tokens, or the first."""
-        if self.pooling != "mean":
-            return stream.tokens[:, 0]
-        if stream.mask is None:
-            return stream.tokens.mean(1)
-        share = stream.mask.to(stream.tokens.dtype)  # [rows, n]
-        share = share / share.sum(1, keepdim=True)
-        return torch.einsum("rn,rnc->rc", share, stream.tokens)
+        return mean(stream) if self.pooling == "mean" else stream.tokens[:, 0]
+
+
+def mean(stream: Features) -> Tensor:
+    """Return `[rows, width]` of a padded stream: the mean of the tokens that are no padding."""
+    if stream.mask is None:
+        return stream.tokens.mean(1)
+    share = stream.mask.to(stream.tokens.dtype)  # [rows, n]
+    share = share / share.sum(1, keepdim=True)
+    return torch.einsum("rn,rnc->rc", share, stream.tokens)

@@ -11,7 +11,7 @@ from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.features import Features, Queries, corresponding
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, images_of
-from renaissance.compiler.model.pool import Pool
+from renaissance.compiler.model.pool import Pool, mean
 from renaissance.compiler.model.readings import ModelOutput, Reading, RowGroup, consecutive
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.compiler.standing import traced
@@ -152,6 +152,30 @@ class VisionLanguageModel(nn.Module):
             for reading, (streams, queries) in zip(readings, rows, strict=True)
         )
 
+    def vectors(self, features: Mapping[str, Features]) -> dict[str, Tensor]:
+        """Return one vector a row of each stream, before anything is joined.
+
+        They are those of the space of the fusion where it has one (`FusionBlock.space`): its
+        method `vectors` makes them. Elsewhere each is what `alone` returns; of images without a
+        class token it is the mean of the tokens, whatever the model pools.
+
+        Args:
+            features: of streams; their rows need not correspond.
+
+        Returns:
+            `[rows, space]` of each, or `[rows, width of its tower]`.
+        """
+        if hasattr(self.fusion, "vectors"):
+            padded = {name: stream.padded() for name, stream in features.items()}
+            return self.fusion.vectors(padded)  # type: ignore[no-any-return, operator]
+        return {name: self._vector(name, stream) for name, stream in features.items()}
+
+    def _vector(self, name: str, features: Features) -> Tensor:
+        facts = self.towers[name].facts
+        if facts.modality == "vision" and not facts.class_token:
+            return mean(features.padded())
+        return self.alone(features)
+
     def alone(self, features: Features) -> Tensor:
         """Return `[rows, width]` of a stream that the fusion does not join.
 
@@ -159,7 +183,7 @@ class VisionLanguageModel(nn.Module):
         maps of the pool belong to what comes out of the fusion.
         """
         if self.pool.pooling == "mean":
-            return self.pool.vector(features.padded())
+            return mean(features.padded())
         return features.read("first").tokens[:, 0]
 
     def parts(self, readings: Sequence[Reading]) -> list[RowGroup]:

@@ -7,6 +7,7 @@ from renaissance.compiler.lowering.implementations import AttentionPlan
 from renaissance.compiler.lowering.lowerings import Lowered
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.machines import Machine, Precision
+from renaissance.grammar.kinds.head import Reads
 from renaissance.grammar.kinds.source import Modality
 
 Gradient = Literal["none", "input", "weights", "both"]
@@ -118,7 +119,7 @@ class ModelPlan:
     name: str
     streams: tuple[str, ...]
     fusion: str
-    heads: dict[str, Literal["tokens", "pooled", "text"]]
+    heads: dict[str, Reads]
     components: tuple[Component, ...]
     parameters: Parameters
     flops_per_sample: Flops

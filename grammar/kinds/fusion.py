@@ -23,6 +23,16 @@ class FusionBlock(KindBlock):
     inputs: tuple[str, ...]
 
     @property
+    def space(self) -> int | None:
+        """Channels of the space that it brings one vector of each stream to before it joins them.
+
+        None where it has no such space. Where it has one, the method `vectors` of its module maps
+        padded features by stream to `[rows, space]` each, and that is what heads read that read
+        streams before the fusion.
+        """
+        return None
+
+    @property
     def stack(self) -> SourceBlock | None:
         """The stack of layers that all streams run through together; None where there is none."""
         return None

@@ -14,13 +14,17 @@ Form = Literal["lm", "linear", "mlp", "own"]
 `own`: a module that `head.py` of the kind builds."""
 
 
+Reads = Literal["tokens", "pooled", "text", "streams"]
+"""What a head reads: see `Head`."""
+
+
 class Head(Record):
     """A head of a model.
 
     Attributes:
         name: its address is `heads.NAME`.
         reads: tokens of the text stream at some positions, one pooled vector a pair, or one vector
-            of the text stream before the fusion, which then takes no part.
+            before the fusion, which then takes no part: of the text stream, or of each `streams`.
         form: what it is made of.
         outputs: scores that it gives; None for as many as the text stream has word pieces.
         views: pairs whose pooled vectors it reads as one.
@@ -29,7 +33,7 @@ class Head(Record):
     """
 
     name: str
-    reads: Literal["tokens", "pooled", "text"]
+    reads: Reads
     form: Form
     outputs: int | None = None
     views: int = 1

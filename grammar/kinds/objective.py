@@ -28,7 +28,7 @@ class ObjectiveBlock(KindBlock):
     matches: ClassVar[int | None] = None
     """The output of its head that says how well the text and the image of a pair match."""
     head_form: ClassVar[Form | None] = None
-    head_reads: ClassVar[Literal["tokens", "pooled"]] = "pooled"
+    head_reads: ClassVar[Literal["tokens", "pooled", "streams"]] = "pooled"
     head_outputs: ClassVar[int | None] = None
 
     if TYPE_CHECKING:

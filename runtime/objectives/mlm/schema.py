@@ -16,7 +16,7 @@ class Mlm(ObjectiveBlock):
     changes: ClassVar[Mapping[Modality, str]] = {"text": "masks its texts at random"}
     metric: ClassVar[str] = "mlm_accuracy"
     head_form: ClassVar[Form | None] = "lm"
-    head_reads: ClassVar[Literal["tokens", "pooled"]] = "tokens"
+    head_reads: ClassVar[Literal["tokens", "pooled", "streams"]] = "tokens"
 
     objective: Literal["mlm"] = "mlm"
     probability: Share = key(
