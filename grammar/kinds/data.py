@@ -69,6 +69,26 @@ class Split(Record):
     labelled: bool = True
 
 
+class ResultFile(Record):
+    """What an evaluation writes where it says `write`, and `renaissance score` reads.
+
+    Attributes:
+        form: what the file is, such as `JSON Lines, a line a row`.
+        line: one row of it, as an example; None for a file that is no text.
+        ids: what rows are called in it.
+    """
+
+    form: str = "JSON Lines, a line a row"
+    line: str | None = '{"id": 0, "prediction": "…"}'
+    ids: str = "the number of the row in the order of the files, counted from 0"
+
+    @property
+    def described(self) -> str:
+        """The same in a sentence without its end."""
+        line = "" if self.line is None else f", such as `{self.line}`"
+        return f"{self.form}{line}; a row is called by {self.ids}"
+
+
 class AllPairs(Record):
     """A split of which every image is scored with every text.
 
@@ -152,6 +172,8 @@ class TaskBlock(Readable):
     """Answers."""
     inherits: ClassVar[tuple[str, int] | None] = None
     """The output of another head that its head starts from; see `Head`."""
+    result_file: ClassVar[ResultFile] = ResultFile()
+    """What is predicted, in a file."""
     open_splits: ClassVar[bool] = False
     """Splits are named by what lies in a folder, so that only the data know them all."""
 

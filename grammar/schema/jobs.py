@@ -128,7 +128,7 @@ class Training(Block):
     )
     clip: float | None = key(
         1.0,
-        doc="largest norm of the gradient; no clipping if absent",
+        doc="largest norm of the gradient; `none`: no clipping",
         impact="training",
         gt=0,
         le=1_000_000_000,
@@ -225,7 +225,11 @@ class Evaluate(Block):
         256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1, le=MOST_TEXTS
     )
     write: str | None = key(
-        None, doc="file for the predictions, JSON Lines; none if absent", impact="cosmetic"
+        None,
+        doc="file for the predictions, from the folder of the run on; none if absent. What it is "
+        "depends on the task: its official file where there is one, else JSON Lines of `id` and "
+        "`prediction`; `renaissance explain TASK` says which",
+        impact="cosmetic",
     )
 
 

@@ -19,13 +19,20 @@ def run(arguments: Namespace) -> int:
         keys[name.strip()] = value.strip()
     task = read_task(arguments.task, keys)
 
+    from renaissance.render.text import printable
     from renaissance.runtime.evaluation.scoring import score
 
     found = score(task, Path(arguments.file), arguments.split)
     if arguments.format == "text":
         width = max(map(len, found.metrics), default=0)
         lines = [f"{found.task}, {found.split}: {found.rows:,} rows"]
-        lines += [f"  {name:<{width}}  {value:8.4f}" for name, value in found.metrics.items()]
+        for name, value in found.metrics.items():
+            interval = found.intervals.get(name)
+            ends = "" if interval is None else f"  [{interval[0]:.4f}, {interval[1]:.4f}]"
+            lines.append(f"  {name:<{width}}  {value:8.4f}{ends}")
+        if found.intervals:
+            lines.append("in brackets: 95% intervals over other images")
+        lines += [f"note: {printable(remark)}" for remark in found.remarks]
         sys.stdout.write("\n".join(lines) + "\n")
     return answer(
         arguments,
@@ -34,4 +41,6 @@ def run(arguments: Namespace) -> int:
         split=found.split,
         rows=found.rows,
         metrics=dict(found.metrics),
+        intervals={name: list(ends) for name, ends in found.intervals.items()},
+        remarks=list(found.remarks),
     )

@@ -78,13 +78,15 @@ def measured(task: TaskBlock, answered: Answered, known: Learned | None) -> Figu
     metrics, rows = _measured(task, answered)
     majority = None if known is None else by_majority(answered, known)
     plain, plain_rows = ({}, {}) if majority is None else _measured(task, majority)
-    chance = {}
-    if known is not None:
+    chance: Mapping[str, float] = {}
+    if answered.searched is not None:
+        chance = answered.searched.chance
+    elif known is not None:
         chance = _mean(measure(task, said) for said in by_chance(answered, known))
     intervals: dict[str, Interval] = {}
     alike: set[str] = set()
     if rows:
-        intervals, alike = _of_means(rows, plain_rows, answered.scenes)
+        intervals, alike = of_means(rows, plain_rows, answered.scenes)
     else:
         intervals, alike = _of_halves(task, answered, majority)
     return Figures(
@@ -99,7 +101,7 @@ def measured(task: TaskBlock, answered: Answered, known: Learned | None) -> Figu
     )
 
 
-def _of_means(
+def of_means(
     rows: Mapping[str, Mean], majority: Mapping[str, Mean], scenes: np.ndarray
 ) -> tuple[dict[str, Interval], set[str]]:
     """Return intervals of means, and the names of those that are like the majority's."""

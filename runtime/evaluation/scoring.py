@@ -14,9 +14,12 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Numbers
-from renaissance.runtime.evaluation.measuring import measure
+from renaissance.runtime.evaluation.intervals import Interval
+from renaissance.runtime.evaluation.measuring import measured, of_means
+from renaissance.runtime.evaluation.outside import remarks
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.entries import Entry, json_lines
+from renaissance.runtime.tasks.means import Measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,16 @@ class Score:
         split: name of the split.
         rows: how many were measured.
         metrics: by name, shares between 0 and 1 where they are shares.
+        intervals: by name, what holds a metric in 95 of 100 drawings of other images.
+        remarks: sentences about predictions that count as wrong whatever is right.
     """
 
     task: str
     split: str
     rows: int
     metrics: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    remarks: tuple[str, ...] = ()
 
 
 def score(task: TaskBlock, file: Path, split: str) -> Score:
@@ -52,15 +59,28 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
     declared = _declared(task, split)
     measure_file = getattr(optional_facet(task, "result"), "measure_file", None)
     if measure_file is not None:
-        rows, metrics = measure_file(task, file, declared.file, split)
-        return Score(task=task.word(), split=split, rows=rows, metrics=metrics)
+        whole: Measured = measure_file(task, file, declared.file, split)
+        return Score(
+            task=task.word(),
+            split=split,
+            rows=len(whole.scenes),
+            metrics=whole.metrics,
+            intervals=of_means(whole.means, {}, whole.scenes)[0],
+        )
     table = read_task(task, declared.file)
-    entries = _entries(task, file)
-    answered = _answered(task, table, _by_row(entries, table, file, split), file).measured
+    said = _by_row(task, _entries(task, file), table, file, split)
+    answered = _answered(task, table, said, file).measured
     if len(answered.asked) == 0:
         raise DataError(f"of no row of `{split}` it is known what is right")
-    found = measure(task, answered)
-    return Score(task=task.word(), split=split, rows=len(answered.asked), metrics=found)
+    figures = measured(task, answered, None)
+    return Score(
+        task=task.word(),
+        split=split,
+        rows=figures.rows,
+        metrics=figures.metrics,
+        intervals=figures.intervals,
+        remarks=remarks(answered, said, split),
+    )
 
 
 def _declared(task: TaskBlock, name: str) -> Split:
@@ -96,18 +116,24 @@ def _entries(task: TaskBlock, file: Path) -> list[Entry]:
     try:
         return list(json_lines(content) if parse is None else parse(task, content))
     except DataError as problem:
-        raise DataError(f"`{file}`: {problem}") from None
+        raise DataError(f"`{file}`: {problem}; wanted: {task.result_file.described}") from None
 
 
-def _by_row(entries: Iterable[Entry], table: Table, file: Path, split: str) -> dict[int, Entry]:
+def _by_row(
+    task: TaskBlock, entries: Iterable[Entry], table: Table, file: Path, split: str
+) -> dict[int, Entry]:
     """Return what is said of each row of the table; DataError unless it is said once of each."""
     ids = table.ids(np.arange(len(table)))
+    first_one = f"the first row of `{split}` is `{ids[0]}`" if ids else f"`{split}` has no row"
+    wanted = f"{first_one}; wanted: {task.result_file.described}"
     rows = {str(identifier): row for row, identifier in enumerate(ids)}
     found: dict[int, Entry] = {}
     for entry in entries:
         row = rows.get(str(entry.id))
         if row is None:
-            raise DataError(f"`{file}`: {entry.place} is about `{entry.id}`, no row of `{split}`")
+            raise DataError(
+                f"`{file}`: {entry.place} is about `{entry.id}`, no row of `{split}`; {wanted}"
+            )
         first = found.setdefault(row, entry)
         if first is not entry:
             raise DataError(
@@ -117,7 +143,7 @@ def _by_row(entries: Iterable[Entry], table: Table, file: Path, split: str) -> d
     if missing:
         raise DataError(
             f"`{file}` says nothing about {len(missing):,} of the {len(ids):,} rows of `{split}`: "
-            f"{listing(missing, most=FEW)}"
+            f"{listing(missing, most=FEW)}; {wanted}"
         )
     return found
 

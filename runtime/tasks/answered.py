@@ -19,6 +19,7 @@ class Searched:
     Attributes:
         metrics: by name.
         means: what those of them that are means are the means of.
+        chance: what the same metrics are where all pairs score the same.
         scores: `[images, texts]` float32, on the disk; None in other processes than the first one.
         images: names of the images.
         texts: numbers of the texts.
@@ -27,6 +28,7 @@ class Searched:
 
     metrics: Mapping[str, float]
     means: Mapping[str, Mean]
+    chance: Mapping[str, float]
     scores: np.ndarray | None
     images: tuple[str, ...]
     texts: tuple[int, ...]

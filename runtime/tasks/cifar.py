@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 
 class CifarTask(TaskBlock):
@@ -19,6 +19,11 @@ class CifarTask(TaskBlock):
     """File of the names of classes, and what it calls them."""
     labels: ClassVar[str]
     """What a batch calls the numbers of classes."""
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": "test_batch/0", "prediction": "cat"}',
+        ids="batch and number in it, counted from 0; in folders of images, by the path from the "
+        "split's folder",
+    )
 
     root: str = key(
         doc="folder that holds the batches for Python as published, unpacked, or `train` and "

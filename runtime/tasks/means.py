@@ -32,6 +32,21 @@ class Mean:
         return float(self.values.mean(dtype=np.float64))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a file is worth that a task measures by itself.
+
+    Attributes:
+        metrics: by name.
+        means: what those of them that are means are the means of.
+        scenes: `[rows]` int64: rows of one number are not independent of each other.
+    """
+
+    metrics: Mapping[str, float]
+    means: Mapping[str, Mean]
+    scenes: np.ndarray
+
+
 def of_groups(values: np.ndarray, groups: Sequence[str | None], name: str) -> dict[str, Mean]:
     """Return a mean for each group as `NAME.GROUP`; a row without a group counts in none.
 

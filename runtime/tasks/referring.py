@@ -48,11 +48,15 @@ class Places:
 
     def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
         """Return 1 where the candidate at the predicted place is right."""
-        counts = self.starts[rows + 1] - self.starts[rows]
-        there = (predictions >= 0) & (predictions < counts)
+        there = (predictions >= 0) & (predictions < self.candidates(rows))
         place = self.starts[rows] + np.where(there, predictions, 0)
         credit: np.ndarray = (self.right[place] & there).astype(np.float32)
         return credit
+
+    def candidates(self, rows: np.ndarray) -> np.ndarray:
+        """Return `[n]` int64: how many candidates rows have."""
+        counts: np.ndarray = self.starts[rows + 1] - self.starts[rows]
+        return counts
 
     def impossible(self, rows: np.ndarray) -> int:
         """Count rows without a right candidate."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 IMAGES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
 """Folders of the photographs, the published one first."""
@@ -24,6 +24,11 @@ class Referring(TaskBlock):
 
     outputs: ClassVar[int] = 1
     says_sides: ClassVar[bool] = True
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": 6, "prediction": 2}',
+        ids="its `sent_id`; the prediction is the place of a box among those of the photograph, "
+        "counted from 0",
+    )
     folder: ClassVar[str]
     """Name of the folder of the set."""
     tested: ClassVar[Mapping[str, tuple[str, ...]]]

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 from renaissance.grammar.kinds.remark import Remark
 
 Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
@@ -16,6 +16,12 @@ Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
 
 class TabularTask(TaskBlock):
     """A task whose rows stand in CSV, JSON Lines or Parquet tables."""
+
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": 0, "prediction": "cat"}',
+        ids="the column that `id` of the task names, else its number, counted from 0; in a folder "
+        "a class, by the path from that folder",
+    )
 
     train: str = key(doc="table to learn from", impact="training", path="file")
     validation: Share | str = key(

@@ -33,6 +33,9 @@ def test_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert (told["ok"], told["task"], told["split"], told["rows"]) == (True, "vqav2", "val", 20)
     # Five images, of which three are dark: `yes` is said by 8 of 10, or by 1 and, spelled alike, 2.
+    assert set(told["intervals"]) == set(told["metrics"]) and told["remarks"] == []
+    low, high = told["intervals"]["accuracy"]
+    assert 0 <= low < told["metrics"]["accuracy"] < high <= 1
     assert told["metrics"] == pytest.approx(
         {
             "accuracy": (3 * 1 + 2 * 0.6 + 5 + 5) / 20,
@@ -53,6 +56,7 @@ def test_as_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "nlvr2, dev: 16 rows"
     assert [line.split()[0] for line in lines[1:3]] == ["accuracy", "consistency"]
+    assert lines[1].endswith("]") and lines[-1] == "in brackets: 95% intervals over other images"
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 
 class EasyVqa(TaskBlock):
     """Questions about simple shapes, one of 13 answers. Source: easy-vqa on PyPI."""
 
     outputs: ClassVar[int] = 13
+    result_file: ClassVar[ResultFile] = ResultFile(line='{"id": 0, "prediction": "circle"}')
 
     task: Literal["easy_vqa"] = "easy_vqa"
     root: str | None = key(

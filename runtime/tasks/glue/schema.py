@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 from renaissance.runtime.tasks.glue.layout import LAYOUTS, Layout
 
 METRICS = {
@@ -22,6 +22,13 @@ class Glue(TaskBlock):
 
     There are no images: the spec says what stands in the place of one.
     """
+
+    result_file: ClassVar[ResultFile] = ResultFile(
+        form="the official TSV of the subtask with the header `index\tprediction`, a line a row, "
+        "classes as the published files spell them; a zip of them is handed in",
+        line="0\t1",
+        ids="its `index`, counted from 0 in the published file",
+    )
 
     task: Literal["glue"] = "glue"
     root: str = key(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 
 class Nlvr(TaskBlock):
@@ -13,6 +13,11 @@ class Nlvr(TaskBlock):
 
     outputs: ClassVar[int] = 2
     says_sides: ClassVar[bool] = True
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": 0, "prediction": "true"}',
+        ids="the number of the row, counted from 0: six drawings of each sentence, one behind the "
+        "other",
+    )
     open_splits: ClassVar[bool] = True
 
     task: Literal["nlvr"] = "nlvr"

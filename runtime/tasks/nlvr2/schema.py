@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 FILES: Mapping[str, str] = {
     "train": "train.json",
@@ -29,6 +29,11 @@ class Nlvr2(TaskBlock):
 
     task: Literal["nlvr2"] = "nlvr2"
     metrics: ClassVar[tuple[str, ...]] = ("consistency",)
+    result_file: ClassVar[ResultFile] = ResultFile(
+        form="the official CSV without a header, a line for each pair of images",
+        line="dev-850-0-0,True",
+        ids="its `identifier`",
+    )
     root: str = key(
         doc="folder that holds `nlvr2/data`, and the images in `images/train`, `dev`, `test1` and "
         "`test2`",

@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.data import ResultFile
 from renaissance.runtime.tasks.tabular import TabularTask
 
 
@@ -12,6 +13,9 @@ class Regress(TabularTask):
     outputs: ClassVar[int] = 1
     metric: ClassVar[str] = "negative_squared_error"
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman")
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": 0, "prediction": 3.5}', ids=TabularTask.result_file.ids
+    )
 
     task: Literal["regress"] = "regress"
     text: str | None = key(

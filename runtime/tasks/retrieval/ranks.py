@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from renaissance.runtime.tasks.means import Mean
+
 RECALLS = (1, 5, 10)
 """Places that are looked at."""
 FOLD = 1000
@@ -135,6 +137,19 @@ class Found:
     of_images: dict[str, np.ndarray]
     of_texts: dict[str, np.ndarray]
 
+    def means(self, places: np.ndarray, starts: np.ndarray) -> dict[str, Mean]:
+        """Return what metrics are the means of; an image stands where its first text does.
+
+        Args:
+            places: `[texts]` int64, where each text stands among the rows of the split.
+            starts: `[images + 1]` int64: where the texts of each image start.
+        """
+        first = places[starts[:-1]]
+        return {
+            **{name: Mean(places=first, values=worth) for name, worth in self.of_images.items()},
+            **{name: Mean(places=places, values=worth) for name, worth in self.of_texts.items()},
+        }
+
 
 def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> Found:
     """Measure retrieval both ways: `text_…` of images that look for texts, `image_…` of texts.
@@ -144,12 +159,7 @@ def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> Found:
         blocks: the scores.
         folds: also give the means over blocks of 1,000 images, as `text_r@1.1k`.
     """
-    images = len(starts) - 1
-    whole = Population(images=range(images), starts=starts)
-    cut: list[Population] = []
-    if folds and images > FOLD and images % FOLD == 0:
-        edges = range(0, images, FOLD)
-        cut = [Population(images=range(edge, edge + FOLD), starts=starts) for edge in edges]
+    whole, cut = _populations(starts, folds=folds)
     every = [whole, *cut]
     _through(blocks, [population.first_pass for population in every])
     _through(blocks, [population.second_pass for population in every])
@@ -158,6 +168,27 @@ def measure_scores(starts: np.ndarray, blocks: Blocks, *, folds: bool) -> Found:
         of_images=_of_queries(whole.texts_of_images(), "text"),
         of_texts=_of_queries(whole.images_of_texts(), "image"),
     )
+
+
+def by_chance(starts: np.ndarray, *, folds: bool) -> dict[str, float]:
+    """Return what `measure_scores` gives where all score the same: all orders count alike."""
+    whole, cut = _populations(starts, folds=folds)
+    for one in (whole, *cut):
+        one.own[:] = 0.0
+        one.image_side[1] = len(one.of_text)
+        one.image_side[2] = np.bincount(one.of_text, minlength=len(one.images))
+        one.text_side[1] = len(one.images)
+    return _figures([whole], "") | (_figures(cut, ".1k") if cut else {})
+
+
+def _populations(starts: np.ndarray, *, folds: bool) -> tuple[Population, list[Population]]:
+    """Return all images, and the blocks of 1,000 of them where these are asked for."""
+    images = len(starts) - 1
+    cut: list[Population] = []
+    if folds and images > FOLD and images % FOLD == 0:
+        edges = range(0, images, FOLD)
+        cut = [Population(images=range(edge, edge + FOLD), starts=starts) for edge in edges]
+    return Population(images=range(images), starts=starts), cut
 
 
 def _of_queries(ranked: Ranked, name: str) -> dict[str, np.ndarray]:

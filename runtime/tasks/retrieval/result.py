@@ -1,12 +1,12 @@
 """The file of scores, `.npz`: no official one exists."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.means import Measured
 from renaissance.runtime.tasks.retrieval.karpathy import Captioned, read_captioned
 from renaissance.runtime.tasks.retrieval.ranks import measure_scores
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
@@ -20,10 +20,8 @@ def write_to(block: Retrieval, answered: Answered, file: BinaryIO) -> None:
     write_scores(file, searched.scores, searched.images, searched.texts)
 
 
-def measure_file(
-    block: Retrieval, file: Path, part: str, split: str
-) -> tuple[int, Mapping[str, float]]:
-    """Measure a file of scores: how many captions there are, and the figures.
+def measure_file(block: Retrieval, file: Path, part: str, split: str) -> Measured:
+    """Measure a file of scores; a row is a caption.
 
     Args:
         block: says where the data lie.
@@ -38,7 +36,11 @@ def measure_file(
     scores = open_scores(file, images, split)
     starts = starts_of(images)
     found = measure_scores(starts, scores.blocks, folds=block.set == "coco")
-    return int(starts[-1]), found.metrics
+    return Measured(
+        metrics=found.metrics,
+        means=found.means(np.arange(starts[-1]), starts),
+        scenes=np.repeat(np.arange(len(images)), np.diff(starts)),
+    )
 
 
 def starts_of(images: list[Captioned]) -> np.ndarray:

@@ -7,7 +7,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, AllPairs, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import (
+    VALIDATION,
+    AllPairs,
+    PublishedPart,
+    ResultFile,
+    Split,
+    TaskBlock,
+)
 from renaissance.grammar.kinds.head import Form
 
 FIRST_FIVE = 5
@@ -29,6 +36,11 @@ class Retrieval(TaskBlock):
     outputs: ClassVar[int] = 1
     head_form: ClassVar[Form] = "linear"
     inherits: ClassVar[tuple[str, int] | None] = ("itm", 1)
+    result_file: ClassVar[ResultFile] = ResultFile(
+        form="an `.npz` with `scores` [images, captions], `image_ids` and `text_ids`, in any order",
+        line=None,
+        ids="COCO's number, `imgid` or the name of the file of an image, and `sentid` of a caption",
+    )
 
     task: Literal["retrieval"] = "retrieval"
     root: str = key(

@@ -25,8 +25,7 @@ from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.tasks.answered import Answered, Searched
-from renaissance.runtime.tasks.means import Mean
-from renaissance.runtime.tasks.retrieval.ranks import Found, measure_scores
+from renaissance.runtime.tasks.retrieval.ranks import Found, by_chance, measure_scores
 from renaissance.runtime.tasks.retrieval.reader import OwnImages
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
 from renaissance.runtime.training.session import Session
@@ -305,6 +304,7 @@ class Search:
         there = order[self.readable[image[order]]]
         targets = np.zeros(len(part.table), np.int64)
         targets[rows] = image
+        place = np.searchsorted(np.sort(rows), rows)  # [texts]
         return Answered(
             table=part.table,
             asked=np.sort(part.rows),
@@ -315,26 +315,14 @@ class Search:
             targets=OwnImages(images=targets),
             searched=Searched(
                 metrics=found.metrics,
-                means=self._means(found),
+                means=found.means(place, sought.starts),
+                chance=by_chance(sought.starts, folds=self._task.set == "coco"),
                 scores=scores,
                 images=tuple(sought.names),
                 texts=tuple(sought.ids),
                 sentence=self._sentence(),
             ),
         )
-
-    def _means(self, found: Found) -> dict[str, Mean]:
-        """Return what figures are the means of; an image stands where its first row does."""
-        rows, starts = self.sought.rows, self.sought.starts
-        place = np.searchsorted(np.sort(rows), rows)  # [texts]
-        of_images = {
-            name: Mean(places=place[starts[:-1]], values=values)
-            for name, values in found.of_images.items()
-        }
-        of_texts = {
-            name: Mean(places=place, values=values) for name, values in found.of_texts.items()
-        }
-        return of_images | of_texts
 
     def _sentence(self) -> str:
         sought, best = self.sought, self._task.best

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 
 class SnliVe(TaskBlock):
@@ -14,6 +14,9 @@ class SnliVe(TaskBlock):
     """
 
     outputs: ClassVar[int] = 3
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": "2248275918.jpg#2r1c", "prediction": "contradiction"}', ids="its `pairID`"
+    )
 
     task: Literal["snli_ve"] = "snli_ve"
     root: str = key(

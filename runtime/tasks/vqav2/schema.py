@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 
 SUBSETS: Mapping[str, str] = {
     "train": "train2014",
@@ -27,6 +27,11 @@ class Vqav2(TaskBlock):
     metric: ClassVar[str] = "soft_accuracy"
     says_sides: ClassVar[bool] = True
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    result_file: ClassVar[ResultFile] = ResultFile(
+        form="the official JSON list, one entry for each question (EvalAI)",
+        line='[{"question_id": 262148000, "answer": "down"}]',
+        ids="its `question_id`",
+    )
 
     task: Literal["vqav2"] = "vqav2"
     root: str = key(

@@ -4,13 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from renaissance.grammar.composition.one_task import read_task as read_task_of
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import optional_facet, schema, words
 from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.evaluation.intervals import of_mean
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
+from renaissance.runtime.tasks.entries import json_lines
 from tests.kinds.amount.schema import Amount
 from tests.kinds.candidates.schema import AmongCandidates
 from tests.runs import train
@@ -126,3 +133,56 @@ def test_what_is_no_number_and_no_place(
     file = written(tmp_path, {"a": said, "b": 1, "c": 2, "d": 3})
     with pytest.raises(DataError, match=problem):
         score(task, file, "train")
+
+
+def test_predictions_that_are_no_answer_are_counted_and_named(
+    vqa_root: Path, tmp_path: Path
+) -> None:
+    right = answers(vqa_root)
+    task = EasyVqa(root=str(vqa_root))
+    assert score(task, written(tmp_path, dict(enumerate(right))), "test").remarks == ()
+    said: dict[int, Any] = dict(enumerate(right)) | {3: right[3].upper(), 4: 7, 6: None}
+    found = score(task, written(tmp_path, said), "test")
+    assert found.metrics == {"accuracy": 29 / 32}
+    first, second = found.remarks
+    assert first.startswith(
+        f"2 of 32 predictions are no answer of `test` and count as wrong; the first is "
+        f"`{right[3].upper()}` (line 4); there is `{right[3]}`"
+    )
+    assert second == "1 of 32 rows have no prediction and count as wrong; the first is `6` (line 7)"
+
+
+def test_a_score_has_the_interval_of_an_evaluation(vqa_root: Path, tmp_path: Path) -> None:
+    said: dict[int, Any] = dict(enumerate(answers(vqa_root))) | {0: "purple"}
+    task = EasyVqa(root=str(vqa_root))
+    found = score(task, written(tmp_path, said), "test")
+    table = read_task(task, "test")
+    right = np.array([0.0] + [1.0] * 31)
+    assert found.intervals == {"accuracy": of_mean(right, table.scene_of_row[:, 0])}
+    low, high = found.intervals["accuracy"]
+    assert low < found.metrics["accuracy"] < high
+
+
+def test_mistakes_about_rows_show_a_line(vqa_root: Path, tmp_path: Path) -> None:
+    lines = '{"id": 0, "prediction": "circle"}'
+    for said in ({"no": "circle"}, dict(list(enumerate(answers(vqa_root)))[:3])):
+        with pytest.raises(DataError) as error:
+            score(EasyVqa(root=str(vqa_root)), written(tmp_path, said), "test")
+        assert lines in str(error.value) and "counted from 0" in str(error.value)
+        assert "the first row of `test` is `0`" in str(error.value)
+
+
+@pytest.mark.parametrize("word", sorted(words("task")))
+def test_the_example_line_of_a_task_is_read(word: str) -> None:
+    kind = schema("task", word)
+    assert kind is not None and issubclass(kind, TaskBlock)
+    line = kind.result_file.line
+    if line is None:
+        return
+    keys = {"root": ".", "train": "t.csv", "classes": "2", "task": "sst2"}
+    needed = {spelling_of(name, info) for name, info in keys_of(kind).items() if info.is_required()}
+    task = read_task_of(word, {name: value for name, value in keys.items() if name in needed})
+    parse = getattr(optional_facet(task, "result"), "parse", None)
+    content = line.encode()
+    [entry] = json_lines(content) if parse is None else parse(task, content)
+    assert entry.prediction is not None

@@ -6,7 +6,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from renaissance.runtime.tasks.retrieval.ranks import measure_scores
+from renaissance.runtime.tasks.retrieval.ranks import by_chance, measure_scores
 
 
 def measured(
@@ -49,6 +49,13 @@ def test_the_same_score_everywhere_is_chance(value: float) -> None:
         assert found[f"text_r@{k}"] == pytest.approx(chance)
     assert found["image_mean_rank"] == pytest.approx((images + 1) / 2)
     assert found["text_mean_rank"] == pytest.approx((texts + 1) / (captions + 1))
+    assert by_chance(starts, folds=False) == pytest.approx(found)
+
+
+def test_chance_of_folds_is_that_of_a_thousand_images() -> None:
+    found = by_chance(np.arange(2001) * 5, folds=True)
+    assert found["image_r@10"] == pytest.approx(10 / 2000)
+    assert found["image_r@10.1k"] == pytest.approx(10 / 1000)
 
 
 def test_figures_are_means_over_all_orders_of_ties() -> None:

@@ -49,6 +49,15 @@ def test_own_pairs_first(root: Path) -> None:
     assert found["text_r@1"] == found["image_r@1"] == found["image_mean_rank"] == 1.0
 
 
+def test_intervals_are_over_images(root: Path) -> None:
+    draw = np.random.default_rng(5)
+    file = written(root, scores=draw.random((6, len(captions(root)[0]))))
+    found = score(Retrieval(root=str(root)), file, "test")
+    assert {"text_r@1", "image_r@10", "image_mean_rank"} <= set(found.intervals)
+    for name, (low, high) in found.intervals.items():
+        assert low <= found.metrics[name] <= high
+
+
 def test_order_names_and_types_of_others(root: Path) -> None:
     texts, _ = captions(root)
     draw = np.random.default_rng(2)

@@ -101,6 +101,8 @@ def test_figures_have_intervals_over_images(trained: Trained) -> None:
     for name in ("text_r@5", "image_r@5", "image_mean_rank"):
         low, high = result["intervals"][name]
         assert low <= result["metrics"][name] <= high and low < high
+    assert result["chance"]["image_r@1"] == pytest.approx(1 / 6)  # one of the six images
+    assert set(result["chance"]) == set(result["metrics"]) - {"loss", "text_scored", "image_scored"}
 
 
 def test_batches_and_processes_change_nothing(trained: Trained, tmp_path: Path) -> None:
