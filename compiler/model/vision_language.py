@@ -155,9 +155,9 @@ class VisionLanguageModel(nn.Module):
     def vectors(self, features: Mapping[str, Features]) -> dict[str, Tensor]:
         """Return one vector a row of each stream, before anything is joined.
 
-        They are those of the space of the fusion where it has one (`FusionBlock.space`): its
-        method `vectors` makes them. Elsewhere each is what `alone` returns; of images without a
-        class token it is the mean of the tokens, whatever the model pools.
+        Each is what `alone` returns; of images without a class token it is the mean of the tokens,
+        whatever the model pools. Where the fusion has a space (`FusionBlock.space`), its method
+        `vectors` brings them there.
 
         Args:
             features: of streams; their rows need not correspond.
@@ -165,10 +165,10 @@ class VisionLanguageModel(nn.Module):
         Returns:
             `[rows, space]` of each, or `[rows, width of its tower]`.
         """
+        pooled = {name: self._vector(name, stream) for name, stream in features.items()}
         if hasattr(self.fusion, "vectors"):
-            padded = {name: stream.padded() for name, stream in features.items()}
-            return self.fusion.vectors(padded)  # type: ignore[no-any-return, operator]
-        return {name: self._vector(name, stream) for name, stream in features.items()}
+            return self.fusion.vectors(pooled)  # type: ignore[no-any-return, operator]
+        return pooled
 
     def _vector(self, name: str, features: Features) -> Tensor:
         facts = self.towers[name].facts

@@ -27,8 +27,8 @@ class FusionBlock(KindBlock):
         """Channels of the space that it brings one vector of each stream to before it joins them.
 
         None where it has no such space. Where it has one, the method `vectors` of its module maps
-        padded features by stream to `[rows, space]` each, and that is what heads read that read
-        streams before the fusion.
+        what is pooled of streams, by name, to `[rows, space]` each, and that is what heads read
+        that read streams before the fusion.
         """
         return None
 

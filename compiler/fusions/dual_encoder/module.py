@@ -58,9 +58,12 @@ class SideBySide(nn.Module):
             for name in self.inputs
         }
 
-    def vector(self, stream: str, pooled: Tensor) -> Tensor:
-        """Return `[rows, width]` of length 1 for the pooled tokens `[rows, width of its tower]`."""
-        return F.normalize(self.projection[stream](pooled), dim=-1)
+    def vectors(self, pooled: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return `[rows, width]` of length 1 for what is pooled of streams, `[rows, its width]`."""
+        return {
+            name: F.normalize(self.projection[name](vector), dim=-1)
+            for name, vector in pooled.items()
+        }
 
     def serving(self, stream: str) -> dict[str, nn.Module]:
         """Return the parts, by address, without which the other stream comes out the same."""

@@ -9,10 +9,9 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 class DualEncoder(FusionBlock):
     """Two towers that never meet, projected to one space. Source: Radford et al. 2021, CLIP.
 
-    Text and image are compared by the cosine of their vectors: what the model's `pool` makes of the
-    tokens of each stream (for `first` as for `cls` the first token of each), projected. A head that
-    reads pairs gets both vectors behind the maps of the pool, one behind the other; `mlm` reads the
-    projected tokens of the text, which knows nothing of the image.
+    Text and image are compared by the cosine of their vectors: of each stream what the model pools,
+    projected. A head that reads pairs gets both behind the maps of the pool, one behind the other;
+    `mlm` reads the projected tokens of the text, which know nothing of the image.
     """
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
@@ -30,3 +29,8 @@ class DualEncoder(FusionBlock):
         ge=1,
         le=65_536,
     )
+
+    @property
+    def space(self) -> int:
+        """Channels of that space."""
+        return self.width

@@ -66,7 +66,7 @@ def test_vectors_are_those_of_clip(published: CLIPModel) -> None:
         "vision": published.vision_model(pixel_values=pixels).pooler_output,
     }
     fusion = projected(published)
-    text, vision = (fusion.vector(name, one) for name, one in pooled.items())
+    text, vision = fusion.vectors(pooled).values()
     torch.testing.assert_close(text, wanted.text_embeds)
     torch.testing.assert_close(vision, wanted.image_embeds)
     logits = published.logit_scale.exp() * text @ vision.mT
@@ -124,7 +124,7 @@ def test_a_vector_is_what_is_pooled_behind_the_fusion() -> None:
         behind = fusion({"vision": vision, "text": vision.with_tokens(vision.tokens[..., :32])})
         pooled = model.pool.vector(behind["vision"])
         wanted = pooled / pooled.norm(dim=-1, keepdim=True)
-        torch.testing.assert_close(fusion.vector("vision", model.alone(vision)), wanted)
+        torch.testing.assert_close(model.vectors({"vision": vision}), {"vision": wanted})
 
 
 def test_texts_alone_need_no_images() -> None:
