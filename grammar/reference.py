@@ -16,14 +16,13 @@ from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
-from renaissance.grammar.kinds.registry import FAMILIES, Kinds, origin, schema
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     Kind,
-    check_declared,
     default_of,
     keys_of,
     kind_of,
@@ -47,6 +46,8 @@ _POSITIONS: Mapping[Position, str] = {
     "embed": "embed name = ",
     "encoder": "encoder = ",
 }
+TABLE = "| key | value | default | impact | meaning |\n|---|---|---|---|---|"
+"""What a table of keys begins with."""
 _CHOSEN = ("optimizer", "schedule", "objectives", "augment")
 
 
@@ -57,30 +58,16 @@ def reference() -> str:
     return text + "\n".join(_sections()).rstrip() + "\n"
 
 
-def pages_of(word: str) -> tuple[str, ...]:
-    """Return the part of the reference about a word, for each family that has it.
-
-    Raises:
-        KindError: if a package that brings it cannot be used.
-    """
-    found = {family: schema(family, word) for family in FAMILIES}
-    kinds = {family: kind for family, kind in found.items() if kind is not None}
-    for kind in kinds.values():
-        check_declared(kind)
-    return tuple(_page(family, kind) for family, kind in kinds.items())
-
-
-def _page(family: str, kind: type[KindBlock]) -> str:
-    head = _HEADS.get(family, f"{family} ")
+def head_of(kind: type[KindBlock]) -> str:
+    """Return how a file writes a kind, such as `task = nlvr`."""
+    head = _HEADS.get(kind.family, f"{kind.family} ")
     if issubclass(kind, SourceBlock):
         head = next(text for position, text in _POSITIONS.items() if position in kind.positions)
-    text = "\n".join(_section(f"`{head}{_spelled(kind)}`", kind, "#"))
-    brought = origin(kind)
-    return text if brought is None else f"{text.rstrip()}\n\nBrought by {brought}.\n"
+    return f"{head}{_spelled(kind)}"
 
 
 def _sections() -> Iterator[str]:
-    yield from _section("`model`", Model, "##")
+    yield from section("`model`", Model, "##")
     backbones = sources("backbone")
     yield from _family("`backbone`", _POSITIONS["backbone"], backbones)
     yield from _family("`embed`", _POSITIONS["embed"], sources("embed"))
@@ -89,10 +76,10 @@ def _sections() -> Iterator[str]:
     plain = {word: block for word, block in stacks.items() if word not in backbones}
     yield from _family("`encoder`", _POSITIONS["encoder"], plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
-    yield from _section("`freeze …`", Freeze, "##")
+    yield from section("`freeze …`", Freeze, "##")
     yield from _family("`data`", _HEADS["format"], Kinds(FormatBlock))
     for word, job in JOBS.items():
-        yield from _section(f"`{word}`", job, "##")
+        yield from section(f"`{word}`", job, "##")
     yield from _family("`objective`", "objective ", Kinds(ObjectiveBlock))
     yield from _family("`augment`", _HEADS["augmentation"], Kinds(AugmentationBlock))
     yield from _family("`optimizer`", "optimizer ", Kinds(OptimizerBlock))
@@ -103,7 +90,7 @@ def _sections() -> Iterator[str]:
 def _family(title: str, head: str, blocks: Mapping[str, type[Block]]) -> Iterator[str]:
     yield f"## {title}\n"
     for block in blocks.values():
-        yield from _section(f"`{head}{_spelled(block)}`", block, "###")
+        yield from section(f"`{head}{_spelled(block)}`", block, "###")
 
 
 def _spelled(block: type[Block]) -> str:
@@ -115,20 +102,22 @@ def _spelled(block: type[Block]) -> str:
     return f"{word}(text, vision)" if several else f'{word}("…")'
 
 
-def _section(title: str, block: type[Block], level: str) -> Iterator[str]:
+def section(title: str, block: type[Block], level: str) -> Iterator[str]:
+    """Yield the lines about a block: what it is, and a table of its keys."""
     yield f"{level} {title}\n"
     yield " ".join((block.__doc__ or "").split()) + "\n"
     name = positional_key(block)
     if name is not None:
         yield f"Between the parentheses: {block.model_fields[name].description}.\n"
-    rows = [_row(key, info) for key, info in keys_of(block).items()]
+    rows = [row_of(key, info) for key, info in keys_of(block).items()]
     if rows:
-        yield "| key | value | default | impact | meaning |\n|---|---|---|---|---|"
+        yield TABLE
         yield from rows
         yield ""
 
 
-def _row(name: str, info: FieldInfo) -> str:
+def row_of(name: str, info: FieldInfo) -> str:
+    """Return the line of a table about a key."""
     kind = kind_of(info)
     if name in _CHOSEN:
         spelled = f"{name.removesuffix('s')} …"

@@ -189,7 +189,8 @@ def _score(parser: ArgumentParser) -> None:
     parser.add_argument(
         "file",
         metavar="FILE",
-        help="predictions: the official file of the task, or JSON Lines of id and prediction",
+        help="predictions: the official file of the task, or JSON Lines of id and prediction; "
+        "explain TASK shows a line",
     )
     parser.add_argument("--root", metavar="DIR", help="folder of the data, the task's key `root`")
     parser.add_argument("--split", metavar="NAME", required=True, help="what is predicted")
@@ -208,8 +209,8 @@ def _explain(parser: ArgumentParser) -> None:
         "code",
         metavar="CODE",
         nargs="?",
-        help="a code such as VL204, or the word of a fusion, a task or the like such as adamw "
-        "(default: list all codes)",
+        help="a code such as VL204, a statement such as freeze, a word such as adamw, or a key "
+        "such as pretrain.batch (default: list all codes)",
     )
     _format(parser, "json")
 
@@ -268,8 +269,8 @@ VERBS = {
     ),
     "explain": Verb(
         "explain the code of a finding, or a word",
-        "Explain the code of a finding, with an example that fails and one that works, or a word "
-        "of the language with its keys.",
+        "Explain the code of a finding, with an example that fails and one that works, a word of "
+        "the language with its keys, or a key.",
         _explain,
     ),
     "specs": Verb("list the shipped specs", "List the specs that ship with the package.", _specs),

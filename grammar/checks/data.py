@@ -1,5 +1,6 @@
 """Is the data that a file names where it is looked for?"""
 
+from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from renaissance.grammar.diagnostics import Diagnostic
@@ -8,7 +9,16 @@ from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.names import nearest
 from renaissance.grammar.paths import children, exists, is_folder, resolved
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of, path_of
+
+
+def absent_data(spec: Spec) -> tuple[str, ...]:
+    """Return the tables and folders that a spec names and that are not there, each once."""
+    tasks = (job.task for job in spec.jobs.values() if isinstance(job, Finetune))
+    paths = (value for block in (*spec.data.values(), *tasks) for _, _, value in _absent(block))
+    return tuple(dict.fromkeys(paths))
 
 
 def check_presence(
@@ -17,7 +27,7 @@ def check_presence(
     """Warn about a table or a folder that is not there, though the folder around it is.
 
     A file may be checked on a machine that does not hold the data: where the folder around it is
-    missing too, nothing is said.
+    missing too, that is no finding; see `absent_data`.
 
     Args:
         block: names data.
@@ -25,18 +35,12 @@ def check_presence(
         places: where everything was said.
         findings: receives what is wrong.
     """
-    for name, info in keys_of(type(block)).items():
-        what = path_of(info)
-        if what is None:
-            continue
-        value = getattr(block, name)
+    for name, what, value in _absent(block):
         span = places.value((*path, name))
-        if not isinstance(value, str) or not value or span is None or exists(value):
-            continue
         around = FilePath(value).parent
         close = nearest(FilePath(value).name, children(around))
         working = resolved(around) == resolved(".")
-        if not is_folder(around) or (working and not close):
+        if span is None or not is_folder(around) or (working and not close):
             continue
         findings.add(
             Diagnostic(
@@ -49,3 +53,11 @@ def check_presence(
                 notes=("paths start at the folder in which `renaissance` runs",),
             )
         )
+
+
+def _absent(block: FormatBlock | TaskBlock) -> Iterator[tuple[str, str, str]]:
+    """Yield key, `file` or `folder`, and path of what is not there."""
+    for name, info in keys_of(type(block)).items():
+        what, value = path_of(info), getattr(block, name)
+        if what is not None and isinstance(value, str) and value and not exists(value):
+            yield name, what, value

@@ -31,14 +31,12 @@ def run(arguments: Namespace) -> int:
 def _word(arguments: Namespace) -> int:
     """Print what the reference says of a word."""
     # A code is explained without the schema.
-    from renaissance.grammar.kinds.registry import FAMILIES, words
-    from renaissance.grammar.reference import pages_of
+    from renaissance.grammar.explaining import close_to, pages_of
 
     word = arguments.code
     text = "\n".join(pages_of(word))
     if not text:
-        known = sorted({*codes(), *(one for family in FAMILIES for one in words(family))})
-        near = get_close_matches(word, known) or get_close_matches(word.upper(), codes())
+        near = close_to(word) or get_close_matches(word.upper(), codes())
         names = f"; there are {', '.join(near)}" if near else ""
         failure = f"there is no code and no word {word}{names}"
         return answer(arguments, NO_ANSWER, failures=[failure])

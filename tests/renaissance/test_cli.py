@@ -213,6 +213,25 @@ def test_a_shipped_spec_is_found_by_its_name(
     assert find_spec("../quickstart") == "../quickstart"
 
 
+def test_data_that_are_not_there_are_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    block = 'data {name} {{ format = image_caption, table = "{path}" }}\n'
+    for number, path in enumerate(("no/where.csv", "pair.csv", "there.csv")):
+        Path(f"{number}.vl").write_text(block.format(name="d", path=path))
+    Path("there.csv").write_text("image,caption\n")
+    Path("pairs.csv").write_text("image,caption\n")
+    assert cli.main(["check"]) == 0
+    shown = capsys.readouterr().err
+    # One is a finding, since a file of nearly that name lies there; it is not said twice.
+    assert shown.count("there is no file `pair.csv`") == shown.count("pair.csv`") == 1
+    assert shown.count("not there, seen from this folder: `no/where.csv`; ") == 1
+    assert "there.csv" not in shown.replace("where.csv", "")
+    assert cli.main(["check", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["absent"] == ["no/where.csv", "pair.csv"]
+
+
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "vl006"]) == 0
     shown = capsys.readouterr().out

@@ -1,0 +1,191 @@
+"""What there is to say of a word: of a statement, of a kind, or of a key.
+
+Prose and examples of statements stand in `statements/`, all else follows from the schema.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from renaissance.grammar.declaration import Block
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
+from renaissance.grammar.names import listing, nearest
+from renaissance.grammar.reference import TABLE, head_of, row_of, section
+from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.vocabulary import (
+    JOBS,
+    check_declared,
+    keys_of,
+    kind_of,
+    sources,
+    spelling_of,
+)
+
+STATEMENTS = Path(__file__).parent / "statements"
+BLOCKS: Mapping[str, type[Block]] = {"model": Model, "freeze": Freeze, **JOBS}
+"""Statements that are one block."""
+FAMILY_OF = {
+    "fusion": "fusion",
+    "data": "format",
+    "format": "format",
+    "objective": "objective",
+    "augment": "augmentation",
+    "optimizer": "optimizer",
+    "schedule": "schedule",
+    "task": "task",
+}
+"""Statements that take one of some kinds."""
+POSITIONS = ("backbone", "embed", "encoder")
+"""Statements that take a source."""
+
+
+def pages_of(name: str) -> tuple[str, ...]:
+    """Return what there is to say of a name, each page as Markdown; nothing of unknown ones.
+
+    Args:
+        name: of a statement, a kind or a key, or `STATEMENT.KEY` or `KIND.KEY`.
+
+    Raises:
+        KindError: if a package that brings it cannot be used.
+    """
+    owner, dot, key = name.partition(".")
+    if dot:
+        return tuple(_key_page(key, {owner: _blocks_of(owner)}))
+    found = [_statement(name)] if name in statements() else []
+    found += [_kind_page(kind) for kind in _kinds(name)]
+    return tuple(found) or tuple(_key_page(name, {each: _blocks_of(each) for each in _owners()}))
+
+
+def close_to(name: str) -> tuple[str, ...]:
+    """Return what a name that is none may have been meant for."""
+    owner, dot, key = name.partition(".")
+    if dot and (blocks := _blocks_of(owner)):
+        keys = dict.fromkeys(key for block in blocks for key in _spelled_keys(block))
+        return tuple(f"{owner}.{near}" for near in nearest(key, keys))
+    return nearest(owner, [*statements(), *(word for family in FAMILIES for word in words(family))])
+
+
+@cache
+def statements() -> tuple[str, ...]:
+    """Return the statements that have a page."""
+    return tuple(sorted(path.stem for path in STATEMENTS.glob("*.md")))
+
+
+def example_of(statement: str) -> tuple[str, dict[str, str]]:
+    """Return the example of a page, and the files that it imports by their names."""
+    text = (STATEMENTS / f"{statement}.md").read_text(encoding="utf-8")
+    fences = re.findall(r"^```vl(?: file=(\S+))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    files = {name: content for name, content in fences if name}
+    [example] = [content for name, content in fences if not name]
+    return example, files
+
+
+def _statement(name: str) -> str:
+    """Return the page of a statement: its prose with an example, and its keys or its kinds."""
+    text = (STATEMENTS / f"{name}.md").read_text(encoding="utf-8")
+    block = BLOCKS.get(name)
+    if block is not None:
+        return text + "\n" + "\n".join(section(f"Keys of `{name}`", block, "##"))
+    blocks = _blocks_of(name)
+    lines = [f"| `{_word(kind)}` | {_sentence(kind)} |" for kind in blocks]
+    if not lines:
+        return text
+    return "\n".join([text, "| word | what it is |\n|---|---|", *lines, ""])
+
+
+def _kind_page(kind: type[KindBlock]) -> str:
+    """Return the page of a kind: its keys; of a task also splits, metrics and its file."""
+    text = "\n".join(section(f"`{head_of(kind)}`", kind, "#"))
+    if issubclass(kind, TaskBlock):
+        text += "\n".join(_of_task(kind))
+    brought = origin(kind)
+    return text if brought is None else f"{text.rstrip()}\n\nBrought by {brought}.\n"
+
+
+def _of_task(kind: type[TaskBlock]) -> Iterator[str]:
+    task = _any_of(kind)
+    chosen = [
+        f"`{spelling_of(name, info)} = {getattr(task, name)}`"
+        for name, info in keys_of(kind).items()
+        if info.is_required() and kind_of(info).words
+    ]
+    if chosen:
+        yield f"\nSplits and metrics of {', '.join(chosen)}:"
+    uses = {"train": "learned from", "select": "selects the best checkpoint", "report": "measured"}
+    yield "\n| split | what it is for |\n|---|---|"
+    for name, split in task.splits().items():
+        use = uses[split.use] if split.labelled else "predicted; what is right is not published"
+        yield f"| `{name}` | {use} |"
+    if task.open_splits:
+        yield "| any other folder | measured |"
+    names = listing(name for name in dict.fromkeys((task.metric, *task.metrics)))
+    yield f"\nMeasured: {names}; `select` takes one of them, or `loss`.\n"
+    yield (
+        '`evaluate NAME of JOB { write = "FILE" }` writes, and `renaissance score '
+        f"{kind.word()} FILE --split NAME` measures: {task.result_file.described}.\n"
+    )
+
+
+def _any_of(kind: type[TaskBlock]) -> TaskBlock:
+    """Return a task with the first value that each key without a default can take."""
+    values: dict[str, Any] = {}
+    for name, info in kind.model_fields.items():
+        if info.is_required():
+            takes = kind_of(info)
+            values[name] = takes.words[0] if takes.words else 2 if takes.count else "…"  # type: ignore[index]
+    return kind(**values)
+
+
+def _key_page(key: str, owners: Mapping[str, tuple[type[Block], ...]]) -> Iterator[str]:
+    """Yield a page on a key, if any of some owners has it: a line for each that differs."""
+    rows: dict[str, list[str]] = {}
+    for owner, blocks in owners.items():
+        for block in blocks:
+            for name, info in keys_of(block).items():
+                if spelling_of(name, info) == key:
+                    where = f"`{_word(block)}`" if issubclass(block, KindBlock) else f"`{owner}`"
+                    rows.setdefault(row_of(name, info), []).append(where)
+    for row, found in rows.items():
+        yield f"# `{key}` of {', '.join(dict.fromkeys(found))}\n\n{TABLE}\n{row}\n"
+
+
+def _owners() -> tuple[str, ...]:
+    return (*BLOCKS, *FAMILY_OF, *POSITIONS)
+
+
+def _blocks_of(owner: str) -> tuple[type[Block], ...]:
+    """Return the blocks that a statement or a word may stand for."""
+    if owner in BLOCKS:
+        return (BLOCKS[owner],)
+    if owner in FAMILY_OF:
+        family = FAMILY_OF[owner]
+        found = (schema(family, word) for word in words(family))
+        return tuple(kind for kind in found if kind is not None)
+    if owner in POSITIONS:
+        return tuple(sources(owner).values())  # type: ignore[arg-type]
+    return tuple(_kinds(owner))
+
+
+def _kinds(word: str) -> list[type[KindBlock]]:
+    """Return the kinds of a word, of each family that has it."""
+    found = [kind for family in FAMILIES if (kind := schema(family, word)) is not None]
+    for kind in found:
+        check_declared(kind)
+    return found
+
+
+def _spelled_keys(block: type[Block]) -> Iterator[str]:
+    return (spelling_of(name, info) for name, info in keys_of(block).items())
+
+
+def _word(block: type[Block]) -> str:
+    return block.word() if issubclass(block, KindBlock) else block.__name__.lower()
+
+
+def _sentence(block: type[Block]) -> str:
+    """Return the first sentence of what the block says of itself."""
+    return re.split(r"(?<=[.?])\s", " ".join((block.__doc__ or "").split()))[0].replace("|", "\\|")

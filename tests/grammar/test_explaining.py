@@ -1,0 +1,126 @@
+"""What `explain` says of statements, kinds and keys."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from renaissance.grammar.check import check
+from renaissance.grammar.declaration import Block
+from renaissance.grammar.explaining import (
+    BLOCKS,
+    FAMILY_OF,
+    POSITIONS,
+    STATEMENTS,
+    close_to,
+    example_of,
+    pages_of,
+    statements,
+)
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.registry import FAMILIES, schema, words
+from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
+from renaissance.grammar.source import read_source
+
+OWN = {"nothing", "except", "until", "on", "from", "of", "then", "true", "false"}
+"""Words inside a statement."""
+
+
+@pytest.mark.parametrize("statement", statements())
+def test_the_examples_are_right(
+    statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text, files = example_of(statement)
+    for name, content in files.items():
+        Path(name).write_text(content, encoding="utf-8")
+    Path("example.vl").write_text(text, encoding="utf-8")
+    assert check(read_source("example.vl")) == ()
+    assert statement in text or statement == "encoder"
+
+
+@pytest.mark.parametrize("statement", statements())
+def test_pages_have_no_long_lines(statement: str) -> None:
+    text = (STATEMENTS / f"{statement}.md").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_every_statement_has_a_page() -> None:
+    assert {*BLOCKS, *FAMILY_OF, *POSITIONS, "scale_lr", "decay_lr"} <= set(statements())
+    syntax = (STATEMENTS.parent / "vl.lark").read_text(encoding="utf-8")
+    keywords = set(re.findall(r'^[A-Z_]+: "([a-z_]+)"', syntax, re.MULTILINE))
+    assert len(keywords) > 15
+    assert keywords - OWN - {"study", "variant"} <= set(statements())
+
+
+@pytest.mark.parametrize("statement", BLOCKS)
+def test_a_page_has_all_keys(statement: str) -> None:
+    [page] = pages_of(statement)
+    assert f"## Keys of `{statement}`" in page
+    for name in _keys(BLOCKS[statement]):
+        assert f"| `{name.removesuffix('s')}" in page
+
+
+@pytest.mark.parametrize("statement", FAMILY_OF)
+def test_a_page_has_all_words(statement: str) -> None:
+    page = pages_of(statement)[0]
+    for word in words(FAMILY_OF[statement]):
+        assert f"| `{word}` | " in page
+
+
+def test_every_word_has_a_page_with_its_keys() -> None:
+    for family in FAMILIES:
+        for word in words(family):
+            text = "\n".join(pages_of(word))
+            kind = schema(family, word)
+            assert kind is not None and all(f"| `{name}" in text for name in _keys(kind))
+
+
+@pytest.mark.parametrize("word", words("task"))
+def test_a_task_has_its_splits_metrics_and_file(word: str) -> None:
+    kind = schema("task", word)
+    assert kind is not None and issubclass(kind, TaskBlock)
+    text = pages_of(word)[0]
+    assert "| `train` | learned from |" in text and "\nMeasured: `" in text
+    assert kind.result_file.form in text and kind.result_file.ids in text
+    assert kind.result_file.line is None or kind.result_file.line in text
+
+
+def test_hidden_splits_are_told_from_others() -> None:
+    text = pages_of("vqav2")[0]
+    assert "| `test_dev` | predicted; what is right is not published |" in text
+    assert (
+        "| `val` | measured |" in text and '[{"question_id": 262148000, "answer": "down"}]' in text
+    )
+
+
+def test_one_key() -> None:
+    [page] = pages_of("pretrain.batch")
+    assert page.startswith("# `batch` of `pretrain`\n") and "| `batch` | count of texts |" in page
+    assert page.count("| `") == 1
+    assert pages_of("glue.task")[0].startswith("# `task` of `glue`\n")
+    assert "`adamw`, `adam`, `sgd`" in pages_of("optimizer.lr")[0]
+    # Jobs mean two things by it, and each is there once.
+    assert [page.partition("\n")[0] for page in pages_of("batch")] == [
+        "# `batch` of `pretrain`, `finetune`",
+        "# `batch` of `evaluate`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("finetuen", "finetune"),
+        ("pretrain.bach", "pretrain.batch"),
+        ("adamv", "adamw"),
+        ("vqa2", "vqav2"),
+        ("scalelr", "scale_lr"),
+    ],
+)
+def test_what_may_have_been_meant(name: str, meant: str) -> None:
+    assert pages_of(name) == ()
+    assert meant in close_to(name)
+
+
+def _keys(block: type[Block]) -> list[str]:
+    return [spelling_of(name, info) for name, info in keys_of(block).items()]
