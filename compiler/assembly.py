@@ -70,7 +70,7 @@ def assemble(
         raise CompileError(str(error)) from None
     _check_pool(declared, streams)
     widths: Mapping[str, int] = fusion.widths  # type: ignore[assignment]
-    pool = Pool(declared.pool, widths)
+    pool = Pool(declared.pool, widths, declared.pooler)
     heads = Heads()
     if training is not None:
         texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
@@ -82,6 +82,7 @@ def assemble(
                 name: declared.fusion.space or tower.facts.width for name, tower in streams.items()
             },
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
+            words=streams[texts[0]].words() if texts else None,
             pooled_width=pool.width,
         )
     model = VisionLanguageModel(

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from torch import nn
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.model.heads import Heads, LinearHead, LmHead, MlpHead
+from renaissance.compiler.model.heads import Heads, LinearHead, LmHead, MlpHead, TiedLmHead
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
@@ -31,6 +31,7 @@ def job_heads(
     lone_width: int,
     stream_widths: Mapping[str, int],
     vocabulary: int,
+    words: nn.Embedding | None,
     pooled_width: int,
 ) -> Heads:
     """Return the heads that a job trains, by name.
@@ -41,10 +42,11 @@ def job_heads(
         lone_width: channels of the text stream before fusion.
         stream_widths: channels of the vector of each stream before fusion, by its name.
         vocabulary: word pieces of the text stream.
+        words: their embeddings; None where the stream has none that can be told.
         pooled_width: channels of the pooled vector.
 
     Raises:
-        CompileError: if one of them needs what a step does not offer.
+        CompileError: if one of them needs what a step does not offer, or is tied to nothing.
     """
     widths = {"tokens": text_width, "text": lone_width, "pooled": pooled_width}
     kinds = kinds_of(job)
@@ -53,6 +55,8 @@ def job_heads(
     for name, head in declared.items():
         if head.reads == "streams":
             modules[name] = facet(kinds[name], "head").build(kinds[name], stream_widths)
+        elif head.tied:
+            modules[name] = _tied(name, widths[head.reads], words)
         else:
             modules[name] = _built(kinds[name], head, widths[head.reads], vocabulary)
     return Heads(modules, declared)
@@ -74,6 +78,15 @@ def _declared(kind: Kind) -> Head:
             else f"`{kind.word()}` has no head that scores items one by one"
         )
     return head
+
+
+def _tied(name: str, width: int, words: nn.Embedding | None) -> nn.Module:
+    if words is None:
+        raise CompileError(
+            f"the head `{name}` is tied to the word embeddings of the text stream, which has none; "
+            "write `decoder = own`"
+        )
+    return TiedLmHead(width, words)
 
 
 def _built(kind: Kind, head: Head, width: int, vocabulary: int) -> nn.Module:

@@ -63,6 +63,10 @@ def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedC
         if embedding is not None and embedding == getattr(config, "hidden_size", None):
             config.embedding_size = spec.width
         _set(config, "width", spec.width, id, address)
+    if spec.embedding_size is not None:
+        if not hasattr(config, "embedding_size"):
+            raise BackboneError(_no_dimension("embedding_size", id, address))
+        config.embedding_size = spec.embedding_size
     if spec.mlp_ratio is not None or (spec.width is not None and ratio is not None):
         width = _get(config, "width")
         ratio = spec.mlp_ratio if spec.mlp_ratio is not None else ratio

@@ -11,24 +11,38 @@ from renaissance.compiler.model.inputs import TextInput
 
 
 class WordEmbeddings(nn.Module):
-    """Normalised sum of a word-piece and a position embedding.
+    """Normalised sum of a word-piece, a position and perhaps a type embedding.
 
     Args:
         vocabulary: word pieces; index 0 is padding.
         max_tokens: longest text, special tokens included.
         width: channels.
         dropout: probability of dropping a channel of a token in training.
+        eps: of the norm.
+        types: segments that tokens may belong to; the model reads texts of the first one.
     """
 
-    def __init__(self, vocabulary: int, max_tokens: int, width: int, dropout: float) -> None:
+    def __init__(
+        self,
+        vocabulary: int,
+        max_tokens: int,
+        width: int,
+        dropout: float,
+        *,
+        eps: float,
+        types: int = 0,
+    ) -> None:
         super().__init__()
         self.vocabulary, self.max_tokens, self.width = vocabulary, max_tokens, width
         self.word = nn.Embedding(vocabulary, width)
         self.position = nn.Parameter(torch.empty(max_tokens, width))
-        self.norm = nn.LayerNorm(width)
+        self.type_embedding = nn.Parameter(torch.empty(types, width)) if types else None
+        self.norm = nn.LayerNorm(width, eps=eps)
         self.dropout = Dropout(dropout)
         nn.init.normal_(self.word.weight, std=STD)
         nn.init.normal_(self.position, std=STD)
+        if self.type_embedding is not None:
+            nn.init.normal_(self.type_embedding, std=STD)
 
     def forward(self, text: TextInput) -> Features:
         """Embed texts.
@@ -37,8 +51,10 @@ class WordEmbeddings(nn.Module):
             ShapeError: if they are longer than `max_tokens`.
         """
         check_length(text, self.position.shape[0])
-        words = self.word(text.input_ids)  # [rows, n, width]
-        tokens = self.dropout(self.norm(words + self.positions(text)))
+        tokens = self.word(text.input_ids) + self.positions(text)  # [rows, n, width]
+        if self.type_embedding is not None:
+            tokens = tokens + self.type_embedding[0]
+        tokens = self.dropout(self.norm(tokens))
         return Features(tokens=tokens, mask=text.mask, packing=text.packing)
 
     def positions(self, text: TextInput) -> Tensor:

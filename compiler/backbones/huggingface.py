@@ -101,6 +101,11 @@ class TransformersTower(Tower):
         encoded = self.encoder(input_ids=text.input_ids, attention_mask=text.mask)
         return Features(tokens=encoded.last_hidden_state, mask=text.mask)
 
+    def words(self) -> nn.Embedding | None:
+        """Return the embeddings of its word pieces; None of an encoder of images."""
+        found = self.encoder.get_input_embeddings() if self.facts.modality == "text" else None
+        return found if isinstance(found, nn.Embedding) else None
+
     def settle(self, address: str) -> None:
         """Note whether the tokens of a text depend on those beside it, if it runs padded."""
         if self.facts.modality == "text" and not self.facts.packs and _mixes(self):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from torch import nn
+
 from renaissance.compiler.backbones.embeddings import PatchEmbeddings, WordEmbeddings
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
@@ -33,6 +35,10 @@ class PlainTextTower(Tower):
             max_tokens=embeddings.max_tokens,
             attention=_attention(spec, attention, ragged=True),
         )
+
+    def words(self) -> nn.Embedding:
+        """Return the embeddings of its word pieces."""
+        return self.embeddings.word
 
     def forward(self, inputs: Any) -> Features:
         """Encode texts as `[rows, n, width]`."""
@@ -82,6 +88,10 @@ class WordpieceTower(Tower):
             vocabulary=embeddings.vocabulary,
             max_tokens=embeddings.max_tokens,
         )
+
+    def words(self) -> nn.Embedding:
+        """Return the embeddings of its word pieces."""
+        return self.embeddings.word
 
     def forward(self, inputs: Any) -> Features:
         """Embed texts as `[rows, n, width]`."""

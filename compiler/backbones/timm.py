@@ -278,6 +278,8 @@ def _create(source: str, pretrained: bool, options: Mapping[str, Any]) -> Any:
 
 def _dimensions(name: str, spec: Dimensions, address: str) -> Mapping[str, Any]:
     known = find(name)
+    if spec.embedding_size is not None:
+        raise BackboneError(f"`{address}`: `embedding_size` is no dimension of `{name}`")
     wanted = {
         "depth": spec.layers,
         "embed_dim": spec.width,

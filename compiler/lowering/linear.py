@@ -16,6 +16,7 @@ from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
 
 from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.heads import TiedLmHead
 from renaissance.compiler.standing import traced, transformed
 
 MINIMAL_WORK = 10**8
@@ -50,6 +51,16 @@ def replace_linear_maps(model: nn.Module) -> None:
     for part in model.modules():
         if type(part) is nn.Linear and "forward" not in vars(part):
             part.forward = Forward(part)  # type: ignore[method-assign]
+        elif type(part) is TiedLmHead:
+            part.__class__ = LoweredTiedLmHead
+
+
+class LoweredTiedLmHead(TiedLmHead):
+    """A head whose last map runs as other linear maps do."""
+
+    def decode(self, tokens: Tensor, words: Tensor) -> Tensor:
+        """Compare tokens `[items, c]` with words `[word pieces, c]`."""
+        return linear(tokens, words, self.bias)
 
 
 def as_it_runs(part: nn.Linear) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:

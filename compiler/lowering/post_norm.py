@@ -4,7 +4,11 @@ from torch import Tensor
 
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.model.features import Features, Queries
-from renaissance.compiler.model.post_norm import PostNormAttention, PostNormLayer
+from renaissance.compiler.model.post_norm import (
+    PostNormAttention,
+    PostNormCrossLayer,
+    PostNormLayer,
+)
 
 
 class LoweredPostNormAttention(PostNormAttention):
@@ -30,4 +34,17 @@ class LoweredPostNormLayer(PostNormLayer):
             read: Features = self.attention(stream, stream).read(queries)
         else:
             read = self.attention(stream.read(queries), stream)
+        return read.with_tokens(self.mlp(read.tokens))
+
+
+class LoweredPostNormCrossLayer(PostNormCrossLayer):
+    """A layer that maps no more tokens than are read."""
+
+    def forward(self, stream: Features, context: Features, queries: Queries = "all") -> Features:
+        """Map a stream to those of its tokens that are read."""
+        if isinstance(queries, Tensor):
+            attended = self.attention(stream, stream)
+            read: Features = self.cross(attended, context).read(queries)
+        else:
+            read = self.cross(self.attention(stream.read(queries), stream), context)
         return read.with_tokens(self.mlp(read.tokens))

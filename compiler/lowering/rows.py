@@ -19,12 +19,20 @@ from renaissance.compiler.backbones.plain import PlainEncoder
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.libraries.stacks import LoweredEncoderStack
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
-from renaissance.compiler.lowering.post_norm import LoweredPostNormAttention, LoweredPostNormLayer
+from renaissance.compiler.lowering.post_norm import (
+    LoweredPostNormAttention,
+    LoweredPostNormCrossLayer,
+    LoweredPostNormLayer,
+)
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.constancy import learns
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.inputs import TextInput
-from renaissance.compiler.model.post_norm import PostNormAttention, PostNormLayer
+from renaissance.compiler.model.post_norm import (
+    PostNormAttention,
+    PostNormCrossLayer,
+    PostNormLayer,
+)
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.compiler.model.transformer import PreNormLayer, PreNormStack
@@ -115,6 +123,7 @@ TWINS: dict[type[nn.Module], type[nn.Module]] = {
     PlainEncoder: ReadEncoder,
     EncoderStack: LoweredEncoderStack,
     PostNormAttention: LoweredPostNormAttention,
+    PostNormCrossLayer: LoweredPostNormCrossLayer,
     PostNormLayer: LoweredPostNormLayer,
     VisionLanguageModel: ReadModel,
 }

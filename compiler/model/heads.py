@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from renaissance.compiler.model.initialisation import initialise
@@ -27,6 +29,33 @@ class LmHead(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Score tokens `[items, width]` as `[items, outputs]`."""
         return self.decoder(self.norm(self.activation(self.dense(tokens))))  # type: ignore[no-any-return]
+
+
+class TiedLmHead(nn.Module):
+    """Scores of tokens by their similarity with word embeddings. Source: Devlin et al. 2019, BERT.
+
+    Args:
+        width: channels of the text stream.
+        words: of the text stream, which they belong to.
+    """
+
+    def __init__(self, width: int, words: nn.Embedding) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, words.embedding_dim)
+        self.activation = nn.GELU()
+        self.norm = nn.LayerNorm(words.embedding_dim, eps=1e-12)
+        self.bias = nn.Parameter(torch.zeros(words.num_embeddings))
+        self._words = (words,)  # not a part of the head: they have an address of their own
+        initialise(self)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Score tokens `[items, width]` as `[items, word pieces]`."""
+        [words] = self._words
+        return self.decode(self.norm(self.activation(self.dense(tokens))), words.weight)
+
+    def decode(self, tokens: Tensor, words: Tensor) -> Tensor:
+        """Compare tokens `[items, c]` with words `[word pieces, c]`."""
+        return F.linear(tokens, words, self.bias)
 
 
 class LinearHead(nn.Module):

@@ -7,39 +7,42 @@ from torch import Tensor, nn
 
 from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.initialisation import initialise
-from renaissance.grammar.schema.model import Pooling
+from renaissance.grammar.schema.model import Pooler, Pooling
 
 
 class Pool(nn.Module):
-    """A token of each stream (or their mean), a linear map with tanh each, joined.
+    """A token of each stream (or their mean), a linear map with tanh each or nothing, joined.
 
     Args:
         pooling: `cls`: first token of each stream, `mean`: mean of each stream's tokens, `first`:
             first token of the first stream alone.
         widths: channels by stream, in order.
+        pooler: `tanh`: a linear map and tanh behind each; `none`: vectors as they are.
     """
 
-    def __init__(self, pooling: Pooling, widths: Mapping[str, int]) -> None:
+    def __init__(
+        self, pooling: Pooling, widths: Mapping[str, int], pooler: Pooler = "tanh"
+    ) -> None:
         super().__init__()
         self.pooling = pooling
-        streams = list(widths)[:1] if pooling == "first" else list(widths)
-        self.dense = nn.ModuleDict(
-            {name: nn.Linear(widths[name], widths[name]) for name in streams}
-        )
-        self.width = sum(widths[name] for name in streams)
+        self.streams = tuple(widths)[:1] if pooling == "first" else tuple(widths)
+        mapped = self.streams if pooler == "tanh" else ()
+        self.dense = nn.ModuleDict({name: nn.Linear(widths[name], widths[name]) for name in mapped})
+        self.width = sum(widths[name] for name in self.streams)
         initialise(self)
 
     @property
     def queries(self) -> dict[str, Queries]:
         """What is read of which streams."""
-        return dict.fromkeys(self.dense, "all" if self.pooling == "mean" else "first")
+        return dict.fromkeys(self.streams, "all" if self.pooling == "mean" else "first")
 
     def forward(self, features: Mapping[str, Features]) -> Tensor:
         """Pool streams of tokens `[rows, n, width]` to `[rows, pooled_width]`."""
-        pooled = [
-            torch.tanh(dense(self.vector(features[name]))) for name, dense in self.dense.items()
-        ]
-        return torch.cat(pooled, -1)
+        return torch.cat([self._pooled(name, features[name]) for name in self.streams], -1)
+
+    def _pooled(self, name: str, stream: Features) -> Tensor:
+        vector = self.vector(stream)  # [rows, width]
+        return torch.tanh(self.dense[name](vector)) if name in self.dense else vector
 
     def vector(self, stream: Features) -> Tensor:
         """Return `[rows, width]` of a padded stream: the mean of its tokens, or the first."""

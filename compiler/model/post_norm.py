@@ -71,3 +71,24 @@ class PostNormLayer(nn.Module):
         """Map tokens `[rows, n, width]` to the same shape."""
         stream = self.attention(stream, stream)
         return stream.with_tokens(self.mlp(stream.tokens))
+
+
+class PostNormCrossLayer(nn.Module):
+    """Self-attention, attention to another stream, feed-forward part.
+
+    Args:
+        spec: its dimensions.
+        context_width: channels of the other stream; those of the tokens if None.
+    """
+
+    def __init__(self, spec: FusionLayers, context_width: int | None = None) -> None:
+        super().__init__()
+        self.attention = PostNormAttention(spec)
+        self.cross = PostNormAttention(spec, context_width)
+        self.mlp = PostNormFeedForward(spec)
+
+    def forward(self, stream: Features, context: Features) -> Features:
+        """Map tokens `[rows, n, width]` to the same shape; context `[rows, m, context_width]`."""
+        stream = self.attention(stream, stream)
+        stream = self.cross(stream, context)
+        return stream.with_tokens(self.mlp(stream.tokens))

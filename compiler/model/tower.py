@@ -111,6 +111,10 @@ class Tower(nn.Module):
         """Encode texts (`TextInput`, or a mapping) or images `[rows, 3, height, width]`."""
         raise NotImplementedError
 
+    def words(self) -> nn.Embedding | None:
+        """Return the embeddings of its word pieces; None where it has none."""
+        return None
+
     def settle(self, address: str) -> None:
         """Take note of what follows from how the tower is computed, once that is decided."""
 

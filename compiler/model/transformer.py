@@ -43,9 +43,9 @@ class PreNormLayer(nn.Module):
 
     def __init__(self, spec: StackDimensions) -> None:
         super().__init__()
-        self.attention_norm = nn.LayerNorm(spec.width)
+        self.attention_norm = nn.LayerNorm(spec.width, eps=spec.eps)
         self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout)
-        self.mlp_norm = nn.LayerNorm(spec.width)
+        self.mlp_norm = nn.LayerNorm(spec.width, eps=spec.eps)
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
         self.dropout = Dropout(spec.dropout)
 
@@ -73,7 +73,7 @@ class PreNormStack(nn.Module):
         check_heads(spec.width, spec.heads, address)
         self.width = spec.width
         self.layers = nn.ModuleList(PreNormLayer(spec) for _ in range(spec.layers))
-        self.norm = nn.LayerNorm(spec.width)
+        self.norm = nn.LayerNorm(spec.width, eps=spec.eps)
 
     def forward(self, stream: Features) -> Features:
         """Map tokens `[rows, n, width]` to the same shape."""

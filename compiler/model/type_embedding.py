@@ -7,7 +7,7 @@ from renaissance.compiler.model.initialisation import STD
 
 
 class TypeEmbedding(nn.Module):
-    """A vector for each stream, added to all of its tokens."""
+    """A vector for each stream, added to all of its tokens; nothing for streams without one."""
 
     def __init__(self, streams: tuple[str, ...], width: int) -> None:
         super().__init__()
@@ -18,6 +18,8 @@ class TypeEmbedding(nn.Module):
             nn.init.normal_(vector, std=STD)
 
     def forward(self, stream: str, tokens: Tensor) -> Tensor:
-        """Add the vector of `stream` to tokens `[..., width]`."""
+        """Add the vector of `stream`, if it has one, to tokens `[..., width]`."""
+        if stream not in self.vectors:
+            return tokens
         vector: Tensor = self.vectors[stream]
         return tokens + vector

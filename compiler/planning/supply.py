@@ -80,9 +80,9 @@ def _pretrained(declared: Model, model: VisionLanguageModel) -> tuple[str, ...]:
     found = [
         f"streams.{name}."
         for name, stream in declared.streams.items()
-        if name in model.towers and stream.loads_weights
+        if name in model.towers and stream.weights_of is not None
     ]
     stack = declared.fusion.stack
-    if stack is not None and stack.loads_weights:
+    if stack is not None and stack.weights_of is not None:
         found.append("fusion.encoder.")
     return tuple(found)

@@ -50,12 +50,21 @@ STACKS = frozenset(
 """Families of transformers whose layers map tokens and a mask to tokens, and nothing else."""
 
 
+EMBEDDING_SIZES = frozenset({"albert", "convbert", "electra", "mobilebert", "roformer"})
+"""Families of transformers that map their word embeddings to the width of their layers."""
+
+
 def can_stack(known: Architecture) -> bool:
     """Tell whether the layers of an encoder can run over one sequence of texts and images."""
     if known.library == "transformers":
         return known.model_type in STACKS
     family = _timm_family(known.model_type)
     return known.sequence and (family is None or not family.relative)
+
+
+def has_embedding_size(known: Architecture) -> bool:
+    """Tell whether the word embeddings of an encoder may be narrower than its layers."""
+    return known.library == "transformers" and known.model_type in EMBEDDING_SIZES
 
 
 def library_anatomy(block: NamedArchitecture) -> EncoderAnatomy:
@@ -117,10 +126,10 @@ def _timm_family(name: str) -> EncoderAnatomy | None:
 
 def _projects(block: NamedArchitecture, known: Architecture) -> bool:
     """Tell whether a linear map leads from ELECTRA's embeddings to its layers."""
-    width: int | None = getattr(block, "width", None)
-    if width is None or known.embedding_width == known.width:
-        return known.embedding_width != known.width
-    return width != known.embedding_width
+    width, embedding = (getattr(block, name, None) for name in ("width", "embedding_size"))
+    if embedding is None and known.embedding_width == known.width:
+        return False  # both follow where one is chosen
+    return (embedding or known.embedding_width) != (width or known.width)
 
 
 def _ends_of_stages(known: Architecture, layers: int) -> tuple[int, ...]:

@@ -76,6 +76,7 @@ class Anatomy:
         fusion_name: root address of the fusion.
         fusion: how they are joined; None where nothing more is known.
         pool: how streams are pooled.
+        pooler: what a pooled vector goes through; `none` has no parameters.
         heads: what jobs put on top; None where any job may come.
     """
 
@@ -84,6 +85,7 @@ class Anatomy:
     fusion_name: str
     fusion: FusionBlock | None
     pool: str
+    pooler: str = "tanh"
     heads: tuple[Head, ...] | None = None
 
     @property
@@ -164,6 +166,8 @@ class Anatomy:
 
     @property
     def _pooled(self) -> tuple[str, ...]:
+        if self.pooler == "none":
+            return ()
         return self.inputs[:1] if self.pool == "first" else self.inputs
 
     @cached_property
@@ -193,7 +197,7 @@ class Anatomy:
 
 def starts_random(block: SourceBlock | FusionBlock) -> bool:
     """Tell whether no weights are loaded for a block."""
-    return not (isinstance(block, SourceBlock) and block.loads_weights)
+    return not (isinstance(block, SourceBlock) and block.weights_of is not None)
 
 
 class _Leaves:

@@ -149,17 +149,18 @@ def encoder_parts(root: str, anatomy: EncoderAnatomy) -> Components:
 
 
 @lru_cache(maxsize=64)
-def joining_parts(root: str, projected: tuple[str, ...]) -> Components:
+def joining_parts(root: str, projected: tuple[str, ...], *, typed: bool = True) -> Components:
     """Return what stands before the layers of a fusion.
 
     Args:
         root: address of the fusion.
-        projected: streams whose width a linear map changes, in the order of the fusion.
+        projected: streams that a linear map stands in front of, in the order of the fusion.
+        typed: there is a type embedding.
     """
-    projections = (
-        Component(f"{root}.projection.{name}", "projection", PLAIN) for name in projected
-    )
-    return Components((*projections, Component(f"{root}.type_embedding", "type_embedding", ((),))))
+    parts = [Component(f"{root}.projection.{name}", "projection", PLAIN) for name in projected]
+    if typed:
+        parts.append(Component(f"{root}.type_embedding", "type_embedding", ((),)))
+    return Components(tuple(parts))
 
 
 def stem_kinds(stem: str) -> frozenset[str]:

@@ -123,6 +123,10 @@ def _model_changes(old: Model, new: Model) -> Iterator[_Changed]:
         # `cls` and `mean` have a linear map for each stream, `first` one for the first alone.
         impact: Impact = "weights" if "first" in (old.pool, new.pool) else "numerics"
         yield _Changed(address="pool", path=("pool",), impact=impact, old=old.pool, new=new.pool)
+    if old.pooler != new.pooler:
+        yield _Changed(
+            address="pooler", path=("pooler",), impact="weights", old=old.pooler, new=new.pooler
+        )
 
 
 def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator[_Changed]:

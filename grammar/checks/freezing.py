@@ -54,6 +54,7 @@ class _Check:
             parts.fusion_name,
             parts.fusion,
             parts.pool or "cls",
+            parts.pooler or "tanh",
         )
         self._units: list[_Unit] = []
         # By directive and position, what each exclusion leaves to learn.

@@ -21,6 +21,7 @@ class PartialModel(Record):
         fusion: the fusion; None where it could not be made.
         inputs: names of the streams that the fusion joins, as far as they can be read.
         pool: how streams are pooled; None where that is wrong.
+        pooler: what a pooled vector goes through; None where that is wrong.
         attention: implementation of attention; None where that is wrong.
         lower: whether lowerings apply; None where that is wrong.
         freeze: directives that could be read.
@@ -37,6 +38,7 @@ class PartialModel(Record):
     fusion: FusionBlock | None
     inputs: tuple[str, ...]
     pool: str | None
+    pooler: str | None
     attention: str | None
     lower: str | None
     freeze: tuple[Freeze, ...]
@@ -54,6 +56,7 @@ class PartialModel(Record):
                 "fusion_name": self.fusion_name,
                 "fusion": self.fusion,
                 "pool": self.pool,
+                "pooler": self.pooler,
                 "attention": self.attention,
                 "lower": self.lower,
                 "freeze": self.freeze,

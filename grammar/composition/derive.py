@@ -1,7 +1,7 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
 from renaissance.grammar.anatomy.architecture import architecture_of, folder_problem
-from renaissance.grammar.anatomy.library import can_stack
+from renaissance.grammar.anatomy.library import can_stack, has_embedding_size
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
 from renaissance.grammar.diagnostics import Diagnostic, Edit
@@ -84,7 +84,7 @@ def complete_stack(
         return None
     known = architecture_of(stack)
     _misspelt(stack, known, path, places, findings)
-    for name in ("max_tokens", "image_size", *OF_IMAGES):
+    for name in ("max_tokens", "image_size", "embedding_size", *OF_IMAGES):
         if places.said((*path, name)):
             findings.add(
                 _no_effect((*path, name), "the embeddings decide what the stack reads", places)
@@ -121,6 +121,16 @@ def _complete_dimensions(
 ) -> NamedArchitecture | None:
     if known is None:
         return block
+    if getattr(block, "embedding_size", None) is not None and not has_embedding_size(known):
+        findings.add(
+            Diagnostic(
+                code="VL305",
+                message=f"`embedding_size` cannot be chosen for `{known.id}`",
+                span=places.key((*path, "embedding_size")),  # type: ignore[arg-type]
+                label="its embeddings are as wide as its layers",
+            )
+        )
+        return None
     if not known.sequence:
         said = [name for name in _OWN_DIMENSIONS if places.said((*path, name))]
         for name in said:

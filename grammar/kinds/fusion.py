@@ -59,3 +59,28 @@ class FusionLayers(FusionBlock):
         0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
     )
     activation: Activation = key("gelu", doc="of the feed-forward part", impact="numerics")
+
+
+class TypedStreams(FusionBlock):
+    """A fusion that may tell its layers which stream a token comes from."""
+
+    type_embedding: bool = key(
+        True,
+        doc="a learned vector for each stream is added to all of its tokens; LXMERT has none",
+        impact="weights",
+    )
+
+
+class ProjectedStreams(FusionBlock):
+    """A fusion with linear maps from its towers to its hidden size."""
+
+    projection: Literal["always", "needed"] = key(
+        "always",
+        doc="a linear map in front of each stream: `always`, or where its width is another one "
+        "(`needed`, as in LXMERT)",
+        impact="weights",
+    )
+
+    def projects(self, width: int | None, own: int) -> bool:
+        """Tell whether a stream of a width is projected to that of the fusion."""
+        return self.projection == "always" or width != own

@@ -34,6 +34,11 @@ class SourceBlock(KindBlock):
         return None
 
     @property
+    def weights_of(self) -> str | None:
+        """The hub id, timm name or folder whose weights it starts from; None: random ones."""
+        return self.identifier if self.loads_weights else None
+
+    @property
     def tokenizer(self) -> str | None:
         """The hub id or folder whose tokenizer its texts are read with; None: one is learned."""
         return self.identifier
@@ -125,6 +130,15 @@ class Dimensions(Block):
     dropout: float | None = key(
         None, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
     )
+    embedding_size: int | None = key(
+        None,
+        doc="channels of the word embeddings of a family that maps them to its hidden size, such "
+        "as ELECTRA",
+        impact="weights",
+        unit="channels",
+        ge=1,
+        le=65_536,
+    )
 
 
 class StackDimensions(SourceBlock):
@@ -144,6 +158,13 @@ class StackDimensions(SourceBlock):
         0.1, doc="probability of dropping an activation", impact="numerics", ge=0, lt=1
     )
     activation: Activation = key("gelu", doc="of the feed-forward part", impact="numerics")
+    eps: float = key(
+        1e-5,
+        doc="added to the variance that a norm divides by; BERT, ViT and ViLT have 1e-12",
+        impact="numerics",
+        gt=0,
+        le=0.1,
+    )
 
 
 class Patched(Block):

@@ -11,6 +11,7 @@ from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.source import SourceBlock
 
 Pooling = Literal["cls", "mean", "first"]
+Pooler = Literal["tanh", "none"]
 Attention = Literal["auto", "triton", "sdpa", "eager"]
 Lower = Literal["auto", "none"]
 
@@ -64,6 +65,12 @@ class Model(Block):
         "`first`: first token of the first stream",
         impact="weights",
     )
+    pooler: Pooler = key(
+        "tanh",
+        doc="what each pooled vector goes through: `tanh`, a linear map and tanh, as in BERT, ViLT "
+        "and LXMERT, or `none`, as in ALBEF",
+        impact="weights",
+    )
     attention: Attention = key(
         "auto",
         doc="implementation of attention; `auto` takes the fastest that fits",
@@ -80,7 +87,13 @@ class Model(Block):
     def anatomy(self, heads: tuple[Head, ...] | None = None) -> Anatomy:
         """Return the parts of the model with some heads, or with any that a job could add."""
         return Anatomy(
-            dict(self.streams), self.fusion.inputs, self.fusion_name, self.fusion, self.pool, heads
+            dict(self.streams),
+            self.fusion.inputs,
+            self.fusion_name,
+            self.fusion,
+            self.pool,
+            self.pooler,
+            heads,
         )
 
     @property

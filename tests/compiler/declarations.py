@@ -45,11 +45,13 @@ def two_towers(text: Any = TEXT, vision: Any = VISION, **other: Any) -> Model:
 
 def one_tower(encoder: Any = STACK, **other: Any) -> Model:
     width = other.pop("width", None)
+    words = {"max_tokens": 12, "vocabulary": 64, "width": width} | other.pop("text", {})
     streams = {
-        "text": Wordpiece(max_tokens=12, vocabulary=64, width=width),
+        "text": Wordpiece(**words),
         "vision": Patches(image_size=32, patch=8),
     }
-    fusion = SingleStream(inputs=("text", "vision"), encoder=encoder)
+    typed = other.pop("type_embedding", True)
+    fusion = SingleStream(inputs=("text", "vision"), encoder=encoder, type_embedding=typed)
     settings = {"fusion": fusion, "name": "one", "fusion_name": "joint"} | other
     return Model(streams=streams, **settings)
 
@@ -57,17 +59,19 @@ def one_tower(encoder: Any = STACK, **other: Any) -> Model:
 def joined_by(word: str, **other: Any) -> Model:
     """Return a small model with a fusion that the registry finds."""
     kind = Kinds(FusionBlock)[word]
+    own = {name: other.pop(name) for name in [*other] if name in keys_of(kind)}
     base = one_tower(**other) if kind.accepts == "embed" else two_towers(**other)
     sizes = {"layers": 2, "width": 32, "heads": 4, "encoder": STACK}
     chosen = {name: sizes[name] for name in keys_of(kind) if name in sizes}
-    fusion = kind(inputs=("text", "vision"), **chosen)
+    fusion = kind(inputs=("text", "vision"), **(chosen | own))
     return base.model_copy(update={"fusion": fusion})
 
 
 def spec(model: Model, **training: Any) -> Spec:
     common = {"optimizer": AdamW(lr=1e-3), "batch": 8, "steps": 10, "on": model.name} | training
+    objectives = common.pop("objectives", (Mlm(), Itm()))
     jobs = {
-        "base": Pretrain(name="base", data=("pairs",), objectives=(Mlm(), Itm()), **common),
+        "base": Pretrain(name="base", data=("pairs",), objectives=objectives, **common),
         "vqa": Finetune(name="vqa", source="base", task=EasyVqa(), **common),
     }
     return Spec(models={model.name: model}, jobs=jobs)

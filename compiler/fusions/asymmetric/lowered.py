@@ -2,25 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
-from renaissance.compiler.fusions.asymmetric.module import AsymmetricLayer, AsymmetricLayers
+from renaissance.compiler.fusions.asymmetric.module import AsymmetricLayers
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.readings import RowGroup, consecutive
-
-
-class LoweredAsymmetricLayer(AsymmetricLayer):
-    """A layer that maps no more tokens than are read."""
-
-    def forward(self, stream: Features, context: Features, queries: Queries = "all") -> Features:
-        """Map a stream to those of its tokens that are read."""
-        if isinstance(queries, Tensor):
-            attended = self.attention(stream, stream)
-            read: Features = self.cross(attended, context).read(queries)
-        else:
-            read = self.cross(self.attention(stream.read(queries), stream), context)
-        return read.with_tokens(self.mlp(read.tokens))
 
 
 class LoweredAsymmetricLayers(AsymmetricLayers):
@@ -75,8 +62,5 @@ def _read(streams: Mapping[str, Features], queries: Mapping[str, Queries]) -> di
     return {name: stream.read(queries[name]) for name, stream in streams.items() if name in queries}
 
 
-TWINS: dict[type[nn.Module], type[nn.Module]] = {
-    AsymmetricLayers: LoweredAsymmetricLayers,
-    AsymmetricLayer: LoweredAsymmetricLayer,
-}
+TWINS: dict[type[nn.Module], type[nn.Module]] = {AsymmetricLayers: LoweredAsymmetricLayers}
 """What takes the place of which plain module; parameters stay."""

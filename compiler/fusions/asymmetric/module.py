@@ -11,7 +11,7 @@ from torch import nn
 from renaissance.compiler.fusions.asymmetric.schema import Asymmetric
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
-from renaissance.compiler.model.post_norm import PostNormAttention, PostNormFeedForward
+from renaissance.compiler.model.post_norm import PostNormCrossLayer
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance.compiler.model.transformer import check_heads
 
@@ -25,27 +25,6 @@ def build(
 ) -> "AsymmetricLayers":
     """Return the fusion of streams of which so much is known."""
     return AsymmetricLayers(fusion, streams, address)
-
-
-class AsymmetricLayer(nn.Module):
-    """Self-attention, attention to the other stream, feed-forward part.
-
-    Args:
-        spec: its declaration.
-        context_width: channels of the other stream.
-    """
-
-    def __init__(self, spec: Asymmetric, context_width: int) -> None:
-        super().__init__()
-        self.attention = PostNormAttention(spec)
-        self.cross = PostNormAttention(spec, context_width)
-        self.mlp = PostNormFeedForward(spec)
-
-    def forward(self, stream: Features, context: Features) -> Features:
-        """Map tokens `[rows, n, width]` to the same shape; context `[rows, m, context_width]`."""
-        stream = self.attention(stream, stream)
-        stream = self.cross(stream, context)
-        return stream.with_tokens(self.mlp(stream.tokens))
 
 
 class AsymmetricLayers(nn.Module):
@@ -66,7 +45,7 @@ class AsymmetricLayers(nn.Module):
         self.projection = nn.ModuleDict(
             {} if own == spec.width else {self.asking: nn.Linear(own, spec.width)}
         )
-        self.layers = nn.ModuleList(AsymmetricLayer(spec, other) for _ in range(spec.layers))
+        self.layers = nn.ModuleList(PostNormCrossLayer(spec, other) for _ in range(spec.layers))
         initialise(self)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:

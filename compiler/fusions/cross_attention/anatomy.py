@@ -5,6 +5,7 @@ from functools import lru_cache
 from itertools import product
 
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.grammar.anatomy.encoders import projections
 from renaissance.grammar.anatomy.parts import (
     NORMED,
     Component,
@@ -25,23 +26,28 @@ def anatomy(
         root: its address.
         streams: that it joins; None for one of which nothing more is known.
     """
+    projected, known = projections(fusion, streams, fusion.width)
     return FusionAnatomy(
         layers=fusion.layers,
         parts=(
-            joining_parts(root, fusion.inputs),
-            _layers(root, fusion.inputs, fusion.layers),
+            joining_parts(root, projected, typed=fusion.type_embedding),
+            _layers(root, fusion.inputs, fusion.layers, fusion.cross == "shared"),
         ),
         widths=dict.fromkeys(fusion.inputs, fusion.width),
+        known=known,
     )
 
 
 @lru_cache(maxsize=64)
-def _layers(root: str, inputs: tuple[str, ...], layers: int) -> Components:
+def _layers(root: str, inputs: tuple[str, ...], layers: int, shared: bool) -> Components:
+    parts = ("attention", "mlp") if shared else ("attention", "cross", "mlp")
     found: list[Component] = []
     for index in range(layers):
         layer = f"{root}.layers[{index}]"
-        found.append(Component(f"{layer}.cross", "cross_attention", NORMED))
-        for name, part in product(inputs, ("attention", "mlp")):
+        if shared:
+            found.append(Component(f"{layer}.cross", "cross_attention", NORMED))
+        for name, part in product(inputs, parts):
             module = f"layers[{index}].streams.{name}.{part}"
-            found.append(Component(f"{layer}.{name}.{part}", part, NORMED, module))
+            kind = "cross_attention" if part == "cross" else part
+            found.append(Component(f"{layer}.{name}.{part}", kind, NORMED, module))
     return Components(tuple(found))

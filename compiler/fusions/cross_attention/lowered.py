@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from renaissance.compiler.fusions.cross_attention.module import CoAttention, CoAttentionLayer
+from renaissance.compiler.fusions.cross_attention.module import (
+    CoAttention,
+    CoAttentionLayer,
+    TwinLayer,
+)
 from renaissance.compiler.lowering.multi_head import LoweredMultiHead
 from renaissance.compiler.lowering.post_norm import LoweredPostNormAttention
 from renaissance.compiler.model.features import Features, Queries
@@ -41,6 +45,23 @@ class LoweredCoAttentionLayer(CoAttentionLayer):
         return {name: self.cross(features[name], features[other[name]]) for name in queries}
 
 
+class LoweredTwinLayer(TwinLayer):
+    """A layer that leaves out streams and tokens that nobody reads."""
+
+    def forward(
+        self, features: Mapping[str, Features], queries: Mapping[str, Queries] | None = None
+    ) -> dict[str, Features]:
+        """Map both streams to what is read of them; arguments as of `LoweredCoAttentionLayer`."""
+        if queries is None:
+            queries = dict.fromkeys(self.inputs, "all")
+        first, second = self.inputs
+        other = {first: second, second: first}
+        return {
+            name: self.streams[name](features[name], features[other[name]], queries[name])
+            for name in queries
+        }
+
+
 class LoweredCoAttention(CoAttention):
     """Co-attention layers on rows in any form."""
 
@@ -75,7 +96,9 @@ class LoweredCoAttention(CoAttention):
     def _in_one_form(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Pack both streams where the kernels run, once for all layers."""
         streams = {name: features[name] for name in self.inputs}
-        attention: LoweredMultiHead = self.layers[0].get_submodule("cross.attention")  # type: ignore[assignment]
+        attention = next(
+            part for part in self.layers[0].modules() if isinstance(part, LoweredMultiHead)
+        )
         if not attention.wants_packed(streams.values()):
             return streams
         return {name: stream.packed() for name, stream in streams.items()}
@@ -84,5 +107,6 @@ class LoweredCoAttention(CoAttention):
 TWINS: dict[type[nn.Module], type[nn.Module]] = {
     CoAttention: LoweredCoAttention,
     CoAttentionLayer: LoweredCoAttentionLayer,
+    TwinLayer: LoweredTwinLayer,
 }
 """What takes the place of which plain module; parameters stay."""

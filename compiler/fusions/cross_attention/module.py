@@ -1,4 +1,7 @@
-"""Two streams joined by co-attention layers. Source: Tan & Bansal 2019, LXMERT, section 3.1."""
+"""Two streams joined by co-attention layers.
+
+Source: Tan & Bansal 2019, LXMERT, section 3.1; Dou et al. 2022, METER, section 3.1 (co-attention).
+"""
 
 from collections.abc import Mapping
 
@@ -7,7 +10,11 @@ from torch import nn
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import initialise
-from renaissance.compiler.model.post_norm import PostNormAttention, PostNormLayer
+from renaissance.compiler.model.post_norm import (
+    PostNormAttention,
+    PostNormCrossLayer,
+    PostNormLayer,
+)
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance.compiler.model.transformer import check_heads
 from renaissance.compiler.model.type_embedding import TypeEmbedding
@@ -43,8 +50,25 @@ class CoAttentionLayer(nn.Module):
         return {name: self.streams[name](stream) for name, stream in crossed.items()}
 
 
+class TwinLayer(nn.Module):
+    """Each stream attends to itself, then to the other as it came, with weights of its own."""
+
+    def __init__(self, spec: CrossAttention) -> None:
+        super().__init__()
+        self.inputs = spec.inputs
+        self.streams = nn.ModuleDict({name: PostNormCrossLayer(spec) for name in spec.inputs})
+
+    def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Map both streams, tokens `[rows, n, width]`, to the same shapes."""
+        first, second = self.inputs
+        return {
+            first: self.streams[first](features[first], features[second]),
+            second: self.streams[second](features[second], features[first]),
+        }
+
+
 class CoAttention(nn.Module):
-    """Projections to a common width, type embeddings and co-attention layers.
+    """Projections to a common width, perhaps type embeddings, and co-attention layers.
 
     Args:
         spec: its declaration.
@@ -60,10 +84,15 @@ class CoAttention(nn.Module):
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
-            {name: nn.Linear(towers[name].width, spec.width) for name in spec.inputs}
+            {
+                name: nn.Linear(towers[name].width, spec.width)
+                for name in spec.inputs
+                if spec.projects(towers[name].width, spec.width)
+            }
         )
-        self.type_embedding = TypeEmbedding(spec.inputs, spec.width)
-        self.layers = nn.ModuleList(CoAttentionLayer(spec) for _ in range(spec.layers))
+        self.type_embedding = TypeEmbedding(spec.inputs if spec.type_embedding else (), spec.width)
+        layer = CoAttentionLayer if spec.cross == "shared" else TwinLayer
+        self.layers = nn.ModuleList(layer(spec) for _ in range(spec.layers))
         initialise(self)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
@@ -87,5 +116,7 @@ class CoAttention(nn.Module):
 
     def embedded(self, name: str, stream: Features) -> Features:
         """Bring a stream to the common width, and tell its tokens from those of the other."""
-        projected = self.projection[name](stream.tokens)  # [rows, n, width]
-        return stream.with_tokens(self.type_embedding(name, projected))
+        tokens = stream.tokens
+        if name in self.projection:
+            tokens = self.projection[name](tokens)  # [rows, n, width]
+        return stream.with_tokens(self.type_embedding(name, tokens))

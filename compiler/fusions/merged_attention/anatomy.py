@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from renaissance.compiler.fusions.merged_attention.schema import MergedAttention
+from renaissance.grammar.anatomy.encoders import projections
 from renaissance.grammar.anatomy.parts import (
     NORMED,
     Component,
@@ -24,10 +25,15 @@ def anatomy(
         root: its address.
         streams: that it joins; None for one of which nothing more is known.
     """
+    projected, known = projections(fusion, streams, fusion.width)
     return FusionAnatomy(
         layers=fusion.layers,
-        parts=(joining_parts(root, fusion.inputs), _layers(root, fusion.layers)),
+        parts=(
+            joining_parts(root, projected, typed=fusion.type_embedding),
+            _layers(root, fusion.layers),
+        ),
         widths=dict.fromkeys(fusion.inputs, fusion.width),
+        known=known,
     )
 
 

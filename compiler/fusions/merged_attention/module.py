@@ -5,7 +5,7 @@ Source: Dou et al. 2022, METER, section 3.1 (merged attention).
 
 from collections.abc import Mapping
 
-from torch import nn
+from torch import Tensor, nn
 
 from renaissance.compiler.fusions.merged_attention.schema import MergedAttention
 from renaissance.compiler.model.features import Features
@@ -29,7 +29,7 @@ def build(
 
 
 class MergedLayers(nn.Module):
-    """Projections to a common width, type embeddings and layers over all tokens.
+    """Projections to a common width, perhaps type embeddings, and layers over all tokens.
 
     Args:
         spec: its declaration.
@@ -45,9 +45,13 @@ class MergedLayers(nn.Module):
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
-            {name: nn.Linear(towers[name].width, spec.width) for name in spec.inputs}
+            {
+                name: nn.Linear(towers[name].width, spec.width)
+                for name in spec.inputs
+                if spec.projects(towers[name].width, spec.width)
+            }
         )
-        self.type_embedding = TypeEmbedding(spec.inputs, spec.width)
+        self.type_embedding = TypeEmbedding(spec.inputs if spec.type_embedding else (), spec.width)
         self.layers = nn.ModuleList(PostNormLayer(spec) for _ in range(spec.layers))
         initialise(self)
 
@@ -70,7 +74,10 @@ class MergedLayers(nn.Module):
         """Bring streams to the common width, and tell their tokens from each other."""
         return {
             name: features[name].with_tokens(
-                self.type_embedding(name, self.projection[name](features[name].tokens))
+                self.type_embedding(name, self._project(name, features[name].tokens))
             )
             for name in self.inputs
         }
+
+    def _project(self, name: str, tokens: Tensor) -> Tensor:
+        return self.projection[name](tokens) if name in self.projection else tokens

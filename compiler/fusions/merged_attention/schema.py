@@ -3,10 +3,10 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.fusion import FusionLayers
+from renaissance.grammar.kinds.fusion import FusionLayers, ProjectedStreams, TypedStreams
 
 
-class MergedAttention(FusionLayers):
+class MergedAttention(FusionLayers, ProjectedStreams, TypedStreams):
     """Two towers joined to one sequence, and one stack over it. Source: Dou et al. 2022, METER."""
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"

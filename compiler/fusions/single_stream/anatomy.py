@@ -22,7 +22,10 @@ def anatomy(
     projected = tuple(name for name in fusion.inputs if _differs(streams.get(name), encoder.width))
     return FusionAnatomy(
         layers=encoder.layers,
-        parts=(joining_parts(root, projected), encoder_parts(root, encoder)),
+        parts=(
+            joining_parts(root, projected, typed=fusion.type_embedding),
+            encoder_parts(root, encoder),
+        ),
         widths=dict.fromkeys(fusion.inputs, encoder.width),
         known=encoder.known,
     )

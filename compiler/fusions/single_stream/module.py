@@ -30,7 +30,7 @@ def build(
 
 
 class JointStack(nn.Module):
-    """Projections where widths differ, type embeddings, and a stack over all tokens.
+    """Projections where widths differ, perhaps type embeddings, and a stack over all tokens.
 
     Args:
         spec: its declaration.
@@ -56,7 +56,7 @@ class JointStack(nn.Module):
             }
         )
         initialise(self)
-        self.type_embedding = TypeEmbedding(spec.inputs, width)
+        self.type_embedding = TypeEmbedding(spec.inputs if spec.type_embedding else (), width)
         self.encoder = encoder
 
     @property

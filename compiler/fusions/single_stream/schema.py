@@ -3,11 +3,11 @@
 from typing import ClassVar, Literal, Self
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.fusion import TypedStreams
 from renaissance.grammar.kinds.source import SourceBlock
 
 
-class SingleStream(FusionBlock):
+class SingleStream(TypedStreams):
     """One tower: one stack over the joint sequence of all embedded inputs."""
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "embed"

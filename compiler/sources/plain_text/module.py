@@ -9,5 +9,7 @@ from renaissance.grammar.schema.model import Attention
 
 def tower(block: PlainText, address: str, *, attention: Attention, weights: bool) -> Tower:
     """Return the encoder of a stream, which starts from random weights."""
-    embeddings = WordEmbeddings(block.vocabulary, block.max_tokens, block.width, block.dropout)
+    embeddings = WordEmbeddings(
+        block.vocabulary, block.max_tokens, block.width, block.dropout, eps=block.eps
+    )
     return PlainTextTower(embeddings, block, address, attention)

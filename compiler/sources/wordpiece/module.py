@@ -13,7 +13,11 @@ def embedding(block: Wordpiece, address: str, *, stack_width: int, dropout: floa
     """Return the embeddings of a stream, as wide as the stack where the block does not say."""
     vocabulary = _vocabulary(block, address)
     width = block.width or stack_width
-    return WordpieceTower(WordEmbeddings(vocabulary, block.max_tokens, width, dropout))
+    return WordpieceTower(
+        WordEmbeddings(
+            vocabulary, block.max_tokens, width, dropout, eps=block.eps, types=block.token_types
+        )
+    )
 
 
 def _vocabulary(stream: Wordpiece, address: str) -> int:

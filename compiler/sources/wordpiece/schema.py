@@ -43,6 +43,22 @@ class Wordpiece(SourceBlock):
         le=65_536,
     )
 
+    eps: float = key(
+        1e-5,
+        doc="added to the variance that the norm divides by; that of `weights` if absent",
+        impact="numerics",
+        gt=0,
+        le=0.1,
+    )
+    token_types: int = key(
+        0,
+        doc="vectors of segments, of which the first is added to each token before the norm; BERT "
+        "and ViLT have 2",
+        impact="weights",
+        ge=0,
+        le=1024,
+    )
+
     @property
     def identifier(self) -> str | None:
         """The hub id or folder whose tokenizer is used."""

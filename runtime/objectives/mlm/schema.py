@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.head import Form
+from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
+from renaissance.grammar.record import replace
 
 
 class Mlm(ObjectiveBlock):
@@ -39,7 +40,19 @@ class Mlm(ObjectiveBlock):
     keep: Share = key(
         Share(0.1), doc="share of the predicted words that stay as they are", impact="training"
     )
+    decoder: Literal["own", "tied"] = key(
+        "own",
+        doc="what scores word pieces: a matrix of its own, or that of the word embeddings, as in "
+        "BERT and ViLT",
+        impact="weights",
+    )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
+
+    def head(self) -> Head:
+        """Return the head, tied to the word embeddings or not."""
+        declared = super().head()
+        assert declared is not None  # it has a form
+        return replace(declared, tied=self.decoder == "tied")
 
     def remarks(self, batch: int) -> Iterable[Remark]:
         """No more than all of the words can be replaced or kept."""

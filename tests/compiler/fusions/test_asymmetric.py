@@ -6,9 +6,10 @@ from torch import Tensor, nn
 from transformers import BlipTextConfig
 from transformers.models.blip.modeling_blip_text import BlipTextLayer
 
-from renaissance.compiler.fusions.asymmetric.module import AsymmetricLayer, AsymmetricLayers
+from renaissance.compiler.fusions.asymmetric.module import AsymmetricLayers
 from renaissance.compiler.fusions.asymmetric.schema import Asymmetric
 from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.post_norm import PostNormCrossLayer
 from tests.compiler.fusions.reference import (
     FACTS,
     HEADS,
@@ -74,7 +75,7 @@ def test_only_another_width_is_projected(width: int) -> None:
     assert names == ({"layers"} if width == TEXT else {"layers", "projection"})
 
 
-def _pairs(theirs: BlipTextLayer, mine: AsymmetricLayer) -> list[tuple[nn.Module, nn.Module]]:
+def _pairs(theirs: BlipTextLayer, mine: PostNormCrossLayer) -> list[tuple[nn.Module, nn.Module]]:
     pairs: list[tuple[nn.Module, nn.Module]] = []
     for their, own in ((theirs.attention, mine.attention), (theirs.crossattention, mine.cross)):
         inner = their.self
@@ -105,7 +106,7 @@ def test_a_layer_equals_that_of_blips_grounded_encoder() -> None:
     )
     torch.manual_seed(0)
     theirs = BlipTextLayer(config, 0).double().eval()
-    mine = drawn(AsymmetricLayer(SPEC, VISION))
+    mine = drawn(PostNormCrossLayer(SPEC, VISION))
     pairs = _pairs(theirs, mine)
     copied = {own for _, part in pairs for own in part.parameters()}
     assert copied == set(mine.parameters())

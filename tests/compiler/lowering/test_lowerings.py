@@ -57,6 +57,17 @@ MODELS = {
     "stack of texts": one_tower(ELECTRA),
     "stack of images": one_tower(VIT),
     "stack of timm": one_tower(DEIT),
+    "each with weights of its own": joined_by("cross_attention", cross="own"),
+    "each with weights of its own, first": joined_by("cross_attention", cross="own", pool="first"),
+    "nothing between towers and layers": joined_by(
+        "cross_attention", type_embedding=False, projection="needed", pooler="none"
+    ),
+    "merged as it comes": joined_by(
+        "merged_attention", type_embedding=False, projection="needed", pooler="none"
+    ),
+    "one tower as BERT embeds": one_tower(
+        pooler="none", text={"token_types": 2, "eps": 1e-12}, type_embedding=False
+    ),
     **{
         f"{word}, {pool}": joined_by(word, pool=pool)
         for word in Kinds(FusionBlock)
