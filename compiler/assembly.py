@@ -84,6 +84,7 @@ def assemble(
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             words=streams[texts[0]].words() if texts else None,
             pooled_width=pool.width,
+            images_a_pair=declared.images_a_pair,
         )
     model = VisionLanguageModel(
         name=declared.name,

@@ -6,13 +6,13 @@ and what it wants there, are its `Items`. All tensors live on the CPU until `to`
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, TypeAlias
 
 import torch
 from torch import Tensor
 
-from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.inputs import RegionInput, TextInput
 from renaissance.compiler.model.packing import Packing
 
 
@@ -34,7 +34,7 @@ class Movable:
 
     def _changed(self, change: Callable[[Any], Any]) -> Self:
         return type(self)(
-            **{field.name: _applied(getattr(self, field.name), change) for field in fields(self)}
+            **{part.name: _applied(getattr(self, part.name), change) for part in fields(self)}
         )
 
 
@@ -64,6 +64,34 @@ class PartlyEncoded(Movable):
     pixels: Tensor
     contents: tuple[bytes | None, ...]
     features: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionRows(Movable):
+    """Regions of images, with what a detector made of them.
+
+    Attributes:
+        features: `[images, regions, channels]` float32, zeros where an image has fewer regions.
+        boxes: `[images, regions, 4]` float32: left, top, right and bottom, as shares of the image.
+        mask: `[images, regions]` bool, True where there is a region; None where there always is.
+    """
+
+    features: Tensor
+    boxes: Tensor
+    mask: Tensor | None
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.features)
+
+    def for_model(self) -> RegionInput:
+        """Return the regions as a model reads them."""
+        return RegionInput(features=self.features, boxes=self.boxes, mask=self.mask)
+
+
+Shown: TypeAlias = Tensor | PartlyEncoded | RegionRows
+"""What a stream reads of distinct images: their pixels, `[images, 3, height, width]` uint8, what is
+kept of them, or their regions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +187,8 @@ class Items(Movable):
 
     Attributes:
         text: `[pairs]` int64, which text.
-        image: `[pairs]` int64, which image; -1 where texts are read without one.
+        image: `[pairs]` int64, which image; -1 where texts are read without one. `[pairs, streams]`
+            where several streams read images, the place of each pair's image in what each reads.
         tokens: tokens of the texts of all pairs together.
         positions: `[items]` int64, places of tokens among those of the texts of all pairs; None
             where the pooled vector of each pair is read.
@@ -191,14 +220,15 @@ class Batch(Movable):
     """What one forward and backward pass reads.
 
     Attributes:
-        images: `[images, 3, height, width]` uint8, or what is kept of them; each distinct image
-            once.
+        images: what the first stream of images reads; each distinct image once.
         texts: of which those without changes are distinct where their features are kept.
         items: by name of the head, in the order in which the fusion gets their pairs.
         rows: how many rows of the data it is about.
+        more: what other streams of images read, by their names.
     """
 
-    images: Tensor | PartlyEncoded
+    images: Shown
     texts: Texts
     items: Mapping[str, Items]
     rows: int
+    more: Mapping[str, Shown] = field(default_factory=dict)

@@ -209,6 +209,10 @@ def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:
     for name, job in spec.jobs.items():
         if isinstance(job, Finetune):
             blocks[f"task of {name}"] = job.task
+    for model in (*spec.models.values(), *spec.job_models.values()):
+        for name, stream in model.streams.items():
+            if any(paths_in(stream)):
+                blocks[f"stream {name} of {model.name}"] = stream
     return {name: _places(block) for name, block in blocks.items()}
 
 

@@ -20,6 +20,7 @@ class Shape:
         images: distinct images that they are about.
         others: distinct images that the other texts of the global batch are about.
         measured: nothing is learned from them.
+        images_a_pair: that the model reads beside a text at once.
     """
 
     rows: int
@@ -27,6 +28,7 @@ class Shape:
     images: int
     others: int
     measured: bool = False
+    images_a_pair: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +90,33 @@ def _expected(kind: Kind, shape: Shape) -> Expected:
 
 
 def one_a_row(kind: Kind, shape: Shape) -> Expected:
-    """Return what a task asks for that has an item a row, its text with each of its images."""
+    """Return what a task asks for that has an item a row, its text with its images.
+
+    Each image makes a pair with the text, or as many together as a model reads at once.
+    """
     head = kind.head()
     views = 1 if head is None else head.views
-    return Expected(pairs=views * shape.rows, images=(views - 1) * shape.images, items=shape.rows)
+    return Expected(
+        pairs=shape.rows * views // shape.images_a_pair,
+        images=(views - 1) * shape.images,
+        items=shape.rows,
+    )
 
 
-def shape_of(job: Job, texts: int, tokens: int) -> Shape:
-    """Return the shape of a pass of some texts."""
-    if isinstance(job, Evaluate):
-        return Shape(rows=texts, tokens=tokens, images=texts, others=0, measured=True)
-    own = ceil(texts / job.texts_per_image)
-    others = ceil(job.batch / job.texts_per_image) - own
-    return Shape(rows=texts, tokens=tokens, images=own, others=others)
+def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1) -> Shape:
+    """Return the shape of a pass of some texts, of which a model reads some images at once."""
+    own, others, measured = texts, 0, isinstance(job, Evaluate)
+    if not isinstance(job, Evaluate):
+        own = ceil(texts / job.texts_per_image)
+        others = ceil(job.batch / job.texts_per_image) - own
+    return Shape(
+        rows=texts,
+        tokens=tokens,
+        images=own,
+        others=others,
+        measured=measured,
+        images_a_pair=images_a_pair,
+    )
 
 
 def images_read(job: Job, training: Pretrain | Finetune) -> int:

@@ -11,6 +11,7 @@ from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import facet
+from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 
 Kind: TypeAlias = ObjectiveBlock | TaskBlock
@@ -33,6 +34,7 @@ def job_heads(
     vocabulary: int,
     words: nn.Embedding | None,
     pooled_width: int,
+    images_a_pair: int = 1,
 ) -> Heads:
     """Return the heads that a job trains, by name.
 
@@ -44,13 +46,16 @@ def job_heads(
         vocabulary: word pieces of the text stream.
         words: their embeddings; None where the stream has none that can be told.
         pooled_width: channels of the pooled vector.
+        images_a_pair: that the model reads beside a text at once, so that fewer pooled vectors are
+            read as one.
 
     Raises:
-        CompileError: if one of them needs what a step does not offer, or is tied to nothing.
+        CompileError: if one of them needs what a step does not offer, is tied to nothing, or reads
+            other numbers of images.
     """
     widths = {"tokens": text_width, "text": lone_width, "pooled": pooled_width}
     kinds = kinds_of(job)
-    declared = {name: _declared(kind) for name, kind in kinds.items()}
+    declared = {name: _declared(kind, images_a_pair) for name, kind in kinds.items()}
     modules: dict[str, nn.Module] = {}
     for name, head in declared.items():
         if head.reads == "streams":
@@ -62,7 +67,7 @@ def job_heads(
     return Heads(modules, declared)
 
 
-def _declared(kind: Kind) -> Head:
+def _declared(kind: Kind, images_a_pair: int) -> Head:
     """Return the head of a kind.
 
     Its loss is a sum over what the head says of each item; one that compares all rows of a step
@@ -77,7 +82,12 @@ def _declared(kind: Kind) -> Head:
             if compares
             else f"`{kind.word()}` has no head that scores items one by one"
         )
-    return head
+    if head.views % images_a_pair:
+        raise CompileError(
+            f"`{kind.word()}` shows a text with {head.views} at a time of the {images_a_pair} "
+            "images that the model reads at once"
+        )
+    return replace(head, views=head.views // images_a_pair)
 
 
 def _tied(name: str, width: int, words: nn.Embedding | None) -> nn.Module:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones import normalisation
-from renaissance.compiler.batch import Batch, Items, PartlyEncoded, Texts
+from renaissance.compiler.batch import Batch, Items, RegionRows, Shown, Texts
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
@@ -19,7 +19,7 @@ from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.registry import optional_facet
-from renaissance.grammar.kinds.source import modality
+from renaissance.grammar.kinds.source import modality, reads_pixels
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -37,7 +37,8 @@ class Objectives(nn.Module):
 
     Attributes:
         kinds: the objectives or the task, by name of the head.
-        normalised: makes what the tower of images reads of bytes.
+        normalised: makes what each stream of images reads of bytes, by its name.
+        images_a_pair: distinct images that one row of the fusion reads.
         cached: encodes inputs of which some features are kept, by name of the stream; empty where
             none are kept.
     """
@@ -45,13 +46,19 @@ class Objectives(nn.Module):
     def __init__(
         self, model: VisionLanguageModel, declared: Model, job: Pretrain | Finetune
     ) -> None:
-        """Find the stream of texts and that of images."""
+        """Find the stream of texts and those of images."""
         super().__init__()
         self.model = model
         self.kinds = kinds_of(job)
-        streams = {modality(stream): name for name, stream in declared.streams.items()}
-        self._text, self._vision = streams["text"], streams["vision"]
-        self.normalised = Normalisation(*normalisation(declared.streams[self._vision]))
+        streams = {name: declared.streams[name] for name in declared.fusion.inputs}
+        self._text = next(name for name, one in streams.items() if modality(one) == "text")
+        self._vision = tuple(name for name, one in streams.items() if modality(one) == "vision")
+        self.normalised = {
+            name: Normalisation(*normalisation(streams[name]))
+            for name in self._vision
+            if reads_pixels(streams[name])
+        }
+        self.images_a_pair = declared.images_a_pair
         self.cached: Mapping[str, Callable[..., Features]] = {}
 
     @property
@@ -63,30 +70,43 @@ class Objectives(nn.Module):
         """Score a batch, by name of the head."""
         items, heads = batch.items, self.model.heads.declared
         paired = {name: one for name, one in items.items() if heads[name].reads != "text"}
-        vision = self.encode_images(batch.images) if paired else None
+        vision = self._encode_shown(batch) if paired else {}
         texts = self.encode_texts(batch.texts)
-        read = {} if vision is None else self._joined(vision, texts, paired)
+        read = self._joined(vision, texts, paired) if paired else {}
         for name in items.keys() - paired.keys():
             read[name] = self.model.alone(texts.select(items[name].text, items[name].tokens))
         return {name: self._scored(name, read[name], one) for name, one in items.items()}
 
     def _joined(
-        self, images: Features, texts: Features, items: Mapping[str, Items]
+        self, images: Mapping[str, Features], texts: Features, items: Mapping[str, Items]
     ) -> dict[str, Tensor]:
         """Read pairs behind the fusion, by name of the head."""
         text = torch.cat([one.text for one in items.values()])  # [pairs]
-        image = torch.cat([one.image for one in items.values()])  # [pairs]
+        image = torch.cat([one.image for one in items.values()])  # [pairs] or [pairs, streams]
+        places = (image,) if image.ndim == 1 else image.unbind(1)
         tokens = sum(one.tokens for one in items.values())
-        vision = images.select(image)
-        streams = {self._text: texts.select(text, tokens), self._vision: vision}
+        streams = {
+            name: shown.select(place)
+            for (name, shown), place in zip(images.items(), places, strict=True)
+        }
+        streams[self._text] = texts.select(text, tokens)
         readings = [self._reading(one) for one in items.values()]
         return dict(zip(items, self.model.read(streams, readings), strict=True))
 
-    def encode_images(self, images: Tensor | PartlyEncoded) -> Features:
-        """Encode images as a batch holds them."""
+    def _encode_shown(self, batch: Batch) -> dict[str, Features]:
+        """Encode what each stream of images reads, by its name."""
+        shown = dict(zip(self._vision, (batch.images, *batch.more.values()), strict=True))
+        return {name: self.encode_images(images, name) for name, images in shown.items()}
+
+    def encode_images(self, images: Shown, stream: str | None = None) -> Features:
+        """Encode images as a batch holds them, with the first stream that reads some by default."""
+        stream = stream or self._vision[0]
+        if isinstance(images, RegionRows):
+            return self.model.encode(stream, images.for_model())
+        normalised = self.normalised[stream]
         if isinstance(images, Tensor):
-            return self.model.encode(self._vision, self.normalised(images))
-        return self.cached[self._vision](replace(images, pixels=self.normalised(images.pixels)))
+            return self.model.encode(stream, normalised(images))
+        return self.cached[stream](replace(images, pixels=normalised(images.pixels)))
 
     def encode_texts(self, texts: Texts) -> Features:
         """Encode texts in one pass, and those of which some features are kept behind them."""
@@ -100,7 +120,7 @@ class Objectives(nn.Module):
     def score_pairs(self, name: str, text: Features, vision: Features) -> Tensor:
         """Score encoded texts with as many encoded images, a pair each: `[pairs, outputs]`."""
         reading = Reading(rows=text.rows, tokens=text.packed().tokens.shape[0])
-        [pooled] = self.model.read({self._text: text, self._vision: vision}, [reading])
+        [pooled] = self.model.read({self._text: text, self._vision[0]: vision}, [reading])
         scores: Tensor = self.model.heads[name](pooled)
         return scores
 

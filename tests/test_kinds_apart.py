@@ -25,6 +25,7 @@ AMBIGUOUS = {
     "patches",
     "plain",
     "random",
+    "regions",
     "timm",
 }
 EXAMPLES = {

@@ -14,7 +14,7 @@ from renaissance.compiler.model.readings import RowGroup, consecutive
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointRows:
-    """Rows of two streams behind each other.
+    """Rows of streams behind each other.
 
     Attributes:
         rows: the joint rows, packed if a stream is.
@@ -27,7 +27,7 @@ class JointRows:
 
     @classmethod
     def of(cls, streams: Mapping[str, Features]) -> "JointRows":
-        """Put each row of one stream in front of the same row of the other."""
+        """Put the rows of streams behind each other in their order."""
         if all(stream.packing is None for stream in streams.values()):
             rows = joined(streams)
             # A product, which programs that are exported keep as one of their sizes.
@@ -37,13 +37,7 @@ class JointRows:
                 places, [stream.tokens.shape[1] for stream in streams.values()], 1
             )
         else:
-            front, back = (stream.packed() for stream in streams.values())
-            assert front.packing is not None and back.packing is not None  # as packed
-            lengths = (len(front.tokens), len(back.tokens))
-            packing, *ragged = join(front.packing, back.packing, lengths)
-            both = torch.cat((front.tokens, back.tokens))
-            tokens = torch.empty_like(both).index_copy(0, torch.cat(ragged), both)
-            rows = Features(tokens=tokens, packing=packing)
+            rows, ragged = _joined(list(streams.values()))
             in_form = tuple(
                 stream.from_packed(place)
                 for stream, place in zip(streams.values(), ragged, strict=True)
@@ -87,6 +81,21 @@ class JointRows:
         return [
             {name: _at(place, next(pieces)) for name, place in of_part.items()} for of_part in read
         ]
+
+
+def _joined(streams: Sequence[Features]) -> tuple[Features, list[Tensor]]:
+    """Return packed rows behind each other, and where the tokens of each stream are in them."""
+    first, *others = (stream.packed() for stream in streams)
+    packing, tokens = first.packing, first.tokens
+    places: list[Tensor] = []
+    for other in others:
+        assert packing is not None and other.packing is not None  # as packed
+        packing, front, back = join(packing, other.packing, (len(tokens), len(other.tokens)))
+        both = torch.cat((tokens, other.tokens))
+        tokens = torch.empty_like(both).index_copy(0, torch.cat((front, back)), both)
+        places = [front.index_select(0, place) for place in places] or [front]
+        places.append(back)
+    return Features(tokens=tokens, packing=packing), places
 
 
 def _at(place: Features, tokens: Tensor) -> Features:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,7 +83,7 @@ class ReadEncoder(PlainEncoder):
 class ReadModel(VisionLanguageModel):
     """A model that takes rows in the form that they have, and computes what is read of them."""
 
-    def encoded(self, tower: Tower, inputs: Tensor | TextInput) -> Features:
+    def encoded(self, tower: Tower, inputs: Any) -> Features:
         """Run a tower; packed texts stay packed where it takes them so.
 
         Nothing is recorded for autograd if none of it learns, and the inputs ask for no gradient.

@@ -82,6 +82,65 @@ class TextInput:
         return Features(tokens=tokens, packing=self.packing)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionInput:
+    """Regions of images, with what a detector made of them.
+
+    Attributes:
+        features: `[rows, regions, channels]`.
+        boxes: `[rows, regions, 4]`: left, top, right and bottom, as shares of the image's width and
+            height; None where nobody asks.
+        mask: `[rows, regions]` bool, True where there is a region; None where there always is.
+    """
+
+    features: Tensor
+    boxes: Tensor | None = None
+    mask: Tensor | None = None
+
+    @classmethod
+    def of(cls, inputs: Any, channels: int, *, boxes: bool) -> "RegionInput":
+        """Read regions: a `RegionInput`, or a mapping of its attributes.
+
+        Args:
+            inputs: what is read.
+            channels: that stand for a region.
+            boxes: whether boxes are needed.
+
+        Raises:
+            InputError: if they are something else.
+        """
+        if isinstance(inputs, Mapping) and "features" in inputs:
+            mask = inputs.get("mask")
+            inputs = cls(
+                features=inputs["features"],
+                boxes=inputs.get("boxes"),
+                mask=None if mask is None else mask.bool(),
+            )
+        if not isinstance(inputs, RegionInput):
+            raise InputError(
+                f"regions as {_named(inputs)} where the model takes a mapping of `features` "
+                f"[rows, regions, {channels}], `boxes` [rows, regions, 4] and `mask` "
+                "[rows, regions]"
+            )
+        found = inputs.features
+        if not isinstance(found, Tensor) or found.ndim != 3 or found.shape[2] != channels:
+            raise InputError(
+                f"features of regions as {_named(found)} where the model takes "
+                f"[rows, regions, {channels}]"
+            )
+        wanted = (*found.shape[:2], 4)
+        if boxes and (not isinstance(inputs.boxes, Tensor) or inputs.boxes.shape != wanted):
+            raise InputError(
+                f"boxes of regions as {_named(inputs.boxes)} where the model takes {list(wanted)}"
+            )
+        if inputs.mask is not None and inputs.mask.shape != found.shape[:2]:
+            raise InputError(
+                f"a mask of regions as {_named(inputs.mask)} where the model takes "
+                f"{list(found.shape[:2])}"
+            )
+        return inputs
+
+
 def images_of(inputs: Any) -> Tensor:
     """Read images: a tensor, or a mapping of `pixel_values`, as an image processor returns it.
 

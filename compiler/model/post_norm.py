@@ -3,6 +3,8 @@
 Source: Vaswani et al. 2017, section 3.1.
 """
 
+from typing import TypeAlias
+
 from torch import Tensor, nn
 
 from renaissance.compiler.model.attention import MultiHeadAttention
@@ -10,8 +12,12 @@ from renaissance.compiler.model.dropout import Dropout
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.transformer import FeedForward
 from renaissance.grammar.kinds.fusion import FusionLayers
+from renaissance.grammar.kinds.source import StackDimensions
 
 NORM_EPS = 1e-12
+
+Dimensions: TypeAlias = FusionLayers | StackDimensions
+"""What says how wide a layer is."""
 
 
 class Residual(nn.Module):
@@ -35,7 +41,7 @@ class PostNormAttention(nn.Module):
         context_width: channels of the context; those of the tokens if None.
     """
 
-    def __init__(self, spec: FusionLayers, context_width: int | None = None) -> None:
+    def __init__(self, spec: Dimensions, context_width: int | None = None) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(spec.width, spec.heads, spec.dropout, context_width)
         self.residual = Residual(spec.width, spec.dropout)
@@ -49,7 +55,7 @@ class PostNormAttention(nn.Module):
 class PostNormFeedForward(nn.Module):
     """Feed-forward part, added to the tokens and normalised."""
 
-    def __init__(self, spec: FusionLayers) -> None:
+    def __init__(self, spec: Dimensions) -> None:
         super().__init__()
         self.mlp = FeedForward(spec.width, spec.mlp_ratio, spec.activation)
         self.residual = Residual(spec.width, spec.dropout)
@@ -62,7 +68,7 @@ class PostNormFeedForward(nn.Module):
 class PostNormLayer(nn.Module):
     """Self-attention, then feed-forward part."""
 
-    def __init__(self, spec: FusionLayers) -> None:
+    def __init__(self, spec: Dimensions) -> None:
         super().__init__()
         self.attention = PostNormAttention(spec)
         self.mlp = PostNormFeedForward(spec)

@@ -64,7 +64,9 @@ class TowerFacts:
         layers: for each layer, in order, the path of its module and of what else belongs to it.
         vocabulary: rows of the word embedding; None for vision.
         max_tokens: longest text, special tokens included; None for vision.
-        image_size: height and width of images, pixels; None for text.
+        image_size: height and width of images, pixels; None where none are read.
+        regions: most regions of an image; None where none are read.
+        channels: numbers that stand for a region; None likewise.
         statistics: mean and standard deviation of colours that it expects; None for text.
         prefix_tokens: class, distillation and register tokens before the patches.
         class_token: whether the first token is a class token.
@@ -83,6 +85,8 @@ class TowerFacts:
     vocabulary: int | None = None
     max_tokens: int | None = None
     image_size: int | None = None
+    regions: int | None = None
+    channels: int | None = None
     statistics: Statistics | None = None
     prefix_tokens: int = 0
     class_token: bool = False
@@ -108,7 +112,7 @@ class Tower(nn.Module):
     hands_on: ClassVar[bool] = False
 
     def forward(self, inputs: Any) -> Features:
-        """Encode texts (`TextInput`, or a mapping) or images `[rows, 3, height, width]`."""
+        """Encode texts (`TextInput`), images `[rows, 3, height, width]` or a `RegionInput`."""
         raise NotImplementedError
 
     def words(self) -> nn.Embedding | None:

@@ -70,8 +70,9 @@ class VisionLanguageModel(nn.Module):
         Args:
             inputs: in the order of the streams: for text a `TextInput`, or a mapping of
                 `input_ids` `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
-                `[rows, 3, height, width]`, or a mapping of `pixel_values` with them. A stream of
-                one row goes with every row of the other.
+                `[rows, 3, height, width]`, or a mapping of `pixel_values` with them, or regions
+                as a `RegionInput` or a mapping of its attributes. A stream of one row goes with
+                every row of the others.
             named: the same by the stream's name.
 
         Returns:
@@ -99,14 +100,16 @@ class VisionLanguageModel(nn.Module):
                 + listing(self.streams, between=" and ")
             )
         tower = self.towers[name]
+        if tower.facts.regions is not None:
+            return self.encoded(tower, inputs)
         if tower.facts.modality == "vision":
             return self.encoded(tower, images_of(inputs))
         return self.encoded(tower, TextInput.of(inputs))
 
-    def encoded(self, tower: Tower, inputs: Tensor | TextInput) -> Features:
-        """Run a tower on images `[rows, 3, height, width]`, or on texts in padded rows."""
-        if isinstance(inputs, Tensor):
-            features: Features = tower(inputs)  # [rows, patches, width]
+    def encoded(self, tower: Tower, inputs: Any) -> Features:
+        """Run a tower on images `[rows, 3, height, width]`, on regions or on padded texts."""
+        if not isinstance(inputs, TextInput):
+            features: Features = tower(inputs)  # [rows, patches or regions, width]
             return features
         features = tower(inputs.padded())  # [rows, n, width]
         return inputs.in_form(features)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.amounts import GIBIBYTE
+from renaissance.compiler.batch import RegionRows
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.planning.benefit import Caching
@@ -57,6 +58,8 @@ def caching(
             obstacle = "the spec says `cache = false`"
         elif changes := _changes(job, training, facts.modality):
             obstacle = f"the job {changes}"
+        elif facts.modality == "vision" and len(declared.vision) > 1:
+            obstacle = "the model has several streams of images"
         elif facts.mixes:
             obstacle = "what it makes of a text depends on the texts beside it"
         found.append(
@@ -102,7 +105,7 @@ def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tup
     encoded: list[Tensor] = []
 
     def run() -> Outcome:
-        inputs: Tensor | TextInput = (
+        inputs: Tensor | RegionRows | TextInput = (
             sample_images(tower, 1)
             if tower.facts.modality == "vision"
             else sample_texts(1, text_tokens(model, tokens), packed=False)

@@ -118,7 +118,7 @@ def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | N
         root = f"{tower.stream}."
         mine = [part for part in traced.operations if f"{part.address}.".startswith(root)]
         flops: Flops = flops_of(mine, 1)
-        one[tower.modality] = flops.forward / tower.rows
+        one[tower.modality] = one.get(tower.modality, 0.0) + flops.forward / tower.rows
         whole -= flops.forward
     pair = whole / step.texts
     everything = every.images * every.texts

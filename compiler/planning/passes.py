@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 
 import torch
 from torch import Tensor
 
-from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
+from renaissance.compiler.batch import Batch, Candidates, Items, RegionRows, TextRows, Texts
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
@@ -43,14 +44,22 @@ class Pass:
     Attributes:
         texts: samples that its figures are divided by.
         towers: how often each tower runs.
-        images: by stream, as bytes.
+        images: by stream, as bytes or as their regions.
         run: makes the pass.
     """
 
     texts: int
     towers: tuple[TowerRuns, ...]
-    images: Mapping[str, Tensor]
+    images: Mapping[str, Tensor | RegionRows]
     run: Callable[[], Outcome]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What images, or their regions, are held in."""
+        found: list[Tensor] = []
+        for shown in self.images.values():
+            found += [shown] if isinstance(shown, Tensor) else [shown.features, shown.boxes]
+        return tuple(found)
 
 
 def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
@@ -72,7 +81,11 @@ def sample_pass(model: VisionLanguageModel, tokens: int | None) -> Pass:
             for name in model.towers
             if name not in images
         }
-        output = model(**texts, **images)
+        shown = {
+            name: part if isinstance(part, Tensor) else part.for_model()
+            for name, part in images.items()
+        }
+        output = model(**texts, **shown)
         return Outcome(results=[*output.streams.values(), output.pooled], kept=[])
 
     return Pass(texts=1, towers=towers, images=images, run=run)
@@ -91,11 +104,11 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     model = objectives.model
     length = text_tokens(model, tokens)
     texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
-    shape = shape_of(job, texts, length)
+    shape = shape_of(job, texts, length, objectives.images_a_pair)
     asked = expected_of(objectives.kinds, shape)
     distinct = {
         "text": encoded_texts(asked.values(), shape),
-        "vision": distinct_images(asked.values(), shape),
+        "vision": ceil(distinct_images(asked.values(), shape) / objectives.images_a_pair),
     }
     towers = tuple(
         TowerRuns(
@@ -109,15 +122,20 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     images = _images(model, towers, torch.uint8)
     towers = tuple(runs for runs in towers if runs.rows)
     # A device is sent them once, so that they are no part of a pass.
-    objectives.normalised.factors(torch.device("meta"))
+    for normalised in objectives.normalised.values():
+        normalised.factors(torch.device("meta"))
     classes = {name: head.outputs for name, head in model.heads.declared.items()}
 
     def run() -> Outcome:
+        first, *_ = images
         batch = Batch(
-            images=next(iter(images.values())),
+            images=images[first],
             texts=Texts(encoded=_rows(distinct["text"], length, packed=packed)),
-            items={name: _items(one, length, classes[name]) for name, one in asked.items()},
+            items={
+                name: _items(one, length, classes[name], len(images)) for name, one in asked.items()
+            },
             rows=texts,
+            more={name: shown for name, shown in images.items() if name != first},
         )
         scored = objectives(batch).values()
         # The scores stay, because accuracies are made from them.
@@ -143,8 +161,8 @@ def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
     return tokens
 
 
-def _items(asked: Expected, tokens: int, classes: int | None) -> Items:
-    """Return items without contents; all texts have as many tokens."""
+def _items(asked: Expected, tokens: int, classes: int | None, streams: int) -> Items:
+    """Return items without contents; all texts have as many tokens, pairs an image a stream."""
     shape = (asked.items, classes or 1) if asked.target == "shares" else (asked.items,)
     kind = torch.int64 if asked.target == "class" else torch.float32
     group = None
@@ -153,7 +171,7 @@ def _items(asked: Expected, tokens: int, classes: int | None) -> Items:
         group = Candidates(item=item, place=place, items=asked.items, most=asked.candidates)
     return Items(
         text=_index(asked.pairs),
-        image=_index(asked.pairs),
+        image=_index(asked.pairs) if streams == 1 else _index(asked.pairs, streams),
         tokens=asked.pairs * tokens,
         positions=None if asked.positions is None else _index(asked.positions),
         target=torch.zeros(shape, dtype=kind, device="meta"),
@@ -162,13 +180,13 @@ def _items(asked: Expected, tokens: int, classes: int | None) -> Items:
     )
 
 
-def _index(rows: int) -> Tensor:
-    return torch.zeros(rows, dtype=torch.long, device="meta")
+def _index(*shape: int) -> Tensor:
+    return torch.zeros(shape, dtype=torch.long, device="meta")
 
 
 def _images(
     model: VisionLanguageModel, towers: Iterable[TowerRuns], dtype: torch.dtype = torch.float32
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor | RegionRows]:
     return {
         runs.stream: sample_images(model.towers[runs.stream], runs.rows, dtype)
         for runs in towers
@@ -176,9 +194,17 @@ def _images(
     }
 
 
-def sample_images(tower: Tower, rows: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return images without contents, as a tower reads them or as bytes."""
-    size = tower.facts.image_size or 0
+def sample_images(
+    tower: Tower, rows: int, dtype: torch.dtype = torch.float32
+) -> Tensor | RegionRows:
+    """Return images without contents, as a tower reads them or as bytes, or their regions."""
+    facts = tower.facts
+    if facts.regions is not None:
+        shape = (rows, facts.regions)
+        features = torch.empty(*shape, facts.channels or 1, device="meta")
+        boxes = torch.empty(*shape, 4, device="meta")
+        return RegionRows(features=features, boxes=boxes, mask=None)
+    size = facts.image_size or 0
     return torch.empty(rows, 3, size, size, dtype=dtype, device="meta")
 
 

@@ -149,7 +149,7 @@ class Stages:
         substitution = Substitution(conditions.device, training.precision)
         with torch.no_grad() if isinstance(job, Evaluate) else nullcontext():
             traced = trace(
-                model, step.run, held=step.images.values(), backward=True, substitution=substitution
+                model, step.run, held=step.tensors, backward=True, substitution=substitution
             )
         # A GPU is sent the next pass meanwhile; in the memory of a CPU are those of the whole step.
         there = 2 if conditions.device == "cuda" else passes
@@ -157,7 +157,7 @@ class Stages:
             model,
             traced,
             averages=training.optimizer.averages,
-            inputs=there * _bytes(step.images.values()),
+            inputs=there * _bytes(step.tensors),
             accumulated=passes > 1,
         )
         forget(model)

@@ -14,6 +14,8 @@ WORDS = frozenset({"weight", "norm", "position"})
 """Kinds of parameters of word embeddings."""
 PATCHES = frozenset({"weight", "bias", "position"})
 """Kinds of parameters of patch embeddings by one linear map."""
+REGIONS = frozenset({"weight", "bias", "norm"})
+"""Kinds of parameters of embeddings of regions."""
 EVERY = frozenset({"weight", "bias", "norm", "position"})
 """Kinds of parameters that embeddings can have."""
 

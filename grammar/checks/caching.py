@@ -6,7 +6,13 @@ from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds
-from renaissance.grammar.kinds.source import Modality, SourceBlock, is_embedding, modality
+from renaissance.grammar.kinds.source import (
+    Detected,
+    Modality,
+    SourceBlock,
+    is_embedding,
+    modality,
+)
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
@@ -35,6 +41,8 @@ def obstacle(directive: Freeze, streams: Mapping[str, SourceBlock | None]) -> st
     if cached_streams(directive, streams):
         return None
     whole = [name for name in directive.selectors if name in streams]
+    if any(isinstance(streams[name], Detected) for name in whole):
+        return "what it reads is kept already, by the detector"
     if any(streams[name] is None for name in whole):
         return None
     if directive.until is not None:
@@ -130,7 +138,7 @@ def _help(kind: Modality) -> str:
 
 
 def _is_tower(stream: SourceBlock | None) -> bool:
-    return stream is not None and not is_embedding(stream)
+    return stream is not None and not is_embedding(stream) and not isinstance(stream, Detected)
 
 
 def _no_effect(

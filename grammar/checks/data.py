@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.names import nearest
 from renaissance.grammar.paths import children, exists, is_folder, resolved
 from renaissance.grammar.places import Path, Places
@@ -17,13 +17,13 @@ from renaissance.grammar.schema.vocabulary import keys_of, path_of
 def absent_data(spec: Spec) -> tuple[str, ...]:
     """Return the tables and folders that a spec names and that are not there, each once."""
     tasks = (job.task for job in spec.jobs.values() if isinstance(job, Finetune))
-    paths = (value for block in (*spec.data.values(), *tasks) for _, _, value in _absent(block))
+    sources = (source for model in spec.models.values() for source in model.sources)
+    blocks: tuple[Block, ...] = (*spec.data.values(), *tasks, *sources)
+    paths = (value for block in blocks for _, _, value in _absent(block))
     return tuple(dict.fromkeys(paths))
 
 
-def check_presence(
-    block: FormatBlock | TaskBlock, path: Path, places: Places, findings: Findings
-) -> None:
+def check_presence(block: Block, path: Path, places: Places, findings: Findings) -> None:
     """Warn about a table or a folder that is not there, though the folder around it is.
 
     A file may be checked on a machine that does not hold the data: where the folder around it is
@@ -55,7 +55,7 @@ def check_presence(
         )
 
 
-def _absent(block: FormatBlock | TaskBlock) -> Iterator[tuple[str, str, str]]:
+def _absent(block: Block) -> Iterator[tuple[str, str, str]]:
     """Yield key, `file` or `folder`, and path of what is not there."""
     for name, info in keys_of(type(block)).items():
         what, value = path_of(info), getattr(block, name)

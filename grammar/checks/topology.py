@@ -1,6 +1,6 @@
 """Do the parts of a model fit together?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.checks.partial import PartialModel
@@ -9,11 +9,13 @@ from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.source import (
+    Detected,
     Patched,
     SourceBlock,
     StackDimensions,
     is_embedding,
     modality,
+    reads_pixels,
 )
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Path, Places
@@ -143,13 +145,45 @@ class _Check:
         if any(stream is None for stream in streams):
             return
         read = [modality(stream) for stream in streams if stream is not None]
-        if sorted(read) != ["text", "vision"]:
+        several = parts.fusion is not None and parts.fusion.joins_several
+        texts, images = read.count("text"), read.count("vision")
+        if texts != 1 or not (images == 1 or (several and images > 1)):
+            wanted = "one vision stream or more" if several else "one vision stream"
             self._error(
                 "VL301",
                 f"`{parts.fusion_name}` joins {_counted(read)}",
                 self._fusion_span(),
-                "one text stream and one vision stream are wanted",
+                f"one text stream and {wanted} are wanted",
             )
+            return
+        self._shown_together(
+            {name: stream for name, stream in zip(parts.inputs, streams, strict=True) if stream}
+        )
+
+    def _shown_together(self, streams: Mapping[str, SourceBlock]) -> None:
+        """Streams of pixels read them alike, and there are regions of each image or of none."""
+        pixels = [name for name, stream in streams.items() if reads_pixels(stream)]
+        regions = [name for name, stream in streams.items() if isinstance(stream, Detected)]
+        if pixels and regions and len(pixels) != len(regions):
+            self._error(
+                "VL301",
+                f"`{self._parts.fusion_name}` joins {len(pixels)} streams of pixels and "
+                f"{len(regions)} of regions",
+                self._fusion_span(),
+                "each reads the images of a row in order",
+                "take as many of one as of the other, or one of the two alone",
+            )
+        for name in pixels[1:]:
+            for key in ("image_size", "resize"):
+                first, other = (getattr(streams[one], key, None) for one in (pixels[0], name))
+                if first != other:
+                    self._error(
+                        "VL301",
+                        f"`{pixels[0]}` and `{name}` read images of different `{key}`",
+                        self._value((*self._parts.path, "streams", name, key)),
+                        f"is `{other}` here and `{first}` there",
+                        "images are decoded once for all streams: write the same in both",
+                    )
 
     def _towers(self) -> None:
         """A fusion joins towers or embeddings, whichever it takes."""
@@ -181,20 +215,19 @@ class _Check:
             if stream is None or modality(stream) != "vision":
                 continue
             known = architecture_of(stream)
-            if known is None or known.prefix_tokens != 0 or is_embedding(stream):
+            if isinstance(stream, Detected):
+                text = "has regions only"
+            elif known is None or known.prefix_tokens != 0 or is_embedding(stream):
                 continue
+            else:
+                text = f"`{known.id}` has patches only"
             self._error(
                 "VL309",
                 f"`pool = {parts.pool}` needs a class token, and `{name}` has none",
                 self._value((*parts.path, "pool")),
                 "",
                 "write `pool = mean`",
-                related=(
-                    Label(
-                        span=self._value((*parts.path, "streams", name)),
-                        text=f"`{known.id}` has patches only",
-                    ),
-                ),
+                related=(Label(span=self._value((*parts.path, "streams", name)), text=text),),
             )
 
     def heads(self, width: int, heads: int, path: Path) -> None:

@@ -10,6 +10,7 @@ from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_jo
 from renaissance.grammar.checks.layer_decay import check_decays
 from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.reading import check_meeting, check_reading
+from renaissance.grammar.checks.shown import check_shown
 from renaissance.grammar.checks.splits import (
     check_evaluation,
     check_exclusions,
@@ -101,6 +102,10 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
             continue
         parts = read_model(draft, ("models", name), reader)
         check_parts(parts, reader.places, reader.findings)
+        for stream, source in parts.streams.items():
+            if source is not None:
+                place = ("models", name, "streams", stream)
+                check_presence(source, place, reader.places, reader.findings)
         models[name] = parts.model()
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
@@ -160,6 +165,7 @@ def _check_jobs(
                 check_fit(job, (source, model), (before, path), places, findings)
         if isinstance(job, Finetune):
             check_reading(job, model, places, findings)
+        check_shown(job, model, places, findings)
         check_meeting(job, model, places, findings)
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)

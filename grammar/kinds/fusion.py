@@ -20,6 +20,9 @@ class FusionBlock(KindBlock):
     joins: ClassVar[bool] = True
     """What stands behind it of one stream depends on the other."""
 
+    joins_several: ClassVar[bool] = False
+    """It takes more than one stream of images beside the text."""
+
     inputs: tuple[str, ...]
 
     @property

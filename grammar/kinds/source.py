@@ -199,13 +199,51 @@ class Patched(Block):
     )
 
 
+class Detected(Block):
+    """Images of which a detector has found regions and kept what it made of them.
+
+    What is read is a file `NAME.npz` for each image, where NAME is that of the image's file without
+    its ending, with `features` `[regions, channels]`, and for `boxes = true` `boxes` `[regions, 4]`
+    (left, top, right, bottom in pixels) and the image's `width` and `height`.
+    """
+
+    features: str = key(
+        doc="folder of the detector's files, `NAME.npz` for each image",
+        impact="training",
+        positional=True,
+        path="folder",
+    )
+    channels: int = key(
+        2048, doc="numbers that stand for a region", impact="weights", ge=1, le=65_536
+    )
+    regions: int = key(
+        36,
+        doc="most regions of an image that are read, the first of its file",
+        impact="numerics",
+        ge=1,
+        le=1024,
+    )
+    boxes: bool = key(
+        True,
+        doc="where a region lies is embedded too, and averaged with what it shows",
+        impact="weights",
+    )
+
+
 def modality(stream: SourceBlock) -> Modality:
     """Return what a resolved stream reads.
 
-    Resolution fills in `max_tokens` of a text stream and `image_size` of a vision stream; exactly
-    one of them is then set.
+    Resolution fills in `max_tokens` of a text stream and `image_size` of one that reads pixels;
+    exactly one of them is then set.
     """
+    if isinstance(stream, Detected):
+        return "vision"
     return "vision" if getattr(stream, "image_size", None) is not None else "text"
+
+
+def reads_pixels(stream: SourceBlock) -> bool:
+    """Tell whether a stream opens image files, and no features of regions."""
+    return modality(stream) == "vision" and not isinstance(stream, Detected)
 
 
 def is_embedding(stream: SourceBlock) -> bool:

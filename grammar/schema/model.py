@@ -8,7 +8,7 @@ from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.declaration import Block, Share, key
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Head
-from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.kinds.source import SourceBlock, modality, reads_pixels
 
 Pooling = Literal["cls", "mean", "first"]
 Pooler = Literal["tanh", "none"]
@@ -101,6 +101,26 @@ class Model(Block):
         """The sources of all streams, and that of the fusion's stack where it has one."""
         stack = self.fusion.stack
         return (*self.streams.values(), *(() if stack is None else (stack,)))
+
+    @property
+    def vision(self) -> dict[str, int]:
+        """Streams that read images, in the order of the fusion, and which of a row's images.
+
+        Those that read pixels take the images of a row in order, and so do those of regions.
+        """
+        found: dict[str, int] = {}
+        counts = {True: 0, False: 0}
+        for name in self.fusion.inputs:
+            stream = self.streams[name]
+            if modality(stream) == "vision":
+                found[name] = counts[reads_pixels(stream)]
+                counts[reads_pixels(stream)] += 1
+        return found
+
+    @property
+    def images_a_pair(self) -> int:
+        """Images of a row that are read at once, beside its text."""
+        return 1 + max(self.vision.values(), default=0)
 
     @property
     def lowers(self) -> bool:

@@ -14,12 +14,15 @@ from renaissance.compiler.batch import (
     Items,
     PartlyEncoded,
     PartlyEncodedTexts,
+    Shown,
     TextRows,
     Texts,
 )
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.runtime.data.corpus import Split
+from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.pixels import augmented
+from renaissance.runtime.data.regions import RegionFiles
 from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Group, Makers, TextMaker, Wanted
@@ -88,16 +91,21 @@ class Assembler:
         wanted = {
             name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
         }
-        images, image_place = self._images(list(wanted.values()), step)
+        shows = {
+            name: self._shown(name, list(wanted.values()), step)
+            for name in self.split.corpus.images.readers
+        }
         texts, text_places = self._texts(text, wanted)
+        (images, _), *_ = shows.values()
         return Batch(
             images=images,
             texts=texts,
             items={
-                name: _items(one, text, text_places[name], image_place)
+                name: _items(one, text, text_places[name], [place for _, place in shows.values()])
                 for name, one in wanted.items()
             },
             rows=len(rows),
+            more={name: more for name, (more, _) in list(shows.items())[1:]},
         )
 
     def plain_texts(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
@@ -108,30 +116,33 @@ class Assembler:
         cached, places = _partly_encoded(text, self.known)
         return Texts(encoded=None, cached=cached), places
 
-    def _images(
-        self, wanted: Sequence[Wanted], step: int
-    ) -> tuple[Tensor | PartlyEncoded, "_Places"]:
-        """Return each distinct image that is shown, and where it is."""
-        shown = np.unique(np.concatenate([one.image for one in wanted]))
+    def _shown(self, stream: str, wanted: Sequence[Wanted], step: int) -> tuple[Shown, "_Places"]:
+        """Return what a stream reads of each distinct image that it is shown, and where it is."""
+        pictures = self.split.corpus.images
+        column = pictures.place[stream]
+        shown = np.unique(np.concatenate([_column(one.image, column) for one in wanted]))
         shown = shown[shown >= 0]
-        images = self.split.corpus.images
+        plain = _Places(column=column, numbers=shown, places=np.arange(len(shown)))
+        images = pictures.readers[stream]
+        if isinstance(images, RegionFiles):
+            return images.rows(shown), plain
         if images.features is None or not len(shown):
-            return self._pixels(shown, step), _Places(numbers=shown, places=np.arange(len(shown)))
+            return self._pixels(images, shown, step), plain
         found, features, contents = images.encoded(shown)
         missing = np.flatnonzero(~found)
         places = np.empty(len(shown), np.int64)
         places[np.append(missing, np.flatnonzero(found))] = np.arange(len(shown))
         encoded = PartlyEncoded(
-            pixels=self._pixels(shown[missing], step),
+            pixels=self._pixels(images, shown[missing], step),
             contents=tuple(contents[place] for place in missing.tolist()),
             features=features,
         )
-        return encoded, _Places(numbers=shown, places=places)
+        return encoded, _Places(column=column, numbers=shown, places=places)
 
-    def _pixels(self, images: np.ndarray, step: int) -> Tensor:
-        pixels = self.split.corpus.images.pixels(images)
-        if self.augment and len(images):
-            pixels = augmented(pixels, images, self.augment, seed=self.seed, step=step)
+    def _pixels(self, images: Images, shown: np.ndarray, step: int) -> Tensor:
+        pixels = images.pixels(shown)
+        if self.augment and len(shown):
+            pixels = augmented(pixels, shown, self.augment, seed=self.seed, step=step)
         return torch.from_numpy(pixels)
 
     def _texts(
@@ -158,26 +169,43 @@ class Assembler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Places:
-    """Where the images of a batch are: `numbers` ascending, and the place of each of them."""
+    """Where the images of a batch are that a stream reads.
 
+    Attributes:
+        column: which of the images of a pair it reads.
+        numbers: of the images, ascending.
+        places: of each of them.
+    """
+
+    column: int
     numbers: np.ndarray
     places: np.ndarray
 
     def of(self, images: np.ndarray) -> np.ndarray:
+        images = _column(images, self.column)
         found = np.full(len(images), -1)
         there = images >= 0
         found[there] = self.places[np.searchsorted(self.numbers, images[there])]
         return found
 
 
-def _items(wanted: Wanted, text: Padded, text_place: np.ndarray, image_place: _Places) -> Items:
+def _column(images: np.ndarray, column: int) -> np.ndarray:
+    """Return one of the images of each pair, `[pairs]`."""
+    return images if images.ndim == 1 else images[:, column]
+
+
+def _items(
+    wanted: Wanted, text: Padded, text_place: np.ndarray, image_places: Sequence[_Places]
+) -> Items:
+    places = [place.of(wanted.image) for place in image_places]
+    image = places[0] if len(places) == 1 else np.stack(places, axis=1)
     positions = wanted.positions
     if positions is not None:
         # Among the tokens of the texts, one behind the other without padding.
         positions = (np.cumsum(text.present) - 1)[positions]
     return Items(
         text=torch.from_numpy(text_place[wanted.text]),
-        image=torch.from_numpy(image_place.of(wanted.image)),
+        image=torch.from_numpy(image),
         tokens=int(text.lengths[wanted.text].sum()),
         positions=None if positions is None else torch.from_numpy(positions),
         target=None if wanted.target is None else torch.from_numpy(wanted.target),

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.pictures import Pictures
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokens import Tokens
@@ -20,7 +20,7 @@ class Corpus:
     Attributes:
         table: where they come from.
         tokens: the texts.
-        images: the images, read when needed.
+        images: the images, read when needed, as the streams of the model read them.
         images_of_row: `[texts, views]` int64, the images of each text.
         targets: what is right for each text; None where that is no matter of the table, or nobody
             knows.
@@ -28,7 +28,7 @@ class Corpus:
 
     table: Table
     tokens: Tokens
-    images: Images
+    images: Pictures
     images_of_row: np.ndarray
     targets: Targets | None = None
 

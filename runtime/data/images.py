@@ -50,6 +50,7 @@ class Images:
         blank: bytes = b"",
         cache_bytes: int | None = None,
         features: KnownImages | None = None,
+        unreadable: UnreadableImages | None = None,
     ) -> None:
         """Prepare to read; no file is opened yet.
 
@@ -60,11 +61,12 @@ class Images:
             blank: the file of the image of texts that have none.
             cache_bytes: room for decoded images; `room_for_images` if None.
             features: of images that need no decoding.
+            unreadable: counts what cannot be read, where other readers of the table do so too.
         """
         self.features = features
         self.size = size
         self.resize = resize
-        self.unreadable = UnreadableImages(table)
+        self.unreadable = UnreadableImages(table) if unreadable is None else unreadable
         self._table = table
         self._parts = any(MARK in path for path in table.paths)
         self._blank = blank

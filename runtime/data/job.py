@@ -17,12 +17,19 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.batches import Assembler
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.images import Images, room_for_images
+from renaissance.runtime.data.images import room_for_images
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
 from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.pictures import Pictures
 from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.sampling import Order
-from renaissance.runtime.data.streams import ImageNeeds, image_needs, text_needs
+from renaissance.runtime.data.streams import (
+    ImageNeeds,
+    RegionNeeds,
+    image_needs,
+    text_needs,
+    vision_needs,
+)
 from renaissance.runtime.data.table import SECOND, in_order
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
@@ -66,7 +73,8 @@ class JobData:
         """Read the training split; see `job_data`."""
         self._job = spec.training_job(job_name)
         model = spec.model_of(job_name)
-        self._text, self._vision = text_needs(model), image_needs(model)
+        self._model = model
+        self._text, self._shown = text_needs(model), vision_needs(model)
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
@@ -98,7 +106,7 @@ class JobData:
         """Let batches hold features of images and of texts where there are some, from now on."""
         self._known_images, self._known_texts = images, texts
         for corpus in self._corpora.values():
-            corpus.images.features = images
+            corpus.images.use_features(images)
 
     def read_for(self, device: torch.device, tell: Callable[[str], None]) -> None:
         """Say for what device batches are read, and who is told what a person should know."""
@@ -118,9 +126,14 @@ class JobData:
         """Return about how large the batches of a step are: twice the images of its texts."""
         job, ranks = self._job, int(os.environ.get("WORLD_SIZE", "1"))
         rows = -(-job.batch // ranks)
-        shape = Shape(rows=rows, tokens=1, images=rows, others=0)
+        shape = self._shape(rows)
         images = distinct_images(expected_of(self._kinds, shape).values(), shape)
-        return 2 * images * 3 * self._vision.size**2
+        return 2 * images * sum(_bytes(one.needs) for one in self._shown.values())
+
+    def _shape(self, rows: int) -> Shape:
+        return Shape(
+            rows=rows, tokens=1, images=rows, others=0, images_a_pair=self._model.images_a_pair
+        )
 
     @property
     def _how(self) -> Reading:
@@ -132,8 +145,8 @@ class JobData:
 
     @property
     def image_needs(self) -> ImageNeeds:
-        """What the vision stream reads."""
-        return self._vision
+        """What the first stream reads that reads pixels; DataError if there is none."""
+        return image_needs(self._model)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -265,7 +278,11 @@ class JobData:
         chosen = Split(corpus=self._split(split).corpus, rows=rows)
         assembler = self._assembler(split, training=False)
         context = Context(
-            split=chosen, tokenizer=self.tokenizer, seed=self._job.seed, training=False
+            split=chosen,
+            tokenizer=self.tokenizer,
+            seed=self._job.seed,
+            training=False,
+            images_a_pair=self._model.images_a_pair,
         )
         makers = dict.fromkeys(assembler.makers, OneARow(context=context))
         strides = Strides(
@@ -290,9 +307,15 @@ class JobData:
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:
         split, job = self._split(name), self._job
-        context = Context(split=split, tokenizer=self.tokenizer, seed=job.seed, training=training)
+        context = Context(
+            split=split,
+            tokenizer=self.tokenizer,
+            seed=job.seed,
+            training=training,
+            images_a_pair=self._model.images_a_pair,
+        )
         # Those that change texts come first, as their texts do.
-        order = expected_of(self._kinds, Shape(rows=1, tokens=1, images=1, others=0))
+        order = expected_of(self._kinds, self._shape(1))
         return Assembler(
             split=split,
             makers={name: _maker(self._kinds[name], context) for name in order},
@@ -316,14 +339,7 @@ class JobData:
         if isinstance(self._job, Finetune) and part.labelled:
             task = self._job.task
             targets = facet(task, "reader").targets(task, table, self.answers)
-        images = Images(
-            table,
-            self._vision.size,
-            self._vision.resize,
-            blank=self._vision.blank,
-            cache_bytes=self._room,
-            features=self._known_images,
-        )
+        images = Pictures.of(table, self._shown, room=self._room, features=self._known_images)
         self._room -= images.cache_bytes
         return Corpus(
             table=table,
@@ -336,6 +352,13 @@ class JobData:
             images_of_row=table.images_of_row,
             targets=targets,
         )
+
+
+def _bytes(needs: ImageNeeds | RegionNeeds) -> int:
+    """Return how large what a stream reads of an image is."""
+    if isinstance(needs, ImageNeeds):
+        return 3 * needs.size**2
+    return 4 * needs.regions * (needs.channels + 4)
 
 
 def _maker(kind: Kind, context: Context) -> Maker:

@@ -12,6 +12,8 @@ from renaissance.runtime.data.wanted import Context, Wanted
 class OneARow:
     """Pairs the text of each row with the images of the row, in their order.
 
+    A pair has as many of them as the model reads at once.
+
     Attributes:
         context: what the rows are from.
         alone: read texts without images, one a row.
@@ -26,12 +28,12 @@ class OneARow:
     def items(self, rows: np.ndarray, text: Padded, part: np.ndarray, drawn: None) -> Wanted:
         """Return an item for each row, with the target that the table has."""
         corpus = self.context.split.corpus
-        images = corpus.images_of_row[rows]  # [n, views]
+        images, at_once = corpus.images_of_row[rows], self.context.images_a_pair  # [n, views]
         if self.alone:
-            images = np.full_like(images[:, :1], -1)
+            images, at_once = np.full_like(images[:, :1], -1), 1
         return Wanted(
-            text=np.repeat(np.arange(len(rows)), images.shape[1]),
-            image=images.reshape(-1),
+            text=np.repeat(np.arange(len(rows)), images.shape[1] // at_once),
+            image=images.reshape(-1) if at_once == 1 else images.reshape(-1, at_once),
             target=None if corpus.targets is None else corpus.targets.of(rows),
             row=rows,
         )

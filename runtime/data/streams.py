@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from renaissance.compiler.backbones import normalisation
 from renaissance.grammar.anatomy.architecture import architecture_of
-from renaissance.grammar.kinds.source import Resize, SourceBlock, modality
+from renaissance.grammar.kinds.source import Detected, Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.resize import METHOD
@@ -65,6 +65,36 @@ class ImageNeeds:
         return (made, *(f"{package} {version(package)}" for package in DECODING))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionNeeds:
+    """What a stream of regions reads.
+
+    Attributes:
+        folder: of the detector's files, one for each image.
+        channels: numbers that stand for a region.
+        regions: most regions of an image that are read.
+        boxes: whether it reads where regions lie.
+    """
+
+    folder: str
+    channels: int
+    regions: int
+    boxes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What a stream reads of the images of a row.
+
+    Attributes:
+        needs: what it reads of an image.
+        image: which of the images of a pair.
+    """
+
+    needs: ImageNeeds | RegionNeeds
+    image: int
+
+
 def text_needs(model: Model) -> TextNeeds:
     """Return what the first text stream of a model reads; DataError if there is none."""
     stream = _first(model, "text")
@@ -82,8 +112,31 @@ def text_needs(model: Model) -> TextNeeds:
 
 
 def image_needs(model: Model) -> ImageNeeds:
-    """Return what the first vision stream of a model reads; DataError if there is none."""
-    stream = _first(model, "vision")
+    """Return what the first stream reads that reads pixels; DataError if there is none."""
+    for showing in vision_needs(model).values():
+        if isinstance(showing.needs, ImageNeeds):
+            return showing.needs
+    raise DataError(f"no stream of model `{model.name}` reads pixels")
+
+
+def vision_needs(model: Model) -> dict[str, Showing]:
+    """Return what each vision stream of a model reads, in order; DataError if there is none."""
+    if not model.vision:
+        raise DataError(f"model `{model.name}` has no vision stream, which the data need")
+    return {
+        name: Showing(needs=_needs(model, model.streams[name]), image=image)
+        for name, image in model.vision.items()
+    }
+
+
+def _needs(model: Model, stream: SourceBlock) -> ImageNeeds | RegionNeeds:
+    if isinstance(stream, Detected):
+        return RegionNeeds(
+            folder=stream.features,
+            channels=stream.channels,
+            regions=stream.regions,
+            boxes=stream.boxes,
+        )
     size: int | None = getattr(stream, "image_size", None)
     if size is None:
         raise DataError(f"the vision stream of model `{model.name}` has no `image_size`")

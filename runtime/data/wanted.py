@@ -20,12 +20,14 @@ class Context:
         tokenizer: of its texts.
         seed: the job's seed.
         training: whether something is learned from them.
+        images_a_pair: that the model reads beside a text at once.
     """
 
     split: Split
     tokenizer: Tokenizer
     seed: int
     training: bool
+    images_a_pair: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Wanted:
     Attributes:
         text: `[pairs]` int64, which of the rows' texts; behind them, those of `TextMaker.texts`.
         image: `[pairs]` int64, which image of the table; -1 where texts are read without one.
+            `[pairs, images]` where several are read at once.
         ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
         positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
             pooled pairs are read. Pairs are then the rows in order.

@@ -63,7 +63,7 @@ def largest_product(model: VisionLanguageModel, texts: int) -> int:
     for stream in model.streams.values():
         facts = cast(Tower, stream).facts
         grid = facts.grid or (facts.image_size or 0) // PATCH
-        tokens = facts.max_tokens or facts.prefix_tokens + grid**2
+        tokens = facts.max_tokens or facts.regions or facts.prefix_tokens + grid**2
         longest = max(longest, tokens)
         products.append(texts * tokens * _largest_map(stream))
     products.append(texts * longest * _largest_map(model.fusion))

@@ -7,13 +7,14 @@ from renaissance.grammar.kinds.fusion import FusionLayers, ProjectedStreams, Typ
 
 
 class MergedAttention(FusionLayers, ProjectedStreams, TypedStreams):
-    """Two towers joined to one sequence, and one stack over it. Source: Dou et al. 2022, METER."""
+    """Towers joined to one sequence, and one stack over it. Source: Dou et al. 2022, METER."""
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
+    joins_several: ClassVar[bool] = True
 
     topology: Literal["merged_attention"] = "merged_attention"
     inputs: tuple[str, ...] = key(
-        doc="a text stream and a vision stream, in the order of the joint sequence",
+        doc="a text stream and vision streams, in the order of the joint sequence",
         impact="weights",
         positional=True,
     )

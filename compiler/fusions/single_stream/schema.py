@@ -11,6 +11,7 @@ class SingleStream(TypedStreams):
     """One tower: one stack over the joint sequence of all embedded inputs."""
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "embed"
+    joins_several: ClassVar[bool] = True
 
     topology: Literal["single_stream"] = "single_stream"
     inputs: tuple[str, ...] = key(

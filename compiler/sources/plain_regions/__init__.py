@@ -1,0 +1,1 @@
+"""A transformer over the features of regions that a detector has found."""

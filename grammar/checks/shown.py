@@ -1,0 +1,47 @@
+"""Does each row bring the images that the streams of a model read?"""
+
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.names import counted, listing
+from renaissance.grammar.places import Path, Places
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.model import Model
+
+
+def check_shown(job: Pretrain | Finetune, model: Model, places: Places, findings: Findings) -> None:
+    """Report what has other numbers of images a row than a model reads at once.
+
+    Args:
+        job: a training job.
+        model: of the job.
+        places: where everything was said.
+        findings: receives what is wrong.
+    """
+    at_once = model.images_a_pair
+    if at_once == 1:
+        return
+    asked: dict[Path, ObjectiveBlock | TaskBlock] = {}
+    if isinstance(job, Finetune):
+        asked[("task",)] = job.task
+    else:
+        asked |= {("objectives", place): one for place, one in enumerate(job.objectives)}
+    for place, kind in asked.items():
+        head, path = kind.head(), ("jobs", job.name, *place)
+        shown = 1 if head is None else head.views
+        if shown % at_once == 0:
+            continue
+        span = places.value(path) or places.key(path) or places.value(("jobs", job.name))
+        assert span is not None  # a job's path is always known
+        findings.add(
+            Diagnostic(
+                code="VL531",
+                message=f"`{kind.word()}` shows {counted(shown, 'image')} where model "
+                f"`{model.name}` reads {at_once} at once",
+                span=span,
+                label=f"{shown} a row",
+                notes=(f"streams of images are {listing(model.vision)}",),
+                help=("take a model with one stream of images, which reads each with the text",),
+            )
+        )
