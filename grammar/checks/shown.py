@@ -4,7 +4,7 @@ from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
-from renaissance.grammar.names import counted, listing
+from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -37,10 +37,9 @@ def check_shown(job: Pretrain | Finetune, model: Model, places: Places, findings
         findings.add(
             Diagnostic(
                 code="VL531",
-                message=f"`{kind.word()}` shows {counted(shown, 'image')} where model "
-                f"`{model.name}` reads {at_once} at once",
+                message=f"`{kind.word()}` shows {shown} image{'s' * (shown > 1)} a row",
                 span=span,
-                label=f"{shown} a row",
+                label=f"model `{model.name}` reads {at_once} at once",
                 notes=(f"streams of images are {listing(model.vision)}",),
                 help=("take a model with one stream of images, which reads each with the text",),
             )
