@@ -128,7 +128,9 @@ def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Mo
         stream = declared.streams[name]
         if stack is not None and is_embedding(stream):
             width, dropout = stack.facts.width, stack.dropout
-            streams[name] = build_embedding(stream, name, stack_width=width, dropout=dropout)
+            streams[name] = build_embedding(
+                stream, name, stack_width=width, dropout=dropout, weights=weights
+            )
         else:
             streams[name] = build_tower(stream, name, attention=attention, weights=weights)
     facts = {name: tower.facts for name, tower in streams.items()}

@@ -40,7 +40,8 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
             parts = [
                 f"{tokens[str(wanted)]} of {name}" for name, wanted in model.pool.queries.items()
             ]
-        said.append(f"{head} reads {' and '.join(parts)}")
+        tied = ", and scores with the word embeddings" if _is_tied(model, head) else ""
+        said.append(f"{head} reads {' and '.join(parts)}{tied}")
     return tuple(said)
 
 
@@ -116,6 +117,10 @@ def _vector(model: VisionLanguageModel, stream: str) -> str:
     facts = model.towers[stream].facts
     pooled = model.pool.pooling == "mean" or (facts.modality == "vision" and not facts.class_token)
     return f"{'all tokens' if pooled else 'the first token'} of {stream} alone"
+
+
+def _is_tied(model: VisionLanguageModel, head: str) -> bool:
+    return model.heads.declared[head].tied
 
 
 def _reads_tokens(model: VisionLanguageModel, head: str) -> bool:

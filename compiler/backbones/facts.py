@@ -29,7 +29,7 @@ def normalisation(stream: SourceBlock) -> Statistics:
 
 def _encoders(stream: SourceBlock) -> Statistics:
     """Return what an encoder states; what has no published weights takes halves."""
-    id = stream.identifier
+    id = stream.weights_of or stream.identifier
     if id is None:
         return HALF
     known = find(id)

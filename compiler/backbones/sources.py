@@ -4,6 +4,8 @@ What builds a source stands in its folder and is imported where a spec asks for 
 models start quickly.
 """
 
+from dataclasses import replace
+
 from renaissance.compiler.model.tower import Stacked, Tower
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import SourceBlock
@@ -47,7 +49,7 @@ def build_stack(spec: SourceBlock, address: str, *, attention: Attention, weight
 
 
 def build_embedding(
-    stream: SourceBlock, address: str, *, stack_width: int, dropout: float
+    stream: SourceBlock, address: str, *, stack_width: int, dropout: float, weights: bool
 ) -> Tower:
     """Return the embeddings of a stream.
 
@@ -56,6 +58,7 @@ def build_embedding(
         address: its name, for messages.
         stack_width: channels where the declaration does not say.
         dropout: probability of dropping a channel of a token in training.
+        weights: load those that the declaration asks for; without, only the shape counts.
 
     Raises:
         CompileError: if they cannot be built as declared.
@@ -63,4 +66,9 @@ def build_embedding(
     embedding: Tower = facet(stream, "module").embedding(
         stream, address, stack_width=stack_width, dropout=dropout
     )
+    if stream.weights_of is not None:
+        note = f"`{address}` starts from the embeddings of `{stream.weights_of}`"
+        embedding.facts = replace(embedding.facts, notes=(*embedding.facts.notes, note))
+        if weights:
+            facet(stream, "module").load(stream, embedding, address)
     return embedding

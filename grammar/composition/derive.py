@@ -4,6 +4,7 @@ from renaissance.grammar.anatomy.architecture import architecture_of, folder_pro
 from renaissance.grammar.anatomy.library import can_stack, has_embedding_size
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
+from renaissance.grammar.composition.embeddings import complete_weights
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.registry import Kinds
@@ -30,7 +31,8 @@ def complete_stream(
     Afterwards exactly one of `max_tokens` and `image_size` is set. None if a finding says why not.
     """
     if is_embedding(stream):
-        return _complete_embedding(stream, path, places, findings)
+        named = _complete_embedding(stream, path, places, findings)
+        return None if named is None else complete_weights(named, path, places, findings)
     if not isinstance(stream, NamedArchitecture):
         return stream
     if not _is_model(stream, path, places, findings):

@@ -12,3 +12,15 @@ def embedding(block: Patches, address: str, *, stack_width: int, dropout: float)
     return PatchesTower(
         PatchEmbeddings(block.image_size, block.patch, width, block.stem, dropout, address)
     )
+
+
+def load(block: Patches, embeddings: PatchesTower, address: str) -> None:
+    """Let the embeddings start from those of the model that the block names, if it names one.
+
+    Raises:
+        BackboneError: if it cannot be had, or embeds in another way.
+    """
+    if block.weights is not None:
+        from renaissance.compiler.backbones.published_embeddings import load_patches
+
+        load_patches(embeddings, block.weights, address)

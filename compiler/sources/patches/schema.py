@@ -20,3 +20,14 @@ class Patches(Patched, SourceBlock):
         ge=1,
         le=65_536,
     )
+    weights: str | None = key(
+        None,
+        doc="hub id, timm name or folder of a model whose patches, class token and positions they "
+        "start from; random ones if absent",
+        impact="training",
+    )
+
+    @property
+    def weights_of(self) -> str | None:
+        """The hub id, timm name or folder whose embeddings it starts from."""
+        return self.weights

@@ -20,6 +20,18 @@ def embedding(block: Wordpiece, address: str, *, stack_width: int, dropout: floa
     )
 
 
+def load(block: Wordpiece, embeddings: WordpieceTower, address: str) -> None:
+    """Let the embeddings start from those of the model that the block names, if it names one.
+
+    Raises:
+        BackboneError: if it cannot be had, or embeds in another way.
+    """
+    if block.weights is not None:
+        from renaissance.compiler.backbones.published_embeddings import load_words
+
+        load_words(embeddings, block.weights, address)
+
+
 def _vocabulary(stream: Wordpiece, address: str) -> int:
     if stream.id is None:
         if stream.vocabulary is None:

@@ -58,6 +58,17 @@ class Wordpiece(SourceBlock):
         ge=0,
         le=1024,
     )
+    weights: str | None = key(
+        None,
+        doc="hub id or folder of a model whose words, positions and norm they start from; random "
+        "ones if absent",
+        impact="training",
+    )
+
+    @property
+    def weights_of(self) -> str | None:
+        """The hub id or folder whose embeddings it starts from."""
+        return self.weights
 
     @property
     def identifier(self) -> str | None:

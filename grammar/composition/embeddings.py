@@ -1,0 +1,78 @@
+"""What follows for embeddings from the model whose embeddings they start from."""
+
+from collections.abc import Mapping
+
+from renaissance.grammar.anatomy.architecture import architecture_named, problem_of_folder
+from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.places import Path, Places
+
+_FIXED = ("width", "patch")
+_OFFERED = ("image_size", "eps")
+
+
+def complete_weights(
+    stream: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
+    """Return embeddings with everything set that the model of their weights determines.
+
+    None if a finding says why it cannot be their model.
+    """
+    name = stream.weights_of
+    if name is None:
+        return stream
+    problem = problem_of_folder(name)
+    if problem is not None:
+        findings.add(_about(path, "VL304", problem, "is no model that can be built", places))
+        return None
+    known = architecture_named(name)
+    if known is None:
+        return stream
+    reads = "text" if "max_tokens" in type(stream).model_fields else "vision"
+    if known.modality != reads:
+        said = "images" if reads == "text" else "texts"
+        label = "embeddings of texts are wanted" if reads == "text" else "patches are wanted"
+        findings.add(_about(path, "VL306", f"`{name}` reads {said}", label, places))
+        return None
+    given = _of_model(stream, known)
+    sound = True
+    updates: dict[str, object] = {}
+    for key in (*_FIXED, *_OFFERED):
+        value = given.get(key)
+        if value is None or getattr(stream, key) == value:
+            continue
+        if not places.said((*path, key)):
+            updates[key] = value
+            places.derived[*path, key] = f"from `{name}`"
+        elif key in _FIXED:
+            sound = False
+            findings.add(_fixed(path, key, name, value, places))
+    return stream.model_copy(update=updates) if sound else None
+
+
+def _of_model(stream: SourceBlock, known: Architecture) -> Mapping[str, object]:
+    found = {
+        "width": known.embedding_width,
+        "patch": known.patch,
+        "image_size": known.image_size,
+        "eps": known.config.get("layer_norm_eps", 1e-12),
+    }
+    return {key: value for key, value in found.items() if key in type(stream).model_fields}
+
+
+def _about(path: Path, code: str, message: str, label: str, places: Places) -> Diagnostic:
+    where = (*path, "weights")
+    span = places.value(where) or places.value(path)
+    return Diagnostic(code=code, message=message, span=span, label=label)  # type: ignore[arg-type]
+
+
+def _fixed(path: Path, key: str, name: str, value: object, places: Places) -> Diagnostic:
+    return Diagnostic(
+        code="VL305",
+        message=f"`{key}` cannot be chosen for embeddings that start from `{name}`",
+        span=places.key((*path, key)),  # type: ignore[arg-type]
+        label=f"it is {value} there",
+        help=(f"leave `{key}` out, or `weights`",),
+    )
