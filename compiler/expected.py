@@ -9,6 +9,9 @@ from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 
+SPECIAL_TOKENS = 2
+"""Tokens of a text beside its words: one before them and one behind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:

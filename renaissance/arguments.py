@@ -76,9 +76,11 @@ def _plan(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--texts",
-        metavar="N",
-        type=int,
-        help="texts of an epoch, as `data` shows them; gives jobs with epochs a length",
+        metavar="[JOB=]N",
+        action="append",
+        default=[],
+        help="texts of an epoch, as `data` shows them; gives jobs with epochs, and an evaluation "
+        "that is named, a length; may be given several times",
     )
     machine = parser.add_mutually_exclusive_group()
     machine.add_argument("--gpu", metavar="NAME", help="predict times on a GPU, such as h100")

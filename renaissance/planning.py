@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from renaissance.compiler.planning import figures, plans
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
     from renaissance.compiler.planning.machines import Device, Machine
@@ -35,7 +37,7 @@ def plan(
     model: str | None = None,
     *,
     tokens: int | None = None,
-    texts: int | None = None,
+    texts: "int | Mapping[str, int] | None" = None,
     machine: "Machine | None" = None,
     device: "Device | None" = None,
 ) -> Plan:
@@ -45,7 +47,8 @@ def plan(
         spec: a resolved spec.
         model: leaves out all models but this one, and the jobs of others.
         tokens: mean of a text; as many as its tower takes if None.
-        texts: of an epoch, for jobs whose length is given in epochs.
+        texts: of an epoch, for jobs whose length is given in epochs; by name of a job where they
+            differ, as those of evaluations do.
         machine: whose speed counts; None for no times.
         device: whose memory counts; the machine's, and without one a GPU's.
 

@@ -346,6 +346,7 @@ class JobPlan:
         micro_batch: texts of a pass.
         texts_per_image: most texts about one image that come together.
         tokens: of each text.
+        has_text: whether rows have a text; where they have none, its tokens are special ones.
         precision: of the passes.
         sharing: what is computed once for several uses.
         reads: what each head reads of the last fusion layer, a sentence each.
@@ -381,6 +382,7 @@ class JobPlan:
     begins: tuple[str, ...] = ()
     search: SearchPlan | None = None
     rates: tuple[str, ...] = ()
+    has_text: bool = True
 
     @property
     def peak(self) -> Stage:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.demand import readings, unread_parts
+from renaissance.compiler.expected import SPECIAL_TOKENS
 from renaissance.compiler.layer_decay import said_of_decay
 from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.model import VisionLanguageModel
@@ -45,6 +46,9 @@ def plan_job(
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
     conditions = _with_every_pair(job, training, conditions)
+    has_text = not isinstance(training, Finetune) or training.task.has_text
+    if not has_text:
+        conditions = replace(conditions, tokens=SPECIAL_TOKENS)
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     packed = conditions.device == "cpu"
@@ -85,6 +89,7 @@ def plan_job(
         else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
         search=_search(_every_pair(job, training), step, first),
         rates=_rates(job, model),
+        has_text=has_text,
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
@@ -166,7 +171,8 @@ def _run(job: Job, total: int | None, stages: list[Stage], conditions: Condition
     missing = []
     if total is None:
         what = "an evaluation" if isinstance(job, Evaluate) else f"{job.epochs} epochs"
-        missing.append(f"{what} of how many texts? add --texts N, as `renaissance data` shows them")
+        asked = f"--texts {job.name}=N" if isinstance(job, Evaluate) else "--texts N"
+        missing.append(f"{what} of how many texts? add {asked}, as `renaissance data` shows them")
     if conditions.machine is None:
         missing.append("time on what? add --gpu NAME or --bench FILE")
     if missing:

@@ -1,6 +1,6 @@
 """Everything about a spec's models and jobs that is worth knowing before time is spent on them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from renaissance.compiler.errors import CompileError
@@ -10,7 +10,7 @@ from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Finetune, Job
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -19,7 +19,7 @@ def plan(
     model: str | None = None,
     *,
     tokens: int | None = None,
-    texts: int | None = None,
+    texts: int | Mapping[str, int] | None = None,
     machine: Machine | None = None,
     device: Device | None = None,
 ) -> Plan:
@@ -29,17 +29,21 @@ def plan(
         spec: a resolved spec.
         model: leaves out all models but this one, and the jobs of others.
         tokens: mean of a text; as many as its tower takes if None.
-        texts: of an epoch, for jobs whose length is given in epochs.
+        texts: of an epoch, for jobs whose length is given in epochs; by name of a job where they
+            differ, as those of evaluations do.
         machine: whose speed counts; None for no times.
         device: whose memory counts; the machine's, and without one a GPU's.
 
     Raises:
-        CompileError: if a model cannot be built as declared, or there is none of this name.
+        CompileError: if a model cannot be built as declared, or there is none of this name, or no
+            job of a name.
     """
+    if isinstance(texts, Mapping) and (others := [name for name in texts if name not in spec.jobs]):
+        raise CompileError(f"there is no job `{others[0]}`; jobs are {listing(spec.jobs)}")
     if model is not None and model not in spec.models:
         raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
     kind: Device = device or (machine.device if machine else "cuda")
-    conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=texts)
+    conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=None)
     models = tuple(
         plan_model(declared, kind, machine, tokens)
         for name, declared in spec.models.items()
@@ -47,13 +51,26 @@ def plan(
     )
     jobs = tuple(
         replace(
-            plan_job(name, job, spec.training_job(name), spec.model_of(name), conditions),
+            plan_job(
+                name,
+                job,
+                spec.training_job(name),
+                spec.model_of(name),
+                replace(conditions, texts=_texts_of(name, job, texts)),
+            ),
             begins=tuple(_begins(spec, job)),
         )
         for name, job in spec.jobs.items()
         if model in (None, spec.training_job(name).on)
     )
     return Plan(models=models, jobs=jobs, device=kind, machine=machine)
+
+
+def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int | None:
+    """Return the texts of a job; a number without a name is of those that learn."""
+    if isinstance(texts, Mapping):
+        return texts.get(name)
+    return None if isinstance(job, Evaluate) else texts
 
 
 def _begins(spec: Spec, job: Job) -> Iterator[str]:

@@ -172,6 +172,8 @@ class TaskBlock(Readable):
     """Answers."""
     inherits: ClassVar[tuple[str, int] | None] = None
     """The output of another head that its head starts from; see `Head`."""
+    has_text: ClassVar[bool] = True
+    """Rows have a text; where they have none, the model gets special tokens alone."""
     result_file: ClassVar[ResultFile] = ResultFile()
     """What is predicted, in a file."""
     open_splits: ClassVar[bool] = False

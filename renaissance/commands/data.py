@@ -64,8 +64,10 @@ def run(arguments: Namespace) -> int:
 
 def _lines(job: str, summary: "Summary") -> Iterator[str]:
     yield f"{job}: {summary.split}"
+    texts = any(lengths.most for lengths in summary.lengths if lengths.unit == "words")
     about = f"about {summary.images:,} images" if summary.images else "without images"
-    yield f"  texts       {summary.texts:,} {about}"
+    rows = "texts       " if texts else "no texts    "
+    yield f"  {rows}{summary.texts:,} {'' if texts else 'rows '}{about}"
     if summary.incomplete:
         yield f"  left out    {summary.incomplete:,} rows: incomplete, or no part of the set"
     for expected in summary.expected:
@@ -79,12 +81,12 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
             f"  mixture     {block.name}: {block.texts:,} texts, each {block.weight:g} times an "
             f"epoch: {block.share:.1%} of it"
         )
-    for lengths in summary.lengths:
+    for lengths in summary.lengths if texts else ():
         yield (
             f"  {lengths.unit:<10}  {lengths.least} to {lengths.most}, median {lengths.median}, "
             f"95% have at most {lengths.most95}"
         )
-    if summary.cut is None:
+    if summary.cut is None and texts:
         yield f"  tokens      unknown: {summary.no_tokens}"
     elif summary.cut:
         yield f"  cut         {summary.cut:,} texts longer than {summary.max_tokens} tokens"
@@ -104,7 +106,8 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
         images = ", ".join(filter(None, example.images))
-        yield f"  example     {example.text}{answered}{f'  ({images})' if images else ''}"
+        shown = f"{example.text}{answered}{f'  ({images})' if images else ''}"
+        yield f"  example     {shown.lstrip()}"
 
 
 def _against(expected: "Expected") -> str:

@@ -6,13 +6,16 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.data_in_plan import remarks_on_data
 from renaissance.files import find_spec
 from renaissance.grammar import load
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
 
 
 def run(arguments: Namespace) -> int:
     """Print a tree for each model, and what the steps of each job cost."""
-    if arguments.texts is not None and arguments.texts < 1:
-        return answer(arguments, NO_ANSWER, failures=["--texts takes 1 or more texts of an epoch"])
     spec = load(find_spec(arguments.file))
+    texts = _texts(arguments.texts, spec)
+    if isinstance(texts, str):
+        return answer(arguments, NO_ANSWER, failures=[texts])
 
     from renaissance.compiler import plan
     from renaissance.compiler.errors import BackboneError, CompileError
@@ -27,9 +30,7 @@ def run(arguments: Namespace) -> int:
     except CompileError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     try:
-        planned = plan(
-            spec, arguments.model, tokens=arguments.tokens, texts=arguments.texts, machine=machine
-        )
+        planned = plan(spec, arguments.model, tokens=arguments.tokens, texts=texts, machine=machine)
     except BackboneError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
@@ -54,3 +55,21 @@ def run(arguments: Namespace) -> int:
     for line in told:
         console.print(f"data: {line}", markup=False)
     return FINE
+
+
+def _texts(asked: list[str], spec: Spec) -> dict[str, int] | str:
+    """Return the texts of an epoch by job, or a sentence on what is wrong with what was asked.
+
+    A number without a name is of the jobs that learn: what is measured is another split.
+    """
+    found: dict[str, int] = {}
+    for each in asked:
+        name, _, number = each.rpartition("=")
+        if not number.isascii() or not number.isdecimal() or int(number) < 1:
+            return f"--texts takes 1 or more texts of an epoch, as N or JOB=N, and not {each}"
+        if name:
+            found[name] = int(number)
+            continue
+        learn = (job for job, declared in spec.jobs.items() if not isinstance(declared, Evaluate))
+        found = dict.fromkeys(learn, int(number)) | found
+    return found

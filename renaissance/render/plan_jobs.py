@@ -59,7 +59,10 @@ def _lines(jobs: Iterable[JobPlan]) -> Iterator[Text]:
 
 def _sentences(job: JobPlan) -> Iterator[str]:
     grouped = f", up to {job.texts_per_image} about an image" if job.texts_per_image > 1 else ""
-    yield f"{job.kind}: a text has {job.tokens} tokens; {job.batch} texts a step{grouped}"
+    if job.has_text:
+        yield f"{job.kind}: a text has {job.tokens} tokens; {job.batch} texts a step{grouped}"
+    else:
+        yield f"{job.kind}: no text but {job.tokens} special tokens; {job.batch} images a step"
     if job.kind != "evaluate" and job.micro_batch < job.batch:
         yield f"a pass takes {job.micro_batch} of them, of similar length"
     for tower in job.sharing.towers:

@@ -19,6 +19,7 @@ class CifarTask(TaskBlock):
     """File of the names of classes, and what it calls them."""
     labels: ClassVar[str]
     """What a batch calls the numbers of classes."""
+    has_text: ClassVar[bool] = False
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": "test_batch/0", "prediction": "cat"}',
         ids="batch and number in it, counted from 0; in folders of images, by the path from the "

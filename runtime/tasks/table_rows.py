@@ -10,14 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.grammar.names import listing
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.fields import Fields, as_name, as_text, read_fields
+from renaissance.runtime.data.fields import Fields, as_name, as_text, first_names, read_fields
 from renaissance.runtime.data.table import SECOND, VISIBLE, Source, Table, make_table
 from renaissance.runtime.tasks.tabular import TabularTask
 
 FOLDERS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Suffixes of images in a folder a class, as torchvision's ImageFolder has them."""
 
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
+"""What folders of parts of a set are called."""
 
 Image: TypeAlias = tuple[str, bytes | None]
 """Path of an image and, where it lies in a table itself, its file."""
@@ -100,7 +103,10 @@ def read_rows(
     path = block.table(file)
     optional = [name for name in (block.image, block.id) if name is not None]
     names = tuple(dict.fromkeys([*texts, *others, *optional]))
-    fields = read_fields(path, names, what=f"`{source.name}`")
+    try:
+        fields = read_fields(path, names, what=f"`{source.name}`")
+    except DataError as problem:
+        raise DataError(f"{problem}{_without(block, path, texts)}") from None
     root = Path(block.root) if block.root is not None else path.parent
     if not root.is_dir():
         raise DataError(f"the image folder `{root}` of `{source.name}` does not exist")
@@ -125,6 +131,22 @@ def read_rows(
         images=None if images is None else [images[row] or ("", None) for row in chosen],
         ids=None if ids is None else [ids[row] or "" for row in chosen],
     )
+
+
+def _without(block: TabularTask, path: Path, texts: Sequence[str]) -> str:
+    """Return what to write where a table has no texts or no images, as the end of a sentence."""
+    if not path.is_file():
+        return ""
+    try:
+        there = first_names(path)
+    except DataError:
+        return ""
+    found = []
+    if getattr(block, "text", None) is not None and texts and texts[0] not in there:
+        found.append("`text = none` where rows have no text")
+    if block.image is not None and block.image not in there:
+        found.append("`image = none` where they have no image")
+    return f"; write {' and '.join(found)}, else the name of a column" if found else ""
 
 
 def texts_of(block: TabularTask, text: str | None, source: Source) -> tuple[str, ...]:
@@ -153,6 +175,13 @@ def read_folder(source: Source, folder: Path) -> Table:
     classes = [name for name in classes if not name.startswith(".")]
     if not classes:
         raise DataError(f"`{folder}` of `{source.name}` holds no folders, one for each class")
+    parts = [name for name in classes if name.lower() in SPLITS]
+    if len(parts) > 1 or parts == classes:
+        # A single one among others may be a class: trains are photographed, too.
+        raise DataError(
+            f"`{folder}` of `{source.name}` holds {listing(parts)}, which are splits and no "
+            f"classes; name one of them, such as `{folder / parts[0]}`"
+        )
     paths, answers = [], []
     for name in classes:
         found = sorted(
@@ -161,7 +190,9 @@ def read_folder(source: Source, folder: Path) -> Table:
             if path.suffix.lower() in FOLDERS and not path.is_dir()
         )
         if not found:
-            raise DataError(f"the class folder `{folder / name}` holds no image")
+            raise DataError(
+                f"the class folder `{folder / name}` holds no image; remove it if it is no class"
+            )
         paths += found
         answers += [name] * len(found)
     return make_table(

@@ -9,6 +9,7 @@ from pydantic import Field
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.paths import is_folder
 
 Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
 """How many classes there are, or their names."""
@@ -65,6 +66,11 @@ class TabularTask(TaskBlock):
         if self.test is not None:
             found["test"] = Split(file="test", use="report")
         return found
+
+    @property
+    def has_text(self) -> bool:  # type: ignore[override]
+        """Whether rows have a text; images in a folder a class have none."""
+        return getattr(self, "text", "") is not None and not is_folder(self.table("train"))
 
     def table(self, file: str) -> Path:
         """Return the table, or the folder, that stands for a part."""

@@ -93,10 +93,33 @@ def test_what_a_plan_cannot_suppose_is_one_sentence(capsys: pytest.CaptureFixtur
         (["--bench", "none.json"], "cannot read none.json"),
         (["--tokens", "99"], "has 1 to 16 tokens"),
         (["--texts", "0"], "--texts takes 1 or more"),
+        (["--texts", "finetuned=many"], "as N or JOB=N, and not finetuned=many"),
+        (["--texts", "nobody=9"], "there is no job `nobody`; jobs are `"),
     ):
         assert main(["plan", "quickstart", *asked]) != 0
         captured = capsys.readouterr()
         assert captured.out == "" and captured.err.count("\n") == 1 and said in captured.err
+
+
+def test_evaluations_have_numbers_of_texts_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.vl"
+    file.write_text(
+        "model m {\n"
+        "  backbone text = plain_text { layers = 1, width = 8, heads = 2, vocabulary = 64 }\n"
+        "  backbone vision = plain_vision { layers = 1, width = 8, heads = 2, image_size = 16, "
+        "patch = 8 }\n"
+        "  fusion cross = cross_attention(text, vision) { layers = 1, width = 8, heads = 2 }\n}\n"
+        "finetune learn on m {\n  task = easy_vqa\n  optimizer adamw { lr = 1e-3 }\n"
+        "  batch = 10\n  epochs = 3\n}\n"
+        "evaluate one of learn { batch = 10 }\nevaluate two of learn { batch = 10 }\n"
+    )
+    asked = ["plan", str(file), "--format", "json", "--texts"]
+    assert main([*asked, "100", "--texts", "two=45"]) == 0
+    jobs = json.loads(capsys.readouterr().out)["jobs"]
+    assert [job["run"]["steps"] for job in jobs] == [30, None, 5]
+    assert "add --texts one=N" in jobs[1]["run"]["missing"]
 
 
 def test_bench_writes_what_plan_reads(

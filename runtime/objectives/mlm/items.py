@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renaissance.compiler.expected import Expected, Shape
+from renaissance.compiler.expected import SPECIAL_TOKENS, Expected, Shape
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Context, Wanted
 from renaissance.runtime.objectives.mlm.masking import Chances, mask_words
 from renaissance.runtime.objectives.mlm.schema import Mlm
-
-SPECIAL_TOKENS = 2
-"""Tokens at the ends of a text that are never masked."""
 
 
 def expected(block: Mlm, shape: Shape) -> Expected:

@@ -9,9 +9,12 @@ import pytest
 
 from renaissance.cli import main
 from renaissance.grammar.canonical import print_spec
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.summary import Example, Lengths, splits_of, summarise
 from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.tasks.classify.schema import Classify
+from tests.exams import draw, exam_spec
 
 MakeSpec = Callable[..., Spec]
 
@@ -96,3 +99,17 @@ def test_the_command_says_what_is_wrong(
     printed = capsys.readouterr()
     assert expected in printed.err and "Traceback" not in printed.err
     assert printed.out == ""
+
+
+def test_rows_without_texts_are_not_measured_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(8):
+        draw(tmp_path / f"set/{'ab'[number % 2]}/{number}.png", (number * 20, 1, 2))
+    task = Classify(train=str(tmp_path / "set"), classes=2, validation=Share(0.25))
+    file = tmp_path / "mine.vl"
+    file.write_text(print_spec(exam_spec(task)), encoding="utf-8")
+    assert main(["data", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "  no texts    6 rows about 6 images\n" in printed
+    assert "words" not in printed and "tokens" not in printed and "  example     -> a  (" in printed

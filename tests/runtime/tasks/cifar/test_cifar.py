@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from renaissance.compiler import plan
+from renaissance.compiler.expected import SPECIAL_TOKENS
 from renaissance.compiler.losses import best_first
 from renaissance.runtime.data.decode import decode
 from renaissance.runtime.data.errors import DataError
@@ -16,7 +18,7 @@ from renaissance.runtime.tasks.cifar import CifarTask
 from renaissance.runtime.tasks.cifar10.schema import Cifar10
 from renaissance.runtime.tasks.cifar100.schema import Cifar100
 from renaissance.runtime.tasks.cifar_reader import read
-from tests.exams import examined, same_with_kept_features
+from tests.exams import exam_spec, examined, same_with_kept_features
 
 TEN = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 SOURCE = Source(name="cifar", max_unreadable=0.01)
@@ -157,3 +159,11 @@ def test_the_best_five() -> None:
     assert prediction.tolist() == [1, 0]
     assert few.tolist() == [[1, 2], [0, 2]]
     assert torch.equal(probability, scores.softmax(-1).gather(1, prediction[:, None])[:, 0])
+
+
+def test_a_plan_counts_no_words(tmp_path: Path) -> None:
+    spec = exam_spec(Cifar10(root=str(tmp_path)), "test")
+    for job in plan(spec).jobs:
+        assert not job.has_text and job.tokens == SPECIAL_TOKENS
+    # `--tokens` is the mean of texts, and there are none.
+    assert [job.tokens for job in plan(spec, tokens=7).jobs] == [SPECIAL_TOKENS] * 3

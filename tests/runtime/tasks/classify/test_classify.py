@@ -94,6 +94,14 @@ def test_what_is_missing_is_named(tmp_path: Path, rows: list[dict[str, Any]]) ->
     path = write_csv(tmp_path / "rows.csv", rows)
     with pytest.raises(DataError, match="has no column `species`; its columns are `image`"):
         table_of(Classify(train=path, classes=3, label="species"))
+    with pytest.raises(DataError) as error:
+        table_of(Classify(train=path, classes=3, text="caption"))
+    assert "no column `caption`; its columns are `image`, `text`" in str(error.value)
+    assert str(error.value).endswith(
+        "`text = none` where rows have no text, else the name of a column"
+    )
+    with pytest.raises(DataError, match="write `image = none` where they have no image, else"):
+        table_of(Classify(train=path, classes=3, image="photo"))
     with pytest.raises(DataError, match=r"the table `.*none.csv` of `classify train` does not"):
         table_of(Classify(train=str(tmp_path / "none.csv"), classes=3))
     with pytest.raises(DataError, match="neither `text` nor `image`"):
@@ -115,6 +123,32 @@ def test_the_classes_are_those_that_are_declared(
         answers(4)
     with pytest.raises(DataError, match="has classes that `classes` does not name: `fish`; it"):
         answers(("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("folders", "refused"),
+    [
+        (("train", "val"), "`train`, `val`"),
+        (("Test", "other", "Train"), "`Test`, `Train`"),
+        (("train",), "`train`"),
+        (("car", "train"), None),
+    ],
+)
+def test_folders_of_splits_are_no_classes(
+    tmp_path: Path, folders: tuple[str, ...], refused: str | None
+) -> None:
+    for name in folders:
+        draw(tmp_path / f"set/{name}/cat/0.png", (1, 2, 3))
+    task = Classify(train=str(tmp_path / "set"), classes=2)
+    if refused is None:
+        assert set(table_of(task).answers()) == set(folders)
+        return
+    first = refused.split("`")[1]
+    with pytest.raises(
+        DataError, match=f"holds {refused}, which are splits and no classes"
+    ) as told:
+        table_of(task)
+    assert str(told.value).endswith(f"such as `{tmp_path / 'set' / first}`")
 
 
 def test_a_folder_a_class(tmp_path: Path) -> None:
