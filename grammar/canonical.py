@@ -7,7 +7,7 @@ from renaissance.grammar.declaration import Block
 from renaissance.grammar.formatter import format_source
 from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.places import Path
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import (
@@ -78,8 +78,8 @@ class _Printer:
             return _braces(f"evaluate {name} of {job.of}", self._keys(job, path))
         lines = []
         first = "data" if isinstance(job, Pretrain) else "task"
-        if isinstance(job, Finetune) and job.source is not None:
-            head = f"finetune {name} from {job.source}"
+        if job.source is not None:
+            head = f"{job.job} {name} from {job.source}"
             base = self._spec.model_of(job.source)
         else:
             head = f"{job.job} {name} on {job.on}"

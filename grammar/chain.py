@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job
+from renaissance.grammar.schema.jobs import Evaluate, Job
 
 Jobs = Mapping[str, Job | None]
 """Jobs by name; None for one that could not be read."""
@@ -13,7 +13,7 @@ def source_of(jobs: Jobs, name: str) -> str | None:
     job = jobs.get(name)
     if isinstance(job, Evaluate):
         return job.of
-    return job.source if isinstance(job, Finetune) else None
+    return None if job is None else job.source
 
 
 def chain_of(jobs: Jobs, name: str) -> tuple[str, ...]:

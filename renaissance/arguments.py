@@ -26,6 +26,17 @@ def _spec(parser: ArgumentParser, meaning: str = "a spec, or the name of a shipp
     parser.add_argument("file", metavar="FILE", help=meaning)
 
 
+def _set(parser: ArgumentParser, meaning: str = "another value than that of the file") -> None:
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="ADDRESS=VALUE",
+        action="append",
+        default=[],
+        help=f"{meaning}, such as base.batch=64; may be given several times",
+    )
+
+
 def _check(parser: ArgumentParser) -> None:
     parser.add_argument(
         "files",
@@ -33,6 +44,7 @@ def _check(parser: ArgumentParser) -> None:
         nargs="*",
         help="specs or folders of them; - is standard input (default: the working folder)",
     )
+    _set(parser)
     _format(parser, "json", "sarif")
 
 
@@ -60,6 +72,7 @@ def _fmt(parser: ArgumentParser) -> None:
 
 def _show(parser: ArgumentParser) -> None:
     _spec(parser)
+    _set(parser)
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
     parser.add_argument("--hash", action="store_true", help="print only the spec's identity")
     _format(parser, "json")
@@ -67,6 +80,7 @@ def _show(parser: ArgumentParser) -> None:
 
 def _plan(parser: ArgumentParser) -> None:
     _spec(parser)
+    _set(parser)
     parser.add_argument("--model", metavar="NAME", help="plan this model and its jobs only")
     parser.add_argument(
         "--tokens",
@@ -101,6 +115,7 @@ def _diff(parser: ArgumentParser) -> None:
         parser.add_argument(
             name, metavar=name.upper(), help=f"{meaning}: a file, or git:REVISION:PATH"
         )
+    _set(parser, "another value than that of NEW")
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if they differ")
     parser.add_argument(
         "--fail-on",
@@ -119,6 +134,7 @@ def _diff(parser: ArgumentParser) -> None:
 
 def _compile(parser: ArgumentParser) -> None:
     _spec(parser)
+    _set(parser)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the job folder to write")
     parser.add_argument(
         "--job", metavar="NAME", help="take this job only, with those that it builds on"
@@ -150,6 +166,7 @@ def _run(parser: ArgumentParser) -> None:
 
 def _train(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
+    _set(parser)
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     parser.add_argument(
@@ -162,6 +179,7 @@ def _train(parser: ArgumentParser) -> None:
 
 def _eval(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its evaluations")
+    _set(parser)
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
     _format(parser, "json")
@@ -169,6 +187,7 @@ def _eval(parser: ArgumentParser) -> None:
 
 def _data(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
+    _set(parser)
     parser.add_argument(
         "--scan", action="store_true", help="open every image and name those that cannot be read"
     )

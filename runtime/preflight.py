@@ -9,7 +9,7 @@ from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.declaration import Block
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.runtime.data import DataError
@@ -18,7 +18,7 @@ from renaissance.runtime.training.transfer import check_transfer
 
 
 def check_chains(spec: Spec, names: Iterable[str]) -> None:
-    """Make sure that fine-tunings which change the model can be built and take its weights.
+    """Make sure that jobs which change the model can be built and take its weights.
 
     Models stand on torch's meta device, where nothing is allocated.
 
@@ -31,7 +31,7 @@ def check_chains(spec: Spec, names: Iterable[str]) -> None:
     """
     for name in names:
         job = spec.jobs[name]
-        if not isinstance(job, Finetune) or job.source is None:
+        if isinstance(job, Evaluate) or job.source is None:
             continue
         if spec.model_of(name) == spec.model_of(job.source):
             continue

@@ -10,7 +10,7 @@ from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job
+from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -75,7 +75,7 @@ def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int
 
 def _begins(spec: Spec, job: Job) -> Iterator[str]:
     """Say what each head of a job that starts from another one starts from."""
-    if not isinstance(job, Finetune) or job.source is None:
+    if isinstance(job, Evaluate) or job.source is None:
         return
     source = spec.training_job(job.source)
     learned = {head.name: head for head in source.heads()}

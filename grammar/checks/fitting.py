@@ -1,4 +1,4 @@
-"""Do the weights of the job that a fine-tuning starts from fit the model that it trains?"""
+"""Do the weights of the job that another one starts from fit the model that it trains?"""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record
-from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of
 from renaissance.grammar.source import Span
@@ -36,7 +36,7 @@ class _Changed(Record):
 
 
 def check_fit(
-    job: Finetune,
+    job: Pretrain | Finetune,
     models: tuple[Model, Model],
     paths: tuple[Path, Path],
     places: Places,
@@ -67,7 +67,7 @@ def check_fit(
 
 
 def _no_fit(
-    job: Finetune, changed: _Changed, span: Span, source: Span | None, places: Places
+    job: Pretrain | Finetune, changed: _Changed, span: Span, source: Span | None, places: Places
 ) -> Diagnostic:
     return Diagnostic(
         code="VL515",
@@ -77,13 +77,13 @@ def _no_fit(
         related=(_trained(job, source, places),),
         help=(
             f"leave it out, set it for job `{job.source}` too, or write "
-            f"`finetune {job.name} on {job.on}` to start without its weights",
+            f"`{job.job} {job.name} on {job.on}` to start without its weights",
         ),
         notes=("`image_size` and `max_tokens` may change: position embeddings are resized",),
     )
 
 
-def _ignored(job: Finetune, changed: _Changed, span: Span, places: Places) -> Diagnostic:
+def _ignored(job: Pretrain | Finetune, changed: _Changed, span: Span, places: Places) -> Diagnostic:
     return Diagnostic(
         code="VL515",
         message=f"job `{job.name}` cannot take `{changed.address} = {changed.new}`",
@@ -95,7 +95,7 @@ def _ignored(job: Finetune, changed: _Changed, span: Span, places: Places) -> Di
 
 
 def _other_function(
-    job: Finetune, changed: _Changed, span: Span, source: Span | None
+    job: Pretrain | Finetune, changed: _Changed, span: Span, source: Span | None
 ) -> Diagnostic:
     return Diagnostic(
         code="VL516",
@@ -109,7 +109,7 @@ def _other_function(
     )
 
 
-def _trained(job: Finetune, source: Span | None, places: Places) -> Label:
+def _trained(job: Pretrain | Finetune, source: Span | None, places: Places) -> Label:
     if source is not None:
         return Label(span=source, text=f"job `{job.source}` trains with this")
     return Label(span=_span(places, ("jobs", job.name, "source")), text="starts from its weights")

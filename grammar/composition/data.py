@@ -23,6 +23,8 @@ def _read(name: str, declaration: tree.Declaration, reader: Reader) -> FormatBlo
     for relation in declaration.relations:
         reader.findings.add(out_of_place(relation, "data relates to nothing"))
     keys, broken = assignments(declaration.body, reader.findings)
+    for body in reader.scope.settings_of("data", name):
+        keys |= assignments(body, reader.findings)[0]
     chosen = keys.pop("format", None)
     if chosen is None:
         if not broken:

@@ -1,4 +1,4 @@
-"""Jobs as their blocks state them: what they relate to, their keys, what they override."""
+"""Jobs as one block states them: what they relate to, their keys, what they override."""
 
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ from renaissance.grammar.composition.job_mistakes import (
     BLOCKS_OF_A_JOB,
     block_as_key,
     block_with_value,
+    extends_twice,
     out_of_place,
     set_twice,
     starts_twice,
@@ -25,33 +26,53 @@ from renaissance.grammar.composition.job_mistakes import (
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
+from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
 
-RELATIONS = {"pretrain": ("on",), "finetune": ("from", "on"), "evaluate": ("of",)}
-"""What a job may relate to, by its word."""
+RELATIONS = {"pretrain": ("on", "from"), "finetune": ("from", "on"), "evaluate": ("of",)}
+"""What a job may relate to, by its word; any may extend another one of its word."""
 
-_CHOSEN = ("optimizer", "schedule")
+CHOSEN = ("optimizer", "schedule")
+"""Words of blocks of which a job has one each."""
 
-_SEVERAL = {"objective": "objectives", "augment": "augment"}
+SEVERAL = {"objective": "objectives", "augment": "augment"}
 """Words of blocks of which a job may have several, and the keys that they make up."""
+
+TABLES = ("scale_lr", "decay_lr")
+"""Words of blocks that hold factors by address."""
+
+_KINDS: dict[str, type[KindBlock]] = {
+    "optimizer": OptimizerBlock,
+    "schedule": ScheduleBlock,
+    "objective": ObjectiveBlock,
+    "augment": AugmentationBlock,
+}
 
 
 @dataclass(slots=True, kw_only=True)
 class JobDraft:
-    """A job as its block states it.
+    """A job as its block states it, or with what it inherits.
 
     Attributes:
         declaration: the block.
+        extends: the job whose keys it copies.
         relations: by word: `on`, `from`, `of`.
         keys: what the block sets.
-        overrides: body of `model { … }`.
+        overrides: bodies of `model { … }`, the first one below the others.
+        addresses: keys of inherited blocks that it sets by address: `optimizer.lr = 2e-5`.
+        removed: inherited objectives that it does without, by word.
         broken: part of the block could not be read.
     """
 
     declaration: tree.Declaration
+    extends: tree.Relation | None = None
     relations: dict[str, tree.Relation] = field(default_factory=dict)
     keys: dict[str, Setting] = field(default_factory=dict)
-    overrides: tree.Body | None = None
+    overrides: tuple[tree.Body, ...] = ()
+    addresses: tuple[tree.Assignment, ...] = ()
+    removed: dict[str, tree.Name] = field(default_factory=dict)
     broken: bool = False
 
     @property
@@ -66,27 +87,33 @@ class JobDraft:
         return self.declaration.name
 
 
-def draft_jobs(reader: Reader) -> dict[str, JobDraft]:
-    """Return the drafts of all jobs that a scope declares."""
-    return {name: _draft(declaration, reader) for name, declaration in reader.scope.jobs.items()}
+def draft_job(declaration: tree.Declaration, reader: Reader, *, outside: bool = False) -> JobDraft:
+    """Return what the block of a job states by itself.
 
-
-def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
+    Args:
+        declaration: the block.
+        reader: knows names, receives findings.
+        outside: it stands for what is set from outside of the job, which may name its model and
+            says which optimizer it has like any key.
+    """
     draft = JobDraft(declaration=declaration)
     for relation in declaration.relations:
         _take_relation(draft, relation, reader)
     if declaration.body is None:
         return draft
     draft.broken = declaration.body.broken
-    several: dict[str, list[Choice]] = {key: [] for key in _SEVERAL.values()}
+    several: dict[str, list[Choice]] = {key: [] for key in SEVERAL.values()}
     for statement in declaration.body.statements:
         match statement:
+            case tree.Assignment(address=tree.Address(parts=(_,))):
+                if not (outside and _take_from_outside(draft, statement, reader)):
+                    _take_assignment(draft, statement, reader)
             case tree.Assignment():
-                _take_assignment(draft, statement, reader)
+                draft.addresses += (statement,)
             case tree.Declaration(keyword=tree.Name(text=word), name=tree.Name()) if (
-                word in _SEVERAL
+                word in SEVERAL
             ):
-                _take_one_of_several(draft, statement, several[_SEVERAL[word]], reader)
+                _take_one_of_several(draft, statement, several[SEVERAL[word]], reader)
             case tree.Declaration():
                 _take_block(draft, statement, reader)
             case tree.Freeze():
@@ -102,7 +129,12 @@ def _draft(declaration: tree.Declaration, reader: Reader) -> JobDraft:
 
 def _take_relation(draft: JobDraft, relation: tree.Relation, reader: Reader) -> None:
     wanted = RELATIONS[draft.word]
-    if relation.word.text not in wanted:
+    if relation.word.text == "extends":
+        if draft.extends is None:
+            draft.extends = relation
+        else:
+            reader.findings.add(extends_twice(draft.name, draft.extends, relation))
+    elif relation.word.text not in wanted:
         label = f"`{draft.word}` takes " + " or ".join(f"`{word} …`" for word in wanted)
         instead = f"write `{_instead(reader, wanted, relation)}`"
         reader.findings.add(out_of_place(relation, label, instead))
@@ -120,8 +152,8 @@ def _instead(reader: Reader, wanted: tuple[str, ...], relation: tree.Relation) -
     target = relation.target.text
     if "on" in wanted and target in reader.scope.models:
         return f"on {target}"
-    of_job = wanted[0] != "on" and target in reader.scope.jobs
-    return f"{wanted[0]} {target}" if of_job else f"{wanted[0]} …"
+    word = next((word for word in wanted if word != "on"), wanted[0])
+    return f"{word} {target}" if target in reader.scope.jobs else f"{wanted[0]} …"
 
 
 def _take_assignment(draft: JobDraft, statement: tree.Assignment, reader: Reader) -> None:
@@ -135,6 +167,21 @@ def _take_assignment(draft: JobDraft, statement: tree.Assignment, reader: Reader
         put(draft.keys, place, key, _augment(statement.value, reader), reader.findings)
     else:
         put(draft.keys, place, key, statement.value, reader.findings)
+
+
+def _take_from_outside(draft: JobDraft, statement: tree.Assignment, reader: Reader) -> bool:
+    """Take what only stands outside of a job: its model by name, its optimizer or schedule."""
+    key, place, value = plain_text(statement.address), statement.address.span, statement.value
+    if key == "model" and isinstance(value, tree.Address) and draft.word != "evaluate":
+        word = tree.Name(span=place, text="on")
+        target = tree.Name(span=value.span, text=plain_text(value))
+        draft.relations["on"] = tree.Relation(span=statement.span, word=word, target=target)
+        return True
+    choice = choice_of(value, reader.findings) if key in CHOSEN else None
+    if choice is None:
+        return False
+    put(draft.keys, place, key, choice, reader.findings)
+    return True
 
 
 def _augment(value: tree.Value, reader: Reader) -> Content:
@@ -156,19 +203,26 @@ def _take_one_of_several(
     draft: JobDraft, statement: tree.Declaration, others: list[Choice], reader: Reader
 ) -> None:
     word, place = statement.keyword.text, statement.keyword.span
-    key, choice = _SEVERAL[word], _choice(statement, reader)
+    assert statement.name is not None
+    key = SEVERAL[word]
     if word == "objective" and draft.word != "pretrain":
         label = f"`{draft.word}` has no objectives"
         reader.findings.add(misplaced(statement, label, "objectives belong to `pretrain`"))
     elif draft.word == "evaluate":
         label = "an evaluation looks at images as they are"
         reader.findings.add(misplaced(statement, label))
+    elif word == "objective" and _is_none(statement.value):
+        draft.removed[statement.name.text] = statement.name
     elif key in draft.keys and not others:
         # It was set like a key.
         reader.findings.add(set_twice(word, draft.keys[key].place, place))
     else:
         draft.keys.setdefault(key, Setting(place=place, value=()))
-        others.append(choice)
+        others.append(_choice(statement, reader))
+
+
+def _is_none(value: tree.Value | None) -> bool:
+    return isinstance(value, tree.Address) and plain_text(value) == "none"
 
 
 def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:
@@ -176,11 +230,11 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
     bare = statement.name is None and statement.value is None
     if word == "model" and bare:
         _take_overrides(draft, statement, reader)
-    elif word in ("scale_lr", "decay_lr") and bare:
+    elif word in TABLES and bare:
         put(draft.keys, place, word, _table(statement, reader), reader.findings)
-    elif word in _CHOSEN and statement.name is not None:
+    elif word in CHOSEN and statement.name is not None:
         put(draft.keys, place, word, _choice(statement, reader), reader.findings)
-    elif word in (*_CHOSEN, *_SEVERAL):
+    elif word in (*CHOSEN, *SEVERAL):
         reader.findings.add(which_one(statement.keyword))
         draft.broken = True
     else:
@@ -191,26 +245,34 @@ def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader
     if draft.word == "evaluate":
         label = "an evaluation measures the model as it was trained"
         reader.findings.add(misplaced(statement, label))
-    elif draft.overrides is not None:
-        reader.findings.add(set_twice("model", draft.overrides.span, statement.keyword.span))
-    else:
-        draft.overrides = statement.body
+    elif draft.overrides:
+        reader.findings.add(set_twice("model", draft.overrides[0].span, statement.keyword.span))
+    elif statement.body is not None:
+        draft.overrides = (statement.body,)
 
 
 def _choice(statement: tree.Declaration, reader: Reader) -> Choice:
-    assert statement.name is not None
+    """Return the block that a statement chooses: by its word, or by the name of a value."""
+    name = statement.name
+    assert name is not None
     for relation in statement.relations:
         reader.findings.add(out_of_place(relation))
     if statement.value is not None:
-        reader.findings.add(
-            block_with_value(statement.keyword, statement.name, statement.value.span)
-        )
+        reader.findings.add(block_with_value(statement.keyword, name, statement.value.span))
     keys, broken = assignments(statement.body, reader.findings)
+    broken = broken or statement.value is not None
+    named = tree.Address(span=name.span, parts=(name,))
+    words = Kinds(_KINDS[statement.keyword.text])
+    value = follow(named, reader.scope, reader.findings, keep=words.__contains__)
+    meant = None if value is None else choice_of(value, reader.findings)
+    if meant is None:
+        return Choice(kind=name, keys=keys, span=statement.span, broken=broken)
     return Choice(
-        kind=statement.name,
-        keys=keys,
+        kind=meant.kind,
+        arguments=meant.arguments,
+        keys={**meant.keys, **keys},
         span=statement.span,
-        broken=broken or statement.value is not None,
+        broken=broken or meant.broken,
     )
 
 

@@ -54,6 +54,67 @@ def starts_twice(name: tree.Name, first: tree.Relation, second: tree.Relation) -
     )
 
 
+def extends_twice(name: tree.Name, first: tree.Relation, second: tree.Relation) -> Diagnostic:
+    """Explain a job that copies the keys of two others."""
+    return Diagnostic(
+        code="VL410",
+        message=f"`{second.word.text} {second.target.text}` does not belong here",
+        span=second.span,
+        label=f"job `{name.text}` extends one other job",
+        related=(Label(span=first.span, text="extends this one"),),
+    )
+
+
+def extends_itself(name: str, others: list[tree.Relation], last: tree.Relation) -> Diagnostic:
+    """Explain a circle of jobs, each of which extends the next."""
+    return Diagnostic(
+        code="VL107",
+        message=f"job `{name}` extends itself",
+        span=last.target.span,
+        label="closes the circle",
+        related=tuple(Label(span=other.span, text="extends the next") for other in others),
+    )
+
+
+def extends_other_kind(
+    word: str, relation: tree.Relation, other: str, declared: tree.Name
+) -> Diagnostic:
+    """Explain a job that extends one of another word, as `finetune` one that is `pretrain`."""
+    return Diagnostic(
+        code="VL503",
+        message=f"`{word}` extends another `{word}`",
+        span=relation.target.span,
+        label=f"is `{other}`",
+        related=(Label(span=declared.span, text="declared here"),),
+        help=(f"write `from {relation.target.text}` to start from its weights",)
+        if other != "evaluate" and word != "evaluate"
+        else (),
+    )
+
+
+def model_of_another(name: tree.Name, relation: tree.Relation) -> Diagnostic:
+    """Explain a model that is set for a job which takes that of another job."""
+    return Diagnostic(
+        code="VL108",
+        message=f"job `{name.text}` has no model of its own",
+        span=relation.span,
+        label="it takes that of the job it starts from",
+        related=(Label(span=name.span, text="declared here"),),
+        help=("set the model of the job that the chain begins with",),
+    )
+
+
+def no_objective(name: tree.Name, known: tuple[str, ...]) -> Diagnostic:
+    """Explain `objective itm = none` in a job that inherits no such objective."""
+    return Diagnostic(
+        code="VL108",
+        message=f"there is no objective `{name.text}` to do without",
+        span=name.span,
+        help=suggestion(name.text, known, "an objective"),
+        notes=(f"the job inherits {listing(known)}",) if known else (),
+    )
+
+
 def starts_from_nothing(word: str, name: tree.Name, relations: tuple[str, ...]) -> Diagnostic:
     """Explain a job that does not say what it relates to."""
     example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}[word]

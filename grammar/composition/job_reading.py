@@ -83,16 +83,18 @@ class JobReader:
             target = draft.relations["on"].target
             self._reader.scope.used_models.add(target.text)
             if target.text not in self._reader.scope.models:
-                self._unknown("model", target, self._reader.scope.models, draft.word == "finetune")
+                self._unknown("model", target, self._reader.scope.models, True)
                 return None
             found = self._composer.draft(target.text)
             if found is not None:
                 base = JobModel(draft=found, base=target.text, overridden=False)
         elif "from" in draft.relations:
             base = self._models.get(draft.relations["from"].target.text)
-        if base is None or draft.overrides is None:
+        if base is None or not draft.overrides:
             return base
-        changed = self._composer.apply(base.draft, draft.overrides, parent=True, job=True)
+        changed = base.draft
+        for body in draft.overrides:
+            changed = self._composer.apply(changed, body, parent=True, job=True)
         return JobModel(draft=changed, base=base.base, overridden=True)
 
     def _target(self, draft: JobDraft, word: str, wanted: tuple[str, ...]) -> str | None:
@@ -102,9 +104,7 @@ class JobReader:
         target = draft.relations[word].target
         other = self.drafts.get(target.text)
         if other is None:
-            self._unknown(
-                "job", target, self._reader.scope.jobs, word == "from" and draft.word == "finetune"
-            )
+            self._unknown("job", target, self._reader.scope.jobs, word == "from")
             return None
         if other.word not in wanted:
             relation = draft.relations[word]
@@ -178,7 +178,7 @@ class JobReader:
             return target is not None
         model = self.model(name)
         fixed["on"] = model.base if model else ""
-        if draft.word == "finetune" and "from" in draft.relations:
+        if "from" in draft.relations:
             fixed["source"] = draft.relations["from"].target.text
         if model is None:
             return False

@@ -12,6 +12,7 @@ from renaissance.grammar.composition.drafts import (
     put,
 )
 from renaissance.grammar.composition.lets import follow
+from renaissance.grammar.composition.overrides import set_inside
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
@@ -101,8 +102,8 @@ class Composer:
                 return None
             draft = replace(inherited, name=declaration.name)
         if declaration.body is not None:
-            return self.apply(draft, declaration.body, parent=parent is not None)
-        if parent is None:
+            draft = self.apply(draft, declaration.body, parent=parent is not None)
+        elif parent is None:
             self._findings.add(
                 Diagnostic(
                     code="VL311",
@@ -112,6 +113,8 @@ class Composer:
                 )
             )
             return None
+        for body in self._scope.settings_of("model", name):
+            draft = self.apply(draft, body, parent=True, job=True)
         return draft
 
     def _extends(self, declaration: tree.Declaration) -> tree.Relation | None:
@@ -447,13 +450,14 @@ class Composer:
         if stream is not None:
             if stream.choice is None:
                 return draft
-            choice = self._set(stream.choice, keys, setting)
+            choice = set_inside(stream.choice, keys, setting, self._scope, self._findings)
             streams = {**draft.streams, root.text: replace(stream, choice=choice)}
             return replace(draft, streams=streams)
         if draft.fusion_name is not None and root.text in ("fusion", draft.fusion_name.text):
             if draft.fusion is None:
                 return draft
-            return replace(draft, fusion=self._set(draft.fusion, keys, setting))
+            fusion = set_inside(draft.fusion, keys, setting, self._scope, self._findings)
+            return replace(draft, fusion=fusion)
         self._findings.add(
             Diagnostic(
                 code="VL108",
@@ -464,31 +468,6 @@ class Composer:
             )
         )
         return draft
-
-    def _set(self, choice: Choice, keys: list[str], setting: Setting) -> Choice:
-        if len(keys) == 1:
-            return choice.merged({keys[0]: setting}, broken=False)
-        inner = choice.keys.get(keys[0])
-        nested = None
-        if inner is not None and isinstance(inner.value, Choice):
-            nested = inner.value
-        elif inner is not None and not isinstance(inner.value, tuple | dict | Choice):
-            meant = follow(inner.value, self._scope, self._findings)
-            if meant is None:
-                return choice
-            nested = choice_of(meant, self._findings)
-        if inner is None or nested is None:
-            self._findings.add(
-                Diagnostic(
-                    code="VL108",
-                    message=f"there is no `{keys[0]}` to override",
-                    span=setting.place,
-                    notes=(f"`{choice.kind.text}` sets {listing(choice.keys)}",),
-                )
-            )
-            return choice
-        changed = self._set(nested, keys[1:], setting)
-        return choice.merged({keys[0]: replace(inner, value=changed)}, broken=False)
 
 
 def _set_in_blocks(body: tree.Body) -> dict[str, Setting]:

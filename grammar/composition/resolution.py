@@ -26,11 +26,12 @@ from renaissance.grammar.checks.training import (
 )
 from renaissance.grammar.composition.data import read_data
 from renaissance.grammar.composition.files import Disk, Files
-from renaissance.grammar.composition.job_drafts import draft_jobs
+from renaissance.grammar.composition.job_inheritance import draft_jobs
 from renaissance.grammar.composition.job_reading import JobReader
 from renaissance.grammar.composition.model_reading import read_model
 from renaissance.grammar.composition.models import Composer
 from renaissance.grammar.composition.scope import Scope, gather
+from renaissance.grammar.composition.settings import Settings, apply_settings
 from renaissance.grammar.composition.unused import check_unused
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.diagnostics import Diagnostic
@@ -58,15 +59,19 @@ class Resolution(Record):
     origins: Places
 
 
-def resolve(source: Source, files: Files | None = None) -> Resolution:
+def resolve(
+    source: Source, files: Files | None = None, settings: Settings | None = None
+) -> Resolution:
     """Resolve a file with everything that it imports.
 
     Args:
         source: the file; its imports are looked for beside it.
         files: where imports are read from; the disk if absent.
+        settings: values that are set from outside, by address.
     """
     findings, places = Findings(), Places()
     scope = gather(source, files or Disk(), findings)
+    apply_settings(scope, settings or {}, findings)
     reader = Reader(scope=scope, findings=findings, places=places)
     composer = Composer(scope, findings)
     models = _models(composer, reader)
@@ -84,13 +89,13 @@ def resolve(source: Source, files: Files | None = None) -> Resolution:
     return Resolution(spec=spec, diagnostics=findings.ordered(scope.imports), origins=places)
 
 
-def resolve_file(path: str | FilePath) -> Resolution:
-    """Resolve a file on the disk.
+def resolve_file(path: str | FilePath, settings: Settings | None = None) -> Resolution:
+    """Resolve a file on the disk, with values that are set from outside.
 
     Raises:
         SourceError: if it cannot be read.
     """
-    return resolve(Disk().read(str(path)))
+    return resolve(Disk().read(str(path)), settings=settings)
 
 
 def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
@@ -157,8 +162,7 @@ def _check_jobs(
         model = _model_at(path, models, job_models)
         if path is None or model is None:
             continue
-        fresh = isinstance(job, Pretrain) or job.source is None
-        if isinstance(job, Finetune) and job.source is not None:
+        if job.source is not None:
             before = job_reader.model_path(job.source)
             source = _model_at(before, models, job_models)
             if before is not None and source is not None:
@@ -170,7 +174,7 @@ def _check_jobs(
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)
-        check_job_freezing(name, job, model, path, fresh, places, findings)
+        check_job_freezing(name, job, model, path, job.source is None, places, findings)
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
         check_frozen_heads(training, places, findings)

@@ -14,6 +14,9 @@ from renaissance.grammar.source import Source, SourceError, Span
 BLOCKS = ("model", "data", *JOBS)
 """Keywords of blocks that may stand at the top of a file."""
 
+SETTINGS = "--set"
+"""The name of what is set from outside of all files, where findings and origins name a file."""
+
 _DEEPEST = 50
 
 LATER = ("study", "variant")
@@ -32,6 +35,7 @@ class Scope:
         main: name of the file that was asked for.
         incomplete: a statement of a file could not be read, so that names may be missing.
         imports: where each other file was imported first, by its name.
+        settings: what is set from outside of the files, by kind and name of the block.
         used_lets: names of values that were asked for.
         used_models: names of models that a job or another model asked for.
         used_data: names of data that a job asked for.
@@ -44,9 +48,23 @@ class Scope:
     main: str = ""
     incomplete: bool = False
     imports: dict[str, Span] = field(default_factory=dict)
+    settings: dict[tuple[str, str], tuple[tree.Body, ...]] = field(default_factory=dict)
     used_lets: set[str] = field(default_factory=set)
     used_models: set[str] = field(default_factory=set)
     used_data: set[str] = field(default_factory=set)
+
+    def settings_of(self, what: str, name: str) -> tuple[tree.Body, ...]:
+        """Return what is set from outside of a block, the first one below the others.
+
+        Args:
+            what: `model`, `data` or `job`.
+            name: of the block.
+        """
+        return self.settings.get((what, name), ())
+
+    def set_from_outside(self, what: str, name: str, body: tree.Body) -> None:
+        """Set keys of a block from outside of it, above what was set before."""
+        self.settings[what, name] = (*self.settings_of(what, name), body)
 
     def own(self, node: tree.Node) -> bool:
         """Tell whether a node stands in the file that was asked for, not in an import."""

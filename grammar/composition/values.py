@@ -11,7 +11,7 @@ from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.mistakes import stands_for, unknown_key
-from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.composition.scope import SETTINGS, Scope
 from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
@@ -306,6 +306,10 @@ class Reader(Record):
             return self._blocks(content, kind, path, key)
         if isinstance(content, Choice):
             return self._choose(content, kind, path, key)
+        if content.span.source.name == SETTINGS and _means_text(content, kind):
+            content = tree.Text(
+                span=content.span, value=content.span.text, spelling=content.span.text
+            )
         value = self.resolved(content, kind)
         if value is None:
             return FAILED
@@ -531,6 +535,20 @@ def describe(kind: Kind, unit: str = "") -> str:
     if kind.blocks:
         options.append("one of " + listing(sorted(map(spelled_word, kind.blocks.values()))))
     return " or ".join(options)
+
+
+def _means_text(value: tree.Value, kind: Kind) -> bool:
+    """Tell whether a value that was set from outside is a text, though it has no quotes."""
+    if not kind.text or kind.name:
+        return False
+    match value:
+        case tree.Address(parts=(tree.Name(text=word),)):
+            return not (kind.takes(word) or (kind.none and word == "none"))
+        case tree.Percentage():
+            return not kind.share
+        case tree.Address() | tree.Number() | tree.Duration() | tree.Boolean():
+            return True
+    return False
 
 
 def _limit(bound: float, value: object) -> str:

@@ -63,6 +63,8 @@ def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
         value = getattr(block, name)
         if stated and info.json_schema_extra and name not in block.model_fields_set:
             continue
+        if isinstance(block, Pretrain) and name == "source" and value is None:
+            continue  # it starts from its model, as its words say
         if isinstance(block, Model) and name == "freeze":
             found[name] = frozen(block)
         elif not info.json_schema_extra:

@@ -47,6 +47,10 @@ class Training(Block):
     """What pretraining and fine-tuning have in common."""
 
     name: str = key(doc="what later jobs call it", impact="cosmetic")
+    source: str | None = key(
+        None, doc="the job whose best weights it starts from", impact="training", name=True
+    )
+    on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
     optimizer: OptimizerBlock = key(doc="how weights follow gradients", impact="training")
     scale_lr: dict[str, Annotated[float, Field(ge=0, le=10_000)]] = key(
         {},
@@ -157,10 +161,9 @@ class Training(Block):
 
 
 class Pretrain(Training):
-    """Learn from image-text pairs."""
+    """Learn from image-text pairs, with a model as it is initialised or from another job."""
 
     job: Literal["pretrain"] = "pretrain"
-    on: str = key(doc="the model", impact="weights", name=True)
     data: tuple[str, ...] = key(
         doc="names of the data blocks", impact="training", name=True, min_length=1
     )
@@ -181,10 +184,6 @@ class Finetune(Training):
     """Learn a task, from a job or from a model as it is initialised."""
 
     job: Literal["finetune"] = "finetune"
-    source: str | None = key(
-        None, doc="the job whose best weights it starts from", impact="training", name=True
-    )
-    on: str = key(doc="the model; the source's where there is one", impact="weights", name=True)
     task: TaskBlock = key(doc="what is learned", impact="weights")
     select: str | None = key(
         None,

@@ -26,7 +26,7 @@ JOBS: Mapping[str, type[Pretrain | Finetune | Evaluate]] = {
 # Not written as keys: what a job relates to stands beside its name, statements of their own
 # declare streams, fusion and freezing.
 _NOT_KEYS: Mapping[type[Block], frozenset[str]] = {
-    Pretrain: frozenset({"name", "on"}),
+    Pretrain: frozenset({"name", "on", "source"}),
     Finetune: frozenset({"name", "on", "source"}),
     Evaluate: frozenset({"name", "of"}),
     Model: frozenset({"name", "streams", "fusion_name", "fusion", "freeze"}),

@@ -10,17 +10,19 @@ from renaissance.grammar.composition.resolution import resolve
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.names import FEW, listing
 from renaissance.grammar.source import SourceError, read_source
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Print what is wrong with each file, and a line that sums it up."""
     findings: list[Diagnostic] = []
     failures: list[str] = []
+    settings = settings_of(arguments.settings)
     absent: dict[str, None] = {}
     paths = find_specs(arguments.files)
     for path in paths:
         try:
-            found = resolve(read_source(path))
+            found = resolve(read_source(path), settings=settings)
             findings.extend(found.diagnostics)
             absent.update(dict.fromkeys(() if found.spec is None else absent_data(found.spec)))
         except SourceError as error:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_spec
 from renaissance.grammar import load
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
@@ -15,7 +16,7 @@ def run(arguments: Namespace) -> int:
     if given and arguments.scheduler != "slurm":
         failure = "`--nodes`, `--gpus` and `--time` are for a scheduler: add `--for slurm`"
         return answer(arguments, NO_ANSWER, failures=[failure])
-    spec = load(find_spec(arguments.file))
+    spec = load(find_spec(arguments.file), settings_of(arguments.settings))
 
     from renaissance.compiler import compile
     from renaissance.compiler.errors import BackboneError, CompileError

@@ -13,6 +13,7 @@ from renaissance.grammar import load
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.render.text import printable
+from renaissance.settings import settings_of
 
 if TYPE_CHECKING:
     from renaissance.runtime.data.expected_sizes import Expected
@@ -25,7 +26,7 @@ _MOST_UNREADABLE = 10
 def run(arguments: Namespace) -> int:
     """Print figures and examples of every split that the jobs of a spec read."""
     path, wanted = meant(arguments.file)
-    spec = load(path)
+    spec = load(path, settings_of(arguments.settings))
     if wanted is not None and wanted not in spec.jobs:
         failure = f"there is no job `{wanted}`; jobs are {listing(spec.jobs)}"
         return answer(arguments, NO_ANSWER, failures=[failure])

@@ -9,9 +9,11 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_spec
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.revision import PREFIX, open_revision
+from renaissance.grammar.composition.settings import Settings
 from renaissance.grammar.diff import SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import read_source
+from renaissance.settings import settings_of
 
 if TYPE_CHECKING:
     from renaissance.compiler.planning.figures import ModelPlan
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace) -> int:
     """Print what differs; with `--exit-code` or `--fail-on` the exit code says it as well."""
-    old, new = _resolve(arguments.old), _resolve(arguments.new)
+    old = _resolve(arguments.old)
+    new = _resolve(arguments.new, settings_of(arguments.settings))
     diagnostics = list(dict.fromkeys((*old.diagnostics, *new.diagnostics)))
     errors = [finding for finding in diagnostics if finding.severity == "error"]
     if old.spec is None or new.spec is None:
@@ -51,11 +54,11 @@ def run(arguments: Namespace) -> int:
     return code
 
 
-def _resolve(address: str) -> Resolution:
+def _resolve(address: str, settings: Settings | None = None) -> Resolution:
     if not address.startswith(PREFIX):
-        return resolve(read_source(find_spec(address)))
+        return resolve(read_source(find_spec(address)), settings=settings)
     revision, path = open_revision(address)
-    return resolve(revision.read(path), revision)
+    return resolve(revision.read(path), revision, settings)
 
 
 def _figures(

@@ -6,12 +6,13 @@ from renaissance.answer import NO_ANSWER, answer
 from renaissance.execution import evaluations, execute, folder_of, meant
 from renaissance.grammar import load
 from renaissance.grammar.names import listing
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Run the evaluations of a spec: all, the one that is named, or those of the named job."""
     path, job = meant(arguments.file)
-    spec = load(path)
+    spec = load(path, settings_of(arguments.settings))
     names = evaluations(spec, job)
     if not names:
         known = listing(evaluations(spec, None))

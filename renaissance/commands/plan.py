@@ -8,11 +8,12 @@ from renaissance.files import find_spec
 from renaissance.grammar import load
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Print a tree for each model, and what the steps of each job cost."""
-    spec = load(find_spec(arguments.file))
+    spec = load(find_spec(arguments.file), settings_of(arguments.settings))
     texts = _texts(arguments.texts, spec)
     if isinstance(texts, str):
         return answer(arguments, NO_ANSWER, failures=[texts])

@@ -9,14 +9,18 @@ from renaissance.answer import FINE, NO, answer
 from renaissance.files import find_spec
 from renaissance.grammar.canonical import Note, UnprintableError, print_spec
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.composition.scope import SETTINGS
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import SourceError, Span, read_source
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Print the canonical form of a spec, or its hash."""
-    resolution = resolve(read_source(find_spec(arguments.file)))
+    resolution = resolve(
+        read_source(find_spec(arguments.file)), settings=settings_of(arguments.settings)
+    )
     spec = resolution.spec
     if spec is None:
         return answer(arguments, NO, diagnostics=resolution.diagnostics)
@@ -70,5 +74,7 @@ def _address(path: Path) -> str:
 
 
 def _place(span: Span) -> str:
+    if span.source.name == SETTINGS:
+        return SETTINGS
     line, column = span.source.position(span.start)
     return f"{span.source.name}:{line}:{column}"

@@ -4,12 +4,13 @@ from argparse import Namespace
 
 from renaissance.execution import execute, folder_of, meant
 from renaissance.grammar import load
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Run all jobs of a spec in order, or the one that is named."""
     path, job = meant(arguments.file)
-    spec = load(path)
+    spec = load(path, settings_of(arguments.settings))
     from renaissance.runtime import run_jobs
 
     return execute(

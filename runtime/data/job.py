@@ -395,7 +395,7 @@ def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
     if needs.tokenizer is not None:
         return Tokenizer.pretrained(needs.tokenizer, needs.revision)
     job = spec.training_job(job_name)
-    while isinstance(job, Finetune) and job.source is not None:
+    while job.source is not None:
         job = spec.training_job(job.source)
     train = Parts(spec, job)["train"]
     return Tokenizer.learned([*train.texts, *train.seconds], needs.vocabulary)

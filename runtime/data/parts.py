@@ -171,7 +171,7 @@ class Parts:
         mine = None
         for name, job in self._spec.jobs.items():
             starts = self._job.name in chain_of(self._spec.jobs, name)[1:]
-            if isinstance(job, Finetune) and starts:
+            if not isinstance(job, Evaluate) and starts:
                 theirs = Parts(self._spec, job)[VALIDATION]
                 images = Photographs(theirs.table, theirs.images)
                 mine = mine or Photographs(table)

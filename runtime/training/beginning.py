@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.schema.jobs import Finetune
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint
 from renaissance.runtime.checkpoints import Checkpoints, best_checkpoint
 from renaissance.runtime.processes import Processes
@@ -108,9 +107,9 @@ def _newest(
 
 
 def _from_source(session: Session, setup: Setup) -> tuple[str, ...]:
-    """Take over the weights of the job that a fine-tuning starts from, if any; say which."""
+    """Take over the weights of the job that this one starts from, if any; say which."""
     job = session.training
-    if not isinstance(job, Finetune) or job.source is None:
+    if job.source is None:
         return ()
     source = best_checkpoint(session.folder / job.source, session.hashes)
     return start_from(setup.model, source, references_of(setup.model)).sentences(job.source)

@@ -1,0 +1,216 @@
+"""Jobs that copy the keys of other jobs, and that start from their weights."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from renaissance.grammar.canonical import print_spec
+from renaissance.grammar.composition.resolution import Resolution, resolve
+from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import Source
+
+MODELS = """\
+model tiny {
+  backbone text   = plain_text { layers = 2, width = 64, heads = 4 }
+  backbone vision = plain_vision { layers = 2, width = 64, heads = 4 }
+  fusion cross = cross_attention(text, vision)
+}
+model frozen extends tiny { freeze vision }
+data pairs { format = image_caption, table = "pairs.csv" }
+"""
+BASE = """\
+pretrain base on tiny {
+  data = [pairs]
+  objective mlm { probability = 20% }
+  objective itm
+  optimizer adamw { lr = 1e-3, weight_decay = 0.1 }
+  scale_lr { text = 2, cross = 3 }
+  batch = 8
+  steps = 100
+}
+"""
+
+
+def resolved(text: str) -> Resolution:
+    return resolve(Source(name="here.vl", text=MODELS + text))
+
+
+def spec_of(text: str) -> Spec:
+    resolution = resolved(text)
+    assert resolution.spec is not None, resolution.diagnostics
+    return resolution.spec
+
+
+def pretraining(spec: Spec, name: str) -> Pretrain:
+    job = spec.jobs[name]
+    assert isinstance(job, Pretrain)
+    return job
+
+
+def codes(text: str) -> list[str]:
+    return [finding.code for finding in resolved(text).diagnostics if finding.severity == "error"]
+
+
+def test_a_job_runs_on_another_model_with_the_same_keys() -> None:
+    spec = spec_of(BASE + "pretrain other extends base on frozen")
+    other, base = pretraining(spec, "other"), pretraining(spec, "base")
+    assert other.on == "frozen"
+    assert other.model_copy(update={"name": "base", "on": "tiny"}) == base
+
+
+def test_blocks_of_the_same_kind_keep_the_keys_that_are_not_stated() -> None:
+    job = pretraining(
+        spec_of(
+            BASE
+            + "pretrain b extends base { optimizer adamw { lr = 2e-3 }, scale_lr { text = 4 } }"
+        ),
+        "b",
+    )
+    assert job.optimizer.model_dump(mode="json")["weight_decay"] == 0.1
+    assert job.optimizer.lr == 2e-3  # type: ignore[attr-defined]
+    assert job.scale_lr == {"text": 4, "cross": 3}
+
+
+def test_a_block_of_another_kind_takes_the_place() -> None:
+    job = pretraining(spec_of(BASE + "pretrain b extends base { optimizer sgd { lr = 1 } }"), "b")
+    assert job.optimizer.word() == "sgd"
+
+
+def test_objectives_change_by_kind_and_can_be_left_out() -> None:
+    text = (
+        BASE
+        + "pretrain b extends base { objective mlm { whole_word = true }, objective itm = none }"
+    )
+    [objective] = pretraining(spec_of(text), "b").objectives
+    assert (objective.word(), objective.probability, objective.whole_word) == (  # type: ignore[attr-defined]
+        "mlm",
+        0.2,
+        True,
+    )
+
+
+def test_epochs_take_the_place_of_steps() -> None:
+    job = pretraining(spec_of(BASE + "pretrain b extends base { epochs = 2 }"), "b")
+    assert (job.steps, job.epochs) == (None, 2)
+
+
+def test_overrides_of_models_add_up() -> None:
+    text = BASE + (
+        "pretrain b extends base { model { cross.layers = 3 } }\n"
+        "pretrain c extends b { model { cross.dropout = 0.5 } }"
+    )
+    fusion = spec_of(text).model_of("c").fusion.model_dump()
+    assert (fusion["layers"], fusion["dropout"]) == (3, 0.5)
+
+
+def test_keys_of_inherited_blocks_are_set_by_address() -> None:
+    text = (
+        BASE
+        + "pretrain b extends base {\n"
+        + "optimizer.lr = 5, objective.mlm.probability = 30%, model.pool = mean }"
+    )
+    spec = spec_of(text)
+    job = pretraining(spec, "b")
+    assert job.optimizer.lr == 5  # type: ignore[attr-defined]
+    assert job.objectives[0].probability == 0.3  # type: ignore[attr-defined]
+    assert spec.model_of("b").pool == "mean"
+
+
+def test_named_blocks_serve_several_jobs() -> None:
+    text = (
+        "let fast = adamw { lr = 1e-3, weight_decay = 0.1 }\n"
+        "let masked = mlm { probability = 20% }\nlet slow_end = linear { warmup = 5% }\n"
+        "pretrain base on tiny {\n  data = [pairs]\n  objective masked\n"
+        "  optimizer fast { lr = 2e-3 }\n"
+        "  schedule slow_end\n  batch = 8\n  steps = 100\n}\n"
+    )
+    job = pretraining(spec_of(text), "base")
+    assert job.optimizer.model_dump(mode="json")["weight_decay"] == 0.1
+    assert job.optimizer.lr == 2e-3  # type: ignore[attr-defined]
+    assert job.objectives[0].probability == 0.2  # type: ignore[attr-defined]
+    assert job.schedule.warmup == 0.05  # type: ignore[attr-defined]
+
+
+def test_a_pretraining_starts_from_another_one() -> None:
+    text = BASE + "pretrain more extends base from base { steps = 5 }"
+    spec = spec_of(text)
+    job = pretraining(spec, "more")
+    assert (job.source, job.on, job.steps) == ("base", "tiny", 5)
+    again = resolve(Source(name="again.vl", text=print_spec(spec)))
+    assert again.spec is not None
+    assert again.spec.hash == spec.hash
+    assert again.spec.jobs == spec.jobs
+
+
+def test_a_source_is_a_part_of_what_a_pretraining_is() -> None:
+    alone = spec_of(BASE + "pretrain more extends base { steps = 5 }")
+    following = spec_of(BASE + "pretrain more extends base from base { steps = 5 }")
+    assert alone.hash != following.hash
+    assert "source" not in alone.job_identity("more")
+
+
+def test_evaluations_and_fine_tunings_extend_too() -> None:
+    text = BASE + (
+        'finetune a from base { task = nlvr { root = "." }, optimizer adamw { lr = 1 }\n'
+        "batch = 2, steps = 3 }\n"
+        "finetune b extends a from base { task.validation = 7% }\n"
+        "evaluate dev of a { split = dev, batch = 3 }\nevaluate dev_b extends dev of b\n"
+    )
+    spec = spec_of(text)
+    job = spec.jobs["b"]
+    assert isinstance(job, Finetune)
+    assert (job.source, job.batch) == ("base", 2)
+    assert spec.jobs["dev_b"].model_dump()["batch"] == 3
+    assert spec.training_job("dev_b").name == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pretrain b extends missing", ["VL104"]),
+        ("pretrain b extends b", ["VL107"]),
+        ("finetune b extends base", ["VL503"]),
+        ("pretrain b extends base { objective mim = none }", ["VL108"]),
+        ("pretrain b extends base { optimizr.lr = 3 }", ["VL108"]),
+        ("pretrain b extends base { model { crss.layers = 3 } }", ["VL108"]),
+        ("pretrain b extends base extends base", ["VL410"]),
+        ("pretrain b from b { data = [pairs] }", ["VL502"]),
+    ],
+)
+def test_mistakes_are_said_once(text: str, expected: list[str]) -> None:
+    found = codes(BASE + text)
+    assert found[:1] == expected or expected[0] in found
+    assert len(found) == len(set(found))
+
+
+KEYS = {
+    "batch": st.integers(2, 999),
+    "seed": st.integers(0, 99),
+    "clip": st.floats(0.1, 9).map(lambda number: round(number, 3)),
+    "precision": st.sampled_from(["fp32", "bf16"]),
+    "steps": st.integers(1, 999),
+}
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({}, optional=KEYS))
+def test_extending_is_writing_it_out(keys: dict[str, object]) -> None:
+    body = "\n".join(f"  {key} = {value}" for key, value in keys.items())
+    inherited = spec_of(BASE + f"pretrain b extends base {{\n{body}\n}}")
+    kept = [line for line in BASE.splitlines()[1:-1] if line.split()[0] not in keys]
+    written = spec_of(BASE + "pretrain b on tiny {\n" + "\n".join(kept) + f"\n{body}\n}}")
+    assert inherited.hash == written.hash
+    assert inherited.jobs == written.jobs
+
+
+def test_shipped_specs_do_not_repeat_jobs() -> None:
+    for path in sorted(Path("specs").glob("*.vl")):
+        bodies = [
+            block.partition("{\n")[2]
+            for block in path.read_text(encoding="utf-8").split("\n\n")
+            if block.startswith(("pretrain", "finetune")) and "{\n" in block
+        ]
+        assert len(bodies) == len(set(bodies)), path

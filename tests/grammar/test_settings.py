@@ -1,0 +1,121 @@
+"""Values that are set from outside of a file, by address."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.diagnostics import SpecError
+from renaissance.grammar.loading import load
+from renaissance.grammar.source import Source
+
+NLVR = Path("specs/nlvr.vl")
+TEXT = NLVR.read_text(encoding="utf-8")
+
+ADDRESSES = {
+    "base.batch": ("  batch           = 256", st.integers(4, 999).map(str)),
+    "base.optimizer.lr": ("  optimizer adamw { lr = 5e-4 }", st.sampled_from(["0.1", "3e-3"])),
+    "shapes.vision.image_size": ("    image_size = 208", st.sampled_from(["96", "160", "208"])),
+    "shapes.cross.layers": (
+        "fusion cross = cross_attention(text, vision) { layers = 4",
+        st.integers(1, 9).map(str),
+    ),
+    "base.objective.mlm.probability": (
+        "  objective mlm { probability = 15%",
+        st.sampled_from(["20%", "40%"]),
+    ),
+    "sentences.root": (
+        'data sentences { format = nlvr, root = "data/nlvr"',
+        st.sampled_from(["a", "b/c", "/d e"]),
+    ),
+    "truth.task.root": ('  task = nlvr { root = "data/nlvr"', st.sampled_from(["a", "7", "b-c"])),
+}
+
+
+def written(text: str, address: str, value: str) -> str:
+    """Return a text with a value in the place that an address names."""
+    line, _ = ADDRESSES[address]
+    assert text.count(line) == 1
+    before, equal, said = line.rpartition("= ")
+    quote = '"' if '"' in said else ""
+    tail = " }" if said.endswith(" }") else ""
+    return text.replace(line, f"{before}{equal}{quote}{value}{quote}{tail}")
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_setting_is_editing(data: st.DataObject) -> None:
+    chosen = data.draw(st.lists(st.sampled_from(sorted(ADDRESSES)), unique=True))
+    given_ = {address: data.draw(ADDRESSES[address][1]) for address in chosen}
+    text = TEXT
+    for address, value in given_.items():
+        text = written(text, address, value)
+    edited = resolve(Source(name=str(NLVR), text=text))
+    set_ = resolve(Source(name=str(NLVR), text=TEXT), settings=given_)
+    assert edited.spec is not None
+    assert set_.spec == edited.spec
+    assert set_.spec is not None
+    assert set_.spec.hash == edited.spec.hash
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=3))
+def test_whatever_is_set_ends_in_findings(given_: dict[str, str]) -> None:
+    resolve(Source(name=str(NLVR), text=TEXT), settings=given_)
+
+
+def test_python_gives_values_as_they_are() -> None:
+    spec = load(
+        NLVR,
+        set={
+            "base.batch": 8,
+            "base.optimizer.betas": [0.9, 0.95],
+            "base.clip": None,
+            "dev.split": "test",
+        },
+    )
+    assert spec.jobs["base"].model_dump()["batch"] == 8
+    assert spec.jobs["base"].model_dump()["clip"] is None
+    assert spec.jobs["dev"].model_dump()["split"] == "test"
+
+
+def test_named_values_are_set_by_their_name() -> None:
+    text = TEXT.replace("5e-4", "rate") + "\nlet rate = 5e-4\n"
+    found = resolve(Source(name="a.vl", text=text), settings={"rate": "0.25"}).spec
+    assert found is not None
+    assert found.jobs["base"].model_dump(mode="json")["optimizer"]["lr"] == 0.25
+
+
+def test_what_extends_a_block_takes_part() -> None:
+    text = TEXT + "\npretrain more extends base from base\nmodel wide extends shapes\n"
+    found = resolve(
+        Source(name="a.vl", text=text), settings={"base.batch": "64", "shapes.vision.width": "96"}
+    ).spec
+    assert found is not None
+    assert found.jobs["more"].model_dump()["batch"] == 64
+    assert found.models["wide"].streams["vision"].model_dump()["width"] == 96
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "code", "help"),
+    [
+        ("bas.batch", "3", "VL104", "`base`"),
+        ("base.bach", "3", "VL401", "`batch`"),
+        ("base.optimzer.lr", "3", "VL108", "`optimizer`"),
+        ("shapes.visoin.width", "3", "VL108", "`vision`"),
+        ("sentences.rot", "x", "VL401", "`root`"),
+        ("base", "3", "VL104", "`base.…`"),
+        ("base.model", "shaps", "VL104", "`shapes`"),
+        ("base.batch", "10%", "VL406", ""),
+        ("truth.model", "shapes", "VL108", "chain"),
+    ],
+)
+def test_mistakes_name_what_is_there(address: str, value: str, code: str, help: str) -> None:
+    with pytest.raises(SpecError) as error:
+        load(NLVR, set={address: value})
+    [finding] = [found for found in error.value.diagnostics if found.severity == "error"]
+    assert finding.code == code
+    assert finding.span.source.name == "--set"
+    assert help in " ".join(finding.help)

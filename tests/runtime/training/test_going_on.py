@@ -1,0 +1,53 @@
+"""A pretraining that starts from the weights of another one."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from renaissance.compiler import plan
+from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import Source
+from renaissance.runtime.checkpoints import best_checkpoint
+from tests.runs import notices, train
+from tests.tiny import write_easy_vqa
+
+TEXT = """model m {
+  backbone text = plain_text { layers = 1, width = 16, heads = 1, max_tokens = 8 }
+  backbone vision = plain_vision { layers = 1, width = 16, heads = 1, image_size = 32 }
+  fusion cross = cross_attention(text, vision) { layers = 1, width = 16, heads = 1 }
+}
+data pairs { format = easy_vqa, root = "data" }
+pretrain base on m {
+  data = [pairs], objective mlm, objective itm, optimizer adamw { lr = 1e-2 }
+  batch = 8, steps = 3, validation = 20%
+}
+pretrain more extends base from base {
+  objective itm = none, seed = 5, model { freeze text, vision, cross }
+}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spec:
+    monkeypatch.chdir(tmp_path)
+    write_easy_vqa(tmp_path / "data")
+    resolution = resolve(Source(name="m.vl", text=TEXT))
+    assert resolution.spec is not None, resolution.diagnostics
+    return resolution.spec
+
+
+def test_it_begins_with_the_weights_of_its_source(spec: Spec, tmp_path: Path) -> None:
+    train(spec, tmp_path / "run")
+    assert "tensors start from job `base`" in " ".join(notices(tmp_path / "run", "more"))
+    before, after = (best_checkpoint(tmp_path / "run" / job).model for job in ("base", "more"))
+    kept = [name for name in after if not name.startswith("heads.")]
+    assert kept
+    assert all(torch.equal(before[name], after[name]) for name in kept)
+
+
+def test_the_plan_says_where_heads_begin(spec: Spec) -> None:
+    jobs = {job.name: job for job in plan(spec).jobs}
+    assert jobs["more"].begins == ("the head `mlm` starts from that of job `base`",)
+    assert jobs["base"].begins == ()
