@@ -16,7 +16,7 @@ from renaissance.compiler.lowering.lowerings import OF_MODELS, lower
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
-from renaissance.compiler.model.tower import Tower
+from renaissance.compiler.model.tower import Tower, first_streams
 from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
@@ -73,14 +73,16 @@ def assemble(
     pool = Pool(declared.pool, widths, declared.pooler)
     heads = Heads()
     if training is not None:
+        space = declared.fusion.space
         texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
         heads = job_heads(
             training,
             text_width=widths[texts[0]] if texts else 0,
             lone_width=streams[texts[0]].facts.width if texts else 0,
             stream_widths={
-                name: declared.fusion.space or tower.facts.width for name, tower in streams.items()
+                name: space or streams[name].facts.width for name in first_streams(streams)
             },
+            space=space,
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             words=streams[texts[0]].words() if texts else None,
             pooled_width=pool.width,

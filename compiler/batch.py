@@ -5,7 +5,7 @@ one behind the other, are the rows of the fusion. What an objective or a task re
 and what it wants there, are its `Items`. All tensors live on the CPU until `to` moves them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self, TypeAlias
 
@@ -179,6 +179,69 @@ class Candidates(Movable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Truth(Movable):
+    """Which texts are known to be true of which images, for rows of a text and its image each.
+
+    A row's text is true of all images that show what any row of the same text shows. Numbers are
+    those of the whole data, so that the rows of several batches can be put together.
+
+    Attributes:
+        text: `[rows]` int64; equal texts have the same number.
+        image: `[rows]` int64; images that show the same have the same number.
+        pairs: `[k]` int64, what is known beside the rows: `text * contents + image` each.
+        contents: how many numbers of images there are.
+    """
+
+    text: Tensor
+    image: Tensor
+    pairs: Tensor
+    contents: int
+
+    def of_images(self, others: "Truth") -> Tensor:
+        """Return `[rows, k]` bool: which texts of these are true of which images of others."""
+        return _known(self.text[:, None] * self.contents + others.image, others.all_pairs(self))
+
+    def of_texts(self, others: "Truth") -> Tensor:
+        """Return `[rows, k]` bool: of which images of these which texts of others are true."""
+        return _known(others.text * self.contents + self.image[:, None], others.all_pairs(self))
+
+    def all_pairs(self, others: "Truth") -> Tensor:
+        """Return what is known by these and others, as `pairs` has it, ascending."""
+        known = [part for truth in (self, others) for part in (truth.own_pairs, truth.pairs)]
+        return torch.cat(known).sort().values
+
+    @property
+    def own_pairs(self) -> Tensor:
+        """`[rows]` int64: what each row says, as `pairs` has it."""
+        return self.text * self.contents + self.image
+
+    def part(self, first: int, rows: int) -> "Truth":
+        """Return what is known of consecutive rows; pairs are those of all."""
+        return Truth(
+            text=self.text.narrow(0, first, rows),
+            image=self.image.narrow(0, first, rows),
+            pairs=self.pairs,
+            contents=self.contents,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence["Truth"]) -> "Truth":
+        """Return what is known of all rows, one part behind the other."""
+        return Truth(
+            text=torch.cat([part.text for part in parts]),
+            image=torch.cat([part.image for part in parts]),
+            pairs=torch.cat([part.pairs for part in parts]),
+            contents=parts[0].contents,
+        )
+
+
+def _known(pairs: Tensor, known: Tensor) -> Tensor:
+    """Tell which pairs are among those that are known, ascending and at least one."""
+    place = torch.searchsorted(known, pairs).clamp_(max=len(known) - 1)
+    return known[place] == pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Items(Movable):
     """What an objective or a task reads of which pairs, and what it wants there.
 
@@ -198,6 +261,7 @@ class Items(Movable):
         known: how many items have a target: what a mean loss is over.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, index into the split's table; None where that is asked by nobody.
+        truth: of the pairs, where they are compared with each other; None elsewhere.
     """
 
     text: Tensor
@@ -208,6 +272,7 @@ class Items(Movable):
     known: int
     group: Candidates | None = None
     row: Tensor | None = None
+    truth: Truth | None = None
 
     @property
     def pairs(self) -> int:
@@ -225,6 +290,8 @@ class Batch(Movable):
         items: by name of the head, in the order in which the fusion gets their pairs.
         rows: how many rows of the data it is about.
         more: what other streams of images read, by their names.
+        last: no other pass follows whose rows are compared with those of this one, outside of
+            training.
     """
 
     images: Shown
@@ -232,3 +299,4 @@ class Batch(Movable):
     items: Mapping[str, Items]
     rows: int
     more: Mapping[str, Shown] = field(default_factory=dict)
+    last: bool = True

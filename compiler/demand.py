@@ -64,7 +64,8 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
         parts += [(name, tower) for name, tower in model.towers.items() if name not in needed]
     serving = getattr(model.fusion, "serving", None)
     if serving is not None:
-        for stream in sorted(model.towers.keys() - read):
+        spared = alone if _reads_space(model) else frozenset()
+        for stream in sorted(model.towers.keys() - read - spared):
             parts += [
                 (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
             ]
@@ -99,7 +100,7 @@ def _reads_streams(model: VisionLanguageModel, head: str) -> bool:
 def _read_before(model: VisionLanguageModel, head: str) -> set[str]:
     """Return the streams that a head reads before the fusion."""
     if _reads_streams(model, head):
-        return set(model.towers)
+        return set(model.compared)
     return _text_streams(model) if _reads_before(model, head) else set()
 
 

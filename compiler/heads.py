@@ -31,6 +31,7 @@ def job_heads(
     text_width: int,
     lone_width: int,
     stream_widths: Mapping[str, int],
+    space: int | None,
     vocabulary: int,
     words: nn.Embedding | None,
     pooled_width: int,
@@ -43,6 +44,7 @@ def job_heads(
         text_width: channels of the text stream after fusion.
         lone_width: channels of the text stream before fusion.
         stream_widths: channels of the vector of each stream before fusion, by its name.
+        space: the same where the fusion has a space of its own; None elsewhere.
         vocabulary: word pieces of the text stream.
         words: their embeddings; None where the stream has none that can be told.
         pooled_width: channels of the pooled vector.
@@ -59,7 +61,7 @@ def job_heads(
     modules: dict[str, nn.Module] = {}
     for name, head in declared.items():
         if head.reads == "streams":
-            modules[name] = facet(kinds[name], "head").build(kinds[name], stream_widths)
+            modules[name] = facet(kinds[name], "head").build(kinds[name], stream_widths, space)
         elif head.tied:
             modules[name] = _tied(name, widths[head.reads], words)
         else:

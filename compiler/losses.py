@@ -1,6 +1,7 @@
 """How wrong scores are, and what they say: of classes, shares of credit, numbers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -19,12 +20,14 @@ class Scored:
         target: as in `Items`.
         credit: `[items]` float32, 1 for an item that is right and 0 for one that is wrong, or a
             share; NaN for one of which nobody knows. None where nobody knows of any.
+        further: credit by the names of further metrics (`ObjectiveBlock.further_metrics`).
     """
 
     loss: Tensor
     scores: Tensor
     target: Tensor | None
     credit: Tensor | None
+    further: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def unmeasured(scores: Tensor) -> Scored:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import reduce
 
@@ -12,13 +13,15 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.batch import Batch, Items, RegionRows, Shown, Texts
+from renaissance.compiler.comparing import Compare, Rows
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.normalisation import Normalisation
-from renaissance.grammar.kinds.registry import optional_facet
+from renaissance.grammar.kinds.head import Reads
+from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.kinds.source import modality, reads_pixels
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -66,16 +69,75 @@ class Objectives(nn.Module):
         """What the mean credit of items is called, by name of the head."""
         return {name: kind.metric for name, kind in self.kinds.items()}
 
-    def forward(self, batch: Batch) -> dict[str, Scored]:
-        """Score a batch, by name of the head."""
-        items, heads = batch.items, self.model.heads.declared
-        paired = {name: one for name, one in items.items() if heads[name].reads != "text"}
-        vision = self._encode_shown(batch) if paired else {}
+    @property
+    def further_metrics(self) -> tuple[str, ...]:
+        """What else is measured of items."""
+        kinds = self.kinds.values()
+        return tuple(name for kind in kinds for name in getattr(kind, "further_metrics", ()))
+
+    @property
+    def compares(self) -> bool:
+        """Whether an objective compares all rows of a global batch."""
+        return any(head.reads == "streams" for head in self.model.heads.declared.values())
+
+    def forward(
+        self, batch: Batch, compare: Compare | None = None, *, only_vectors: bool = False
+    ) -> dict[str, Scored] | dict[str, Rows]:
+        """Score a batch, by name of the head.
+
+        Args:
+            batch: what a pass reads.
+            compare: compares its rows with all rows of the global batch, where an objective does
+                so; with each other, as the whole of it, if None.
+            only_vectors: return what is compared, and compute nothing else.
+        """
+        paired = self._reading_by(batch.items, "tokens", "pooled")
+        apart = self._reading_by(batch.items, "streams")
+        vision = self._encode_shown(batch) if paired or apart else {}
         texts = self.encode_texts(batch.texts)
+        rows = self._rows(texts, vision, apart) if apart else {}
+        if only_vectors:
+            return rows
+        compare = compare or (lambda name, own: self.compared(name, own, own, 0))
+        scored = {name: compare(name, own) for name, own in rows.items()}
         read = self._joined(vision, texts, paired) if paired else {}
-        for name in items.keys() - paired.keys():
-            read[name] = self.model.alone(texts.select(items[name].text, items[name].tokens))
-        return {name: self._scored(name, read[name], one) for name, one in items.items()}
+        for name, one in self._reading_by(batch.items, "text").items():
+            read[name] = self.model.alone(texts.select(one.text, one.tokens))
+        scored |= {name: self._scored(name, part, batch.items[name]) for name, part in read.items()}
+        return {name: scored[name] for name in batch.items}
+
+    def compared(self, name: str, own: Rows, everything: Rows, first: int) -> Scored:
+        """Compare rows with all rows of a global batch, among which they stand from `first` on."""
+        kind, head = self.kinds[name], self.model.heads[name]
+        device = own.text.device.type
+        # Cosines are compared in float32, whatever the precision of what they are made of.
+        exact = nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
+        with exact:
+            scored: Scored = facet(kind, "loss").loss(kind, head, own, everything, first)
+        return scored
+
+    def _reading_by(self, items: Mapping[str, Items], *ways: Reads) -> dict[str, Items]:
+        """Return the items whose heads read in one of some ways, in their order."""
+        heads = self.model.heads.declared
+        return {name: one for name, one in items.items() if heads[name].reads in ways}
+
+    def _rows(
+        self, texts: Features, images: Mapping[str, Features], items: Mapping[str, Items]
+    ) -> dict[str, Rows]:
+        """Return a vector of each text and each image, as heads make them, by name of the head."""
+        vision = self._vision[0]
+        vectors = self.model.vectors({self._text: texts, vision: images[vision]})
+        found = {}
+        for name, one in items.items():
+            head = self.model.heads[name]
+            assert one.truth is not None  # items that are compared have one
+            image = one.image if one.image.ndim == 1 else one.image[:, 0]  # [rows]
+            found[name] = Rows(
+                text=head.vectors(self._text, vectors[self._text].index_select(0, one.text)),
+                image=head.vectors(vision, vectors[vision].index_select(0, image)),
+                truth=one.truth,
+            )
+        return found
 
     def _joined(
         self, images: Mapping[str, Features], texts: Features, items: Mapping[str, Items]

@@ -75,6 +75,11 @@ def surrounded(surroundings: Surroundings) -> Iterator[None]:
         _surroundings = before
 
 
+def once_more() -> AbstractContextManager[Any]:
+    """Return what a part stands in that runs once more than its results ask for."""
+    return _surroundings()
+
+
 @dataclass(frozen=True, slots=True)
 class Recomputation:
     """Repeated layers run again in the backward pass, where the job asks for it."""

@@ -1,5 +1,6 @@
 """What every source of a stream gives: one module that turns inputs into tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -121,6 +122,14 @@ class Tower(nn.Module):
 
     def settle(self, address: str) -> None:
         """Take note of what follows from how the tower is computed, once that is decided."""
+
+
+def first_streams(towers: Mapping[str, Tower]) -> tuple[str, ...]:
+    """Return the first stream of texts and the first of images, in their order."""
+    first: dict[Modality, str] = {}
+    for name, tower in towers.items():
+        first.setdefault(tower.facts.modality, name)
+    return tuple(first.values())
 
 
 class Stacked(nn.Module):

@@ -13,7 +13,7 @@ from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, images_of
 from renaissance.compiler.model.pool import Pool, mean
 from renaissance.compiler.model.readings import ModelOutput, Reading, RowGroup, consecutive
-from renaissance.compiler.model.tower import BackboneReference, Tower
+from renaissance.compiler.model.tower import BackboneReference, Tower, first_streams
 from renaissance.compiler.standing import traced
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.names import listing
@@ -216,6 +216,11 @@ class VisionLanguageModel(nn.Module):
     def towers(self) -> dict[str, Tower]:
         """The encoder (or the embeddings) of each stream, by its name."""
         return dict(self.streams.items())  # type: ignore[arg-type]
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The streams whose vectors are compared: that of texts and the first one of images."""
+        return first_streams(self.towers)
 
     def references(self) -> dict[str, BackboneReference]:
         """Return where pretrained weights came from, by root address."""

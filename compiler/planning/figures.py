@@ -360,6 +360,7 @@ class JobPlan:
         begins: what each head starts from, a sentence each; of a job that starts from another one.
         search: what all pairs of a published split cost; None where rows are measured.
         rates: how learning rates fall with the depth of layers, a sentence each.
+        compares: what it takes to compare all rows of a step, a sentence each.
     """
 
     name: str
@@ -383,6 +384,7 @@ class JobPlan:
     search: SearchPlan | None = None
     rates: tuple[str, ...] = ()
     has_text: bool = True
+    compares: tuple[str, ...] = ()
 
     @property
     def peak(self) -> Stage:

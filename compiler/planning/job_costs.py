@@ -1,5 +1,6 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from renaissance.compiler.addresses import parameter_addresses
@@ -90,9 +91,23 @@ def plan_job(
         search=_search(_every_pair(job, training), step, first),
         rates=_rates(job, model),
         has_text=has_text,
+        compares=tuple(_compares(objectives, job, step.texts)),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
     )
+
+
+def _compares(objectives: Objectives, job: Job, texts: int) -> Iterator[str]:
+    """Say what an objective costs that compares all rows of a step."""
+    for name, head in objectives.model.heads.declared.items():
+        if head.reads != "streams" or isinstance(job, Evaluate):
+            continue
+        yield f"`{name}` compares all {job.batch:,} texts and images of a step, of all processes"
+        if texts < job.batch:
+            yield (
+                f"what `{name}` reads is computed twice, because the gradients of a pass depend on "
+                "all passes: first without, then with what the backward pass needs"
+            )
 
 
 def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:

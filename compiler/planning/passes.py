@@ -7,7 +7,8 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from renaissance.compiler.batch import Batch, Candidates, Items, RegionRows, TextRows, Texts
+from renaissance.compiler.batch import Batch, Candidates, Items, RegionRows, TextRows, Texts, Truth
+from renaissance.compiler.comparing import Rows
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
@@ -16,6 +17,8 @@ from renaissance.compiler.expected import (
     expected_of,
     shape_of,
 )
+from renaissance.compiler.losses import Scored
+from renaissance.compiler.lowering.recomputation import once_more
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
@@ -124,6 +127,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     # A device is sent them once, so that they are no part of a pass.
     for normalised in objectives.normalised.values():
         normalised.factors(torch.device("meta"))
+    cut = objectives.compares and not isinstance(job, Evaluate) and texts < job.batch
     classes = {name: head.outputs for name, head in model.heads.declared.items()}
 
     def run() -> Outcome:
@@ -137,11 +141,33 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
             rows=texts,
             more={name: shown for name, shown in images.items() if name != first},
         )
-        scored = objectives(batch).values()
+        scored = (_one_of_several(objectives, batch, job) if cut else objectives(batch)).values()
         # The scores stay, because accuracies are made from them.
         return Outcome(results=[one.loss for one in scored], kept=[one.scores for one in scored])
 
     return Pass(texts=texts, towers=towers, images=images, run=run)
+
+
+def _one_of_several(objectives: Objectives, batch: Batch, job: Job) -> dict[str, Scored]:
+    """Make a pass whose rows are compared with those of other passes; it runs twice for that.
+
+    The first time, which counts as recomputation, only gives vectors. Training compares the vectors
+    of all passes when it has them, before any of them runs again: the same products in between.
+    """
+    with torch.no_grad(), once_more():
+        objectives(batch, only_vectors=True)
+
+    def compare(name: str, own: Rows) -> Scored:
+        more = job.batch - own.rows
+        others = Rows(
+            text=own.text.new_empty(more, own.text.shape[1], requires_grad=True),
+            image=own.image.new_empty(more, own.image.shape[1], requires_grad=True),
+            truth=_truth(more),
+        )
+        return objectives.compared(name, own, Rows.joined((own, others)), 0)
+
+    found: dict[str, Scored] = objectives(batch, compare)
+    return found
 
 
 def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
@@ -177,7 +203,12 @@ def _items(asked: Expected, tokens: int, classes: int | None, streams: int) -> I
         target=torch.zeros(shape, dtype=kind, device="meta"),
         known=asked.items,
         group=group,
+        truth=_truth(asked.pairs) if asked.compared else None,
     )
+
+
+def _truth(rows: int) -> Truth:
+    return Truth(text=_index(rows), image=_index(rows), pairs=_index(0), contents=1)
 
 
 def _index(*shape: int) -> Tensor:

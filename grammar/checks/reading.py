@@ -1,35 +1,54 @@
 """Is there something to read where a head reads?"""
 
+from collections.abc import Mapping
+
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.registry import Kinds
-from renaissance.grammar.kinds.source import is_embedding, modality
+from renaissance.grammar.kinds.source import Modality, is_embedding, modality
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
+from renaissance.grammar.source import Span
+
+_CALLED: Mapping[Modality, str] = {"text": "text", "vision": "image"}
 
 
-def check_reading(job: Finetune, model: Model, places: Places, findings: Findings) -> None:
-    """Report a task that reads texts before the fusion of a model that encodes none there."""
-    if job.task.head().reads != "text":
-        return
-    path = ("jobs", job.name, "task")
-    span = places.value((*path, "image")) or places.value(path)
-    for name, stream in model.streams.items():
-        if modality(stream) == "text" and is_embedding(stream) and span is not None:
-            findings.add(
-                Diagnostic(
-                    code="VL523",
-                    message=f"before the fusion of model `{model.name}` no text is encoded",
-                    span=span,
-                    label="reads the text stream there",
-                    notes=(f"`{name}` is embeddings alone",),
-                    help=("write `image = blank`: the fusion then takes part",),
-                )
-            )
+def check_reading(
+    job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
+) -> None:
+    """Report heads that read streams before the fusion of a model that encodes none there."""
+    for place, kind in _asked(job).items():
+        head, path = kind.head(), ("jobs", job.name, *place)
+        if head is None or head.reads not in ("text", "streams"):
+            continue
+        span = places.value((*path, "image")) or places.value(path) or places.key(path)
+        for name, stream in model.streams.items():
+            reads = modality(stream)
+            read = head.reads == "streams" or reads == "text"
+            if read and is_embedding(stream) and span is not None:
+                findings.add(_nothing_encoded(model, name, reads, head, span))
+
+
+def _nothing_encoded(
+    model: Model, stream: str, reads: Modality, head: Head, span: Span
+) -> Diagnostic:
+    if head.reads == "text":
+        help = "write `image = blank`: the fusion then takes part"
+    else:
+        help = f"leave `{head.name}` out, or give the model a `backbone` for each stream"
+    return Diagnostic(
+        code="VL523",
+        message=f"before the fusion of model `{model.name}` no {_CALLED[reads]} is encoded",
+        span=span,
+        label=f"reads the {reads} stream there",
+        notes=(f"`{stream}` is embeddings alone",),
+        help=(help,),
+    )
 
 
 def check_meeting(
@@ -42,11 +61,7 @@ def check_meeting(
     """
     if model.fusion.joins:
         return
-    if isinstance(job, Finetune):
-        asked: dict[Path, ObjectiveBlock | TaskBlock] = {("task",): job.task}
-    else:
-        asked = {("objectives", place): one for place, one in enumerate(job.objectives)}
-    for place, kind in asked.items():
+    for place, kind in _asked(job).items():
         head, path = kind.head(), ("jobs", job.name, *place)
         if head is None or head.form != "linear" or head.reads != "pooled":
             continue
@@ -62,6 +77,13 @@ def check_meeting(
                 help=_instead(),
             )
         )
+
+
+def _asked(job: Pretrain | Finetune) -> dict[Path, ObjectiveBlock | TaskBlock]:
+    """Return what a job asks, by its place in the job."""
+    if isinstance(job, Finetune):
+        return {("task",): job.task}
+    return {("objectives", place): one for place, one in enumerate(job.objectives)}
 
 
 def _instead() -> tuple[str, ...]:

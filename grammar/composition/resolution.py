@@ -8,6 +8,7 @@ from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
 from renaissance.grammar.checks.layer_decay import check_decays
+from renaissance.grammar.checks.objectives import check_objectives
 from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.reading import check_meeting, check_reading
 from renaissance.grammar.checks.shown import check_shown
@@ -167,10 +168,11 @@ def _check_jobs(
             source = _model_at(before, models, job_models)
             if before is not None and source is not None:
                 check_fit(job, (source, model), (before, path), places, findings)
-        if isinstance(job, Finetune):
-            check_reading(job, model, places, findings)
+        check_reading(job, model, places, findings)
         check_shown(job, model, places, findings)
         check_meeting(job, model, places, findings)
+        if isinstance(job, Pretrain):
+            check_objectives(job, model, places, findings)
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)

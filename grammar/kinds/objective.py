@@ -1,9 +1,10 @@
 """Objectives: what a model learns from pairs of images and texts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
@@ -18,11 +19,17 @@ class ObjectiveBlock(KindBlock):
 
     family: ClassVar[str] = "objective"
     scope: ClassVar[Literal["item", "global_batch"]] = "item"
-    """Whether its loss is a sum over items, or needs all rows of a step at once."""
+    """Whether its loss is a sum over items, or needs all rows of a step at once.
+
+    A loss over the global batch has a head that reads streams before the fusion, with a method
+    `vectors(stream, read)`; its `loss.py` is `loss(block, head, own, everything, first)` then.
+    """
     changes: ClassVar[Mapping[Modality, str]] = {}
     """What it does to inputs before they are encoded, a phrase by what the stream reads."""
     metric: ClassVar[str]
     """Name of the share of its items that are right."""
+    further_metrics: ClassVar[tuple[str, ...]] = ()
+    """Names of other shares, of which its `loss.py` gives the credit too."""
     compares: ClassVar[bool] = False
     """It learns a vector of each text and of each image whose product says how well they match."""
     matches: ClassVar[int | None] = None
@@ -52,4 +59,10 @@ class ObjectiveBlock(KindBlock):
 
     def remarks(self, batch: int) -> Iterable[Remark]:
         """Return what is wrong with it in a job of so many texts a step."""
+        return ()
+
+    def remarks_among(
+        self, objectives: Sequence["ObjectiveBlock"], fusion: FusionBlock
+    ) -> Iterable[Remark]:
+        """Return what is wrong with it beside all objectives of a job, on a model with a fusion."""
         return ()

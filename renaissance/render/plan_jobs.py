@@ -76,6 +76,7 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
     yield from job.begins
     yield from job.rates
+    yield from job.compares
     if job.search is not None:
         yield from _searched(job.search)
     for reading in job.reads:

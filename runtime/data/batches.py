@@ -17,6 +17,7 @@ from renaissance.compiler.batch import (
     Shown,
     TextRows,
     Texts,
+    Truth,
 )
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.runtime.data.corpus import Split
@@ -25,7 +26,7 @@ from renaissance.runtime.data.pixels import augmented
 from renaissance.runtime.data.regions import RegionFiles
 from renaissance.runtime.data.targets import known
 from renaissance.runtime.data.tokens import Padded
-from renaissance.runtime.data.wanted import Group, Makers, TextMaker, Wanted
+from renaissance.runtime.data.wanted import Group, KnownTruth, Makers, TextMaker, Wanted
 from renaissance.runtime.feature_cache.known import KnownTexts
 
 
@@ -212,6 +213,16 @@ def _items(
         known=known(wanted.target),
         group=None if wanted.group is None else _candidates(wanted.group),
         row=None if wanted.row is None else torch.from_numpy(wanted.row),
+        truth=None if wanted.truth is None else _truth(wanted.truth),
+    )
+
+
+def _truth(known: KnownTruth) -> Truth:
+    return Truth(
+        text=torch.from_numpy(known.text),
+        image=torch.from_numpy(known.image),
+        pairs=torch.from_numpy(known.pairs),
+        contents=known.contents,
     )
 
 

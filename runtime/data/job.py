@@ -233,9 +233,19 @@ class JobData:
 
     def validation(self, rank: int, ranks: int) -> Iterator[Batch]:
         """Yield this rank's batches of the split that selects the best checkpoint."""
-        return self.split("validation", self._job.micro_batch or self._job.batch, rank, ranks)
+        batch, micro_batch = self._job.batch, self._job.micro_batch
+        if not self._compares:
+            return self.split("validation", micro_batch or batch, rank, ranks)
+        return self.split("validation", batch, rank, ranks, micro_batch=micro_batch)
 
-    def split(self, name: str, batch: int, rank: int, ranks: int) -> Iterator[Batch]:
+    @property
+    def _compares(self) -> bool:
+        """Whether rows of a batch are compared with each other."""
+        return any(getattr(kind, "scope", "item") != "item" for kind in self._kinds.values())
+
+    def split(
+        self, name: str, batch: int, rank: int, ranks: int, *, micro_batch: int | None = None
+    ) -> Iterator[Batch]:
         """Yield this rank's batches of a split, in a fixed order.
 
         Args:
@@ -243,6 +253,7 @@ class JobData:
             batch: most texts of a batch.
             rank: number of this process; ranks take batches in turn.
             ranks: number of processes.
+            micro_batch: most texts of a pass, where batches are to be cut; no limit if None.
 
         Raises:
             DataError: if there is no such split or too many of its images cannot be read.
@@ -255,6 +266,7 @@ class JobData:
             batch=batch,
             rank=rank,
             ranks=ranks,
+            micro_batch=micro_batch,
         )
         for batches in assembled(strides, range(len(strides)), self._how):
             yield from batches

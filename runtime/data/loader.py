@@ -107,6 +107,7 @@ class Strides(Dataset[Assembled]):
         batch: most texts of a batch.
         rank: number of this process; batches are dealt out in turn.
         ranks: number of processes.
+        micro_batch: most texts of a pass, where a batch is cut into several; no limit if None.
     """
 
     assembler: Assembler
@@ -114,6 +115,7 @@ class Strides(Dataset[Assembled]):
     batch: int
     rank: int
     ranks: int
+    micro_batch: int | None = None
 
     def __len__(self) -> int:
         """Return the number of strides."""
@@ -123,8 +125,18 @@ class Strides(Dataset[Assembled]):
         """Assemble this rank's batches of one stride."""
         rows = self.assembler.split.rows[stride * STRIDE : (stride + 1) * STRIDE]
         cut = shares(len(rows), -(-len(rows) // self.batch))[self.rank :: self.ranks]
-        parts = [np.arange(share.start, share.stop) for share in cut]
-        return _assemble(self.assembler, rows, parts, self.name, stride)
+        parts: list[np.ndarray] = []
+        last: list[bool] = []
+        for share in cut:
+            batch = np.arange(share.start, share.stop)
+            passes = 1 if self.micro_batch is None else -(-len(batch) // self.micro_batch)
+            parts += [batch[part] for part in shares(len(batch), passes)]
+            last += [number == passes - 1 for number in range(passes)]
+        assembled = _assemble(self.assembler, rows, parts, self.name, stride)
+        if self.micro_batch is None:
+            return assembled
+        batches = zip(assembled.batches, last, strict=True)
+        return replace(assembled, batches=tuple(replace(one, last=end) for one, end in batches))
 
 
 def _assemble(

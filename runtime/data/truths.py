@@ -51,6 +51,23 @@ class Truths:
         known = np.unique(np.concatenate(pairs))
         return cls(text=text, own=own, content=content, contents=contents, pairs=known)
 
+    def among(self, rows: np.ndarray, contents: np.ndarray) -> np.ndarray:
+        """Return what is known of texts beside their own rows, as far as it is about some contents.
+
+        Args:
+            rows: `[n]` int64, numbers of texts.
+            contents: `[k]` int64, ascending.
+
+        Returns:
+            int64, as `pairs`, ascending.
+        """
+        text = np.unique(self.text[rows])
+        first = np.searchsorted(self.pairs, text * self.contents)
+        counts = np.searchsorted(self.pairs, (text + 1) * self.contents) - first
+        place = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+        found: np.ndarray = self.pairs[place]
+        return found[np.isin(found % self.contents, contents)]
+
     def hold(self, rows: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Say for each text of which of some images it is known to be true.
 

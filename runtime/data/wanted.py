@@ -51,6 +51,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTruth:
+    """Which texts are known to be true of which images: `compiler.batch.Truth` in numpy."""
+
+    text: np.ndarray
+    image: np.ndarray
+    pairs: np.ndarray
+    contents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Pairs of texts and images, what is read of them, and what is wanted there.
 
@@ -65,6 +75,7 @@ class Wanted:
             float32 numbers; None where nobody knows.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, the row of the table that each item is about; None where nobody asks.
+        truth: of the pairs, where they are compared with each other; None elsewhere.
     """
 
     text: np.ndarray
@@ -74,6 +85,7 @@ class Wanted:
     target: np.ndarray | None
     group: Group | None = None
     row: np.ndarray | None = None
+    truth: KnownTruth | None = None
 
 
 class Maker(Protocol):

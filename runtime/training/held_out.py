@@ -12,6 +12,7 @@ from renaissance.grammar.kinds.data import LOSS
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.precision import Precision
+from renaissance.runtime.training.comparing import Collected
 from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.session import Session
 
@@ -70,15 +71,17 @@ def measure(
         None if a signal ended it early, or there is nothing to measure.
     """
     processes = session.processes
-    accuracies = Accuracies(objectives.metrics, processes)
+    accuracies = Accuracies(objectives.metrics, processes, objectives.further_metrics)
     sums = torch.zeros(len(weights), dtype=torch.float64, device=processes.device)
     items = dict.fromkeys(weights, 0)
-    done = 0
+    collected, done = Collected(objectives), 0
     for batch, on_device in moved(batches, processes.device):
         for head, of_head in batch.items.items():
             items[head] += of_head.known
         with torch.no_grad(), precision.forward():
-            scored = objectives(on_device)
+            scored = objectives(on_device, collected)
+            if batch.last:
+                scored |= collected.take()
         sums += torch.stack([scored[head].loss for head in weights])
         accuracies.update(scored)
         done += batch.rows

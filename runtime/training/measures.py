@@ -1,6 +1,6 @@
 """Losses and accuracies over many batches, kept on the device until they are asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,21 +15,27 @@ class Accuracies:
     Args:
         metrics: what it is called, by name of the head.
         processes: over all of which is counted.
+        further: names of what else heads may be right about.
     """
 
-    def __init__(self, metrics: Mapping[str, str], processes: Processes) -> None:
+    def __init__(
+        self, metrics: Mapping[str, str], processes: Processes, further: Sequence[str] = ()
+    ) -> None:
         """Start with nothing counted."""
         self._metrics = metrics
+        self._names = (*metrics.values(), *further)
         self._processes = processes
         self._reset()
 
     def update(self, scored: Mapping[str, Scored]) -> None:
         """Count a batch; waits for no device."""
         for head, of_head in scored.items():
-            if of_head.credit is not None:
-                # Of items without credit nobody knows what is right.
-                credit = of_head.credit.double()
-                self._counts[head] += torch.stack([credit.nansum(), credit.isfinite().sum()])
+            credits = {self._metrics[head]: of_head.credit, **of_head.further}
+            for name, credit in credits.items():
+                if credit is not None:
+                    # Of items without credit nobody knows what is right.
+                    sums = [credit.double().nansum(), credit.isfinite().sum()]
+                    self._counts[name] += torch.stack(sums)
 
     def take(self) -> dict[str, float]:
         """Return the means so far by name, over all processes, and start anew."""
@@ -38,16 +44,14 @@ class Accuracies:
         self._reset()
         return {
             name: credit / items
-            for name, credit, items in zip(
-                self._metrics.values(), sums[::2], sums[1::2], strict=True
-            )
+            for name, credit, items in zip(self._names, sums[::2], sums[1::2], strict=True)
             if items
         }
 
     def _reset(self) -> None:
         device = self._processes.device
         self._counts = {
-            head: torch.zeros(2, dtype=torch.float64, device=device) for head in self._metrics
+            name: torch.zeros(2, dtype=torch.float64, device=device) for name in self._names
         }
 
 

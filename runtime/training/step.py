@@ -1,6 +1,6 @@
 """One training step: micro-batches forward and backward, clipping, update."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,13 @@ from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from renaissance.compiler.batch import Batch
+from renaissance.compiler.comparing import Compare
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.training.comparing import Comparison
 from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.sharding import gathered, share_gradients
@@ -62,6 +64,19 @@ class _OfAll:
     save: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passes:
+    """What the passes of a step need where rows of all of them are compared.
+
+    Attributes:
+        compare: of each pass; none where a pass compares its own rows, or none at all.
+        begin: sets the random state of a pass of some number, where that matters.
+    """
+
+    compare: tuple[Compare, ...] = ()
+    begin: Callable[[int], None] = lambda number: None
+
+
 class TrainingStep:
     """The step of a job.
 
@@ -100,6 +115,7 @@ class TrainingStep:
         self._seed = seed
         self._processes = processes
         self._accuracies = accuracies
+        self._comparison = Comparison(objectives, processes)
         self._wrapped: nn.Module | None = None
         self._mover = Mover(processes.device)
 
@@ -140,7 +156,8 @@ class TrainingStep:
             self._wrapped = self._wrap(self._mover(batches[0]))
         several = of_all.passes > self._processes.ranks
         with gathered(self._objectives) if several else nullcontext():
-            losses = self._learn(self._wrapped, batches, following, of_all.items)
+            passes = self._passes(batches, step, several=several)
+            losses = self._learn(self._wrapped, batches, following, of_all.items, passes)
         self._update(rate)
         return Stepped(
             losses=losses,
@@ -171,12 +188,31 @@ class TrainingStep:
             save=saves > 0,
         )
 
+    def _passes(self, batches: Sequence[Batch], step: int, *, several: bool) -> "_Passes":
+        """Return how the passes of this process begin, and compare their rows with all rows.
+
+        Where there are several, the rows are looked at beforehand, with the same random numbers.
+        """
+        if not self._objectives.compares or self._processes.ranks == len(batches) == 1:
+            return _Passes()
+        if not several:
+            return _Passes(compare=(self._comparison.at_once(),))
+        first = seed_of_step(self._seed, step, self._processes.rank)
+
+        def begin(number: int) -> None:
+            torch.manual_seed(seed_of_step(first, number, 0))
+
+        moved = moved_with_following(self._mover, batches, batches[0])
+        compare = self._comparison.beforehand(moved, self._precision, begin)
+        return _Passes(compare=tuple(compare), begin=begin)
+
     def _learn(
         self,
         wrapped: nn.Module,
         batches: Sequence[Batch],
         following: Batch | None,
         items: Mapping[str, float],
+        passes: "_Passes",
     ) -> Tensor:
         """Add up the gradients of all passes; return this process's part of the losses `[heads]`.
 
@@ -185,6 +221,7 @@ class TrainingStep:
             batches: this process's micro-batches, one a pass.
             following: the first batch of the next step.
             items: of the global batch, by head.
+            passes: how they begin and compare.
         """
         losses: list[Tensor] = []
         # One batch is on the device, and the next one on its way.
@@ -192,9 +229,10 @@ class TrainingStep:
         for number, moved in enumerate(on_device):
             last = number == len(batches) - 1
             share_gradients(self._objectives, last)
+            passes.begin(number)
             with self._gradients_stay_here(not last):
                 with self._precision.forward():
-                    scored = wrapped(moved)
+                    scored = wrapped(moved, *passes.compare[number : number + 1])
                 self._precision.backward(self._loss(scored, items))
             self._accuracies.update(scored)
             losses.append(
@@ -208,6 +246,9 @@ class TrainingStep:
         optimization.set_rate(rate)
         if optimization.torch is not None:
             self._precision.step(optimization.torch, optimization.parameters, self._clip)
+            for head in self._objectives.model.heads.values():
+                if hasattr(head, "stay_in_bounds"):
+                    head.stay_in_bounds()
         optimization.clear()
 
     def _loss(self, scored: Mapping[str, Scored], items: Mapping[str, float]) -> Tensor:

@@ -119,7 +119,9 @@ class Training:
         job, processes = session.training, session.processes
         total = beginning.state.total_steps
         weights = weights_of(job)
-        accuracies = Accuracies(prepared.objectives.metrics, processes)
+        accuracies = Accuracies(
+            prepared.objectives.metrics, processes, prepared.objectives.further_metrics
+        )
         return cls(
             session=session,
             setup=setup,

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts
+from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts, Truth
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
@@ -237,6 +237,9 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             known=one.items,
             group=Candidates(item=pairs // each, place=pairs % each, items=one.items, most=each)
             if one.candidates
+            else None,
+            truth=Truth(text=pairs, image=pairs, pairs=pairs[:0], contents=one.pairs)
+            if one.compared
             else None,
         )
     pixels = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8)

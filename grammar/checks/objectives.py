@@ -1,0 +1,27 @@
+"""Do the objectives of a job go together, and with the model?"""
+
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.places import Places
+from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Model
+
+
+def check_objectives(job: Pretrain, model: Model, places: Places, findings: Findings) -> None:
+    """Report what objectives have to say about each other and about the model."""
+    for index, objective in enumerate(job.objectives):
+        path = ("jobs", job.name, "objectives", index)
+        for remark in objective.remarks_among(job.objectives, model.fusion):
+            span = None if remark.key is None else places.value((*path, remark.key))
+            span = span or places.key(path) or places.value(path)
+            assert span is not None  # an objective is written somewhere
+            findings.add(
+                Diagnostic(
+                    code=remark.code,
+                    message=remark.message,
+                    span=span,
+                    severity=remark.severity,
+                    label=remark.label,
+                    help=remark.help,
+                )
+            )

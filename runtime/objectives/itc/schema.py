@@ -1,0 +1,104 @@
+"""Keys of `itc`."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.head import Form
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.remark import Remark
+
+WIDTH = 256
+"""Channels of the common space, where neither the objective nor the fusion says it."""
+BIAS = -10.0
+"""Where the bias of the sigmoid loss starts. Source: Zhai et al. 2023, SigLIP, algorithm 1."""
+
+
+class Itc(ObjectiveBlock):
+    """Image-text contrast: which image of the global batch belongs to this text, and the reverse?
+
+    One vector of each stream before the fusion is projected to a common space and normalised.
+    Cosines over a learned temperature are compared over all texts and images of a step, whatever
+    the number of passes and processes. A pair of the batch that is not a row's own, but known to be
+    true, is left out. Source: Radford et al. 2021, CLIP, figure 3; Zhai et al. 2023, SigLIP,
+    equation 1.
+    """
+
+    scope: ClassVar[Literal["item", "global_batch"]] = "global_batch"
+    metric: ClassVar[str] = "itc_accuracy"
+    further_metrics: ClassVar[tuple[str, ...]] = (
+        "itc_text_to_image_accuracy",
+        "itc_image_to_text_accuracy",
+    )
+    compares: ClassVar[bool] = True
+    head_form: ClassVar[Form | None] = "own"
+    head_reads: ClassVar[Literal["tokens", "pooled", "streams"]] = "streams"
+
+    objective: Literal["itc"] = "itc"
+    loss: Literal["softmax", "sigmoid"] = key(
+        "softmax",
+        doc="`softmax` among all images for each text and the reverse (CLIP), or `sigmoid` of each "
+        "pair by itself, with a learned bias (SigLIP)",
+        impact="training",
+    )
+    width: int | None = key(
+        None,
+        doc="channels of the space that both streams are projected to; 256 if absent. A fusion "
+        "that has such a space of its own is read instead",
+        impact="weights",
+        unit="channels",
+        ge=1,
+        le=65_536,
+    )
+    temperature: float = key(
+        0.07, doc="what cosines are divided by at first; it is learned", impact="training", gt=0
+    )
+    least_temperature: float = key(
+        0.01,
+        doc="where the learned temperature stops to fall; 0.01 in CLIP, 0.001 in ALBEF",
+        impact="training",
+        gt=0,
+        ge=1e-4,
+    )
+    most_temperature: float = key(
+        1.0,
+        doc="where the learned temperature stops to rise; 0.5 in ALBEF",
+        impact="training",
+        gt=0,
+        le=100,
+    )
+    weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
+
+    def remarks(self, batch: int) -> Iterable[Remark]:
+        """There has to be something to compare with, and a temperature within its bounds."""
+        if batch < 2:
+            yield Remark(
+                code="VL513",
+                message="there is no other image in the batch",
+                label="compares with the other images of the batch",
+                help=("take a larger batch",),
+                related=(("batch", "one text a step"),),
+            )
+        if not self.least_temperature <= self.temperature <= self.most_temperature:
+            bounds = f"{self.least_temperature} to {self.most_temperature}"
+            yield Remark(
+                code="VL405",
+                message="the temperature starts outside of its bounds",
+                key="temperature",
+                label=f"is not in {bounds}",
+                help=("let it lie between `least_temperature` and `most_temperature`",),
+            )
+
+    def remarks_among(
+        self, objectives: Sequence[ObjectiveBlock], fusion: FusionBlock
+    ) -> Iterable[Remark]:
+        """Where the fusion has a space of its own, that is read."""
+        if self.width is not None and fusion.space is not None:
+            yield Remark(
+                code="VL506",
+                message="`width` has no effect",
+                key="width",
+                label=f"`{fusion.word()}` projects both streams to {fusion.space} channels",
+                help=("leave it out: the space of the fusion is read",),
+            )

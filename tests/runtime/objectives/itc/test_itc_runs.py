@@ -1,0 +1,61 @@
+"""One pass, several passes and two processes are as one; a run that is resumed is as one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.objectives.itc.schema import Itc
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from tests.runs import events, run_in_two, train
+
+OTHERS = (Mlm(), Itm(draw="data"))
+"""Objectives whose items do not depend on how rows are cut into passes."""
+
+
+def weights(folder: Path, steps: int) -> dict[str, torch.Tensor]:
+    return load_file(folder / f"base/checkpoints/step-{steps:08d}/model.safetensors")
+
+
+def same(one: Path, other: Path, steps: int) -> None:
+    """Compare the lines of steps and validations, and the last weights."""
+    for event in ("step", "validate"):
+        lines, others = (events(folder, "base", event) for folder in (one, other))
+        assert len(lines) == len(others) > 0
+        for ours, theirs in zip(lines, others, strict=True):
+            assert theirs["losses"] == pytest.approx(ours["losses"], rel=2e-4)
+            assert theirs["metrics"] == pytest.approx(ours["metrics"], abs=1e-6)
+    ours, theirs = weights(one, steps), weights(other, steps)
+    assert ours.keys() == theirs.keys()
+    for name, weight in ours.items():
+        torch.testing.assert_close(theirs[name], weight, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("objective", [Itc(), Itc(loss="sigmoid", temperature=0.1)])
+def test_passes_and_processes_are_as_one_large_batch(
+    objective: Itc, tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    base: dict[str, Any] = {"objectives": (*OTHERS, objective), "batch": 12, "steps": 4}
+    whole = tiny_spec(dropout=0.0, base=base)
+    cut = tiny_spec(dropout=0.0, base={**base, "micro_batch": 3})
+    train(whole, tmp_path / "one", "base")
+    train(cut, tmp_path / "four", "base")
+    run_in_two(whole, tmp_path / "two", "base")
+    run_in_two(cut, tmp_path / "both", "base")
+    for other in ("four", "two", "both"):
+        same(tmp_path / "one", tmp_path / other, 4)
+
+
+def test_frozen_towers_stay_and_learn_by_their_projections(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    freeze = (Freeze(selectors=("vision", "text")),)
+    spec = tiny_spec(freeze=freeze, base={"objectives": (Itc(),), "batch": 12, "micro_batch": 5})
+    train(spec, tmp_path, "base")
+    assert events(tmp_path, "base", "step")
