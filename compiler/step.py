@@ -21,7 +21,7 @@ from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.head import Reads
-from renaissance.grammar.kinds.registry import facet, optional_facet
+from renaissance.grammar.kinds.registry import KindError, facet, optional_facet, origin
 from renaissance.grammar.kinds.source import modality, reads_pixels
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
@@ -209,7 +209,14 @@ class Objectives(nn.Module):
         loss = optional_facet(kind, "loss")
         if loss is None:
             return cross_entropy(scores, items.target)
-        scored: Scored = loss.loss(kind, scores, items)
+        scored = loss.loss(kind, scores, items)
+        if not isinstance(scored, Scored):
+            package = origin(kind)
+            whose = "" if package is None else f" of `{package}`"
+            raise KindError(
+                f"`{loss.__name__}.loss`{whose} returns a {type(scored).__name__}",
+                "it has to return `Scored`, as `cross_entropy` of renaissance.compiler.losses does",
+            )
         return scored
 
 

@@ -11,15 +11,33 @@ from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report.figures import is_rate
 
+ENOUGH = 110
+"""Columns of a terminal from which on the table has a column for everything."""
+
 MOST_PARTS = 3
 """Figures of parts of a split, such as types of questions, that the table has room for."""
 
 
 def print_results(run: Run) -> None:
     """Print a row for each job, and where everything lies."""
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(_narrow(run) if console.width < ENOUGH else _wide(run))
+    if any(result.intervals for result in run.results):
+        console.print(
+            "in brackets: 95% intervals over other images; majority: the most frequent answer to "
+            "learn from, given to every row"
+        )
+    if run.skipped:
+        console.print(f"finished before: {', '.join(run.skipped)}", markup=False)
+    console.print(f"results: {run.folder}", markup=False, soft_wrap=True)
+    console.print(f"report:  {run.report}", markup=False, soft_wrap=True)
+
+
+def _wide(run: Run) -> Table:
+    """Return a table with a column for everything."""
     table = Table(title=None, header_style="bold", expand=False)
     for heading in ("job", "measured on", "result"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("steps", "texts/s", "time"):
         table.add_column(heading, justify="right")
     for result in run.results:
@@ -31,17 +49,24 @@ def print_results(run: Run) -> None:
             "-" if result.texts_per_second is None else per_second(result.texts_per_second),
             "-" if result.seconds is None else duration(result.seconds),
         )
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(table)
-    if any(result.intervals for result in run.results):
-        console.print(
-            "in brackets: 95% intervals over other images; majority: the most frequent answer to "
-            "learn from, given to every row"
-        )
-    if run.skipped:
-        console.print(f"finished before: {', '.join(run.skipped)}", markup=False)
-    console.print(f"results: {run.folder}", markup=False, soft_wrap=True)
-    console.print(f"report:  {run.report}", markup=False, soft_wrap=True)
+    return table
+
+
+def _narrow(run: Run) -> Table:
+    """Return a table of two columns, in which figures keep their lines."""
+    table = Table(title=None, header_style="bold", expand=False, show_lines=True)
+    for heading in ("job", "result"):
+        table.add_column(heading, overflow="fold")
+    for result in run.results:
+        lines = [result.job, result.kind + (f" on {result.split}" if result.split else "")]
+        if result.steps:
+            lines.append(f"{result.steps:,} steps")
+        if result.texts_per_second is not None:
+            lines.append(f"{per_second(result.texts_per_second)} texts/s")
+        if result.seconds is not None:
+            lines.append(duration(result.seconds))
+        table.add_row("\n".join(lines), "\n".join(_figures(result)) or "-")
+    return table
 
 
 def _figures(result: JobResult) -> list[str]:

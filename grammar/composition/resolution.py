@@ -8,6 +8,7 @@ from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
 from renaissance.grammar.checks.layer_decay import check_decays
+from renaissance.grammar.checks.lowering import check_attention, check_compilation
 from renaissance.grammar.checks.objectives import check_objectives
 from renaissance.grammar.checks.outputs import check_outputs
 from renaissance.grammar.checks.reading import check_meeting, check_reading
@@ -108,6 +109,7 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
             continue
         parts = read_model(draft, ("models", name), reader)
         check_parts(parts, reader.places, reader.findings)
+        check_attention(parts, reader.places, reader.findings)
         for stream, source in parts.streams.items():
             if source is not None:
                 place = ("models", name, "streams", stream)
@@ -122,6 +124,7 @@ def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
     models: dict[str, Model | None] = {}
     for name, parts in jobs.parts.items():
         check_parts(parts, reader.places, reader.findings)
+        check_attention(parts, reader.places, reader.findings)
         models[name] = parts.model()
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
@@ -176,6 +179,7 @@ def _check_jobs(
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)
+        check_compilation(job, model, places, findings)
         check_job_freezing(name, job, model, path, job.source is None, places, findings)
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):

@@ -41,6 +41,9 @@ class Failed:
 
 FAILED = Failed()
 
+_OFF = frozenset({"off", "no", "false", "disabled", "never"})
+"""Words of others for `none`."""
+
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
     "greater_than": ("more than", "gt"),
@@ -224,7 +227,8 @@ class Reader(Record):
             path,
             where=choice.kind.span,
             what=f"`{choice.kind.text}`",
-            broken=choice.broken,
+            # What stands between parentheses instead is said already.
+            broken=choice.broken or "" in fixed,
             fixed=fixed,
         )
 
@@ -236,7 +240,7 @@ class Reader(Record):
             if choice.arguments is not None:
                 self.findings.add(
                     _wrong_arguments(
-                        choice, f"`{word}` takes no parentheses", "keys stand between braces"
+                        choice, f"`{word}` takes no parentheses", _in_braces(choice, block)
                     )
                 )
                 return {"": FAILED}
@@ -429,20 +433,23 @@ class Reader(Record):
             )
             return FAILED
         if kind.words:
-            close = nearest(word, kind.words)
+            nothing = word.lower() in _OFF and "none" in kind.words
+            close = ("none",) if nothing else nearest(word, kind.words)
             self.findings.add(
                 Diagnostic(
                     code="VL407",
                     message=f"`{key}` cannot be `{word}`",
                     span=span,
                     label="unknown word",
-                    help=suggestion(word, kind.words, "a word"),
+                    help=("write `none`",) if nothing else suggestion(word, kind.words, "a word"),
                     notes=(f"`{key}` is one of {listing(kind.words)}",),
                     edits=(Edit(span=span, text=close[0]),) if close else (),
                 )
             )
             return FAILED
         lower = word.lower()
+        if kind.none and lower in _OFF:
+            lower = "none"
         if (kind.boolean and lower in ("true", "false")) or (kind.none and lower == "none"):
             self.findings.add(
                 Diagnostic(
@@ -585,6 +592,25 @@ def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
 
 def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
     return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
+
+
+def _in_braces(choice: Choice, block: type[Block]) -> str:
+    """Say where values between parentheses belong, by the first key that could take each."""
+    fields = {spelling_of(name, info): kind_of(info) for name, info in keys_of(block).items()}
+    said = []
+    for argument in choice.arguments or ():
+        match argument:
+            case tree.Text(spelling=spelled):
+                found = next((name for name, kind in fields.items() if kind.text), None)
+            case tree.Address(parts=(tree.Name(text=spelled),)):
+                found = next((name for name, kind in fields.items() if spelled in kind.words), None)
+            case _:
+                found, spelled = None, ""
+        if found is not None:
+            said.append(f"{found} = {spelled}")
+    if not said:
+        return "keys stand between braces"
+    return f"keys stand between braces: `{choice.kind.text} {{ {', '.join(said)} }}`"
 
 
 def _plain_backbone(choice: Choice, blocks: Mapping[str, type[Block]]) -> Diagnostic:

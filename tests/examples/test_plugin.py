@@ -144,6 +144,14 @@ def test_a_job_folder_knows_what_it_needs(renaissance: Program, target: Path, wo
             "failed in line 13 of `renaissance_shapes.order.loss`: ValueError: no loss",
         ),
         (
+            "order/loss.py",
+            "    return cross_entropy(scores, items.target)",
+            "    return scores.sum()",
+            "plan",
+            "`renaissance_shapes.order.loss.loss` of `renaissance-shapes==0.1.0` returns a Tensor; "
+            "it has to return `Scored`, as `cross_entropy`",
+        ),
+        (
             "gated/anatomy.py",
             "    parts = [",
             "    parts = [*streams.parts] + [",

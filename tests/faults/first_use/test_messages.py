@@ -147,3 +147,59 @@ def test_the_left_edge_says_nothing_about_inner_blocks() -> None:
 def test_a_brace_inside_of_brackets(old: str, new: str) -> None:
     text = (TEXT.format(**FINE) + JOBS).replace(old, new, 1)
     assert resolve(Source(name="main.vl", text=text)).spec is None
+
+
+MODEL = """model m {{
+  backbone text   = plain_text {{ layers = 2, width = 8, heads = 2, vocabulary = 64 }}
+  backbone vision = plain_vision {{ layers = 2, width = 8, heads = 2, image_size = 16, patch = 8 }}
+  fusion cross = cross_attention(text, vision) {{ layers = 1, width = 8, heads = 2 }}
+  {model}
+}}
+finetune f on m {{
+  task = {task}
+  {job}
+  optimizer adamw {{ lr = 1e-3 }}
+  batch = 8
+  steps = 10
+}}
+"""
+
+
+def found_in(model: str = "", job: str = "", task: str = "easy_vqa") -> list[tuple[str, str, str]]:
+    text = MODEL.format(model=model, job=job, task=task)
+    diagnostics = resolve(Source(name="main.vl", text=text)).diagnostics
+    return [(one.code, one.span.text, " ".join((*one.help, one.label))) for one in diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("task", "rewrite"),
+    [
+        ('nlvr2("data")', '`nlvr2 { root = "data" }`'),
+        ("glue(sst2)", "`glue { task = sst2 }`"),
+        ("easy_vqa(7)", "keys stand between braces"),
+    ],
+)
+def test_parentheses_in_place_of_braces_are_one_finding(task: str, rewrite: str) -> None:
+    [(code, _, help)] = found_in(task=task)
+    assert code == "VL409" and rewrite in help
+
+
+@pytest.mark.parametrize(("model", "job"), [("lower = off", ""), ("", "clip = off")])
+def test_other_words_for_none(model: str, job: str) -> None:
+    [(code, where, help)] = found_in(model, job)
+    assert (code, where) == ("VL407", "off") and "write `none`" in help
+
+
+@pytest.mark.parametrize(
+    ("model", "job", "where"),
+    [
+        ("lower = none, attention = sdpa", "", "sdpa"),
+        ("lower = none", "compile = layers", "layers"),
+        ("lower = none", "recompute = layers", "layers"),
+    ],
+)
+def test_what_a_plain_model_does_not_take_is_said(model: str, job: str, where: str) -> None:
+    [(code, place, label)] = found_in(model, job)
+    assert (code, place) == ("VL506", where) and "`lower = none`" in label
+    assert found_in(model.replace("lower = none", "lower = auto"), job) == []
+    assert found_in("lower = none, attention = eager", "compile = none") == []
