@@ -65,7 +65,7 @@ def test_a_reference_to_nothing_blames_nobody_else() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "help"),
     [
-        ("pretrain p on m", "pretrain p from m", "VL410", "write `on m`"),
+        ("pretrain p on m", "pretrain p from m", "VL104", "write `on m`"),
         ("pretrain p on m", "pretrain p of m", "VL410", "write `on m`"),
         ("finetune f from p", "finetune f on p", "VL104", "`p` is a job: write `from p`"),
         ("finetune f from p", "finetune f from m", "VL104", "`m` is a model: write `on m`"),
