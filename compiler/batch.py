@@ -44,6 +44,8 @@ def _applied(value: Any, change: Callable[[Any], Any]) -> Any:
         return change(value)
     if isinstance(value, dict):
         return {name: _applied(part, change) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_applied(part, change) for part in value)
     return value
 
 
@@ -52,18 +54,39 @@ def _moved(part: "Tensor | Movable", device: torch.device) -> "Tensor | Movable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShapedImages(Movable):
+    """Images of several shapes, those of one shape together, so that none is padded.
+
+    Attributes:
+        groups: `[images, 3, height, width]` uint8 of each shape.
+    """
+
+    groups: tuple[Tensor, ...]
+
+    def __len__(self) -> int:
+        """Return how many images there are."""
+        return sum(map(len, self.groups))
+
+
+Pixels: TypeAlias = Tensor | ShapedImages
+"""`[images, 3, height, width]` uint8, or groups of such where images keep their shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartlyEncoded(Movable):
     """Images of which some need not be encoded any more: first those that do, then the others.
 
     Attributes:
-        pixels: `[missing, 3, height, width]` uint8: those that are to be encoded.
+        pixels: those that are to be encoded.
         contents: digest of the file of each of them; None for one that could not be read again.
-        features: `[kept, tokens, width]` of the others.
+        features: `[kept, tokens, width]` of the others, or `[tokens, width]`, one after the other.
+        lengths: tokens of each of the others where these are one after the other.
     """
 
-    pixels: Tensor
+    pixels: Pixels
     contents: tuple[bytes | None, ...]
     features: Tensor
+    lengths: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +112,8 @@ class RegionRows(Movable):
         return RegionInput(features=self.features, boxes=self.boxes, mask=self.mask)
 
 
-Shown: TypeAlias = Tensor | PartlyEncoded | RegionRows
-"""What a stream reads of distinct images: their pixels, `[images, 3, height, width]` uint8, what is
-kept of them, or their regions."""
+Shown: TypeAlias = Pixels | PartlyEncoded | RegionRows
+"""What a stream reads of distinct images: their pixels, what is kept of them, or their regions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +307,7 @@ class Batch(Movable):
     """What one forward and backward pass reads.
 
     Attributes:
-        images: what the first stream of images reads; each distinct image once.
+        images: what the first stream of images reads; each distinct one once.
         texts: of which those without changes are distinct where their features are kept.
         items: by name of the head, in the order in which the fusion gets their pairs.
         rows: how many rows of the data it is about.

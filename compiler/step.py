@@ -12,12 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.backbones import normalisation
-from renaissance.compiler.batch import Batch, Items, RegionRows, Shown, Texts
+from renaissance.compiler.batch import (
+    Batch,
+    Items,
+    PartlyEncoded,
+    Pixels,
+    RegionRows,
+    ShapedImages,
+    Shown,
+    Texts,
+)
 from renaissance.compiler.comparing import Compare, Rows
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.inputs import ImageInput
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.head import Reads
@@ -165,10 +175,18 @@ class Objectives(nn.Module):
         stream = stream or self._vision[0]
         if isinstance(images, RegionRows):
             return self.model.encode(stream, images.for_model())
+        if isinstance(images, PartlyEncoded):
+            normalised = self._normalised(images.pixels, stream)
+            return self.cached[stream](replace(images, pixels=normalised))
+        read = self._normalised(images, stream)
+        given = ImageInput(groups=read.groups) if isinstance(read, ShapedImages) else read
+        return self.model.encode(stream, given)
+
+    def _normalised(self, images: Pixels, stream: str) -> Pixels:
         normalised = self.normalised[stream]
         if isinstance(images, Tensor):
-            return self.model.encode(stream, normalised(images))
-        return self.cached[stream](replace(images, pixels=normalised(images.pixels)))
+            return normalised(images)
+        return ShapedImages(groups=tuple(map(normalised, images.groups)))
 
     def encode_texts(self, texts: Texts) -> Features:
         """Encode texts in one pass, and those of which some features are kept behind them."""

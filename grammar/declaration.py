@@ -32,6 +32,10 @@ class Block(BaseModel):
     )
 
 
+class WordBlock(Block):
+    """A word with keys of its own, where plain words may stand too: `resize = fit { … }`."""
+
+
 def key(
     default: Any = REQUIRED,
     *,

@@ -17,7 +17,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
-from renaissance.grammar.kinds.source import Position, SourceBlock
+from renaissance.grammar.kinds.source import Fit, Position, SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
@@ -71,6 +71,7 @@ def _sections() -> Iterator[str]:
     backbones = sources("backbone")
     yield from _family("`backbone`", _POSITIONS["backbone"], backbones)
     yield from _family("`embed`", _POSITIONS["embed"], sources("embed"))
+    yield from section("`resize = fit`", Fit, "##")
     yield from _family("`fusion`", _HEADS["fusion"], Kinds(FusionBlock))
     stacks = sources("encoder")
     plain = {word: block for word, block in stacks.items() if word not in backbones}

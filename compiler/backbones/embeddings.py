@@ -1,6 +1,7 @@
 """From word pieces and pixels to tokens: embeddings of plain and of one-tower models."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from renaissance.compiler.errors import CompileError, ShapeError
@@ -8,6 +9,7 @@ from renaissance.compiler.model.dropout import Dropout
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.initialisation import STD, initialise
 from renaissance.compiler.model.inputs import TextInput
+from renaissance.grammar.kinds.source import Fit
 
 
 class WordEmbeddings(nn.Module):
@@ -72,17 +74,25 @@ class PatchEmbeddings(nn.Module):
         stem: how a patch becomes a token.
         dropout: probability of dropping a channel of a token in training.
         address: of the stream, for messages.
+        fit: the shapes that images may have; None where they are square, of `image_size`.
     """
 
     def __init__(
-        self, image_size: int, patch: int, width: int, stem: str, dropout: float, address: str
+        self,
+        image_size: int,
+        patch: int,
+        width: int,
+        stem: str,
+        dropout: float,
+        address: str,
+        fit: Fit | None = None,
     ) -> None:
         super().__init__()
         if image_size % patch:
             raise CompileError(
                 f"`{address}`: patches of {patch} pixels do not tile an image of {image_size}"
             )
-        self.image_size, self.width = image_size, width
+        self.image_size, self.width, self.fit = image_size, width, fit
         self.grid = image_size // patch
         self.stem: nn.Module
         if stem == "linear":
@@ -97,16 +107,29 @@ class PatchEmbeddings(nn.Module):
         nn.init.normal_(self.position, std=STD)
 
     def forward(self, pixels: Tensor) -> Features:
-        """Embed images `[rows, 3, image_size, image_size]` as `[rows, 1 + grid², width]`.
+        """Embed images `[rows, 3, height, width]` of one shape as `[rows, 1 + patches, width]`.
 
         Raises:
-            ShapeError: if they have another size.
+            ShapeError: if they have another size than they may have.
         """
-        check_images(pixels, self.image_size)
-        patches = self.stem(pixels).flatten(2).transpose(1, 2)
+        check_images(pixels, self.image_size, self.fit)
+        grid = self.stem(pixels)  # [rows, width, patches down, patches across]
+        patches = grid.flatten(2).transpose(1, 2)
         first = self.class_token.expand(patches.shape[0], -1, -1)
-        tokens = torch.cat((first, patches), 1) + self.position
+        tokens = torch.cat((first, patches), 1) + self.positions(*grid.shape[2:])
         return Features(tokens=self.dropout(tokens))
+
+    def positions(self, down: int, across: int) -> Tensor:
+        """Return the embeddings of the positions of a grid of patches, `[1 + patches, width]`.
+
+        Source: Kim et al. 2021, ViLT, section 4.1: interpolated between those of a square grid,
+        bilinearly, corners on corners.
+        """
+        if self.fit is None or (down, across) == (self.grid, self.grid):
+            return self.position
+        square = self.position[1:].T.view(1, self.width, self.grid, self.grid)
+        grid = F.interpolate(square, size=(down, across), mode="bilinear", align_corners=True)
+        return torch.cat((self.position[:1], grid[0].flatten(1).T))
 
 
 class ConvolutionalStem(nn.Sequential):
@@ -159,14 +182,25 @@ def check_length(text: TextInput, longest: int) -> None:
         raise ShapeError(f"texts of {text.longest} tokens where the model takes {longest} at most")
 
 
-def check_images(pixels: Tensor, image_size: int) -> None:
+def check_images(pixels: Tensor, image_size: int, fit: Fit | None = None) -> None:
     """Refuse images of another size than the model was compiled for.
+
+    Args:
+        pixels: `[rows, 3, height, width]`.
+        image_size: height and width of square images, pixels.
+        fit: the shapes that images may have; None where they are square.
 
     Raises:
         ShapeError: naming both sizes.
     """
-    if pixels.ndim != 4 or tuple(pixels.shape[1:]) != (3, image_size, image_size):
-        raise ShapeError(
-            f"images of shape {tuple(pixels.shape)} where the model takes "
-            f"[rows, 3, {image_size}, {image_size}]"
-        )
+    if pixels.ndim == 4 and pixels.shape[1] == 3:
+        height, width = pixels.shape[2:]
+        if fit is None and (height, width) == (image_size, image_size):
+            return
+        if fit is not None and not height % fit.multiple and not width % fit.multiple:
+            return
+    sides = f"{image_size}, {image_size}" if fit is None else "height, width"
+    rest = "" if fit is None else f", both multiples of {fit.multiple}"
+    raise ShapeError(
+        f"images of shape {tuple(pixels.shape)} where the model takes [rows, 3, {sides}]{rest}"
+    )

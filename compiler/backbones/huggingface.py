@@ -46,10 +46,11 @@ from renaissance.compiler.model.tower import (
     Tower,
     TowerFacts,
 )
+from renaissance.grammar.anatomy.library import ANY_SHAPE
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder
+from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, fit_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -88,8 +89,9 @@ class TransformersTower(Tower):
             ShapeError: if a text is longer, or an image of another size, than it was built for.
         """
         if self.facts.modality == "vision":
-            check_images(inputs, self.facts.image_size or 0)
-            tokens = self.encoder(pixel_values=inputs, **self._order(inputs)).last_hidden_state
+            check_images(inputs, self.facts.image_size or 0, self.facts.fit)
+            options = {**self._order(inputs), **self._positions(inputs)}
+            tokens = self.encoder(pixel_values=inputs, **options).last_hidden_state
             return Features(tokens=self.norm(tokens))
         text = TextInput.of(inputs)
         if self.facts.max_tokens is not None:
@@ -113,6 +115,14 @@ class TransformersTower(Tower):
                 f"the tokens of `{address}` depend a little on the texts that a text is padded with"
             )
             self.facts = replace(self.facts, mixes=True, notes=(*self.facts.notes, note))
+
+    def _positions(self, pixels: Tensor) -> dict[str, bool]:
+        """Return what lets positions follow the shape of images; some encoders do so unasked."""
+        size = self.facts.image_size
+        if self.facts.fit is None or tuple(pixels.shape[2:]) == (size, size):
+            return {}
+        asks = "interpolate_pos_encoding" in inspect.signature(self.encoder.forward).parameters
+        return {"interpolate_pos_encoding": True} if asks else {}
 
     def _order(self, pixels: Tensor) -> dict[str, Tensor]:
         """Return what keeps all patches of a ViTMAE in their order."""
@@ -202,7 +212,14 @@ def _check_trial(tower: TransformersTower, address: str) -> None:
     key = tower.key
     if tower.facts.modality == "vision":
         size = tower.facts.image_size or tower.encoder.config.image_size
-        tokens_of_image(tower, size, key=key, address=address)
+        tokens_of_image(tower, (size, size), key=key, address=address)
+        if tower.facts.fit is not None:
+            if tower.encoder.config.model_type not in ANY_SHAPE:
+                raise BackboneError(
+                    f"`{address}` is a `{tower.encoder.config.model_type}`, which reads square "
+                    "images only; take `resize = crop` or `squash`"
+                )
+            tokens_of_image(tower, tower.facts.largest, key=f"{key} largest", address=address)
     else:
         check_text(tower, *text_limits(tower), key=key, address=address)
 
@@ -328,6 +345,7 @@ def _facts(
         vocabulary=architecture.vocabulary,
         max_tokens=spec.max_tokens,
         image_size=spec.image_size,
+        fit=fit_of(spec),
         statistics=statistics if architecture.modality == "vision" else None,
         prefix_tokens=prefix_tokens(encoder),
         class_token=has_class_token(encoder),

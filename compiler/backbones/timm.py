@@ -30,7 +30,7 @@ from renaissance.compiler.model.tower import (
 )
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, ImageEncoder
+from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, fit_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -60,12 +60,12 @@ class TimmTower(Tower):
         self.channels_last = getattr(encoder, "output_fmt", "") == "NHWC"
 
     def forward(self, inputs: Tensor) -> Features:
-        """Encode images `[rows, 3, image_size, image_size]`.
+        """Encode images `[rows, 3, height, width]` of one shape.
 
         Raises:
-            ShapeError: if they have another size.
+            ShapeError: if they have another size than they may have.
         """
-        check_images(inputs, self.facts.image_size or 0)
+        check_images(inputs, self.facts.image_size or 0, self.facts.fit)
         features = self.encoder.forward_features(inputs)  # type: ignore[operator]
         return Features(tokens=as_tokens(features, self.facts.width, self.channels_last))
 
@@ -119,6 +119,7 @@ def timm_tower(
         embeddings=tuple(f"encoder.{path}" for path in stem),
         layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in layers),
         image_size=image_size,
+        fit=fit_of(spec),
         statistics=(tuple(configured["mean"]), tuple(configured["std"])),
         prefix_tokens=prefix_tokens(encoder),
         class_token=has_class_token(encoder),
@@ -129,7 +130,10 @@ def timm_tower(
     tower = TimmTower(encoder, facts, reference)
     tower.key = repr(spec)
     tower.published_size = usual
-    tokens = tokens_of_image(tower, image_size or usual, key=repr(spec), address=address)
+    square = image_size or usual
+    tokens = tokens_of_image(tower, (square, square), key=repr(spec), address=address)
+    if facts.fit is not None:
+        tokens_of_image(tower, facts.largest, key=f"{spec!r} largest", address=address)
     if tokens == 1:
         notes += (f"`{address}` gives one token an image",)
         tower.facts = replace(facts, notes=notes)
@@ -159,6 +163,8 @@ def timm_encoder(
         options |= _dimensions(name, spec, address)
     if spec.image_size is not None:
         options["img_size"] = spec.image_size
+    if fit_of(spec) is not None:
+        options["dynamic_img_size"] = True
     with _attention_of_layers(attention):
         try:
             encoder = _create(source, pretrained, options)
@@ -167,7 +173,11 @@ def timm_encoder(
                 f"`{address}`: the weights of `{name}` cannot be read: {first_line(error)}"
             ) from None
         except (AssertionError, OSError, RuntimeError, TypeError, ValueError) as error:
+            if "dynamic_img_size" in str(error):
+                raise BackboneError(_reads_squares(name, address)) from None
             raise BackboneError(_failure(name, address, error, pretrained=pretrained)) from None
+    if fit_of(spec) is not None and not isinstance(encoder, VisionTransformer):
+        raise BackboneError(_reads_squares(name, address))
     if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):
         raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")
     if not pretrained:
@@ -300,6 +310,13 @@ def _dimensions(name: str, spec: Dimensions, address: str) -> Mapping[str, Any]:
     if width and heads and width % heads:
         raise BackboneError(f"`{address}`: {heads} heads do not divide a width of {width}")
     return options
+
+
+def _reads_squares(name: str, address: str) -> str:
+    return (
+        f"`{address}`: `{name}` reads square images only; take `resize = crop` or `squash`, or a "
+        "ViT or DeiT"
+    )
 
 
 def _failure(name: str, address: str, error: Exception, *, pretrained: bool) -> str:

@@ -36,12 +36,12 @@ _constant: dict[str, bool] = {}
 _mixing: dict[str, bool] = {}
 
 
-def tokens_of_image(tower: Tower, image_size: int, *, key: str, address: str) -> int | None:
+def tokens_of_image(tower: Tower, shape: tuple[int, int], *, key: str, address: str) -> int | None:
     """Encode an image; return its number of tokens, None where only real weights would tell.
 
     Args:
         tower: of images.
-        image_size: height and width, pixels.
+        shape: height and width, pixels.
         key: names the configuration, which is tried with weights once in a process.
         address: of the tower, for messages.
 
@@ -50,10 +50,12 @@ def tokens_of_image(tower: Tower, image_size: int, *, key: str, address: str) ->
     """
     meta = any(parameter.is_meta for parameter in tower.parameters())
     # Two of them, since some put the patches of all images into one row.
-    image = torch.zeros(2, 3, image_size, image_size, device="meta" if meta else None)
+    image = torch.zeros(2, 3, *shape, device="meta" if meta else None)
     if not meta:
         image.normal_(generator=torch.Generator().manual_seed(0))
-    tokens = _tried(tower, image, f"images of {image_size} pixels", address)
+    height, width = shape
+    sides = f"{height}" if height == width else f"{height} × {width}"
+    tokens = _tried(tower, image, f"images of {sides} pixels", address)
     if not meta and tokens is not None:
         _check_constant(tower, image, key, f"`{address}` gives other tokens each time that it ")
     return None if tokens is None else tokens.shape[-2]

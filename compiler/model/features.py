@@ -1,6 +1,6 @@
 """What flows between the parts of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -139,6 +139,19 @@ class Features:
     def in_form(self, padded: "Features") -> "Features":
         """Bring a stream that was made of `padded()` into the form of these."""
         return self.with_tokens(self.from_padded(padded.tokens))
+
+
+def stacked(parts: Sequence[Features]) -> Features:
+    """Put rows of parts below each other; those of shorter parts are padded behind and masked.
+
+    Args:
+        parts: tokens `[rows, n, width]` without padding, one part at least.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    lengths = [part.tokens.shape[1] for part in parts for _ in range(part.rows)]
+    tokens = torch.cat([part.tokens.flatten(0, 1) for part in parts])
+    return Features(tokens=tokens, packing=Packing.of_lengths(lengths, tokens.device)).padded()
 
 
 def corresponding(streams: Mapping[str, Features]) -> dict[str, Features]:

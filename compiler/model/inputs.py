@@ -141,20 +141,63 @@ class RegionInput:
         return inputs
 
 
-def images_of(inputs: Any) -> Tensor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInput:
+    """Images of several shapes, those of one shape together, so that none is padded.
+
+    Attributes:
+        groups: `[images, 3, height, width]` of each shape, one at least.
+        order: `[rows]` int64, which of all images each row is; None where rows are in their order.
+    """
+
+    groups: tuple[Tensor, ...]
+    order: Tensor | None = None
+
+
+def images_of(inputs: Any) -> Tensor | ImageInput:
     """Read images: a tensor, or a mapping of `pixel_values`, as an image processor returns it.
+
+    A `pixel_mask` `[rows, height, width]` beside them says what is no padding: it stands to the
+    right and at the bottom. The mask is read back from the device.
 
     Raises:
         InputError: if they are something else.
     """
+    mask = None
+    if isinstance(inputs, ImageInput):
+        return inputs
     if isinstance(inputs, Mapping) and "pixel_values" in inputs:
-        inputs = inputs["pixel_values"]
+        inputs, mask = inputs["pixel_values"], inputs.get("pixel_mask")
     if not isinstance(inputs, Tensor):
         raise InputError(
             f"images as {_named(inputs)} where the model takes a tensor [rows, 3, height, width], "
             "or a mapping of `pixel_values` with one"
         )
-    return inputs
+    return inputs if mask is None else _without_padding(inputs, mask)
+
+
+def _without_padding(pixels: Tensor, mask: Any) -> Tensor | ImageInput:
+    """Cut the padding off images, and put those of one shape together."""
+    if not isinstance(mask, Tensor) or mask.shape != (len(pixels), *pixels.shape[2:]):
+        raise InputError(
+            f"`pixel_mask` as {_named(mask)} beside `pixel_values` as {_named(pixels)}; it has "
+            "their rows, height and width"
+        )
+    seen = mask.bool()
+    shapes = torch.stack((seen[:, :, 0].sum(1), seen[:, 0].sum(1)), 1).tolist()  # [rows][2]
+    for row, (height, width) in zip(seen, shapes, strict=True):
+        if row.sum() != height * width or not row[:height, :width].all() or not height * width:
+            raise InputError(
+                "`pixel_mask` hides more than padding to the right of an image and at its bottom"
+            )
+    alike: dict[tuple[int, int], list[int]] = {}
+    for number, (height, width) in enumerate(shapes):
+        alike.setdefault((height, width), []).append(number)
+    order = torch.tensor([row for rows in alike.values() for row in rows]).argsort()
+    return ImageInput(
+        groups=tuple(pixels[rows, :, :high, :wide] for (high, wide), rows in alike.items()),
+        order=order.to(pixels.device),
+    )
 
 
 def _check_segments(types: Any) -> None:

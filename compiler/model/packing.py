@@ -32,6 +32,14 @@ class Packing:
         return cls(cumulative=_cumulative(mask.sum(1)), longest=mask.shape[1])
 
     @classmethod
+    def of_lengths(cls, lengths: Sequence[int], device: torch.device) -> "Packing":
+        """Return the packing of rows whose tokens are known on the host, one row at least."""
+        if len(set(lengths)) == 1:
+            return cls.uniform(len(lengths), lengths[0], device)
+        ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32)
+        return cls(cumulative=ends.to(device, non_blocking=True), longest=max(lengths))
+
+    @classmethod
     def uniform(cls, rows: int, length: int, device: torch.device) -> "Packing":
         """Return the packing of rows that are all `length` tokens long."""
         ends = torch.arange(0, (rows + 1) * length, max(length, 1), device=device)

@@ -8,7 +8,7 @@ from torch import nn
 
 from renaissance.compiler.model.features import Features
 from renaissance.grammar.architectures import Statistics
-from renaissance.grammar.kinds.source import Modality
+from renaissance.grammar.kinds.source import Fit, Modality
 from renaissance.grammar.schema.model import Attention
 
 LayerPaths = tuple[tuple[str, ...], ...]
@@ -66,12 +66,14 @@ class TowerFacts:
         vocabulary: rows of the word embedding; None for vision.
         max_tokens: longest text, special tokens included; None for vision.
         image_size: height and width of images, pixels; None where none are read.
+        fit: the shapes that images may have; None where they are square, of `image_size`.
         regions: most regions of an image; None where none are read.
         channels: numbers that stand for a region; None likewise.
         statistics: mean and standard deviation of colours that it expects; None for text.
         prefix_tokens: class, distillation and register tokens before the patches.
         class_token: whether the first token is a class token.
-        grid: patches along one side of an image; None for text, or where only its library knows.
+        grid: patches along one side of a square image; None for text, or where only its library
+            knows.
         position_offset: row of the position embedding that the first token takes.
         attention: whose attention it runs; None where it has none.
         packs: whether it takes packed rows; others are padded around it.
@@ -86,6 +88,7 @@ class TowerFacts:
     vocabulary: int | None = None
     max_tokens: int | None = None
     image_size: int | None = None
+    fit: Fit | None = None
     regions: int | None = None
     channels: int | None = None
     statistics: Statistics | None = None
@@ -97,6 +100,12 @@ class TowerFacts:
     packs: bool = False
     mixes: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Height and width of an image with as many pixels as any may have; 0 for text."""
+        size = self.image_size or 0
+        return (size, size) if self.fit is None else self.fit.largest
 
 
 class Tower(nn.Module):

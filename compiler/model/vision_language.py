@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
-from renaissance.compiler.model.features import Features, Queries, corresponding
+from renaissance.compiler.model.features import Features, Queries, corresponding, stacked
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, images_of
 from renaissance.compiler.model.pool import Pool, mean
@@ -70,9 +70,9 @@ class VisionLanguageModel(nn.Module):
         Args:
             inputs: in the order of the streams: for text a `TextInput`, or a mapping of
                 `input_ids` `[rows, n]` int64 and `attention_mask` `[rows, n]`, for vision images
-                `[rows, 3, height, width]`, or a mapping of `pixel_values` with them, or regions
-                as a `RegionInput` or a mapping of its attributes. A stream of one row goes with
-                every row of the others.
+                `[rows, 3, height, width]`, or a mapping of `pixel_values` with them and, where they
+                are padded, a `pixel_mask`, or regions as a `RegionInput` or a mapping of its
+                attributes. A stream of one row goes with every row of the others.
             named: the same by the stream's name.
 
         Returns:
@@ -103,7 +103,12 @@ class VisionLanguageModel(nn.Module):
         if tower.facts.regions is not None:
             return self.encoded(tower, inputs)
         if tower.facts.modality == "vision":
-            return self.encoded(tower, images_of(inputs))
+            images = images_of(inputs)
+            if isinstance(images, Tensor):
+                return self.encoded(tower, images)
+            # Each as it is where it stands alone; what follows reads rows of several lengths.
+            rows = stacked([self.encoded(tower, group) for group in images.groups])
+            return rows if images.order is None else rows.select(images.order)
         return self.encoded(tower, TextInput.of(inputs))
 
     def encoded(self, tower: Tower, inputs: Any) -> Features:

@@ -1,5 +1,7 @@
 """A model on torch's meta device: no memory, no weights, no network for known architectures."""
 
+from collections.abc import Iterator
+
 import torch
 
 from renaissance.compiler import freeze
@@ -110,8 +112,20 @@ def described(
         caching=kept,
         attention=planned_attention(model, place, products),
         lowered=explained(model, context) if is_lowered(model) else (),
-        notes=tuple(note for tower in model.towers.values() for note in tower.facts.notes),
+        notes=tuple(_notes(model)),
     )
+
+
+def _notes(model: VisionLanguageModel) -> Iterator[str]:
+    """Yield what was done to fit parts together, and what images are counted as."""
+    for name, tower in model.towers.items():
+        yield from tower.facts.notes
+        if tower.facts.fit is not None:
+            height, width = tower.facts.largest
+            yield (
+                f"images of `{name}` keep their shape; all are counted as the largest, "
+                f"{height} × {width} pixels"
+            )
 
 
 def _parameters(model: VisionLanguageModel) -> Parameters:

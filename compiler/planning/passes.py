@@ -228,15 +228,14 @@ def _images(
 def sample_images(
     tower: Tower, rows: int, dtype: torch.dtype = torch.float32
 ) -> Tensor | RegionRows:
-    """Return images without contents, as a tower reads them or as bytes, or their regions."""
+    """Return images without contents, the largest that a tower reads or as bytes, or regions."""
     facts = tower.facts
     if facts.regions is not None:
         shape = (rows, facts.regions)
         features = torch.empty(*shape, facts.channels or 1, device="meta")
         boxes = torch.empty(*shape, 4, device="meta")
         return RegionRows(features=features, boxes=boxes, mask=None)
-    size = facts.image_size or 0
-    return torch.empty(rows, 3, size, size, dtype=dtype, device="meta")
+    return torch.empty(rows, 3, *facts.largest, dtype=dtype, device="meta")
 
 
 def sample_texts(rows: int, tokens: int, *, packed: bool) -> TextInput:

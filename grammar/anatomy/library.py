@@ -53,6 +53,16 @@ STACKS = frozenset(
 EMBEDDING_SIZES = frozenset({"albert", "convbert", "electra", "mobilebert", "roformer"})
 """Families of transformers that map their word embeddings to the width of their layers."""
 
+ANY_SHAPE = frozenset({"clip_vision_model", "deit", "dinov2", "siglip_vision_model", "vit"})
+"""Families of transformers that interpolate a position embedding for images of any shape."""
+
+
+def takes_any_shape(known: Architecture) -> bool:
+    """Tell whether an encoder can read images that are not square, each of its own shape."""
+    if known.library == "transformers":
+        return known.model_type in ANY_SHAPE
+    return known.sequence and known.model_type.partition("_")[0] in ("deit", "vit")
+
 
 def can_stack(known: Architecture) -> bool:
     """Tell whether the layers of an encoder can run over one sequence of texts and images."""

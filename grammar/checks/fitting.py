@@ -62,7 +62,7 @@ def check_fit(
             findings.add(_no_fit(job, changed, _span(places, where), source, places))
         elif name in _NO_EFFECT:
             findings.add(_ignored(job, changed, _span(places, where), places))
-        elif changed.impact == "numerics" and name not in _USUAL:
+        elif changed.impact == "numerics" and _USUAL.isdisjoint(changed.path):
             findings.add(_other_function(job, changed, _span(places, where), source))
 
 
@@ -138,7 +138,7 @@ def _block_changes(address: str, path: Path, old: Block, new: Block) -> Iterator
         return
     for name, info in keys_of(type(new)).items():
         before, after = getattr(old, name), getattr(new, name)
-        if isinstance(after, Block):
+        if isinstance(before, Block) and isinstance(after, Block):
             yield from _block_changes(f"{address}.{name}", (*path, name), before, after)
         elif before != after:
             # Tables of relative positions have a column for each head.

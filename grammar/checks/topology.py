@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from renaissance.grammar.anatomy.architecture import architecture_of
+from renaissance.grammar.anatomy.library import takes_any_shape
+from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -13,6 +15,7 @@ from renaissance.grammar.kinds.source import (
     Patched,
     SourceBlock,
     StackDimensions,
+    fit_of,
     is_embedding,
     modality,
     reads_pixels,
@@ -279,6 +282,7 @@ class _Check:
         if isinstance(stream, Patched):
             self._patches(stream.image_size, stream.patch, path)
             self._stem(stream, path)
+            self._fit(stream, stream.patch, path)
         if is_embedding(stream):
             return
         self.dimensions(stream, path)
@@ -299,6 +303,9 @@ class _Check:
         size = getattr(stream, "image_size", None)
         if size is not None and known.patch:
             self._patches(size, known.patch, path)
+        if size is not None:
+            self._any_shape(stream, known, path)
+            self._fit(stream, known.patch, path)
 
     def dimensions(self, block: Block, path: Path) -> None:
         """Width, heads and feed-forward part of a block that states them."""
@@ -326,6 +333,49 @@ class _Check:
             label,
             f"image sizes that fit are {close}",
         )
+
+    def _any_shape(self, stream: SourceBlock, known: Architecture, path: Path) -> None:
+        """Only what interpolates its positions reads images that keep their shape."""
+        if fit_of(stream) is None or takes_any_shape(known):
+            return
+        self._error(
+            "VL314",
+            f"`{known.id}` reads square images only",
+            self._value((*path, "resize")),
+            "lets images keep their shape",
+            "take `resize = crop` or `squash`, or a ViT, DeiT, CLIP or DINOv2",
+            notes=("its layers do not attend over all patches of an image of any shape",),
+        )
+
+    def _fit(self, stream: SourceBlock, patch: int | None, path: Path) -> None:
+        """Images that keep their shape are cut into patches, one at least."""
+        fit = fit_of(stream)
+        if fit is None:
+            return
+        where = (*path, "resize")
+        if fit.longer < fit.shorter:
+            self._error(
+                "VL405",
+                "`longer` is out of range",
+                self._value((*where, "longer")),
+                f"the shorter side has {fit.shorter} pixels",
+            )
+        if fit.shorter < fit.multiple:
+            self._error(
+                "VL405",
+                "`shorter` is out of range",
+                self._value((*where, "shorter")),
+                f"nothing is left, rounded down to a multiple of {fit.multiple}",
+            )
+        if patch and fit.multiple % patch:
+            self._error(
+                "VL308",
+                f"images of multiples of {fit.multiple} pixels cannot be cut into patches of "
+                f"{patch}",
+                self._value((*where, "multiple")),
+                "is no multiple of the patch",
+                f"take `multiple = {patch * max(1, round(fit.multiple / patch))}`",
+            )
 
     def _stem(self, stream: Patched, path: Path) -> None:
         patch = stream.patch

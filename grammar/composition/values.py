@@ -319,6 +319,10 @@ class Reader(Record):
             return FAILED
         self.places.put(path, place, content.span)
         match value:
+            case tree.Address(parts=(tree.Name(text=word),)) if (
+                kind.words and word not in kind.blocks
+            ):
+                return self._word(word, kind, unit, key, content.span)
             case tree.Call() | tree.Address() if kind.blocks:
                 choice = choice_of(value, self.findings)
                 if choice is not None:
@@ -434,15 +438,15 @@ class Reader(Record):
             return FAILED
         if kind.words:
             nothing = word.lower() in _OFF and "none" in kind.words
-            close = ("none",) if nothing else nearest(word, kind.words)
+            close = ("none",) if nothing else nearest(word, kind.choices)
             self.findings.add(
                 Diagnostic(
                     code="VL407",
                     message=f"`{key}` cannot be `{word}`",
                     span=span,
                     label="unknown word",
-                    help=("write `none`",) if nothing else suggestion(word, kind.words, "a word"),
-                    notes=(f"`{key}` is one of {listing(kind.words)}",),
+                    help=("write `none`",) if nothing else suggestion(word, kind.choices, "a word"),
+                    notes=(f"`{key}` is one of {listing(kind.choices)}",),
                     edits=(Edit(span=span, text=close[0]),) if close else (),
                 )
             )
@@ -530,7 +534,7 @@ def describe(kind: Kind, unit: str = "") -> str:
     if kind.text:
         options.append("a name" if kind.name else "a string")
     if kind.words:
-        options.append(("one of " if len(kind.words) > 1 else "") + listing(kind.words))
+        options.append(("one of " if len(kind.choices) > 1 else "") + listing(kind.choices))
     if kind.none:
         options.append("`none`")
     if kind.item and kind.item.blocks:
@@ -539,7 +543,7 @@ def describe(kind: Kind, unit: str = "") -> str:
         options.append("a list" if not kind.length else f"a list of {kind.length} values")
     if kind.table:
         options.append("numbers by component")
-    if kind.blocks:
+    if kind.blocks and not kind.words:
         options.append("one of " + listing(sorted(map(spelled_word, kind.blocks.values()))))
     return " or ".join(options)
 

@@ -2,17 +2,64 @@
 
 from typing import ClassVar, Literal
 
-from renaissance.grammar.declaration import Block, key
+from renaissance.grammar.declaration import Block, WordBlock, key
 from renaissance.grammar.kinds.block import KindBlock
 
 Modality = Literal["text", "vision"]
 Activation = Literal["gelu", "relu", "silu"]
-Resize = Literal["crop", "squash"]
 Normalise = Literal["encoder", "half", "imagenet", "clip"]
 OF_IMAGES = ("resize", "normalise")
 """Keys that say how images are prepared, and nothing about texts."""
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
+
+
+class Fit(WordBlock):
+    """Images keep their shape, but for the rest that patches leave; those of a batch differ.
+
+    The shorter side is scaled to `shorter`; where the longer one would then be more than `longer`,
+    it is scaled to that. Both are rounded down to `multiple`. Each image is encoded as it is,
+    without padding; position embeddings are interpolated from the grid of `image_size`.
+
+    Source: Kim et al. 2021, ViLT, section 4.1.
+    """
+
+    resize: Literal["fit"] = "fit"
+    shorter: int = key(
+        doc="shorter side of an image", impact="numerics", unit="pixels", ge=8, le=2048
+    )
+    longer: int = key(
+        doc="most that the longer side may have", impact="numerics", unit="pixels", ge=8, le=4096
+    )
+    multiple: int = key(
+        doc="both sides are rounded down to a multiple of this, which is one of the patch",
+        impact="numerics",
+        unit="pixels",
+        ge=1,
+        le=2048,
+    )
+
+    def shape(self, height: int, width: int) -> tuple[int, int]:
+        """Return height and width that an image of such a height and width gets, pixels."""
+        scale = self.shorter / min(height, width)
+        if scale * max(height, width) > self.longer:
+            scale = self.longer / max(height, width)
+        # A very long image would have no shorter side left.
+        high, wide = (
+            max(self._rounded(int(scale * side + 0.5)), self.multiple) for side in (height, width)
+        )
+        return high, wide
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Height and width of an image with as many pixels as any gets."""
+        return self._rounded(self.shorter), self._rounded(self.longer)
+
+    def _rounded(self, side: int) -> int:
+        return side // self.multiple * self.multiple
+
+
+Resize = Literal["crop", "squash"] | Fit
 
 
 class SourceBlock(KindBlock):
@@ -91,7 +138,8 @@ class ImageSize(Block):
     )
     resize: Resize = key(
         "crop",
-        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
+        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides; "
+        "`fit`: keep the shape",
         impact="numerics",
     )
     normalise: Normalise = key(
@@ -180,7 +228,8 @@ class Patched(Block):
     )
     resize: Resize = key(
         "crop",
-        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides",
+        doc="`crop`: scale the shorter side, cut out the centre; `squash`: scale both sides; "
+        "`fit`: keep the shape",
         impact="numerics",
     )
     normalise: Normalise = key(
@@ -244,6 +293,12 @@ def modality(stream: SourceBlock) -> Modality:
 def reads_pixels(stream: SourceBlock) -> bool:
     """Tell whether a stream opens image files, and no features of regions."""
     return modality(stream) == "vision" and not isinstance(stream, Detected)
+
+
+def fit_of(stream: SourceBlock) -> Fit | None:
+    """Return how the images of a stream keep their shape; None where they become square."""
+    resize = getattr(stream, "resize", None)
+    return resize if isinstance(resize, Fit) else None
 
 
 def is_embedding(stream: SourceBlock) -> bool:

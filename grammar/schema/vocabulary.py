@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import PydanticUserError
 from pydantic.fields import FieldInfo
 
-from renaissance.grammar.declaration import Block, Impact, Minutes, Share
+from renaissance.grammar.declaration import Block, Impact, Minutes, Share, WordBlock
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import FAMILIES, KindError, Kinds, origin
 from renaissance.grammar.kinds.source import Position, SourceBlock
@@ -66,6 +66,11 @@ class Kind(Record):
     length: int | None = None
     table: "Kind | None" = None
     blocks: Mapping[str, type[Block]] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words, and those of blocks that stand beside them."""
+        return (*self.words, *self.blocks) if self.words else ()
 
     def takes(self, word: str) -> bool:
         """Tell whether a name means one of the words, or a block."""
@@ -219,6 +224,8 @@ def _kind(annotation: Any, name: bool, none: bool, position: Position | None = N
             found["table"] = _kind(arguments[1], name, True)
         elif isinstance(option, type) and issubclass(option, KindBlock):
             found["blocks"] = sources(position) if position else Kinds(option)
+        elif isinstance(option, type) and issubclass(option, WordBlock):
+            found["blocks"] = {**found.get("blocks", {}), tag_of(option)[1]: option}
         elif isinstance(option, type) and issubclass(option, Block):
             pass  # models and jobs are statements of their own
         else:

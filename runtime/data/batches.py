@@ -14,6 +14,8 @@ from renaissance.compiler.batch import (
     Items,
     PartlyEncoded,
     PartlyEncodedTexts,
+    Pixels,
+    ShapedImages,
     Shown,
     TextRows,
     Texts,
@@ -128,23 +130,36 @@ class Assembler:
         if isinstance(images, RegionFiles):
             return images.rows(shown), plain
         if images.features is None or not len(shown):
-            return self._pixels(images, shown, step), plain
-        found, features, contents = images.encoded(shown)
-        missing = np.flatnonzero(~found)
-        places = np.empty(len(shown), np.int64)
-        places[np.append(missing, np.flatnonzero(found))] = np.arange(len(shown))
+            groups = _by_shape(images, np.arange(len(shown)), shown)
+            places = np.argsort(np.concatenate(groups))
+            plain = _Places(column=column, numbers=shown, places=places)
+            return self._pixels(images, groups, shown, step), plain
+        entries, contents = images.encoded(shown)
+        groups = _by_shape(images, np.flatnonzero(~entries.found), shown)
+        missing = np.concatenate(groups)
+        places = np.argsort(np.append(missing, np.flatnonzero(entries.found)))
+        uniform = len(np.unique(entries.lengths)) <= 1
+        tokens = int(entries.lengths.max(initial=0))
+        shape = (len(entries.lengths), tokens, entries.tokens.shape[-1])
         encoded = PartlyEncoded(
-            pixels=self._pixels(images, shown[missing], step),
+            pixels=self._pixels(images, groups, shown, step),
             contents=tuple(contents[place] for place in missing.tolist()),
-            features=features,
+            features=entries.tokens.view(shape) if uniform else entries.tokens,
+            lengths=None if uniform else tuple(entries.lengths.tolist()),
         )
         return encoded, _Places(column=column, numbers=shown, places=places)
 
-    def _pixels(self, images: Images, shown: np.ndarray, step: int) -> Tensor:
-        pixels = images.pixels(shown)
-        if self.augment and len(shown):
-            pixels = augmented(pixels, shown, self.augment, seed=self.seed, step=step)
-        return torch.from_numpy(pixels)
+    def _pixels(
+        self, images: Images, groups: Sequence[np.ndarray], shown: np.ndarray, step: int
+    ) -> Pixels:
+        """Return the pixels of images at places of `shown`, those of one shape in a group."""
+        found = []
+        for group in groups:
+            pixels = images.pixels(shown[group])
+            if self.augment and len(group):
+                pixels = augmented(pixels, shown[group], self.augment, seed=self.seed, step=step)
+            found.append(torch.from_numpy(pixels))
+        return found[0] if len(found) == 1 else ShapedImages(groups=tuple(found))
 
     def _texts(
         self, text: Padded, wanted: Mapping[str, Wanted]
@@ -188,6 +203,15 @@ class _Places:
         there = images >= 0
         found[there] = self.places[np.searchsorted(self.numbers, images[there])]
         return found
+
+
+def _by_shape(images: Images, places: np.ndarray, shown: np.ndarray) -> list[np.ndarray]:
+    """Return places `[n]` of `shown` by the shape of the image there, ascending in each."""
+    shapes = images.shapes(shown[places])
+    if (shapes == shapes[:1]).all():
+        return [places]
+    kinds, kind = np.unique(shapes, axis=0, return_inverse=True)
+    return [places[kind.flatten() == number] for number in range(len(kinds))]
 
 
 def _column(images: np.ndarray, column: int) -> np.ndarray:

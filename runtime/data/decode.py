@@ -1,4 +1,4 @@
-"""From an image file to a square of pixels.
+"""From an image file to the pixels that a model reads.
 
 JPEG files are decoded by simplejpeg, everything else, and what it refuses, by Pillow. Both contain
 libjpeg-turbo and give the same pixels; simplejpeg spares copies.
@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from renaissance.grammar.kinds.source import Resize
 from renaissance.runtime.crops import cropped, whole_and_box
 from renaissance.runtime.data.colours import rgb
 from renaissance.runtime.data.image_file import (
@@ -21,7 +22,7 @@ from renaissance.runtime.data.image_file import (
     reasons,
     without_text,
 )
-from renaissance.runtime.data.resize import Resize, squared
+from renaissance.runtime.data.resize import resized
 from renaissance.runtime.regular_file import regular_file
 
 __all__ = ["UnreadableImageError", "decode", "read_image"]
@@ -37,16 +38,16 @@ def read_image(path: str | bytes, size: int, resize: Resize) -> np.ndarray:
 
     Args:
         path: of a file in any format of `image_file.FORMATS`, or such a file itself.
-        size: height and width of the result, in pixels.
-        resize: how it becomes square; see `squared`.
+        size: height and width of the result where it is a square, in pixels.
+        resize: see `resized`.
 
     Returns:
-        `[3, size, size]` uint8, red, green, blue. What is transparent is white.
+        `[3, height, width]` uint8, red, green, blue. What is transparent is white.
 
     Raises:
         UnreadableImageError: if the file is missing or no readable image.
     """
-    return squared(decode(path), size, resize)
+    return resized(decode(path), size, resize)
 
 
 def decode(path: str | bytes) -> np.ndarray:

@@ -4,16 +4,17 @@ import mmap
 import os
 
 import numpy as np
-from torch import Tensor
 
+from renaissance.grammar.kinds.source import Fit, Resize
 from renaissance.runtime.crops import MARK, cropped, whole_and_box
 from renaissance.runtime.data.decode import UnreadableImageError, as_stored, read_image
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.resize import Resize, squared
+from renaissance.runtime.data.resize import resized
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.unreadable import UnreadableImages
 from renaissance.runtime.feature_cache.known import KnownImages
 from renaissance.runtime.feature_cache.ledger import KEY_BYTES as CONTENT_BYTES
+from renaissance.runtime.feature_cache.store import Entries
 from renaissance.runtime.machine import free_memory
 
 SHARE = 0.4
@@ -35,8 +36,8 @@ class Images:
     of the current step are held.
 
     Attributes:
-        size: height and width in pixels.
-        resize: how images become square.
+        size: height and width of square ones in pixels.
+        resize: how images become square, or keep their shape.
         unreadable: what could not be read by this process.
         features: of images that need no decoding; None where all are decoded.
     """
@@ -56,8 +57,8 @@ class Images:
 
         Args:
             table: whose images these are.
-            size: height and width in pixels.
-            resize: how images become square.
+            size: height and width of square ones in pixels.
+            resize: how images become square, or keep their shape.
             blank: the file of the image of texts that have none.
             cache_bytes: room for decoded images; `room_for_images` if None.
             features: of images that need no decoding.
@@ -72,16 +73,19 @@ class Images:
         self._blank = blank
         self._count = len(table.images)
         room = room_for_images() if cache_bytes is None else cache_bytes
-        self._kept = min(self._count, max(room, 0) // (3 * size * size))
+        height, width = resize.largest if isinstance(resize, Fit) else (size, size)
+        self._image_bytes = 3 * height * width
+        self._kept = min(self._count, max(room, 0) // self._image_bytes)
         self._allocate()
 
     @property
     def cache_bytes(self) -> int:
         """Memory that decoded images take when all have been read that are kept."""
-        return self._kept * 3 * self.size**2
+        return self._kept * self._image_bytes
 
     def _allocate(self) -> None:
         self._state = np.frombuffer(mmap.mmap(-1, self._count), np.uint8)
+        self._shapes = np.frombuffer(mmap.mmap(-1, self._count * 4), np.uint16).reshape(-1, 2)
         self._contents = np.frombuffer(mmap.mmap(-1, self._count * CONTENT_BYTES), np.uint8)
         self._contents = self._contents.reshape(self._count, CONTENT_BYTES)
         self._held: dict[int, np.ndarray] = {}
@@ -91,8 +95,7 @@ class Images:
             memory: mmap.mmap | bytes = mmap.mmap(-1, self.cache_bytes) if self._kept else b""
         except OSError:
             memory, self._kept = b"", 0
-        shape = (self._kept, 3, self.size, self.size)
-        self._cache = np.frombuffer(memory, np.uint8).reshape(shape)
+        self._cache = np.frombuffer(memory, np.uint8).reshape(self._kept, self._image_bytes)
 
     def readable(self, images: np.ndarray) -> np.ndarray:
         """Read what is not known yet.
@@ -116,37 +119,43 @@ class Images:
         readable: np.ndarray = known | (self._state[images] == READABLE)
         return readable
 
-    def encoded(self, images: np.ndarray) -> tuple[np.ndarray, Tensor, list[bytes | None]]:
+    def shapes(self, images: np.ndarray) -> np.ndarray:
+        """Return `[n, 2]` uint16, height and width of images that were read, pixels."""
+        found: np.ndarray = self._shapes[images]
+        return found
+
+    def encoded(self, images: np.ndarray) -> tuple[Entries, list[bytes | None]]:
         """Return what is known of images that `readable` found to be so, and decode the others.
 
         Args:
             images: `[n]` numbers of distinct images.
 
         Returns:
-            `[n]` bool, which of them are known; features of those, `[known, tokens, width]`; the
-            digest of the file of each image.
+            The features of those that are known; the digest of the file of each image.
 
         Raises:
             DataError: if an image that was readable no longer is.
         """
         assert self.features is not None
         contents = self._digests(images)
-        known, features = self.features.read(contents)
-        for image in images[~known].tolist():
+        entries = self.features.read(contents)
+        for image in images[~entries.found].tolist():
             if self._state[image] != READABLE or not self._has(image):
                 self._read(image)
             if self._state[image] != READABLE:
                 raise DataError(f"`{self._table.path(image)}` can no longer be read")
-        return known, features, contents
+        return entries, contents
 
     def pixels(self, images: np.ndarray) -> np.ndarray:
-        """Return `[n, 3, size, size]` uint8 of images that `readable` found to be so."""
+        """Return `[n, 3, height, width]` uint8 of images of one shape that were found readable."""
         kept = images < self._kept
+        height, width = self._shapes[images[0]].tolist() if len(images) else (self.size, self.size)
+        shape = (-1, 3, height, width)
         if kept.all():
-            of_memory: np.ndarray = self._cache[images]
+            of_memory: np.ndarray = self._cache[images, : 3 * height * width].reshape(shape)
             return of_memory
-        pixels = np.empty((len(images), 3, self.size, self.size), np.uint8)
-        pixels[kept] = self._cache[images[kept]]
+        pixels = np.empty((len(images), 3, height, width), np.uint8)
+        pixels[kept] = self._cache[images[kept], : 3 * height * width].reshape(shape)
         for place in np.flatnonzero(~kept).tolist():
             pixels[place] = self._held[int(images[place])]
         return pixels
@@ -184,18 +193,19 @@ class Images:
         try:
             if self._state[image] == UNREADABLE and image in self.unreadable:
                 return
-            pixels = self._squared(self._file(image))
+            pixels = self._resized(self._file(image))
         except UnreadableImageError as problem:
             self._state[image] = UNREADABLE
             self.unreadable.add(image, str(problem))
             return
+        self._shapes[image] = pixels.shape[1:]
         if image < self._kept:
-            self._cache[image] = pixels
+            self._cache[image, : pixels.size] = pixels.flatten()
         else:
             self._held[image] = pixels
         self._state[image] = READABLE
 
-    def _squared(self, file: str | bytes) -> np.ndarray:
+    def _resized(self, file: str | bytes) -> np.ndarray:
         """Read an image; where parts of images are shown, each is decoded once for all of them."""
         if not self._parts or isinstance(file, bytes):
             return read_image(file, self.size, self.resize)
@@ -205,12 +215,12 @@ class Images:
                 del self._wholes[next(iter(self._wholes))]
             self._wholes[whole] = as_stored(whole)
         pixels = self._wholes[whole]
-        return squared(pixels if box is None else cropped(pixels, box), self.size, self.resize)
+        return resized(pixels if box is None else cropped(pixels, box), self.size, self.resize)
 
     def __getstate__(self) -> dict[str, object]:
         """Pickle without pixels, for worker processes that are not forked."""
         state = self.__dict__.copy()
-        for name in ("_state", "_contents", "_held", "_wholes", "_cache"):
+        for name in ("_state", "_shapes", "_contents", "_held", "_wholes", "_cache"):
             del state[name]
         return state
 

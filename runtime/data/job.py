@@ -369,7 +369,8 @@ class JobData:
 def _bytes(needs: ImageNeeds | RegionNeeds) -> int:
     """Return how large what a stream reads of an image is."""
     if isinstance(needs, ImageNeeds):
-        return 3 * needs.size**2
+        height, width = needs.largest
+        return 3 * height * width
     return 4 * needs.regions * (needs.channels + 4)
 
 

@@ -1,10 +1,8 @@
-"""From an image of any shape to a square.
+"""From an image of any shape to the one that a model reads.
 
 On tensors whose channels lie together torch has a kernel of its own for bytes, which is several
 times as fast as Pillow's; values differ from Pillow's by 1 in a few of a thousand.
 """
-
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +11,7 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import InterpolationMode
 
-Resize = Literal["crop", "squash"]
+from renaissance.grammar.kinds.source import Fit, Resize
 
 METHOD = "torch bicubic antialias uint8"
 """Names the function of this file; another one gives other pixels and needs another name."""
@@ -21,22 +19,26 @@ LONG = 4
 """Ratio of the sides above which only the middle of an image is scaled."""
 
 
-def squared(pixels: np.ndarray, size: int, resize: Resize) -> np.ndarray:
-    """Scale an image to a square, bicubic with anti-aliasing.
+def resized(pixels: np.ndarray, size: int, resize: Resize) -> np.ndarray:
+    """Scale an image, bicubic with anti-aliasing.
 
     Args:
         pixels: `[height, width, 3]` uint8.
         size: height and width of the result, in pixels.
         resize: `crop` scales the shorter side to `size` and cuts out the centre, `squash` scales
-            both sides.
+            both sides, a `Fit` keeps the shape.
 
     Returns:
-        `[3, size, size]` uint8.
+        `[3, size, size]` uint8; of a `Fit` `[3, height, width]`.
     """
     # Pixels of a library's own are read-only, and torch warns of that; nothing is written here.
     image = torch.from_numpy(_writable(pixels)).permute(2, 0, 1)
     height, width = pixels.shape[:2]
-    if (height, width) != (size, size):
+    if isinstance(resize, Fit):
+        shape = resize.shape(height, width)
+        if shape != (height, width):
+            image = _scaled(image, list(shape))
+    elif (height, width) != (size, size):
         if resize == "squash":
             image = _scaled(image, [size, size])
         elif max(height, width) > LONG * min(height, width):

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from renaissance.compiler.backbones import normalisation
 from renaissance.grammar.anatomy.architecture import architecture_of
-from renaissance.grammar.kinds.source import Detected, Resize, SourceBlock, modality
+from renaissance.grammar.kinds.source import Detected, Fit, Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.resize import METHOD
@@ -42,8 +42,8 @@ class ImageNeeds:
     """What the vision stream reads.
 
     Attributes:
-        size: height and width in pixels.
-        resize: how images become square.
+        size: height and width of square ones in pixels.
+        resize: how they become square, or keep their shape.
         mean: of each channel, on a scale from 0 to 1.
         std: of each channel, on the same scale.
     """
@@ -52,6 +52,11 @@ class ImageNeeds:
     resize: Resize
     mean: Channels
     std: Channels
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """Height and width of an image with as many pixels as any has."""
+        return self.resize.largest if isinstance(self.resize, Fit) else (self.size, self.size)
 
     @property
     def blank(self) -> bytes:

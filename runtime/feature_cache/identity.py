@@ -15,13 +15,15 @@ LAYOUT = 2
 """Number of the format of the files."""
 
 
-def probe_images(encode: EncodeImages, size: int, device: torch.device) -> Tensor:
+def probe_images(encode: EncodeImages, shape: tuple[int, int], device: torch.device) -> Tensor:
     """Encode an image of noise that is the same each time: `[1, tokens, width]`.
+
+    Of images that keep their shape, `shape` is the height and width of the largest, in pixels.
 
     Its features are equal bit for bit where the function of the tower is: architecture, attention,
     precision, libraries and the kernels that they choose on this device.
     """
-    noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(1, 3, *shape, generator=torch.Generator().manual_seed(0))
     return grouped_images(encode, noise.to(device))
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from torch import Tensor
 
 from renaissance.runtime.feature_cache.content import ImageContents
 from renaissance.runtime.feature_cache.ledger import KEY_BYTES
@@ -35,12 +34,9 @@ class KnownImages:
             [content is not None and self._store.holds(content) for content in contents], bool
         )
 
-    def read(self, contents: Sequence[bytes | None]) -> tuple[np.ndarray, Tensor]:
-        """Return `[n]` bool, which images have undamaged features, and `[known, tokens, width]`."""
-        entries = self._store.read(contents)
-        # All images of a tower have the same number of tokens.
-        tokens = int(entries.lengths.max(initial=0))
-        return entries.found, entries.tokens.view(len(entries.lengths), tokens, self._store.width)
+    def read(self, contents: Sequence[bytes | None]) -> Entries:
+        """Return the undamaged features of images."""
+        return self._store.read(contents)
 
 
 class KnownTexts:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from renaissance.compiler.batch import PartlyEncoded, PartlyEncodedTexts
-from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.features import Features, stacked
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.packing import Packing
 from renaissance.runtime.feature_cache.grouping import grouped_images, grouped_texts
@@ -58,13 +58,24 @@ class KnownImageTower(KnownTower):
 
     def __call__(self, images: PartlyEncoded) -> Features:
         """Encode images of which some are known: `[images, tokens, width]`."""
-        features = images.features
-        self.read += len(features)
-        if len(images.pixels):
-            missing = grouped_images(self._encode, images.pixels)
-            self._keep(images.contents, missing.flatten(0, 1), [missing.shape[1]] * len(missing))
-            features = torch.cat([missing, features]) if len(features) else missing
-        return Features(tokens=features)
+        known = self._known(images)
+        self.read += sum(part.rows for part in known)
+        if not len(images.pixels):
+            return stacked(known)
+        pixels = images.pixels
+        groups = (pixels,) if isinstance(pixels, Tensor) else pixels.groups
+        missing = [Features(tokens=grouped_images(self._encode, group)) for group in groups]
+        flat = torch.cat([part.tokens.flatten(0, 1) for part in missing])
+        lengths = [part.tokens.shape[1] for part in missing for _ in range(part.rows)]
+        self._keep(images.contents, flat, lengths)
+        return stacked([*missing, *known])
+
+    def _known(self, images: PartlyEncoded) -> list[Features]:
+        """Return what is known, each image alone where they differ in length."""
+        if images.lengths is None:
+            return [Features(tokens=images.features)] if len(images.features) else []
+        parts = torch.split(images.features, list(images.lengths))
+        return [Features(tokens=part[None]) for part in parts]
 
 
 class KnownTextTower(KnownTower):

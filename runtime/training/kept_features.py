@@ -177,7 +177,7 @@ def _opened(
     longest = tower.facts.max_tokens or 0
     with precision.forward():
         if of_images:
-            probed = probe_images(encode, data.image_needs.size, processes.device)
+            probed = probe_images(encode, data.image_needs.largest, processes.device)
         else:
             probed = probe_texts(encode, tower.facts.vocabulary or 1, longest, processes.device)
     key = feature_key(tower, probed, data.image_needs.origin if of_images else ())

@@ -62,8 +62,11 @@ def largest_product(model: VisionLanguageModel, texts: int) -> int:
     products = [0]
     for stream in model.streams.values():
         facts = cast(Tower, stream).facts
-        grid = facts.grid or (facts.image_size or 0) // PATCH
-        tokens = facts.max_tokens or facts.regions or facts.prefix_tokens + grid**2
+        size = facts.image_size or 0
+        patch = size // facts.grid if facts.grid else PATCH
+        height, width = facts.largest
+        patches = (height // patch) * (width // patch)
+        tokens = facts.max_tokens or facts.regions or facts.prefix_tokens + patches
         longest = max(longest, tokens)
         products.append(texts * tokens * _largest_map(stream))
     products.append(texts * longest * _largest_map(model.fusion))

@@ -178,8 +178,8 @@ class Search:
             lengths.append(chosen.packing.lengths.cpu().long())
         return Encoded(tokens=torch.cat(tokens), lengths=torch.cat(lengths))
 
-    def _images(self) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """Encode this process's images, each once: `[n]` int64, and `[n, tokens, width]`."""
+    def _images(self) -> Iterator[tuple[np.ndarray, list[Tensor]]]:
+        """Encode this process's images, each once: `[n]` int64, and `[tokens, width]` of each."""
         sought = self.sought
         rows = sought.rows[sought.starts[:-1]]
         number = {row: image for image, row in enumerate(rows.tolist())}
@@ -190,7 +190,7 @@ class Search:
             items, there = batch.items[self._head], on_device.items[self._head]
             assert items.row is not None
             features = self._objectives.encode_images(on_device.images).select(there.image)
-            yield np.array([number[row] for row in items.row.tolist()]), features.padded().tokens
+            yield np.array([number[row] for row in items.row.tolist()]), _each(features)
 
     def _best(self, texts: Encoded, best: int) -> np.ndarray | None:
         """Score all pairs on a few means of each image, and in full those that are best so."""
@@ -205,22 +205,22 @@ class Search:
 
         return self._table(self._held(), wanted, texts, None)
 
-    def _kept_images(self) -> Iterator[tuple[np.ndarray, Tensor]]:
+    def _kept_images(self) -> Iterator[tuple[np.ndarray, list[Tensor]]]:
         for images, features in self._images():
-            for image, one in zip(images.tolist(), features.cpu(), strict=True):
-                self._kept[image] = one
+            for image, one in zip(images.tolist(), features, strict=True):
+                self._kept[image] = one.cpu()
             yield images, features
 
-    def _held(self) -> Iterator[tuple[np.ndarray, Tensor]]:
+    def _held(self) -> Iterator[tuple[np.ndarray, list[Tensor]]]:
         images = np.array(list(self._kept), np.int64)
         for start in range(0, len(images), self._batch):
             block = images[start : start + self._batch]
-            features = torch.stack([self._kept[image] for image in block.tolist()])
-            yield block, features.to(self._processes.device)
+            device = self._processes.device
+            yield block, [self._kept[image].to(device) for image in block.tolist()]
 
     def _table(
         self,
-        blocks: Iterator[tuple[np.ndarray, Tensor]],
+        blocks: Iterator[tuple[np.ndarray, list[Tensor]]],
         wanted: Callable[[int], np.ndarray | None],
         texts: Encoded,
         coarse: int | None,
@@ -253,21 +253,21 @@ class Search:
     def _scored(
         self,
         images: np.ndarray,
-        features: Tensor,
+        features: list[Tensor],
         wanted: Callable[[int], np.ndarray | None],
         texts: Encoded,
         coarse: int | None,
     ) -> np.ndarray:
         """Return the scores of images with texts, `[n, distinct texts]` float32."""
         if coarse is not None:
-            features = condensed(features, coarse)
+            features = [condensed(one[None], coarse)[0] for one in features]
         scores = np.full((len(images), len(texts.lengths)), NOT_SCORED, np.float32)
         chosen = [wanted(image) for image in images.tolist()]
         everything = np.arange(len(texts.lengths))
         if chosen[0] is None:
             for start in range(0, len(everything), self._batch):
                 some = everything[start : start + self._batch]
-                text = texts.take(some, features.device)
+                text = texts.take(some, features[0].device)
                 for place in range(len(images)):
                     scores[place, some] = self._pairs(text, features[place])
             return scores
@@ -275,7 +275,7 @@ class Search:
             assert of_image is not None
             for start in range(0, len(of_image), self._batch):
                 some = of_image[start : start + self._batch]
-                text = texts.take(some, features.device)
+                text = texts.take(some, features[0].device)
                 scores[place, some] = self._pairs(text, features[place])
         return scores
 
@@ -349,6 +349,14 @@ def ask(
         InterruptionError: if a signal asked to stop.
     """
     return Search(session, objectives, data, split, precision).ask()
+
+
+def _each(features: Features) -> list[Tensor]:
+    """Return `[tokens, width]` of each row, without padding."""
+    rows = features.padded()
+    if rows.mask is None:
+        return list(rows.tokens)
+    return [tokens[mask] for tokens, mask in zip(rows.tokens, rows.mask, strict=True)]
 
 
 def condensed(features: Tensor, count: int) -> Tensor:

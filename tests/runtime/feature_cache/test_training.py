@@ -127,7 +127,7 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
 
     def key(**changes: Any) -> str:
         own = type(needs)(**{name: getattr(needs, name) for name in needs.__slots__} | changes)
-        probed = probe_images(lambda x: tower(x).tokens, 16, CPU.device)
+        probed = probe_images(lambda x: tower(x).tokens, (16, 16), CPU.device)
         return feature_key(tower, probed, own.origin)
 
     first = key()
@@ -163,7 +163,7 @@ def test_what_a_key_depends_on(tiny_spec: Make) -> None:
     ).streams["vision"]
     other.eval().load_state_dict(tower.state_dict())
     first = key()
-    probed = probe_images(lambda x: other(x).tokens, 16, CPU.device)
+    probed = probe_images(lambda x: other(x).tokens, (16, 16), CPU.device)
     assert feature_key(other, probed, needs.origin) != first
 
 
