@@ -1,19 +1,30 @@
 """The specs that ship with the package."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent.parent / "specs"
 
 
 def shipped_specs() -> dict[str, str]:
-    """Return the first comment line of each shipped spec by its name, in order of names."""
-    return {path.stem: _about(path) for path in sorted(_FOLDER.glob("*.vl"))}
+    """Return the first comment line of each shipped spec by its name, in order of names.
+
+    One in a folder is called after both: `models/vilt`.
+    """
+    names = {path.relative_to(_FOLDER).with_suffix("").as_posix(): path for path in _files()}
+    return {name: _about(names[name]) for name in sorted(names)}
 
 
 def shipped_path(name: str) -> Path | None:
     """Return where a shipped spec lies, or None if there is none of this name."""
     path = _FOLDER / f"{name}.vl"
-    return path if name.isidentifier() and path.is_file() else None
+    named = all(part.isidentifier() for part in name.split("/"))
+    return path if named and path.is_file() else None
+
+
+def _files() -> Iterator[Path]:
+    yield from _FOLDER.glob("*.vl")
+    yield from _FOLDER.glob("*/*.vl")
 
 
 def _about(path: Path) -> str:

@@ -43,6 +43,10 @@ FAMILIES = {
     "deit_tiny_patch16_224": "deit",
     "deit_small_patch16_224": "deit",
     "vit_base_patch32_384": "deit",
+    "google/vit-base-patch32-384": "vit",
+    "openai/clip-vit-base-patch16": "vit",
+    "deit_base_patch16_224": "deit",
+    "roberta-base": "bert",
 }
 """Which saved tower stands for a published one."""
 
@@ -51,6 +55,9 @@ SCALES = {
     "width": "32",
     "heads": "2",
     "image_size": "32",
+    "patch": "16",
+    "warmup": "10%",
+    "channels": "8",
     "max_tokens": "12",
     "batch": "4",
     "micro_batch": "2",
@@ -118,6 +125,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = write_pairs(home / "data" / name)
         text = "\n".join(json.dumps(row) for row in rows)
         (home / f"data/{name}.jsonl").write_text(text)
+    (home / "data/regions").mkdir()
+    for number in range(8):
+        regions = {"features": np.ones((5, 8), np.float32), "boxes": np.ones((5, 4), np.float32)}
+        np.savez(home / f"data/regions/{number}.npz", width=40, height=32, **regions)
     rows = write_pairs(home / "pairs")
     lines = ["image,caption", *(f"pairs/{row['image']},{row['caption']}" for row in rows)]
     (home / "pairs.csv").write_text("\n".join(lines))

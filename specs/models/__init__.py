@@ -1,0 +1,1 @@
+"""Models of the field, each as it was published; `renaissance specs` lists them."""
