@@ -112,6 +112,19 @@ def test_it_is_planned_and_trained(renaissance: Program, work: Path) -> None:
     assert {"mlm_accuracy", "order_accuracy"} <= result["metrics"].keys()
     measured = json.loads((work / "run" / "answers_test" / "result.json").read_text())["metrics"]
     assert {"accuracy", "balanced_accuracy"} <= measured.keys()
+    selected = json.loads((work / "run" / "answers" / "best.json").read_text())
+    assert "balanced_accuracy" in json.dumps(selected)
+    said = ["run/answers_test.csv", "--root", "data", "--split", "test"]
+    scored = renaissance("score", "yes_no", *said, "--format", "json")
+    assert scored.returncode == 0, scored.stderr
+    found = json.loads(scored.stdout)["metrics"]
+    assert found == {name: pytest.approx(measured[name]) for name in found} and found
+    (work / "wrong.csv").write_text("0;yes\n")
+    wrong = renaissance("score", "yes_no", "wrong.csv", *said[1:])
+    assert (
+        "line 1 is not a row and `yes` or `no`: 0;yes; wanted: a line for each row" in wrong.stderr
+    )
+    assert "such as `7,yes`" in wrong.stderr
 
 
 def test_a_job_folder_knows_what_it_needs(renaissance: Program, target: Path, work: Path) -> None:

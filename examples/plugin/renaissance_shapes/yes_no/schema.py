@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, ResultFile, Split, TaskBlock
 
 
 class YesNo(TaskBlock):
     """Questions about an image that are answered by yes or no."""
 
     outputs: ClassVar[int] = 2
+    metrics: ClassVar[tuple[str, ...]] = ("balanced_accuracy",)
+    result_file: ClassVar[ResultFile] = ResultFile(
+        form="a line for each row, its number and its answer", line="7,yes"
+    )
 
     task: Literal["yes_no"] = "yes_no"
     root: str = key(
