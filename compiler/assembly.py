@@ -17,6 +17,8 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
 from renaissance.compiler.model.tower import Tower, first_streams
+from renaissance.compiler.published.families import Roles
+from renaissance.compiler.published.starting import start_from_published
 from renaissance.grammar.encoder_folder import FolderError
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
@@ -96,6 +98,11 @@ def assemble(
         pool=pool,
         heads=heads,
     )
+    if declared.weights is not None:
+        first, *_ = declared.vision
+        text = next(name for name in declared.fusion.inputs if name not in declared.vision)
+        roles = Roles(text=text, vision=first)
+        model.started = start_from_published(model, declared.weights, roles, weights=weights)
     if declared.lowers:
         with _ONE_AT_A_TIME:
             lower(model, Context(attention=declared.attention), OF_MODELS)

@@ -61,8 +61,9 @@ def check_places(spec: Spec, names: Iterable[str]) -> None:
             blocks = [(f"data `{each}`", spec.data[each]) for each in job.data]
         else:
             blocks = [(f"job `{name}`", job.task)]
-        streams = spec.model_of(name).streams
-        blocks += [(f"stream `{each}`", stream) for each, stream in streams.items()]
+        model = spec.model_of(name)
+        blocks.append((f"model `{model.name}`", model))
+        blocks += [(f"stream `{each}`", stream) for each, stream in model.streams.items()]
         for owner, block in blocks:
             for key, place in paths_in(block):
                 if not Path(place).exists():

@@ -85,6 +85,9 @@ class PlainRegionsTower(Tower):
         self.embeddings = embeddings
         self.stack = PostNormStack(spec, address) if post_norm else PreNormStack(spec, address)
         initialise(self.stack)
+        for part in self.modules():
+            if isinstance(part, nn.LayerNorm):
+                part.eps = spec.eps
         self.facts = TowerFacts(
             modality="vision",
             width=spec.width,

@@ -101,7 +101,8 @@ def _paths(spec: Spec) -> list[str]:
     tasks = [job.task for job in spec.jobs.values() if isinstance(job, Finetune)]
     found = [path for block in (*spec.data.values(), *tasks) for _, path in paths_in(block)]
     for model in (*spec.models.values(), *spec.job_models.values()):
-        found += [path for source in model.sources for _, path in paths_in(source)]
+        blocks = (model, *model.sources)
+        found += [path for block in blocks for _, path in paths_in(block)]
         names = [source.identifier for source in model.sources]
         found += [name for name in names if name is not None and Path(name).is_dir()]
     return found

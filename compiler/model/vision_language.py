@@ -36,10 +36,12 @@ class VisionLanguageModel(nn.Module):
         pool: makes one vector a row.
         heads: what a job scores with, by name; empty without a job.
 
-    `fixed` names the parameters that their library never trains.
+    `fixed` names the parameters that their library never trains, `started` says what it has of a
+    published model; None where it does not start from one.
     """
 
     fixed: tuple[str, ...]
+    started: Any = None
 
     def __init__(
         self,

@@ -117,7 +117,7 @@ def described(
 
 
 def _notes(model: VisionLanguageModel) -> Iterator[str]:
-    """Yield what was done to fit parts together, and what images are counted as."""
+    """Yield what was done to fit parts together, where weights are from, and sizes of images."""
     for name, tower in model.towers.items():
         yield from tower.facts.notes
         if tower.facts.fit is not None:
@@ -126,6 +126,8 @@ def _notes(model: VisionLanguageModel) -> Iterator[str]:
                 f"images of `{name}` keep their shape; all are counted as the largest, "
                 f"{height} × {width} pixels"
             )
+    if model.started is not None:
+        yield from model.started.sentences
 
 
 def _parameters(model: VisionLanguageModel) -> Parameters:

@@ -132,6 +132,8 @@ def _random(
     findings: Findings,
 ) -> None:
     """Warn about parts that start from random weights and never learn."""
+    if model.weights is not None:
+        return
     verb = "pretrains" if pretraining else "starts from the model as it is initialised"
     blocks = {**model.streams, model.fusion_name: model.fusion.stack or model.fusion}
     for root, block in blocks.items():

@@ -22,6 +22,7 @@ class PartialModel(Record):
         inputs: names of the streams that the fusion joins, as far as they can be read.
         pool: how streams are pooled; None where that is wrong.
         pooler: what a pooled vector goes through; None where that is wrong.
+        weights: folder of a published model that it starts from; None for none.
         attention: implementation of attention; None where that is wrong.
         lower: whether lowerings apply; None where that is wrong.
         freeze: directives that could be read.
@@ -39,6 +40,7 @@ class PartialModel(Record):
     inputs: tuple[str, ...]
     pool: str | None
     pooler: str | None
+    weights: str | None
     attention: str | None
     lower: str | None
     freeze: tuple[Freeze, ...]
@@ -57,6 +59,7 @@ class PartialModel(Record):
                 "fusion": self.fusion,
                 "pool": self.pool,
                 "pooler": self.pooler,
+                "weights": self.weights,
                 "attention": self.attention,
                 "lower": self.lower,
                 "freeze": self.freeze,

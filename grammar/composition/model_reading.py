@@ -66,6 +66,7 @@ def read_model(draft: ModelDraft, path: Path, reader: Reader) -> PartialModel:
         inputs=_inputs(draft),
         pool=keys["pool"],  # type: ignore[arg-type]
         pooler=keys["pooler"],  # type: ignore[arg-type]
+        weights=keys["weights"],  # type: ignore[arg-type]
         attention=keys["attention"],  # type: ignore[arg-type]
         lower=keys["lower"],  # type: ignore[arg-type]
         freeze=freeze,

@@ -71,6 +71,13 @@ class Model(Block):
         "and LXMERT, or `none`, as in ALBEF",
         impact="weights",
     )
+    weights: str | None = key(
+        None,
+        doc="local folder of a published LXMERT, ViLT or VisualBERT, in transformers' format, from "
+        "whose weights it starts; what has no counterpart there starts at random",
+        impact="weights",
+        path="folder",
+    )
     attention: Attention = key(
         "auto",
         doc="implementation of attention; `auto` takes the fastest that fits",

@@ -110,7 +110,7 @@ def _from_source(session: Session, setup: Setup) -> tuple[str, ...]:
     """Take over the weights of the job that this one starts from, if any; say which."""
     job = session.training
     if job.source is None:
-        return ()
+        return () if setup.model.started is None else setup.model.started.sentences
     source = best_checkpoint(session.folder / job.source, session.hashes)
     return start_from(setup.model, source, references_of(setup.model)).sentences(job.source)
 

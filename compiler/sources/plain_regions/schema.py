@@ -12,6 +12,13 @@ class PlainRegions(Detected, StackDimensions):
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone"})
 
     source: Literal["plain_regions"] = "plain_regions"
+    eps: float = key(
+        1e-12,
+        doc="added to the variance that a norm divides by",
+        impact="numerics",
+        gt=0,
+        le=0.1,
+    )
     norm: Literal["post", "pre"] = key(
         "post",
         doc="`post`: each part of a layer is normalised behind its sum, as in BERT and LXMERT; "

@@ -1,0 +1,1 @@
+"""Starts whole models from published ones: a local folder in transformers' format."""

@@ -1,0 +1,202 @@
+"""A model starts from the weights of a published one."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from renaissance.compiler.backbones.content import content_hash
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.attention import MultiHeadAttention
+from renaissance.compiler.model.tower import BackboneReference, Stacked, Tower
+from renaissance.compiler.published.families import FAMILIES, Roles
+from renaissance.compiler.published.folder import PublishedModel, read_published
+from renaissance.grammar.names import listing
+
+NAMED = 4
+"""Names that a sentence has."""
+_ROW = re.compile(r"(.+)\[(\d+)\]$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What a model has of a published one.
+
+    Attributes:
+        path: of its folder.
+        family: its `model_type`.
+        taken: names of tensors of the folder, by the name that their sum has in the model.
+        left: tensors of the folder that the model does not have.
+        fresh: tensors of the model that the folder does not have: they start at random.
+        cut: sentences on what is there in part.
+    """
+
+    path: str
+    family: str
+    taken: Mapping[str, tuple[str, ...]]
+    left: tuple[str, ...]
+    fresh: tuple[str, ...]
+    cut: tuple[str, ...]
+
+    @property
+    def table(self) -> tuple[tuple[str, str], ...]:
+        """What becomes of each tensor: of the folder, of the model; `-` where one has none."""
+        rows = [(" + ".join(names), ours) for ours, names in self.taken.items()]
+        return (*rows, *((name, "-") for name in self.left), *(("-", name) for name in self.fresh))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Say it."""
+        summed = [ours for ours, names in self.taken.items() if len(names) > 1]
+        said = f"{len(self.taken)} tensors start from `{self.path}` ({self.family})"
+        if summed:
+            said += f", {len(summed)} of them sums: {_some(summed)}"
+        found = [said, *self.cut]
+        if self.left:
+            found.append(f"{len(self.left)} tensors of it are left: {_some(self.left)}")
+        if self.fresh:
+            found.append(f"{len(self.fresh)} tensors start at random: {_some(self.fresh)}")
+        return tuple(found)
+
+
+def start_from_published(
+    model: VisionLanguageModel, path: str, roles: Roles, *, weights: bool
+) -> Started:
+    """Give a model the weights of a published one, in place.
+
+    Args:
+        model: as it is initialised.
+        path: local folder in transformers' format.
+        roles: of its streams.
+        weights: with values; without them, only names and shapes are compared.
+
+    Raises:
+        CompileError: if the folder holds no model that is known here, or not one like this.
+    """
+    published = read_published(path, weights=weights)
+    family = FAMILIES.get(published.family)
+    if family is None:
+        raise CompileError(
+            f"`{path}` holds a model of type `{published.family}`; known are {listing(FAMILIES)}"
+        )
+    _check_heads(model, published)
+    given = _without_prefix(published)
+    own = dict(model.state_dict(keep_vars=True))
+    taken: dict[str, tuple[str, ...]] = {}
+    cut: list[str] = []
+    wrong: list[str] = []
+    for ours, names in family(roles, published.config):
+        if ours not in own or any(_row(name)[0] not in given for name in names):
+            continue
+        # Types of segments stand in the positions where they have no place of their own.
+        if ours.endswith(".position") and f"{ours.removesuffix('position')}type_embedding" in own:
+            names = names[:1]
+        tensor = _sum(given, names)
+        wanted = own[ours].shape
+        if _longer(ours, tensor, wanted):
+            cut.append(f"`{ours}` has the first {wanted[0]} of {len(tensor)} positions")
+            tensor = tensor[: wanted[0]]
+        if tensor.shape != wanted:
+            wrong.append(f"`{ours}` {list(wanted)} and `{names[0]}` {list(tensor.shape)}")
+            continue
+        taken[ours] = names
+        if weights:
+            with torch.no_grad():
+                own[ours].copy_(tensor)
+    if wrong:
+        raise CompileError(
+            f"model `{model.name}` has other shapes than `{path}`: {_some(wrong, ticks=False)}"
+        )
+    started = _started(published, given, own, taken, cut)
+    _refer(model, started, weights)
+    return started
+
+
+def _started(
+    published: PublishedModel,
+    given: Mapping[str, Tensor],
+    own: Mapping[str, Tensor],
+    taken: Mapping[str, tuple[str, ...]],
+    cut: list[str],
+) -> Started:
+    used = {_row(name)[0] for names in taken.values() for name in names}
+    encoder = [name for name in own if not name.startswith("heads.")]
+    if not any(name in taken for name in encoder):
+        raise CompileError(f"nothing of `{published.path}` has a place in the model")
+    return Started(
+        path=published.path,
+        family=published.family,
+        taken=taken,
+        left=tuple(name for name in given if name not in used),
+        fresh=tuple(name for name in own if name not in taken),
+        cut=tuple(cut),
+    )
+
+
+def _without_prefix(published: PublishedModel) -> dict[str, Tensor]:
+    """Return tensors by the names that they have without heads around the model."""
+    prefix = f"{published.family}."
+    return {name.removeprefix(prefix): tensor for name, tensor in published.tensors.items()}
+
+
+def _row(name: str) -> tuple[str, int | None]:
+    found = _ROW.match(name)
+    return (name, None) if found is None else (found[1], int(found[2]))
+
+
+def _sum(given: Mapping[str, Tensor], names: tuple[str, ...]) -> Tensor:
+    found = []
+    for name in names:
+        whole, row = _row(name)
+        found.append(given[whole] if row is None else given[whole][row])
+    first, *others = found
+    for other in others:
+        first = first + other
+    return first
+
+
+def _longer(ours: str, tensor: Tensor, wanted: torch.Size) -> bool:
+    """Tell whether a text may have fewer tokens here than it may have there."""
+    if not ours.endswith(("embeddings.position", "position_embeddings.weight")):
+        return False
+    return tensor.ndim == 2 and tensor.shape[1:] == wanted[1:] and len(tensor) > wanted[0]
+
+
+def _check_heads(model: VisionLanguageModel, published: PublishedModel) -> None:
+    """Refuse other attention heads: they share the same tensors in another way."""
+    config = published.config
+    width, heads = config.get("hidden_size"), config.get("num_attention_heads")
+    if not isinstance(width, int) or not isinstance(heads, int) or not heads:
+        return
+    dims = {part.head_dim for part in model.modules() if isinstance(part, MultiHeadAttention)}
+    for part in model.modules():
+        if isinstance(part, (Tower, Stacked)) and part.facts.attention is not None:
+            dims |= set(part.facts.attention.head_dims)
+    if other := dims - {width // heads}:
+        raise CompileError(
+            f"model `{model.name}` has heads of {min(other)} channels, and `{published.path}` "
+            f"has {heads} of {width // heads}"
+        )
+
+
+def _refer(model: VisionLanguageModel, started: Started, weights: bool) -> None:
+    """Note where the weights of parts come from that have all of theirs from the folder."""
+    parts: dict[str, nn.Module] = {f"streams.{name}": one for name, one in model.towers.items()}
+    encoder = getattr(model.fusion, "encoder", None)
+    if isinstance(encoder, Stacked):
+        parts["fusion.encoder"] = encoder
+    for prefix, part in parts.items():
+        names = [f"{prefix}.{name}" for name in part.state_dict()]
+        if weights and names and all(name in started.taken for name in names):
+            part.reference = BackboneReference(  # type: ignore[assignment]
+                id=started.path, revision=None, content=content_hash(part)
+            )
+
+
+def _some(names: "list[str] | tuple[str, ...]", *, ticks: bool = True) -> str:
+    said = [f"`{name}`" if ticks else name for name in names[:NAMED]]
+    more = len(names) - len(said)
+    return ", ".join(said) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,272 @@
+"""Models that start from folders of published ones give what transformers' classes give."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import (
+    LxmertConfig,
+    LxmertForPreTraining,
+    LxmertModel,
+    PreTrainedModel,
+    ViltConfig,
+    ViltForMaskedLM,
+    ViltModel,
+    VisualBertConfig,
+    VisualBertForPreTraining,
+    VisualBertModel,
+)
+
+from renaissance.compiler import build, plan
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.grammar.loading import load
+from renaissance.grammar.schema.spec import Spec
+
+SIZES: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "vocab_size": 30522,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+CONFIGS: dict[str, Any] = {
+    "lxmert": LxmertConfig(**SIZES, l_layers=2, r_layers=1, x_layers=2, visual_feat_dim=5),
+    "visual_bert": VisualBertConfig(**SIZES, num_hidden_layers=2, visual_embedding_dim=5),
+    "vilt": ViltConfig(**SIZES, num_hidden_layers=2, image_size=16, patch_size=8),
+}
+CLASSES: dict[str, tuple[Callable[[Any], PreTrainedModel], ...]] = {
+    "lxmert": (LxmertModel, LxmertForPreTraining),
+    "visual_bert": (VisualBertModel, VisualBertForPreTraining),
+    "vilt": (ViltModel, ViltForMaskedLM),
+}
+MODELS = {
+    "lxmert": """
+  backbone text = random("bert-base-uncased") {
+    layers = 2, width = 16, heads = 2, dropout = 0.0, max_tokens = 12
+  }
+  backbone vision = plain_regions("features") {
+    channels = 5, regions = 4, layers = 1, width = 16, heads = 2, dropout = 0.0
+  }
+  fusion cross = cross_attention(text, vision) {
+    layers = 2, width = 16, heads = 2, projection = needed, type_embedding = false, dropout = 0.0
+  }
+""",
+    "visual_bert": """
+  embed text = wordpiece("bert-base-uncased") { max_tokens = 12, eps = 1e-12 }
+  embed vision = regions("features") { channels = 5, regions = 4, boxes = false }
+  fusion joint = single_stream(text, vision) {
+    encoder = random("bert-base-uncased") { layers = 2, width = 16, heads = 2, dropout = 0.0 }
+    type_embedding = false
+  }
+""",
+    "vilt": """
+  embed text = wordpiece("bert-base-uncased") { max_tokens = 12, eps = 1e-12, token_types = 2 }
+  embed vision = patches { image_size = 16, patch = 8 }
+  fusion joint = single_stream(text, vision) {
+    encoder = random("google/vit-base-patch16-224") {
+      layers = 2, width = 16, heads = 2, dropout = 0.0
+    }
+  }
+""",
+    "vilt on plain layers": """
+  embed text = wordpiece("bert-base-uncased") { max_tokens = 12, eps = 1e-12 }
+  embed vision = patches { image_size = 16, patch = 8 }
+  fusion joint = single_stream(text, vision) {
+    encoder = random { layers = 2, width = 16, heads = 2, dropout = 0.0, eps = 1e-12 }
+  }
+""",
+}
+JOB = """
+data pairs {
+  format = easy_vqa
+  root   = "pictures"
+}
+pretrain base on tiny {
+  data = [pairs]
+  objective mlm { decoder = tied }
+  optimizer adamw { lr = 1e-3 }
+  batch = 8
+  steps = 1
+}
+"""
+every_model = pytest.mark.parametrize("form", MODELS)
+
+
+def family(form: str) -> str:
+    return form.partition(" ")[0]
+
+
+def saved(form: str, folder: Path, of: int = 0) -> PreTrainedModel:
+    """Draw a model of transformers, and save it."""
+    torch.manual_seed(0)
+    model = CLASSES[family(form)][of](CONFIGS[family(form)])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # Of few digits, so that sums of them are exact in float32 too.
+            parameter.copy_(nn.init.normal_(parameter, std=0.3).mul(256).round() / 256)
+    model.save_pretrained(folder)
+    return model.double().eval()
+
+
+def spec_of(form: str, folder: Path, *, extra: str = "", job: str = "") -> Spec:
+    path = folder.parent / "tiny.vl"
+    path.write_text(
+        f'model tiny {{{MODELS[form]}  pool = first\n  weights = "{folder}"\n{extra}}}\n{job}'
+    )
+    return load(path)
+
+
+def inputs(form: str) -> tuple[dict[str, Tensor], Any]:
+    torch.manual_seed(1)
+    text = {"input_ids": torch.randint(5, 60, (3, 7)), "attention_mask": torch.ones(3, 7).long()}
+    text["attention_mask"][1, 4:] = 0
+    text["input_ids"][1, 4:] = 0
+    if family(form) == "vilt":
+        return text, torch.randn(3, 3, 16, 16, dtype=torch.float64)
+    mask = torch.tensor([[True] * 4, [True, True, False, False], [True] * 4])
+    return text, {
+        "features": torch.randn(3, 4, 5, dtype=torch.float64),
+        "boxes": torch.rand(3, 4, 4, dtype=torch.float64),
+        "mask": mask,
+    }
+
+
+def theirs(form: str, model: PreTrainedModel) -> tuple[Tensor, Tensor]:
+    """Return the tokens of the text and the pooled vector that transformers gives."""
+    text, vision = inputs(form)
+    if family(form) == "vilt":
+        found = model(**text, pixel_values=vision, pixel_mask=torch.ones(3, 16, 16).long())
+        return found.last_hidden_state[:, :7], found.pooler_output
+    if family(form) == "lxmert":
+        found = model(
+            **text,
+            visual_feats=vision["features"],
+            visual_pos=vision["boxes"],
+            visual_attention_mask=vision["mask"].double(),
+        )
+        return found.language_output, found.pooled_output
+    found = model(
+        **text, visual_embeds=vision["features"], visual_attention_mask=vision["mask"].long()
+    )
+    return found.last_hidden_state[:, :7], found.pooler_output
+
+
+def ours(form: str, spec: Spec) -> tuple[Tensor, Tensor, VisionLanguageModel]:
+    model = build(spec).double().eval()
+    text, vision = inputs(form)
+    found = model(text=text, vision=vision)
+    return found.streams["text"], found.pooled, model
+
+
+@every_model
+def test_outputs_are_those_of_transformers(form: str, tmp_path: Path) -> None:
+    published = saved(form, tmp_path / "published")
+    text, pooled, model = ours(form, spec_of(form, tmp_path / "published"))
+    wanted, vector = theirs(form, published)
+    there = inputs(form)[0]["attention_mask"].bool()
+    torch.testing.assert_close(text[there], wanted[there], rtol=0, atol=1e-10)
+    torch.testing.assert_close(pooled, vector, rtol=0, atol=1e-10)
+    assert not model.started.fresh
+
+
+@every_model
+def test_words_are_scored_as_transformers_does(form: str, tmp_path: Path) -> None:
+    published = saved(form, tmp_path / "published", of=1)
+    model = build(spec_of(form, tmp_path / "published", job=JOB), job="base").double().eval()
+    text, vision = inputs(form)
+    found = model.heads["mlm"](model(text=text, vision=vision).streams["text"])
+    if family(form) == "vilt":
+        mask = torch.ones(3, 16, 16).long()
+        wanted = published(**text, pixel_values=vision, pixel_mask=mask).logits
+    elif family(form) == "lxmert":
+        wanted = published(
+            **text,
+            visual_feats=vision["features"],
+            visual_pos=vision["boxes"],
+            visual_attention_mask=vision["mask"].double(),
+        ).prediction_logits
+    else:
+        wanted = published(
+            **text,
+            visual_embeds=vision["features"],
+            visual_attention_mask=vision["mask"].long(),
+        ).prediction_logits[:, :7]
+    there = text["attention_mask"].bool()
+    torch.testing.assert_close(found[there], wanted[there], rtol=0, atol=1e-10)
+
+
+@every_model
+def test_what_is_taken_and_left_is_said(form: str, tmp_path: Path) -> None:
+    saved(form, tmp_path / "published", of=1)
+    spec = spec_of(form, tmp_path / "published", job=JOB)
+    model = build(spec, job="base")
+    started = model.started
+    names = {name for name in model.state_dict() if "decoder" not in name}
+    assert set(started.taken) | set(started.fresh) == names
+    assert not started.fresh and all("mlm" not in name for name in started.fresh)
+    rows = {theirs for theirs, _ in started.table}
+    assert {*started.left} <= rows
+    [planned] = plan(spec).jobs
+    assert set(started.sentences) <= set(planned.model.notes)
+
+
+@every_model
+def test_frozen_parts_refer_to_the_folder(form: str, tmp_path: Path) -> None:
+    saved(form, tmp_path / "published")
+    extra = "  freeze text\n  freeze vision\n"
+    model = build(spec_of(form, tmp_path / "published", extra=extra))
+    references = model.references()
+    assert {"text", "vision"} <= set(references)
+    assert {one.id for one in references.values()} == {str(tmp_path / "published")}
+    again = build(spec_of(form, tmp_path / "published", extra=extra)).references()
+    assert again == references
+
+
+def test_other_shapes_are_one_error(tmp_path: Path) -> None:
+    saved("vilt", tmp_path / "published")
+    spec = spec_of("vilt", tmp_path / "published")
+    model = spec.models["tiny"]
+    vision = model.streams["vision"].model_copy(update={"image_size": 32})
+    wide = model.model_copy(update={"streams": {**model.streams, "vision": vision}})
+    with pytest.raises(CompileError, match=r"`.*position` \[17, 16\] and .*\[5, 16"):
+        build(spec.model_copy(update={"models": {"tiny": wide}}))
+
+
+def test_other_heads_are_an_error(tmp_path: Path) -> None:
+    saved("lxmert", tmp_path / "published")
+    spec = spec_of("lxmert", tmp_path / "published")
+    model = spec.models["tiny"]
+    fusion = model.fusion.model_copy(update={"heads": 4})
+    changed = model.model_copy(update={"fusion": fusion})
+    with pytest.raises(CompileError, match=r"heads of 4 channels, and .* has 2 of 8"):
+        build(spec.model_copy(update={"models": {"tiny": changed}}))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "it has no `config.json`"),
+        (lambda folder: (folder / "config.json").write_text("{"), "cannot be read as JSON"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "no object of JSON"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "has no `model.safetensors`"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"12"), "cannot be read"),
+        (
+            lambda folder: (folder / "config.json").write_text(json.dumps({"model_type": "gpt2"})),
+            "of type `gpt2`; known are `lxmert`, `vilt`, `visual_bert`",
+        ),
+    ],
+)
+def test_other_folders_are_refused_in_a_sentence(
+    change: Callable[[Path], object], said: str, tmp_path: Path
+) -> None:
+    saved("vilt", tmp_path / "published")
+    spec = spec_of("vilt", tmp_path / "published")
+    change(tmp_path / "published")
+    with pytest.raises(CompileError, match=said):
+        build(spec)
