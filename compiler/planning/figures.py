@@ -319,6 +319,7 @@ class SearchPlan:
         pairs: that go through the fusion.
         encoding: FLOPs of the towers.
         joining: FLOPs of the fusion and the head.
+        products: FLOPs of the products of vectors of images and texts; 0 where none are compared.
         plain: FLOPs if every pair of all images and texts went through the whole model.
     """
 
@@ -327,6 +328,7 @@ class SearchPlan:
     pairs: int
     encoding: int
     joining: int
+    products: int
     plain: int
 
 

@@ -20,8 +20,9 @@ from renaissance.compiler.planning.figures import (
     Stage,
 )
 from renaissance.compiler.planning.fitting import fit, largest
+from renaissance.compiler.planning.matching import matched, pass_of, search_plan
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
-from renaissance.compiler.planning.passes import Pass, job_pass, text_tokens
+from renaissance.compiler.planning.passes import Pass, text_tokens
 from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
 from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
@@ -46,7 +47,6 @@ def plan_job(
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
-    conditions = _with_every_pair(job, training, conditions)
     has_text = not isinstance(training, Finetune) or training.task.has_text
     if not has_text:
         conditions = replace(conditions, tokens=SPECIAL_TOKENS)
@@ -54,7 +54,12 @@ def plan_job(
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     packed = conditions.device == "cpu"
     objectives = Objectives(model, declared, training)
-    step = job_pass(objectives, job, conditions.tokens, packed=packed)
+    scored = matched(job, objectives)
+    every = _every_pair(job, training) if scored is None else scored.every
+    rows = scored.rows if scored is not None else None if every is None else every.scored
+    if rows is not None:
+        conditions = replace(conditions, texts=rows)
+    step = pass_of(objectives, job, conditions.tokens, scored, packed=packed)
     stages = Stages(objectives, resolved, job, training, conditions)
     machine = conditions.machine
     room = None if machine is None else machine.room
@@ -79,7 +84,7 @@ def plan_job(
         tokens=text_tokens(model, conditions.tokens),
         precision=training.precision,
         sharing=_sharing(step, first),
-        reads=readings(model),
+        reads=readings(model) if scored is None else scored.matching.reads(readings(model)),
         unread=tuple(unread_parts(model)),
         stages=tuple(found),
         run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
@@ -88,7 +93,9 @@ def plan_job(
         checkpoint=None
         if isinstance(job, Evaluate)
         else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
-        search=_search(_every_pair(job, training), step, first),
+        search=_search(every, step, first)
+        if scored is None or every is None
+        else search_plan(objectives, scored, step, first),
         rates=_rates(job, model),
         has_text=has_text,
         compares=tuple(_compares(objectives, job, step.texts)),
@@ -123,11 +130,6 @@ def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
     return training.task.pairs(job.split)
 
 
-def _with_every_pair(job: Job, training: Pretrain | Finetune, conditions: Conditions) -> Conditions:
-    every = _every_pair(job, training)
-    return conditions if every is None else replace(conditions, texts=every.scored)
-
-
 def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | None:
     """Count towers once for each of their inputs, and the fusion once a pair, as it was traced."""
     if every is None:
@@ -148,6 +150,7 @@ def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | N
         pairs=every.scored,
         encoding=round(every.images * one["vision"] + every.texts * one["text"]),
         joining=round(every.scored * pair),
+        products=0,
         plain=round(everything * (sum(one.values()) + pair)),
     )
 

@@ -134,7 +134,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
         first, *_ = images
         batch = Batch(
             images=images[first],
-            texts=Texts(encoded=_rows(distinct["text"], length, packed=packed)),
+            texts=Texts(encoded=text_rows(distinct["text"], length, packed=packed)),
             items={
                 name: _items(one, length, classes[name], len(images)) for name, one in asked.items()
             },
@@ -240,9 +240,10 @@ def sample_images(
 
 def sample_texts(rows: int, tokens: int, *, packed: bool) -> TextInput:
     """Return texts of one length without contents."""
-    return _rows(rows, tokens, packed=packed).for_model()
+    return text_rows(rows, tokens, packed=packed).for_model()
 
 
-def _rows(rows: int, tokens: int, *, packed: bool) -> TextRows:
+def text_rows(rows: int, tokens: int, *, packed: bool) -> TextRows:
+    """Return the tokens of texts of one length without contents."""
     cumulative = torch.zeros(rows + 1, dtype=torch.int32, device="meta") if packed else None
     return TextRows(input_ids=_index(rows * tokens), cumulative=cumulative, longest=tokens)

@@ -17,8 +17,8 @@ from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Stage
 from renaissance.compiler.planning.machines import Device, Machine
+from renaissance.compiler.planning.matching import matched, pass_of
 from renaissance.compiler.planning.memory import accumulate, forget, memory_of
-from renaissance.compiler.planning.passes import job_pass
 from renaissance.compiler.planning.speed import speed_of
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
@@ -141,7 +141,8 @@ class Stages:
         model, training, conditions = self._model, self._training, self._conditions
         # On a GPU the kernels of the project read packed texts as they are.
         packed = conditions.device == "cpu"
-        step = job_pass(self._objectives, job, conditions.tokens, packed=packed)
+        scored = matched(job, self._objectives)
+        step = pass_of(self._objectives, job, conditions.tokens, scored, packed=packed)
         passes = ceil(job.batch / step.texts)
         forget(model)
         if passes > 1:

@@ -9,18 +9,39 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import nearest
 from renaissance.grammar.paths import children, exists, is_folder, resolved
 from renaissance.grammar.places import Path, Places
-from renaissance.grammar.schema.jobs import Finetune
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of, path_of
 
 
 def absent_data(spec: Spec) -> tuple[str, ...]:
     """Return the tables and folders that a spec names and that are not there, each once."""
-    tasks = (job.task for job in spec.jobs.values() if isinstance(job, Finetune))
+    stated = (job.task for job in spec.jobs.values() if isinstance(job, Finetune | Evaluate))
+    tasks = [task for task in stated if task is not None]
     sources = (source for model in spec.models.values() for source in model.sources)
     blocks: tuple[Block, ...] = (*spec.data.values(), *tasks, *sources)
     paths = (value for block in blocks for _, _, value in _absent(block))
     return tuple(dict.fromkeys(paths))
+
+
+def check_remarks(
+    block: FormatBlock | TaskBlock, path: Path, places: Places, findings: Findings
+) -> None:
+    """Report what a block says about its own keys."""
+    for remark in block.remarks():
+        span = places.value(path if remark.key is None else (*path, remark.key))
+        span = span or places.value(path)
+        assert span is not None  # a block is always known
+        findings.add(
+            Diagnostic(
+                code=remark.code,
+                message=remark.message,
+                span=span,
+                severity=remark.severity,
+                label=remark.label,
+                help=remark.help,
+            )
+        )
 
 
 def check_presence(block: Block, path: Path, places: Places, findings: Findings) -> None:

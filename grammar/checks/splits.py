@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, same_part
+from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock, same_part
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
@@ -54,27 +54,31 @@ def check_evaluation(
     """
     measured = jobs.get(job.of)
     span = _span(places, "jobs", job.name, "split")
-    if isinstance(measured, Pretrain):
+    if isinstance(measured, Pretrain) and job.task is None:
         _check_held_out(job, measured, span, places, findings)
-    if not isinstance(measured, Finetune):
+    if job.task is not None:
+        task, asks = job.task, job.name
+    elif isinstance(measured, Finetune):
+        task, asks = measured.task, measured.name
+    else:
         return
-    known = splits_of(measured)
-    if not measured.task.open_splits and job.split not in (*known, "train"):
+    known = splits_of(task)
+    if not task.open_splits and job.split not in (*known, "train"):
         findings.add(
             Diagnostic(
                 code="VL504",
-                message=f"task `{measured.task.word()}` has no split `{job.split}`",
+                message=f"task `{task.word()}` has no split `{job.split}`",
                 span=span,
                 help=suggestion(job.split, known, "a split"),
                 notes=(f"splits are {listing(known)}",),
-                related=(Label(span=_span(places, "jobs", measured.name, "task"), text="the task"),)
-                if places.said(("jobs", measured.name, "task"))
+                related=(Label(span=_span(places, "jobs", asks, "task"), text="the task"),)
+                if places.said(("jobs", asks, "task"))
                 else (),
             )
         )
         return
     for step in chain_of(jobs, job.name)[1:]:
-        where = _trains_on(jobs[step], job.split, measured, data, places)
+        where = _trains_on(jobs[step], job.split, task, data, places)
         if where is not None:
             findings.add(
                 Diagnostic(
@@ -163,6 +167,9 @@ def check_exclusions(
             job_name, _, split = said.partition(".")
             job, where = jobs.get(job_name), _span(places, "data", name, "exclude", index)
             measured = jobs.get(job.of) if isinstance(job, Evaluate) else job
+            task = measured.task if isinstance(measured, Finetune) else None
+            if isinstance(job, Evaluate) and job.task is not None:
+                task = job.task
             if job_name not in jobs:
                 measurable = [other for other, one in jobs.items() if not isinstance(one, Pretrain)]
                 finding = Diagnostic(
@@ -172,18 +179,18 @@ def check_exclusions(
                     label="its images are to be left out",
                     help=suggestion(job_name, measurable, "a job"),
                 )
-            elif isinstance(measured, Pretrain):
+            elif isinstance(measured, Pretrain) and task is None:
                 finding = Diagnostic(
                     code="VL503",
                     message="`exclude` names evaluations and fine-tunings",
                     span=where,
                     label="is `pretrain`",
                 )
-            elif split and isinstance(measured, Finetune) and measured.task.split(split) is None:
-                known = splits_of(measured)
+            elif split and task is not None and task.split(split) is None:
+                known = splits_of(task)
                 finding = Diagnostic(
                     code="VL504",
-                    message=f"task `{measured.task.word()}` has no split `{split}`",
+                    message=f"task `{task.word()}` has no split `{split}`",
                     span=where,
                     help=suggestion(split, known, "a split"),
                     notes=(f"splits are {listing(known)}",),
@@ -193,11 +200,11 @@ def check_exclusions(
             findings.add(finding)
 
 
-def splits_of(job: Finetune) -> tuple[str, ...]:
+def splits_of(task: TaskBlock) -> tuple[str, ...]:
     """Return the splits of a task that can measure a model, as far as they are known."""
     return tuple(
         name
-        for name, split in job.task.splits().items()
+        for name, split in task.splits().items()
         if split.use != "train" and (split.held_out is None or split.held_out > 0)
     )
 
@@ -205,16 +212,16 @@ def splits_of(job: Finetune) -> tuple[str, ...]:
 def _trains_on(
     step: Job | None,
     split: str,
-    measured: Finetune,
+    task: TaskBlock,
     data: Mapping[str, FormatBlock | None],
     places: Places,
 ) -> Span | None:
     """Return where a job says that it trains on a split of the measured task, or None."""
-    source = measured.task.split(split)
+    source = task.split(split)
     # A share that is held out is no part of what any job of the chain learns from.
     if source is None or (source.use == "select" and source.held_out is not None):
         return None
-    part = measured.task.part(source.file)
+    part = task.part(source.file)
     if isinstance(step, Finetune):
         learned = step.task.part(step.task.learned.file)
         return _span(places, "jobs", step.name, "task") if same_part(learned, part) else None

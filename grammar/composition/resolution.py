@@ -3,7 +3,7 @@
 from pathlib import Path as FilePath
 
 from renaissance.grammar.checks.augmenting import check_augmenting
-from renaissance.grammar.checks.data import check_presence
+from renaissance.grammar.checks.data import check_presence, check_remarks
 from renaissance.grammar.checks.fitting import check_fit
 from renaissance.grammar.checks.freezing import check_freezing
 from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
@@ -26,6 +26,7 @@ from renaissance.grammar.checks.training import (
     check_sharding,
     check_training,
 )
+from renaissance.grammar.checks.unlearned import check_unlearned, check_unused_keys
 from renaissance.grammar.composition.data import read_data
 from renaissance.grammar.composition.files import Disk, Files
 from renaissance.grammar.composition.job_inheritance import draft_jobs
@@ -153,12 +154,18 @@ def _check_jobs(
     for name, job in jobs.items():
         if isinstance(job, Evaluate):
             check_evaluation(job, jobs, data, places, findings)
+            check_unlearned(job, jobs, places, findings)
+            if job.task is not None:
+                check_remarks(job.task, ("jobs", name, "task"), places, findings)
+                check_presence(job.task, ("jobs", name, "task"), places, findings)
         if not isinstance(job, Pretrain | Finetune):
             continue
         check_training(job, jobs, places, findings)
         check_augmenting(job, data, places, findings)
         if isinstance(job, Finetune):
             check_task(job, places, findings)
+            check_remarks(job.task, ("jobs", name, "task"), places, findings)
+            check_unused_keys(job, places, findings)
             check_presence(job.task, ("jobs", name, "task"), places, findings)
         else:
             check_repeated_data(job, data, places, findings)

@@ -96,11 +96,13 @@ class AllPairs(Record):
         images: how many.
         texts: how many.
         scored: pairs that are scored in full, at most; the others by less.
+        chosen: those are chosen by vectors where a model has these, and scored by a head.
     """
 
     images: int
     texts: int
     scored: int
+    chosen: bool = True
 
 
 class Readable(KindBlock):
@@ -176,6 +178,10 @@ class TaskBlock(Readable):
     """Rows have a text; where they have none, the model gets special tokens alone."""
     result_file: ClassVar[ResultFile] = ResultFile()
     """What is predicted, in a file."""
+    zero_shot: ClassVar[bool] = False
+    """It can be measured by how well texts go with images, by a model that never learned it."""
+    zero_shot_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that only count where it is measured so."""
     open_splits: ClassVar[bool] = False
     """Splits are named by what lies in a folder, so that only the data know them all."""
 
@@ -202,6 +208,10 @@ class TaskBlock(Readable):
     def pairs(self, split: str) -> AllPairs | None:
         """Return what is scored of a published split where that is every image with every text."""
         return None
+
+    def unlearned_pairs(self, split: str) -> AllPairs | None:
+        """Return what is scored of a published split where the task was not learned."""
+        return self.pairs(split)
 
     def splits(self) -> Mapping[str, Split]:
         """Return the splits that are known without the data, by name; `train` is one of them."""

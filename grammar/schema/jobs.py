@@ -214,9 +214,16 @@ class Evaluate(Block):
         impact="eval",
         name=True,
     )
+    task: TaskBlock | None = key(
+        None,
+        doc="a task that a pretraining is measured by as it is: without learning it, by how well "
+        "texts go with images",
+        impact="eval",
+    )
     split: str = key(
         "test",
-        doc="which part of the task's data; of a pretraining `validation`, what it holds out",
+        doc="which part of the task's data; of a pretraining without a task `validation`, what it "
+        "holds out",
         impact="eval",
         name=True,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from renaissance.grammar.declaration import Block, key
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.schema.identity import job_identity, without_order
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain, Training
 from renaissance.grammar.schema.model import Model
 
 
@@ -37,6 +37,19 @@ class Spec(Block):
         """Return the job itself, or the one that an evaluation measures."""
         job = self.jobs[job_name]
         return self.training_job(job.of) if isinstance(job, Evaluate) else job
+
+    def data_job(self, job_name: str) -> Pretrain | Finetune:
+        """Return the job whose data are read, and whose questions are asked.
+
+        It is the training job; where an evaluation states a task of its own, a fine-tuning of what
+        it measures, which nobody runs.
+        """
+        job, trained = self.jobs[job_name], self.training_job(job_name)
+        if not isinstance(job, Evaluate) or job.task is None:
+            return trained
+        shared = {name: getattr(trained, name) for name in Training.model_fields}
+        own = {"name": job.name, "source": trained.name, "on": trained.on, "task": job.task}
+        return Finetune(**(shared | own))
 
     def to_json(self) -> str:
         """Return the one JSON text of this spec, which `Spec.model_validate_json` reads back."""

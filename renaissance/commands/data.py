@@ -34,8 +34,12 @@ def run(arguments: Namespace) -> int:
         return data_how.run(arguments, spec, wanted)
     if arguments.overlap:
         return data_overlap.run(arguments, spec, wanted)
-    # What an evaluation reads is shown with the job that it measures.
-    jobs = [name for name, job in spec.jobs.items() if not isinstance(job, Evaluate)]
+    # What an evaluation reads is shown with the job that it measures, unless it has a task.
+    jobs = [
+        name
+        for name, job in spec.jobs.items()
+        if not isinstance(job, Evaluate) or job.task is not None
+    ]
 
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.data.summary import summarise

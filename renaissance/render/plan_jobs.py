@@ -90,12 +90,15 @@ def _sentences(job: JobPlan) -> Iterator[str]:
 def _searched(search: SearchPlan) -> Iterator[str]:
     """Say what an evaluation of all pairs computes."""
     everything = search.images * search.texts
-    scored = f"{search.pairs:,} of them, at most" if search.pairs < everything else "all of them"
-    yield (
-        f"{search.images:,} images × {search.texts:,} texts are {everything:,} pairs; the fusion "
-        f"scores {scored}: {amount(search.joining)}FLOP"
-    )
-    share = (search.encoding + search.joining) / search.plain
+    said = [f"{search.images:,} images × {search.texts:,} texts are {everything:,} pairs"]
+    if search.products:
+        said.append(f"the product of their vectors compares all: {amount(search.products)}FLOP")
+    if search.pairs:
+        least = search.pairs < everything
+        scored = f"{search.pairs:,} of them, at most" if least else "all of them"
+        said.append(f"the fusion scores {scored}: {amount(search.joining)}FLOP")
+    yield "; ".join(said)
+    share = (search.encoding + search.joining + search.products) / search.plain
     yield (
         f"images and texts are encoded once each: {amount(search.encoding)}FLOP; every pair "
         f"through the whole model would take {amount(search.plain)}FLOP, {1 / share:,.1f} times as "

@@ -115,7 +115,7 @@ class Assembler:
         """Return texts as they are, and `[n]` int64, which of them each of the rows `[n]` has."""
         text = self.split.corpus.tokens.padded(rows, self.pad_id)
         if self.known is None:
-            return Texts(encoded=_text_rows([text.ids], text)), np.arange(len(rows))
+            return plain_texts(text), np.arange(len(rows))
         cached, places = _partly_encoded(text, self.known)
         return Texts(encoded=None, cached=cached), places
 
@@ -212,6 +212,11 @@ def _by_shape(images: Images, places: np.ndarray, shown: np.ndarray) -> list[np.
         return [places]
     kinds, kind = np.unique(shapes, axis=0, return_inverse=True)
     return [places[kind.flatten() == number] for number in range(len(kinds))]
+
+
+def plain_texts(text: Padded) -> Texts:
+    """Return texts as they are."""
+    return Texts(encoded=_text_rows([text.ids], text))
 
 
 def _column(images: np.ndarray, column: int) -> np.ndarray:

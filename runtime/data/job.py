@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.batches import Assembler
+from renaissance.runtime.data.batches import Assembler, plain_texts
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import room_for_images
@@ -71,7 +71,7 @@ class JobData:
 
     def __init__(self, spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> None:
         """Read the training split; see `job_data`."""
-        self._job = spec.training_job(job_name)
+        self._job = spec.data_job(job_name)
         model = spec.model_of(job_name)
         self._model = model
         self._text, self._shown = text_needs(model), vision_needs(model)
@@ -282,6 +282,16 @@ class JobData:
             The texts, and `[n]` int64, which of them each row has.
         """
         return self._assembler(split, training=False).plain_texts(rows)
+
+    def texts(self, texts: Sequence[str]) -> Texts:
+        """Return texts that are none of the data, as a model reads them."""
+        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens)
+        return plain_texts(tokens.padded(np.arange(len(tokens)), self.tokenizer.pad_id))
+
+    def spelled(self, texts: Sequence[str]) -> tuple[bytes, ...]:
+        """Return the tokens of texts, which are the same where a model cannot tell them apart."""
+        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens)
+        return tuple(tokens.of(row).tobytes() for row in range(len(tokens)))
 
     def with_images(
         self, split: str, rows: np.ndarray, batch: int, rank: int, ranks: int

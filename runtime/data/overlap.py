@@ -69,7 +69,7 @@ def overlaps(
 
     @cache
     def parts_of(name: str) -> Parts:
-        return Parts(spec, spec.training_job(name))
+        return Parts(spec, spec.data_job(name))
 
     @cache
     def learned_from(job: str) -> dict[str, Photographs]:
@@ -84,7 +84,8 @@ def overlaps(
             continue
         part = parts_of(measured.job)[measured.split]
         images = Photographs(part.table, part.images)
-        for job in reversed(chain_of(spec.jobs, measured.job)):
+        learning = (job for job in chain_of(spec.jobs, measured.job) if not _measures(spec, job))
+        for job in reversed(tuple(learning)):
             for source, seen in learned_from(job).items():
                 found = found_among(images, seen, digests=digests)
                 touched = found.of_table(len(part.table.images))
@@ -109,5 +110,13 @@ def measured_splits(spec: Spec) -> Iterator[Measured]:
         if isinstance(job, Finetune) and job.task.split(VALIDATION) is not None:
             yield Measured(name=f"{name}.{VALIDATION}", job=name, split=VALIDATION, use="select")
     for name, job in spec.jobs.items():
-        if isinstance(job, Evaluate) and isinstance(spec.jobs.get(job.of), Finetune):
+        if not isinstance(job, Evaluate):
+            continue
+        if job.task is not None:
+            yield Measured(name=name, job=name, split=job.split, use="report")
+        elif isinstance(spec.jobs.get(job.of), Finetune):
             yield Measured(name=name, job=job.of, split=job.split, use="report")
+
+
+def _measures(spec: Spec, job: str) -> bool:
+    return isinstance(spec.jobs[job], Evaluate)

@@ -199,6 +199,8 @@ class Parts:
         images = Photographs(part.table, part.images)
         found = {}
         for name in chain_of(self._spec.jobs, self._job.name):
+            if isinstance(self._spec.jobs[name], Evaluate):
+                continue  # nothing is learned there
             job = self._spec.training_job(name)
             train = (self if job is self._job else Parts(self._spec, job))["train"]
             learned = Photographs(train.table, train.images)
@@ -251,7 +253,7 @@ def _measured(spec: Spec, name: str, said: str) -> tuple[Finetune, str]:
     """Return the fine-tuning and the split that `exclude` of a block means."""
     job_name, _, split = said.partition(".")
     job = spec.jobs.get(job_name)
-    task = spec.training_job(job_name) if job is not None else None
+    task = spec.data_job(job_name) if job is not None else None
     if not isinstance(task, Finetune):
         raise DataError(f"data `{name}` excludes `{said}`, which is no evaluation or fine-tuning")
     return task, split or (job.split if isinstance(job, Evaluate) else VALIDATION)

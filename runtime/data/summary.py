@@ -107,7 +107,7 @@ def splits_of(spec: Spec, job_name: str) -> tuple[str, ...]:
     measured = dict.fromkeys(
         other.split
         for other in spec.jobs.values()
-        if isinstance(other, Evaluate) and other.of == job_name
+        if isinstance(other, Evaluate) and other.of == job_name and other.task is None
     )
     return tuple(dict.fromkeys(("train", "validation", *measured)))
 
@@ -126,7 +126,7 @@ def summarise(
     Raises:
         DataError: if files are missing or malformed.
     """
-    job = spec.training_job(job_name)
+    job = spec.data_job(job_name)
     parts = Parts(spec, job)
     task = job.task if isinstance(job, Finetune) else None
     choices = () if task is None else facet(task, "reader").answers(task, parts["train"])

@@ -1,4 +1,4 @@
-"""What a fine-tuned model says to the questions of a split."""
+"""What a model says to the questions of a split."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -8,8 +8,8 @@ from torch import Tensor
 
 from renaissance.compiler.batch import Batch
 from renaissance.compiler.heads import Kind
-from renaissance.compiler.losses import most_likely
-from renaissance.compiler.step import Objectives
+from renaissance.compiler.losses import Scored, most_likely
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
@@ -21,23 +21,25 @@ from renaissance.runtime.training.session import Session
 
 def ask(
     session: Session,
-    objectives: Objectives,
     data: JobData,
     split: str,
     batches: Iterator[Batch],
     precision: Precision,
     *,
+    task: TaskBlock,
+    score: Callable[[Batch], Scored],
     advance: Callable[[int], None],
 ) -> tuple[Answered, float]:
     """Ask a model all questions of a split; all processes come here together.
 
     Args:
         session: of the evaluation.
-        objectives: the model with its losses.
         data: of the job.
         split: name of the split.
         batches: this process's part of the split.
         precision: of the forward pass.
+        task: what is asked.
+        score: gives the scores of a batch.
         advance: is told how many rows are done, and may end it.
 
     Returns:
@@ -45,7 +47,7 @@ def ask(
         over the rows that have one.
     """
     processes = session.processes
-    [(head, task)] = objectives.kinds.items()
+    head = task.head_name()
     predict = getattr(optional_facet(task, "loss"), "predict", _most_likely)
     columns: list[tuple[Tensor, ...]] = []
     loss = torch.zeros((), dtype=torch.float64, device=processes.device)
@@ -54,7 +56,7 @@ def ask(
         rows = batch.items[head].row
         assert rows is not None  # items of a task say what they are about
         with torch.no_grad(), precision.forward():
-            scored = objectives(on_device)[head]
+            scored = score(on_device)
         # A head may have more classes than its data have answers.
         choices = len(data.answers) or scored.scores.shape[-1]
         columns.append((rows, *predict(task, scored.scores, choices)))

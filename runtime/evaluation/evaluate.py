@@ -1,11 +1,14 @@
 """Measuring a trained model on a split, from the set-up to the result."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+import torch
+
 from renaissance.compiler.batch import Batch
+from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives, weights_of
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
@@ -15,6 +18,7 @@ from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import DataError, JobData
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
+from renaissance.runtime.evaluation import zero_shot
 from renaissance.runtime.evaluation.answers import ask
 from renaissance.runtime.evaluation.predictions import write_predictions
 from renaissance.runtime.evaluation.result import figures_of, result_of
@@ -90,7 +94,7 @@ def evaluate_job(session: Session) -> JobResult:
     checkpoint = best_checkpoint(session.folder / trained.name, session.hashes)
     setup = set_up(session)
     data, model = setup.data, setup.model
-    _take_weights(setup, checkpoint)
+    _take_weights(setup, checkpoint, unlearned=job.task is not None)
     model.to(processes.device).eval()
     precision = Precision(trained.precision, processes.device)
     objectives = Objectives(model, session.declared, trained).eval()
@@ -107,7 +111,8 @@ def evaluate_job(session: Session) -> JobResult:
             precision=precision,
             log=log,
         )
-        of = _of_task if isinstance(trained, Finetune) else _of_objectives
+        asks = isinstance(trained, Finetune) or job.task is not None
+        of = _of_task if asks else _of_objectives
         result = of(evaluation, setup)
         seconds = time.monotonic() - began
         result = result.model_copy(update={"seconds": seconds})
@@ -119,10 +124,11 @@ def evaluate_job(session: Session) -> JobResult:
 
 
 def _of_task(evaluation: Evaluation, setup: Setup) -> JobResult:
-    """Measure a fine-tuning; the first process writes what was predicted."""
+    """Measure by a task, learned or not; the first process writes what was predicted."""
     session, job, data = evaluation.session, evaluation.job, evaluation.data
-    [task] = evaluation.objectives.kinds.values()
-    assert isinstance(task, TaskBlock)
+    asked = session.spec.data_job(session.name)
+    assert isinstance(asked, Finetune)
+    task = asked.task
     with _measuring(evaluation, setup) as clock:
         search = optional_facet(task, "search")
         loss: float | None
@@ -134,11 +140,12 @@ def _of_task(evaluation: Evaluation, setup: Setup) -> JobResult:
         else:
             answered, loss = ask(
                 session,
-                evaluation.objectives,
                 data,
                 job.split,
                 evaluation.batches(),
                 evaluation.precision,
+                task=task,
+                score=_score(evaluation, task),
                 advance=evaluation.advance,
             )
     _report_flaws(data, job.split, answered, evaluation.log)
@@ -148,6 +155,18 @@ def _of_task(evaluation: Evaluation, setup: Setup) -> JobResult:
         if job.write is not None:
             write_predictions(session.folder / job.write, job, task, data, answered)
     return result_of(session, job, data, answered, figures, loss, measuring=clock.seconds)
+
+
+def _score(evaluation: Evaluation, task: TaskBlock) -> Callable[[Batch], Scored]:
+    """Return what scores a batch: the head that was learned, or what goes with an image."""
+    objectives, data, job = evaluation.objectives, evaluation.data, evaluation.job
+    if job.task is None:
+        return lambda batch: objectives(batch)[task.head_name()]
+    for sentence in zero_shot.sentences(task, objectives, data):
+        evaluation.log.notice(sentence)
+    with torch.no_grad(), evaluation.precision.forward():
+        device = evaluation.session.processes.device
+        return zero_shot.scoring(task, objectives, data, job.split, device)
 
 
 def _of_objectives(evaluation: Evaluation, setup: Setup) -> JobResult:
@@ -204,8 +223,8 @@ def _measuring(evaluation: Evaluation, setup: Setup) -> Iterator[Clock]:
         session.observer.finish("evaluate")
 
 
-def _take_weights(setup: Setup, checkpoint: Checkpoint) -> None:
-    """Load weights that were trained on the same answers and pretrained weights.
+def _take_weights(setup: Setup, checkpoint: Checkpoint, *, unlearned: bool) -> None:
+    """Load weights that were trained on the same answers, if on any, and pretrained weights.
 
     Raises:
         CheckpointError: if they were not, or do not fit.
@@ -215,7 +234,7 @@ def _take_weights(setup: Setup, checkpoint: Checkpoint) -> None:
         raise CheckpointError(
             f"the pretrained weights are not those that job `{state.job}` was trained on"
         )
-    if state.answers != setup.data.answers:
+    if not unlearned and state.answers != setup.data.answers:
         raise CheckpointError(
             f"the answers of the data are not those that job `{state.job}` learned"
         )

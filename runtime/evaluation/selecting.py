@@ -45,17 +45,24 @@ def by_protocol(
         if session.request.signal and session.processes.ranks == 1:
             raise InterruptionError(session.request.signal, "stopped while it was measured")
 
+    [(head, task)] = objectives.kinds.items()
+    assert isinstance(task, TaskBlock)
     try:
         answered, loss = ask(
-            session, objectives, data, VALIDATION, batches, precision, advance=further
+            session,
+            data,
+            VALIDATION,
+            batches,
+            precision,
+            task=task,
+            score=lambda batch: objectives(batch)[head],
+            advance=further,
         )
     except InterruptionError:
         return None
     items = known(answered.targets.of(answered.rows)) if answered.targets and len(answered) else 0
     if not items:
         return None
-    [(head, task)] = objectives.kinds.items()
-    assert isinstance(task, TaskBlock)
     found = {task.metric: _credit(answered)} | measure(task, answered)
     return Measured(
         loss=loss / items,

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, AllPairs, PublishedPart, ResultFile, Split
+from renaissance.runtime.tasks.prompts import Prompted
+
+SIZES = {"test": 10_000}
+"""Images of published splits."""
 
 
-class CifarTask(TaskBlock):
+class CifarTask(Prompted):
     """Which class does a tiny image show? Source: Krizhevsky 2009."""
 
     batches: ClassVar[str]
@@ -37,6 +41,14 @@ class CifarTask(TaskBlock):
         doc="share of the training images held out to select the best checkpoint",
         impact="training",
     )
+
+    def unlearned_pairs(self, split: str) -> AllPairs | None:
+        """Return every image with every text of a class."""
+        if split not in SIZES:
+            return None
+        texts = self.outputs * len(self.prompts)
+        images = SIZES[split]
+        return AllPairs(images=images, texts=texts, scored=images * texts, chosen=False)
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""

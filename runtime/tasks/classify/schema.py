@@ -5,10 +5,11 @@ from typing import Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.remark import Remark
+from renaissance.runtime.tasks.prompts import Prompted
 from renaissance.runtime.tasks.tabular import Classes, TabularTask, class_count, class_remarks
 
 
-class Classify(TabularTask):
+class Classify(Prompted, TabularTask):
     """Which class is an image, a text, or a text about an image? From tables, or from folders that
     hold a folder of images for each class.
     """
@@ -35,4 +36,5 @@ class Classify(TabularTask):
 
     def remarks(self) -> Iterable[Remark]:
         """Return what is wrong with its keys."""
-        return class_remarks(self.classes)
+        yield from class_remarks(self.classes)
+        yield from super().remarks()

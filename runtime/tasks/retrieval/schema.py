@@ -36,6 +36,7 @@ class Retrieval(TaskBlock):
     outputs: ClassVar[int] = 1
     head_form: ClassVar[Form] = "linear"
     inherits: ClassVar[tuple[str, int] | None] = ("itm", 1)
+    zero_shot: ClassVar[bool] = True
     result_file: ClassVar[ResultFile] = ResultFile(
         form="an `.npz` with `scores` [images, captions], `image_ids` and `text_ids`, in any order",
         line=None,

@@ -2,13 +2,15 @@
 
 Texts are encoded first and held in memory, packed. Images are encoded block by block; those of a
 block are joined with all texts, one image with as many texts a pass as the evaluation's `batch`.
+Where a model compares vectors of texts and images, all are compared by one matrix product
+a block instead, or, where a head scores joined pairs too, to choose those that it scores.
 Processes share the images. The scores lie on the disk of the first process, which measures them
 block by block, as `renaissance score` does with a file.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,96 +18,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from renaissance.compiler.matching import Matching
 from renaissance.compiler.model.features import Features
-from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.step import Objectives
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.data import JobData
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.tasks.answered import Answered, Searched
+from renaissance.runtime.tasks.retrieval.best import NOT_SCORED, blocks_of, chosen_of, first_of
 from renaissance.runtime.tasks.retrieval.ranks import Found, by_chance, measure_scores
 from renaissance.runtime.tasks.retrieval.reader import OwnImages
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
+from renaissance.runtime.tasks.retrieval.sought import Encoded, Sought
 from renaissance.runtime.training.session import Session
 
-NOT_SCORED = -np.inf
 TEXTS_AT_ONCE = 1024
 """Texts that are encoded at once, at most."""
-MEASURED_ROWS = 64
-"""Images whose scores are measured at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """The images and texts of a split.
-
-    Attributes:
-        rows: `[texts]` int64: its captions as rows of the table, by image.
-        names: of the images.
-        ids: of the captions.
-        starts: `[images + 1]` int64: where the captions of each image start.
-        distinct: `[texts]` int64: captions of the same tokens have the same number, so that they
-            have the same score.
-        first: `[distinct]` int64: the place of one caption of each number, shortest first.
-    """
-
-    rows: np.ndarray
-    names: list[str]
-    ids: list[int]
-    starts: np.ndarray
-    distinct: np.ndarray
-    first: np.ndarray
-
-    @classmethod
-    def of(cls, data: JobData, split: str) -> "Sought":
-        """Look at what a split has."""
-        part = data.part(split)
-        entry = part.table.column("entry").to_numpy()[part.rows]
-        rows = part.rows[np.argsort(entry, kind="stable")]
-        entry = part.table.column("entry").to_numpy()[rows]
-        first = np.flatnonzero(np.diff(entry, prepend=-1))
-        names = part.table.column("image_name").to_pylist()
-        tokens = data.tokens(split)
-        numbers: dict[bytes, int] = {}
-        spelled = [tokens.of(row).tobytes() for row in rows.tolist()]
-        distinct = np.array([numbers.setdefault(text, len(numbers)) for text in spelled])
-        place = np.unique(distinct, return_index=True)[1]
-        order = np.argsort(tokens.lengths_of(rows[place]), kind="stable")
-        return cls(
-            rows=rows,
-            names=[names[row] for row in rows[first].tolist()],
-            ids=part.table.column("id").to_numpy()[rows].tolist(),
-            starts=np.append(first, len(rows)),
-            distinct=np.argsort(order)[distinct],
-            first=place[order],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoded:
-    """Distinct texts, one behind the other, in memory.
-
-    Attributes:
-        tokens: `[tokens, width]`.
-        lengths: `[texts]` int64, of each.
-    """
-
-    tokens: Tensor
-    lengths: Tensor
-
-    def take(self, chosen: np.ndarray, device: torch.device) -> Features:
-        """Return some of them, packed, on a device."""
-        index = torch.from_numpy(chosen)
-        tokens = int(self.lengths[index].sum())
-        packing = Packing(cumulative=_cumulative(self.lengths), longest=int(self.lengths.max()))
-        taken, places = packing.select(index, tokens)
-        longest = int(self.lengths[index].max())
-        return Features(
-            tokens=self.tokens.index_select(0, places).to(device),
-            packing=Packing(cumulative=taken.cumulative.to(device), longest=longest),
-        )
 
 
 class Search:
@@ -131,10 +61,12 @@ class Search:
         self._session, self._objectives, self._data = session, objectives, data
         self._split, self._precision = split, precision
         self._processes = session.processes
-        [(self._head, task)] = objectives.kinds.items()
-        job = session.spec.jobs[session.name]
-        assert isinstance(task, Retrieval) and isinstance(job, Evaluate)
-        self._task, self._batch = task, job.batch
+        job, asked = session.spec.jobs[session.name], session.spec.data_job(session.name)
+        assert isinstance(asked, Finetune) and isinstance(asked.task, Retrieval)
+        assert isinstance(job, Evaluate)
+        self._task, self._batch = asked.task, job.batch
+        self._head = asked.task.head_name()
+        self._matching = None if job.task is None else Matching(objectives)
         self._kept: dict[int, Tensor] = {}
         self.sought = Sought.of(data, split)
         self.readable = np.zeros(len(self.sought.names), bool)
@@ -144,8 +76,10 @@ class Search:
         sought, first = self.sought, self._processes.first
         with torch.no_grad(), self._precision.forward():
             texts = self._texts()
-            if self._task.best == "all":
-                scores = self._table(self._images(), lambda image: None, texts, None)
+            if self._by_products:
+                scores = self._table(self._images(), partial(self._compared, texts))
+            elif self._task.best == "all":
+                scores = self._table(self._images(), partial(self._joined, texts))
             else:
                 scores = self._best(texts, self._task.best)
         found, top = None, np.zeros(len(sought.rows), np.int64)
@@ -154,9 +88,9 @@ class Search:
             # An image that cannot be read is not found and finds nothing.
             scores[~self.readable] = NOT_SCORED
             found = measure_scores(
-                sought.starts, lambda: _blocks(scores), folds=self._task.set == "coco"
+                sought.starts, lambda: blocks_of(scores), folds=self._task.set == "coco"
             )
-            top = _top(scores)
+            top = first_of(scores)
         found, top = self._processes.of_first((found, top))
         assert found is not None  # by the first process
         return self._answered(found, top, scores), None
@@ -164,7 +98,7 @@ class Search:
     def _texts(self) -> Encoded:
         """Encode every distinct text once."""
         rows = self.sought.rows[self.sought.first]
-        tokens, lengths = [], []
+        tokens, lengths, vectors = [], [], []
         for start in range(0, len(rows), min(self._batch, TEXTS_AT_ONCE)):
             chunk = rows[start : start + min(self._batch, TEXTS_AT_ONCE)]
             given, places = self._data.plain_texts(self._split, chunk)
@@ -174,9 +108,16 @@ class Search:
             total = int(encoded.packing.lengths[index].sum())
             chosen = encoded.select(index, total)
             assert chosen.packing is not None
-            tokens.append(chosen.tokens.cpu())
             lengths.append(chosen.packing.lengths.cpu().long())
-        return Encoded(tokens=torch.cat(tokens), lengths=torch.cat(lengths))
+            if not self._by_products:
+                tokens.append(chosen.tokens.cpu())
+            if self._compares is not None:
+                vectors.append(self._compares.vectors("text", chosen))
+        return Encoded(
+            tokens=torch.cat(tokens) if tokens else torch.empty(0),
+            lengths=torch.cat(lengths),
+            vectors=torch.cat(vectors) if vectors else None,
+        )
 
     def _images(self) -> Iterator[tuple[np.ndarray, list[Tensor]]]:
         """Encode this process's images, each once: `[n]` int64, and `[tokens, width]` of each."""
@@ -193,9 +134,10 @@ class Search:
             yield np.array([number[row] for row in items.row.tolist()]), _each(features)
 
     def _best(self, texts: Encoded, best: int) -> np.ndarray | None:
-        """Score all pairs on a few means of each image, and in full those that are best so."""
-        coarse = self._table(self._kept_images(), lambda image: None, texts, self._task.coarse)
-        chosen = _chosen(coarse, best) if coarse is not None else None
+        """Score all pairs by less, and in full those that are best so."""
+        cheap = self._coarse if self._compares is None else self._compared
+        coarse = self._table(self._kept_images(), partial(cheap, texts))
+        chosen = chosen_of(coarse, best) if coarse is not None else None
         packed = np.zeros(0, np.uint8) if chosen is None else np.packbits(chosen, axis=1)
         packed = self._processes.of_first(packed)
         wide = np.unpackbits(packed, axis=1, count=len(self.sought.rows)).astype(bool)
@@ -203,7 +145,7 @@ class Search:
         def wanted(image: int) -> np.ndarray:
             return np.unique(self.sought.distinct[wide[image]])
 
-        return self._table(self._held(), wanted, texts, None)
+        return self._table(self._held(), partial(self._joined, texts, wanted=wanted))
 
     def _kept_images(self) -> Iterator[tuple[np.ndarray, list[Tensor]]]:
         for images, features in self._images():
@@ -221,18 +163,19 @@ class Search:
     def _table(
         self,
         blocks: Iterator[tuple[np.ndarray, list[Tensor]]],
-        wanted: Callable[[int], np.ndarray | None],
-        texts: Encoded,
-        coarse: int | None,
+        scored: Callable[[np.ndarray, list[Tensor]], np.ndarray],
     ) -> np.ndarray | None:
-        """Return the scores of all processes, `[images, texts]` on the disk of the first one."""
+        """Return the scores of all processes, `[images, texts]` on the disk of the first one.
+
+        Args:
+            blocks: images `[n]` int64 and the features `[tokens, width]` of each.
+            scored: scores them with every distinct text, `[n, distinct texts]` float32.
+        """
         table = self._scratch() if self._processes.first else None
         done = 0
         while True:
             block = next(blocks, None)
-            mine = (
-                None if block is None else (block[0], self._scored(*block, wanted, texts, coarse))
-            )
+            mine = None if block is None else (block[0], scored(*block))
             # All processes stop at the same block, whichever of them was asked to.
             told = self._processes.of_all((mine, self._session.request.signal))
             every = [part for part, _ in told]
@@ -250,29 +193,39 @@ class Search:
             if signal:
                 raise InterruptionError(signal, "the evaluation was stopped before its end")
 
-    def _scored(
+    def _compared(self, texts: Encoded, images: np.ndarray, features: list[Tensor]) -> np.ndarray:
+        """Return the products of the vectors of images and texts."""
+        assert self._compares is not None and texts.vectors is not None
+        one_by_one = [
+            self._compares.vectors("vision", Features(tokens=tokens[None])) for tokens in features
+        ]
+        scores = self._compares.compared(torch.cat(one_by_one), texts.vectors)
+        found: np.ndarray = scores.cpu().numpy()
+        return found
+
+    def _coarse(self, texts: Encoded, images: np.ndarray, features: list[Tensor]) -> np.ndarray:
+        """Return the scores on a few means of each image."""
+        few = [condensed(tokens[None], self._task.coarse)[0] for tokens in features]
+        return self._joined(texts, images, few)
+
+    def _joined(
         self,
+        texts: Encoded,
         images: np.ndarray,
         features: list[Tensor],
-        wanted: Callable[[int], np.ndarray | None],
-        texts: Encoded,
-        coarse: int | None,
+        wanted: Callable[[int], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """Return the scores of images with texts, `[n, distinct texts]` float32."""
-        if coarse is not None:
-            features = [condensed(one[None], coarse)[0] for one in features]
+        """Return the scores of images that are joined with all texts, or with those wanted."""
         scores = np.full((len(images), len(texts.lengths)), NOT_SCORED, np.float32)
-        chosen = [wanted(image) for image in images.tolist()]
         everything = np.arange(len(texts.lengths))
-        if chosen[0] is None:
+        if wanted is None:
             for start in range(0, len(everything), self._batch):
                 some = everything[start : start + self._batch]
                 text = texts.take(some, features[0].device)
                 for place in range(len(images)):
                     scores[place, some] = self._pairs(text, features[place])
             return scores
-        for place, of_image in enumerate(chosen):
-            assert of_image is not None
+        for place, of_image in enumerate(map(wanted, images.tolist())):
             for start in range(0, len(of_image), self._batch):
                 some = of_image[start : start + self._batch]
                 text = texts.take(some, features[0].device)
@@ -282,9 +235,22 @@ class Search:
     def _pairs(self, text: Features, image: Tensor) -> np.ndarray:
         """Return the scores of an image `[tokens, width]` with some texts, `[texts]` float32."""
         vision = Features(tokens=image.expand(text.rows, *image.shape))
-        scores = self._objectives.score_pairs(self._head, text, vision)  # [texts, 1]
-        found: np.ndarray = scores[:, 0].float().cpu().numpy()
+        if self._matching is None:
+            scores = self._objectives.score_pairs(self._head, text, vision)[:, 0]
+        else:
+            scores = self._matching.joined(text, vision)
+        found: np.ndarray = scores.float().cpu().numpy()
         return found
+
+    @property
+    def _compares(self) -> Matching | None:
+        """What compares vectors; None where nothing does."""
+        return self._matching if self._matching is not None and self._matching.compares else None
+
+    @property
+    def _by_products(self) -> bool:
+        """Whether nothing but vectors is compared."""
+        return self._compares is not None and not self._compares.joins
 
     def _scratch(self) -> np.ndarray:
         """Return a table on the disk, which goes when nobody holds it any more."""
@@ -328,12 +294,18 @@ class Search:
         sought, best = self.sought, self._task.best
         images, texts = int(self.readable.sum()), len(sought.rows)
         once = f"{images:,} images and {len(sought.first):,} distinct texts were encoded once each"
+        if self._by_products:
+            return f"{once}; all {images * texts:,} pairs were scored by the product of vectors"
         if best == "all":
             return f"{once}; all {images * texts:,} pairs were scored"
+        by = (
+            f"the score on {self._task.coarse} means of the image's tokens"
+            if self._compares is None
+            else "the product of their vectors"
+        )
         return (
             f"{once}; of {images * texts:,} pairs those were scored in full that are among the "
-            f"best {best} of their text or image by the score on {self._task.coarse} means of the "
-            "image's tokens: what is not among them is not found"
+            f"best {best} of their text or image by {by}: what is not among them is not found"
         )
 
 
@@ -365,46 +337,3 @@ def condensed(features: Tensor, count: int) -> Tensor:
         return features
     means = F.adaptive_avg_pool1d(features[:, 1:].transpose(1, 2), count)  # [n, width, count]
     return torch.cat([features[:, :1], means.transpose(1, 2)], dim=1)
-
-
-def _chosen(scores: np.ndarray, best: int) -> np.ndarray:
-    """Return `[images, texts]` bool: pairs among the best of their image or text, ties too."""
-    images, texts = scores.shape
-    chosen = np.empty(scores.shape, bool)
-    kept = np.full((0, texts), NOT_SCORED, np.float32)
-    for start in range(0, images, MEASURED_ROWS):
-        block = np.asarray(scores[start : start + MEASURED_ROWS])
-        least = np.partition(block, texts - min(best, texts), axis=1)[:, texts - min(best, texts)]
-        chosen[start : start + MEASURED_ROWS] = block >= least[:, None]
-        kept = np.concatenate([kept, block])
-        if len(kept) > best:
-            kept = np.partition(kept, len(kept) - best, axis=0)[len(kept) - best :]
-    least = kept.min(axis=0)
-    for start in range(0, images, MEASURED_ROWS):
-        rows = slice(start, start + MEASURED_ROWS)
-        chosen[rows] |= np.asarray(scores[rows]) >= least
-        chosen[rows] &= np.asarray(scores[rows]) > NOT_SCORED
-    return chosen
-
-
-def _blocks(scores: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for start in range(0, len(scores), MEASURED_ROWS):
-        block = np.asarray(scores[start : start + MEASURED_ROWS])
-        yield np.arange(start, start + len(block)), block
-
-
-def _top(scores: np.ndarray) -> np.ndarray:
-    """Return `[texts]` int64: the image that each text finds first."""
-    best = np.full(scores.shape[1], NOT_SCORED, np.float32)
-    top = np.zeros(scores.shape[1], np.int64)
-    for images, block in _blocks(scores):
-        place = block.argmax(axis=0)
-        here = block[place, np.arange(len(top))]
-        better = here > best
-        top[better], best[better] = images[place[better]], here[better]
-    return top
-
-
-def _cumulative(lengths: Tensor) -> Tensor:
-    ends = lengths.cumsum(0).to(torch.int32)
-    return torch.cat([ends.new_zeros(1), ends])
