@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.source import Modality
@@ -14,6 +15,9 @@ class Matching:
     Args:
         objectives: the model with what it was pretrained for.
 
+    Raises:
+        CompileError: if the model has several streams of images.
+
     Attributes:
         compares: whether texts and images have vectors that are compared.
         joins: whether a head scores pairs that the fusion joined.
@@ -21,9 +25,13 @@ class Matching:
 
     def __init__(self, objectives: Objectives) -> None:
         self._objectives = objectives
-        self._streams = {
-            tower.facts.modality: name for name, tower in objectives.model.towers.items()
-        }
+        towers = objectives.model.towers
+        self._streams = {tower.facts.modality: name for name, tower in towers.items()}
+        if len(self._streams) < len(towers):
+            raise CompileError(
+                f"model `{objectives.model.name}` reads several streams of images, of which texts "
+                "and images cannot be matched one by one"
+            )
         kinds = objectives.kinds.items()
         self._comparing = next((n for n, kind in kinds if getattr(kind, "compares", False)), None)
         outputs = {name: getattr(kind, "matches", None) for name, kind in kinds}

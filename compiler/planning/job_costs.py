@@ -20,7 +20,7 @@ from renaissance.compiler.planning.figures import (
     Stage,
 )
 from renaissance.compiler.planning.fitting import fit, largest
-from renaissance.compiler.planning.matching import matched, pass_of, search_plan
+from renaissance.compiler.planning.matching import Scoring, matched, pass_of, search_plan
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, text_tokens
 from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
@@ -56,9 +56,7 @@ def plan_job(
     objectives = Objectives(model, declared, training)
     scored = matched(job, objectives)
     every = _every_pair(job, training) if scored is None else scored.every
-    rows = scored.rows if scored is not None else None if every is None else every.scored
-    if rows is not None:
-        conditions = replace(conditions, texts=rows)
+    conditions = _of_rows(every, scored, conditions)
     step = pass_of(objectives, job, conditions.tokens, scored, packed=packed)
     stages = Stages(objectives, resolved, job, training, conditions)
     machine = conditions.machine
@@ -93,9 +91,7 @@ def plan_job(
         checkpoint=None
         if isinstance(job, Evaluate)
         else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
-        search=_search(every, step, first)
-        if scored is None or every is None
-        else search_plan(objectives, scored, step, first),
+        search=_searched(every, scored, step, first),
         rates=_rates(job, model),
         has_text=has_text,
         compares=tuple(_compares(objectives, job, step.texts)),
@@ -128,6 +124,22 @@ def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
     if not isinstance(job, Evaluate) or not isinstance(training, Finetune):
         return None
     return training.task.pairs(job.split)
+
+
+def _of_rows(every: AllPairs | None, scored: Scoring | None, conditions: Conditions) -> Conditions:
+    """Return the conditions for as many rows as an evaluation of everything makes passes of."""
+    rows = None if every is None else every.scored
+    if scored is not None:
+        rows = scored.rows
+    return conditions if rows is None else replace(conditions, texts=rows)
+
+
+def _searched(
+    every: AllPairs | None, scored: Scoring | None, step: Pass, traced: Trace
+) -> SearchPlan | None:
+    if scored is not None and every is not None:
+        return search_plan(scored, step, traced)
+    return _search(every, step, traced)
 
 
 def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | None:

@@ -102,7 +102,8 @@ def matching_pass(
     [vision] = [runs.stream for runs in towers if runs.modality == "vision"]
     pixels = sample_images(model.towers[vision], images, torch.uint8)
     # A device is sent them once, so that they are no part of a pass.
-    objectives.normalised.factors(torch.device("meta"))
+    for normalised in objectives.normalised.values():
+        normalised.factors(torch.device("meta"))
 
     def run() -> Outcome:
         encoded = objectives.encode_images(pixels)
@@ -118,11 +119,10 @@ def matching_pass(
     return Pass(texts=batch, towers=towers, images={vision: pixels}, run=run)
 
 
-def search_plan(objectives: Objectives, scored: Scoring, step: Pass, traced: Trace) -> SearchPlan:
+def search_plan(scored: Scoring, step: Pass, traced: Trace) -> SearchPlan:
     """Count towers and vectors once for each input, products of vectors, and pairs that are joined.
 
     Args:
-        objectives: the model with what it was pretrained for.
         scored: what is scored how; it is known how many images and texts there are.
         step: a pass.
         traced: the same as it was traced.

@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.data import Readable
 from renaissance.grammar.names import nearest
 from renaissance.grammar.paths import children, exists, is_folder, resolved
 from renaissance.grammar.places import Path, Places
@@ -24,9 +25,7 @@ def absent_data(spec: Spec) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def check_remarks(
-    block: FormatBlock | TaskBlock, path: Path, places: Places, findings: Findings
-) -> None:
+def check_remarks(block: Readable, path: Path, places: Places, findings: Findings) -> None:
     """Report what a block says about its own keys."""
     for remark in block.remarks():
         span = places.value(path if remark.key is None else (*path, remark.key))
