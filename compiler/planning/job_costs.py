@@ -52,17 +52,15 @@ def plan_job(
         conditions = replace(conditions, tokens=SPECIAL_TOKENS)
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
-    packed = conditions.device == "cpu"
     objectives = Objectives(model, declared, training)
     scored = matched(job, objectives)
     every = _every_pair(job, training) if scored is None else scored.every
     conditions = _of_rows(every, scored, conditions)
-    step = pass_of(objectives, job, conditions.tokens, scored, packed=packed)
+    step = pass_of(objectives, job, conditions.tokens, scored, packed=conditions.device == "cpu")
     stages = Stages(objectives, resolved, job, training, conditions)
     machine = conditions.machine
     room = None if machine is None else machine.room
     traced = _traced(stages, training, room, learns=not isinstance(job, Evaluate))
-    recomputes = stages.recomputes
     first, found = traced[0][0], [stage for _, stage in traced]
     place, products = place_of(conditions.device, machine), PRODUCTS[training.precision]
     context = replace(
@@ -70,7 +68,7 @@ def plan_job(
         products=stages.held_in,
         never=stages.never,
         compiles=training.compile == "layers" and not isinstance(job, Evaluate),
-        recomputes=recomputes,
+        recomputes=stages.recomputes,
     )
     return JobPlan(
         name=name,
@@ -86,7 +84,7 @@ def plan_job(
         unread=tuple(unread_parts(model)),
         stages=tuple(found),
         run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
-        recomputes=recomputes,
+        recomputes=stages.recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=None
         if isinstance(job, Evaluate)
