@@ -7,7 +7,9 @@ from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.demand import readings, unread_parts
 from renaissance.compiler.expected import SPECIAL_TOKENS
 from renaissance.compiler.layer_decay import said_of_decay
+from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.dispatch import PRODUCTS
+from renaissance.compiler.lowering.implementations import Place
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import caching
 from renaissance.compiler.planning.components import flops_of
@@ -63,13 +65,7 @@ def plan_job(
     traced = _traced(stages, training, room, learns=not isinstance(job, Evaluate))
     first, found = traced[0][0], [stage for _, stage in traced]
     place, products = place_of(conditions.device, machine), PRODUCTS[training.precision]
-    context = replace(
-        context_of(declared, place),
-        products=stages.held_in,
-        never=stages.never,
-        compiles=training.compile == "layers" and not isinstance(job, Evaluate),
-        recomputes=stages.recomputes,
-    )
+    context = _context(declared, place, stages, training, learns=not isinstance(job, Evaluate))
     return JobPlan(
         name=name,
         kind=job.job,
@@ -95,6 +91,19 @@ def plan_job(
         compares=tuple(_compares(objectives, job, step.texts)),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
+    )
+
+
+def _context(
+    declared: Model, place: Place, stages: Stages, training: Pretrain | Finetune, *, learns: bool
+) -> Context:
+    """Return what the model of a job is lowered for."""
+    return replace(
+        context_of(declared, place),
+        products=stages.held_in,
+        never=stages.never,
+        compiles=training.compile == "layers" and learns,
+        recomputes=stages.recomputes,
     )
 
 
