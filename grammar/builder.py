@@ -17,10 +17,6 @@ class Broken:
     """Stands for a statement that could not be read."""
 
 
-class Later:
-    """Stands for a statement that is well-formed and has no meaning yet."""
-
-
 class Builder:
     """Makes the node of a production from the nodes and tokens it consists of."""
 
@@ -56,9 +52,6 @@ class Builder:
 
     def _file(self, values: list[Any]) -> tree.File:
         statements, broken = _statements(values)
-        for statement in statements:
-            if isinstance(statement, tree.Declaration) and statement.keyword.text == "variant":
-                self._not_available(statement)
         return tree.File(span=self._span([]), statements=statements, broken=broken)
 
     def _body(self, values: list[Any]) -> tree.Body:
@@ -81,19 +74,7 @@ class Builder:
     def _import(self, values: list[Any]) -> tree.Import:
         return tree.Import(span=self._span(values), path=self._text([values[1]]))
 
-    def _not_available(self, declaration: tree.Declaration) -> None:
-        word = declaration.keyword.text
-        self.findings.append(
-            Diagnostic(
-                code="VL012",
-                message=f"`{word}` is not available yet",
-                span=declaration.keyword.span,
-                label="a reserved word",
-                notes=("the words `study`, `variant` and `then` are reserved for grids of runs",),
-            )
-        )
-
-    def _declaration(self, values: list[Any]) -> tree.Declaration | Later:
+    def _declaration(self, values: list[Any]) -> tree.Declaration:
         keyword, *rest = values
         name = value = body = None
         relations = []
@@ -107,7 +88,7 @@ class Builder:
                     relations.append(relation)
                 else:
                     body = relation
-        declaration = tree.Declaration(
+        return tree.Declaration(
             span=self._span(values),
             keyword=keyword,
             name=name,
@@ -115,10 +96,39 @@ class Builder:
             value=value,
             body=body,
         )
-        if keyword.text == "study":
-            self._not_available(declaration)
-            return Later()
-        return declaration
+
+    def _study(self, values: list[Any]) -> tree.Declaration:
+        word, *name, body = values
+        return self._block_of(values, word, name[0] if name else None, body)
+
+    def _factor(self, values: list[Any]) -> tree.Declaration:
+        word, name, body = values
+        return self._block_of(values, word, name, body)
+
+    def _part(self, values: list[Any]) -> tree.Declaration:
+        word, body = values
+        return self._block_of(values, word, None, body)
+
+    def _assigned(self, values: list[Any]) -> tree.Assignment:
+        """Return the assignment to a key, or of a factor, that is called like a keyword."""
+        word, _, value = values
+        address = tree.Address(span=self._span([word]), parts=(self._name(word),))
+        return tree.Assignment(span=self._span(values), address=address, value=value)
+
+    def _group(self, values: list[Any]) -> tree.Body:
+        return self._body(values)
+
+    def _block_of(
+        self, values: list[Any], word: Token, name: Token | tree.Name | None, body: tree.Body
+    ) -> tree.Declaration:
+        return tree.Declaration(
+            span=self._span(values),
+            keyword=self._name(word),
+            name=self._name(name) if isinstance(name, Token) else name,
+            relations=(),
+            value=None,
+            body=body,
+        )
 
     def _relation(self, values: list[Any]) -> tree.Relation:
         word, target = values
@@ -228,7 +238,7 @@ def _without_punctuation(values: list[Any]) -> tuple[Any, ...]:
 
 
 def _statements(values: list[Any]) -> tuple[tuple[tree.Statement, ...], bool]:
-    kept = tuple(value for value in values if not isinstance(value, Token | Broken | Later))
+    kept = tuple(value for value in values if not isinstance(value, Token | Broken))
     return kept, any(isinstance(value, Broken) for value in values)
 
 

@@ -8,6 +8,7 @@ from renaissance.grammar.composition.resolution import resolve_file
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.diff import SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.study import Study
 
 
 def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
@@ -28,6 +29,24 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
     if resolution.spec is None:
         raise SpecError(resolution.diagnostics)
     return resolution.spec
+
+
+def load_studies(path: str | Path, set: Mapping[str, Any] | None = None) -> Mapping[str, Study]:
+    """Return the resolved studies of a `.vl` file by name, with all their cells.
+
+    Args:
+        path: of the file.
+        set: values by address, as for `load`.
+
+    Raises:
+        SourceError: if the file cannot be read.
+        SpecError: if it has errors; carries every finding.
+    """
+    settings = {address: _spelled(value) for address, value in (set or {}).items()}
+    resolution = resolve_file(path, settings)
+    if resolution.spec is None:
+        raise SpecError(resolution.diagnostics)
+    return resolution.studies
 
 
 def diff(old: str | Path | Spec, new: str | Path | Spec) -> SpecDiff:

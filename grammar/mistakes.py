@@ -20,7 +20,7 @@ _PUNCTUATION = {
     "DOT": ".",
     "COLON": ":",
 }
-_RELATIONS = ("EXTENDS", "ON", "FROM", "OF", "THEN")
+_RELATIONS = ("EXTENDS", "ON", "FROM", "OF")
 _CLAUSES = ("EXCEPT", "UNTIL")
 _THOUSANDS = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+\Z")
 _MORE_THOUSANDS = re.compile(r"(?:,\d{3})+(?!\w)")

@@ -317,7 +317,7 @@ class _Parser:
         if index >= len(self._tokens):
             return False
         kind, following = self._kind(index), self._kind(index + 1)
-        if kind in ("FREEZE", "IMPORT", "LET"):
+        if kind in ("FREEZE", "IMPORT", "LET", "STUDY", "FACTOR"):
             return True
         if kind in tables().blocks and following in ("NAME", "LBRACE"):
             return True

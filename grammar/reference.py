@@ -20,6 +20,7 @@ from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Fit, Position, SourceBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     Kind,
@@ -81,6 +82,7 @@ def _sections() -> Iterator[str]:
     yield from _family("`data`", _HEADS["format"], Kinds(FormatBlock))
     for word, job in JOBS.items():
         yield from section(f"`{word}`", job, "##")
+    yield from section("`study`", StudyKeys, "##")
     yield from _family("`objective`", "objective ", Kinds(ObjectiveBlock))
     yield from _family("`augment`", _HEADS["augmentation"], Kinds(AugmentationBlock))
     yield from _family("`optimizer`", "optimizer ", Kinds(OptimizerBlock))

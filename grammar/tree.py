@@ -106,7 +106,8 @@ class Declaration(Node):
     """A keyword with what belongs to it.
 
     `model m extends base { … }`, `pretrain p on m { … }`, `backbone text = timm("…") { … }` (the
-    braces belong to the call), `objective mlm { … }`, `fusion joint { … }`, `model { … }`.
+    braces belong to the call), `objective mlm { … }`, `fusion joint { … }`, `model { … }`. In a
+    study also `factor freeze { … }`, and names of levels and blocks as keywords: `vision { … }`.
     """
 
     keyword: Name

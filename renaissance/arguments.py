@@ -75,6 +75,12 @@ def _show(parser: ArgumentParser) -> None:
     _set(parser)
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
     parser.add_argument("--hash", action="store_true", help="print only the spec's identity")
+    parser.add_argument(
+        "--study",
+        metavar="NAME",
+        help="list the cells of a study; with NAME:CELL print the spec of one, such as "
+        "freezing:freeze=vision/seed=0",
+    )
     _format(parser, "json")
 
 

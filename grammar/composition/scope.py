@@ -1,6 +1,6 @@
 """The names that a file and its imports declare."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.files import Files
@@ -19,9 +19,6 @@ SETTINGS = "--set"
 
 _DEEPEST = 50
 
-LATER = ("study", "variant")
-"""Keywords that the parser has already reported as not available yet."""
-
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
@@ -32,6 +29,7 @@ class Scope:
         models: `model` blocks.
         data: `data` blocks.
         jobs: `pretrain`, `finetune` and `evaluate` blocks, in order.
+        studies: `study` blocks.
         main: name of the file that was asked for.
         incomplete: a statement of a file could not be read, so that names may be missing.
         imports: where each other file was imported first, by its name.
@@ -45,6 +43,7 @@ class Scope:
     models: dict[str, tree.Declaration] = field(default_factory=dict)
     data: dict[str, tree.Declaration] = field(default_factory=dict)
     jobs: dict[str, tree.Declaration] = field(default_factory=dict)
+    studies: dict[str, tree.Declaration] = field(default_factory=dict)
     main: str = ""
     incomplete: bool = False
     imports: dict[str, Span] = field(default_factory=dict)
@@ -61,6 +60,23 @@ class Scope:
             name: of the block.
         """
         return self.settings.get((what, name), ())
+
+    def copy(self) -> "Scope":
+        """Return a scope of the same declarations, in which others can be set and used."""
+        return replace(
+            self,
+            lets=dict(self.lets),
+            settings=dict(self.settings),
+            used_lets=set(),
+            used_models=set(),
+            used_data=set(),
+        )
+
+    def uses(self, other: "Scope") -> None:
+        """Count what a copy uses as used."""
+        self.used_lets |= other.used_lets
+        self.used_models |= other.used_models
+        self.used_data |= other.used_data
 
     def set_from_outside(self, what: str, name: str, body: tree.Body) -> None:
         """Set keys of a block from outside of it, above what was set before."""
@@ -187,8 +203,8 @@ class _Gatherer:
                 self._declare("value", self._scope.lets, statement.name, statement)
             case tree.Declaration(keyword=keyword) if keyword.text in BLOCKS:
                 self._block(statement)
-            case tree.Declaration(keyword=keyword) if keyword.text in LATER:
-                pass
+            case tree.Declaration(keyword=tree.Name(text="study")):
+                self._block(statement)
             case tree.Declaration(keyword=keyword):
                 self._misplaced(keyword.span, f"`{keyword.text}` does not stand on its own")
             case tree.Freeze(span=span):
@@ -209,7 +225,7 @@ class _Gatherer:
                 span=span,
                 label="not part of any block",
                 help=help or ("it belongs between the braces of a model or a job",),
-                notes=("a file consists of `import`, `let`, " + listing(BLOCKS),),
+                notes=("a file consists of `import`, `let`, " + listing((*BLOCKS, "study")),),
             )
         )
 
@@ -232,8 +248,10 @@ class _Gatherer:
                 f"write `{word} {statement.name.text} {{ … }}`",
             )
             return
-        names = {"model": self._scope.models, "data": self._scope.data}.get(word, self._scope.jobs)
-        what = word if word in ("model", "data") else "job"
+        scope = self._scope
+        known = {"model": scope.models, "data": scope.data, "study": scope.studies}
+        names = known.get(word, scope.jobs)
+        what = word if word in known else "job"
         self._declare(what, names, statement.name, statement)
 
     def _declare(

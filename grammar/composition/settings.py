@@ -12,6 +12,7 @@ from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.parser import parse
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import JOBS, keys_of, spelling_of
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import quoted
@@ -79,7 +80,12 @@ def block_of(
         scope: what is declared.
         findings: told where there is no such block, or more than one.
     """
-    declared = {"job": scope.jobs, "model": scope.models, "data": scope.data}
+    declared = {
+        "job": scope.jobs,
+        "model": scope.models,
+        "data": scope.data,
+        "study": scope.studies,
+    }
     found = [what for what, names in declared.items() if name.text in names]
     if len(found) > 1 and isinstance(key, tree.Name):
         found = [w for w in found if _has(declared[w][name.text], w, key.text)] or found
@@ -100,7 +106,7 @@ def block_of(
         findings.add(
             Diagnostic(
                 code="VL104",
-                message=f"there is no job, model or data named `{name.text}`",
+                message=f"there is no job, model, data or study named `{name.text}`",
                 span=name.span,
                 help=suggestion(name.text, known, "a block"),
                 notes=(f"there is {listing(known)}",) if known else (),
@@ -112,6 +118,8 @@ def block_of(
 def _has(block: tree.Declaration, what: str, key: str) -> bool:
     """Tell whether a block has a key, or a component, of this name."""
     word = block.keyword.text
+    if what == "study":
+        return key in StudyKeys.model_fields
     if what == "job":
         return key in _BLOCKS_OF_A_JOB or key in keys_of(JOBS[word])
     statements = block.body.statements if block.body else ()

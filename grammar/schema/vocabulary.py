@@ -16,6 +16,7 @@ from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.study import StudyKeys
 
 JOBS: Mapping[str, type[Pretrain | Finetune | Evaluate]] = {
     "pretrain": Pretrain,
@@ -95,7 +96,7 @@ def tag_of(block: type[Block]) -> tuple[str, str]:
 def keys_of(block: type[Block]) -> Mapping[str, FieldInfo]:
     """Return what may be assigned between the braces of a block, in the order of declaration."""
     hidden = set(_NOT_KEYS.get(block, ()))
-    if block not in (Model, Freeze):
+    if block not in (Model, Freeze, StudyKeys):
         hidden.add(tag_of(block)[0])
     fields = block.model_fields.items()
     return {name: info for name, info in fields if name not in hidden and not positional(info)}

@@ -5,11 +5,12 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from renaissance.answer import FINE, NO, answer
+from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_spec
 from renaissance.grammar.canonical import Note, UnprintableError, print_spec
-from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.scope import SETTINGS
+from renaissance.grammar.names import FEW, listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import SourceError, Span, read_source
@@ -24,6 +25,8 @@ def run(arguments: Namespace) -> int:
     spec = resolution.spec
     if spec is None:
         return answer(arguments, NO, diagnostics=resolution.diagnostics)
+    if arguments.study is not None:
+        return _study(arguments, resolution)
     if arguments.format == "json":
         content: dict[str, Any] = {"hash": spec.hash}
         if not arguments.hash:
@@ -38,6 +41,31 @@ def run(arguments: Namespace) -> int:
     else:
         sys.stdout.write(_printed(spec))
     return answer(arguments, FINE, diagnostics=resolution.diagnostics)
+
+
+def _study(arguments: Namespace, resolution: Resolution) -> int:
+    """List the cells of a study, or print the spec of one."""
+    from renaissance.render.study import cells_as_json, render_study
+
+    name, _, wanted = arguments.study.partition(":")
+    study = resolution.studies.get(name)
+    if study is None:
+        there = listing(resolution.studies)
+        failure = f"there is no study `{name}`" + (f"; there is {there}" if there else "")
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    cells = [cell for cell in study.cells if wanted in ("", cell.name, cell.variant)]
+    if not cells:
+        known = listing([cell.name for cell in study.cells], most=FEW)
+        failure = f"study `{name}` has no cell `{wanted}`; cells are {known}"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    found = resolution.diagnostics
+    if arguments.format == "json":
+        return answer(arguments, FINE, diagnostics=found, **cells_as_json(study, cells))
+    if wanted:
+        sys.stdout.write(f"{cells[0].spec.hash}\n" if arguments.hash else _printed(cells[0].spec))
+    else:
+        sys.stdout.write(render_study(study))
+    return answer(arguments, FINE, diagnostics=found)
 
 
 def _printed(spec: Spec, note: Note = lambda path: "") -> str:

@@ -14,10 +14,7 @@ from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import minutes_value, number_value, text_value, tokenize
 
 KEYWORDS = tables.load().keywords
-LATER = ("study", "variant")
-BLOCKS = sorted(
-    word for word, kind in KEYWORDS.items() if kind in tables.load().blocks and word not in LATER
-)
+BLOCKS = sorted(word for word, kind in KEYWORDS.items() if kind in tables.load().blocks)
 NOWHERE = Span(source=Source(name="none", text=""), start=0, end=0)
 
 
@@ -133,7 +130,7 @@ relations = st.builds(
     lambda word, target: tree.Relation(
         span=NOWHERE, word=tree.Name(span=NOWHERE, text=word), target=target
     ),
-    st.sampled_from(["extends", "on", "from", "of", "then"]),
+    st.sampled_from(["extends", "on", "from", "of"]),
     names,
 )
 

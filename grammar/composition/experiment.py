@@ -1,0 +1,199 @@
+"""From what files declare to one resolved spec, with everything that is wrong with it."""
+
+from renaissance.grammar.checks.augmenting import check_augmenting
+from renaissance.grammar.checks.data import check_presence, check_remarks
+from renaissance.grammar.checks.fitting import check_fit
+from renaissance.grammar.checks.freezing import check_freezing
+from renaissance.grammar.checks.job_freezing import check_frozen_heads, check_job_freezing
+from renaissance.grammar.checks.layer_decay import check_decays
+from renaissance.grammar.checks.lowering import check_attention, check_compilation
+from renaissance.grammar.checks.objectives import check_objectives
+from renaissance.grammar.checks.outputs import check_outputs
+from renaissance.grammar.checks.reading import check_meeting, check_reading
+from renaissance.grammar.checks.shown import check_shown
+from renaissance.grammar.checks.splits import (
+    check_evaluation,
+    check_exclusions,
+    check_repeated_data,
+    check_task,
+)
+from renaissance.grammar.checks.topology import check_parts
+from renaissance.grammar.checks.training import (
+    check_length,
+    check_scales,
+    check_sharding,
+    check_training,
+)
+from renaissance.grammar.checks.unlearned import check_unlearned, check_unused_keys
+from renaissance.grammar.composition.data import read_data
+from renaissance.grammar.composition.job_inheritance import draft_jobs
+from renaissance.grammar.composition.job_reading import JobReader
+from renaissance.grammar.composition.model_reading import read_model
+from renaissance.grammar.composition.models import Composer
+from renaissance.grammar.composition.scope import Scope
+from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.data import FormatBlock
+from renaissance.grammar.places import Path, Places
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.spec import Spec
+
+
+def resolve_scope(scope: Scope, findings: Findings, places: Places) -> Spec | None:
+    """Return what a scope means; None if there are errors.
+
+    Args:
+        scope: what files declare; told which names are used.
+        findings: receives what is wrong.
+        places: receives where each value was said.
+    """
+    reader = Reader(scope=scope, findings=findings, places=places)
+    composer = Composer(scope, findings)
+    models = _models(composer, reader)
+    data = read_data(reader)
+    drafts = draft_jobs(reader)
+    job_reader = JobReader(drafts, composer, reader)
+    jobs = job_reader.read()
+    job_models = _job_models(job_reader, reader)
+    _check_jobs(jobs, job_reader, models, job_models, data, reader)
+    if findings.has_errors():
+        return None
+    return _spec(scope, models, data, jobs, job_models)
+
+
+def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
+    models: dict[str, Model | None] = {}
+    for name in reader.scope.models:
+        draft = composer.draft(name)
+        models[name] = None
+        if draft is None:
+            continue
+        parts = read_model(draft, ("models", name), reader)
+        check_parts(parts, reader.places, reader.findings)
+        check_attention(parts, reader.places, reader.findings)
+        for stream, source in parts.streams.items():
+            if source is not None:
+                place = ("models", name, "streams", stream)
+                check_presence(source, place, reader.places, reader.findings)
+        models[name] = parts.model()
+        if not parts.broken:
+            check_freezing(parts, reader.places, reader.findings)
+    return models
+
+
+def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
+    models: dict[str, Model | None] = {}
+    for name, parts in jobs.parts.items():
+        check_parts(parts, reader.places, reader.findings)
+        check_attention(parts, reader.places, reader.findings)
+        models[name] = parts.model()
+        if not parts.broken:
+            check_freezing(parts, reader.places, reader.findings)
+    return models
+
+
+def _check_jobs(
+    jobs: dict[str, Job | None],
+    job_reader: JobReader,
+    models: dict[str, Model | None],
+    job_models: dict[str, Model | None],
+    data: dict[str, FormatBlock | None],
+    reader: Reader,
+) -> None:
+    places, findings = reader.places, reader.findings
+    for name, draft in job_reader.drafts.items():
+        if draft.word != "evaluate" and not draft.broken:
+            keys = {key: setting.place for key, setting in draft.keys.items()}
+            check_length(name, keys, draft.name.span, findings)
+    training: list[tuple[Pretrain | Finetune, Model, Path]] = []
+    for name, pairs in data.items():
+        if pairs is not None:
+            check_presence(pairs, ("data", name), places, findings)
+    check_exclusions(data, jobs, places, findings)
+    check_outputs(jobs, places, findings)
+    for name, job in jobs.items():
+        if isinstance(job, Evaluate):
+            check_evaluation(job, jobs, data, places, findings)
+            check_unlearned(job, jobs, places, findings)
+            if job.task is not None:
+                check_remarks(job.task, ("jobs", name, "task"), places, findings)
+                check_presence(job.task, ("jobs", name, "task"), places, findings)
+        if not isinstance(job, Pretrain | Finetune):
+            continue
+        check_training(job, jobs, places, findings)
+        check_augmenting(job, data, places, findings)
+        if isinstance(job, Finetune):
+            check_task(job, places, findings)
+            check_remarks(job.task, ("jobs", name, "task"), places, findings)
+            check_unused_keys(job, places, findings)
+            check_presence(job.task, ("jobs", name, "task"), places, findings)
+        else:
+            check_repeated_data(job, data, places, findings)
+        path = job_reader.model_path(name)
+        model = _model_at(path, models, job_models)
+        if path is None or model is None:
+            continue
+        if job.source is not None:
+            before = job_reader.model_path(job.source)
+            source = _model_at(before, models, job_models)
+            if before is not None and source is not None:
+                check_fit(job, (source, model), (before, path), places, findings)
+        check_reading(job, model, places, findings)
+        check_shown(job, model, places, findings)
+        check_meeting(job, model, places, findings)
+        if isinstance(job, Pretrain):
+            check_objectives(job, model, places, findings)
+        check_scales(job, model, places, findings)
+        check_decays(job, model, places, findings)
+        check_sharding(job, model, places, findings)
+        check_compilation(job, model, places, findings)
+        check_job_freezing(name, job, model, path, job.source is None, places, findings)
+        training.append((job, model, path))
+    if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
+        check_frozen_heads(training, places, findings)
+
+
+def _model_at(
+    path: tuple[str, str] | None,
+    models: dict[str, Model | None],
+    job_models: dict[str, Model | None],
+) -> Model | None:
+    """Return the model at a place of the spec; None if there is none or it is wrong."""
+    if path is None:
+        return None
+    where, name = path
+    return (models if where == "models" else job_models).get(name)
+
+
+def _spec(
+    scope: Scope,
+    models: dict[str, Model | None],
+    data: dict[str, FormatBlock | None],
+    jobs: dict[str, Job | None],
+    job_models: dict[str, Model | None],
+) -> Spec:
+    """Put together what the main file declares, and what its jobs use of the imports."""
+    own = [*scope.models.values(), *scope.data.values(), *scope.jobs.values()]
+    library = not any(scope.own(declaration) for declaration in own)
+    used_models = {job.on for job in jobs.values() if isinstance(job, Pretrain | Finetune)}
+    return Spec.model_validate(
+        {
+            "models": {
+                name: model
+                for name, model in models.items()
+                if library or name in used_models or scope.own(scope.models[name])
+            },
+            "data": {
+                name: pairs
+                for name, pairs in data.items()
+                if library or name in scope.used_data or scope.own(scope.data[name])
+            },
+            "jobs": jobs,
+            "job_models": {
+                name: model
+                for name, model in job_models.items()
+                if model != models[jobs[name].on]  # type: ignore[union-attr]
+            },
+        }
+    )

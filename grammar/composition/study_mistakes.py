@@ -1,0 +1,107 @@
+"""Explain what is wrong with a study: its factors, their levels, its cells."""
+
+from renaissance.grammar import tree
+from renaissance.grammar.composition.study_levels import Override
+from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.source import Span
+
+
+def came_along(factor: str, level: tree.Name, other: tree.Name, extra: Override) -> Diagnostic:
+    """Explain a level that states a key which another level of its factor does not state."""
+    return Diagnostic(
+        code="VL601",
+        message=f"level `{level.text}` of factor `{factor}` also sets `{extra.spelled}`",
+        span=extra.place,
+        label=f"level `{other.text}` does not state it",
+        related=(Label(span=other.span, text="states other keys"),),
+        help=(
+            f"state `{extra.spelled}` in every level of `{factor}`, make it a factor of its own, "
+            "or leave it out",
+        ),
+        notes=("levels that differ in more than one thing do not say which one made a difference",),
+    )
+
+
+def same_levels(factor: str, first: tree.Name, second: tree.Name) -> Diagnostic:
+    """Explain two levels of a factor that make the same spec."""
+    return Diagnostic(
+        code="VL602",
+        message=f"levels `{first.text}` and `{second.text}` of factor `{factor}` are the same",
+        span=second.span,
+        label="differs in nothing",
+        related=(Label(span=first.span, text="means the same"),),
+    )
+
+
+def set_by_two(first: str, second: str, one: Override, other: Override) -> Diagnostic:
+    """Explain a key that two factors set."""
+    return Diagnostic(
+        code="VL603",
+        message=f"factors `{first}` and `{second}` both set `{other.spelled}`",
+        span=other.place,
+        label="only one of them can count",
+        related=(Label(span=one.place, text=f"set by `{first}`"),),
+    )
+
+
+def decided_by_study(key: str, what: str, span: Span, decided: Span) -> Diagnostic:
+    """Explain a level that sets what the study itself says."""
+    return Diagnostic(
+        code="VL604",
+        message=f"a level sets `{key}`, which the study decides",
+        span=span,
+        related=(Label(span=decided, text=f"`{what}` of the study"),),
+        help=(f"leave out `{what}`, or `{key}` here",) if what != "seeds" else (),
+    )
+
+
+def unequal_steps(job: str, variant: str, budget: Span, place: Span) -> Diagnostic:
+    """Explain a budget of steps that cells do not keep."""
+    return Diagnostic(
+        code="VL604",
+        message=f"job `{job}` does not take equal steps in every cell",
+        span=budget,
+        label="says that it does",
+        related=(Label(span=place, text="its length follows from what differs"),),
+        help=(f"state `steps` for job `{job}`",),
+        notes=(f"it differs from the baseline in the cell `{variant}`",),
+    )
+
+
+def no_cells(span: Span, message: str, label: str, *notes: str) -> Diagnostic:
+    """Explain a grid of which nothing, or too much, is left."""
+    return Diagnostic(code="VL605", message=message, span=span, label=label, notes=notes)
+
+
+def other_job(override: Override, jobs: tuple[str, ...], of: Span) -> Diagnostic:
+    """Explain a level that changes a job which the study does not run."""
+    return Diagnostic(
+        code="VL606",
+        message=f"job `{override.name}` is no part of the study",
+        span=override.place,
+        label="changes nothing here",
+        related=(Label(span=of, text="the jobs that it runs"),),
+        notes=(f"it runs {listing(jobs)}",),
+    )
+
+
+def unknown(what: str, name: str, span: Span, known: tuple[str, ...]) -> Diagnostic:
+    """Explain the name of a factor, a level or a job that there is not."""
+    return Diagnostic(
+        code="VL104",
+        message=f"there is no {what} named `{name}`",
+        span=span,
+        help=suggestion(name, known, f"a {what}"),
+        notes=(f"there is {listing(known)}",) if known else (),
+    )
+
+
+def one_level_each(span: Span, factors: tuple[str, ...]) -> Diagnostic:
+    """Explain a baseline that does not name one level of each factor."""
+    return Diagnostic(
+        code="VL404",
+        message="`baseline` takes a level of each factor",
+        span=span,
+        help=(f"write `baseline = [{', '.join(f'LEVEL of {name}' for name in factors)}]`",),
+    )
