@@ -49,9 +49,7 @@ def plan_job(
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
-    has_text = not isinstance(training, Finetune) or training.task.has_text
-    if not has_text:
-        conditions = replace(conditions, tokens=SPECIAL_TOKENS)
+    conditions = _in_words(training, conditions)
     model, resolved = drafted(declared, training)
     kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
     objectives = Objectives(model, declared, training)
@@ -87,7 +85,7 @@ def plan_job(
         else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
-        has_text=has_text,
+        has_text=_has_text(training),
         compares=tuple(_compares(objectives, job, step.texts)),
         # Last, because it changes how the model runs.
         fit=None if room is None else fit(stages, found, job, room),
@@ -147,6 +145,15 @@ def _searched(
     if scored is not None and every is not None:
         return search_plan(scored, step, traced)
     return _search(every, step, traced)
+
+
+def _in_words(training: Pretrain | Finetune, conditions: Conditions) -> Conditions:
+    """Return the conditions with the tokens of a text that has no words, where a task has none."""
+    return conditions if _has_text(training) else replace(conditions, tokens=SPECIAL_TOKENS)
+
+
+def _has_text(training: Pretrain | Finetune) -> bool:
+    return not isinstance(training, Finetune) or training.task.has_text
 
 
 def _search(every: AllPairs | None, step: Pass, traced: Trace) -> SearchPlan | None:

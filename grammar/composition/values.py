@@ -437,19 +437,7 @@ class Reader(Record):
             )
             return FAILED
         if kind.words:
-            nothing = word.lower() in _OFF and "none" in kind.words
-            close = ("none",) if nothing else nearest(word, kind.choices)
-            self.findings.add(
-                Diagnostic(
-                    code="VL407",
-                    message=f"`{key}` cannot be `{word}`",
-                    span=span,
-                    label="unknown word",
-                    help=("write `none`",) if nothing else suggestion(word, kind.choices, "a word"),
-                    notes=(f"`{key}` is one of {listing(kind.choices)}",),
-                    edits=(Edit(span=span, text=close[0]),) if close else (),
-                )
-            )
+            self.findings.add(_unknown_word(word, kind, key, span))
             return FAILED
         lower = word.lower()
         if kind.none and lower in _OFF:
@@ -596,6 +584,20 @@ def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
 
 def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
     return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
+
+
+def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:
+    nothing = word.lower() in _OFF and "none" in kind.words
+    close = ("none",) if nothing else nearest(word, kind.words)
+    return Diagnostic(
+        code="VL407",
+        message=f"`{key}` cannot be `{word}`",
+        span=span,
+        label="unknown word",
+        help=("write `none`",) if nothing else suggestion(word, kind.words, "a word"),
+        notes=(f"`{key}` is one of {listing(kind.words)}",),
+        edits=(Edit(span=span, text=close[0]),) if close else (),
+    )
 
 
 def _in_braces(choice: Choice, block: type[Block]) -> str:

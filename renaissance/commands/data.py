@@ -111,8 +111,8 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
         images = ", ".join(filter(None, example.images))
-        shown = f"{example.text}{answered}{f'  ({images})' if images else ''}"
-        yield f"  example     {shown.lstrip()}"
+        line = f"{example.text}{answered}{f'  ({images})' if images else ''}"
+        yield f"  example     {line.lstrip()}"
 
 
 def _against(expected: "Expected") -> str:
