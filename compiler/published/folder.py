@@ -72,7 +72,7 @@ def _json(file: Path, path: str) -> dict[str, Any]:
 
 def _tensors(file: Path, path: str, weights: bool) -> dict[str, Tensor]:
     try:
-        with safe_open(file, "pt") as opened:  # type: ignore[no-untyped-call]
+        with safe_open(file, "pt") as opened:
             names = opened.keys()
             if weights:
                 return {name: opened.get_tensor(name) for name in names}

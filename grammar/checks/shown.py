@@ -4,6 +4,7 @@ from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.source import reads_pixels
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -19,6 +20,8 @@ def check_shown(job: Pretrain | Finetune, model: Model, places: Places, findings
         places: where everything was said.
         findings: receives what is wrong.
     """
+    _every_pair(job, model, places, findings)
+    _no_pixels(job, model, places, findings)
     at_once = model.images_a_pair
     if at_once == 1:
         return
@@ -44,3 +47,41 @@ def check_shown(job: Pretrain | Finetune, model: Model, places: Places, findings
                 help=("take a model with one stream of images, which reads each with the text",),
             )
         )
+
+
+def _every_pair(job: Pretrain | Finetune, model: Model, places: Places, findings: Findings) -> None:
+    """Every image is scored with every text where each of them is encoded once, as one stream."""
+    if not isinstance(job, Finetune) or len(model.vision) == 1:
+        return
+    task, span = job.task, places.value(("jobs", job.name, "task"))
+    if span is None or all(task.pairs(split) is None for split in task.splits()):
+        return
+    findings.add(
+        Diagnostic(
+            code="VL531",
+            message=f"`{task.word()}` scores each image with each text, and an image is one stream",
+            span=span,
+            label=f"model `{model.name}` has {len(model.vision)} for it",
+            notes=(f"streams of images are {listing(model.vision)}",),
+            help=("take a model with one stream of images",),
+        )
+    )
+
+
+def _no_pixels(job: Pretrain | Finetune, model: Model, places: Places, findings: Findings) -> None:
+    """Random changes are those of pixels."""
+    if not job.augment or any(reads_pixels(model.streams[name]) for name in model.vision):
+        return
+    path = ("jobs", job.name, "augment")
+    span = places.key(path) or places.key((*path, 0)) or places.value(("jobs", job.name))
+    assert span is not None  # a job's path is always known
+    findings.add(
+        Diagnostic(
+            code="VL506",
+            message="`augment` has no effect here",
+            span=span,
+            severity="warning",
+            label=f"model `{model.name}` reads regions, and no pixels",
+            help=("leave it out",),
+        )
+    )
