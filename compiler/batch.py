@@ -283,6 +283,8 @@ class Items(Movable):
         known: how many items have a target: what a mean loss is over.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, index into the split's table; None where that is asked by nobody.
+        numbers: `[pairs, numbers]` float32 that the head reads beside the pooled vector of each
+            pair (`Head.numbers`); None where it reads none.
         truth: of the pairs, where they are compared with each other; None elsewhere.
     """
 
@@ -294,6 +296,7 @@ class Items(Movable):
     known: int
     group: Candidates | None = None
     row: Tensor | None = None
+    numbers: Tensor | None = None
     truth: Truth | None = None
 
     @property

@@ -104,11 +104,12 @@ def _tied(name: str, width: int, words: nn.Embedding | None) -> nn.Module:
 def _built(kind: Kind, head: Head, width: int, vocabulary: int) -> nn.Module:
     """Build a head that reads vectors of a width, several of them where it has several views."""
     outputs = vocabulary if head.outputs is None else head.outputs
+    read = (width + head.numbers) * head.views
     if head.form == "lm":
         return LmHead(width, outputs)
     if head.form == "linear":
-        return LinearHead(width * head.views, outputs)
+        return LinearHead(read, outputs)
     if head.form == "mlp":
-        return MlpHead(width * head.views, 2 * width, outputs)
-    built: nn.Module = facet(kind, "head").build(kind, width * head.views, outputs)
+        return MlpHead(read, 2 * width, outputs)
+    built: nn.Module = facet(kind, "head").build(kind, read, outputs)
     return built

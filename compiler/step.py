@@ -217,6 +217,8 @@ class Objectives(nn.Module):
     def _scored(self, name: str, read: Tensor, items: Items) -> Scored:
         """Score what is read: tokens `[items, width]`, or pooled pairs `[pairs, width]`."""
         kind, views = self.kinds[name], self.model.heads.declared[name].views
+        if items.numbers is not None:
+            read = torch.cat((read, items.numbers.to(read.dtype)), 1)  # [pairs, width + numbers]
         if views > 1:
             read = read.reshape(-1, views * read.shape[-1])  # [items, views * width]
         scores = self.model.heads[name](read)  # [items, classes]

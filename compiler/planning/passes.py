@@ -24,6 +24,7 @@ from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.planning.figures import TowerRuns
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.schema.jobs import Evaluate, Job
 
 
@@ -128,7 +129,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     for normalised in objectives.normalised.values():
         normalised.factors(torch.device("meta"))
     cut = objectives.compares and not isinstance(job, Evaluate) and texts < job.batch
-    classes = {name: head.outputs for name, head in model.heads.declared.items()}
+    heads = model.heads.declared
 
     def run() -> Outcome:
         first, *_ = images
@@ -136,7 +137,7 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
             images=images[first],
             texts=Texts(encoded=text_rows(distinct["text"], length, packed=packed)),
             items={
-                name: _items(one, length, classes[name], len(images)) for name, one in asked.items()
+                name: _items(one, length, heads[name], len(images)) for name, one in asked.items()
             },
             rows=texts,
             more={name: shown for name, shown in images.items() if name != first},
@@ -187,9 +188,9 @@ def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
     return tokens
 
 
-def _items(asked: Expected, tokens: int, classes: int | None, streams: int) -> Items:
+def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
     """Return items without contents; all texts have as many tokens, pairs an image a stream."""
-    shape = (asked.items, classes or 1) if asked.target == "shares" else (asked.items,)
+    shape = (asked.items, head.outputs or 1) if asked.target == "shares" else (asked.items,)
     kind = torch.int64 if asked.target == "class" else torch.float32
     group = None
     if asked.candidates:
@@ -204,6 +205,7 @@ def _items(asked: Expected, tokens: int, classes: int | None, streams: int) -> I
         known=asked.items,
         group=group,
         truth=_truth(asked.pairs) if asked.compared else None,
+        numbers=torch.zeros(asked.pairs, head.numbers, device="meta") if head.numbers else None,
     )
 
 

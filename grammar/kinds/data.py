@@ -170,6 +170,8 @@ class TaskBlock(Readable):
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1
     """Images that are looked at for one answer."""
+    numbers: ClassVar[int] = 0
+    """Numbers of each pair, such as where a box lies, that its head reads beside a vector."""
     outputs: ClassVar[int]
     """Answers."""
     inherits: ClassVar[tuple[str, int] | None] = None
@@ -202,6 +204,7 @@ class TaskBlock(Readable):
             form=self.head_form,
             outputs=self.outputs,
             views=self.views,
+            numbers=self.numbers,
             inherits=self.inherits,
         )
 

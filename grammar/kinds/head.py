@@ -28,6 +28,7 @@ class Head(Record):
         form: what it is made of.
         outputs: scores that it gives; None for as many as the text stream has word pieces.
         views: pairs whose pooled vectors it reads as one.
+        numbers: that are known of each pair and are joined to its pooled vector.
         tied: an `lm` head scores with the word embeddings of the text stream.
         inherits: another head and the number of one of its outputs, of which this one, which has
             one output, starts where a job starts from one that has learned that head.
@@ -38,6 +39,7 @@ class Head(Record):
     form: Form
     outputs: int | None = None
     views: int = 1
+    numbers: int = 0
     tied: bool = False
     inherits: tuple[str, int] | None = None
 

@@ -242,6 +242,7 @@ def _items(
         known=known(wanted.target),
         group=None if wanted.group is None else _candidates(wanted.group),
         row=None if wanted.row is None else torch.from_numpy(wanted.row),
+        numbers=None if wanted.numbers is None else torch.from_numpy(wanted.numbers),
         truth=None if wanted.truth is None else _truth(wanted.truth),
     )
 

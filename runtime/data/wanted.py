@@ -75,6 +75,8 @@ class Wanted:
             float32 numbers; None where nobody knows.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, the row of the table that each item is about; None where nobody asks.
+        numbers: `[pairs, numbers]` float32 that the head reads of each pair beside its vector; None
+            where it reads none.
         truth: of the pairs, where they are compared with each other; None elsewhere.
     """
 
@@ -85,6 +87,7 @@ class Wanted:
     target: np.ndarray | None
     group: Group | None = None
     row: np.ndarray | None = None
+    numbers: np.ndarray | None = None
     truth: KnownTruth | None = None
 
 

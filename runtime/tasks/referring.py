@@ -83,7 +83,8 @@ def read(block: Referring, source: Source, file: str) -> Table:
 
     Rows have the `id` of their expression (`sent_id`), the `box` that is meant, and of all
     candidates their `boxes`, the images of these (`candidates`) and how much each has in common
-    with the box that is meant (`shared`).
+    with the box that is meant (`shared`); where the head reads them, also their `coordinates`, one
+    behind the other.
     """
     drawn = _drawn(block.home() / "instances.json")
     found = block.boxes == "given" and file != "train"
@@ -102,6 +103,13 @@ def read(block: Referring, source: Source, file: str) -> Table:
         else [float(annotation == row.annotation) for annotation in drawn.boxes[row.image]]
         for row, boxes in zip(rows, offered, strict=True)
     ]
+    coordinates = {}
+    if block.coordinates:
+        lying = [
+            [number for box in boxes for number in coordinates_of(box, drawn.whole[row.image])]
+            for row, boxes in zip(rows, offered, strict=True)
+        ]
+        coordinates["coordinates"] = pa.array(lying, pa.list_(pa.float32()))
     table = make_table(
         source,
         block.photographs(),
@@ -112,6 +120,7 @@ def read(block: Referring, source: Source, file: str) -> Table:
             "box": pa.array([row.box for row in rows], pa.list_(pa.float64())),
             "boxes": pa.array(offered, pa.list_(pa.list_(pa.float64()))),
             "shared": pa.array(shared, pa.list_(pa.float64())),
+            **coordinates,
         },
     )
     return _with_parts(table, offered)
@@ -138,6 +147,17 @@ def ragged(column: TextColumn) -> tuple[np.ndarray, np.ndarray]:
     lengths = pc.list_value_length(column).to_numpy()
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return starts, pc.list_flatten(column).to_numpy()
+
+
+def coordinates_of(box: Box, whole: Box) -> tuple[float, ...]:
+    """Return left, top, right, bottom and area of a box, as shares of the whole photograph.
+
+    Source: Yu et al. 2016, Modeling Context in Referring Expressions, section 4.1.
+    """
+    left, top, width, height = box
+    wide, high = max(whole[2], 1.0), max(whole[3], 1.0)
+    share = width * height / (wide * high)
+    return left / wide, top / high, (left + width) / wide, (top + height) / high, share
 
 
 def intersection_over_union(one: Box, other: Box) -> float:

@@ -12,7 +12,7 @@ from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Context, Group, Wanted
 from renaissance.runtime.tasks.referring import ragged
-from renaissance.runtime.tasks.referring_keys import Referring
+from renaissance.runtime.tasks.referring_keys import COORDINATES, Referring
 
 SUPPOSED = 10
 """Candidates of a photograph that plans count with."""
@@ -37,11 +37,13 @@ class AmongBoxes:
         context: what the rows are from.
         starts: `[rows of the table + 1]` int64: where the candidates of each row start.
         candidates: `[candidates]` int64, numbers of images.
+        coordinates: `[candidates, 5]` float32, where each lies; None where the head does not ask.
     """
 
     context: Context
     starts: np.ndarray
     candidates: np.ndarray
+    coordinates: np.ndarray | None = None
 
     def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> None:
         """Draw nothing."""
@@ -51,7 +53,8 @@ class AmongBoxes:
         corpus = self.context.split.corpus
         counts = self.starts[rows + 1] - self.starts[rows]
         group = Group.of(counts)
-        image = self.candidates[self.starts[rows][group.item] + group.place]
+        place = self.starts[rows][group.item] + group.place
+        image = self.candidates[place]
         if not corpus.images.readable(image).all():
             raise DataError("a part of a photograph that could be read cannot be read any more")
         return Wanted(
@@ -60,13 +63,23 @@ class AmongBoxes:
             target=None if corpus.targets is None else corpus.targets.of(rows),
             group=group,
             row=rows,
+            numbers=None if self.coordinates is None else self.coordinates[place],
         )
 
 
 def prepare(block: Referring, context: Context) -> AmongBoxes:
     """Return what makes the items."""
-    starts, candidates = ragged(context.split.corpus.table.column("candidates"))
-    return AmongBoxes(context=context, starts=starts, candidates=candidates.astype(np.int64))
+    table = context.split.corpus.table
+    starts, candidates = ragged(table.column("candidates"))
+    lying = None
+    if block.coordinates:
+        lying = ragged(table.column("coordinates"))[1].reshape(-1, COORDINATES)
+    return AmongBoxes(
+        context=context,
+        starts=starts,
+        candidates=candidates.astype(np.int64),
+        coordinates=lying,
+    )
 
 
 def loss(block: Referring, scores: Tensor, items: Items) -> Scored:

@@ -11,11 +11,16 @@ IMAGES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
 """Folders of the photographs, the published one first."""
 
 
+COORDINATES = 5
+"""Left, top, right, bottom and area of a box."""
+
+
 class Referring(TaskBlock):
     """Which of some boxes of a photograph does an expression mean?
 
     Each box is an image of its own: the part of the photograph that it encloses, as it is stored.
-    The model does not see where it lies, so that "left" and "right" say nothing to it.
+    The model does not see where it lies, so that "left" and "right" say nothing to it, unless its
+    `coordinates` are given.
 
     All photographs are of COCO's train2014: whoever pretrains on COCO or learns VQA v2 has seen
     those of every split, and the sets have them in common: what one of them tests on another one
@@ -54,12 +59,23 @@ class Referring(TaskBlock):
         '`{"image_id": …, "bbox": [left, top, width, height]}`, as COCO\'s results are',
         impact="eval",
     )
+    coordinates: bool = key(
+        False,
+        doc="the head also reads where each box lies, beside the pooled vector of the expression "
+        "and its part: left, top, right, bottom and area, as shares of the photograph",
+        impact="weights",
+    )
     validation: Share | Literal["val"] = key(
         "val",
         doc="split that selects the best checkpoint, or a share of the photographs that are "
         "learned from",
         impact="training",
     )
+
+    @property
+    def numbers(self) -> int:  # type: ignore[override]
+        """Numbers that the head reads of each box."""
+        return COORDINATES if self.coordinates else 0
 
     @property
     def made_by(self) -> str:

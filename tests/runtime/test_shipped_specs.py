@@ -30,6 +30,7 @@ from renaissance.grammar.shipped import shipped_path, shipped_specs
 from renaissance.runtime.checkpoint import read_checkpoint
 from tests.published import write_karpathy, write_nlvr2, write_snli_ve, write_vqav2
 from tests.published_glue import write_glue
+from tests.published_referring import write_refcoco
 from tests.runs import events, train
 from tests.tiny import write_easy_vqa, write_nlvr
 
@@ -58,6 +59,8 @@ SCALES = {
     "patch": "16",
     "warmup": "10%",
     "channels": "8",
+    "shorter": "32",
+    "longer": "64",
     "max_tokens": "12",
     "batch": "4",
     "micro_batch": "2",
@@ -137,6 +140,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_vqav2(home / "data/vqav2")
     write_karpathy(home / "data/coco")
     write_snli_ve(home / "data/snli_ve")
+    write_refcoco(home / "data/refcoco")
     write_glue(home / "data/glue")
     write_easy_vqa(home / "evqa")
     return home

@@ -10,9 +10,9 @@ from renaissance.runtime.tasks.referring_keys import Referring
 class RefCocoG(Referring):
     """RefCOCOg: whole sentences. Source: Mao et al. 2016; Nagaraja et al. 2016.
 
-    An expression is scored with a crop of each box of its photograph, as stored: the model does not
-    see where a box lies. The best crop is the answer. All photographs are of COCO's train2014,
-    which whoever pretrains on COCO or learns VQA v2 has seen.
+    An expression is scored with a crop of each box of its photograph, as stored, and the best crop
+    is the answer. Where a box lies is only seen with `coordinates`. All photographs are of COCO's
+    train2014, which whoever pretrains on COCO or learns VQA v2 has seen.
     """
 
     folder: ClassVar[str] = "refcocog"
