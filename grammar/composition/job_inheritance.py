@@ -156,7 +156,9 @@ def _merged(name: str, below: Setting | None, above: Setting) -> Setting:
         case Choice() as old, Choice() as new if name in CHOSEN:
             return Setting(place=above.place, value=_one(old, new))
         case dict() as old, dict() as new:
-            return Setting(place=above.place, value={**old, **new})
+            # Of two names of one address the last one counts.
+            kept = {address: factor for address, factor in old.items() if address not in new}
+            return Setting(place=above.place, value={**kept, **new})
         case tuple() as old, tuple() as new if name == "objectives":
             stated: dict[str, Choice] = {choice.kind.text: choice for choice in new}
             known = {choice.kind.text for choice in old}
@@ -215,10 +217,8 @@ def _override(draft: JobDraft, statement: tree.Assignment, reader: Reader) -> No
         return
     if word in TABLES:
         table = draft.keys.get(word)
-        factors = table.value if table is not None and isinstance(table.value, dict) else {}
-        draft.keys[word] = Setting(
-            place=address.span, value={**factors, plain_text(inner): setting}
-        )
+        own = Setting(place=address.span, value={plain_text(inner): setting})
+        draft.keys[word] = own if table is None else _merged(word, table, own)
         return
     names = [part.text for part in rest if isinstance(part, tree.Name)]
     if len(names) < len(rest):

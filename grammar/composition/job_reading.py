@@ -219,6 +219,18 @@ class JobReader:
         # What was meant is not unused.
         scope.used_data.update(nearest(name, scope.data)[:1] or scope.data)
 
+    def _in_one_block(self, path: Path, *addresses: str) -> bool:
+        """Tell whether one block states all of some factors; of inherited ones the last counts."""
+        spans = [self._reader.places.keys[*path, address] for address in addresses]
+        blocks = (draft.declaration.span for draft in self.drafts.values())
+        return any(
+            all(
+                block.source.name == span.source.name and block.start <= span.start < block.end
+                for span in spans
+            )
+            for block in blocks
+        )
+
     def _with_fusion_name(self, job: Pretrain | Finetune, name: str) -> Pretrain | Finetune:
         model = self.model(name)
         fusion = model.draft.fusion_name if model else None
@@ -241,7 +253,7 @@ class JobReader:
             if own != address:
                 places = self._reader.places
                 places.put((*path, own), places.keys[*path, address], places.values[*path, address])
-            if own in scales:
+            if own in scales and self._in_one_block(path, own, "fusion" + own.removeprefix(fusion)):
                 alias = "fusion" + own.removeprefix(fusion)
                 spans = [self._reader.places.keys[*path, said] for said in (own, alias)]
                 first, second = sorted(spans, key=lambda span: span.start)

@@ -117,7 +117,8 @@ class Model(Block):
         """
         found: dict[str, int] = {}
         counts = {True: 0, False: 0}
-        for name in self.fusion.inputs:
+        # In a file with mistakes a fusion may join what is not there.
+        for name in filter(self.streams.__contains__, self.fusion.inputs):
             stream = self.streams[name]
             if modality(stream) == "vision":
                 found[name] = counts[reads_pixels(stream)]

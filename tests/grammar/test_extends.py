@@ -74,6 +74,18 @@ def test_blocks_of_the_same_kind_keep_the_keys_that_are_not_stated() -> None:
     assert job.scale_lr == {"text": 4, "cross": 3}
 
 
+def test_factors_of_the_fusion_go_by_either_name() -> None:
+    spec = spec_of(
+        BASE
+        + "pretrain b extends base { scale_lr { fusion = 7 } }\n"
+        + "pretrain c extends b { scale_lr { cross = 9 } }"
+    )
+    assert pretraining(spec, "b").scale_lr["cross"] == 7
+    assert pretraining(spec, "c").scale_lr["cross"] == 9
+    twice = BASE.replace("cross = 3", "cross = 3, fusion = 4")
+    assert codes(twice + "pretrain b extends base") == ["VL402"]
+
+
 def test_a_block_of_another_kind_takes_the_place() -> None:
     job = pretraining(spec_of(BASE + "pretrain b extends base { optimizer sgd { lr = 1 } }"), "b")
     assert job.optimizer.word() == "sgd"

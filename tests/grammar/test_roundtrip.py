@@ -177,7 +177,42 @@ statements = st.recursive(
     ),
     max_leaves=8,
 )
-files = st.lists(statements, max_size=6).map(
+
+
+def blocks(
+    word: str, *kinds: st.SearchStrategy[tree.Statement]
+) -> st.SearchStrategy[tree.Declaration]:
+    """A block of a study: by its word and a name, or by the name of a level or block alone."""
+    return st.builds(
+        lambda keyword, name, items: tree.Declaration(
+            span=NOWHERE,
+            keyword=tree.Name(span=NOWHERE, text=word) if word else keyword,
+            name=name if word else None,
+            relations=(),
+            value=None,
+            body=tree.Body(span=NOWHERE, statements=tuple(items)),
+        ),
+        names
+        | st.sampled_from(["except", "nothing"]).map(lambda w: tree.Name(span=NOWHERE, text=w)),
+        names | keywords,
+        st.lists(st.one_of(*kinds), max_size=3),
+    )
+
+
+goals = st.builds(
+    lambda word, value: tree.Assignment(
+        span=NOWHERE,
+        address=tree.Address(span=NOWHERE, parts=(tree.Name(span=NOWHERE, text=word),)),
+        value=value,
+    ),
+    st.sampled_from(["of", "freeze"]),
+    values,
+)
+levels = blocks("", simple, blocks("", simple, goals))
+studies = blocks("study", simple, goals, levels, blocks("factor", levels)).filter(
+    lambda study: study.name is not None and study.name.text not in KEYWORDS
+)
+files = st.lists(statements | studies, max_size=6).map(
     lambda items: tree.File(span=NOWHERE, statements=tuple(items))
 )
 

@@ -151,6 +151,57 @@ def test_python_m_renaissance_is_the_same(folder: Path) -> None:
     assert "error[VL001]" in done.stderr
 
 
+TINY = """model tiny {
+  backbone text   = plain_text { layers = 2, width = 64, heads = 4 }
+  backbone vision = plain_vision { layers = 2, width = 64, heads = 4 }
+  fusion cross = cross_attention(text, vision)
+}
+"""
+
+
+def test_values_are_set_from_outside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "good.vl").write_text(TINY)
+    assert cli.main(["show", "good.vl", "--origin", "--set", "tiny.pool=mean"]) == 0
+    assert "pool      = mean  # --set" in capsys.readouterr().out
+    assert cli.main(["diff", "good.vl", "good.vl", "--exit-code", "--set", "tiny.pool=mean"]) == 1
+    assert "mean" in capsys.readouterr().out
+    assert cli.main(["check", "good.vl", "--set", "tiny.pol=mean"]) == 1
+    assert "`pool`" in capsys.readouterr().err
+    assert cli.main(["check", "good.vl", "--set", "pool"]) == 2
+    assert capsys.readouterr().err == "error: --set pool is not written as ADDRESS=VALUE\n"
+
+
+STUDY = """
+data pairs { format = image_caption, table = "pairs.csv" }
+pretrain base on tiny {
+  data = [pairs], objective mlm, optimizer adamw { lr = 1e-4 }, batch = 4, steps = 10
+}
+study sizes {
+  of = base
+  factor batch { small { base.batch = 4 }, large { base.batch = 8 } }
+  seeds = [0, 1]
+}
+"""
+
+
+def test_show_lists_the_cells_of_a_study(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "s.vl").write_text(TINY + STUDY)
+    assert cli.main(["show", "s.vl", "--study", "sizes"]) == 0
+    shown = capsys.readouterr().out
+    assert "study sizes: 2 variants × 2 seeds\n" in shown
+    assert "batch=small  (baseline)\nbatch=large\n  base.batch: 4 -> 8\n" in shown
+    assert cli.main(["show", "s.vl", "--study", "sizes:batch=large/seed=1"]) == 0
+    assert "  batch            = 8\n" in capsys.readouterr().out
+    assert cli.main(["show", "s.vl", "--study", "sizes", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [cell["name"] for cell in document["cells"]][-1] == "batch=large/seed=1"
+    assert len({cell["hash"] for cell in document["cells"]}) == 4
+    assert cli.main(["show", "s.vl", "--study", "size"]) == 2
+    assert "there is no study `size`; there is `sizes`" in capsys.readouterr().err
+    assert cli.main(["show", "s.vl", "--study", "sizes:batch=huge"]) == 2
+    assert "study `sizes` has no cell `batch=huge`" in capsys.readouterr().err
+
+
 def test_check_says_what_it_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "good.vl").write_text(GOOD)
     (folder / "bad.vl").write_text("model tiny {\n  pool = = cls\n}\n")
