@@ -2,17 +2,18 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from renaissance.answer import FINE, answer
 from renaissance.grammar.chain import chain_of
-from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock
 from renaissance.grammar.kinds.how import How, Place
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.paths import exists
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.record import replace
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of, path_of
 from renaissance.render.text import printable
@@ -46,15 +47,26 @@ def _sets(spec: Spec, wanted: str | None) -> Iterator[Set]:
     for name in jobs:
         job = spec.jobs[name]
         if isinstance(job, Finetune):
-            yield Set(block=f"finetune {name}", how=how_of(job.task))
+            measured = {
+                other.split
+                for evaluation in jobs
+                if isinstance(other := spec.jobs[evaluation], Evaluate) and other.of == name
+            }
+            yield Set(block=f"finetune {name}", how=how_of(job.task, measured))
 
 
-def how_of(block: FormatBlock | TaskBlock) -> How:
-    """Return how to get what a block reads; of data of one's own, what the block names."""
+def how_of(block: FormatBlock | TaskBlock, measured: Collection[str] = ()) -> How:
+    """Return how to get what a block reads; of data of one's own, what the block names.
+
+    Args:
+        block: the data, or the task.
+        measured: splits of the task that are measured, beside those that are learned from and
+            select.
+    """
     module = optional_facet(block, "how")
     if module is not None:
         found: How = module.how(block)
-        return found
+        return found if isinstance(block, FormatBlock) else _needing(found, block, measured)
     named = [
         Place(path=path, holds=info.description or "")
         for name, info in keys_of(type(block)).items()
@@ -70,6 +82,17 @@ def how_of(block: FormatBlock | TaskBlock) -> How:
         licence="",
         published=(),
     )
+
+
+def _needing(how: How, task: TaskBlock, measured: Collection[str]) -> How:
+    """Say which places are needed for what is learned, selects and is measured."""
+    splits = map(task.split, ("train", VALIDATION, *measured))
+    read = {split.file for split in splits if split is not None}
+    places = tuple(
+        replace(place, needed=not read.isdisjoint(place.of)) if place.of else place
+        for place in how.places
+    )
+    return replace(how, places=places)
 
 
 def _lines(one: Set) -> Iterator[str]:

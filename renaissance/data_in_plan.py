@@ -1,38 +1,62 @@
 """What plans say about data, where they are there: what an epoch shows, and what is seen twice."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from renaissance.data_overlap import short
-from renaissance.grammar.schema.jobs import Finetune, Pretrain
+from renaissance.grammar.chain import chain_of
+from renaissance.grammar.names import listing
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 
+if TYPE_CHECKING:
+    from renaissance.runtime.data.parts import Part, Parts
 
-def remarks_on_data(spec: Spec) -> tuple[list[str], dict[str, Any]]:
-    """Return sentences, and the same for programs; none where data cannot be read.
 
-    Files of images are not opened: what only they could tell stays untold.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remarks:
+    """What is to be said about the data of a spec.
+
+    Attributes:
+        sentences: what a person should know.
+        known: the same for programs.
+        failures: what must not be: rows that are measured although they are learned from.
     """
-    from renaissance.runtime.data.errors import DataError
 
-    try:
-        mixtures = list(_mixtures(spec))
-        found = list(_overlaps(spec))
-    except (DataError, OSError):
-        return [], {}
-    told = [line for _, lines, _ in mixtures for line in lines]
-    told += [short(overlap) for overlap in found]
-    return told, {
-        "mixtures": [{"job": job, "blocks": blocks} for job, _, blocks in mixtures],
-        "overlaps": [asdict(overlap) for overlap in found],
-    }
+    sentences: tuple[str, ...] = ()
+    known: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
 
 
-def _mixtures(spec: Spec) -> Iterator[tuple[str, list[str], list[dict[str, Any]]]]:
+def remarks_on_data(spec: Spec) -> Remarks:
+    """Return what plans say; nothing about data that cannot be read."""
+    from renaissance.runtime.data.leaks import leaks
+    from renaissance.runtime.data.parts import parts_of
+
+    parts = parts_of(spec)
+    mixtures = list(_mixtures(spec, parts))
+    withheld = list(_withheld(spec, parts))
+    found = list(_overlaps(spec, parts))
+    said = [line for _, lines, _ in mixtures for line in lines]
+    said += [_left_out(job, texts, selecting) for job, texts, selecting in withheld]
+    said += [short(overlap) for overlap in found]
+    return Remarks(
+        sentences=tuple(said),
+        known={
+            "mixtures": [{"job": job, "blocks": blocks} for job, _, blocks in mixtures],
+            "withheld": [{"job": job, "texts": texts} for job, texts, _ in withheld],
+            "overlaps": [asdict(overlap) for overlap in found],
+        },
+        failures=tuple(leak.sentence for leak in leaks(spec, parts=parts)),
+    )
+
+
+def _mixtures(
+    spec: Spec, parts: "Mapping[str, Parts]"
+) -> Iterator[tuple[str, list[str], list[dict[str, Any]]]]:
     """Yield jobs that learn from several blocks, by weight, or from less than all."""
     from renaissance.runtime.data.mixture import mixture
-    from renaissance.runtime.data.parts import Parts
 
     for name, job in spec.jobs.items():
         if not isinstance(job, Pretrain):
@@ -40,7 +64,9 @@ def _mixtures(spec: Spec) -> Iterator[tuple[str, list[str], list[dict[str, Any]]
         blocks = [spec.data[block] for block in job.data]
         if len(blocks) == 1 and blocks[0].weight == 1 and not blocks[0].exclude:
             continue
-        part = Parts(spec, job)["train"]
+        part = _train(parts[name])
+        if part is None:
+            continue
         shares = mixture(part)
         lines = []
         if shares:
@@ -56,10 +82,45 @@ def _mixtures(spec: Spec) -> Iterator[tuple[str, list[str], list[dict[str, Any]]
         yield name, lines, [asdict(share) for share in shares]
 
 
-def _overlaps(spec: Spec) -> Iterator[Any]:
+def _withheld(
+    spec: Spec, parts: "Mapping[str, Parts]"
+) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    """Yield jobs that leave out texts, how many, and the later jobs that select by their images."""
+    for name, learning in spec.jobs.items():
+        if isinstance(learning, Evaluate):
+            continue
+        selecting = tuple(
+            other
+            for other, job in spec.jobs.items()
+            if isinstance(job, Finetune) and name in chain_of(spec.jobs, other)[1:]
+        )
+        part = _train(parts[name]) if selecting else None
+        if part is not None and part.withheld:
+            yield name, part.withheld, selecting
+
+
+def _train(parts: "Parts") -> "Part | None":
+    """Return what a job learns from; None where it cannot be read."""
+    from renaissance.runtime.data.errors import DataError
+
+    try:
+        return parts["train"]
+    except (DataError, OSError):
+        return None
+
+
+def _left_out(job: str, texts: int, selecting: tuple[str, ...]) -> str:
+    select = "selects its" if len(selecting) == 1 else "select their"
+    return (
+        f"job `{job}` leaves out {texts:,} texts about images by which {listing(selecting)} "
+        f"{select} best checkpoint"
+    )
+
+
+def _overlaps(spec: Spec, parts: "Mapping[str, Parts]") -> Iterator[Any]:
+    """Yield what is reported on and learned from; files of images are not opened for it."""
     from renaissance.runtime.data.overlap import overlaps
 
-    if any(isinstance(job, Finetune) for job in spec.jobs.values()):
-        # What selects a best checkpoint is left out in training.
-        found = overlaps(spec, digests=False)
-        yield from (one for one in found if one.images and not one.withheld)
+    # What selects a best checkpoint is left out in training.
+    found = overlaps(spec, digests=False, parts=parts)
+    yield from (one for one in found if one.images and not one.withheld)

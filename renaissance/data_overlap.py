@@ -23,19 +23,19 @@ _KEYS = {
 
 def run(arguments: Namespace, spec: Spec, wanted: str | None) -> int:
     """Print a paragraph for each source of training and each split that is measured."""
-    from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.data.overlap import overlaps
 
-    try:
-        found = list(overlaps(spec, jobs=None if wanted is None else [wanted]))
-    except DataError as problem:
-        return answer(arguments, NO_ANSWER, failures=[str(problem)], overlaps=[])
+    found = list(overlaps(spec, jobs=None if wanted is None else [wanted]))
+    # Not being able to compare some is an answer; not being able to compare any is none.
+    problems = {one.problem: None for one in found if one.problem is not None}
+    code = NO_ANSWER if found and all(one.problem is not None for one in found) else FINE
     if arguments.format == "text":
         for overlap in found:
             sys.stdout.write(printable(sentence(overlap)) + "\n")
         if not found:
             sys.stdout.write("nothing is measured that training could have seen\n")
-    return answer(arguments, FINE, overlaps=[asdict(overlap) for overlap in found])
+    overlapping = [asdict(overlap) for overlap in found]
+    return answer(arguments, code, failures=problems, overlaps=overlapping)
 
 
 def short(overlap: "Overlap") -> str:
@@ -46,6 +46,9 @@ def short(overlap: "Overlap") -> str:
 
 def sentence(overlap: "Overlap") -> str:
     """Say what a source of training and a measured split share."""
+    if overlap.problem is not None:
+        which = f"`{overlap.eval}` and `{overlap.train}`"
+        return f"it cannot be told whether {which} share images: {overlap.problem}"
     of = f"{overlap.images:,} of the {overlap.eval_images:,} images of `{overlap.eval}`"
     said = f"{of} are in `{overlap.train}`"
     if overlap.by is not None:

@@ -14,6 +14,7 @@ from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
+from renaissance.runtime.data.leaks import leaks
 from renaissance.runtime.data.loader import worker_lost
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
@@ -29,7 +30,7 @@ from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.removal import finish_removal
 from renaissance.runtime.report import write_report
-from renaissance.runtime.results import finished
+from renaissance.runtime.results import RESULT, finished
 from renaissance.runtime.signals import stop_request
 from renaissance.runtime.surroundings import sentence
 from renaissance.runtime.training.session import Session
@@ -104,7 +105,9 @@ def run_jobs(
                 check_chains(spec, names)
             session = partial(Session, spec=spec, folder=folder, hashes=hashes_in(folder, spec))
             session = partial(session, processes=processes, request=request, observer=position)
-            results, skipped = _run([session(name=name) for name in names], again=again)
+            sessions = [session(name=name) for name in names]
+            _check_leaks(sessions, processes, fresh=fresh, again=again)
+            results, skipped = _run(sessions, again=again)
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
 
@@ -137,6 +140,28 @@ def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator
         if usage is not None:
             raise UsageError(f"{usage}{cause}") from problem
         raise JobError(f"{cause}; what was written before is as it was") from problem
+
+
+def _check_leaks(
+    sessions: Collection[Session], processes: Processes, *, fresh: bool, again: bool
+) -> None:
+    """Refuse, in all processes, to measure what was learned from, in jobs that are to run.
+
+    Raises:
+        DataError: if one would.
+    """
+    problem = None
+    if processes.first and not fresh:  # or it was found out before anything was removed
+        due = [each for each in sessions if (again and each.evaluates) or not _has_result(each)]
+        found = leaks(due[0].spec, [each.name for each in due]) if due else iter(())
+        problem = next((leak.sentence for leak in found), None)
+    problem = processes.of_first(problem)
+    if problem is not None:
+        raise DataError(problem)
+
+
+def _has_result(session: Session) -> bool:
+    return (session.home / RESULT).exists()
 
 
 def _check_name(folder: Path) -> None:
@@ -197,7 +222,8 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
         UsageError: if it holds another spec's results, or a job could not start for want of its
             source; nothing has been removed then.
         JobError: if one could not take the weights of another; nothing has been removed then.
-        DataError: if a table or folder of data is not there; nothing has been removed then.
+        DataError: if a table or folder of data is not there, or what is learned from would be
+            measured; nothing has been removed then.
     """
     stale: tuple[str, ...] | None = ()
     if fresh:
@@ -211,6 +237,8 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
         names = _ordered(spec, only)
         check_places(spec, names)
         check_chains(spec, names)
+        for leak in leaks(spec, names):
+            raise DataError(leak.sentence)
     claim(folder, spec, remove=remove, tell=tell)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock, same_part
+from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock, likeness
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
@@ -19,9 +19,8 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     learned, selects = task.learned, splits.get(VALIDATION)
     if selects is None or selects.held_out is not None:
         return
-    if selects.file != learned.file and not same_part(
-        task.part(selects.file), task.part(learned.file)
-    ):
+    alike = likeness(task.part(selects.file), task.part(learned.file))
+    if selects.file != learned.file and alike is None:
         return
     path = ("jobs", job.name, "task")
     findings.add(
@@ -31,6 +30,7 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
             span=_span(places, *path, "validation"),
             label="trained on",
             related=(Label(span=_span(places, *path, "train"), text="is the training split"),),
+            notes=() if alike is None else (alike,),
             help=("hold out a share of it, such as `validation = 5%`",),
         )
     )
@@ -77,9 +77,12 @@ def check_evaluation(
             )
         )
         return
+    if job.trained_on == "allow":
+        return
     for step in chain_of(jobs, job.name)[1:]:
-        where = _trains_on(jobs[step], job.split, task, data, places)
-        if where is not None:
+        found = _trains_on(jobs[step], job, task, data, places)
+        if found is not None:
+            where, alike = found
             findings.add(
                 Diagnostic(
                     code="VL505",
@@ -87,6 +90,8 @@ def check_evaluation(
                     span=span,
                     label="cannot measure the model",
                     related=(Label(span=where, text=f"trained on in job `{step}`"),),
+                    notes=(alike,),
+                    help=("`trained_on = allow` measures how well the model fits it",),
                 )
             )
             return
@@ -211,26 +216,28 @@ def splits_of(task: TaskBlock) -> tuple[str, ...]:
 
 def _trains_on(
     step: Job | None,
-    split: str,
+    job: Evaluate,
     task: TaskBlock,
     data: Mapping[str, FormatBlock | None],
     places: Places,
-) -> Span | None:
-    """Return where a job says that it trains on a split of the measured task, or None."""
-    source = task.split(split)
+) -> tuple[Span, str] | None:
+    """Return where a job says that it trains on what an evaluation measures, and why; or None."""
+    source = task.split(job.split)
     # A share that is held out is no part of what any job of the chain learns from.
     if source is None or (source.use == "select" and source.held_out is not None):
         return None
     part = task.part(source.file)
     if isinstance(step, Finetune):
-        learned = step.task.part(step.task.learned.file)
-        return _span(places, "jobs", step.name, "task") if same_part(learned, part) else None
+        alike = likeness(step.task.part(step.task.learned.file), part)
+        return None if alike is None else (_span(places, "jobs", step.name, "task"), alike)
     if not isinstance(step, Pretrain):
         return None
     for index, name in enumerate(step.data):
         pairs = data.get(name)
-        if pairs is not None and same_part(pairs.part, part):
-            return _span(places, "jobs", step.name, "data", index)
+        alike = None if pairs is None else likeness(pairs.part, part)
+        left_out = pairs is not None and {job.name, f"{job.of}.{job.split}"} & {*pairs.exclude}
+        if alike is not None and not left_out:
+            return _span(places, "jobs", step.name, "data", index), alike
     return None
 
 

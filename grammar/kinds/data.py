@@ -37,19 +37,32 @@ class PublishedPart(Record):
 
 
 def same_part(one: PublishedPart | None, other: PublishedPart | None) -> bool:
-    """Tell whether two parts are the same data: one folder under two names, or one a copy.
+    """Tell whether two parts are the same data: one folder under two names, or one a copy."""
+    return likeness(one, other) is not None
+
+
+def likeness(one: PublishedPart | None, other: PublishedPart | None) -> str | None:
+    """Say by what two parts are found to be the same data; None where they are not.
 
     A copy has the same texts, and images of the same names and sizes.
     """
     if one is None or other is None or one.dataset != other.dataset:
-        return False
+        return None
     if one.folder is None or other.folder is None:
-        return one.folder == other.folder and one.split == other.split
+        same = one.folder == other.folder and one.split == other.split
+        return f"both are `{one.split}` of {one.dataset}" if same else None
+    if one.folder == other.folder:
+        return "both are read from the same place"
     if resolved(one.folder) == resolved(other.folder):
-        return True
-    return same_content(one.texts, other.texts) and (
+        return f"`{one.folder}` and `{other.folder}` are one place"
+    if same_content(one.texts, other.texts) and (
         sizes(one.folder / "images") == sizes(other.folder / "images")
-    )
+    ):
+        return (
+            f"the content is the same: the texts of `{one.folder}` are those of `{other.folder}`, "
+            "byte for byte, and images have the same names and sizes"
+        )
+    return None
 
 
 class Split(Record):

@@ -16,6 +16,8 @@ class Place(Record):
         where: address that it is published at; empty where the set's own says all.
         instead: other places where it is looked for.
         needed: whether the part that a file asks for cannot be read without it.
+        of: parts of a task's data that cannot be read without it, by the name of their file; it is
+            needed by jobs that read one of them. Where nothing is said, `needed` holds for all.
     """
 
     path: str
@@ -23,6 +25,7 @@ class Place(Record):
     where: str = ""
     instead: tuple[str, ...] = ()
     needed: bool = True
+    of: tuple[str, ...] = ()
 
     def found(self, root: str | Path) -> Path | None:
         """Return where it lies below a root; None where it does not."""

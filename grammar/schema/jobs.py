@@ -227,6 +227,12 @@ class Evaluate(Block):
         impact="eval",
         name=True,
     )
+    trained_on: Literal["refuse", "allow"] = key(
+        "refuse",
+        doc="what to do about rows that the model was trained on: `allow` measures them, to see "
+        "how well it fits them",
+        impact="eval",
+    )
     batch: int = key(
         256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1, le=MOST_TEXTS
     )

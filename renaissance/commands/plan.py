@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
-from renaissance.data_in_plan import remarks_on_data
+from renaissance.data_in_plan import Remarks, remarks_on_data
 from renaissance.files import find_spec
 from renaissance.grammar import load
 from renaissance.grammar.schema.jobs import Evaluate
@@ -36,9 +36,11 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
         return answer(arguments, NO, failures=[str(error)])
-    told, known = ([], {}) if arguments.model is not None else remarks_on_data(spec)
+    remarks = Remarks() if arguments.model is not None else remarks_on_data(spec)
+    code = NO if remarks.failures else FINE
     if arguments.format == "json":
-        return answer(arguments, FINE, spec_hash=spec.hash, **planned.to_dict(), **known)
+        known = planned.to_dict() | remarks.known
+        return answer(arguments, code, failures=remarks.failures, spec_hash=spec.hash, **known)
     from rich.console import Console
 
     from renaissance.render.plan import draw
@@ -53,9 +55,9 @@ def run(arguments: Namespace) -> int:
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
     console.print(draw(planned))
-    for line in told:
+    for line in remarks.sentences:
         console.print(f"data: {line}", markup=False)
-    return FINE
+    return answer(arguments, code, failures=remarks.failures)
 
 
 def _texts(asked: list[str], spec: Spec) -> dict[str, int] | str:

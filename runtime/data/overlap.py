@@ -1,8 +1,9 @@
 """Which images that something is measured on were learned from."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.parts import Parts, read_block
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import Part, Parts, parts_of, read_block
 from renaissance.runtime.data.sameness import Photographs, found_among
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,94 +33,151 @@ class Overlap:
         by: what they were found by: keys, joined by commas; None for no image.
         undecided: images of the split of which it cannot be told.
         withheld: whether a job leaves out by itself what it finds to be in the split.
+        problem: why nothing could be compared; None where it was.
     """
 
     train: str
     eval: str
     use: str
-    images: int
-    eval_images: int
-    rows: int
-    eval_rows: int
-    by: str | None
-    undecided: int
-    withheld: bool
+    images: int = 0
+    eval_images: int = 0
+    rows: int = 0
+    eval_rows: int = 0
+    by: str | None = None
+    undecided: int = 0
+    withheld: bool = False
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A split that is measured: `name` of it, the `job` whose model, the `split`, and its `use`."""
+    """A split that is measured.
+
+    Attributes:
+        name: of the split.
+        owner: the job that measures it: a fine-tuning that selects by it, or an evaluation.
+        job: the fine-tuning whose model is measured.
+        split: what its task calls it.
+        use: what it is measured for: `select` or `report`.
+        is_share: whether the fine-tuning holds it out of what it would learn from.
+    """
 
     name: str
+    owner: str
     job: str
     split: str
     use: str
+    is_share: bool
 
 
 def overlaps(
-    spec: Spec, *, digests: bool = True, jobs: Sequence[str] | None = None
+    spec: Spec,
+    *,
+    digests: bool = True,
+    jobs: Sequence[str] | None = None,
+    parts: Mapping[str, Parts] | None = None,
 ) -> Iterator[Overlap]:
     """Yield what each pair of a source of training and a split that it is measured on share.
+
+    Where the files of one are missing or malformed, that pair is undecided and says why.
 
     Args:
         spec: the whole experiment.
         digests: compare files where nothing else tells; see `found_among`.
         jobs: names of the measured jobs and evaluations; all if None.
-
-    Raises:
-        DataError: if files are missing or malformed.
+        parts: the splits of its training jobs; they are read if None.
     """
+    splits = parts_of(spec) if parts is None else parts
 
     @cache
-    def parts_of(name: str) -> Parts:
-        return Parts(spec, spec.data_job(name))
-
-    @cache
-    def learned_from(job: str) -> dict[str, Photographs]:
-        found = spec.training_job(job)
-        if isinstance(found, Pretrain):
-            return {name: Photographs(read_block(spec, name)) for name in found.data}
-        part = parts_of(job).before_withholding()
-        return {f"{job}.train": Photographs(part.table, part.images)}
+    def learned_from(source: str, job: str) -> Photographs | DataError:
+        if source in spec.data:
+            return _or_problem(lambda: Photographs(read_block(spec, source)))
+        return _or_problem(lambda: _photographs(splits[job].before_withholding()))
 
     for measured in measured_splits(spec):
         if jobs is not None and measured.job not in jobs and measured.name not in jobs:
             continue
-        part = parts_of(measured.job)[measured.split]
-        images = Photographs(part.table, part.images)
-        learning = (job for job in chain_of(spec.jobs, measured.job) if not _measures(spec, job))
-        for job in reversed(tuple(learning)):
-            for source, seen in learned_from(job).items():
-                found = found_among(images, seen, digests=digests)
-                touched = found.of_table(len(part.table.images))
-                rows = touched[part.table.images_of_row[part.rows]].any(axis=1)
-                yield Overlap(
-                    train=source,
-                    eval=measured.name,
-                    use=measured.use,
-                    images=int(found.there.sum()),
-                    eval_images=len(images),
-                    rows=int(np.count_nonzero(rows)),
-                    eval_rows=len(part),
-                    by=", ".join(found.keys) or None,
-                    undecided=int(found.undecided.sum()),
-                    withheld=measured.use == "select",
-                )
+        part = _or_problem(partial(splits[measured.job].__getitem__, measured.split))
+        learning = [job for job in chain_of(spec.jobs, measured.job) if not _measures(spec, job)]
+        for job in reversed(learning):
+            for source in _sources(spec, job):
+                yield _overlap(measured, source, part, learned_from(source, job), digests=digests)
+
+
+def _sources(spec: Spec, job: str) -> Sequence[str]:
+    """Return what a job learns from: the names of its data blocks, or `JOB.train`."""
+    found = spec.jobs[job]
+    return found.data if isinstance(found, Pretrain) else (f"{job}.train",)
+
+
+def _or_problem(read: Callable[[], Read]) -> Read | DataError:
+    """Return what is read, or why it cannot be read."""
+    try:
+        return read()
+    except DataError as problem:
+        return problem
+    except OSError as problem:
+        return DataError(f"{problem.filename}: {problem.strerror}")
+
+
+def _photographs(part: Part) -> Photographs:
+    return Photographs(part.table, part.images)
+
+
+def _overlap(
+    measured: Measured,
+    source: str,
+    part: Part | DataError,
+    seen: Photographs | DataError,
+    *,
+    digests: bool,
+) -> Overlap:
+    """Compare a split with a source; nothing is decided where one of them cannot be read."""
+    known = Overlap(
+        train=source, eval=measured.name, use=measured.use, withheld=measured.use == "select"
+    )
+    if isinstance(part, DataError):
+        return replace(known, problem=str(part))
+    images = _photographs(part)
+    known = replace(known, eval_images=len(images), eval_rows=len(part))
+    if isinstance(seen, DataError):
+        return replace(known, undecided=len(images), problem=str(seen))
+    found = found_among(images, seen, digests=digests)
+    touched = found.of_table(len(part.table.images))
+    rows = touched[part.table.images_of_row[part.rows]].any(axis=1)
+    return replace(
+        known,
+        images=int(found.there.sum()),
+        rows=int(np.count_nonzero(rows)),
+        by=", ".join(found.keys) or None,
+        undecided=int(found.undecided.sum()),
+    )
 
 
 def measured_splits(spec: Spec) -> Iterator[Measured]:
     """Yield the splits that select a best checkpoint or are reported on."""
     for name, job in spec.jobs.items():
         if isinstance(job, Finetune) and job.task.split(VALIDATION) is not None:
-            yield Measured(name=f"{name}.{VALIDATION}", job=name, split=VALIDATION, use="select")
+            yield _measured(f"{name}.{VALIDATION}", name, job, VALIDATION, "select")
     for name, job in spec.jobs.items():
         if not isinstance(job, Evaluate):
             continue
-        if job.task is not None:
-            yield Measured(name=name, job=name, split=job.split, use="report")
-        elif isinstance(spec.jobs.get(job.of), Finetune):
-            yield Measured(name=name, job=job.of, split=job.split, use="report")
+        measured = spec.data_job(name)
+        if isinstance(measured, Finetune):
+            of = name if job.task is not None else job.of
+            yield _measured(name, name, measured, job.split, "report", of)
 
 
 def _measures(spec: Spec, job: str) -> bool:
     return isinstance(spec.jobs[job], Evaluate)
+
+
+def _measured(
+    name: str, owner: str, learned: Finetune, split: str, use: str, job: str | None = None
+) -> Measured:
+    declared = learned.task.split(split)
+    is_share = declared is not None and declared.use == "select" and declared.held_out is not None
+    return Measured(
+        name=name, owner=owner, job=job or owner, split=split, use=use, is_share=is_share
+    )

@@ -22,6 +22,8 @@ from renaissance.runtime.data.table import Source, Table, TextColumn, join
 
 DIGESTED = 2**16
 """Texts whose digest is made in one go."""
+MOST_COMPARED = 2**17
+"""Image files above which none is opened to find out whether it is held out elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +177,8 @@ class Parts:
                 theirs = Parts(self._spec, job)[VALIDATION]
                 images = Photographs(theirs.table, theirs.images)
                 mine = mine or Photographs(table)
-                found = found_among(mine, images, digests=False)
-                selecting |= found.of_table(len(selecting))
+                found = found_among(mine, images, digests=True, most=MOST_COMPARED)
+                selecting |= found.of_table(len(selecting), certain=True)
         kept = part.rows[~selecting[table.images_of_row[part.rows]].any(axis=1)]
         if len(kept) == 0:
             raise DataError(
@@ -229,6 +231,11 @@ class Parts:
         if isinstance(self._job, Finetune):
             return read_task(self._job.task, file)
         return join([read_block(self._spec, name) for name in self._job.data])
+
+
+def parts_of(spec: Spec) -> dict[str, Parts]:
+    """Return the splits of what each job of a spec learns from or measures; nothing is read yet."""
+    return {name: Parts(spec, spec.data_job(name)) for name in spec.jobs}
 
 
 def read_block(spec: Spec, name: str) -> Table:

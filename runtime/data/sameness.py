@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 import xxhash
 
 from renaissance.runtime.data.identity import Names, names_of
-from renaissance.runtime.data.real_paths import real_paths
+from renaissance.runtime.data.real_paths import real_column
 from renaissance.runtime.data.table import NAMESPACES, Table
 
 KEYS = (*NAMESPACES, "path", "digest")
 """By what an image is found to be one of another table, strongest first."""
 NOT_FOUND = -1
+MUCH = 4096
+"""Bytes of a file from which on no other picture is like it by chance."""
 
 
 class Photographs:
@@ -30,9 +32,9 @@ class Photographs:
             images: `[n]` int64, their numbers; those of all texts if None.
         """
         chosen = np.unique(table.images_of_row) if images is None else images
-        paths = table.images.data.column("path").take(pa.array(chosen)).to_pylist()
+        paths = table.images.data.column("path").take(pa.array(chosen))
         self.table = table
-        self.numbers = chosen[[bool(path) for path in paths]]
+        self.numbers = chosen[np.asarray(pc.not_equal(paths, ""), bool)]
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -53,10 +55,10 @@ class Photographs:
         return bits
 
     @cached_property
-    def paths(self) -> list[str]:
-        """The file of each, however its path is spelled."""
+    def paths(self) -> pa.Array:
+        """The file of each, `[n]` strings, however its path is spelled."""
         found = self.table.images.data.column("path").take(pa.array(self.numbers))
-        return real_paths(found.to_pylist())
+        return real_column(found.combine_chunks())
 
     def size(self, place: int) -> int | None:
         """Return the bytes of a file; None where it cannot be read."""
@@ -92,12 +94,17 @@ class Found:
     Attributes:
         numbers: `[n]` int64, the images, as their table counts them.
         by: `[n]` int8, index into `KEYS`; `NOT_FOUND` for those that are not among the others.
+        place: `[n]` int64, which of the others each is, the first where several are alike.
         undecided: `[n]` bool, of which nobody can tell.
+        doubtful: `[n]` bool, whose content may be that of another one by chance: it is there
+            several times, as that of placeholders, or the file is small.
     """
 
     numbers: np.ndarray
     by: np.ndarray
+    place: np.ndarray
     undecided: np.ndarray
+    doubtful: np.ndarray
 
     @property
     def there(self) -> np.ndarray:
@@ -110,14 +117,22 @@ class Found:
         """By what they were found."""
         return tuple(key for place, key in enumerate(KEYS) if (self.by == place).any())
 
-    def of_table(self, images: int) -> np.ndarray:
+    @property
+    def certain(self) -> np.ndarray:
+        """`[n]` bool: which of them are so beyond doubt."""
+        found: np.ndarray = self.there & ~self.doubtful
+        return found
+
+    def of_table(self, images: int, *, certain: bool = False) -> np.ndarray:
         """`[images]` bool: which images of the whole table are among the others."""
         found = np.zeros(images, bool)
-        found[self.numbers[self.there]] = True
+        found[self.numbers[self.certain if certain else self.there]] = True
         return found
 
 
-def found_among(mine: Photographs, others: Photographs, *, digests: bool) -> Found:
+def found_among(
+    mine: Photographs, others: Photographs, *, digests: bool, most: int | None = None
+) -> Found:
     """Find out which images are among others.
 
     Where nothing that a set calls them can be compared, files of equal size are read and compared;
@@ -127,46 +142,83 @@ def found_among(mine: Photographs, others: Photographs, *, digests: bool) -> Fou
         mine: the images.
         others: those that they may be among.
         digests: compare files; if not, what their names do not tell stays undecided.
+        most: files above which none is compared; no limit if None.
     """
     by = np.full(len(mine), NOT_FOUND, np.int8)
-    for place, space in enumerate(NAMESPACES):
-        hit = pc.is_in(mine.names[space], value_set=others.names[space].drop_null())
-        by[np.asarray(hit) & (by == NOT_FOUND)] = place
-    paths = set(others.paths)
-    same = np.array([path in paths for path in mine.paths], bool)
-    by[same & (by == NOT_FOUND)] = KEYS.index("path")
-    undecided = np.zeros(len(mine), bool)
+    place = np.full(len(mine), NOT_FOUND, np.int64)
+    for number, key in enumerate(KEYS[:-1]):
+        hit = _places(_called(mine, key), _called(others, key))
+        new = (hit != NOT_FOUND) & (by == NOT_FOUND)
+        by[new], place[new] = number, hit[new]
+    undecided, doubtful = np.zeros((2, len(mine)), bool)
     for bits in np.unique(mine.known).tolist():
         asked = np.flatnonzero((mine.known == bits) & (by == NOT_FOUND))
         unlike = np.flatnonzero(others.known & bits == 0)
         if len(asked) == 0 or len(unlike) == 0:
             continue
-        if digests:
+        if digests and (most is None or len(asked) + len(unlike) <= most):
             equal, unread = _compared(mine, asked, others, unlike)
-            by[equal] = KEYS.index("digest")
+            for image, alike in equal.items():
+                by[image], (place[image], doubtful[image]) = KEYS.index("digest"), alike
             undecided[unread] = True
         else:
             undecided[asked] = True
-    return Found(numbers=mine.numbers, by=by, undecided=undecided)
+    return Found(numbers=mine.numbers, by=by, place=place, undecided=undecided, doubtful=doubtful)
+
+
+def _called(images: Photographs, key: str) -> pa.Array:
+    return images.paths if key == "path" else images.names[key]
+
+
+def _places(mine: pa.Array, others: pa.Array) -> np.ndarray:
+    """Return `[n]` int64: where each of some names first stands among others; null is nowhere."""
+    found = pc.index_in(mine, value_set=others, skip_nulls=True)
+    places: np.ndarray = pc.fill_null(found, NOT_FOUND).to_numpy().astype(np.int64)
+    return places
 
 
 def _compared(
     mine: Photographs, asked: np.ndarray, others: Photographs, unlike: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return which images `asked` have the content of one of `unlike`, and which are undecided."""
+) -> tuple[dict[int, tuple[int, bool]], list[int]]:
+    """Compare the content of images `asked` with that of `unlike` ones.
+
+    Returns:
+        Which of them have the content of which of the others, the first, and whether that may be
+        by chance; and which are undecided.
+    """
     sizes: dict[int | None, list[int]] = {}
     for place in unlike.tolist():
         sizes.setdefault(others.size(place), []).append(place)
     unread = set(asked.tolist()) if sizes.pop(None, None) else set()
-    equal = []
-    digests: dict[int, set[bytes | None]] = {}
+    equal: dict[bytes, list[int]] = {}
+    digests: dict[int, dict[bytes, list[int]]] = {}
     for place in asked.tolist():
         size = mine.size(place)
         if size is None:
             unread.add(place)
         elif size in sizes:
             if size not in digests:
-                digests[size] = {others.digest(other) for other in sizes[size]} - {None}
-            if mine.digest(place) in digests[size]:
-                equal.append(place)
-    return np.array(equal, np.int64), np.array(sorted(unread.difference(equal)), np.int64)
+                digests[size] = _by_digest(others, sizes[size])
+            digest = mine.digest(place)
+            if digest in digests[size]:
+                equal.setdefault(digest, []).append(place)
+    alike = {digest: found for each in digests.values() for digest, found in each.items()}
+    found = {
+        place: (
+            alike[digest][0],
+            len(places) > 1 or len(alike[digest]) > 1 or (mine.size(place) or 0) < MUCH,
+        )
+        for digest, places in equal.items()
+        for place in places
+    }
+    return found, sorted(unread.difference(found))
+
+
+def _by_digest(images: Photographs, places: list[int]) -> dict[bytes, list[int]]:
+    """Return images by the digests of their files, as far as these can be read."""
+    found: dict[bytes, list[int]] = {}
+    for place in places:
+        digest = images.digest(place)
+        if digest is not None:
+            found.setdefault(digest, []).append(place)
+    return found

@@ -19,6 +19,7 @@ def how(block: CifarTask) -> How:
                 instead=(file, "train" if file != block.files["test"][0] else "test"),
                 holds="names of the classes" if file == block.names[0] else "images with classes",
                 where=f"https://www.cs.toronto.edu/~kriz/{archive}.tar.gz",
+                of=("test",) if file in block.files["test"] else (),
             )
             for file in named
         ),

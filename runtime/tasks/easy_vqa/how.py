@@ -20,8 +20,16 @@ def how_of_folders(root: str | None, folders: tuple[str, ...]) -> How:
             place
             for folder in folders
             for place in (
-                Place(path=f"{folder}/questions.json", holds="questions with answers"),
-                Place(path=f"{folder}/images", holds="images of 64 by 64 pixels"),
+                Place(
+                    path=f"{folder}/questions.json",
+                    holds="questions with answers",
+                    of=(folder,),
+                ),
+                Place(
+                    path=f"{folder}/images",
+                    holds="images of 64 by 64 pixels",
+                    of=(folder,),
+                ),
             )
         ),
         licence="MIT",

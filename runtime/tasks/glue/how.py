@@ -41,7 +41,7 @@ def how(block: Glue) -> How:
                 if file.startswith("../")
                 else f"{layout.folder}/{file}",
                 holds="rows with what is right" if split in layout.train else "rows without it",
-                needed=split in layout.train and split != "diagnostic_full",
+                of=(split,),
             )
             for split, file in files.items()
         ),

@@ -1,5 +1,7 @@
 """How to get NLVR2."""
 
+from pathlib import Path
+
 from renaissance.grammar.kinds.how import How, Place, Size
 from renaissance.runtime.tasks.nlvr2.schema import FILES, Nlvr2
 
@@ -7,14 +9,14 @@ URL = "https://github.com/lil-lab/nlvr/tree/master/nlvr2"
 
 
 def how(block: Nlvr2) -> How:
-    """Return what to get; balanced and unbalanced parts are needed only to measure on them."""
+    """Return what to get; each file is needed only for what reads it."""
     texts = (
         Place(
             path=f"nlvr2/data/{file}",
             instead=(f"data/{file}", file),
             holds="sentences about pairs of photographs",
             where=URL,
-            needed=split in ("train", "dev"),
+            of=(split,),
         )
         for split, file in FILES.items()
     )
@@ -24,7 +26,7 @@ def how(block: Nlvr2) -> How:
             instead=instead,
             holds="photographs",
             where="a form at https://lil.nlp.cornell.edu/nlvr/",
-            needed=folder in ("images/train", "dev"),
+            of=tuple(split for split in FILES if split.rpartition("_")[2] == Path(folder).name),
         )
         for folder, instead in (
             ("images/train", ("train",)),

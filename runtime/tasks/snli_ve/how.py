@@ -18,6 +18,7 @@ def how(block: SnliVe) -> How:
                     instead=(f"data/snli_ve_{split}.jsonl",),
                     holds="sentences about photographs, with what people say",
                     where=URL,
+                    of=(split,),
                 )
                 for split in ("train", "dev", "test")
             ),

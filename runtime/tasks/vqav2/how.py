@@ -20,16 +20,16 @@ def how(block: Vqav2) -> How:
     texts = []
     for split, subset in SUBSETS.items():
         kind = {"train": "Train", "val": "Val"}.get(split, "Test")
-        needed = split in LABELLED
+        labelled = split in LABELLED  # all their answers make the vocabulary
         texts.append(
             Place(
                 path=f"v2_OpenEnded_mscoco_{subset}_questions.json",
                 holds="questions",
                 where=f"{HOST}/v2_Questions_{kind}_mscoco.zip",
-                needed=needed,
+                of=() if labelled else (split,),
             )
         )
-        if needed:
+        if labelled:
             texts.append(
                 Place(
                     path=f"v2_mscoco_{subset}_annotations.json",
@@ -42,7 +42,7 @@ def how(block: Vqav2) -> How:
             path=images_of("", split).name,
             holds=f"{FOLDERS[SUBSETS[split]]} photographs",
             where=f"{IMAGES}/{SUBSETS[split]}.zip",
-            needed=split in LABELLED,
+            of=() if split in LABELLED else ("test", "test_dev"),
         )
         for split in ("train", "val", "test")
     )
