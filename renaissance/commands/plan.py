@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
     remarks = Remarks() if arguments.model is not None else remarks_on_data(spec)
     code = NO if remarks.failures else FINE
     if arguments.format == "json":
-        known = planned.to_dict() | remarks.known
+        known = {**planned.to_dict(), **remarks.known}
         return answer(arguments, code, failures=remarks.failures, spec_hash=spec.hash, **known)
     from rich.console import Console
 
