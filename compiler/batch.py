@@ -264,6 +264,19 @@ def _known(pairs: Tensor, known: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(Movable):
+    """Which pairs may be given another image, by how well it seems to match the text.
+
+    Attributes:
+        row: `[pairs]` int64, the row of the batch that has the text of each pair.
+        turn: `[pairs]` int64, which draw for that text it is, from 0; -1 where the image stays.
+    """
+
+    row: Tensor
+    turn: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Items(Movable):
     """What an objective or a task reads of which pairs, and what it wants there.
 
@@ -286,6 +299,7 @@ class Items(Movable):
         numbers: `[pairs, numbers]` float32 that the head reads beside the pooled vector of each
             pair (`Head.numbers`); None where it reads none.
         truth: of the pairs, where they are compared with each other; None elsewhere.
+        drawn: in training, pairs whose image is to be drawn by a comparison; None where none is.
     """
 
     text: Tensor
@@ -298,6 +312,7 @@ class Items(Movable):
     row: Tensor | None = None
     numbers: Tensor | None = None
     truth: Truth | None = None
+    drawn: Drawn | None = None
 
     @property
     def pairs(self) -> int:

@@ -128,17 +128,16 @@ def compare(
     Returns:
         What it says about each part. One part at a time is compared with all rows.
     """
-    everything, first = exchange.gathered(Rows.joined(parts))
-    everything = replace(
-        everything,
-        text=everything.text.detach().requires_grad_(),
-        image=everything.image.detach().requires_grad_(),
-    )
-    vectors, parameters = [everything.text, everything.image], learning(head)
+    gathered, first = exchange.gathered(Rows.joined(parts))
+    vectors = [part.detach().requires_grad_() for part in (gathered.text, gathered.image)]
+    everything = replace(gathered, text=vectors[0], image=vectors[1])
+    parameters = learning(head)
     sums = [torch.zeros_like(part) for part in vectors]
     scored: list[Scored] = []
     of_parameters: list[tuple[Tensor | None, ...]] = []
     with torch.enable_grad():
+        # Hooks of modules, as those that count operations, take no leaves inside of `grad`.
+        everything = everything.part(0, gathered.rows)
         for part in parts:
             place = first + sum(one.rows for one in parts[: len(scored)])
             said = loss(everything.part(place, part.rows), everything, place)

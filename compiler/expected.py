@@ -50,6 +50,7 @@ class Expected:
         target: a class of each item, a share of credit for each of its classes, or a number.
         candidates: pairs of each item, of which one is the right one; 0 where pairs are none.
         compared: pairs are compared with each other, and with those of all passes of a step.
+        drawn: images are drawn by a comparison.
     """
 
     pairs: int
@@ -62,6 +63,7 @@ class Expected:
     target: Literal["class", "shares", "number"] = "class"
     candidates: int = 0
     compared: bool = False
+    drawn: bool = False
 
 
 def expected_of(kinds: Mapping[str, Kind], shape: Shape) -> dict[str, Expected]:

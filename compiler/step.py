@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from renaissance.compiler.batch import (
     Texts,
 )
 from renaissance.compiler.comparing import Compare, Rows
+from renaissance.compiler.hard_negatives import with_hard_negatives
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
@@ -110,6 +112,7 @@ class Objectives(nn.Module):
             return rows
         compare = compare or (lambda name, own: self.compared(name, own, own, 0))
         scored = {name: compare(name, own) for name, own in rows.items()}
+        paired = {name: self._drawn(one, apart, rows) for name, one in paired.items()}
         read = self._joined(vision, texts, paired) if paired else {}
         for name, one in self._reading_by(batch.items, "text").items():
             read[name] = self.model.alone(texts.select(one.text, one.tokens))
@@ -139,7 +142,7 @@ class Objectives(nn.Module):
         vectors = self.model.vectors({self._text: texts, vision: images[vision]})
         found = {}
         for name, one in items.items():
-            head = self.model.heads[name]
+            head: Any = self.model.heads[name]  # has the method `vectors`, as what compares does
             assert one.truth is not None  # items that are compared have one
             image = one.image if one.image.ndim == 1 else one.image[:, 0]  # [rows]
             found[name] = Rows(
@@ -148,6 +151,16 @@ class Objectives(nn.Module):
                 truth=one.truth,
             )
         return found
+
+    def _drawn(
+        self, items: Items, compared: Mapping[str, Items], rows: Mapping[str, Rows]
+    ) -> Items:
+        """Draw images by a comparison where items ask for it, in training."""
+        if items.drawn is None or not rows or not self.training:
+            return items
+        name, own = next(iter(rows.items()))
+        logits = self.model.heads[name](own.text.detach(), own.image.detach())
+        return with_hard_negatives(items, compared[name], logits, own)
 
     def _joined(
         self, images: Mapping[str, Features], texts: Features, items: Mapping[str, Items]

@@ -7,7 +7,16 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from renaissance.compiler.batch import Batch, Candidates, Items, RegionRows, TextRows, Texts, Truth
+from renaissance.compiler.batch import (
+    Batch,
+    Candidates,
+    Drawn,
+    Items,
+    RegionRows,
+    TextRows,
+    Texts,
+    Truth,
+)
 from renaissance.compiler.comparing import Rows
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
@@ -206,6 +215,7 @@ def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
         group=group,
         truth=_truth(asked.pairs) if asked.compared else None,
         numbers=torch.zeros(asked.pairs, head.numbers, device="meta") if head.numbers else None,
+        drawn=Drawn(row=_index(asked.pairs), turn=_index(asked.pairs)) if asked.drawn else None,
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from renaissance.compiler.batch import (
     Batch,
     Candidates,
+    Drawn,
     Items,
     PartlyEncoded,
     PartlyEncodedTexts,
@@ -244,6 +245,9 @@ def _items(
         row=None if wanted.row is None else torch.from_numpy(wanted.row),
         numbers=None if wanted.numbers is None else torch.from_numpy(wanted.numbers),
         truth=None if wanted.truth is None else _truth(wanted.truth),
+        drawn=None
+        if wanted.turn is None
+        else Drawn(row=torch.from_numpy(wanted.text), turn=torch.from_numpy(wanted.turn)),
     )
 
 

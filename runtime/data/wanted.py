@@ -78,6 +78,8 @@ class Wanted:
         numbers: `[pairs, numbers]` float32 that the head reads of each pair beside its vector; None
             where it reads none.
         truth: of the pairs, where they are compared with each other; None elsewhere.
+        turn: `[pairs]` int64, which draw for its text each pair is, where images are drawn by a
+            comparison, and -1 where one stays; None where all stay.
     """
 
     text: np.ndarray
@@ -89,6 +91,7 @@ class Wanted:
     row: np.ndarray | None = None
     numbers: np.ndarray | None = None
     truth: KnownTruth | None = None
+    turn: np.ndarray | None = None
 
 
 class Maker(Protocol):

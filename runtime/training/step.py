@@ -247,8 +247,7 @@ class TrainingStep:
         if optimization.torch is not None:
             self._precision.step(optimization.torch, optimization.parameters, self._clip)
             for head in self._objectives.model.heads.values():
-                if hasattr(head, "stay_in_bounds"):
-                    head.stay_in_bounds()
+                getattr(head, "stay_in_bounds", _free)()
         optimization.clear()
 
     def _loss(self, scored: Mapping[str, Scored], items: Mapping[str, float]) -> Tensor:
@@ -280,6 +279,10 @@ class TrainingStep:
             self._objectives, ignored
         )
         return DistributedDataParallel(self._objectives, gradient_as_bucket_view=True)
+
+
+def _free() -> None:
+    """Do nothing for a head whose weights have no bounds."""
 
 
 def _reached(objectives: Objectives, batch: Batch) -> set[int]:

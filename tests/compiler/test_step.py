@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.batch import Batch, Candidates, Items, TextRows, Texts, Truth
+from renaissance.compiler.batch import Batch, Candidates, Drawn, Items, TextRows, Texts, Truth
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
@@ -198,6 +198,7 @@ def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
     objectives = [schema("objective", word) for word in words("objective")]
     kinds = [kind() for kind in objectives if kind is not None]
     sets = [(kind,) for kind in kinds] + [tuple(kinds), (Itm(draw="data", negatives=3), Mlm())]
+    sets += [(*(kind for kind in kinds if kind.word() != "itm"), Itm(hard=True, negatives=2))]
     jobs: list[Any] = [
         Pretrain(name="learn", data=("pairs",), objectives=chosen, texts_per_image=2, **common)
         for chosen in sets
@@ -240,6 +241,9 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             else None,
             truth=Truth(text=pairs, image=pairs, pairs=pairs[:0], contents=one.pairs)
             if one.compared
+            else None,
+            drawn=Drawn(row=pairs % shape.rows, turn=pairs // shape.rows - 1)
+            if one.drawn
             else None,
         )
     pixels = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8)

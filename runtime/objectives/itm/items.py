@@ -25,10 +25,11 @@ def expected(block: Itm, shape: Shape) -> Expected:
     drawn = block.negatives * shape.rows
     pairs = shape.rows + drawn
     if block.draw == "data":
-        return Expected(pairs=pairs, images=drawn, items=pairs)
+        return Expected(pairs=pairs, images=drawn, items=pairs, drawn=block.hard)
     # What is drawn from images of other micro-batches comes on top; some are drawn twice.
     missed = (1 - 1 / (shape.images + shape.others - 1)) ** drawn if shape.others else 1.0
-    return Expected(pairs=pairs, images=round(shape.others * (1 - missed)), items=pairs)
+    images = round(shape.others * (1 - missed))
+    return Expected(pairs=pairs, images=images, items=pairs, drawn=block.hard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,12 @@ class OtherImages:
         target = np.zeros(image.shape, np.int64)
         target[0] = 1
         kept = (target == 1) | (image != own)
+        turn = np.broadcast_to(np.arange(-1, len(image) - 1)[:, None], image.shape)
         return Wanted(
             text=np.broadcast_to(np.arange(len(rows)), image.shape)[kept],
             image=image[kept],
             target=target[kept],
+            turn=turn[kept] if self.block.hard and self.context.training else None,
         )
 
 

@@ -1,12 +1,15 @@
 """Keys of `itm`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form
 from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.names import listing
 
 
 class Itm(ObjectiveBlock):
@@ -30,6 +33,13 @@ class Itm(ObjectiveBlock):
         doc="where the other image comes from: the same batch, or all of the data",
         impact="training",
     )
+    hard: bool = key(
+        False,
+        doc="draw the other image among those of the same pass, the more often the better it seems "
+        "to match by an objective that compares both; held-out pairs are as `draw` says. "
+        "Source: Li et al. 2021, ALBEF, section 3.2",
+        impact="training",
+    )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
     def remarks(self, batch: int) -> Iterable[Remark]:
@@ -41,4 +51,18 @@ class Itm(ObjectiveBlock):
                 label="draws another image from the batch",
                 help=("write `draw = data`, or take a larger batch",),
                 related=(("batch", "one text a step"),),
+            )
+
+    def remarks_among(
+        self, objectives: Sequence[ObjectiveBlock], fusion: FusionBlock
+    ) -> Iterable[Remark]:
+        """What seems to match only another objective can say."""
+        if self.hard and not any(objective.compares for objective in objectives):
+            words = [word for word, kind in Kinds(ObjectiveBlock).items() if kind.compares]
+            yield Remark(
+                code="VL506",
+                message="`hard` has no effect",
+                key="hard",
+                label="nothing says how well an image seems to match a text",
+                help=(f"learn {listing(words, between=' or ')} too",) if words else (),
             )

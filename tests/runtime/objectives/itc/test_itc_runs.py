@@ -10,10 +10,11 @@ from safetensors.torch import load_file
 
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
-from tests.runs import events, run_in_two, train
+from tests.runs import StopAt, events, last_bytes, run_in_two, train
 
 OTHERS = (Mlm(), Itm(draw="data"))
 """Objectives whose items do not depend on how rows are cut into passes."""
@@ -59,3 +60,17 @@ def test_frozen_towers_stay_and_learn_by_their_projections(
     spec = tiny_spec(freeze=freeze, base={"objectives": (Itc(),), "batch": 12, "micro_batch": 5})
     train(spec, tmp_path, "base")
     assert events(tmp_path, "base", "step")
+
+
+def test_a_resumed_run_with_hard_negatives_has_the_same_bits(
+    tiny_spec: Callable[..., Spec], tmp_path: Path
+) -> None:
+    objectives = (Mlm(), Itm(hard=True, negatives=2), Itc())
+    keys = {"objectives": objectives, "batch": 12, "micro_batch": 5, "steps": 4}
+    spec = tiny_spec(dropout=0.1, base={**keys, "checkpoint_every": 2})
+    train(spec, tmp_path / "whole", "base")
+    with pytest.raises(InterruptionError):
+        train(spec, tmp_path / "parts", "base", observer=StopAt(2))
+    train(spec, tmp_path / "parts", "base")
+    whole, parts = (last_bytes(tmp_path / name, "base", 4) for name in ("whole", "parts"))
+    assert whole == parts
