@@ -72,11 +72,11 @@ def assemble(
         raise CompileError(str(error)) from None
     _check_pool(declared, streams)
     widths: Mapping[str, int] = fusion.widths  # type: ignore[assignment]
-    pool = Pool(declared.pool, widths, declared.pooler)
+    texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
+    pool = Pool(declared.pool, widths, declared.pooler, texts)
     heads = Heads()
     if training is not None:
         space = declared.fusion.space
-        texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
         heads = job_heads(
             training,
             text_width=widths[texts[0]] if texts else 0,
@@ -114,10 +114,10 @@ def assemble(
 
 def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:
     """Refuse to pool a first token that is no class token."""
-    if declared.pool not in ("cls", "first"):
+    if declared.pool not in ("cls", "first", "last"):
         return
     inputs = declared.fusion.inputs
-    for name in inputs if declared.pool == "cls" else inputs[:1]:
+    for name in inputs[:1] if declared.pool == "first" else inputs:
         facts = streams[name].facts
         if facts.modality == "vision" and not facts.class_token:
             raise CompileError(

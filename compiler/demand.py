@@ -13,6 +13,8 @@ from torch import nn
 
 from renaissance.compiler.model import VisionLanguageModel
 
+_TOKENS = {"all": "all tokens", "first": "the first token", "last": "the last token"}
+
 
 def read_streams(model: VisionLanguageModel) -> frozenset[str]:
     """Return the streams of which a head reads tokens behind the fusion.
@@ -29,7 +31,6 @@ def read_streams(model: VisionLanguageModel) -> frozenset[str]:
 
 def readings(model: VisionLanguageModel) -> tuple[str, ...]:
     """Say of each head what it reads."""
-    tokens = {"all": "all tokens", "first": "the first token"}
     said = []
     for head in model.heads:
         if _reads_tokens(model, head):
@@ -37,9 +38,7 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
         elif _reads_before(model, head):
             parts = [_vector(model, name) for name in sorted(_read_before(model, head))]
         else:
-            parts = [
-                f"{tokens[str(wanted)]} of {name}" for name, wanted in model.pool.queries.items()
-            ]
+            parts = [f"{_TOKENS[model.pool.query(name)]} of {name}" for name in model.pool.streams]
         tied = ", and scores with the word embeddings" if _is_tied(model, head) else ""
         said.append(f"{head} reads {' and '.join(parts)}{tied}")
     return tuple(said)
@@ -116,8 +115,10 @@ def _vector(model: VisionLanguageModel, stream: str) -> str:
     if _reads_space(model):
         return f"{stream} in the space of {model.fusion_name}"
     facts = model.towers[stream].facts
-    pooled = model.pool.pooling == "mean" or (facts.modality == "vision" and not facts.class_token)
-    return f"{'all tokens' if pooled else 'the first token'} of {stream} alone"
+    query = model.pool.query(stream)
+    if facts.modality == "vision" and not facts.class_token:
+        query = "all"
+    return f"{_TOKENS[query]} of {stream} alone"
 
 
 def _is_tied(model: VisionLanguageModel, head: str) -> bool:

@@ -115,7 +115,7 @@ class Objectives(nn.Module):
         paired = {name: self._drawn(one, apart, rows) for name, one in paired.items()}
         read = self._joined(vision, texts, paired) if paired else {}
         for name, one in self._reading_by(batch.items, "text").items():
-            read[name] = self.model.alone(texts.select(one.text, one.tokens))
+            read[name] = self.model.alone(self._text, texts.select(one.text, one.tokens))
         scored |= {name: self._scored(name, part, batch.items[name]) for name, part in read.items()}
         return {name: scored[name] for name in batch.items}
 

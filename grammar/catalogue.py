@@ -1,7 +1,7 @@
 """Published encoders: the numbers of their configurations, by hub id and by timm name."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from renaissance.grammar.architectures import (
     CLIP,
@@ -136,6 +136,25 @@ _CLIP_BASE = {
     "initializer_factor": 1.0,
 }
 
+_CLIP_TEXT = {
+    "model_type": "clip_text_model",
+    "vocab_size": 49408,
+    "hidden_size": 512,
+    "intermediate_size": 2048,
+    "projection_dim": 512,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 8,
+    "max_position_embeddings": 77,
+    "hidden_act": "quick_gelu",
+    "layer_norm_eps": 1e-05,
+    "attention_dropout": 0.0,
+    "initializer_range": 0.02,
+    "initializer_factor": 1.0,
+    "pad_token_id": 1,
+    "bos_token_id": 49406,
+    "eos_token_id": 49407,
+}
+
 _TRANSFORMERS: tuple[tuple[tuple[str, ...], dict[str, Any], Statistics | None], ...] = (
     (
         ("google/electra-small-discriminator",),
@@ -182,6 +201,10 @@ _TRANSFORMERS: tuple[tuple[tuple[str, ...], dict[str, Any], Statistics | None], 
     (("microsoft/swin-small-patch4-window7-224",), _swin([2, 2, 18, 2]), IMAGENET),
     (("openai/clip-vit-base-patch16",), _CLIP_BASE, CLIP),
 )
+
+
+_TEXT_HALVES: dict[str, dict[str, Any]] = {"openai/clip-vit-base-patch16": _CLIP_TEXT}
+"""Encoders of texts that models hold beside their encoder of images."""
 
 
 def _timm(
@@ -272,8 +295,15 @@ _TIMM: tuple[tuple[tuple[str, ...], Architecture], ...] = (
 )
 
 
-def find(id: str) -> Architecture | None:
-    """Return the published architecture of this hub id or timm name, or None if it is not known."""
+def find(id: str, half: Literal["vision", "text"] = "vision") -> Architecture | None:
+    """Return the published architecture of this hub id or timm name, or None if it is not known.
+
+    Args:
+        id: hub id or timm name.
+        half: which one is meant where a model has an encoder of images and one of texts.
+    """
+    if half == "text" and id in _TEXT_HALVES:
+        return from_config(id, _TEXT_HALVES[id], None)
     bare = id.removeprefix("hf-hub:").removeprefix("timm/")
     return published().get(id) or published().get(bare)
 

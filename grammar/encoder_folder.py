@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from renaissance.grammar.architectures import IMAGENET, Architecture, from_config, square
 from renaissance.grammar.catalogue import find
@@ -14,11 +14,12 @@ class FolderError(ValueError):
     """A local folder that is no model of transformers or timm; says why in one sentence."""
 
 
-def read_folder(path: str | Path) -> Architecture:
+def read_folder(path: str | Path, half: Literal["vision", "text"] = "vision") -> Architecture:
     """Read the facts of a model saved in a local folder by transformers or timm.
 
     Args:
         path: folder that holds `config.json`.
+        half: which one is meant where a model has an encoder of images and one of texts.
 
     Raises:
         FolderError: if the folder or its `config.json` is missing or says too little.
@@ -27,6 +28,8 @@ def read_folder(path: str | Path) -> Architecture:
     if not is_folder(folder):
         raise FolderError(f"there is no folder `{path}`")
     config = _json(folder / "config.json")
+    if half == "text" and isinstance(config.get("text_config"), dict):
+        config = {"model_type": "clip_text_model"} | config["text_config"]
     timm = "architecture" in config and "model_type" not in config
     if not timm and "model_type" not in config:
         raise FolderError(f"`{path}/config.json` names neither a model_type nor an architecture")

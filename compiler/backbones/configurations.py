@@ -9,7 +9,7 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions
+from renaissance.grammar.kinds.source import Dimensions, Half, half_of
 from renaissance.grammar.paths import is_folder
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -26,8 +26,14 @@ _DROPOUTS = (
 )
 
 
-def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
+def configuration(id: str, revision: str, address: str, half: Half = "vision") -> PretrainedConfig:
     """Return the configuration of a local folder or of a model on the hub.
+
+    Args:
+        id: hub id or folder.
+        revision: branch, tag or commit on the hub.
+        address: of the stream, for messages.
+        half: which one is meant where a model has an encoder of images and one of texts.
 
     Raises:
         BackboneError: if it cannot be read or reached; one sentence says which.
@@ -39,9 +45,9 @@ def configuration(id: str, revision: str, address: str) -> PretrainedConfig:
         # Each family reads its own settings, and raises whatever it stumbles over.
         except Exception as error:
             raise BackboneError(_unusable(id, address, error)) from None
-        return _encoder(found, address)
+        return _encoder(found, address, half)
     try:
-        return _encoder(AutoConfig.from_pretrained(id, revision=revision), address)
+        return _encoder(AutoConfig.from_pretrained(id, revision=revision), address, half)
     except (OSError, ValueError) as error:
         raise BackboneError(unreachable(id, address, error)) from None
 
@@ -52,7 +58,8 @@ def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedC
     Raises:
         BackboneError: if it has no such dimension.
     """
-    config = known_configuration(id) or configuration(id, "main", address)
+    half = half_of(spec)
+    config = known_configuration(id, half) or configuration(id, "main", address, half)
     ratio = _inner_ratio(config)
     if spec.layers is not None:
         _set(config, "layers", spec.layers, id, address)
@@ -83,9 +90,9 @@ def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedC
     return config
 
 
-def known_configuration(id: str) -> PretrainedConfig | None:
+def known_configuration(id: str, half: Half = "vision") -> PretrainedConfig | None:
     """Return the configuration of a published architecture of the catalogue, or None."""
-    known = find(id)
+    known = find(id, half)
     if known is None or known.library != "transformers":
         return None
     values = {key: value for key, value in known.config.items() if key != "model_type"}
@@ -146,11 +153,11 @@ def _unusable(id: str, address: str, error: Exception) -> str:
     return f"`{address}`: transformers cannot read `{id}/config.json`: {said}"
 
 
-def _encoder(config: PretrainedConfig, address: str) -> PretrainedConfig:
-    # Dual encoders such as CLIP and SigLIP: the vision half is the backbone.
-    vision = getattr(config, "vision_config", None)
-    if vision is not None:
-        return vision  # type: ignore[no-any-return]
+def _encoder(config: PretrainedConfig, address: str, half: Half) -> PretrainedConfig:
+    # Dual encoders such as CLIP and SigLIP.
+    found = getattr(config, f"{half}_config", None)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     if getattr(config, "is_encoder_decoder", False):
         raise BackboneError(
             f"`{address}`: `{config.model_type}` is an encoder with a decoder; a backbone is an "

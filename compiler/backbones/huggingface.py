@@ -50,7 +50,7 @@ from renaissance.grammar.anatomy.library import ANY_SHAPE
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, fit_of
+from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, fit_of, half_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -250,8 +250,9 @@ def published_configuration(
     """Return a stream's configuration before it is fitted to image size and text length."""
     if isinstance(spec, Dimensions):
         return random_configuration(spec.identifier, spec, address)
-    known = None if weights or is_folder(spec.identifier) else known_configuration(spec.identifier)
-    return known or configuration(spec.identifier, spec.hub_revision, address)
+    name, half = spec.identifier, half_of(spec)
+    known = None if weights or is_folder(name) else known_configuration(name, half)
+    return known or configuration(name, spec.hub_revision, address, half)
 
 
 def load_encoder(

@@ -167,7 +167,7 @@ def _only(
     return {name: tensors[name] for name in names}
 
 
-def _copy(own: nn.Parameter, given: Tensor, id: str, address: str, keys: str) -> None:
+def _copy(own: Tensor, given: Tensor, id: str, address: str, keys: str) -> None:
     if own.numel() != given.numel() or own.shape[-1] != given.shape[-1]:
         raise _unfit(
             id, address, f"has another {keys}: {list(given.shape)} instead of {list(own.shape)}"

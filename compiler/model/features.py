@@ -11,9 +11,9 @@ from torch.utils import _pytree as pytree
 from renaissance.compiler.errors import InputError
 from renaissance.compiler.model.packing import Packing
 
-Queries = Literal["all", "first"] | Tensor
-"""Which tokens of a stream are read: all, the first of each row, or those at places `[k]` int64 in
-the flattened `[rows * n]`, or in the one long row of a packed stream."""
+Queries = Literal["all", "first", "last"] | Tensor
+"""Which tokens of a stream are read: all, the first or the last of each row, or those at places
+`[k]` int64 in the flattened `[rows * n]`, or in the one long row of a packed stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,20 @@ class Features:
             return Features(tokens=flat.index_select(0, queries))
         if queries == "all":
             return self
+        if queries == "last":
+            return Features(tokens=self._last()[:, None])
         if self.packing is not None:
             return Features(tokens=self.tokens.index_select(0, self.packing.starts)[:, None])
         return Features(tokens=self.tokens[:, :1])
+
+    def _last(self) -> Tensor:
+        """Return the last token of each row that is no padding, `[rows, width]`."""
+        if self.packing is not None:
+            return self.tokens.index_select(0, self.packing.cumulative[1:] - 1)
+        if self.mask is None:
+            return self.tokens[:, -1]
+        rows = torch.arange(len(self.tokens), device=self.tokens.device)
+        return self.tokens[rows, self.mask.sum(1) - 1]
 
     def select(self, index: Tensor, tokens: int = 0) -> "Features":
         """Return rows by their index `[k]` int64; a row may be taken more than once.

@@ -184,17 +184,16 @@ class VisionLanguageModel(nn.Module):
         facts = self.towers[name].facts
         if facts.modality == "vision" and not facts.class_token:
             return mean(features.padded())
-        return self.alone(features)
+        return self.alone(name, features)
 
-    def alone(self, features: Features) -> Tensor:
+    def alone(self, name: str, features: Features) -> Tensor:
         """Return `[rows, width]` of a stream that the fusion does not join.
 
-        One vector a row, its mean where the model pools means and its first token elsewhere; the
-        maps of the pool belong to what comes out of the fusion.
+        One vector a row: its mean where the model pools means, the last token of a text where it
+        pools last ones, and its first token elsewhere; the maps of the pool belong to what comes
+        out of the fusion.
         """
-        if self.pool.pooling == "mean":
-            return mean(features.padded())
-        return features.read("first").tokens[:, 0]
+        return self.pool.vector(name, features.padded())
 
     def parts(self, readings: Sequence[Reading]) -> list[RowGroup]:
         """Return consecutive rows with what is read of their streams."""

@@ -3,21 +3,28 @@
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import FolderError, read_folder
-from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.kinds.source import Half, SourceBlock, half_of
 from renaissance.grammar.paths import is_folder
 
 
 def architecture_of(block: SourceBlock) -> Architecture | None:
     """Return what is known about the architecture that a block names, without any network."""
-    return None if block.identifier is None else architecture_named(block.identifier)
+    if block.identifier is None:
+        return None
+    return architecture_named(block.identifier, half_of(block))
 
 
-def architecture_named(name: str) -> Architecture | None:
-    """Return what is known about an architecture, without any network."""
-    known = find(name)
+def architecture_named(name: str, half: Half = "vision") -> Architecture | None:
+    """Return what is known about an architecture, without any network.
+
+    Args:
+        name: hub id, timm name or folder.
+        half: which one is meant where it has an encoder of images and one of texts.
+    """
+    known = find(name, half)
     if known is None and is_folder(name):
         try:
-            return read_folder(name)
+            return read_folder(name, half)
         except FolderError:
             return None
     return known

@@ -21,6 +21,7 @@ _TRANSFORMERS = {
     "bert": _BERT,
     "beit": _BEIT,
     "camembert": _BERT,
+    "clip_text_model": EncoderAnatomy(layers=None, embeddings=frozenset({"weight", "position"})),
     "clip_vision_model": _CLIP,
     "deit": _VIT,
     "distilbert": _BERT,

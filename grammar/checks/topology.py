@@ -208,11 +208,11 @@ class _Check:
             )
 
     def pool(self) -> None:
-        """`cls` takes first tokens, which have to be class tokens."""
+        """First tokens of images that are pooled have to be class tokens."""
         parts = self._parts
-        if parts.pool not in ("cls", "first"):
+        if parts.pool not in ("cls", "first", "last"):
             return
-        names = parts.inputs if parts.pool == "cls" else parts.inputs[:1]
+        names = parts.inputs[:1] if parts.pool == "first" else parts.inputs
         for name in names:
             stream = parts.streams.get(name)
             if stream is None or modality(stream) != "vision":

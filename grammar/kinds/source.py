@@ -10,6 +10,7 @@ Activation = Literal["gelu", "relu", "silu"]
 Normalise = Literal["encoder", "half", "imagenet", "clip"]
 OF_IMAGES = ("resize", "normalise")
 """Keys that say how images are prepared, and nothing about texts."""
+Half = Literal["vision", "text"]
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
 
@@ -157,6 +158,12 @@ class ImageEncoder(NamedArchitecture, ImageSize):
 class LibraryEncoder(TextLength, ImageEncoder):
     """An encoder of a library that reads images or texts."""
 
+    half: Half = key(
+        "vision",
+        doc="which encoder of a model that has one for images and one for texts, such as CLIP",
+        impact="weights",
+    )
+
 
 class Dimensions(Block):
     """Sizes of a known architecture that starts from random weights; its own where absent."""
@@ -299,6 +306,12 @@ def fit_of(stream: SourceBlock) -> Fit | None:
     """Return how the images of a stream keep their shape; None where they become square."""
     resize = getattr(stream, "resize", None)
     return resize if isinstance(resize, Fit) else None
+
+
+def half_of(block: Block) -> Half:
+    """Return which encoder is meant of a model that has one for images and one for texts."""
+    half: Half = getattr(block, "half", "vision")
+    return half
 
 
 def is_embedding(stream: SourceBlock) -> bool:

@@ -10,7 +10,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.source import SourceBlock, modality, reads_pixels
 
-Pooling = Literal["cls", "mean", "first"]
+Pooling = Literal["cls", "mean", "first", "last"]
 Pooler = Literal["tanh", "none"]
 Attention = Literal["auto", "triton", "sdpa", "eager"]
 Lower = Literal["auto", "none"]
@@ -62,7 +62,8 @@ class Model(Block):
     pool: Pooling = key(
         "cls",
         doc="`cls`: first token of each stream, `mean`: mean of each stream's tokens, both joined; "
-        "`first`: first token of the first stream",
+        "`first`: first token of the first stream; `last`: last token of a text, as in CLIP, and "
+        "first token of images, joined",
         impact="weights",
     )
     pooler: Pooler = key(

@@ -14,6 +14,8 @@ from transformers import (
     BertConfig,
     BertModel,
     BlipTextConfig,
+    CLIPConfig,
+    CLIPModel,
     LxmertConfig,
     LxmertModel,
     ViltConfig,
@@ -44,6 +46,7 @@ LIBRARY = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
+SIZES_OF_CLIP = {name: size for name, size in LIBRARY.items() if not name.endswith("prob")}
 MASK = torch.tensor([[True] * WORDS, [True, True, True, False, False]])
 
 Pairs = list[tuple[Tensor, Tensor]]
@@ -444,3 +447,52 @@ def test_visual_bert(lower: str) -> None:
         both = sum(getattr(norm, part).grad for norm in norms)
         assert_same(both, getattr(embeddings.LayerNorm, part).grad)
     assert_same(vision.feature.bias.grad, embeddings.visual_projection.bias.grad)
+
+
+# Plain, a CLIP of transformers has its softmax in float32.
+def test_clip() -> None:
+    ours = shrunk("clip", lower="auto")
+    end = 49407
+    sides = {**SIZES_OF_CLIP, "hidden_act": "quick_gelu"}
+    config = CLIPConfig(
+        text_config={**sides, "vocab_size": end + 1, "max_position_embeddings": 77},
+        vision_config={**sides, "image_size": 32, "patch_size": 16},
+        projection_dim=WIDTH,
+    )
+    theirs = drawn(CLIPModel(config))
+    text, vision = ours.towers["text"], ours.towers["vision"]
+    below_theirs = dict(theirs.named_parameters())
+    pairs = [
+        *(
+            (below_theirs[f"text_model.{name}"], own)
+            for name, own in text.encoder.named_parameters()
+        ),
+        *(
+            (below_theirs[f"vision_model.{name}"], own)
+            for name, own in vision.encoder.named_parameters()
+        ),
+        (theirs.vision_model.post_layernorm.weight, vision.norm.weight),
+        (theirs.vision_model.post_layernorm.bias, vision.norm.bias),
+        (theirs.text_projection.weight, ours.fusion.projection["text"].weight),
+        (theirs.visual_projection.weight, ours.fusion.projection["vision"].weight),
+    ]
+    assert len(pairs) == len(list(ours.parameters()))
+    copied(pairs)
+    words = ids()
+    words[0, -1] = words[1, 2] = end
+    pixels = noise(ROWS, 3, 32, 32)
+    mine = ours.vectors(
+        {
+            "text": ours.encode("text", {"input_ids": words, "attention_mask": MASK}),
+            "vision": ours.encode("vision", pixels),
+        }
+    )
+    other = theirs(input_ids=words, attention_mask=MASK.long(), pixel_values=pixels)
+    found, wanted = (mine["text"], mine["vision"]), (other.text_embeds, other.image_embeds)
+    for own, their in zip(found, wanted, strict=True):
+        assert_same(own, their)
+    assert_same_gradients(pairs, found, wanted)
+    # What a head reads of pairs is the same before it is brought to length 1.
+    pooled = ours(text={"input_ids": words, "attention_mask": MASK}, vision=pixels).pooled
+    for own, their in zip(pooled.chunk(2, -1), wanted, strict=True):
+        assert_same(nn.functional.normalize(own, dim=-1), their)

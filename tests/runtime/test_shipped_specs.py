@@ -16,6 +16,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import (
     BertConfig,
     BertModel,
+    CLIPConfig,
+    CLIPModel,
     ElectraConfig,
     ElectraModel,
     PreTrainedTokenizerFast,
@@ -45,7 +47,7 @@ FAMILIES = {
     "deit_small_patch16_224": "deit",
     "vit_base_patch32_384": "deit",
     "google/vit-base-patch32-384": "vit",
-    "openai/clip-vit-base-patch16": "vit",
+    "openai/clip-vit-base-patch16": "clip",
     "deit_base_patch16_224": "deit",
     "roberta-base": "bert",
 }
@@ -121,6 +123,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_tokenizer(home / name)
     patches = {"image_size": 32, "patch_size": 16, "intermediate_size": 64}
     ViTModel(ViTConfig(**size, **patches)).save_pretrained(home / "vit")
+    sides = {"text_config": {**size, **words}, "vision_config": {**size, **patches}}
+    CLIPModel(CLIPConfig(**sides, projection_dim=16)).save_pretrained(home / "clip")
+    write_tokenizer(home / "clip")
     options = {"embed_dim": 32, "depth": 1, "num_heads": 2, "img_size": 32}
     deit = timm.create_model("deit_tiny_patch16_224", **options)
     timm.models.save_for_hf(deit, home / "deit", safe_serialization=True, model_args=options)

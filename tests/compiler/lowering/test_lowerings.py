@@ -44,7 +44,7 @@ from tests.compiler.declarations import (
 FAR = VISION.model_copy(update={"patch": 4})
 """64 patches: so many more than words that a text absorbs their projections."""
 
-POOLS = ("first", "mean")
+POOLS = ("first", "mean", "last")
 MODELS = {
     "two towers": two_towers(),
     "far longer images": two_towers(vision=FAR),
