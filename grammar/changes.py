@@ -148,8 +148,10 @@ def _model_keys(model: Model) -> dict[str, Key]:
     for name, stream in model.streams.items():
         _nest(found, name, stream, "weights")
     _nest(found, model.fusion_name, model.fusion, "weights")
-    for name in ("pool", "attention", "lower"):
-        found[name] = Key(getattr(model, name), impact_of(Model.model_fields[name]))
+    for name, info in keys_of(Model).items():
+        if states(model, name):
+            value = value_text(getattr(model, name), kind_of(info))
+            found[name] = Key(value, impact_of(info))
     for directive in model.freeze:
         for single in directive.selectors:
             alone = directive.model_copy(update={"selectors": (single,)})

@@ -76,7 +76,7 @@ class Model(Block):
         None,
         doc="local folder of a published LXMERT, ViLT or VisualBERT, in transformers' format, from "
         "whose weights it starts; what has no counterpart there starts at random",
-        impact="weights",
+        impact="training",
         path="folder",
     )
     attention: Attention = key(

@@ -64,6 +64,8 @@ def only(diff: SpecDiff) -> tuple[BlockDiff, Change]:
         ("layers = 3", "layers = 3, dropout = 0.2", "m", "cross.dropout", "numerics"),
         ("freeze text", "pool = mean\nfreeze text", "m", "pool", "numerics"),
         ("freeze text", "pool = first\nfreeze text", "m", "pool", "weights"),
+        ("freeze text", "pooler = none\nfreeze text", "m", "pooler", "weights"),
+        ("freeze text", 'weights = "lxmert"\nfreeze text', "m", "weights", "training"),
         ("freeze text", "attention = sdpa\nfreeze text", "m", "attention", "cosmetic"),
         ('"a.csv"', '"b.csv"', "d", "table", "training"),
         ("lr = 1e-3", "lr = 2e-3", "p", "optimizer.lr", "training"),
