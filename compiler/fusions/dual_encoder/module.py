@@ -37,11 +37,8 @@ class SideBySide(nn.Module):
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
         self.projection = nn.ModuleDict(
-            {name: nn.Linear(towers[name].width, spec.width, bias=False) for name in spec.inputs}
+            {name: _projection(towers[name].width, spec.width) for name in spec.inputs}
         )
-        for projection in self.projection.values():
-            # As CLIP draws them: a vector of unit variance keeps it.
-            nn.init.normal_(projection.weight, std=projection.in_features**-0.5)
 
     def forward(self, features: Mapping[str, Features]) -> dict[str, Features]:
         """Project the tokens of each stream, whatever stands beside it.
@@ -72,3 +69,10 @@ class SideBySide(nn.Module):
     def reached(self, stream: str) -> frozenset[str]:
         """Return the streams that a stream depends on behind the fusion: itself."""
         return frozenset({stream})
+
+
+def _projection(own: int, width: int) -> nn.Linear:
+    """Return a linear map drawn as CLIP's are, so that unit variance stays."""
+    projection = nn.Linear(own, width, bias=False)
+    nn.init.normal_(projection.weight, std=float(own) ** -0.5)
+    return projection

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from renaissance.compiler import build
+from renaissance.compiler.fusions.dual_encoder.schema import DualEncoder
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.schema.jobs import Evaluate, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import best_checkpoint
@@ -21,6 +23,7 @@ from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.evaluation.zero_shot import scoring
 from renaissance.runtime.formats.karpathy.schema import KarpathyPairs
+from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimizers.adamw.schema import AdamW
@@ -63,7 +66,13 @@ class Measured:
         return Objectives(model, declared, job).eval()
 
 
-def spec_of(home: Path, *, objectives: tuple[Any, ...], **model: Any) -> Spec:
+def spec_of(
+    home: Path,
+    *,
+    objectives: tuple[Any, ...],
+    fusion: FusionBlock | None = None,
+    best: Any = "all",
+) -> Spec:
     """Learn from captions for a few steps, and measure by tasks that are not learned."""
     captions = KarpathyPairs(root=str(home / "captions"), max_unreadable=Share(0.3))
     base = Pretrain(
@@ -78,13 +87,17 @@ def spec_of(home: Path, *, objectives: tuple[Any, ...], **model: Any) -> Spec:
     )
     classes = Cifar10(root=str(home / "cifar"), prompts=PROMPTS)
     pairs = Retrieval(root=str(home / "captions"), max_unreadable=Share(0.3))
+    # Fewer than a file may say, for there are few images.
+    pairs = pairs.model_copy(update={"best": best})
     exams = [
         Evaluate(name="classes", of="base", task=classes, write="classes.jsonl"),
         Evaluate(name="by_two", of="base", task=classes, batch=2, write="by_two.jsonl"),
         Evaluate(name="pairs", of="base", task=pairs, write="pairs.npz"),
         Evaluate(name="pairs_by_three", of="base", task=pairs, batch=3, write="three.npz"),
     ]
-    tiny = tiny_model(dropout=0.0, text={"vocabulary": 200, "max_tokens": 40}, **model)
+    tiny = tiny_model(dropout=0.0, text={"vocabulary": 200, "max_tokens": 40})
+    if fusion is not None:
+        tiny = tiny.model_copy(update={"fusion": fusion})
     return Spec(
         models={"tiny": tiny},
         data={"captions": captions},
@@ -163,6 +176,86 @@ def test_pairs_are_scored_without_a_head_of_their_own(joined: Measured) -> None:
         odds = objectives.score_pairs("itm", *pair)[0]
     assert scores["scores"][0, 0] == pytest.approx(float(odds[1] - odds[0]), rel=1e-4)
     assert {"text_r@1", "image_r@10"} <= joined.result("pairs")["metrics"].keys()
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Two towers side by side, whose vectors are compared."""
+    home = tmp_path_factory.mktemp("compared")
+    fusion = DualEncoder(inputs=("text", "vision"), width=12)
+    return run(home, objectives=(Itc(),), fusion=fusion)
+
+
+def unit(vectors: torch.Tensor) -> torch.Tensor:
+    return vectors / vectors.norm(dim=-1, keepdim=True)
+
+
+def test_vectors_of_prompts_are_averaged(compared: Measured) -> None:
+    """CLIP's scores, written down once more from towers and projections."""
+    objectives, data = compared.objectives(), compared.data("classes")
+    model, task = objectives.model, compared.spec.jobs["classes"].task  # type: ignore[union-attr]
+    assert task is not None
+    text, vision = (model.fusion.projection[name].weight for name in ("text", "vision"))
+    classes = []
+    with torch.no_grad():
+        [whole] = data.split("test", 64, 0, 1)
+        found = scoring(task, objectives, data, "test", torch.device("cpu"))(whole)
+        for name in TEN:
+            texts = [data.texts([prompt.format(name)]) for prompt in PROMPTS]
+            tokens = [objectives.encode_texts(one).padded().tokens[0, 0] for one in texts]
+            classes.append(unit(unit(torch.stack(tokens) @ text.T).mean(0)))
+        images = objectives.encode_images(whole.images).tokens[:, 0]
+        cosines = unit(images @ vision.T) @ torch.stack(classes).T
+        wanted = model.heads["itc"].logit_scale.exp() * cosines
+    torch.testing.assert_close(found.scores, wanted[whole.items["answer"].image])
+    said = notices(compared.folder, "classes")
+    assert any("by the product of their vectors" in text for text in said)
+
+
+def test_pairs_are_scored_by_one_product(compared: Measured, tmp_path: Path) -> None:
+    scores = np.load(compared.folder / "pairs.npz")["scores"]
+    assert scores.shape == (6, 31) and np.isfinite(scores).all()
+    said = notices(compared.folder, "pairs")
+    assert any("all 186 pairs were scored by the product of vectors" in text for text in said)
+    assert_same_scores(compared, compared.folder)
+    folder = Path(shutil.copytree(compared.folder, tmp_path / "run"))
+    for job in ("by_two", "pairs_by_three"):
+        shutil.rmtree(folder / job)
+        run_in_two(compared.spec, folder, job)
+    assert_same_scores(compared, folder)
+
+
+def test_vectors_choose_what_is_joined(tmp_path: Path) -> None:
+    """The best of a text or an image by product are scored by the head that joins them."""
+    best = 3
+    found = run(tmp_path, objectives=(Itc(), Itm()), best=best)
+    scores = np.load(found.folder / "pairs.npz")["scores"]
+    chosen = np.isfinite(scores)
+    said = notices(found.folder, "pairs")
+    assert any("best 3 of their text or image by the product of their" in text for text in said)
+    objectives, data = found.objectives(), found.data("pairs")
+    vectors, odds = [], np.zeros_like(scores)
+    encoded = []
+    with torch.no_grad():
+        for row in data.part("test").rows:
+            text, _ = data.plain_texts("test", np.array([row]))
+            [batch] = data.with_images("test", np.array([row]), 1, 0, 1)
+            encoded.append((objectives.encode_texts(text), objectives.encode_images(batch.images)))
+            both = objectives.model.vectors(dict(zip(("text", "vision"), encoded[-1], strict=True)))
+            vectors.append([objectives.model.heads["itc"].vectors(*one) for one in both.items()])
+        entry = data.part("test").table.column("entry").to_numpy()[data.part("test").rows]
+        shown = np.flatnonzero(np.diff(entry, prepend=-1))
+        for image, text in np.argwhere(chosen):
+            pair = objectives.score_pairs("itm", encoded[text][0], encoded[shown[image]][1])[0]
+            odds[image, text] = pair[1] - pair[0]
+        texts = torch.cat([text for text, _ in vectors])
+        product = (torch.cat([vectors[place][1] for place in shown]) @ texts.T).numpy()
+    assert scores[chosen] == pytest.approx(odds[chosen], abs=1e-5)
+    # Those at the edge may be told apart by last digits.
+    of_image = product >= np.sort(product, axis=1)[:, [-best]] - 1e-6
+    of_text = product >= np.sort(product, axis=0)[[-best]] - 1e-6
+    assert 0 < chosen.sum() < chosen.size and not (chosen & ~(of_image | of_text)).any()
+    assert (chosen.sum(axis=1) >= best).all() and (chosen.sum(axis=0) >= best).all()
 
 
 def test_batches_and_processes_change_nothing(joined: Measured, tmp_path: Path) -> None:
