@@ -53,6 +53,8 @@ def _sets(spec: Spec, wanted: str | None) -> Iterator[Set]:
                 if isinstance(other := spec.jobs[evaluation], Evaluate) and other.of == name
             }
             yield Set(block=f"finetune {name}", how=how_of(job.task, measured))
+        elif isinstance(job, Evaluate) and job.task is not None:
+            yield Set(block=f"evaluate {name}", how=how_of(job.task, {job.split}))
 
 
 def how_of(block: FormatBlock | TaskBlock, measured: Collection[str] = ()) -> How:
