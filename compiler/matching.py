@@ -43,7 +43,7 @@ class Matching:
         """Return one vector a row, `[rows, width]`; ValueError where nothing is compared."""
         stream = self._streams[modality]
         read = self._objectives.model.vectors({stream: features})[stream]
-        found: Tensor = self._objectives.model.heads[self._compared].vectors(stream, read)
+        found: Tensor = self._objectives.model.heads[self._compared].vectors(stream, read)  # type: ignore[operator]
         return found
 
     def compared(self, images: Tensor, texts: Tensor) -> Tensor:
