@@ -1,0 +1,1 @@
+"""Running a study: equal stages once, cell after cell, and what lies there afterwards."""
