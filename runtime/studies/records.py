@@ -7,6 +7,8 @@ why it could not be done.
 
 from typing import Literal
 
+from pydantic import Field
+
 from renaissance.runtime.records import JobKind, Record
 
 STUDY = "study.json"
@@ -64,7 +66,7 @@ class StageRecord(Record):
     kind: JobKind
     spec_hash: str
     sources: tuple[str, ...] = ()
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field({})
     device: str = ""
     trainable: int | None = None
     costs: Costs = Costs()
@@ -137,7 +139,7 @@ class StudyRecord(Record):
     study: str
     stages: str
     factors: dict[str, tuple[str, ...]]
-    changes: dict[str, tuple[str, ...]] = {}
+    changes: dict[str, tuple[str, ...]] = Field({})
     baseline: dict[str, str]
     seeds: tuple[int, ...]
     budget: Literal["steps", "flops", "time"] | None = None
