@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -28,6 +29,10 @@ TOKENIZER = "tokenizer.json"
 """What a job calls the file of its tokenizer."""
 MASKS = ("[MASK]", "<mask>")
 """How a mask token is spelled where nothing says which token it is."""
+UNKNOWNS = ("[UNK]", "<unk>")
+"""How the token is spelled that stands for what has none, likewise."""
+_SPARE = re.compile(r"[\[<]\|?(unused|reserved|extra_id|madeupword)[\w-]*\|?[\]>]", re.IGNORECASE)
+"""How tokens are spelled that no text has: those of BERT, Gemma, Llama, T5 and fairseq."""
 T = TypeVar("T")
 CHUNK = 10_000
 """Texts that are tokenised in one call."""
@@ -63,7 +68,8 @@ class Tokenizer:
         pad_id: token that fills a text up to the longest of its batch.
         mask_id: token that hides a word; None where the tokenizer has none.
         vocabulary: number of tokens.
-        ordinary_ids: `[ordinary]` int64, the tokens that are not special.
+        ordinary_ids: `[ordinary]` int64, the tokens that texts are made of: neither special ones
+            nor spare ones, such as `[unused7]`.
         digest: SHA-256 of the file that `save` writes, and of the numbers of special tokens.
     """
 
@@ -75,8 +81,30 @@ class Tokenizer:
         self.pad_id = pad_id
         self.mask_id = mask_id
         self.vocabulary: int = backend.get_vocab_size(with_added_tokens=True)
-        special = {n for n, token in backend.get_added_tokens_decoder().items() if token.special}
-        self.ordinary_ids = np.array(sorted(set(backend.get_vocab().values()) - special))
+        special = self._special_ids()
+        self.ordinary_ids = np.array(
+            sorted(
+                number
+                for token, number in backend.get_vocab().items()
+                if number not in special and _SPARE.fullmatch(token) is None
+            ),
+            np.int64,
+        )
+        # An unknown word is a word.
+        self._special = np.array(sorted(special - {self._unknown()}), np.int32)
+
+    def _special_ids(self) -> set[int]:
+        """Return the tokens that stand for no text, whether or not the file calls them special."""
+        backend = self._backend
+        added = {n for n, token in backend.get_added_tokens_decoder().items() if token.special}
+        known = {self.pad_id, self.mask_id, self._unknown(), *backend.encode("").ids}
+        return added | {number for number in known if number is not None}
+
+    def _unknown(self) -> int | None:
+        """Return the token of what has no token of its own; None where there always is one."""
+        named = getattr(self._backend.model, "unk_token", None)
+        found = map(self._backend.token_to_id, (named,) if named else UNKNOWNS)
+        return next((number for number in found if number is not None), None)
 
     @classmethod
     def pretrained(cls, name: str, revision: str = "main") -> "Tokenizer":
@@ -228,7 +256,8 @@ class Tokenizer:
             lengths.append(np.fromiter((len(e.ids) for e in encoded), np.int64, len(encoded)))
             ids.append(np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32))
             if seconds is None:
-                words.append(words_of(texts_of_chunk, encoded))
+                special = np.isin(ids[-1], self._special)
+                words.append(words_of(texts_of_chunk, encoded, special))
             else:
                 words.append(words_of_pairs(encoded))
         if not lengths:

@@ -40,12 +40,16 @@ _UNSPACED_SCRIPTS = (
 """First and last character of the scripts that put no space between words."""
 
 
-def words_of(texts: Sequence[str], encodings: Sequence[Encoding]) -> np.ndarray:
+def words_of(
+    texts: Sequence[str], encodings: Sequence[Encoding], special: np.ndarray | None = None
+) -> np.ndarray:
     """Return the word of each token, counted from 0 in each text.
 
     Args:
         texts: as they were given to the tokenizer.
         encodings: what it made of them.
+        special: `[tokens of all texts]` bool, which tokens are special though a text spells them;
+            None for none.
 
     Returns:
         `[tokens of all texts]` int16; `SPECIAL` for special tokens.
@@ -54,7 +58,7 @@ def words_of(texts: Sequence[str], encodings: Sequence[Encoding]) -> np.ndarray:
     count = int(lengths.sum())
     # None, the part of a special token, becomes NaN.
     parts = np.array([*chain.from_iterable(e.word_ids for e in encodings)], np.float64)
-    special = np.isnan(parts)
+    special = np.isnan(parts) if special is None else np.isnan(parts) | special
     spans = np.fromiter(
         chain.from_iterable(chain.from_iterable(e.offsets for e in encodings)),
         np.int64,
