@@ -1,4 +1,4 @@
-"""Masked words of every family of tokenizers: whole words, the own mask token, no special tokens."""
+"""Masked words of all families of tokenizers: whole, by their own token, no special ones."""
 
 from collections.abc import Callable
 
@@ -163,7 +163,7 @@ def test_special_tokens_stay_even_if_a_text_spells_them(family: Callable[[], Tok
 @family
 def test_what_replaces_a_word_is_ordinary(family: Callable[[], Tokenizer]) -> None:
     tokenizer = family()
-    ids, found = masked(tokenizer, ENGLISH * 60, random=1, keep=0)
+    _, found = masked(tokenizer, ENGLISH * 60, random=1, keep=0)
     drawn = {tokenizer.token(n) for n in np.unique(found.ids.reshape(-1)[found.positions])}
     assert len(drawn) > 30
     assert not drawn & {*BERT, *ROBERTA}
