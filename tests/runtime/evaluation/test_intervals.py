@@ -33,8 +33,9 @@ def test_student_is_that_of_the_tables(freedom: int) -> None:
 
 def test_student_is_that_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
-    for freedom in (1, 2, 3, 4, 5, 7, 12, 40, 1_000, 200_000):
-        assert student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)
+    for freedom in (1, 2, 3, 4, 5, 7, 12, 40, 1_000, 1_999, 2_000, 200_000):
+        assert student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-10)
+        assert student(freedom, 0.6) == pytest.approx(stats.t.ppf(0.8, freedom), rel=1e-9)
 
 
 def test_a_share_of_independent_rows_has_the_interval_of_wilson() -> None:
