@@ -31,7 +31,7 @@ def power(seeds: int, difference: float, deviation: float) -> float:
     """
     freedom, reach = seeds - 1, student(seeds - 1)
     away = abs(difference) / deviation * sqrt(seeds)
-    # The estimated deviation over the true one is chi / sqrt(freedom): integrated by Simpson's rule.
+    # The deviation as estimated, over the true one, is chi / sqrt(freedom): Simpson's rule.
     ratio = np.linspace(1e-9, 1 + 12 / sqrt(2 * freedom), 2001)
     density = np.exp(
         log(2)
