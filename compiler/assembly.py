@@ -16,10 +16,11 @@ from renaissance.compiler.lowering.lowerings import OF_MODELS, lower
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.pool import Pool
-from renaissance.compiler.model.tower import Tower, first_streams
-from renaissance.compiler.published.families import Roles
+from renaissance.compiler.model.tower import Stacked, Tower, first_streams
+from renaissance.compiler.published.naming import Roles
 from renaissance.compiler.published.starting import start_from_published
 from renaissance.grammar.encoder_folder import FolderError
+from renaissance.grammar.kinds.fusion import FusionBlock, FusionLayers
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.kinds.source import is_embedding
 from renaissance.grammar.names import listing
@@ -135,8 +136,8 @@ def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Mo
     streams: dict[str, Tower] = {}
     for name in fusion.inputs:
         stream = declared.streams[name]
-        if stack is not None and is_embedding(stream):
-            width, dropout = stack.facts.width, stack.dropout
+        if is_embedding(stream):
+            width, dropout = _of_layers(fusion, stack)
             streams[name] = build_embedding(
                 stream, name, stack_width=width, dropout=dropout, weights=weights
             )
@@ -145,6 +146,17 @@ def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Mo
     facts = {name: tower.facts for name, tower in streams.items()}
     joined: nn.Module = facet(fusion, "module").build(fusion, facts, address=root, stack=stack)
     return streams, joined
+
+
+def _of_layers(fusion: FusionBlock, stack: Stacked | None) -> tuple[int, float]:
+    """Return channels and dropout of the layers that embeddings stand in front of."""
+    if stack is not None:
+        return stack.facts.width, stack.dropout
+    if not isinstance(fusion, FusionLayers):
+        raise CompileError(
+            f"`{fusion.word()}` has no layers that embeddings could stand in front of"
+        )
+    return fusion.width, fusion.dropout
 
 
 def _declared(

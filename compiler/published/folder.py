@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from renaissance.compiler.errors import CompileError
+from renaissance.grammar.kinds.source import Modality
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -35,6 +36,11 @@ class PublishedModel:
         """Its `model_type`."""
         return str(self.config.get("model_type", ""))
 
+    def config_of(self, modality: Modality) -> Mapping[str, Any]:
+        """Return what it says of the layers that read texts, or images; of all where it has one."""
+        found: Mapping[str, Any] = self.config.get(f"{modality}_config", self.config)
+        return found
+
 
 def read_published(path: str, *, weights: bool) -> PublishedModel:
     """Read a folder as `save_pretrained` writes it.
@@ -47,7 +53,7 @@ def read_published(path: str, *, weights: bool) -> PublishedModel:
         CompileError: if the folder holds no such model.
     """
     folder = Path(path)
-    config = _json(folder / "config.json", path)
+    config = _whole(_json(folder / "config.json", path), path)
     index = folder / INDEX
     names = {WEIGHTS}
     if index.is_file():
@@ -56,6 +62,21 @@ def read_published(path: str, *, weights: bool) -> PublishedModel:
     for name in sorted(names):
         tensors |= _tensors(folder / name, path, weights)
     return PublishedModel(path=path, config=config, tensors=tensors)
+
+
+def _whole(config: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return a configuration in which the parts of a model say also what is usual."""
+    if "text_config" not in config or "vision_config" not in config:
+        return config
+    from transformers import AutoConfig
+
+    try:
+        found: dict[str, Any] = AutoConfig.for_model(**config).to_dict()
+    # Each family reads its own settings, and raises whatever it stumbles over.
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise CompileError(f"transformers cannot read `{path}/config.json`: {said}") from None
+    return found
 
 
 def _json(file: Path, path: str) -> dict[str, Any]:

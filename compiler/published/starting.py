@@ -1,7 +1,7 @@
 """A model starts from the weights of a published one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,13 +12,16 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.tower import BackboneReference, Stacked, Tower
-from renaissance.compiler.published.families import FAMILIES, Roles
+from renaissance.compiler.published.families import FAMILIES
 from renaissance.compiler.published.folder import PublishedModel, read_published
+from renaissance.compiler.published.naming import Roles
 from renaissance.grammar.names import listing
 
+_POSITIONS = ("embeddings.position", "position_embeddings.weight", "position_embedding.weight")
+"""How names of tables of positions end."""
 NAMED = 4
 """Names that a sentence has."""
-_ROW = re.compile(r"(.+)\[(\d+)\]$")
+_ROWS = re.compile(r"(.+)\[(\d+)(?::(\d+))?\]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Started:
         taken: names of tensors of the folder, by the name that their sum has in the model.
         left: tensors of the folder that the model does not have.
         fresh: tensors of the model that the folder does not have: they start at random.
-        cut: sentences on what is there in part.
+        cut: sentences on what is there in part, or computed otherwise.
     """
 
     path: str
@@ -43,7 +46,7 @@ class Started:
 
     @property
     def table(self) -> tuple[tuple[str, str], ...]:
-        """What becomes of each tensor: of the folder, of the model; `-` where one has none."""
+        """What becomes of each tensor: name in the folder, name here; `-` where one has none."""
         rows = [(" + ".join(names), ours) for ours, names in self.taken.items()]
         return (*rows, *((name, "-") for name in self.left), *(("-", name) for name in self.fresh))
 
@@ -82,14 +85,14 @@ def start_from_published(
         raise CompileError(
             f"`{path}` holds a model of type `{published.family}`; known are {listing(FAMILIES)}"
         )
-    _check_heads(model, published)
+    _check_heads(model, published, roles)
     given = _without_prefix(published)
     own = dict(model.state_dict(keep_vars=True))
     taken: dict[str, tuple[str, ...]] = {}
-    cut: list[str] = []
+    cut = list(_otherwise(model, published, roles))
     wrong: list[str] = []
     for ours, names in family(roles, published.config):
-        if ours not in own or any(_row(name)[0] not in given for name in names):
+        if ours not in own or any(_rows(name)[0] not in given for name in names):
             continue
         # Types of segments stand in the positions where they have no place of their own.
         if ours.endswith(".position") and f"{ours.removesuffix('position')}type_embedding" in own:
@@ -99,6 +102,8 @@ def start_from_published(
         if _longer(ours, tensor, wanted):
             cut.append(f"`{ours}` has the first {wanted[0]} of {len(tensor)} positions")
             tensor = tensor[: wanted[0]]
+        if tensor.ndim == 0:
+            tensor = tensor[None]  # one number, which has a dimension here
         if tensor.shape != wanted:
             wrong.append(f"`{ours}` {list(wanted)} and `{names[0]}` {list(tensor.shape)}")
             continue
@@ -122,7 +127,7 @@ def _started(
     taken: Mapping[str, tuple[str, ...]],
     cut: list[str],
 ) -> Started:
-    used = {_row(name)[0] for names in taken.values() for name in names}
+    used = {_rows(name)[0] for names in taken.values() for name in names}
     encoder = [name for name in own if not name.startswith("heads.")]
     if not any(name in taken for name in encoder):
         raise CompileError(f"nothing of `{published.path}` has a place in the model")
@@ -142,16 +147,20 @@ def _without_prefix(published: PublishedModel) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in published.tensors.items()}
 
 
-def _row(name: str) -> tuple[str, int | None]:
-    found = _ROW.match(name)
-    return (name, None) if found is None else (found[1], int(found[2]))
+def _rows(name: str) -> tuple[str, int | slice | None]:
+    """Return the name of a tensor, and which row or rows of it are meant; None: all of it."""
+    found = _ROWS.match(name)
+    if found is None:
+        return name, None
+    first = int(found[2])
+    return found[1], first if found[3] is None else slice(first, int(found[3]))
 
 
 def _sum(given: Mapping[str, Tensor], names: tuple[str, ...]) -> Tensor:
     found = []
     for name in names:
-        whole, row = _row(name)
-        found.append(given[whole] if row is None else given[whole][row])
+        whole, rows = _rows(name)
+        found.append(given[whole] if rows is None else given[whole][rows])
     first, *others = found
     for other in others:
         first = first + other
@@ -160,26 +169,50 @@ def _sum(given: Mapping[str, Tensor], names: tuple[str, ...]) -> Tensor:
 
 def _longer(ours: str, tensor: Tensor, wanted: torch.Size) -> bool:
     """Tell whether a text may have fewer tokens here than it may have there."""
-    if not ours.endswith(("embeddings.position", "position_embeddings.weight")):
+    if not ours.endswith(_POSITIONS):
         return False
     return tensor.ndim == 2 and tensor.shape[1:] == wanted[1:] and len(tensor) > wanted[0]
 
 
-def _check_heads(model: VisionLanguageModel, published: PublishedModel) -> None:
+def _check_heads(model: VisionLanguageModel, published: PublishedModel, roles: Roles) -> None:
     """Refuse other attention heads: they share the same tensors in another way."""
-    config = published.config
-    width, heads = config.get("hidden_size"), config.get("num_attention_heads")
-    if not isinstance(width, int) or not isinstance(heads, int) or not heads:
-        return
-    dims = {part.head_dim for part in model.modules() if isinstance(part, MultiHeadAttention)}
-    for part in model.modules():
-        if isinstance(part, (Tower, Stacked)) and part.facts.attention is not None:
-            dims |= set(part.facts.attention.head_dims)
-    if other := dims - {width // heads}:
-        raise CompileError(
-            f"model `{model.name}` has heads of {min(other)} channels, and `{published.path}` "
-            f"has {heads} of {width // heads}"
-        )
+    parts: dict[str, nn.Module] = {**model.towers, "": model.fusion}
+    for name, part in parts.items():
+        config = published.config_of("vision" if name == roles.vision else "text")
+        width, heads = config.get("hidden_size"), config.get("num_attention_heads")
+        if not isinstance(width, int) or not isinstance(heads, int) or not heads:
+            continue
+        if other := _head_dims(part) - {width // heads}:
+            raise CompileError(
+                f"model `{model.name}` has heads of {min(other)} channels, and `{published.path}` "
+                f"has {heads} of {width // heads}"
+            )
+
+
+def _otherwise(
+    model: VisionLanguageModel, published: PublishedModel, roles: Roles
+) -> Iterator[str]:
+    """Yield what parts make of the same weights that the published model does not."""
+    parts: dict[str, nn.Module] = {**model.towers, model.fusion_name: model.fusion}
+    for name, part in parts.items():
+        config = published.config_of("vision" if name == roles.vision else "text")
+        wanted = config.get("layer_norm_eps")
+        found = {inner.eps for inner in part.modules() if isinstance(inner, nn.LayerNorm)}
+        if wanted is not None and found - {wanted}:
+            yield f"norms of `{name}` have `eps` {max(found - {wanted})} where it has {wanted}"
+        own = getattr(getattr(getattr(part, "encoder", None), "config", None), "hidden_act", None)
+        wanted = config.get("hidden_act")
+        if own is not None and wanted is not None and own != wanted:
+            yield f"`{name}` has the activation {own} where it has {wanted}"
+
+
+def _head_dims(part: nn.Module) -> set[int]:
+    """Return the widths of the attention heads of a part of a model."""
+    found = {inner.head_dim for inner in part.modules() if isinstance(inner, MultiHeadAttention)}
+    for inner in part.modules():
+        if isinstance(inner, (Tower, Stacked)) and inner.facts.attention is not None:
+            found |= set(inner.facts.attention.head_dims)
+    return found
 
 
 def _refer(model: VisionLanguageModel, started: Started, weights: bool) -> None:

@@ -196,7 +196,8 @@ class _Check:
         other = parts.fusion.accepts
         for name in parts.inputs:
             word = "embed" if name in parts.embedded else "backbone"
-            if word == other:
+            first = name == parts.inputs[0] and parts.fusion.embeds_first
+            if word == other or first:
                 continue
             self._error(
                 "VL310",

@@ -97,16 +97,20 @@ def _inputs(draft: ModelDraft) -> tuple[str, ...]:
 def _embedding_widths(
     fusion: FusionBlock | None, streams: dict[str, SourceBlock | None], path: Path, reader: Reader
 ) -> FusionBlock | None:
-    """Embeddings without a width of their own take the width of the stack."""
-    if fusion is None or fusion.stack is None:
+    """Embeddings without a width of their own take the width of the layers behind them."""
+    if fusion is None:
         return fusion
-    width = stack_anatomy(fusion.stack).width
+    width = getattr(fusion, "width", None) if fusion.embeds_first else None
+    if fusion.stack is not None:
+        width = stack_anatomy(fusion.stack).width
     for name, stream in streams.items():
         if stream is None or not is_embedding(stream) or width is None:
             continue
         if getattr(stream, "width", width) is None:
             streams[name] = stream.model_copy(update={"width": width})
-            reader.places.derived[*path, "streams", name, "width"] = "from the stack"
+            reader.places.derived[*path, "streams", name, "width"] = (
+                "from the stack" if fusion.stack is not None else "from the fusion"
+            )
     return fusion
 
 

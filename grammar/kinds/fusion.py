@@ -17,6 +17,8 @@ class FusionBlock(KindBlock):
     family: ClassVar[str] = "fusion"
     accepts: ClassVar[Literal["backbone", "embed"]]
     """How the streams that it joins are declared."""
+    embeds_first: ClassVar[bool] = False
+    """The first of them may be embeddings alone: its layers are the fusion's."""
     joins: ClassVar[bool] = True
     """What stands behind it of one stream depends on the other."""
 

@@ -16,6 +16,9 @@ from renaissance.runtime.training.transfer import references_of, start_from
 from renaissance.runtime.versions import versions
 from renaissance.runtime.weights import restore
 
+TABLE = "weights.tsv"
+"""Of a job that starts from a published model: what each tensor is called there, and here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
@@ -109,8 +112,15 @@ def _newest(
 def _from_source(session: Session, setup: Setup) -> tuple[str, ...]:
     """Take over the weights of the job that this one starts from, if any; say which."""
     job = session.training
+    started = setup.model.started
+    if job.source is None and started is None:
+        return ()
     if job.source is None:
-        return () if setup.model.started is None else setup.model.started.sentences
+        path = session.folder / job.name / TABLE
+        if session.processes.first:
+            lines = "".join(f"{theirs}\t{ours}\n" for theirs, ours in started.table)
+            path.write_text(f"{started.path}\tmodel {setup.model.name}\n{lines}", "utf-8")
+        return (*started.sentences, f"which tensor is which stands in `{job.name}/{TABLE}`")
     source = best_checkpoint(session.folder / job.source, session.hashes)
     return start_from(setup.model, source, references_of(setup.model)).sentences(job.source)
 

@@ -9,6 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import (
+    BlipConfig,
+    BlipForImageTextRetrieval,
+    CLIPConfig,
+    CLIPModel,
     LxmertConfig,
     LxmertForPreTraining,
     LxmertModel,
@@ -35,15 +39,35 @@ SIZES: dict[str, Any] = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
+SIDE = {
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "hidden_act": "gelu",
+}
+END = 49407
 CONFIGS: dict[str, Any] = {
     "lxmert": LxmertConfig(**SIZES, l_layers=2, r_layers=1, x_layers=2, visual_feat_dim=5),
     "visual_bert": VisualBertConfig(**SIZES, num_hidden_layers=2, visual_embedding_dim=5),
     "vilt": ViltConfig(**SIZES, num_hidden_layers=2, image_size=16, patch_size=8),
+    "clip": CLIPConfig(
+        text_config=SIDE | {"vocab_size": 49408, "eos_token_id": END},
+        vision_config=SIDE | {"image_size": 16, "patch_size": 8, "num_attention_heads": 4},
+        projection_dim=12,
+    ),
+    "blip": BlipConfig(
+        text_config=SIDE | {"vocab_size": 30522, "attention_probs_dropout_prob": 0.0},
+        vision_config=SIDE | {"image_size": 16, "patch_size": 8},
+        image_text_hidden_size=12,
+    ),
 }
 CLASSES: dict[str, tuple[Callable[[Any], PreTrainedModel], ...]] = {
     "lxmert": (LxmertModel, LxmertForPreTraining),
     "visual_bert": (VisualBertModel, VisualBertForPreTraining),
     "vilt": (ViltModel, ViltForMaskedLM),
+    "clip": (CLIPModel,),
+    "blip": (BlipForImageTextRetrieval,),
 }
 MODELS = {
     "lxmert": """
@@ -228,6 +252,101 @@ def test_frozen_parts_refer_to_the_folder(form: str, tmp_path: Path) -> None:
     assert again == references
 
 
+CLIP = """
+model tiny {{
+  backbone text = random("{folder}") {{ half = text, max_tokens = 12 }}
+  backbone vision = random("{folder}")
+  fusion space = dual_encoder(text, vision) {{ width = 12 }}
+  pool    = last
+  pooler  = none
+  weights = "{folder}"
+}}
+data pairs {{ format = easy_vqa, root = "pictures" }}
+pretrain base on tiny {{
+  data = [pairs]
+  objective itc
+  optimizer adamw {{ lr = 1e-3 }}
+  batch = 8
+  steps = 1
+}}
+"""
+
+
+def test_clip_compares_as_transformers_does(tmp_path: Path) -> None:
+    published = saved("clip", tmp_path / "published")
+    (tmp_path / "clip.vl").write_text(CLIP.format(folder=tmp_path / "published"))
+    spec = load(tmp_path / "clip.vl")
+    model = build(spec, job="base")
+    assert not model.started.fresh and not model.started.left
+    model = model.double().eval()
+    text, _ = inputs("clip")
+    text["input_ids"][0, -1] = text["input_ids"][1, 3] = text["input_ids"][2, -1] = END
+    pixels = torch.randn(3, 3, 16, 16, dtype=torch.float64)
+    wanted = published(**text, pixel_values=pixels)
+    encoded = {"text": model.encode("text", text), "vision": model.encode("vision", pixels)}
+    found = model.vectors(encoded)
+    torch.testing.assert_close(found["text"], wanted.text_embeds, rtol=0, atol=1e-10)
+    torch.testing.assert_close(found["vision"], wanted.image_embeds, rtol=0, atol=1e-10)
+    scale = model.heads["itc"].logit_scale
+    torch.testing.assert_close(scale, published.logit_scale[None], rtol=0, atol=1e-10)
+    [planned] = plan(spec).jobs
+    assert set(model.started.sentences) <= set(planned.model.notes)
+
+
+BLIP = """
+model tiny {{
+  embed text = wordpiece("bert-base-uncased") {{ max_tokens = 12, eps = 1e-12 }}
+  backbone vision = {vision}
+  fusion grounded = asymmetric(text, vision) {{ layers = 2, width = 16, heads = 2, dropout = 0.0 }}
+  pool    = first
+  pooler  = none
+  weights = "{folder}"
+}}
+data pairs {{ format = easy_vqa, root = "pictures" }}
+pretrain base on tiny {{
+  data = [pairs]
+  objective itm
+  optimizer adamw {{ lr = 1e-3 }}
+  batch = 8
+  steps = 1
+}}
+"""
+TOWERS = {
+    "plain": """plain_vision {
+    image_size = 16, patch = 8, layers = 2, width = 16, heads = 2, dropout = 0.0
+  }""",
+    "timm": """random("vit_base_patch16_224") {
+    image_size = 32, layers = 2, width = 16, heads = 2, dropout = 0.0
+  }""",
+}
+
+
+@pytest.mark.parametrize("tower", TOWERS)
+def test_blip_matches_as_transformers_does(
+    tower: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 16 if tower == "plain" else 32
+    vision = SIDE | {"image_size": size, "patch_size": size // 2}
+    if tower == "timm":
+        vision |= {"layer_norm_eps": 1e-6}
+    text = CONFIGS["blip"].text_config.to_dict() | {"layer_norm_eps": 1e-12}
+    config = BlipConfig(text_config=text, vision_config=vision, image_text_hidden_size=12)
+    monkeypatch.setitem(CONFIGS, "blip", config)
+    published = saved("blip", tmp_path / "published")
+    (tmp_path / "blip.vl").write_text(
+        BLIP.format(folder=tmp_path / "published", vision=TOWERS[tower])
+    )
+    model = build(load(tmp_path / "blip.vl"), job="base")
+    assert not model.started.fresh
+    assert {name.partition(".")[0] for name in model.started.left} == {"text_proj", "vision_proj"}
+    model = model.double().eval()
+    text, _ = inputs("blip")
+    pixels = torch.randn(3, 3, size, size, dtype=torch.float64)
+    wanted = published(**text, pixel_values=pixels).itm_score
+    found = model.heads["itm"](model(text=text, vision=pixels).pooled)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+
+
 def test_other_shapes_are_one_error(tmp_path: Path) -> None:
     saved("vilt", tmp_path / "published")
     spec = spec_of("vilt", tmp_path / "published")
@@ -258,7 +377,7 @@ def test_other_heads_are_an_error(tmp_path: Path) -> None:
         (lambda folder: (folder / "model.safetensors").write_bytes(b"12"), "cannot be read"),
         (
             lambda folder: (folder / "config.json").write_text(json.dumps({"model_type": "gpt2"})),
-            "of type `gpt2`; known are `lxmert`, `vilt`, `visual_bert`",
+            "of type `gpt2`; known are `blip`, `clip`, `lxmert`",
         ),
     ],
 )

@@ -7,9 +7,13 @@ from renaissance.grammar.kinds.fusion import FusionLayers
 
 
 class Asymmetric(FusionLayers):
-    """One tower attends to the other, which stays as it is. Source: Li et al. 2021, ALBEF."""
+    """One tower attends to the other, which stays as it is. Source: Li et al. 2021, ALBEF.
+
+    The stream that attends may be embeddings alone, as in BLIP: then all of its layers attend.
+    """
 
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
+    embeds_first: ClassVar[bool] = True
 
     topology: Literal["asymmetric"] = "asymmetric"
     inputs: tuple[str, ...] = key(
