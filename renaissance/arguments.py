@@ -1,6 +1,6 @@
 """The arguments of every verb, declared without importing what runs it."""
 
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -183,6 +183,30 @@ def _train(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
+def _study(parser: ArgumentParser) -> None:
+    _spec(parser, "a spec or the name of a shipped one, with :STUDY where it has several")
+    _set(parser)
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", help="folder of the study (default: runs/STUDY)"
+    )
+    parser.add_argument(
+        "--only",
+        metavar="FACTOR=LEVEL",
+        action="append",
+        default=[],
+        help="run these cells only, such as freeze=vision or seed=0; may be given several times",
+    )
+    parser.add_argument("--seeds", metavar="N,N", help="run these seeds in place of the study's")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=1, help="processes that work at the same time"
+    )
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
+    # How the processes of `--jobs` are started.
+    parser.add_argument("--began", type=float, default=0.0, help=SUPPRESS)
+    parser.add_argument("--workers", type=int, default=1, help=SUPPRESS)
+    _format(parser, "json")
+
+
 def _eval(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its evaluations")
     _set(parser)
@@ -286,6 +310,12 @@ VERBS = {
         "train and evaluate what a spec describes",
         "Run the jobs of a spec; a run that was stopped goes on where it was.",
         _train,
+    ),
+    "study": Verb(
+        "run what a study compares",
+        "Run the jobs of all variants and seeds of a study, equal ones once; a study that was "
+        "stopped goes on where it was, and several processes may work on one.",
+        _study,
     ),
     "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
     "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),

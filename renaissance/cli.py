@@ -17,7 +17,7 @@ from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.arguments import VERBS
 from renaissance.libraries import start_again_with_settings
 
-RUN_MODELS = frozenset({"train", "eval", "run", "bench"})
+RUN_MODELS = frozenset({"train", "eval", "run", "study", "bench"})
 """Verbs that gain from settings of libraries, and the one that measures for them."""
 
 

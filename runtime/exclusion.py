@@ -15,18 +15,19 @@ _OF_THIS_PROCESS: set[int] = set()
 
 
 @contextmanager
-def held(folder: Path, warn: Tell = lambda _: None) -> Iterator[None]:
+def held(folder: Path, warn: Tell = lambda _: None, *, name: str = LOCK) -> Iterator[None]:
     """Keep other processes out of a run folder.
 
     Args:
         folder: of the run; created if absent.
         warn: is told if the file system has no locks, as some that are shared over a network.
+        name: of the file that is locked.
 
     Raises:
         UsageError: if one is at work in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as lock:
+    with (folder / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

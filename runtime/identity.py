@@ -7,6 +7,7 @@ hashes; where an earlier version did not write it, the spec as it is stated give
 """
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +106,15 @@ def hashes_in(folder: Path, spec: Spec) -> frozenset[str]:
     return frozenset(hashes)
 
 
-def write_identity(folder: Path, spec: Spec) -> None:
-    """Write the spec of a run folder, and by which hashes it goes there."""
-    earlier = sorted(hashes_in(folder, spec) - {spec.hash})
+def write_identity(folder: Path, spec: Spec, also: Iterable[str] = ()) -> None:
+    """Write the spec of a run folder, and by which hashes it goes there.
+
+    Args:
+        folder: of the run.
+        spec: the whole experiment.
+        also: hashes of specs whose jobs are linked into the folder.
+    """
+    earlier = sorted({*hashes_in(folder, spec), *also} - {spec.hash})
     text = spec.to_json()
     identity = Identity(
         version=__version__,

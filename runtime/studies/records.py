@@ -30,8 +30,8 @@ class Costs(Record):
         cpu_seconds: of all threads and data processes.
         peak_memory: most bytes that the process had in memory at one time.
         peak_device_memory: most bytes of a GPU that tensors took at one time.
-        energy: joules that the hardware counted for its GPUs and processor packages meanwhile,
-            those of other programs there included.
+        energy: joules that the hardware counted for the GPU, or on a CPU for its packages, whoever
+            else used them meanwhile.
         bytes_read: from disks, not from what the system had in memory.
     """
 
@@ -92,12 +92,14 @@ class JobRecord(Record):
 
     Attributes:
         kind: what is done.
+        source: the job that it starts from or measures; None where there is none.
         stage: that it is; empty where `problem` says why that is not known.
         problem: why its data could not be read.
         steps: of a training, where its budget or its spec says so.
     """
 
     kind: JobKind
+    source: str | None = None
     stage: str = ""
     problem: str = ""
     steps: int | None = None

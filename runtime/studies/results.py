@@ -260,6 +260,8 @@ def _cell(
         found = {field.name: getattr(seen[job.stage], field.name) for field in fields(JobResults)}
         if not job.stage:
             found |= {"state": "failed", "why": job.problem}
+        elif job.source in jobs and jobs[job.source].state == "failed":
+            found |= {"state": "failed", "why": f"`{job.source}`, which it starts from, failed"}
         found |= {"name": name, "kind": job.kind, "steps": job.steps}
         found |= {
             "shared": others if job.stage else (),

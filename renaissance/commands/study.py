@@ -1,0 +1,74 @@
+"""`renaissance study`: run what a study compares; a study that was stopped goes on where it was."""
+
+import time
+from argparse import Namespace
+from collections.abc import Collection
+from pathlib import Path
+
+from renaissance.answer import FINE, answer
+from renaissance.grammar.study import Study
+from renaissance.settings import settings_of
+from renaissance.studies import chosen, seeds_of, study_meant
+
+
+def run(arguments: Namespace) -> int:
+    """Run the stages of a study that are not done yet."""
+    settings = settings_of(arguments.settings)
+    study = study_meant(arguments.file, settings, seeds_of(arguments.seeds))
+    cells = {cell.name for cell in chosen(study, arguments.only)}
+    folder = Path(arguments.out) if arguments.out is not None else Path("runs") / study.name
+    if arguments.jobs > 1:
+        from renaissance.study_workers import work_together
+
+        stopped = work_together(arguments, folder)
+    else:
+        stopped = _work(arguments, study, cells, folder)
+    return stopped if stopped is not None else _answer(arguments, folder, cells)
+
+
+def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> int | None:
+    """Run stages in this process; return an exit code if something ended that before the end."""
+    from renaissance.runtime.ending import code_of
+    from renaissance.runtime.errors import InterruptionError, JobError
+    from renaissance.runtime.studies.data import Data
+    from renaissance.runtime.studies.stages import stages_of
+    from renaissance.runtime.studies.working import run_study
+    from renaissance.study_progress import StudyProgress
+
+    try:
+        with StudyProgress() as observer:
+            run_study(
+                study,
+                stages_of(study.cells, Data()),
+                folder,
+                observer,
+                only=cells,
+                device=arguments.device,
+                workers=arguments.workers,
+                began=arguments.began or time.time(),
+            )
+    except (InterruptionError, JobError) as stop:
+        return answer(arguments, code_of(stop), failures=[str(stop)])
+    return None
+
+
+def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
+    """Say which cells are done, and why others are not."""
+    from renaissance.runtime.ending import FAILED
+    from renaissance.runtime.studies.results import read_results
+
+    results = read_results(folder)
+    found = [cell for cell in results.cells if cell.name in cells]
+    failures = [f"{cell.name}: {cell.why}" for cell in found if cell.state == "failed"]
+    code = FINE if all(cell.state == "done" for cell in found) else FAILED
+    if arguments.format == "json":
+        content = [
+            {"name": cell.name, "state": cell.state, "why": cell.why, "metrics": cell.metrics}
+            for cell in found
+        ]
+        return answer(arguments, code, failures=failures, folder=str(folder), cells=content)
+    done = sum(cell.state == "done" for cell in found)
+    stages = results.stages
+    shared = sum(1 for stage in stages.values() if stage.shared)
+    print(f"{done} of {len(found)} cells are done: {len(stages)} stages, {shared} of them shared")
+    return answer(arguments, code, failures=failures)

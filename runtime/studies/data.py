@@ -1,0 +1,118 @@
+"""What the data of a job hold: of two jobs that read the same, one answer, found once."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+from renaissance.grammar.chain import chain_of
+from renaissance.grammar.kinds.data import VALIDATION
+from renaissance.grammar.schema.identity import reduced
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.surroundings import sentence
+
+
+class DataUnknownError(Exception):
+    """Data of a job that cannot be read; the message says why."""
+
+
+def question(spec: Spec, name: str) -> dict[str, Any]:
+    """Return all that decides what a job reads, as JSON values without names of jobs.
+
+    It is its own data, those that are held out by what starts from it, and those that its blocks
+    exclude.
+    """
+    job, read = spec.jobs[name], spec.data_job(name)
+    asked: dict[str, Any] = {"own": _own(spec, read)}
+    if isinstance(job, Evaluate):
+        asked["split"] = job.split
+    asked["withheld"] = sorted(
+        (
+            _own(spec, spec.data_job(other))
+            for other, declared in spec.jobs.items()
+            if not isinstance(declared, Evaluate) and read.name in chain_of(spec.jobs, other)[1:]
+        ),
+        key=_text,
+    )
+    if isinstance(read, Pretrain):
+        said = [said for block in read.data for said in spec.data[block].exclude]
+        asked["excluded"] = sorted((_excluded(spec, each) for each in said), key=_text)
+    return asked
+
+
+def _own(spec: Spec, job: Pretrain | Finetune) -> dict[str, Any]:
+    if isinstance(job, Finetune):
+        return {"task": reduced(job.task), "seed": job.seed}
+    blocks = [reduced(spec.data[name]) for name in job.data]
+    for block in blocks:
+        block.pop("exclude", None)
+    return {"data": blocks, "validation": job.validation.spelling, "seed": job.seed}
+
+
+def _excluded(spec: Spec, said: str) -> list[Any]:
+    """Return the task and the split whose images a block leaves out."""
+    name, _, split = said.partition(".")
+    job = spec.jobs.get(name)
+    if job is None:
+        return [said, split]
+    if isinstance(job, Evaluate):
+        split = split or job.split
+    return [_own(spec, spec.data_job(name)), split or VALIDATION]
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, sort_keys=True)
+
+
+class Data:
+    """What the data of jobs hold; those that read the same are looked at once."""
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._found: dict[str, Mapping[str, str] | DataUnknownError] = {}
+
+    def digests(self, spec: Spec, name: str) -> Mapping[str, str]:
+        """Return a digest of each split that a job reads.
+
+        Texts, what is known of them, and names and sizes of image files count, the folder that
+        they lie in does not.
+
+        Raises:
+            DataUnknownError: if they cannot be read.
+        """
+        asked = _text(question(spec, name))
+        if asked not in self._found:
+            try:
+                self._found[asked] = dict(_digests(spec, name))
+            except (DataError, OSError) as problem:
+                why = str(problem) if isinstance(problem, DataError) else sentence(problem)
+                self._found[asked] = DataUnknownError(why or str(problem))
+        found = self._found[asked]
+        if isinstance(found, DataUnknownError):
+            raise found
+        return found
+
+
+def _digests(spec: Spec, name: str) -> Iterator[tuple[str, str]]:
+    job = spec.jobs[name]
+    parts = Parts(spec, spec.data_job(name))
+    for split in (job.split,) if isinstance(job, Evaluate) else ("train", VALIDATION):
+        part = parts[split]
+        yield split, f"{part.digest}/{_sizes(part)}"
+
+
+def _sizes(part: Part) -> str:
+    """Return a digest of the sizes of image files; what is no file of its own counts nothing."""
+    digest, of_all = xxhash.xxh3_64(), part.table.paths
+    for image in part.images.tolist():
+        try:
+            size = Path(of_all[image]).stat().st_size if of_all[image] else 0
+        except OSError:
+            size = 0
+        digest.update(size.to_bytes(8, "little"))
+    return digest.hexdigest()

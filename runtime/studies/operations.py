@@ -1,0 +1,131 @@
+"""How many operations a job takes, and how long on a machine, whatever its length."""
+
+import json
+from dataclasses import dataclass
+
+from renaissance.compiler.planning.figures import JobPlan, Stage
+from renaissance.compiler.planning.job_costs import plan_job
+from renaissance.compiler.planning.machines import Machine
+from renaissance.compiler.planning.stages import Conditions
+from renaissance.grammar.declaration import Share
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a step costs from some step on.
+
+    Attributes:
+        start: the first step, or the share of the run before it.
+        operations: floating-point operations of a step, of all its passes; of an evaluation, those
+            of a row.
+        seconds: of a step, predicted; None without a machine.
+    """
+
+    start: int | Share
+    operations: float
+    seconds: float | None
+
+    def begins(self, total: int) -> int:
+        """Return the first step in a run of a length."""
+        return round(self.start * total) if isinstance(self.start, Share) else self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paces:
+    """What the steps of a job cost.
+
+    Attributes:
+        of: in the order in which they begin; more than one where something learns later.
+        plan: that says so.
+    """
+
+    of: tuple[Pace, ...]
+    plan: JobPlan
+
+    def operations(self, total: int, first: int = 0, last: int | None = None) -> float:
+        """Return the operations of steps of a run.
+
+        Args:
+            total: steps of the whole run.
+            first: step that counts, from 0.
+            last: step before which to end; the end of the run if None.
+        """
+        steps = self._steps(total, first, total if last is None else last)
+        return sum(pace.operations * count for pace, count in steps)
+
+    def seconds(self, total: int) -> float | None:
+        """Return the predicted time of a run; None without a machine."""
+        found = 0.0
+        for pace, count in self._steps(total, 0, total):
+            if pace.seconds is None:
+                return None
+            found += pace.seconds * count
+        return found
+
+    def _steps(self, total: int, first: int, last: int) -> list[tuple[Pace, int]]:
+        """Return how many of some steps go at which pace."""
+        begins = [min(pace.begins(total), total) for pace in self.of]
+        ends = [*begins[1:], max(total, last)]
+        return [
+            (pace, max(min(end, last) - max(begin, first), 0))
+            for pace, begin, end in zip(self.of, begins, ends, strict=True)
+        ]
+
+
+class Planned:
+    """Plans jobs; of jobs that cost the same, one.
+
+    Args:
+        machine: whose speed counts; None for no times.
+        tokens: mean of a text; as many as its tower takes if None.
+    """
+
+    def __init__(self, machine: Machine | None = None, tokens: int | None = None) -> None:
+        """Plan nothing yet."""
+        device = "cuda" if machine is None else machine.device
+        self._conditions = Conditions(device=device, machine=machine, tokens=tokens, texts=None)
+        self._found: dict[str, Paces] = {}
+
+    def paces(self, spec: Spec, name: str) -> Paces:
+        """Return what the steps of a job cost.
+
+        Raises:
+            CompileError: if its model cannot be built.
+        """
+        key = _same_costs(spec, name)
+        if key not in self._found:
+            job = spec.jobs[name]
+            training = spec.training_job(name)
+            plan = plan_job(name, job, training, spec.model_of(name), self._conditions)
+            self._found[key] = Paces(
+                of=tuple(
+                    _pace(stage, plan, rows=isinstance(job, Evaluate)) for stage in plan.stages
+                ),
+                plan=plan,
+            )
+        return self._found[key]
+
+
+def _pace(stage: Stage, plan: JobPlan, *, rows: bool) -> Pace:
+    start = stage.start
+    if isinstance(start, str):
+        start = Share.of_percent(float(start.rstrip("%")))
+    operations = stage.flops_per_sample.training * (1 if rows else plan.batch)
+    seconds = None if stage.speed is None else stage.speed.step
+    return Pace(start=start, operations=operations, seconds=seconds)
+
+
+def _same_costs(spec: Spec, name: str) -> str:
+    """Return a text that is the same for jobs whose steps cost the same; they differ in length."""
+    jobs = [name] if spec.training_job(name).name == name else [name, spec.training_job(name).name]
+    found = []
+    for each in jobs:
+        job = spec.jobs[each]
+        dumped = job.model_dump(mode="json")
+        for key in ("seed", "steps", "epochs", "name", "source", "of"):
+            dumped.pop(key, None)
+        found.append(dumped)
+    model = spec.model_of(name).model_dump(mode="json")
+    return json.dumps([found, model], sort_keys=True)

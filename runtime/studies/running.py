@@ -1,0 +1,133 @@
+"""Running one stage in its folder, and keeping count of what it takes."""
+
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from renaissance.compiler.errors import CompileError
+from renaissance.grammar.chain import chain_of
+from renaissance.grammar.kinds.registry import KindError
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import write_whole
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.errors import InterruptionError, JobError, UsageError
+from renaissance.runtime.exclusion import held
+from renaissance.runtime.identity import kept_spec, write_identity
+from renaissance.runtime.jobs import run_jobs
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.sealed import seal
+from renaissance.runtime.studies.counting import Counting, write_stage
+from renaissance.runtime.studies.folder import link
+from renaissance.runtime.studies.operations import Planned
+from renaissance.runtime.studies.records import FAILURE, Failure, StageRecord
+from renaissance.runtime.studies.results import read_stage
+from renaissance.runtime.studies.stages import Stage
+
+Outcome = Literal["done", "failed", "busy"]
+
+LOCK = ".stage-lock"
+
+
+def run_stage(
+    stage: Stage,
+    root: Path,
+    *,
+    device: torch.device,
+    planned: Planned,
+    observer: Observer,
+    done: Callable[[str], bool],
+) -> Outcome:
+    """Run a stage whose sources are done, from where it was stopped.
+
+    Args:
+        stage: to run.
+        root: folder of all stages.
+        device: that computes.
+        planned: says how many operations a step takes.
+        observer: is told what happens.
+        done: tells whether a stage has a result, which another process may have made meanwhile.
+
+    Returns:
+        `busy` where another process has it; whether it failed is written in its folder.
+
+    Raises:
+        InterruptionError: if a signal asked to stop.
+    """
+    home = root / stage.id
+    try:
+        with held(home, name=LOCK):
+            if done(stage.id):
+                return "done"
+            with suppress(FileNotFoundError):
+                (home / FAILURE).unlink()
+            return _run(stage, home, device, planned, observer)
+    except UsageError:
+        return "busy"
+
+
+def _run(
+    stage: Stage, home: Path, device: torch.device, planned: Planned, observer: Observer
+) -> Outcome:
+    """Do the job of a stage; nobody else works in its folder."""
+    try:
+        spec, record = _prepared(stage, home)
+        name, paces = record.job, None
+        with suppress(CompileError):  # the job says so itself
+            paces = planned.paces(spec, name)
+        with closing(Counting(observer, home, record, paces, device)) as counting:
+            run_jobs(spec, home, only=(name,), device=str(device), report=False, observer=counting)
+    except InterruptionError:
+        raise
+    except (JobError, DataError, CompileError, KindError) as problem:
+        _write_failure(home, str(problem))
+        return "failed"
+    # The other cells do not depend on it, and days of them may be ahead.
+    except Exception as problem:
+        what = " ".join(f"{type(problem).__name__}: {problem}".split())
+        _write_failure(home, f"VL901: this is a bug in renaissance: {what}", traceback.format_exc())
+        return "failed"
+    return "done"
+
+
+def _write_failure(home: Path, why: str, trace: str = "") -> None:
+    write_whole(home / FAILURE, seal(Failure(why=why, when=time.time(), trace=trace)))
+
+
+def _prepared(stage: Stage, home: Path) -> tuple[Spec, StageRecord]:
+    """Make a folder that of a stage, or take up the one that another study began.
+
+    Returns:
+        The spec and what is known of the stage: as the first study called it.
+
+    Raises:
+        UsageError: if the folder cannot be read.
+    """
+    spec, name, record = stage.spec, stage.job, read_stage(home)
+    if record is not None and (record.spec_hash, record.job) != (spec.hash, name):
+        kept = kept_spec(home)
+        if kept.spec is None:
+            raise JobError(f"{kept.problem}; remove `{home}` to run it anew")
+        spec, name = kept.spec, record.job
+    if record is None:
+        record = StageRecord(
+            stage=stage.id,
+            job=name,
+            kind=stage.kind,
+            spec_hash=spec.hash,
+            sources=stage.sources,
+        )
+    hashes = []
+    for source, id in zip(chain_of(spec.jobs, name)[1:], stage.sources, strict=True):
+        before = read_stage(home.parent / id)
+        if before is None:
+            raise JobError(f"stage `{home.parent / id}` is gone; run the same command again")
+        hashes.append(before.spec_hash)
+        link(home / source, home.parent / id / before.job)
+    write_identity(home, spec, also=hashes)
+    write_stage(home, record)
+    return spec, record

@@ -1,0 +1,227 @@
+"""Working on a study: one stage after the other, together with whoever else works on it."""
+
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from renaissance.grammar.study import Study
+from renaissance.runtime.errors import DamageError
+from renaissance.runtime.observer import Observer
+from renaissance.runtime.processes import joined
+from renaissance.runtime.results import read_result
+from renaissance.runtime.studies.folder import has_page, stages_folder, write_cell, write_study
+from renaissance.runtime.studies.operations import Planned
+from renaissance.runtime.studies.results import StudyResults, read_failure, read_results, read_stage
+from renaissance.runtime.studies.running import run_stage
+from renaissance.runtime.studies.stages import Stage, Stages
+
+WAIT = 1.0
+"""Seconds between two looks at stages that other processes have."""
+
+
+class StudyObserver(Protocol):
+    """Is told what becomes of a study."""
+
+    def stage(self, state: "Settled") -> None:
+        """Hear that a stage is settled, by this process."""
+
+    def watching(self, stage: Stage) -> Observer:
+        """Return who watches a stage while it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A stage that is done or has failed.
+
+    Attributes:
+        stage: which.
+        number: how many are settled, this one included.
+        total: how many there are.
+        why: it failed; empty where it is done.
+        seconds: that it took.
+        left: seconds that the others are expected to take; None before anything like them is done.
+    """
+
+    stage: Stage
+    number: int
+    total: int
+    why: str
+    seconds: float | None
+    left: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """What a process does of a study.
+
+    Attributes:
+        study: with the steps of its budget.
+        stages: of all its cells.
+        folder: of the study.
+        wanted: names of the cells that are to be run.
+        workers: processes that work on it at the same time, as far as known.
+        began: seconds since 1970: what failed before is tried again.
+        failed: why, by id of the stage; of those whose sources failed, too.
+        finished: ids of stages that have a result.
+        written: names of the cells of which nothing is left to do.
+    """
+
+    study: Study
+    stages: Stages
+    folder: Path
+    wanted: Collection[str]
+    workers: int
+    began: float
+    failed: dict[str, str] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+
+    @property
+    def root(self) -> Path:
+        """The folder of all stages."""
+        return stages_folder(self.folder)
+
+    def due(self) -> Iterator[Stage]:
+        """Yield the stages that cells which are wanted have, in the order in which they are run."""
+        for stage in self.stages.distinct.values():
+            if not self.wanted.isdisjoint(stage.users):
+                yield stage
+
+    def done(self, id: str) -> bool:
+        """Tell whether a stage has a result; a damaged one is made again."""
+        if id not in self.finished:
+            record = read_stage(self.root / id)
+            with suppress(DamageError):
+                if record is not None and read_result(self.root / id / record.job) is not None:
+                    self.finished.add(id)
+        return id in self.finished
+
+    def settled(self, stage: Stage) -> bool:
+        """Tell whether nothing is to be done for a stage any more."""
+        if stage.id in self.failed or self.done(stage.id):
+            return True
+        broken = next((source for source in stage.sources if source in self.failed), None)
+        failure = read_failure(self.root / stage.id)
+        if broken is not None:
+            self.failed[stage.id] = f"what it starts from failed: {self.failed[broken]}"
+        elif failure is not None and failure.when >= self.began:
+            self.failed[stage.id] = failure.why
+        return stage.id in self.failed
+
+
+def run_study(
+    study: Study,
+    stages: Stages,
+    folder: Path,
+    observer: StudyObserver,
+    *,
+    only: Collection[str] | None = None,
+    device: str | None = None,
+    planned: Planned | None = None,
+    workers: int = 1,
+    began: float | None = None,
+) -> StudyResults:
+    """Run the stages of a study that are not done, and return what is there then.
+
+    Args:
+        study: with the steps of its budget.
+        stages: of all its cells.
+        folder: of the study; the stages lie beside it.
+        observer: is told what happens.
+        only: names of the cells that are to be run; all if None.
+        device: such as `cpu`; chosen if None.
+        planned: says how many operations steps take.
+        workers: processes that work on it at the same time, for the time that is left.
+        began: seconds since 1970: what failed before is tried again; now if None.
+
+    Raises:
+        UsageError: if there is no such device.
+        InterruptionError: if a signal asked to stop.
+    """
+    wanted = {cell.name for cell in study.cells} if only is None else set(only)
+    work = Work(
+        study=study,
+        stages=stages,
+        folder=folder,
+        wanted=wanted,
+        workers=workers,
+        began=time.time() if began is None else began,
+    )
+    write_study(folder, study, stages)
+    for cell in study.cells:
+        write_cell(folder, cell, stages, page=False)
+    with joined(device) as processes:
+        of_steps = planned or Planned()
+        for stage in _in_turn(work):
+            outcome = run_stage(
+                stage,
+                work.root,
+                device=processes.device,
+                planned=of_steps,
+                observer=observer.watching(stage),
+                done=work.done,
+            )
+            if outcome != "busy":
+                work.settled(stage)
+                observer.stage(_told(work, stage))
+                _write_cells(work, stage.users)
+    _write_cells(work, [cell.name for cell in study.cells if not has_page(folder, cell)])
+    return read_results(folder)
+
+
+def _in_turn(work: Work) -> Iterator[Stage]:
+    """Yield stages to try, the first that is not settled first; another process may have it."""
+    while waiting := [stage for stage in work.due() if not work.settled(stage)]:
+        for stage in waiting:
+            if all(map(work.done, stage.sources)):
+                yield stage
+                if work.settled(stage):
+                    break  # what comes before the next one may be ready now
+        else:
+            time.sleep(WAIT)
+
+
+def _told(work: Work, stage: Stage) -> Settled:
+    due = list(work.due())
+    settled = [each for each in due if work.settled(each)]
+    record = read_stage(work.root / stage.id)
+    return Settled(
+        stage=stage,
+        number=len(settled),
+        total=len(due),
+        why=work.failed.get(stage.id, ""),
+        seconds=None if record is None else record.costs.seconds,
+        left=_left(work, due),
+    )
+
+
+def _left(work: Work, due: Iterable[Stage]) -> float | None:
+    """Return the seconds that are left, if each job takes as long as it did in other cells."""
+    took: dict[str, list[float]] = {}
+    left: list[str] = []
+    for stage in due:
+        if not work.settled(stage):
+            left.append(stage.job)
+            continue
+        record = read_stage(work.root / stage.id)
+        if record is not None and record.costs.seconds is not None:
+            took.setdefault(stage.job, []).append(record.costs.seconds)
+    if any(job not in took for job in left):
+        return None
+    return sum(sum(took[job]) / len(took[job]) for job in left) / work.workers
+
+
+def _write_cells(work: Work, names: Collection[str]) -> None:
+    """Link what is there, and write the page about a cell when nothing of it is left to do."""
+    for cell in work.study.cells:
+        if cell.name not in names or cell.name in work.written:
+            continue
+        ids = work.stages.of_cells[cell.name]
+        over = all(work.settled(work.stages.distinct[id]) for id in ids.values())
+        begun = any(map(work.done, ids.values()))
+        write_cell(work.folder, cell, work.stages, page=over and begun)
+        if over:
+            work.written.add(cell.name)
