@@ -20,7 +20,14 @@ from renaissance.grammar.anatomy.parts import (
     encoder_parts,
     joining_parts,
 )
-from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse, select
+from renaissance.grammar.anatomy.selectors import (
+    KINDS,
+    Segment,
+    SelectorError,
+    layer_counts,
+    parse,
+    select,
+)
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import PARAMETERS, Head
@@ -139,16 +146,20 @@ class Anatomy:
         except SelectorError:
             return Selected(leaves=frozenset())
         root = segments[0].name
-        found = self._leaves.select(selector)
-        known = self.known(root)
         if root == "heads" and self.heads is None:
-            any_head = replace(self, heads=every_head())
-            found, known = any_head._leaves.select(selector), any_head.known(root)
+            return replace(self, heads=every_head()).select(selector)
+        found = self._leaves.select(selector)
+        known = self.known(root) or (root == "heads" and self._names_no_own_head(segments))
         if known:
             return Selected(leaves=found, certain=root not in KINDS or self._all_known)
         certain = bool(found) and not any(_from_the_end(segment.members) for segment in segments)
         somewhere = Leaf(selector, frozenset())
         return Selected(leaves=found or frozenset({somewhere}), certain=certain)
+
+    def _names_no_own_head(self, segments: tuple[Segment, ...]) -> bool:
+        """Tell whether an address below `heads` stays clear of heads of which nothing is known."""
+        own = {head.name for head in self.heads or () if head.form == "own"}
+        return len(segments) > 1 and segments[1].name not in {*own, *KINDS}
 
     @cached_property
     def _encoders(self) -> dict[str, EncoderAnatomy]:

@@ -13,6 +13,7 @@ from renaissance.grammar.kinds.source import (
     is_embedding,
     modality,
 )
+from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
@@ -133,8 +134,8 @@ def _help(kind: Modality) -> str:
     """Say what lets inputs come as they are."""
     if kind == "vision":
         return "leave `augment` out"
-    plain = (word for word, one in Kinds(ObjectiveBlock).items() if kind not in one.changes)
-    return f"add `objective {next(plain, '…')}`"
+    plain = [word for word, one in Kinds(ObjectiveBlock).items() if kind not in one.changes]
+    return f"add {listing((f'objective {word}' for word in plain or '…'), between=' or ')}"
 
 
 def _is_tower(stream: SourceBlock | None) -> bool:

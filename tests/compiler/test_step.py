@@ -42,7 +42,7 @@ STILL = two_towers(
     VISION.model_copy(update={"dropout": 0.0}),
     fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=4, dropout=0.0),
 )
-REQUIRED = {"root": ".", "classes": 3, "subtask": "rte"}
+REQUIRED = {"root": ".", "classes": 3, "subtask": "rte", "train": "train.csv"}
 """What some tasks have no default of."""
 LENGTHS = (5, 12, 3, 7)
 IMAGES = 6
@@ -256,11 +256,12 @@ def test_what_is_planned_of_a_kind_is_counted_when_it_runs(
 ) -> None:
     monkeypatch.undo()
     declared = Spec(models={"two": two_towers()}, jobs={"learn": job})
-    planned = plan(declared, device="cpu").jobs[0].model
+    [of_job] = plan(declared, device="cpu").jobs
+    planned = of_job.model
     model = build(declared, job="learn")
     assert planned.parameters.total == sum(part.numel() for part in model.parameters())
     objectives = Objectives(model, declared.models["two"], job)
-    shape = shape_of(job, 8, 12)
+    shape = shape_of(job, 8, of_job.tokens)
     batch = made_of(objectives, expected_of(objectives.kinds, shape), shape)
     found = counted(model, lambda: [one.loss for one in objectives(batch).values()])
     assert planned.flops_per_sample.forward == round(found.forward / 8)

@@ -121,7 +121,7 @@ def test_no_effect_where_all_texts_are_masked(workshop) -> None:
     told = "freeze text { cache = true }"
     [finding] = [f for f in workshop.resolve(text(told)).diagnostics if f.code == "VL209"]
     assert "job `base` masks its texts at random" in finding.label
-    assert "add `objective itm`" in finding.help[0]
+    assert "add `objective itc` or `objective itm`" in finding.help[0]
     matching = text(told).replace("objective mlm", "objective mlm\n  objective itm")
     assert "VL209" not in workshop.codes(matching)
     assert "VL209" not in workshop.codes(text("freeze text"))
