@@ -78,6 +78,7 @@ def assemble(
     heads = Heads()
     if training is not None:
         space = declared.fusion.space
+        shown = [name for name in streams if name not in texts]
         heads = job_heads(
             training,
             text_width=widths[texts[0]] if texts else 0,
@@ -89,6 +90,8 @@ def assemble(
             vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
             words=streams[texts[0]].words() if texts else None,
             pooled_width=pool.width,
+            vision=streams[shown[0]].facts if shown else None,
+            vision_width=widths[shown[0]] if shown else 0,
             images_a_pair=declared.images_a_pair,
         )
     model = VisionLanguageModel(

@@ -117,6 +117,36 @@ Shown: TypeAlias = Pixels | PartlyEncoded | RegionRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenPixels(Movable):
+    """Images of which patches are hidden.
+
+    Attributes:
+        pixels: `[images, 3, height, width]` uint8.
+        mask: `[images, patches]` bool, True where a patch is hidden.
+    """
+
+    pixels: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchPlaces(Movable):
+    """Where patches that are read are, all `[items]` int64.
+
+    Attributes:
+        pair: which of the pairs.
+        patch: which patch of its image.
+        hidden: which of the images of which patches are hidden.
+        whole: which of the images as they are; None where nobody asks.
+    """
+
+    pair: Tensor
+    patch: Tensor
+    hidden: Tensor
+    whole: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartlyEncodedTexts(Movable):
     """Texts of which some need not be encoded any more: first those that do, then the others.
 
@@ -280,19 +310,21 @@ class Drawn(Movable):
 class Items(Movable):
     """What an objective or a task reads of which pairs, and what it wants there.
 
-    An item is a token at a read position, a pair, several pairs one behind the other (`Head.views`)
-    or the candidates of a group.
+    An item is a token at a read position, a hidden patch, a pair, several pairs one behind the
+    other (`Head.views`) or the candidates of a group.
 
     Attributes:
         text: `[pairs]` int64, which text.
-        image: `[pairs]` int64, which image; -1 where texts are read without one. `[pairs, streams]`
-            where several streams read images, the place of each pair's image in what each reads.
+        image: `[pairs]` int64, which image, those with hidden patches behind the others; -1 where
+            texts are read without one. `[pairs, streams]` where several streams read images, the
+            place of each pair's image in what each reads.
         tokens: tokens of the texts of all pairs together.
         positions: `[items]` int64, places of tokens among those of the texts of all pairs; None
             where the pooled vector of each pair is read.
+        patches: which patches are read; None where none are.
         target: `[items]` int64 classes (`UNKNOWN` for none of them), `[items, classes]` float32
             shares of credit, or `[items]` float32 numbers (NaN where nobody knows); None where
-            nobody knows any of them.
+            nobody knows any of them, and of patches, whose target is made of their images.
         known: how many items have a target: what a mean loss is over.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, index into the split's table; None where that is asked by nobody.
@@ -306,6 +338,7 @@ class Items(Movable):
     image: Tensor
     tokens: int
     positions: Tensor | None = None
+    patches: PatchPlaces | None = None
     target: Tensor | None
     known: int
     group: Candidates | None = None
@@ -329,6 +362,7 @@ class Batch(Movable):
         texts: of which those without changes are distinct where their features are kept.
         items: by name of the head, in the order in which the fusion gets their pairs.
         rows: how many rows of the data it is about.
+        hidden: images of the first stream of which patches are hidden; None for none.
         more: what other streams of images read, by their names.
         last: no other pass follows whose rows are compared with those of this one, outside of
             training.
@@ -338,5 +372,6 @@ class Batch(Movable):
     texts: Texts
     items: Mapping[str, Items]
     rows: int
+    hidden: HiddenPixels | None = None
     more: Mapping[str, Shown] = field(default_factory=dict)
     last: bool = True

@@ -25,7 +25,12 @@ def read_streams(model: VisionLanguageModel) -> frozenset[str]:
     for head in model.heads:
         if _reads_before(model, head):
             continue
-        found |= _text_streams(model) if _reads_tokens(model, head) else set(model.pool.queries)
+        if _reads_patches(model, head):
+            found |= _vision_streams(model)
+        elif _reads_tokens(model, head):
+            found |= _text_streams(model)
+        else:
+            found |= set(model.pool.queries)
     return frozenset(found) if len(model.heads) else frozenset(model.towers)
 
 
@@ -35,6 +40,8 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
     for head in model.heads:
         if _reads_tokens(model, head):
             parts = [f"{name} at masked positions" for name in sorted(_text_streams(model))]
+        elif _reads_patches(model, head):
+            parts = [f"{name} at hidden patches" for name in sorted(_vision_streams(model))]
         elif _reads_before(model, head):
             parts = [_vector(model, name) for name in sorted(_read_before(model, head))]
         else:
@@ -87,6 +94,10 @@ def _text_streams(model: VisionLanguageModel) -> set[str]:
     return {name for name, tower in model.towers.items() if tower.facts.modality == "text"}
 
 
+def _vision_streams(model: VisionLanguageModel) -> set[str]:
+    return model.towers.keys() - _text_streams(model)
+
+
 def _reads_before(model: VisionLanguageModel, head: str) -> bool:
     """Tell whether a head reads streams before the fusion."""
     return model.heads.declared[head].reads in ("text", "streams")
@@ -123,6 +134,10 @@ def _vector(model: VisionLanguageModel, stream: str) -> str:
 
 def _is_tied(model: VisionLanguageModel, head: str) -> bool:
     return model.heads.declared[head].tied
+
+
+def _reads_patches(model: VisionLanguageModel, head: str) -> bool:
+    return model.heads.declared[head].reads == "patches"
 
 
 def _reads_tokens(model: VisionLanguageModel, head: str) -> bool:

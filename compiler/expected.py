@@ -24,6 +24,7 @@ class Shape:
         others: distinct images that the other texts of the global batch are about.
         measured: nothing is learned from them.
         images_a_pair: that the model reads beside a text at once.
+        grid: patches along one side of an image; 0 where that is not known.
     """
 
     rows: int
@@ -32,6 +33,7 @@ class Shape:
     others: int
     measured: bool = False
     images_a_pair: int = 1
+    grid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Expected:
         positions: tokens that are read; None where pooled pairs are.
         shown: distinct images that the texts are about; None where these are their own.
         images: distinct images beside those.
+        hidden: images of which patches are hidden, which are encoded beside the others.
+        patches: whether items are patches.
         texts: texts beside those of the rows.
         items: what losses are summed over.
         target: a class of each item, a share of credit for each of its classes, or a number.
@@ -58,6 +62,8 @@ class Expected:
     positions: int | None = None
     shown: int | None = None
     images: int = 0
+    hidden: int = 0
+    patches: bool = False
     texts: int = 0
     items: int
     target: Literal["class", "shares", "number"] = "class"
@@ -90,6 +96,11 @@ def distinct_images(asked: Iterable[Expected], shape: Shape) -> int:
     return max(own, default=0) + sum(one.images for one in asked)
 
 
+def hidden_images(asked: Iterable[Expected]) -> int:
+    """Return how many images are encoded of which patches are hidden."""
+    return sum(one.hidden for one in asked)
+
+
 def _expected(kind: Kind, shape: Shape) -> Expected:
     expected = getattr(optional_facet(kind, "items"), "expected", one_a_row)
     found: Expected = expected(kind, shape)
@@ -110,7 +121,7 @@ def one_a_row(kind: Kind, shape: Shape) -> Expected:
     )
 
 
-def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1) -> Shape:
+def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1, grid: int = 0) -> Shape:
     """Return the shape of a pass of some texts, of which a model reads some images at once."""
     own, others, measured = texts, 0, isinstance(job, Evaluate)
     if not isinstance(job, Evaluate):
@@ -123,10 +134,13 @@ def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1) -> Shape
         others=others,
         measured=measured,
         images_a_pair=images_a_pair,
+        grid=grid,
     )
 
 
 def images_read(job: Job, training: Pretrain | Finetune) -> int:
     """Return the images that are read for a step."""
     shape = shape_of(job, job.batch, 1)
-    return distinct_images(expected_of(kinds_of(training), shape).values(), shape)
+    asked = expected_of(kinds_of(training), shape).values()
+    # What is hidden in one is mostly shown too; the file is read once.
+    return max(distinct_images(asked, shape), hidden_images(asked))

@@ -7,6 +7,7 @@ from torch import nn
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model.heads import Heads, LinearHead, LmHead, MlpHead, TiedLmHead
+from renaissance.compiler.model.tower import TowerFacts
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
@@ -35,6 +36,8 @@ def job_heads(
     vocabulary: int,
     words: nn.Embedding | None,
     pooled_width: int,
+    vision: TowerFacts | None = None,
+    vision_width: int = 0,
     images_a_pair: int = 1,
 ) -> Heads:
     """Return the heads that a job trains, by name.
@@ -48,6 +51,8 @@ def job_heads(
         vocabulary: word pieces of the text stream.
         words: their embeddings; None where the stream has none that can be told.
         pooled_width: channels of the pooled vector.
+        vision: what is known of the first stream of images; None without one.
+        vision_width: channels of it after fusion.
         images_a_pair: that the model reads beside a text at once, so that fewer pooled vectors are
             read as one.
 
@@ -62,6 +67,8 @@ def job_heads(
     for name, head in declared.items():
         if head.reads == "streams":
             modules[name] = facet(kinds[name], "head").build(kinds[name], stream_widths, space)
+        elif head.reads == "patches":
+            modules[name] = _of_patches(kinds[name], head, vision_width, vision)
         elif head.tied:
             modules[name] = _tied(name, widths[head.reads], words)
         else:
@@ -90,6 +97,15 @@ def _declared(kind: Kind, images_a_pair: int) -> Head:
             "images that the model reads at once"
         )
     return replace(head, views=head.views // images_a_pair)
+
+
+def _of_patches(kind: Kind, head: Head, width: int, vision: TowerFacts | None) -> nn.Module:
+    if vision is None or not vision.grid or not vision.image_size:
+        raise CompileError(f"`{kind.word()}` predicts patches, and the model has no grid of them")
+    side = vision.image_size // vision.grid
+    outputs = 3 * side * side if head.predicts == "pixels" else vision.width
+    built: nn.Module = facet(kind, "head").build(kind, width, outputs, vision.width)
+    return built
 
 
 def _tied(name: str, width: int, words: nn.Embedding | None) -> nn.Module:

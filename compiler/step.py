@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.batch import (
     Batch,
+    HiddenPixels,
     Items,
     PartlyEncoded,
     Pixels,
@@ -30,7 +31,9 @@ from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.inputs import ImageInput
+from renaissance.compiler.model.patches import HiddenImages, check_patches, patch_pixels
 from renaissance.compiler.model.readings import Reading
+from renaissance.compiler.model.tower import TowerFacts
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.head import Reads
 from renaissance.grammar.kinds.registry import KindError, facet, optional_facet, origin
@@ -103,9 +106,10 @@ class Objectives(nn.Module):
                 so; with each other, as the whole of it, if None.
             only_vectors: return what is compared, and compute nothing else.
         """
-        paired = self._reading_by(batch.items, "tokens", "pooled")
+        paired = self._reading_by(batch.items, "tokens", "patches", "pooled")
         apart = self._reading_by(batch.items, "streams")
-        vision = self._encode_shown(batch) if paired or apart else {}
+        hidden = None if batch.hidden is None else self._hidden(batch.hidden)
+        vision = self._encode_shown(batch, hidden) if paired or apart else {}
         texts = self.encode_texts(batch.texts)
         rows = self._rows(texts, vision, apart) if apart else {}
         if only_vectors:
@@ -116,7 +120,11 @@ class Objectives(nn.Module):
         read = self._joined(vision, texts, paired) if paired else {}
         for name, one in self._reading_by(batch.items, "text").items():
             read[name] = self.model.alone(self._text, texts.select(one.text, one.tokens))
-        scored |= {name: self._scored(name, part, batch.items[name]) for name, part in read.items()}
+        wanted = {
+            name: one if one.patches is None else self._with_target(name, one, vision, hidden)
+            for name, one in batch.items.items()
+        }
+        scored |= {name: self._scored(name, part, wanted[name]) for name, part in read.items()}
         return {name: scored[name] for name in batch.items}
 
     def compared(self, name: str, own: Rows, everything: Rows, first: int) -> Scored:
@@ -175,13 +183,52 @@ class Objectives(nn.Module):
             for (name, shown), place in zip(images.items(), places, strict=True)
         }
         streams[self._text] = texts.select(text, tokens)
-        readings = [self._reading(one) for one in items.values()]
+        readings = [self._reading(one, streams) for one in items.values()]
         return dict(zip(items, self.model.read(streams, readings), strict=True))
 
-    def _encode_shown(self, batch: Batch) -> dict[str, Features]:
-        """Encode what each stream of images reads, by its name."""
-        shown = dict(zip(self._vision, (batch.images, *batch.more.values()), strict=True))
-        return {name: self.encode_images(images, name) for name, images in shown.items()}
+    def _encode_shown(self, batch: Batch, hidden: HiddenImages | None) -> dict[str, Features]:
+        """Encode what each stream of images reads, by its name; behind it, hidden patches."""
+        first, *_ = self._vision
+        if hidden is None:
+            shown = dict(zip(self._vision, (batch.images, *batch.more.values()), strict=True))
+            return {name: self.encode_images(images, name) for name, images in shown.items()}
+        encoded = [self.model.encode_hidden(first, hidden).padded().tokens]
+        if any(_shows_whole(one) for one in batch.items.values()):
+            encoded.insert(0, self.encode_images(batch.images, first).padded().tokens)
+        return {first: Features(tokens=torch.cat(encoded) if len(encoded) > 1 else encoded[0])}
+
+    def _hidden(self, images: HiddenPixels) -> HiddenImages:
+        """Return images with hidden patches as a model reads them."""
+        first, *_ = self._vision
+        heads = self.model.heads.declared.items()
+        name = next(name for name, head in heads if head.reads == "patches")
+        token: Tensor = self.model.heads[name].mask_token  # type: ignore[assignment]
+        return HiddenImages(
+            pixels=self.normalised[first](images.pixels),
+            mask=images.mask,
+            token=token,
+            grid=self._facts.grid or 0,
+        )
+
+    def _with_target(
+        self, name: str, items: Items, vision: Mapping[str, Features], hidden: HiddenImages | None
+    ) -> Items:
+        """Return patches with what is to be predicted of them, `[items, n]`."""
+        patches = items.patches
+        assert patches is not None and hidden is not None  # it reads patches
+        grid = hidden.grid
+        if self.model.heads.declared[name].predicts == "pixels":
+            chosen = patches.hidden * grid**2 + patches.patch
+            return replace(items, target=patch_pixels(hidden.pixels, grid, chosen))
+        assert patches.whole is not None  # images as they are stand in the batch too
+        tokens = vision[self._vision[0]].tokens.detach()  # [images, tokens, width]
+        chosen = patches.whole * tokens.shape[1] + self._facts.prefix_tokens + patches.patch
+        return replace(items, target=tokens.flatten(0, 1).index_select(0, chosen))
+
+    @property
+    def _facts(self) -> TowerFacts:
+        """What is known of the first stream of images."""
+        return self.model.towers[self._vision[0]].facts
 
     def encode_images(self, images: Shown, stream: str | None = None) -> Features:
         """Encode images as a batch holds them, with the first stream that reads some by default."""
@@ -217,7 +264,13 @@ class Objectives(nn.Module):
         scores: Tensor = self.model.heads[name](pooled)
         return scores
 
-    def _reading(self, items: Items) -> Reading:
+    def _reading(self, items: Items, streams: Mapping[str, Features]) -> Reading:
+        if items.patches is not None:
+            first, facts = self._vision[0], self._facts
+            length = streams[first].tokens.shape[1]
+            check_patches(length, facts.prefix_tokens, facts.grid or 0, first)
+            places = items.patches.pair * length + facts.prefix_tokens + items.patches.patch
+            return Reading(rows=items.pairs, stream=first, positions=places, tokens=items.tokens)
         if items.positions is None:
             return Reading(rows=items.pairs, tokens=items.tokens)
         return Reading(
@@ -251,6 +304,11 @@ class Objectives(nn.Module):
                 "it has to return `Scored`, as `cross_entropy` of renaissance.compiler.losses does",
             )
         return scored
+
+
+def _shows_whole(items: Items) -> bool:
+    """Tell whether images as they are have to be encoded for some items."""
+    return items.patches is None or items.patches.whole is not None
 
 
 def weights_of(job: Pretrain | Finetune) -> dict[str, float]:

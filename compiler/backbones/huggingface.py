@@ -40,6 +40,7 @@ from renaissance.compiler.backbones.trial import check_text, first_line, rows_mi
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.patches import patch_embedding
 from renaissance.compiler.model.tower import (
     AttentionFacts,
     BackboneReference,
@@ -107,6 +108,10 @@ class TransformersTower(Tower):
         """Return the embeddings of its word pieces; None of an encoder of images."""
         found = self.encoder.get_input_embeddings() if self.facts.modality == "text" else None
         return found if isinstance(found, nn.Embedding) else None
+
+    def patch_embedding(self) -> nn.Module | None:
+        """Return what embeds the patches of an image; None where nothing is told to do so."""
+        return patch_embedding(self.encoder)
 
     def settle(self, address: str) -> None:
         """Note whether the tokens of a text depend on those beside it, if it runs padded."""

@@ -69,6 +69,10 @@ class PlainVisionTower(Tower):
             attention=_attention(spec, attention, ragged=False),
         )
 
+    def patch_embedding(self) -> nn.Module:
+        """Return what embeds the patches of an image."""
+        return self.embeddings.stem
+
     def forward(self, inputs: Any) -> Features:
         """Encode images as `[rows, 1 + patches, width]`."""
         stream: Features = self.stack(self.embeddings(inputs))
@@ -116,6 +120,10 @@ class PatchesTower(Tower):
             class_token=True,
             grid=embeddings.grid,
         )
+
+    def patch_embedding(self) -> nn.Module:
+        """Return what embeds the patches of an image."""
+        return self.embeddings.stem
 
     def forward(self, inputs: Any) -> Features:
         """Embed images as `[rows, 1 + patches, width]`."""

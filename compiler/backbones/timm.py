@@ -22,6 +22,7 @@ from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.patches import patch_embedding
 from renaissance.compiler.model.tower import (
     AttentionFacts,
     BackboneReference,
@@ -58,6 +59,10 @@ class TimmTower(Tower):
         self.facts = facts
         self.reference = reference
         self.channels_last = getattr(encoder, "output_fmt", "") == "NHWC"
+
+    def patch_embedding(self) -> nn.Module | None:
+        """Return what embeds the patches of an image; None where nothing is told to do so."""
+        return patch_embedding(self.encoder)
 
     def forward(self, inputs: Tensor) -> Features:
         """Encode images `[rows, 3, height, width]` of one shape.

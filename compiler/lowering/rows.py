@@ -83,12 +83,12 @@ class ReadEncoder(PlainEncoder):
 class ReadModel(VisionLanguageModel):
     """A model that takes rows in the form that they have, and computes what is read of them."""
 
-    def encoded(self, tower: Tower, inputs: Any) -> Features:
+    def encoded(self, tower: Tower, inputs: Any, *, before: bool = False) -> Features:
         """Run a tower; packed texts stay packed where it takes them so.
 
         Nothing is recorded for autograd if none of it learns, and the inputs ask for no gradient.
         """
-        wanted = learns(tower) or (isinstance(inputs, Tensor) and inputs.requires_grad)
+        wanted = learns(tower) or before or (isinstance(inputs, Tensor) and inputs.requires_grad)
         with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
             if isinstance(inputs, TextInput) and not tower.facts.packs:
                 return super().encoded(tower, inputs)

@@ -129,6 +129,10 @@ class Tower(nn.Module):
         """Return the embeddings of its word pieces; None where it has none."""
         return None
 
+    def patch_embedding(self) -> nn.Module | None:
+        """Return what embeds the patches of an image; None where nothing is told to do so."""
+        return None
+
     def settle(self, address: str) -> None:
         """Take note of what follows from how the tower is computed, once that is decided."""
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from renaissance.compiler.errors import InputError
+from renaissance.compiler.errors import CompileError, InputError
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.features import Features, Queries, corresponding, stacked
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, images_of
+from renaissance.compiler.model.patches import HiddenImages
 from renaissance.compiler.model.pool import Pool, mean
 from renaissance.compiler.model.readings import ModelOutput, Reading, RowGroup, consecutive
 from renaissance.compiler.model.tower import BackboneReference, Tower, first_streams
@@ -113,8 +114,27 @@ class VisionLanguageModel(nn.Module):
             return rows if images.order is None else rows.select(images.order)
         return self.encoded(tower, TextInput.of(inputs))
 
-    def encoded(self, tower: Tower, inputs: Any) -> Features:
-        """Run a tower on images `[rows, 3, height, width]`, on regions or on padded texts."""
+    def encode_hidden(self, name: str, images: HiddenImages) -> Features:
+        """Run the tower (or the embeddings) of a stream on images of which patches are hidden.
+
+        Raises:
+            CompileError: if it does not say what embeds its patches.
+        """
+        tower = self.towers[name]
+        embedding = tower.patch_embedding()
+        if embedding is None:
+            raise CompileError(f"`{name}` does not say what embeds its patches: none can be hidden")
+        with images.embedded_by(embedding):
+            return self.encoded(tower, images.blank(), before=images.token.requires_grad)
+
+    def encoded(self, tower: Tower, inputs: Any, *, before: bool = False) -> Features:
+        """Run a tower on images `[rows, 3, height, width]`, on regions or on padded texts.
+
+        Args:
+            tower: of a stream.
+            inputs: what it reads.
+            before: whether something learns that takes the place of its inputs.
+        """
         if not isinstance(inputs, TextInput):
             features: Features = tower(inputs)  # [rows, patches or regions, width]
             return features

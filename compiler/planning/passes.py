@@ -11,7 +11,9 @@ from renaissance.compiler.batch import (
     Batch,
     Candidates,
     Drawn,
+    HiddenPixels,
     Items,
+    PatchPlaces,
     RegionRows,
     TextRows,
     Texts,
@@ -24,6 +26,7 @@ from renaissance.compiler.expected import (
     distinct_images,
     encoded_texts,
     expected_of,
+    hidden_images,
     shape_of,
 )
 from renaissance.compiler.losses import Scored
@@ -117,12 +120,12 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     model = objectives.model
     length = text_tokens(model, tokens)
     texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
-    shape = shape_of(job, texts, length, objectives.images_a_pair)
+    grid = max(tower.facts.grid or 0 for tower in model.towers.values())
+    shape = shape_of(job, texts, length, objectives.images_a_pair, grid)
     asked = expected_of(objectives.kinds, shape)
-    distinct = {
-        "text": encoded_texts(asked.values(), shape),
-        "vision": ceil(distinct_images(asked.values(), shape) / objectives.images_a_pair),
-    }
+    hidden = hidden_images(asked.values())
+    whole = ceil(distinct_images(asked.values(), shape) / objectives.images_a_pair)
+    distinct = {"text": encoded_texts(asked.values(), shape), "vision": whole + hidden}
     towers = tuple(
         TowerRuns(
             stream=name,
@@ -143,7 +146,8 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     def run() -> Outcome:
         first, *_ = images
         batch = Batch(
-            images=images[first],
+            images=_whole(images[first], hidden),
+            hidden=_hidden(images[first], hidden, grid) if hidden else None,
             texts=Texts(encoded=text_rows(distinct["text"], length, packed=packed)),
             items={
                 name: _items(one, length, heads[name], len(images)) for name, one in asked.items()
@@ -202,6 +206,10 @@ def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
     shape = (asked.items, head.outputs or 1) if asked.target == "shares" else (asked.items,)
     kind = torch.int64 if asked.target == "class" else torch.float32
     group = None
+    patches = None
+    if asked.patches:
+        places = {name: _index(asked.items) for name in ("pair", "patch", "hidden")}
+        patches = PatchPlaces(**places, whole=None if asked.shown == 0 else _index(asked.items))
     if asked.candidates:
         item, place = _index(asked.pairs), _index(asked.pairs)
         group = Candidates(item=item, place=place, items=asked.items, most=asked.candidates)
@@ -210,13 +218,25 @@ def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
         image=_index(asked.pairs) if streams == 1 else _index(asked.pairs, streams),
         tokens=asked.pairs * tokens,
         positions=None if asked.positions is None else _index(asked.positions),
-        target=torch.zeros(shape, dtype=kind, device="meta"),
+        patches=patches,
+        target=None if asked.patches else torch.zeros(shape, dtype=kind, device="meta"),
         known=asked.items,
         group=group,
         truth=_truth(asked.pairs) if asked.compared else None,
         numbers=torch.zeros(asked.pairs, head.numbers, device="meta") if head.numbers else None,
         drawn=Drawn(row=_index(asked.pairs), turn=_index(asked.pairs)) if asked.drawn else None,
     )
+
+
+def _whole(images: Tensor | RegionRows, hidden: int) -> Tensor | RegionRows:
+    return images[: len(images) - hidden] if isinstance(images, Tensor) else images
+
+
+def _hidden(images: Tensor | RegionRows, hidden: int, grid: int) -> HiddenPixels:
+    """Return the last images as ones of which patches are hidden."""
+    assert isinstance(images, Tensor)  # regions have no patches
+    mask = torch.zeros(hidden, grid**2, dtype=torch.bool, device="meta")
+    return HiddenPixels(pixels=images[-hidden:], mask=mask)
 
 
 def _truth(rows: int) -> Truth:

@@ -97,7 +97,7 @@ def change(job: Training, kind: Modality) -> str | None:
         return "changes its images at random"
     if not isinstance(job, Pretrain):
         return None
-    phrases = [objective.changes.get(kind) for objective in job.objectives]
+    phrases = [objective.changed().get(kind) for objective in job.objectives]
     return None if None in phrases else phrases[0]
 
 

@@ -9,6 +9,7 @@ from renaissance.grammar.checks.layer_decay import check_decays
 from renaissance.grammar.checks.lowering import check_attention, check_compilation
 from renaissance.grammar.checks.objectives import check_objectives
 from renaissance.grammar.checks.outputs import check_outputs
+from renaissance.grammar.checks.patches import check_patches
 from renaissance.grammar.checks.reading import check_meeting, check_reading
 from renaissance.grammar.checks.shown import check_shown
 from renaissance.grammar.checks.splits import (
@@ -144,6 +145,7 @@ def _check_jobs(
         check_meeting(job, model, places, findings)
         if isinstance(job, Pretrain):
             check_objectives(job, model, places, findings)
+            check_patches(job, model, places, findings)
         check_scales(job, model, places, findings)
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)

@@ -35,7 +35,7 @@ class ObjectiveBlock(KindBlock):
     matches: ClassVar[int | None] = None
     """The output of its head that says how well the text and the image of a pair match."""
     head_form: ClassVar[Form | None] = None
-    head_reads: ClassVar[Literal["tokens", "pooled", "streams"]] = "pooled"
+    head_reads: ClassVar[Literal["tokens", "patches", "pooled", "streams"]] = "pooled"
     head_outputs: ClassVar[int | None] = None
 
     if TYPE_CHECKING:
@@ -45,6 +45,10 @@ class ObjectiveBlock(KindBlock):
     def head_name(cls) -> str:
         """Return the name of its head, which is its word."""
         return cls.word()
+
+    def changed(self) -> Mapping[Modality, str]:
+        """Return what it does to inputs that it reads in no other way, as `changes` has it."""
+        return self.changes
 
     def head(self) -> Head | None:
         """Return the head that it reads; None where it has none."""

@@ -12,9 +12,11 @@ from renaissance.compiler.batch import (
     Batch,
     Candidates,
     Drawn,
+    HiddenPixels,
     Items,
     PartlyEncoded,
     PartlyEncodedTexts,
+    PatchPlaces,
     Pixels,
     ShapedImages,
     Shown,
@@ -95,20 +97,23 @@ class Assembler:
         wanted = {
             name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
         }
-        shows = {
-            name: self._shown(name, list(wanted.values()), step)
-            for name in self.split.corpus.images.readers
-        }
+        whole = [one for one in wanted.values() if one.hidden is None or one.whole]
+        shows = {name: self._shown(name, whole, step) for name in self.split.corpus.images.readers}
+        covered = [one for one in wanted.values() if one.hidden is not None]
+        hidden = self._hidden(covered[0], step) if covered else None
         texts, text_places = self._texts(text, wanted)
-        (images, _), *_ = shows.values()
+        (images, place), *_ = shows.values()
         return Batch(
             images=images,
             texts=texts,
             items={
                 name: _items(one, text, text_places[name], [place for _, place in shows.values()])
+                if one.hidden is None or hidden is None
+                else _patches(one, text, text_places[name], place, hidden)
                 for name, one in wanted.items()
             },
             rows=len(rows),
+            hidden=None if hidden is None else hidden.pixels,
             more={name: more for name, (more, _) in list(shows.items())[1:]},
         )
 
@@ -124,7 +129,8 @@ class Assembler:
         """Return what a stream reads of each distinct image that it is shown, and where it is."""
         pictures = self.split.corpus.images
         column = pictures.place[stream]
-        shown = np.unique(np.concatenate([_column(one.image, column) for one in wanted]))
+        numbers = [_column(one.image, column) for one in wanted]
+        shown = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
         shown = shown[shown >= 0]
         plain = _Places(column=column, numbers=shown, places=np.arange(len(shown)))
         images = pictures.readers[stream]
@@ -149,6 +155,24 @@ class Assembler:
             lengths=None if uniform else tuple(entries.lengths.tolist()),
         )
         return encoded, _Places(column=column, numbers=shown, places=places)
+
+    def _hidden(self, wanted: Wanted, step: int) -> "_Hidden":
+        """Return the distinct images of pairs, and what is hidden of them."""
+        assert wanted.hidden is not None  # it hides patches
+        pictures = self.split.corpus.images
+        stream = next(iter(pictures.readers))
+        images = pictures.readers[stream]
+        assert isinstance(images, Images)  # regions have no patches
+        shown, first = np.unique(_column(wanted.image, pictures.place[stream]), return_index=True)
+        images.decode(shown)
+        pixels = self._pixels(images, [np.arange(len(shown))], shown, step)
+        assert isinstance(pixels, Tensor)  # of one shape
+        mask = wanted.hidden[first]
+        return _Hidden(
+            pixels=HiddenPixels(pixels=pixels, mask=torch.from_numpy(mask)),
+            numbers=shown,
+            mask=mask,
+        )
 
     def _pixels(
         self, images: Images, groups: Sequence[np.ndarray], shown: np.ndarray, step: int
@@ -182,6 +206,21 @@ class Assembler:
         for name in wanted.keys() - places.keys():
             places[name] = plain + rows * changed
         return Texts(encoded=_text_rows(encoded, text), cached=cached), places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hidden:
+    """Images of a batch of which patches are hidden.
+
+    Attributes:
+        pixels: as a model reads them.
+        numbers: of the images, ascending.
+        mask: `[images, patches]` bool, what is hidden.
+    """
+
+    pixels: HiddenPixels
+    numbers: np.ndarray
+    mask: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +287,29 @@ def _items(
         drawn=None
         if wanted.turn is None
         else Drawn(row=torch.from_numpy(wanted.text), turn=torch.from_numpy(wanted.turn)),
+    )
+
+
+def _patches(
+    wanted: Wanted, text: Padded, text_place: np.ndarray, plain: _Places, hidden: _Hidden
+) -> Items:
+    """Return hidden patches; their images stand behind those that are shown as they are."""
+    numbers = _column(wanted.image, plain.column)
+    image = np.searchsorted(hidden.numbers, numbers)  # [pairs]
+    pair, patch = np.nonzero(hidden.mask[image])  # [items]
+    whole = torch.from_numpy(plain.of(numbers)[pair]) if wanted.whole else None
+    return Items(
+        text=torch.from_numpy(text_place[wanted.text]),
+        image=torch.from_numpy(image + len(plain.numbers)),
+        tokens=int(text.lengths[wanted.text].sum()),
+        patches=PatchPlaces(
+            pair=torch.from_numpy(pair),
+            patch=torch.from_numpy(patch),
+            hidden=torch.from_numpy(image[pair]),
+            whole=whole,
+        ),
+        target=None,
+        known=len(pair),
     )
 
 

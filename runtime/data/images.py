@@ -139,12 +139,20 @@ class Images:
         assert self.features is not None
         contents = self._digests(images)
         entries = self.features.read(contents)
-        for image in images[~entries.found].tolist():
+        self.decode(images[~entries.found])
+        return entries, contents
+
+    def decode(self, images: np.ndarray) -> None:
+        """Decode images `[n]` of which `readable` may have found features; they are held then.
+
+        Raises:
+            DataError: if one that was readable no longer is.
+        """
+        for image in images.tolist():
             if self._state[image] != READABLE or not self._has(image):
                 self._read(image)
             if self._state[image] != READABLE:
                 raise DataError(f"`{self._table.path(image)}` can no longer be read")
-        return entries, contents
 
     def pixels(self, images: np.ndarray) -> np.ndarray:
         """Return `[n, 3, height, width]` uint8 of images of one shape that were found readable."""

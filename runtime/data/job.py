@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from renaissance.compiler.batch import Batch, Texts
-from renaissance.compiler.expected import Shape, distinct_images, expected_of
+from renaissance.compiler.expected import Shape, distinct_images, expected_of, hidden_images
 from renaissance.compiler.heads import Kind, kinds_of
+from renaissance.grammar.anatomy.patches import grid_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
@@ -84,6 +85,7 @@ class JobData:
         self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
         self._kinds = kinds_of(self._job)
+        self._grid = max((grid_of(model.streams[name]) or 0 for name in model.vision), default=0)
         self.answers: tuple[str, ...] = ()
         if isinstance(self._job, Finetune):
             self.answers = facet(self._job.task, "reader").answers(self._job.task, train)
@@ -127,12 +129,18 @@ class JobData:
         job, ranks = self._job, int(os.environ.get("WORLD_SIZE", "1"))
         rows = -(-job.batch // ranks)
         shape = self._shape(rows)
-        images = distinct_images(expected_of(self._kinds, shape).values(), shape)
+        asked = expected_of(self._kinds, shape).values()
+        images = distinct_images(asked, shape) + hidden_images(asked)
         return 2 * images * sum(_bytes(one.needs) for one in self._shown.values())
 
     def _shape(self, rows: int) -> Shape:
         return Shape(
-            rows=rows, tokens=1, images=rows, others=0, images_a_pair=self._model.images_a_pair
+            rows=rows,
+            tokens=1,
+            images=rows,
+            others=0,
+            images_a_pair=self._model.images_a_pair,
+            grid=self._grid,
         )
 
     @property
@@ -335,6 +343,7 @@ class JobData:
             seed=job.seed,
             training=training,
             images_a_pair=self._model.images_a_pair,
+            grid=self._grid,
         )
         # Those that change texts come first, as their texts do.
         order = expected_of(self._kinds, self._shape(1))

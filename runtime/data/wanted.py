@@ -21,6 +21,7 @@ class Context:
         seed: the job's seed.
         training: whether something is learned from them.
         images_a_pair: that the model reads beside a text at once.
+        grid: patches along one side of an image; 0 where that is not known.
     """
 
     split: Split
@@ -28,6 +29,7 @@ class Context:
     seed: int
     training: bool
     images_a_pair: int = 1
+    grid: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,10 @@ class Wanted:
         ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
         positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
             pooled pairs are read. Pairs are then the rows in order.
+        hidden: `[pairs, patches]` bool, which patches of the image of each pair are hidden: these
+            are the items, and images with hidden patches stand in the place of the pairs' own;
+            None for those. Of pairs of one image the first one says it.
+        whole: what is hidden is predicted of the images as they are, which are encoded too.
         target: `[items]` int64 classes, `[items, classes]` float32 shares of credit or `[items]`
             float32 numbers; None where nobody knows.
         group: the candidates of each item; None where pairs are none.
@@ -86,6 +92,8 @@ class Wanted:
     image: np.ndarray
     ids: np.ndarray | None = None
     positions: np.ndarray | None = None
+    hidden: np.ndarray | None = None
+    whole: bool = False
     target: np.ndarray | None
     group: Group | None = None
     row: np.ndarray | None = None

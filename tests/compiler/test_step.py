@@ -8,7 +8,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from renaissance.compiler import build, plan
-from renaissance.compiler.batch import Batch, Candidates, Drawn, Items, TextRows, Texts, Truth
+from renaissance.compiler.batch import (
+    Batch,
+    Candidates,
+    Drawn,
+    HiddenPixels,
+    Items,
+    PatchPlaces,
+    TextRows,
+    Texts,
+    Truth,
+)
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.expected import (
     Expected,
@@ -16,6 +26,7 @@ from renaissance.compiler.expected import (
     distinct_images,
     encoded_texts,
     expected_of,
+    hidden_images,
     shape_of,
 )
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
@@ -213,6 +224,7 @@ def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
 def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) -> Batch:
     """A batch of random contents, of the size that is expected."""
     images = distinct_images(asked.values(), shape)
+    covered = hidden_images(asked.values())
     rows = encoded_texts(asked.values(), shape)
     texts = TextRows(
         input_ids=torch.randint(2, 60, (rows * shape.tokens,)),
@@ -231,10 +243,11 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
         each = one.candidates or 1
         items[name] = Items(
             text=pairs % rows,
-            image=pairs % images,
+            image=images + pairs % covered if one.patches else pairs % images,
             tokens=one.pairs * shape.tokens,
             positions=None if one.positions is None else torch.arange(one.positions),
-            target=wanted[one.target],
+            patches=hidden_patches(one, shape) if one.patches else None,
+            target=None if one.patches else wanted[one.target],
             known=one.items,
             group=Candidates(item=pairs // each, place=pairs % each, items=one.items, most=each)
             if one.candidates
@@ -247,7 +260,24 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             else None,
         )
     pixels = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8)
-    return Batch(images=pixels, texts=Texts(encoded=texts), items=items, rows=shape.rows)
+    hidden = HiddenPixels(
+        pixels=torch.randint(256, (covered, 3, 32, 32), dtype=torch.uint8),
+        mask=torch.ones(covered, shape.grid**2, dtype=torch.bool),
+    )
+    return Batch(
+        images=pixels,
+        texts=Texts(encoded=texts),
+        items=items,
+        rows=shape.rows,
+        hidden=hidden if covered else None,
+    )
+
+
+def hidden_patches(asked: Expected, shape: Shape) -> PatchPlaces:
+    """As many patches as are expected, of the images of all pairs."""
+    place = torch.arange(asked.items)
+    pair, patch = place % asked.pairs, place // asked.pairs % shape.grid**2
+    return PatchPlaces(pair=pair, patch=patch, hidden=pair % asked.hidden)
 
 
 @pytest.mark.parametrize(("name", "job"), every_kind())
@@ -261,7 +291,8 @@ def test_what_is_planned_of_a_kind_is_counted_when_it_runs(
     model = build(declared, job="learn")
     assert planned.parameters.total == sum(part.numel() for part in model.parameters())
     objectives = Objectives(model, declared.models["two"], job)
-    shape = shape_of(job, 8, of_job.tokens)
+    grid = model.towers["vision"].facts.grid or 0
+    shape = shape_of(job, 8, of_job.tokens, grid=grid)
     batch = made_of(objectives, expected_of(objectives.kinds, shape), shape)
     found = counted(model, lambda: [one.loss for one in objectives(batch).values()])
     assert planned.flops_per_sample.forward == round(found.forward / 8)

@@ -1,0 +1,60 @@
+"""Are there patches that can be hidden?"""
+
+from renaissance.grammar.anatomy.patches import grid_of
+from renaissance.grammar.checks.caching import cached_streams
+from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.findings import Findings
+from renaissance.grammar.kinds.head import Head
+from renaissance.grammar.kinds.source import Detected, fit_of
+from renaissance.grammar.places import Places
+from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Model
+
+
+def check_patches(job: Pretrain, model: Model, places: Places, findings: Findings) -> None:
+    """Report objectives that predict patches of a model where none can be hidden."""
+    for index, objective in enumerate(job.objectives):
+        head = objective.head()
+        if head is None or head.reads != "patches":
+            continue
+        found = _obstacle(model, head)
+        if found is None:
+            continue
+        label, help = found
+        path = ("jobs", job.name, "objectives", index)
+        span = places.key(path) or places.value(path)
+        assert span is not None  # an objective is written somewhere
+        findings.add(
+            Diagnostic(
+                code="VL545",
+                message=f"`{objective.word()}` cannot hide patches of model `{model.name}`",
+                span=span,
+                label=label,
+                help=(help,),
+            )
+        )
+
+
+def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
+    """Say why nothing can be hidden, or predicted, and what helps; None where it can."""
+    if len(model.vision) != 1:
+        return f"there are {len(model.vision)} streams of images", "give the model one"
+    [name] = model.vision
+    stream = model.streams[name]
+    if isinstance(stream, Detected):
+        why = f"`{name}` reads regions: what the detector says of others shows what is hidden"
+        return why, "take a stream that reads pixels"
+    if fit_of(stream) is not None:
+        why = f"the images of `{name}` keep their shape, each with a grid of its own"
+        return why, "write `resize = crop` or `squash`"
+    if grid_of(stream) is None:
+        return (
+            f"nobody knows the patches of `{name}`",
+            "take a ViT, or a stream that states its patches",
+        )
+    if head.predicts == "features" and not any(
+        name in cached_streams(directive, model.streams) for directive in model.freeze
+    ):
+        why = f"`{name}` is no tower that stays as it is, so that its features change"
+        return why, f"write `freeze {name}`, for the whole of a `backbone`, or `target = pixels`"
+    return None
