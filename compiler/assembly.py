@@ -148,6 +148,8 @@ def _encoder(declared: Model, *, weights: bool) -> tuple[dict[str, Tower], nn.Mo
             streams[name] = build_tower(stream, name, attention=attention, weights=weights)
     facts = {name: tower.facts for name, tower in streams.items()}
     joined: nn.Module = facet(fusion, "module").build(fusion, facts, address=root, stack=stack)
+    if weights and fusion.weights_of is not None:
+        facet(fusion, "module").load(fusion, joined, root)
     return streams, joined
 
 

@@ -200,7 +200,8 @@ def _backbones(spec: Spec) -> dict[str, Any]:
             for address, reference in assemble(model, None, weights=True).references().items()
         }
         for name, model in models.items()
-        if model.weights is not None or any(source.weights_of for source in model.sources)
+        if model.weights is not None
+        or any(part.weights_of for part in (*model.sources, model.fusion))
     }
 
 

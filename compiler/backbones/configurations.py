@@ -90,6 +90,20 @@ def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedC
     return config
 
 
+def shortened(config: PretrainedConfig, layers: int, id: str, address: str) -> PretrainedConfig:
+    """Return a configuration of its first layers alone.
+
+    Raises:
+        BackboneError: if it has fewer, or no plain stack of them.
+    """
+    found = deepcopy(config)
+    own = _get(found, "layers")
+    if own is not None and own < layers:
+        raise BackboneError(f"`{address}`: `{id}` has {own} layers, and {layers} are asked for")
+    _set(found, "layers", layers, id, address)
+    return found
+
+
 def known_configuration(id: str, half: Half = "vision") -> PretrainedConfig | None:
     """Return the configuration of a published architecture of the catalogue, or None."""
     known = find(id, half)

@@ -19,11 +19,12 @@ from renaissance.compiler.backbones.configurations import (
     fit_to_stream,
     known_configuration,
     random_configuration,
+    shortened,
     unreachable,
 )
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images, check_length
-from renaissance.compiler.backbones.layers import find_layers
+from renaissance.compiler.backbones.layers import find_layers, first_of
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.rows import (
     has_class_token,
@@ -51,7 +52,13 @@ from renaissance.grammar.anatomy.library import ANY_SHAPE
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, fit_of, half_of
+from renaissance.grammar.kinds.source import (
+    Dimensions,
+    LibraryEncoder,
+    first_layers,
+    fit_of,
+    half_of,
+)
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -157,10 +164,13 @@ def huggingface_tower(
         BackboneError: if it cannot be found, lacks weights or does not read what it is to read.
     """
     published = published_configuration(spec, address, weights=weights)
+    layers = first_layers(spec)
     try:
         fitted = fit_to_stream(
             published, max_tokens=spec.max_tokens, image_size=spec.image_size, address=address
         )
+        if layers is not None:
+            fitted = shortened(fitted, layers, spec.identifier, address)
         encoder = random_encoder(fitted, attention, address)
     except (
         ArithmeticError,
@@ -181,20 +191,45 @@ def huggingface_tower(
     facts = _facts(spec, fitted, encoder, attention)
     reference = None
     if spec.loads_weights:
-        if weights:
-            loaded, reference = load_encoder(spec, published, address)
-        else:
-            with torch.device("meta"):
-                loaded = random_encoder(published, attention, address)
-        own = encoder.state_dict()
-        tensors, notes = fit_positions(loaded.state_dict(), own, facts=facts, address=address)
-        if weights:
-            encoder.load_state_dict(tensors, strict=True)
+        reference, notes = _load(spec, published, encoder, facts, address, weights=weights)
         facts = replace(facts, notes=notes)
     tower = TransformersTower(encoder, facts, reference)
     tower.key = configuration_key(encoder.config)
     _check_trial(tower, address)
     return tower
+
+
+def _load(
+    spec: LibraryEncoder,
+    published: PretrainedConfig,
+    encoder: PreTrainedModel,
+    facts: TowerFacts,
+    address: str,
+    *,
+    weights: bool,
+) -> tuple[BackboneReference | None, tuple[str, ...]]:
+    """Give an encoder its published weights; return where they are from, and what was fitted."""
+    reference, layers = None, first_layers(spec)
+    if weights:
+        loaded, reference = load_encoder(spec, published, address)
+    else:
+        with torch.device("meta"):
+            loaded = random_encoder(published, "eager", address)
+    given = loaded.state_dict()
+    if layers is not None:
+        left = _left(loaded, layers)
+        given = {name: part for name, part in given.items() if not name.startswith(left)}
+    tensors, notes = fit_positions(given, encoder.state_dict(), facts=facts, address=address)
+    if layers is not None:
+        notes += (first_of(address, layers, spec.identifier),)
+    if weights:
+        encoder.load_state_dict(tensors, strict=True)
+    return reference, notes
+
+
+def _left(encoder: nn.Module, layers: int) -> tuple[str, ...]:
+    """Return how the names of what belongs to all but the first layers begin."""
+    return tuple(f"{path}." for paths in find_layers(encoder)[layers:] for path in paths)
 
 
 def own_attention(encoder: PreTrainedModel, asked: Attention, *, ragged: bool) -> AttentionFacts:

@@ -47,6 +47,12 @@ def find_layers(encoder: nn.Module) -> LayerPaths:
     return tuple(paths)
 
 
+def first_of(address: str, layers: int, id: str) -> str:
+    """Say how many layers of an encoder are taken."""
+    said = "layer" if layers == 1 else f"{layers} layers"
+    return f"`{address}` takes the first {said} of `{id}`"
+
+
 def _lists(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
     for name, child in module.named_children():
         here = f"{path}.{name}" if path else name

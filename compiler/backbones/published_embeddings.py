@@ -37,8 +37,8 @@ _LEFT = frozenset({"mask_token", "distillation_token", "dist_token"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Published:
-    """What stands in front of the layers of an encoder, by name, and where it is from."""
+class PublishedEncoder:
+    """An encoder, what stands in front of its layers, by name, and where it is from."""
 
     encoder: nn.Module
     tensors: dict[str, Tensor]
@@ -59,7 +59,7 @@ def load_words(tower: WordpieceTower, id: str, address: str) -> None:
     Raises:
         BackboneError: if the encoder embeds in another way, or with other sizes.
     """
-    found, own = _published(id, address), tower.embeddings
+    found, own = published_encoder(id, address), tower.embeddings
     optional = {_TYPE} & found.tensors.keys()
     given = _only(found.tensors, (_WORD, _POSITION, *_NORM, *optional), (), id, address)
     positions, offset = given[_POSITION], position_offset(found.encoder)
@@ -99,7 +99,7 @@ def load_patches(tower: PatchesTower, id: str, address: str) -> None:
     Raises:
         BackboneError: if the encoder embeds in another way, or with other sizes.
     """
-    found, own = _published(id, address), tower.embeddings
+    found, own = published_encoder(id, address), tower.embeddings
     names = _PATCH_NAMES["timm" if "pos_embed" in found.tensors else "transformers"]
     given = _only(found.tensors, names, _LEFT, id, address)
     token, table, weight, bias = (given[name] for name in names)
@@ -125,7 +125,7 @@ def load_patches(tower: PatchesTower, id: str, address: str) -> None:
     _note(tower, found.reference, notes)
 
 
-def _published(id: str, address: str) -> _Published:
+def published_encoder(id: str, address: str) -> PublishedEncoder:
     """Load an encoder in the shape that it is published in."""
     library = "timm" if is_timm(id) else "transformers"
     kind: Any = next(kind for kind in Kinds(SourceBlock).values() if kind.library == library)
@@ -142,14 +142,14 @@ def _published(id: str, address: str) -> _Published:
             for name, tensor in encoder.state_dict().items()
             if layers is not None and not name.startswith(outside)
         }
-        return _Published(encoder, tensors, reference)
+        return PublishedEncoder(encoder, tensors, reference)
     from renaissance.compiler.backbones.huggingface import load_encoder, published_configuration
 
     config = published_configuration(block, address, weights=True)
     encoder, reference = load_encoder(block, config, address)
     embeddings = getattr(encoder, "embeddings", None)
     tensors = {} if embeddings is None else dict(embeddings.named_parameters())
-    return _Published(encoder, tensors, reference)
+    return PublishedEncoder(encoder, tensors, reference)
 
 
 def _only(

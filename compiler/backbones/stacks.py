@@ -7,6 +7,7 @@ import transformers
 from torch import nn
 
 from renaissance.compiler.backbones import timm
+from renaissance.compiler.backbones.configurations import shortened
 from renaissance.compiler.backbones.encoder_stack import EncoderStack
 from renaissance.compiler.backbones.huggingface import (
     implementation,
@@ -21,7 +22,12 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import AttentionFacts, BackboneReference, TowerFacts
 from renaissance.grammar.anatomy.library import STACKS
 from renaissance.grammar.architectures import from_config
-from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, LibraryEncoder
+from renaissance.grammar.kinds.source import (
+    Dimensions,
+    ImageEncoder,
+    LibraryEncoder,
+    first_layers,
+)
 from renaissance.grammar.schema.model import Attention
 
 _FINAL_NORMS = ("layernorm", "post_layernorm", "norm")
@@ -47,6 +53,10 @@ def transformers_stack(
     architecture = from_config(spec.identifier, config.to_dict(), None)
     if architecture.width is None:
         raise BackboneError(_no_stack(spec.identifier, address))
+    taken = first_layers(spec)
+    known = encoder.config
+    if taken is not None:
+        known = shortened(known, taken, spec.identifier, address)
     layers = (encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
     if any(len(inspect.signature(layer.forward).parameters) < 2 for layer in layers):
         raise BackboneError(
@@ -60,8 +70,9 @@ def transformers_stack(
         attention=own_attention(encoder, attention, ragged=True),
         reference=reference,
         dropout=architecture.dropout,
+        taken=taken,
     )
-    stack.key = configuration_key(encoder.config)
+    stack.key = configuration_key(known)
     stack.config = encoder.config
     return stack
 
@@ -101,8 +112,10 @@ def _stack(
     attention: AttentionFacts | None,
     reference: BackboneReference | None,
     dropout: float,
+    taken: int | None = None,
 ) -> EncoderStack:
-    layers = nn.ModuleList(encoder.get_submodule(paths[0]) for paths in find_layers(encoder))
+    paths = find_layers(encoder)[:taken]
+    layers = nn.ModuleList(encoder.get_submodule(first) for first, *_ in paths)
     norms = (getattr(encoder, name, None) for name in _FINAL_NORMS)
     facts = TowerFacts(
         modality=modality,

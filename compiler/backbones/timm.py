@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
+from renaissance.compiler.backbones.layers import first_of
 from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
 from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
@@ -31,7 +32,7 @@ from renaissance.compiler.model.tower import (
 )
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, fit_of
+from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, first_layers, fit_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
@@ -117,6 +118,9 @@ def timm_tower(
     usual = _published_size(spec, configured)
     if spec.loads_weights and image_size not in (None, usual):
         notes = (f"`{address}` made for images of {usual} pixels runs at {image_size}",)
+    taken = first_layers(spec)
+    if taken is not None:
+        notes += (first_of(address, taken, spec.identifier),)
     stem, layers = timm_layers(encoder)
     facts = TowerFacts(
         modality="vision",
@@ -185,11 +189,29 @@ def timm_encoder(
         raise BackboneError(_reads_squares(name, address))
     if not hasattr(encoder, "forward_features") or not hasattr(encoder, "num_features"):
         raise BackboneError(f"`{address}`: `{name}` has no features that a stream could read")
-    if not pretrained:
-        return encoder, None
-    revision = None if is_folder(name) else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
-    content = _published_content(source, encoder)
-    return encoder, BackboneReference(id=name, revision=revision, content=content)
+    reference = None
+    if pretrained:
+        revision = None if is_folder(name) else _revision(encoder.pretrained_cfg.get("hf_hub_id"))
+        content = _published_content(source, encoder)
+        reference = BackboneReference(id=name, revision=revision, content=content)
+    layers = first_layers(spec)
+    if layers is not None:
+        _shorten(encoder, layers, name, address)
+    return encoder, reference
+
+
+def _shorten(encoder: nn.Module, layers: int, name: str, address: str) -> None:
+    """Leave the first layers of a vision transformer, and the norm behind the last one."""
+    blocks = getattr(encoder, "blocks", None)
+    if not isinstance(encoder, VisionTransformer) or blocks is None:
+        raise BackboneError(
+            f"`{address}`: `{name}` is no plain stack of equal layers, of which some could be taken"
+        )
+    if len(blocks) < layers:
+        raise BackboneError(
+            f"`{address}`: `{name}` has {len(blocks)} layers, and {layers} are asked for"
+        )
+    encoder.blocks = blocks[:layers]
 
 
 def own_attention(

@@ -208,7 +208,7 @@ class Anatomy:
 
 def starts_random(block: SourceBlock | FusionBlock) -> bool:
     """Tell whether no weights are loaded for a block."""
-    return not (isinstance(block, SourceBlock) and block.weights_of is not None)
+    return block.weights_of is None
 
 
 class _Leaves:

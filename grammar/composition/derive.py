@@ -12,6 +12,7 @@ from renaissance.grammar.kinds.source import (
     OF_IMAGES,
     Dimensions,
     NamedArchitecture,
+    Shortened,
     SourceBlock,
     is_embedding,
 )
@@ -73,7 +74,7 @@ def complete_stream(
     stream = stream.model_copy(update=updates)
     if isinstance(stream, Dimensions):
         return _complete_dimensions(stream, known, path, places, findings)
-    return stream
+    return stream if _has_layers(stream, known, path, places, findings) else None
 
 
 def complete_stack(
@@ -111,7 +112,7 @@ def complete_stack(
         return None
     if isinstance(stack, Dimensions):
         return _complete_dimensions(stack, known, path, places, findings)
-    return stack
+    return stack if _has_layers(stack, known, path, places, findings) else None
 
 
 def _complete_dimensions(
@@ -152,6 +153,34 @@ def _complete_dimensions(
             updates[name] = own
             places.derived[*path, name] = f"from `{block.identifier}`"
     return block.model_copy(update=updates)
+
+
+def _has_layers(
+    block: NamedArchitecture,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> bool:
+    """Report more layers than the weights have, or some of an encoder in stages."""
+    wanted = block.layers if isinstance(block, Shortened) else None
+    if wanted is None or known is None:
+        return True
+    if not known.sequence:
+        label = "its stages have sizes of their own"
+    elif known.layers is not None and wanted > known.layers:
+        label = f"it has {known.layers}"
+    else:
+        return True
+    findings.add(
+        Diagnostic(
+            code="VL305",
+            message=f"`{known.id}` has no first {wanted} layers",
+            span=places.value((*path, "layers")),  # type: ignore[arg-type]
+            label=label,
+        )
+    )
+    return False
 
 
 def _complete_embedding(

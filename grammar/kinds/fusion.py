@@ -38,6 +38,14 @@ class FusionBlock(KindBlock):
         return None
 
     @property
+    def weights_of(self) -> str | None:
+        """The hub id or folder whose weights its own layers start from; None: random ones.
+
+        Where there is one, `load` in `module.py` lets them start from it.
+        """
+        return None
+
+    @property
     def stack(self) -> SourceBlock | None:
         """The stack of layers that all streams run through together; None where there is none."""
         return None

@@ -165,6 +165,24 @@ class LibraryEncoder(TextLength, ImageEncoder):
     )
 
 
+class Shortened(Block):
+    """An encoder with published weights, of which the first layers may be all that is taken."""
+
+    layers: int | None = key(
+        None,
+        doc="how many of its first layers are taken, with the norm behind the last one; all of "
+        "them if absent",
+        impact="weights",
+        ge=1,
+        le=1000,
+    )
+
+
+def first_layers(block: SourceBlock) -> int | None:
+    """Return how many layers are taken of published ones; None for all, or of random ones."""
+    return block.layers if isinstance(block, Shortened) else None
+
+
 class Dimensions(Block):
     """Sizes of a known architecture that starts from random weights; its own where absent."""
 

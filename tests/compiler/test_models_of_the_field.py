@@ -60,7 +60,7 @@ def shrunk(name: str, *, lower: str) -> VisionLanguageModel:
     fusion = declared.fusion.model_copy(
         update={
             key: value
-            for key, value in {**SIZES, "dropout": 0.0}.items()
+            for key, value in {**SIZES, "dropout": 0.0, "weights": None}.items()
             if key in type(declared.fusion).model_fields
         }
     )

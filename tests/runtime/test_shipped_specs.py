@@ -118,7 +118,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ElectraModel(ElectraConfig(embedding_size=16, **size, **words)).save_pretrained(
         home / "electra"
     )
-    BertModel(BertConfig(**size, **words)).save_pretrained(home / "bert")
+    bert = BertConfig(**size, **words | {"intermediate_size": 128})
+    BertModel(bert).save_pretrained(home / "bert")
     for name in ("electra", "bert"):
         write_tokenizer(home / name)
     patches = {"image_size": 32, "patch_size": 16, "intermediate_size": 64}

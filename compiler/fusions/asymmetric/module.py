@@ -27,6 +27,18 @@ def build(
     return AsymmetricLayers(fusion, streams, address)
 
 
+def load(fusion: Asymmetric, layers: "AsymmetricLayers", address: str) -> None:
+    """Let its layers start from the last ones of the encoder that the fusion names.
+
+    Raises:
+        BackboneError: if it cannot be had, or has other layers.
+    """
+    from renaissance.compiler.fusions.asymmetric.last_layers import load_last_layers
+
+    assert fusion.weights is not None  # the caller asks for them
+    load_last_layers(layers, fusion, fusion.weights, address)
+
+
 class AsymmetricLayers(nn.Module):
     """A projection where widths differ, and layers of the stream that attends.
 

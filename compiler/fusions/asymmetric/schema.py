@@ -21,3 +21,14 @@ class Asymmetric(FusionLayers):
         impact="weights",
         positional=True,
     )
+    weights: str | None = key(
+        None,
+        doc="hub id or folder of a BERT whose last layers its own start from, as many as it has; "
+        "attention to the other stream starts at random, and so does all else if absent",
+        impact="training",
+    )
+
+    @property
+    def weights_of(self) -> str | None:
+        """The hub id or folder whose last layers its own start from."""
+        return self.weights

@@ -3,10 +3,10 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.source import LibraryEncoder, Position
+from renaissance.grammar.kinds.source import LibraryEncoder, Position, Shortened
 
 
-class HuggingFace(LibraryEncoder):
+class HuggingFace(Shortened, LibraryEncoder):
     """An encoder that transformers' AutoModel makes, with its weights."""
 
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})

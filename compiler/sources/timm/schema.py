@@ -3,10 +3,10 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
-from renaissance.grammar.kinds.source import ImageEncoder, Position
+from renaissance.grammar.kinds.source import ImageEncoder, Position, Shortened
 
 
-class Timm(ImageEncoder):
+class Timm(Shortened, ImageEncoder):
     """A vision encoder of timm, with its weights."""
 
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})
