@@ -14,9 +14,10 @@ from torch import nn
 from renaissance.compiler.backbones.naming import ParameterKind, address_inside, parameter_kind
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.tower import Stacked
 from renaissance.grammar.anatomy.model import Anatomy
-from renaissance.grammar.anatomy.parts import Component, kinds_of_component, named_kind
+from renaissance.grammar.anatomy.parts import ADAPTER, Component, kinds_of_component, named_kind
 from renaissance.grammar.anatomy.selectors import KINDS
 
 
@@ -51,6 +52,16 @@ def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddres
     fusion = _Fusion(model.fusion, model.anatomy)
     found = {}
     for name, _ in model.named_parameters():
+        base, adapter, _ = name.partition(f".{ADAPTER}.")
+        if adapter and isinstance(owners.get(f"{base}.weight"), AdaptedLinear):
+            beside = _component(f"{base}.weight", model, fusion)[0]
+            found[name] = ParameterAddress(
+                address=f"{beside.address}.{ADAPTER}",
+                component=ADAPTER,
+                kind="weight",
+                kinds=kinds_of_component(beside.kind),
+            )
+            continue
         component, inside = _component(name, model, fusion)
         kind = parameter_kind(inside, owners[name])
         if component.kind == "type_embedding":

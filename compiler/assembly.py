@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler import freeze
+from renaissance.compiler.adapters import add_adapters
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.heads import job_heads
@@ -52,7 +53,7 @@ def build(spec: Spec, model: str | None = None, job: str | None = None) -> Visio
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed if training else 0)
         built = assemble(declared, training, weights=True)
-    freeze.resolve(built, declared.freeze).apply(built, 0, 1)
+    freeze.resolve(built, declared.frozen).apply(built, 0, 1)
     return built
 
 
@@ -107,6 +108,8 @@ def assemble(
         text = next(name for name in declared.fusion.inputs if name not in declared.vision)
         roles = Roles(text=text, vision=first)
         model.started = start_from_published(model, declared.weights, roles, weights=weights)
+    # Drawn last: everything else starts as it does without them.
+    add_adapters(model, declared.adapt)
     if declared.lowers:
         with _ONE_AT_A_TIME:
             lower(model, Context(attention=declared.attention), OF_MODELS)

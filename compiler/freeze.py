@@ -4,11 +4,12 @@ Directives are resolved to lists of parameters when a model is built. What is fr
 gradient and stays in evaluation mode, so that it is a constant function of its input.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
+from renaissance.compiler.adapters import is_of_adapter, parts_of_adapter
 from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
 from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.demand import unread_parts
@@ -18,7 +19,7 @@ from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.model import every_head, head_parts
 from renaissance.grammar.declaration import Share
-from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.model import Adapt, Freeze
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +30,13 @@ class FrozenSelection:
         directive: as written.
         names: of the parameters it freezes, in the order of the model.
         parameters: how many numbers they hold.
+        adapters: how many numbers learn beside them, in the adapters that it asks for.
     """
 
-    directive: Freeze
+    directive: Freeze | Adapt
     names: tuple[str, ...]
     parameters: int
+    adapters: int = 0
 
     def thaws_at(self, total_steps: int) -> int | None:
         """Return the first step in which its parameters learn; None for never."""
@@ -87,12 +90,12 @@ class FreezePlan:
         keep_constant(model)
 
 
-def resolve(model: VisionLanguageModel, directives: Iterable[Freeze]) -> FreezePlan:
+def resolve(model: VisionLanguageModel, directives: Iterable[Freeze | Adapt]) -> FreezePlan:
     """Resolve directives to the parameters of a model.
 
     Args:
         model: as built.
-        directives: `freeze` of the model in the spec.
+        directives: `frozen` of the model in the spec. Adapters learn whatever they say.
 
     Raises:
         FreezeError: if a selector means nothing, or an exception leaves nothing to freeze.
@@ -103,17 +106,27 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze]) -> FreezeP
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     selections = []
     for directive in directives:
-        chosen = _union(select(text, parameters, model.name) for text in directive.selectors)
-        kept = _union(select(text, parameters, model.name) for text in directive.excluded)
+        word = "adapt" if isinstance(directive, Adapt) else "freeze"
+        chosen, kept = (
+            _union(select(text, parameters, model.name, word=word) for text in selectors)
+            for selectors in (directive.selectors, directive.excluded)
+        )
         if chosen <= kept:
             raise FreezeError(
-                f"`freeze {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
+                f"`{word} {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
                 f"freezes nothing in model `{model.name}`: the exception covers all of it"
             )
-        names = tuple(name for name in built if name in chosen and name not in kept)
+        names = tuple(
+            name
+            for name in built
+            if name in chosen and name not in kept and not is_of_adapter(name)
+        )
         selections.append(
             FrozenSelection(
-                directive=directive, names=names, parameters=sum(sizes[name] for name in names)
+                directive=directive,
+                names=names,
+                parameters=sum(sizes[name] for name in names),
+                adapters=_beside(names, sizes) if isinstance(directive, Adapt) else 0,
             )
         )
     unread = tuple(name for names in unread_parts(model).values() for name in names)
@@ -142,6 +155,13 @@ def _absent_heads(model: VisionLanguageModel) -> dict[str, ParameterAddress]:
         )
         for leaf in absent.leaves
     }
+
+
+def _beside(names: Iterable[str], sizes: Mapping[str, int]) -> int:
+    """Return how many numbers the adapters beside some parameters hold."""
+    maps = {name.removesuffix(".weight") for name in names}
+    found = (parts_of_adapter(base)[:2] for base in maps)
+    return sum(sizes[part] for parts in found for part in parts if part in sizes)
 
 
 def _union(selections: Iterable[tuple[str, ...]]) -> frozenset[str]:

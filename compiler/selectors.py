@@ -11,7 +11,11 @@ from renaissance.grammar.names import listing
 
 
 def select(
-    selector: str, parameters: Mapping[str, ParameterAddress], model_name: str
+    selector: str,
+    parameters: Mapping[str, ParameterAddress],
+    model_name: str,
+    *,
+    word: str = "freeze",
 ) -> tuple[str, ...]:
     """Return the names of the parameters that a selector means, in the order of the model.
 
@@ -19,6 +23,7 @@ def select(
         selector: as `grammar.anatomy.selectors` reads it.
         parameters: what there is, by name.
         model_name: for messages.
+        word: for messages: of the statement.
 
     Raises:
         FreezeError: if it means nothing; the message says what there is.
@@ -26,17 +31,19 @@ def select(
     try:
         chosen = selectors.select(selector, parameters)
     except SelectorError as error:
-        raise FreezeError(f"`freeze` {error}") from None
+        raise FreezeError(f"`{word}` {error}") from None
     if not chosen:
-        raise FreezeError(_nothing(selector, parameters, model_name))
+        raise FreezeError(_nothing(selector, parameters, model_name, word))
     return chosen
 
 
-def _nothing(selector: str, parameters: Mapping[str, ParameterAddress], model_name: str) -> str:
+def _nothing(
+    selector: str, parameters: Mapping[str, ParameterAddress], model_name: str, word: str
+) -> str:
     addresses = [entry.address for entry in parameters.values()]
     counts = layer_counts(addresses)
     roots = list(dict.fromkeys(address.split(".")[0] for address in addresses))
-    message = f"`freeze` selector `{selector}` matches nothing in model `{model_name}`"
+    message = f"`{word}` selector `{selector}` matches nothing in model `{model_name}`"
     root = parse(selector)[0].name
     if root not in roots:
         near = difflib.get_close_matches(root, [*roots, *KINDS], n=1)

@@ -137,9 +137,15 @@ class Builder:
         )
 
     def _freeze(self, values: list[Any]) -> tree.Freeze:
+        return self._directive(tree.Freeze, values)
+
+    def _adapt(self, values: list[Any]) -> tree.Freeze:
+        return self._directive(tree.Adapt, values)
+
+    def _directive(self, kind: type[tree.Freeze], values: list[Any]) -> tree.Freeze:
         parts = {value.role: value.value for value in values if isinstance(value, Clause)}
         body = values[-1] if isinstance(values[-1], tree.Body) else None
-        return tree.Freeze(
+        return kind(
             span=self._span(values),
             selectors=parts.get("selectors", ()),
             excluded=parts.get("except", ()),

@@ -64,7 +64,7 @@ class _Printer:
             lines.append(self._said(f"{word} {stream}", block, (*path, "streams", stream)))
         lines.append(self._said(f"fusion {model.fusion_name}", model.fusion, (*path, "fusion")))
         lines += self._keys(model, path)
-        lines += self._directives(model, path)
+        lines += [*self._frozen(model, path), *self._adapted(model, path)]
         return _braces(f"model {name}", lines)
 
     def data(self, name: str) -> str:
@@ -129,7 +129,9 @@ class _Printer:
                 text = f"{name} = {value_text(value, kind_of(info))}"
                 lines.append(self._noted(text, (*path, name)))
         if base.freeze != model.freeze:
-            lines += self._directives(model, path) or ["freeze nothing"]
+            lines += self._frozen(model, path) or ["freeze nothing"]
+        if base.adapt != model.adapt:
+            lines += self._adapted(model, path) or ["adapt nothing"]
         return [_braces("model", lines)]
 
     def _changes(self, job: str, root: str, base: Block, block: Block, path: Path) -> Iterator[str]:
@@ -147,7 +149,13 @@ class _Printer:
             text = f"{root}.{name} = {value_text(value, kind_of(info))}"
             yield self._noted(text, (*path, name))
 
-    def _directives(self, model: Model, path: Path) -> list[str]:
+    def _adapted(self, model: Model, path: Path) -> list[str]:
+        return [
+            self._noted(directive_text(one, every=True), (*path, "adapt", index))
+            for index, one in enumerate(model.adapt)
+        ]
+
+    def _frozen(self, model: Model, path: Path) -> list[str]:
         lines = []
         for index, directive in enumerate(model.freeze):
             # Elsewhere the keys of a cache mean nothing.

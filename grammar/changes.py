@@ -152,12 +152,13 @@ def _model_keys(model: Model) -> dict[str, Key]:
         if states(model, name):
             value = value_text(getattr(model, name), kind_of(info))
             found[name] = Key(value, impact_of(info))
-    for directive in model.freeze:
+    for directive in model.frozen:
         for single in directive.selectors:
             alone = directive.model_copy(update={"selectors": (single,)})
             head = directive_head(alone)
-            found[head] = Key("", "training")
-            for name, info in keys_of(Freeze).items():
+            impact: Impact = "training" if isinstance(directive, Freeze) else "weights"
+            found[head] = Key("", impact)
+            for name, info in keys_of(type(directive)).items():
                 value = value_text(getattr(directive, name), kind_of(info))
                 found[f"{head}.{name}"] = Key(value, impact_of(info), inside=head)
     return found

@@ -15,7 +15,7 @@ from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
 from renaissance.grammar.names import listing, nearest
 from renaissance.grammar.reference import TABLE, head_of, row_of, section
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     check_declared,
@@ -26,7 +26,7 @@ from renaissance.grammar.schema.vocabulary import (
 )
 
 STATEMENTS = Path(__file__).parent / "statements"
-BLOCKS: Mapping[str, type[Block]] = {"model": Model, "freeze": Freeze, **JOBS}
+BLOCKS: Mapping[str, type[Block]] = {"model": Model, "freeze": Freeze, "adapt": Adapt, **JOBS}
 """Statements that are one block."""
 FAMILY_OF = {
     "fusion": "fusion",

@@ -37,7 +37,7 @@ class Place(Record):
         expected: the terminals that would fit.
         opening: the innermost open bracket or brace.
         new_line: whether the token is the first of its line.
-        in_freeze: whether it stands in a `freeze` statement.
+        in_freeze: whether it stands in a `freeze` or `adapt` statement.
     """
 
     source: Source
@@ -225,8 +225,8 @@ def _advice(place: Place) -> tuple[str, ...]:
     before = place.before.type if place.before else "NL"
     text = place.source.text[token.start : token.end]
     advice = ""
-    if token.type == "EQUAL" and before == "FREEZE":
-        advice = "selectors follow without `=`: `freeze vision`"
+    if token.type == "EQUAL" and before in ("FREEZE", "ADAPT"):
+        advice = f"selectors follow without `=`: `{before.lower()} vision`"
     elif token.type == "STRING" and place.in_freeze:
         advice = f"selectors stand without quotes: `{text[1:-1]}`"
     elif token.type == "NAME" and text == "and" and place.in_freeze:

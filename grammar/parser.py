@@ -189,7 +189,8 @@ class _Parser:
             expected=self._automaton.expected(),
             opening=self._open[-1] if self._open else None,
             new_line=self._line_start(self._next) == self._next,
-            in_freeze=self._automaton.innermost(("FREEZE", "LBRACE", "NL")) == "FREEZE",
+            in_freeze=self._automaton.innermost(("FREEZE", "ADAPT", "LBRACE", "NL"))
+            in ("FREEZE", "ADAPT"),
         )
 
     def _give_up_statement(self) -> list[str]:
@@ -317,7 +318,7 @@ class _Parser:
         if index >= len(self._tokens):
             return False
         kind, following = self._kind(index), self._kind(index + 1)
-        if kind in ("FREEZE", "IMPORT", "LET", "STUDY", "FACTOR"):
+        if kind in ("FREEZE", "ADAPT", "IMPORT", "LET", "STUDY", "FACTOR"):
             return True
         if kind in tables().blocks and following in ("NAME", "LBRACE"):
             return True

@@ -175,7 +175,7 @@ class _Printer:
             return self._with_body([flat], freeze.body, indent, "")
         # Lines may end only behind the commas between selectors.
         lines = [""]
-        for word, selectors in (("freeze", freeze.selectors), (" except", freeze.excluded)):
+        for word, selectors in ((_word(freeze), freeze.selectors), (" except", freeze.excluded)):
             for number, selector in enumerate(selectors):
                 if number:
                     for comment in self._comments.above(selector.span.start):
@@ -302,12 +302,16 @@ def _head(declaration: tree.Declaration) -> str:
 
 
 def _freeze_head(freeze: tree.Freeze) -> str:
-    text = f"freeze {', '.join(map(_address, freeze.selectors)) or 'nothing'}"
+    text = f"{_word(freeze)} {', '.join(map(_address, freeze.selectors)) or 'nothing'}"
     if freeze.excluded:
         text += f" except {', '.join(map(_address, freeze.excluded))}"
     if freeze.until is not None:
         text += f" until {_atom(freeze.until)}"
     return text
+
+
+def _word(freeze: tree.Freeze) -> str:
+    return "adapt" if isinstance(freeze, tree.Adapt) else "freeze"
 
 
 def _takes_comma(statement: tree.Statement) -> bool:

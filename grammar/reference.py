@@ -19,7 +19,7 @@ from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Fit, Position, SourceBlock
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
@@ -79,6 +79,7 @@ def _sections() -> Iterator[str]:
     yield from _family("`encoder`", _POSITIONS["encoder"], plain)
     yield "The other encoders are written as for `backbone`, without lengths and image sizes.\n"
     yield from section("`freeze …`", Freeze, "##")
+    yield from section("`adapt …`", Adapt, "##")
     yield from _family("`data`", _HEADS["format"], Kinds(FormatBlock))
     for word, job in JOBS.items():
         yield from section(f"`{word}`", job, "##")

@@ -7,7 +7,7 @@ from typing import Any
 from renaissance.grammar.declaration import Block, Spelled
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.source import OF_IMAGES
-from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.model import Adapt, Freeze
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     default_of,
@@ -111,27 +111,28 @@ def states(block: Block, name: str) -> bool:
     return name not in OF_IMAGES or getattr(block, "image_size", None) is not None
 
 
-def directive_text(directive: Freeze, *, every: bool = False) -> str:
-    """Return the spelling of a `freeze` statement.
+def directive_text(directive: Freeze | Adapt, *, every: bool = False) -> str:
+    """Return the spelling of a `freeze` or `adapt` statement.
 
     Args:
-        directive: what is frozen.
+        directive: what is frozen or adapted.
         every: write keys out that have their default as well.
     """
     keys = ", ".join(
         f"{name} = {value_text(getattr(directive, name), kind_of(info))}"
-        for name, info in keys_of(Freeze).items()
+        for name, info in keys_of(type(directive)).items()
         if every or getattr(directive, name) != default_of(info)
     )
     return f"{directive_head(directive)} {{ {keys} }}" if keys else directive_head(directive)
 
 
-def directive_head(directive: Freeze) -> str:
-    """Return the spelling of a `freeze` statement without its braces."""
-    text = "freeze " + ", ".join(directive.selectors)
+def directive_head(directive: Freeze | Adapt) -> str:
+    """Return the spelling of a `freeze` or `adapt` statement without its braces."""
+    word = "adapt " if isinstance(directive, Adapt) else "freeze "
+    text = word + ", ".join(directive.selectors)
     if directive.excluded:
         text += " except " + ", ".join(directive.excluded)
-    if directive.until is not None:
+    if isinstance(directive, Freeze) and directive.until is not None:
         text += f" until {directive.until}"
     return text
 

@@ -126,6 +126,10 @@ class Freeze(Node):
     body: "Body | None"
 
 
+class Adapt(Freeze):
+    """`adapt text.attention except norm { rank = 8 }`; `adapt nothing` has no selectors."""
+
+
 class Import(Node):
     """`import "towers.vl"`."""
 

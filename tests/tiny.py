@@ -14,7 +14,7 @@ from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Lower, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Lower, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
@@ -97,6 +97,7 @@ def tiny_model(
     text: dict[str, Any] | None = None,
     vision: dict[str, Any] | None = None,
     freeze: tuple[Freeze, ...] = (),
+    adapt: tuple[Adapt, ...] = (),
     lower: Lower = "auto",
 ) -> Model:
     """Two plain towers and one layer of cross-attention; `text` and `vision` change a tower."""
@@ -109,6 +110,7 @@ def tiny_model(
         fusion_name="cross",
         fusion=CrossAttention(inputs=("text", "vision"), layers=1, **size),
         freeze=freeze,
+        adapt=adapt,
         lower=lower,
     )
 

@@ -16,6 +16,7 @@ from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
 
 from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.heads import TiedLmHead
 from renaissance.compiler.standing import traced, transformed
 
@@ -51,6 +52,8 @@ def replace_linear_maps(model: nn.Module) -> None:
     for part in model.modules():
         if type(part) is nn.Linear and "forward" not in vars(part):
             part.forward = Forward(part)  # type: ignore[method-assign]
+        elif type(part) is AdaptedLinear:
+            part.product = linear
         elif type(part) is TiedLmHead:
             part.__class__ = LoweredTiedLmHead
 
@@ -77,6 +80,8 @@ def restore_linear_maps(model: nn.Module) -> None:
     for part in model.modules():
         if isinstance(vars(part).get("forward"), Forward):
             del part.forward
+        elif type(part) is AdaptedLinear:
+            part.product = F.linear
 
 
 @dataclass(frozen=True, slots=True)

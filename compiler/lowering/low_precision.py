@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 
-_CAST = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_CAST = (nn.Linear, AdaptedLinear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 """Modules that use their parameters in no other way than to hand them to one operation that
 autocast runs in low precision. Norms, embeddings and positions are read in float32 there."""
 

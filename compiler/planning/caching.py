@@ -3,8 +3,6 @@
 Keeping can lose: reading the features of a small tower takes longer than computing them.
 """
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -21,10 +19,10 @@ from renaissance.compiler.planning.passes import (
 )
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import trace
-from renaissance.grammar.checks.caching import cached_streams, change
+from renaissance.grammar.checks.caching import change, kept_streams
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Model
 
 
 def caching(
@@ -50,7 +48,7 @@ def caching(
     """
     precision = "fp32" if training is None else training.precision
     found = []
-    for directive, stream in _cached(declared):
+    for directive, stream in kept_streams(declared):
         facts = model.towers[stream].facts
         entry, flops = _encoded(model, stream, tokens)
         obstacle = None
@@ -87,16 +85,6 @@ def _changes(
     if not isinstance(job, Evaluate):
         return change(job, modality)
     return change(training, modality) if modality == "text" else None
-
-
-def _cached(declared: Model) -> Iterator[tuple[Freeze, str]]:
-    """Yield the streams whose features stay the same, each with the first directive about it."""
-    seen: set[str] = set()
-    for directive in declared.freeze:
-        for stream in cached_streams(directive, declared.streams):
-            if stream not in seen:
-                seen.add(stream)
-                yield directive, stream
 
 
 def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tuple[Tensor, int]:

@@ -89,12 +89,16 @@ class FrozenPart:
         excluded: as written.
         until: when it starts to learn, as written; None for never.
         parameters: numbers that it freezes.
+        rank: of the adapters beside them; None where there are none.
+        adapters: numbers that these hold.
     """
 
     selectors: tuple[str, ...]
     excluded: tuple[str, ...]
     until: str | int | None
     parameters: int
+    rank: int | None = None
+    adapters: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from renaissance.compiler.planning.passes import sample_pass
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Model
 
 
 def drafted(
@@ -37,7 +37,7 @@ def drafted(
     """
     with torch.device("meta"):
         model = assemble(declared, training, weights=False)
-    resolved = freeze.resolve(model, declared.freeze)
+    resolved = freeze.resolve(model, declared.frozen)
     model.train()
     resolved.apply(model, 0, 1)
     return model, resolved
@@ -149,11 +149,13 @@ def _parameters(model: VisionLanguageModel) -> Parameters:
 
 
 def _frozen(selection: freeze.FrozenSelection) -> FrozenPart:
-    directive: Freeze = selection.directive
+    directive = selection.directive
     until = directive.until
     return FrozenPart(
         selectors=directive.selectors,
         excluded=directive.excluded,
         until=str(until) if isinstance(until, float) else until,
         parameters=selection.parameters,
+        rank=directive.rank if isinstance(directive, Adapt) else None,
+        adapters=selection.adapters,
     )

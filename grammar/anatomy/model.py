@@ -5,13 +5,14 @@ freezing become questions about sets. What is said here of an encoder of the cat
 one is what is built. Checks, selectors, the plan, the report and the identity of a spec read it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from renaissance.grammar.anatomy.encoders import stream_anatomy
 from renaissance.grammar.anatomy.parts import (
     PLAIN,
+    WITH_ADAPTERS,
     Component,
     Components,
     EncoderAnatomy,
@@ -85,6 +86,7 @@ class Anatomy:
         pool: how streams are pooled.
         pooler: what a pooled vector goes through; `none` has no parameters.
         heads: what jobs put on top; None where any job may come.
+        adapted: selectors, and exceptions to them, of what has low-rank adapters.
     """
 
     streams: Mapping[str, SourceBlock | None]
@@ -94,6 +96,7 @@ class Anatomy:
     pool: str
     pooler: str = "tanh"
     heads: tuple[Head, ...] | None = None
+    adapted: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -161,6 +164,29 @@ class Anatomy:
         own = {head.name for head in self.heads or () if head.form == "own"}
         return len(segments) > 1 and segments[1].name not in {*own, *KINDS}
 
+    def selected(self, selectors: Iterable[str], excluded: Iterable[str] = ()) -> frozenset[Leaf]:
+        """Return what selectors mean together, without what others mean."""
+        chosen = frozenset[Leaf]().union(*(self.select(text).leaves for text in selectors))
+        return chosen.difference(*(self.select(text).leaves for text in excluded))
+
+    def linear(self, leaves: frozenset[Leaf]) -> tuple[Component, ...]:
+        """Return the components, of those that can have adapters, whose weights are among some."""
+        return tuple(
+            component
+            for component in self.components
+            if component.kind in WITH_ADAPTERS and component.weights in leaves
+        )
+
+    @cached_property
+    def adapters(self) -> frozenset[str]:
+        """Addresses of the components that have adapters."""
+        plain = replace(self, adapted=())
+        return frozenset(
+            component.address
+            for selectors, excluded in self.adapted
+            for component in plain.linear(plain.selected(selectors, excluded))
+        )
+
     @cached_property
     def _encoders(self) -> dict[str, EncoderAnatomy]:
         """Towers and embeddings by root."""
@@ -192,7 +218,10 @@ class Anatomy:
             found.append(encoder_parts(self.fusion_name, unknown))
         else:
             found.extend(self._fusion.parts)
-        return (*found, _pool_parts(self._pooled), head_parts(self.heads or ()))
+        found += [_pool_parts(self._pooled), head_parts(self.heads or ())]
+        if self.adapted:
+            found = [_with_adapters(parts, self.adapters) for parts in found]
+        return tuple(found)
 
     def _at(self, stream: str) -> int:
         return self.inputs.index(stream) if stream in self.inputs else 0
@@ -231,6 +260,17 @@ class _Leaves:
                 among = {leaf: leaf for leaf in self.all}
             self._selected[selector] = frozenset(select(selector, among, self._counts))
         return self._selected[selector]
+
+
+@lru_cache(maxsize=64)
+def _with_adapters(parts: Components, adapted: frozenset[str]) -> Components:
+    """Return parts with the adapters behind each component that has some."""
+    found: list[Component] = []
+    for component in parts.components:
+        found.append(component)
+        if component.address in adapted:
+            found.append(component.adapter)
+    return Components(tuple(found))
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,11 @@ REGIONS = frozenset({"weight", "bias", "norm"})
 EVERY = frozenset({"weight", "bias", "norm", "position"})
 """Kinds of parameters that embeddings can have."""
 
+ADAPTER = "adapter"
+"""Last part of the address of low-rank adapters, behind that of the component they stand in."""
+WITH_ADAPTERS = frozenset({"attention", "cross_attention", "mlp", "projection"})
+"""Kinds of components whose linear maps can have adapters."""
+
 _NUMBERED = "["
 _ADDRESSED: Mapping[str, frozenset[str]] = {
     "attention": frozenset({"attention"}),
@@ -40,6 +45,11 @@ class Leaf(NamedTuple):
         """The stream, the fusion, `pool` or `heads`."""
         return self.address.partition(".")[0]
 
+    @property
+    def adapts(self) -> bool:
+        """Whether these are low-rank adapters, which nothing freezes."""
+        return self.address.endswith(f".{ADAPTER}")
+
 
 class Component(NamedTuple):
     """A part of a model that has an address of its own.
@@ -58,6 +68,17 @@ class Component(NamedTuple):
     kind: str
     holds: tuple[tuple[str, ...], ...]
     module: str | None = None
+
+    @property
+    def weights(self) -> Leaf:
+        """The weights of its linear maps."""
+        return Leaf(self.address, kinds_of_component(self.kind))
+
+    @property
+    def adapter(self) -> "Component":
+        """The adapters of its linear maps."""
+        kinds = tuple(sorted(kinds_of_component(self.kind)))
+        return Component(f"{self.address}.{ADAPTER}", ADAPTER, (kinds,))
 
     @property
     def leaves(self) -> Iterator[Leaf]:

@@ -1,6 +1,6 @@
 """Which features can be kept and read again, and why others cannot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
@@ -18,6 +18,26 @@ from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Pretrain, Training
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.source import Span
+
+
+def kept_streams(model: Model) -> Iterator[tuple[Freeze, str]]:
+    """Yield the streams whose features stay the same, each with the first directive about it.
+
+    Those of a tower with adapters change.
+    """
+    seen = adapted_roots(model)
+    for directive in model.freeze:
+        for stream in cached_streams(directive, model.streams):
+            if stream not in seen:
+                seen.add(stream)
+                yield directive, stream
+
+
+def adapted_roots(model: Model) -> set[str]:
+    """Return the roots below which something has adapters, as far as can be said."""
+    anatomy = model.anatomy()
+    chosen = (anatomy.selected(one.selectors, one.excluded) for one in model.adapt)
+    return {leaf.root for leaves in chosen for leaf in leaves}
 
 
 def cached_streams(directive: Freeze, streams: Mapping[str, SourceBlock | None]) -> tuple[str, ...]:
@@ -113,8 +133,20 @@ def check_job_caching(
         places: where everything was said.
         findings: receives what is wrong.
     """
+    adapted = adapted_roots(model)
     for index, directive in enumerate(model.freeze):
-        names = cached_streams(directive, model.streams)
+        whole = cached_streams(directive, model.streams)
+        names = [name for name in whole if name not in adapted]
+        if directive.cache is True and len(names) < len(whole):
+            findings.add(
+                _no_effect(
+                    "cache",
+                    "the tower has adapters, which learn: its features change",
+                    places,
+                    (*path, "freeze", index),
+                    ("leave it out",),
+                )
+            )
         changes = [change(job, modality(model.streams[name])) for name in names]
         said = [phrase for phrase in changes if phrase is not None]
         if directive.cache is True and names and len(said) == len(names):

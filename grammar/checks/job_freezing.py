@@ -11,7 +11,7 @@ from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.source import Span
 
 
@@ -103,22 +103,17 @@ def check_frozen_heads(
 
 
 def frozen_leaves(model: Model, anatomy: Anatomy) -> frozenset[Leaf]:
-    """Return what is frozen for the whole of a job."""
+    """Return what is frozen for the whole of a job; adapters learn."""
     frozen: frozenset[Leaf] = frozenset()
-    for directive in model.freeze:
+    for directive in model.frozen:
         if directive.until is None:
             frozen |= directive_leaves(directive, anatomy)
-    return frozen
+    return frozenset(leaf for leaf in frozen if not leaf.adapts)
 
 
-def directive_leaves(directive: Freeze, anatomy: Anatomy) -> frozenset[Leaf]:
+def directive_leaves(directive: Freeze | Adapt, anatomy: Anatomy) -> frozenset[Leaf]:
     """Return what one directive freezes."""
-    selected: frozenset[Leaf] = frozenset()
-    for selector in directive.selectors:
-        selected |= anatomy.select(selector).leaves
-    for selector in directive.excluded:
-        selected -= anatomy.select(selector).leaves
-    return selected
+    return anatomy.selected(directive.selectors, directive.excluded)
 
 
 def _random(
@@ -137,6 +132,8 @@ def _random(
     verb = "pretrains" if pretraining else "starts from the model as it is initialised"
     blocks = {**model.streams, model.fusion_name: model.fusion.stack or model.fusion}
     for root, block in blocks.items():
+        if any(address.partition(".")[0] == root for address in anatomy.adapters):
+            continue
         whole = {leaf for leaf in anatomy.leaves if leaf.root == root}
         if not starts_random(block) or not whole <= frozen:
             continue

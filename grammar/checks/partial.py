@@ -4,7 +4,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.places import Path
 from renaissance.grammar.record import Record
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.source import Span
 
 
@@ -26,6 +26,7 @@ class PartialModel(Record):
         attention: implementation of attention; None where that is wrong.
         lower: whether lowerings apply; None where that is wrong.
         freeze: directives that could be read.
+        adapt: likewise.
         broken: part of the text could not be read: nothing is known to be missing.
         sound: everything that was said could be read.
     """
@@ -44,6 +45,7 @@ class PartialModel(Record):
     attention: str | None
     lower: str | None
     freeze: tuple[Freeze, ...]
+    adapt: tuple[Adapt, ...]
     broken: bool
     sound: bool
 
@@ -63,5 +65,6 @@ class PartialModel(Record):
                 "attention": self.attention,
                 "lower": self.lower,
                 "freeze": self.freeze,
+                "adapt": self.adapt,
             }
         )

@@ -10,6 +10,7 @@ from renaissance.grammar.source import Span
 
 _CODES = {
     "freeze": ("VL204", "selector"),
+    "adapt": ("VL204", "selector"),
     "scale_lr": ("VL510", "address"),
     "decay_lr": ("VL510", "address"),
 }
@@ -19,7 +20,7 @@ def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span)
     """Return the finding that a selector matches nothing.
 
     Args:
-        word: `freeze` or `scale_lr`.
+        word: `freeze`, `adapt`, `scale_lr` or `decay_lr`.
         selector: as the file spells it.
         model: name of the model.
         anatomy: what the model consists of.

@@ -1,5 +1,6 @@
 """From what files declare to one resolved spec, with everything that is wrong with it."""
 
+from renaissance.grammar.checks.adapting import check_adapting
 from renaissance.grammar.checks.augmenting import check_augmenting
 from renaissance.grammar.checks.data import check_presence, check_remarks
 from renaissance.grammar.checks.fitting import check_fit
@@ -80,6 +81,7 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
         models[name] = parts.model()
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
+            check_adapting(parts, reader.places, reader.findings)
     return models
 
 
@@ -91,6 +93,7 @@ def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
         models[name] = parts.model()
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
+            check_adapting(parts, reader.places, reader.findings)
     return models
 
 

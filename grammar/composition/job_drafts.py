@@ -118,7 +118,8 @@ def draft_job(declaration: tree.Declaration, reader: Reader, *, outside: bool = 
                 _take_block(draft, statement, reader)
             case tree.Freeze():
                 label = f"not part of `{draft.word}`"
-                reader.findings.add(misplaced(statement, label, "write `model { freeze … }`"))
+                word = "adapt" if isinstance(statement, tree.Adapt) else "freeze"
+                reader.findings.add(misplaced(statement, label, f"write `model {{ {word} … }}`"))
             case _:
                 reader.findings.add(misplaced(statement, f"not part of `{draft.word}`"))
     for key, choices in several.items():

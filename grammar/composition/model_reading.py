@@ -11,7 +11,7 @@ from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Position, SourceBlock, is_embedding
 from renaissance.grammar.places import Path
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.vocabulary import Kind, keys_of, kind_of, sources
 
 
@@ -50,11 +50,7 @@ def read_model(draft: ModelDraft, path: Path, reader: Reader) -> PartialModel:
         )
         sound &= value is not FAILED
         keys[name] = None if value is FAILED else value
-    freeze = tuple(
-        directive
-        for index, statement in enumerate(draft.freeze)
-        if (directive := _freeze(statement, (*path, "freeze", index), reader, draft)) is not None
-    )
+    freeze, adapt = _directives(draft, path, reader)
     return PartialModel(
         name=draft.name.text,
         path=path,
@@ -70,8 +66,9 @@ def read_model(draft: ModelDraft, path: Path, reader: Reader) -> PartialModel:
         attention=keys["attention"],  # type: ignore[arg-type]
         lower=keys["lower"],  # type: ignore[arg-type]
         freeze=freeze,
+        adapt=adapt,
         broken=draft.broken,
-        sound=sound and len(freeze) == len(draft.freeze),
+        sound=sound and len(freeze) == len(draft.freeze) and len(adapt) == len(draft.adapt),
     )
 
 
@@ -114,6 +111,21 @@ def _embedding_widths(
     return fusion
 
 
+def _directives(
+    draft: ModelDraft, path: Path, reader: Reader
+) -> tuple[tuple[Freeze, ...], tuple[Adapt, ...]]:
+    """Return the directives of a model that can be read."""
+    freeze = [
+        _freeze(statement, (*path, "freeze", index), reader, draft)
+        for index, statement in enumerate(draft.freeze)
+    ]
+    adapt = [
+        _adapt(statement, (*path, "adapt", index), reader, draft)
+        for index, statement in enumerate(draft.adapt)
+    ]
+    return tuple(one for one in freeze if one), tuple(one for one in adapt if one)
+
+
 def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft) -> Freeze | None:
     places = reader.places
     places.put(path, statement.span, statement.span)
@@ -124,11 +136,7 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
         moment = reader.value(until, kind, "steps", (*path, "until"), key="until", place=until.span)
         if moment is FAILED:
             return None
-    selected: dict[str, object] = {}
-    for field, addresses in (("selectors", statement.selectors), ("excluded", statement.excluded)):
-        for index, address in enumerate(addresses):
-            places.put((*path, field, index), address.span, address.span)
-        selected[field] = tuple(_canonical(address, draft) for address in addresses)
+    selected = _selected(statement, path, reader, draft)
     keys, broken = assignments(statement.body, reader.findings)
     return reader.block(  # type: ignore[return-value]
         Freeze,
@@ -139,6 +147,27 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
         broken=broken,
         fixed={**selected, "until": moment},
     )
+
+
+def _adapt(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft) -> Adapt | None:
+    reader.places.put(path, statement.span, statement.span)
+    selected = _selected(statement, path, reader, draft)
+    keys, broken = assignments(statement.body, reader.findings)
+    return reader.block(  # type: ignore[return-value]
+        Adapt, keys, path, where=statement.span, what="`adapt`", broken=broken, fixed=selected
+    )
+
+
+def _selected(
+    statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft
+) -> dict[str, object]:
+    """Return the selectors of a directive and its exceptions, and note where they stand."""
+    selected: dict[str, object] = {}
+    for field, addresses in (("selectors", statement.selectors), ("excluded", statement.excluded)):
+        for index, address in enumerate(addresses):
+            reader.places.put((*path, field, index), address.span, address.span)
+        selected[field] = tuple(_canonical(address, draft) for address in addresses)
+    return selected
 
 
 def _canonical(address: tree.Address, draft: ModelDraft) -> str:

@@ -26,6 +26,9 @@ RESERVED = frozenset({"fusion", "pool", "heads", "layers", "nothing", "none", *K
 """Names that streams and fusions cannot have: they mean something else in an address."""
 
 
+_THIRD_PERSON = {"freeze": "freezes", "adapt": "adapts"}
+
+
 class StreamDraft(Record):
     """`backbone text = …` or `embed text = …`."""
 
@@ -44,6 +47,7 @@ class ModelDraft(Record):
         fusion: kind and keys of the fusion.
         keys: keys of the model itself.
         freeze: directives; a child's replace its parent's.
+        adapt: likewise.
         broken: part of it could not be read: say nothing about what is missing.
     """
 
@@ -53,6 +57,7 @@ class ModelDraft(Record):
     fusion: Choice | None = None
     keys: dict[str, Setting] = field(default_factory=dict)
     freeze: tuple[tree.Freeze, ...] = ()
+    adapt: tuple[tree.Freeze, ...] = ()
     broken: bool = False
 
     def roots(self) -> tuple[str, ...]:
@@ -160,9 +165,12 @@ class Composer:
         own: dict[str, Setting] = {}
         declared: dict[str, Span] = {}
         freezes: list[tree.Freeze] = []
+        adapts: list[tree.Freeze] = []
         overrides: list[tree.Assignment] = []
         for statement in body.statements:
             match statement:
+                case tree.Adapt():
+                    adapts.append(statement)
                 case tree.Freeze():
                     freezes.append(statement)
                 case tree.Assignment(address=tree.Address(parts=(tree.Name(text=key),))):
@@ -185,7 +193,8 @@ class Composer:
             fusion_name=fusion_name,
             fusion=fusion,
             keys={**base.keys, **self._model_keys(own)},
-            freeze=self._freezes(freezes) if freezes else base.freeze,
+            freeze=self._directives("freeze", freezes) if freezes else base.freeze,
+            adapt=self._directives("adapt", adapts) if adapts else base.adapt,
             broken=base.broken or body.broken,
         )
         return self._override(draft, overrides, _set_in_blocks(body), parent)
@@ -212,19 +221,19 @@ class Composer:
             )
         return kept
 
-    def _freezes(self, freezes: list[tree.Freeze]) -> tuple[tree.Freeze, ...]:
-        nothing = [f for f in freezes if not f.selectors]
-        if nothing and len(freezes) > 1:
-            other = next(f for f in freezes if f.selectors or f is not nothing[0])
+    def _directives(self, word: str, said: list[tree.Freeze]) -> tuple[tree.Freeze, ...]:
+        nothing = [one for one in said if not one.selectors]
+        if nothing and len(said) > 1:
+            other = next(one for one in said if one.selectors or one is not nothing[0])
             self._findings.add(
                 Diagnostic(
                     code="VL208",
-                    message="`freeze nothing` stands beside another `freeze`",
+                    message=f"`{word} nothing` stands beside another `{word}`",
                     span=nothing[0].span,
-                    related=(Label(span=other.span, text="freezes as well"),),
+                    related=(Label(span=other.span, text=f"{_THIRD_PERSON[word]} as well"),),
                 )
             )
-        return tuple(f for f in freezes if f.selectors)
+        return tuple(one for one in said if one.selectors)
 
     def _stream(
         self,

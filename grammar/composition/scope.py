@@ -208,8 +208,9 @@ class _Gatherer:
             case tree.Declaration(keyword=keyword):
                 self._misplaced(keyword.span, f"`{keyword.text}` does not stand on its own")
             case tree.Freeze(span=span):
-                first = Span(source=span.source, start=span.start, end=span.start + len("freeze"))
-                self._misplaced(first, "`freeze` does not stand on its own")
+                word = "adapt" if isinstance(statement, tree.Adapt) else "freeze"
+                first = Span(source=span.source, start=span.start, end=span.start + len(word))
+                self._misplaced(first, f"`{word}` does not stand on its own")
             case tree.Assignment(address=address):
                 self._misplaced(
                     address.span,

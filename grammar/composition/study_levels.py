@@ -124,6 +124,8 @@ def _stated(what: str, name: str, statements: Iterable[tree.Statement]) -> Itera
                 # A job is `on` its model; `model.…` are keys of that.
                 key = "on" if what == "job" and key == "model" else key
                 yield Override(what=what, name=name, key=key, place=place)
+            case tree.Adapt():
+                yield Override(what=what, name=name, key="adapt", place=place)
             case tree.Freeze():
                 yield Override(what=what, name=name, key="freeze", place=place)
             case tree.Declaration(keyword=tree.Name(text=word)) if statement.body or statement.name:

@@ -65,6 +65,8 @@ def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
             continue
         if isinstance(block, Pretrain) and name == "source" and value is None:
             continue  # it starts from its model, as its words say
+        if isinstance(block, Model) and name == "adapt" and not value:
+            continue  # it has no adapters, as if there were none in the language
         if isinstance(block, Model) and name == "freeze":
             found[name] = frozen(block)
         elif not info.json_schema_extra:
@@ -107,6 +109,8 @@ def _frozen_parts(model: Model, directives: list[Freeze]) -> list[Any] | None:
             return None
         kept = frozenset[Leaf]().union(*(found.leaves for found in spared))
         for leaf in frozenset[Leaf]().union(*(found.leaves for found in chosen)) - kept:
+            if leaf.adapts:
+                continue
             until.setdefault(leaf, []).append(_end(directive))
     return sorted(
         ([leaf.address, sorted(leaf.kinds), _last(ends)] for leaf, ends in until.items()), key=_text

@@ -1,6 +1,6 @@
 """A model: named streams, how they are fused and pooled, what is frozen."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -52,6 +52,40 @@ class Freeze(Block):
     )
 
 
+class Adapt(Block):
+    """What learns through low-rank adapters alone: it is frozen, and each of its linear maps adds
+    `alpha / rank · B A` of its input, where `A` maps to `rank` channels and `B`, zero at the start,
+    back. Source: Hu et al. 2021, LoRA, section 4.1."""
+
+    until: ClassVar[None] = None
+    """What is under adapters never learns."""
+
+    selectors: tuple[str, ...] = key(
+        doc="addresses or kinds, as `freeze` takes them; what is found there is frozen",
+        impact="weights",
+    )
+    excluded: tuple[str, ...] = key(
+        (), doc="addresses or kinds that are neither frozen nor adapted", impact="weights"
+    )
+    rank: int = key(
+        8, doc="channels of each adapter", impact="weights", unit="channels", ge=1, le=65_536
+    )
+    alpha: float = key(
+        16.0,
+        doc="factor on what adapters add, divided by their rank",
+        impact="numerics",
+        gt=0,
+        le=1_000_000,
+    )
+    dropout: float = key(
+        0.0,
+        doc="probability of leaving out a channel of an adapter's input",
+        impact="training",
+        ge=0,
+        lt=1,
+    )
+
+
 class Model(Block):
     """A vision-language encoder. Names of streams and of the fusion are the roots of addresses."""
 
@@ -91,6 +125,7 @@ class Model(Block):
         impact="cosmetic",
     )
     freeze: tuple[Freeze, ...] = key((), doc="what does not learn", impact="training")
+    adapt: tuple[Adapt, ...] = key((), doc="what learns through adapters alone", impact="weights")
 
     def anatomy(self, heads: tuple[Head, ...] | None = None) -> Anatomy:
         """Return the parts of the model with some heads, or with any that a job could add."""
@@ -102,7 +137,13 @@ class Model(Block):
             self.pool,
             self.pooler,
             heads,
+            tuple((one.selectors, one.excluded) for one in self.adapt),
         )
+
+    @property
+    def frozen(self) -> tuple[Freeze | Adapt, ...]:
+        """Everything that does not learn: what `freeze` says, and what lies under adapters."""
+        return (*self.freeze, *self.adapt)
 
     @property
     def sources(self) -> tuple[SourceBlock, ...]:

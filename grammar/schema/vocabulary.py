@@ -15,7 +15,7 @@ from renaissance.grammar.kinds.registry import FAMILIES, KindError, Kinds, origi
 from renaissance.grammar.kinds.source import Position, SourceBlock
 from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.study import StudyKeys
 
 JOBS: Mapping[str, type[Pretrain | Finetune | Evaluate]] = {
@@ -30,8 +30,9 @@ _NOT_KEYS: Mapping[type[Block], frozenset[str]] = {
     Pretrain: frozenset({"name", "on", "source"}),
     Finetune: frozenset({"name", "on", "source"}),
     Evaluate: frozenset({"name", "of"}),
-    Model: frozenset({"name", "streams", "fusion_name", "fusion", "freeze"}),
+    Model: frozenset({"name", "streams", "fusion_name", "fusion", "freeze", "adapt"}),
     Freeze: frozenset({"selectors", "excluded", "until"}),
+    Adapt: frozenset({"selectors", "excluded"}),
 }
 
 
@@ -96,7 +97,7 @@ def tag_of(block: type[Block]) -> tuple[str, str]:
 def keys_of(block: type[Block]) -> Mapping[str, FieldInfo]:
     """Return what may be assigned between the braces of a block, in the order of declaration."""
     hidden = set(_NOT_KEYS.get(block, ()))
-    if block not in (Model, Freeze, StudyKeys):
+    if block not in (Model, Freeze, Adapt, StudyKeys):
         hidden.add(tag_of(block)[0])
     fields = block.model_fields.items()
     return {name: info for name, info in fields if name not in hidden and not positional(info)}

@@ -138,9 +138,14 @@ def _remarks(model: ModelPlan) -> Iterator[Text]:
     for part in model.freeze:
         except_ = f" except {', '.join(part.excluded)}" if part.excluded else ""
         until = f" until {part.until}" if part.until is not None else ""
-        yield Text(
-            f"freeze {', '.join(part.selectors)}{except_}{until}: {part.parameters:,} parameters"
-        )
+        what = f"{', '.join(part.selectors)}{except_}{until}"
+        if part.rank is None:
+            yield Text(f"freeze {what}: {part.parameters:,} parameters")
+        else:
+            yield Text(
+                f"adapt {what}: {part.adapters:,} parameters in adapters of rank {part.rank}, "
+                f"beside {part.parameters:,} frozen ones"
+            )
     for kept in model.caching:
         yield Text(_caching(kept))
     for root, used in model.attention.items():

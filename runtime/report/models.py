@@ -142,6 +142,8 @@ def _directive(part: Described) -> str:
     if part["until"] is not None:
         steps = "" if str(part["until"]).endswith("%") else "step "
         words += f" until {steps}{part['until']}"
+    if part.get("rank") is not None:
+        words += f", beside {count(part['adapters'])} in adapters of rank {part['rank']}"
     return f"{words}: {count(part['parameters'])} parameters"
 
 

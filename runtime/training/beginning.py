@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from renaissance.compiler.adapters import is_of_adapter
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.runtime.checkpoint import Checkpoint, State, read_checkpoint
@@ -172,5 +173,5 @@ def _referable(
     return frozenset(
         name
         for name, value in frozen.items()
-        if as_built.get(name) == value and name.startswith(tuple(roots))
+        if as_built.get(name) == value and name.startswith(tuple(roots)) and not is_of_adapter(name)
     )

@@ -11,7 +11,7 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.planning.benefit import MARGIN, Caching
 from renaissance.compiler.planning.caching import caching
-from renaissance.grammar.checks.caching import cached_streams
+from renaissance.grammar.checks.caching import kept_streams
 from renaissance.grammar.kinds.source import Modality, modality
 from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
@@ -115,7 +115,7 @@ def kept_features(
 
 def _predicted(spec: Spec, name: str, data: JobData) -> tuple[Caching, ...]:
     job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
-    names = [s for part in declared.freeze for s in cached_streams(part, declared.streams)]
+    names = [stream for _, stream in kept_streams(declared)]
     if not names:
         return ()
     with torch.device("meta"):

@@ -36,7 +36,7 @@ def train_job(session: Session, by_protocol: ByProtocol) -> JobResult:
     """
     processes = session.processes
     setup = set_up(session)
-    freezing = resolve(setup.model, session.declared.freeze)
+    freezing = resolve(setup.model, session.declared.frozen)
     checkpoints = Checkpoints(session.home, session.training.keep)
     beginning = begin(session, setup, freezing, checkpoints)
     prepared = prepare(session, setup, freezing, beginning)

@@ -12,6 +12,7 @@ from renaissance.compiler.model.tower import Tower
 from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.checkpoint import Checkpoint, Reference, State
 from renaissance.runtime.errors import CheckpointError
+from renaissance.runtime.training.adapting import with_adapters
 from renaissance.runtime.weights import (
     Differences,
     copy_into,
@@ -32,7 +33,7 @@ class Transfer:
         dropped: names of heads that the new job does not have.
         inherited: by name of a head, the head of the source that it starts from, and which output.
         initialised: names of heads that the source does not have, or of another size.
-        notes: sentences on position embeddings that were resized.
+        notes: sentences on position embeddings that were resized, and on adapters.
     """
 
     taken: int
@@ -82,7 +83,8 @@ def start_from(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
             f"{_in_words(before)} instead of {_in_words(now)}"
         )
-    given, inherited = with_inherited(model, checkpoint.model)
+    adapted, said = with_adapters(model, checkpoint.model)
+    given, inherited = with_inherited(model, adapted)
     weights = _weights(model, given, absent=checkpoint.state.referenced)
     if weights.unfit:
         raise CheckpointError(
@@ -97,7 +99,7 @@ def start_from(
         dropped=tuple(sorted(of_source - own - {other for other, _ in inherited.values()})),
         inherited=inherited,
         initialised=tuple(sorted(weights.fresh)),
-        notes=weights.notes,
+        notes=(*weights.notes, *said),
     )
 
 
@@ -141,7 +143,7 @@ def check_transfer(model: VisionLanguageModel, source: VisionLanguageModel) -> N
     Raises:
         CheckpointError: if other tensors than heads and positions differ.
     """
-    unfit = _weights(model, model_tensors(source)[0]).unfit
+    unfit = _weights(model, with_adapters(model, model_tensors(source)[0])[0]).unfit
     if unfit:
         raise CheckpointError(f"the weights do not fit model `{model.name}`: {unfit}")
 
