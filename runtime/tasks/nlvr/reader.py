@@ -1,6 +1,8 @@
 """Cornell NLVR v1 in its published layout. Source: Suhr et al. 2017."""
 
 import json
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,7 +28,8 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
 
     Args:
         source: the block or task that asks for it.
-        root: folder with a folder for each part: `<split>/<split>.json` and `<split>/images`.
+        root: folder with a folder for each part: `<split>/<split>.json` and `<split>/images`. Where
+            examples name no `directory`, as those of `hidden`, their drawings are looked for.
         split: name of the part.
         true_only: keep the sentences that are true of their image, and give no answers.
 
@@ -42,6 +45,7 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
     if not file.is_file():
         raise DataError(f"`{file}` does not exist; the published layout is `SPLIT/SPLIT.json`")
     texts, paths, answers, scenes = [], [], [], []
+    places = _Places(folder / "images", split)
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -50,7 +54,7 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
                 example = json.loads(line)
                 text, answer = str(example["sentence"]), example["label"]
                 identifier = str(example["identifier"])
-                stem = f"{example['directory']}/{split}-{identifier}"
+                stem = places.of(identifier, example.get("directory"))
             except (ValueError, TypeError, KeyError) as problem:
                 raise DataError(
                     f"line {number} of `{file}` is no example of nlvr "
@@ -75,3 +79,23 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
         answers=None if true_only else pa.array(answers, pa.string()),
         scenes=pa.array(scenes, pa.string()),
     )
+
+
+class _Places:
+    """Where the drawings of an example lie: `hidden` names no folder beside its examples."""
+
+    def __init__(self, images: Path, split: str) -> None:
+        self.images = images
+        self.split = split
+
+    def of(self, identifier: str, directory: object) -> str:
+        """Return the path of the drawings below `images`, less number and ending."""
+        stem = f"{self.split}-{identifier}"
+        if directory is None:
+            directory = self._listed.get(f"{stem}-0.png", "0")
+        return f"{directory}/{stem}"
+
+    @cached_property
+    def _listed(self) -> Mapping[str, str]:
+        """Folder of each first drawing."""
+        return {path.name: path.parent.name for path in self.images.glob("*/*-0.png")}

@@ -1,5 +1,6 @@
 """Cornell NLVR v1 in its published layout."""
 
+import json
 import os
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def test_six_drawings_a_sentence(nlvr_folder: Path) -> None:
     assert table.answers() == ["false"] * 6 + ["true"] * 6 + ["false"] * 6
     assert np.unique(table.scene_of_image).tolist() == [0, 1]
     assert np.bincount(table.scene_of_image).tolist() == [12, 6]
+
+
+def test_drawings_are_looked_for_where_no_folder_is_named(nlvr_folder: Path) -> None:
+    named = part_of(nlvr_folder, "dev")
+    file = nlvr_folder / "dev" / "dev.json"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        del line["directory"]
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    found = part_of(nlvr_folder, "dev")
+    assert [found.path(image) for image in range(18)] == [named.path(image) for image in range(18)]
 
 
 def test_a_missing_part_names_those_that_exist(nlvr_folder: Path, tmp_path: Path) -> None:
@@ -71,5 +83,8 @@ def test_the_published_corpus() -> None:
     table = part_of(Path(root), "dev")
     assert len(table) == len(table.images) == 5934
     assert set(table.answers()) == {"true", "false"}
-    for image in range(0, 5934, 500):
-        assert read_image(table.path(image), 32, "squash").std() > 0
+    hidden = part_of(Path(root), "hidden")
+    assert len(hidden) == len(hidden.images) == 5910
+    for table in (table, hidden):
+        for image in range(0, len(table), 500):
+            assert read_image(table.path(image), 32, "squash").std() > 0
