@@ -85,6 +85,6 @@ def test_the_published_corpus() -> None:
     assert set(table.answers()) == {"true", "false"}
     hidden = part_of(Path(root), "hidden")
     assert len(hidden) == len(hidden.images) == 5910
-    for table in (table, hidden):
-        for image in range(0, len(table), 500):
-            assert read_image(table.path(image), 32, "squash").std() > 0
+    for part in (table, hidden):
+        for image in range(0, len(part), 500):
+            assert read_image(part.path(image), 32, "squash").std() > 0
