@@ -201,10 +201,32 @@ def _study(parser: ArgumentParser) -> None:
         "--jobs", metavar="N", type=int, default=1, help="processes that work at the same time"
     )
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
+    parser.add_argument(
+        "--power",
+        metavar="POINTS",
+        type=float,
+        help="run nothing: say how many seeds a difference of so many points needs",
+    )
     # How the processes of `--jobs` are started.
     parser.add_argument("--began", type=float, default=0.0, help=SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=SUPPRESS)
     _format(parser, "json")
+
+
+def _report(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folders",
+        metavar="DIR",
+        nargs="+",
+        help="the folder of a study or of a run, finished or not; several runs are compared",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="page to write (default: report.html in the folder; comparison.html for several runs)",
+    )
+    _format(parser, "json", "csv", "markdown", "latex")
 
 
 def _eval(parser: ArgumentParser) -> None:
@@ -316,6 +338,12 @@ VERBS = {
         "Run the jobs of all variants and seeds of a study, equal ones once; a study that was "
         "stopped goes on where it was, and several processes may work on one.",
         _study,
+    ),
+    "report": Verb(
+        "make the page about a run or a study",
+        "Make the page about a run or a study again from what lies there, also while it runs; "
+        "compare several runs.",
+        _report,
     ),
     "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
     "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),

@@ -1,11 +1,12 @@
 """`renaissance study`: run what a study compares; a study that was stopped goes on where it was."""
 
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
 
-from renaissance.answer import FINE, answer
+from renaissance.answer import FINE, NO_ANSWER, answer
 from renaissance.grammar.study import Study
 from renaissance.settings import settings_of
 from renaissance.studies import chosen, seeds_of, study_meant
@@ -17,6 +18,8 @@ def run(arguments: Namespace) -> int:
     study = study_meant(arguments.file, settings, seeds_of(arguments.seeds))
     cells = {cell.name for cell in chosen(study, arguments.only)}
     folder = Path(arguments.out) if arguments.out is not None else Path("runs") / study.name
+    if arguments.power is not None:
+        return _power(arguments, study, folder)
     if arguments.jobs > 1:
         from renaissance.study_workers import work_together
 
@@ -54,21 +57,54 @@ def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Pa
 
 def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
     """Say which cells are done, and why others are not."""
+    from renaissance.render.answer import answer_as_json, render_answer
     from renaissance.runtime.ending import FAILED
+    from renaissance.runtime.studies.answer import answer as answer_of
+    from renaissance.runtime.studies.page import write_study_report
     from renaissance.runtime.studies.results import read_results
 
     results = read_results(folder)
     found = [cell for cell in results.cells if cell.name in cells]
     failures = [f"{cell.name}: {cell.why}" for cell in found if cell.state == "failed"]
     code = FINE if all(cell.state == "done" for cell in found) else FAILED
+    concluded = answer_of(results)
+    page = write_study_report(results, concluded)
     if arguments.format == "json":
         content = [
             {"name": cell.name, "state": cell.state, "why": cell.why, "metrics": cell.metrics}
             for cell in found
         ]
-        return answer(arguments, code, failures=failures, folder=str(folder), cells=content)
+        return answer(
+            arguments,
+            code,
+            failures=failures,
+            folder=str(folder),
+            report=str(page),
+            cells=content,
+            answer=answer_as_json(concluded),
+        )
     done = sum(cell.state == "done" for cell in found)
     stages = results.stages
     shared = sum(1 for stage in stages.values() if stage.shared)
     print(f"{done} of {len(found)} cells are done: {len(stages)} stages, {shared} of them shared")
+    print()
+    sys.stdout.write(render_answer(concluded))
+    print(f"report: {page}")
     return answer(arguments, code, failures=failures)
+
+
+def _power(arguments: Namespace, study: Study, folder: Path) -> int:
+    """Say how many seeds a difference needs, from what the study has found so far."""
+    from renaissance.runtime.studies.answer import answer as answer_of
+    from renaissance.runtime.studies.results import is_study, read_results
+    from renaissance.runtime.studies.words import seeds_at_all, seeds_for
+
+    if not arguments.power > 0:
+        return answer(arguments, NO_ANSWER, failures=["--power takes points above 0"])
+    if is_study(folder):
+        lines = seeds_for(answer_of(read_results(folder)), arguments.power)
+    else:
+        lines = seeds_at_all(len(study.seeds))
+    if arguments.format == "text":
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    return answer(arguments, FINE, power=list(lines))

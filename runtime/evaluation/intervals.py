@@ -122,12 +122,19 @@ def student(freedom: int, level: float = LEVEL) -> float:
     return reach
 
 
+def outside(reach: float, freedom: int) -> float:
+    """Return the probability that Student's variable is as far from 0 as `reach`, or farther."""
+    return max(1 - _within(reach, freedom), 0.0)
+
+
 def _within(reach: float, freedom: int) -> float:
     """Return the probability of Student's distribution between `-reach` and `reach`.
 
     Source: Abramowitz and Stegun 1964, 26.7.3 and 26.7.4.
     """
     angle = atan(reach / sqrt(freedom))
+    if freedom == 1:
+        return 2 / pi * angle
     odd = freedom % 2
     places = np.arange(1, (freedom - odd) // 2)  # [terms - 1]
     ratios = 2 * places / (2 * places + 1) if odd else (2 * places - 1) / (2 * places)

@@ -14,9 +14,9 @@ def keep_rows(home: Path, answered: Answered, credit: np.ndarray | None) -> None
     """Write a row for each row of the split into the folder of a job.
 
     Columns: `id`, as the data call it, or its number in the file, from 0; `image`, paths of its
-    images; `scene`, the same for rows that are not independent; `prediction` in words, null where
-    an image cannot be read; `probability` of it; `credit` by the task's protocol, null where nobody
-    knows what is right.
+    images; `scene`, the same for rows that are not independent; `text`; `answer` where each row has
+    one; `prediction` in words, null where an image cannot be read; `probability` of it; `credit` by
+    the task's protocol, null where nobody knows what is right.
 
     Args:
         home: the folder.
@@ -35,11 +35,13 @@ def _table(answered: Answered, credit: np.ndarray | None) -> pa.Table:
     place[np.searchsorted(asked, answered.rows)] = np.arange(len(answered))
     said = pa.array(place, mask=place < 0)  # null where there is no answer
     probability = pa.array(answered.probabilities, from_pandas=True)  # NaN is null
+    of_rows = ("text", "answer") if table.has_answers else ("text",)
     return pa.table(
         {
             "id": pa.array([str(each) for each in table.ids(asked)], pa.string()),
             "image": _images(answered),
             "scene": pa.array(answered.scenes),
+            **{name: table.column(name).take(pa.array(asked)) for name in of_rows},
             "prediction": pa.array(answered.said, pa.string()).take(said),
             "probability": probability.take(said),
             "credit": _credit(answered, credit),

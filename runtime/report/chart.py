@@ -25,12 +25,14 @@ class Series:
         points: `(step, value)` in order of steps; values are finite.
         colour: which of the style sheet's colours; the line's dashes go with it.
         dots: marked points joined by a thin line rather than a line alone.
+        band: `(step, low, high)` of what the points are a mean of, drawn behind them.
     """
 
     label: str
     points: tuple[tuple[float, float], ...]
     colour: int
     dots: bool = False
+    band: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def line_chart(
     """
     steps = [x for line in series for x, _ in line.points]
     values = [y for line in series for _, y in line.points]
+    values += [y for line in series for _, *ends in line.band for y in ends]
     across = linear_axis(0.0, max(*steps, 1.0), tight=True)
     if scale == "log":
         up = log_axis(min(values), max(values))
@@ -119,6 +122,11 @@ def _mark(frame: _Frame, step: float, name: str) -> Markup:
 
 
 def _drawn(frame: _Frame, line: Series) -> Iterator[Markup]:
+    if line.band:
+        over = [(frame.x(step), frame.y(high)) for step, _, high in line.band]
+        under = [(frame.x(step), frame.y(low)) for step, low, _ in reversed(line.band)]
+        edge = "M" + "L".join(f"{spell(x)} {spell(y)}" for x, y in over + under) + "Z"
+        yield element("path", d=edge, class_=f"band c{line.colour}")
     places = [(frame.x(step), frame.y(value)) for step, value in line.points]
     trace = "M" + "L".join(f"{spell(x)} {spell(y)}" for x, y in places)
     kind = "dotted" if line.dots else "line"

@@ -30,15 +30,15 @@ class Panel:
 def panels(run: JobRun) -> tuple[Panel, ...]:
     """Return a job's charts: its losses, its rates together, then every other metric by itself."""
     log = run.log
-    losses = _by_name(
+    losses = by_name(
         (entry.step, {"sum": entry.loss, **entry.losses} if len(entry.losses) > 1 else entry.losses)
         if entry.losses
         else (entry.step, {"loss": entry.loss})
         for entry in log.steps
     )
-    held_losses = _by_name((entry.step, entry.losses) for entry in log.validations)
-    metrics = _by_name((entry.step, entry.metrics) for entry in log.steps)
-    held_metrics = _by_name((entry.step, entry.metrics) for entry in log.validations)
+    held_losses = by_name((entry.step, entry.losses) for entry in log.validations)
+    metrics = by_name((entry.step, entry.metrics) for entry in log.steps)
+    held_metrics = by_name((entry.step, entry.metrics) for entry in log.validations)
     names = list(dict.fromkeys((*metrics, *held_metrics)))
     rates = [
         name
@@ -82,7 +82,7 @@ def _panel(
         colour = index % COLOURS
         spelled = name.replace("_", " ")
         if name in training:
-            points = _thinned(_smooth(training[name]))
+            points = thinned(smooth(training[name]))
             lines.append(Series(label=spelled, points=points, colour=colour))
         if name in held_out:
             label = f"{spelled}, held out"
@@ -95,7 +95,7 @@ def _panel(
     return Panel(title=title, svg=svg, series=tuple(lines))
 
 
-def _by_name(entries: Iterable[tuple[int, Mapping[str, float]]]) -> dict[str, Points]:
+def by_name(entries: Iterable[tuple[int, Mapping[str, float]]]) -> dict[str, Points]:
     """Turn a value of each name at each step into a curve of each name, finite values alone."""
     curves: dict[str, list[tuple[float, float]]] = {}
     for step, values in entries:
@@ -105,7 +105,7 @@ def _by_name(entries: Iterable[tuple[int, Mapping[str, float]]]) -> dict[str, Po
     return {name: tuple(points) for name, points in curves.items()}
 
 
-def _smooth(points: Points) -> Points:
+def smooth(points: Points) -> Points:
     """Average each value with those before it, weights falling over a fiftieth of the curve.
 
     The weights of the mean sum to 1 from the first value on, so the beginning is not pulled to 0.
@@ -120,7 +120,7 @@ def _smooth(points: Points) -> Points:
     return tuple(smoothed)
 
 
-def _thinned(points: Points) -> Points:
+def thinned(points: Points) -> Points:
     """Take evenly spread points, the first and the last among them."""
     if len(points) <= MOST_POINTS:
         return points

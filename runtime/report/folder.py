@@ -113,7 +113,7 @@ def read_folder(path: Path) -> RunFolder:
 
 def _read_job(path: Path, name: str) -> JobRun:
     problems: list[str] = []
-    log = _read_log(path / "log.jsonl")
+    log = read_log(path / "log.jsonl")
     result = None
     # A job that has not run, or not to its end, has no result: that is no problem of the folder.
     if (path / RESULT).exists():
@@ -132,7 +132,8 @@ def _read_job(path: Path, name: str) -> JobRun:
     return JobRun(name=name, log=log, result=result, problems=tuple(problems))
 
 
-def _read_log(path: Path) -> Log:
+def read_log(path: Path) -> Log:
+    """Return what a `log.jsonl` says, as far as it can be read."""
     log = Log()
     try:
         lines = path.read_bytes().splitlines()

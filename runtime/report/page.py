@@ -37,10 +37,14 @@ class Skipped:
     paths: tuple[str, ...]
 
 
-def write_report(folder: Path) -> Path:
-    """Write `report.html` into a run folder and return its path.
+def write_report(folder: Path, target: Path | None = None) -> Path:
+    """Write the page about a run and return its path.
 
     Whatever the folder lacks is named in the report; an earlier report is replaced as a whole.
+
+    Args:
+        folder: of the run, finished or not.
+        target: the file; `report.html` in the folder if None.
 
     Raises:
         NotADirectoryError: if there is no such folder.
@@ -49,7 +53,7 @@ def write_report(folder: Path) -> Path:
     run = read_folder(folder)
     figures_of_models, missing = _models(run)
     page = render(run, figures_of_models, missing)
-    target = folder / "report.html"
+    target = folder / "report.html" if target is None else target
     write_whole(target, page)
     return target
 

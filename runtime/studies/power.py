@@ -69,6 +69,15 @@ def seeds_needed(difference: float, deviation: float) -> int | None:
     return high
 
 
+def shown_difference(seeds: int) -> float:
+    """Return what so many seeds show in 80 of 100 studies, in standard deviations."""
+    low, high = 0.0, 64.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(seeds, middle, 1.0) >= POWER else (middle, high)
+    return high
+
+
 def _above(value: float) -> float:
     """Return the probability that a standard normal variable is above a value."""
     return 0.5 * (1 - erf(value / sqrt(2)))

@@ -12,7 +12,7 @@ from math import sqrt
 
 import numpy as np
 
-from renaissance.runtime.evaluation.intervals import Interval, student
+from renaissance.runtime.evaluation.intervals import Interval, outside, student
 
 MOST_EXACT = 16
 """Seeds up to which all flips of signs are counted; beyond, as many are drawn."""
@@ -42,12 +42,14 @@ class Difference:
     Attributes:
         estimate: of the difference, variant minus baseline.
         better: share of the seeds in which the variant has more; a tie counts half.
-        p: how often so large a difference appears where variants are alike, two-sided and exact.
+        p: how often so large a difference appears where variants are alike, by Student's test.
+        exact: the same by flips of signs, which take nothing for granted, but need many seeds.
     """
 
     estimate: Estimate
     better: float
     p: float
+    exact: float
 
     @property
     def distinguishable(self) -> bool:
@@ -90,7 +92,8 @@ def difference(
     return Difference(
         estimate=estimate(apart),
         better=share_above(apart if larger_is_better else -apart),
-        p=sign_flip(apart),
+        p=student_p(apart),
+        exact=sign_flip(apart),
     )
 
 
@@ -100,6 +103,15 @@ def share_above(differences: np.ndarray) -> float:
     Source: Bouthillier et al. 2021, Accounting for Variance in Machine Learning Benchmarks.
     """
     return float((differences > 0).mean() + 0.5 * (differences == 0).mean())
+
+
+def student_p(differences: np.ndarray) -> float:
+    """Return the two-sided p of the mean of paired differences; 1 for a single seed."""
+    seeds, mean = len(differences), float(differences.mean())
+    deviation = float(differences.std(ddof=1)) if seeds > 1 else 0.0
+    if seeds < 2 or mean == 0:
+        return 1.0
+    return outside(abs(mean) / deviation * sqrt(seeds), seeds - 1) if deviation else 0.0
 
 
 def sign_flip(differences: np.ndarray, *, draws: int = 1 << MOST_EXACT, seed: int = 0) -> float:

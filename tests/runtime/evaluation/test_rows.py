@@ -32,7 +32,9 @@ def test_every_row_is_kept_whatever_can_be_read(vqa_root: Path, tmp_path: Path) 
     result = run.results[1]
     assert result.predictions == PREDICTIONS and result.rows == 32
     rows = parquet.read_table(tmp_path / "run" / "exam" / PREDICTIONS)
-    assert rows.column_names == ["id", "image", "scene", "prediction", "probability", "credit"]
+    known = ["id", "image", "scene", "text", "answer"]
+    assert rows.column_names == [*known, "prediction", "probability", "credit"]
+    assert rows["answer"].null_count == rows["text"].null_count == 0
     assert rows["id"].to_pylist() == [str(number) for number in range(32)]
     images = [path for [path] in rows["image"].to_pylist()]
     assert images == [str(root / f"test/images/{number // 4}.png") for number in range(32)]

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from renaissance.runtime.studies.power import POWER, least_difference, power, seeds_needed
+from renaissance.runtime.studies.power import (
+    POWER,
+    least_difference,
+    power,
+    seeds_needed,
+    shown_difference,
+)
 from renaissance.runtime.studies.statistics import estimate
 
 
@@ -36,6 +42,11 @@ def test_seeds_needed_are_the_fewest(difference: float) -> None:
     assert found is not None
     assert power(found, difference, 1.0) >= POWER
     assert found == 2 or power(found - 1, difference, 1.0) < POWER
+
+
+@pytest.mark.parametrize("seeds", (2, 3, 10))
+def test_the_shown_difference_has_that_power(seeds: int) -> None:
+    assert power(seeds, shown_difference(seeds), 1.0) == pytest.approx(POWER, abs=1e-6)
 
 
 def test_too_small_a_difference_needs_more_seeds_than_anybody_runs() -> None:

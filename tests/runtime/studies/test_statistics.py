@@ -33,7 +33,9 @@ def test_a_difference_is_paired_by_seed(seeds: int) -> None:
     found = difference(one, other)
     expected = stats.ttest_rel(one, other).confidence_interval(0.95)
     assert found.estimate.interval == pytest.approx((expected.low, expected.high), rel=1e-10)
-    assert found.distinguishable == (stats.ttest_rel(one, other).pvalue < 0.05)
+    assert found.p == pytest.approx(stats.ttest_rel(one, other).pvalue, abs=1e-12)
+    assert found.distinguishable == (found.p < 0.05)
+    assert found.exact == sign_flip(one - other)
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
@@ -67,7 +69,12 @@ def test_one_seed_has_no_interval() -> None:
     found = difference([0.8], [0.7])
     assert found.estimate.interval is None and found.estimate.deviation is None
     assert not found.distinguishable
-    assert found.p == 1
+    assert found.p == found.exact == 1
+
+
+def test_differences_without_spread_have_no_p_but_0_or_1() -> None:
+    assert difference([2, 3, 4], [1, 2, 3]).p == 0
+    assert difference([2, 3, 4], [2, 3, 4]).p == 1
 
 
 def test_better_is_a_share_of_seeds_and_less_is_better_for_losses() -> None:

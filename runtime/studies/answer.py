@@ -1,0 +1,301 @@
+"""The answer of a study: scores of its variants, how far they are apart, and what they cost."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from renaissance.runtime.studies.records import Costs
+from renaissance.runtime.studies.resampling import Resampled
+from renaissance.runtime.studies.results import CellResults, JobResults, StudyResults
+from renaissance.runtime.studies.rows import resampled
+from renaissance.runtime.studies.statistics import (
+    Difference,
+    Estimate,
+    difference,
+    estimate,
+    holm,
+)
+
+LOSS = "loss"
+"""The one metric of which less is better."""
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A variant beside the baseline.
+
+    Attributes:
+        seeds: that both have.
+        difference: over these seeds, variant minus baseline.
+        p: of the difference, adjusted for all comparisons of a metric after Holm.
+        resampled: intervals over other images; None where the metric is no mean over kept rows.
+    """
+
+    seeds: tuple[int, ...]
+    difference: Difference
+    p: float
+    resampled: Resampled | None
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether seeds tell the variant from the baseline, all comparisons considered."""
+        return self.difference.distinguishable and self.p < LEVEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A variant's score.
+
+    Attributes:
+        variant: its name.
+        values: by seed, of the cells that are done.
+        score: over these seeds; None where there are none.
+        comparison: with the baseline; None for the baseline itself, or without a common seed.
+        like_best: it is the best of its metric, or not distinguishable from that.
+    """
+
+    variant: str
+    values: Mapping[int, float]
+    score: Estimate | None
+    comparison: Comparison | None
+    like_best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A metric of an evaluation over all variants.
+
+    Attributes:
+        evaluation: its name.
+        metric: its name.
+        split: on which it was measured.
+        lines: a line for each variant, in the order of the study.
+    """
+
+    evaluation: str
+    metric: str
+    split: str
+    lines: tuple[Line, ...]
+
+    @property
+    def larger_is_better(self) -> bool:
+        """False for a loss."""
+        return self.metric != LOSS
+
+    @property
+    def comparisons(self) -> Mapping[str, Comparison]:
+        """By variant."""
+        return {line.variant: line.comparison for line in self.lines if line.comparison}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a variant cost to train.
+
+    Attributes:
+        variant: its name.
+        costs: of a seed, the mean of those that are done, as if nothing were shared.
+        trainable: numbers that learn, by training job.
+        shared: names of its trainings that other variants have as well.
+    """
+
+    variant: str
+    costs: Costs
+    trainable: Mapping[str, int]
+    shared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a study found so far.
+
+    Attributes:
+        study: its name.
+        baseline: name of the variant that the others are compared with.
+        seeds: of each variant.
+        measures: by evaluation and metric.
+        spent: by variant.
+        total: of all stages, each counted once.
+        cells: how many there are.
+        done: how many of them are.
+        failed: why cells failed, by name.
+    """
+
+    study: str
+    baseline: str
+    seeds: tuple[int, ...]
+    measures: tuple[Measure, ...]
+    spent: tuple[Spent, ...]
+    total: Costs
+    cells: int
+    done: int
+    failed: Mapping[str, str]
+
+
+def answer(results: StudyResults) -> Answer:
+    """Return what a study found, as far as it has come."""
+    variants = dict(_variants(results))
+    baseline = next(
+        name for name, cells in variants.items() if dict(cells[0].levels) == dict(results.baseline)
+    )
+    return Answer(
+        study=results.name,
+        baseline=baseline,
+        seeds=results.seeds,
+        measures=tuple(
+            _measure(evaluation, metric, variants, baseline)
+            for evaluation, metric in _compared(results)
+        ),
+        spent=tuple(_spent(name, cells) for name, cells in variants.items()),
+        total=results.costs,
+        cells=len(results.cells),
+        done=sum(cell.state == "done" for cell in results.cells),
+        failed={cell.name: cell.why for cell in results.cells if cell.state == "failed"},
+    )
+
+
+def _variants(results: StudyResults) -> Iterator[tuple[str, tuple[CellResults, ...]]]:
+    for levels in results.variants:
+        cells = results.of_variant(levels)
+        yield cells[0].variant, cells
+
+
+def _compared(results: StudyResults) -> Iterator[tuple[str, str]]:
+    """Yield evaluation and metric of all that is compared; of parts only those that are named."""
+    found: dict[tuple[str, str], None] = {}
+    for cell in results.cells:
+        for evaluation, metrics in cell.metrics.items():
+            found |= dict.fromkeys((evaluation, metric) for metric in metrics)
+    for evaluation, metric in found:
+        named = not {metric, f"{evaluation}.{metric}"}.isdisjoint(results.report)
+        if named or (not results.report and "." not in metric):
+            yield evaluation, metric
+
+
+def _measure(
+    evaluation: str,
+    metric: str,
+    variants: Mapping[str, Sequence[CellResults]],
+    baseline: str,
+) -> Measure:
+    jobs = {
+        variant: {
+            cell.seed: cell.evaluations[evaluation]
+            for cell in cells
+            if evaluation in cell.evaluations
+            and isfinite(cell.evaluations[evaluation].metrics.get(metric, float("nan")))
+        }
+        for variant, cells in variants.items()
+    }
+    values = {
+        variant: {seed: job.metrics[metric] for seed, job in of_seed.items()}
+        for variant, of_seed in jobs.items()
+    }
+    better = metric != LOSS
+    comparisons = _comparisons(jobs, values, metric, baseline)
+    best = _like_best(values, larger_is_better=better)
+    return Measure(
+        evaluation=evaluation,
+        metric=metric,
+        split=_split(job for of_seed in jobs.values() for job in of_seed.values()),
+        lines=tuple(
+            Line(
+                variant=variant,
+                values=scores,
+                score=estimate(list(scores.values())) if scores else None,
+                comparison=comparisons.get(variant),
+                like_best=variant in best,
+            )
+            for variant, scores in values.items()
+        ),
+    )
+
+
+def _comparisons(
+    jobs: Mapping[str, Mapping[int, JobResults]],
+    values: Mapping[str, Mapping[int, float]],
+    metric: str,
+    baseline: str,
+) -> dict[str, Comparison]:
+    found: dict[str, tuple[tuple[int, ...], Difference]] = {}
+    for variant in values:
+        seeds = tuple(seed for seed in values[variant] if seed in values[baseline])
+        if variant != baseline and seeds:
+            apart = _apart(values[variant], values[baseline], seeds, better=metric != LOSS)
+            found[variant] = (seeds, apart)
+    adjusted = holm([apart.p for _, apart in found.values()])
+    return {
+        variant: Comparison(
+            seeds=seeds,
+            difference=apart,
+            p=p,
+            resampled=resampled(
+                metric,
+                [jobs[variant][seed] for seed in seeds],
+                [jobs[baseline][seed] for seed in seeds],
+            ),
+        )
+        for (variant, (seeds, apart)), p in zip(found.items(), adjusted, strict=True)
+    }
+
+
+def _apart(
+    values: Mapping[int, float], others: Mapping[int, float], seeds: Sequence[int], *, better: bool
+) -> Difference:
+    return difference(
+        [values[seed] for seed in seeds],
+        [others[seed] for seed in seeds],
+        larger_is_better=better,
+    )
+
+
+def _like_best(
+    values: Mapping[str, Mapping[int, float]], *, larger_is_better: bool
+) -> frozenset[str]:
+    """Return the best variant and those that seeds do not tell from it."""
+    means = {variant: estimate(list(of.values())).mean for variant, of in values.items() if of}
+    if not means:
+        return frozenset()
+    best = (max if larger_is_better else min)(means, key=lambda variant: means[variant])
+    alike = {best}
+    for variant in means:
+        seeds = [seed for seed in values[variant] if seed in values[best]]
+        apart = (
+            _apart(values[best], values[variant], seeds, better=larger_is_better) if seeds else None
+        )
+        if apart is None or not apart.distinguishable:
+            alike.add(variant)
+    return frozenset(alike)
+
+
+def _split(jobs: Iterable[JobResults]) -> str:
+    splits = dict.fromkeys(job.result.split or "" for job in jobs if job.result is not None)
+    return ", ".join(filter(None, splits))
+
+
+def _spent(variant: str, cells: Sequence[CellResults]) -> Spent:
+    trainable: dict[str, int] = {}
+    shared: dict[str, None] = {}
+    for cell in cells:
+        for name, job in cell.jobs.items():
+            if job.kind == "evaluate":
+                continue
+            if job.trainable is not None:
+                trainable.setdefault(name, job.trainable)
+            if any(not other.startswith(f"{variant}/seed=") for other in job.shared):
+                shared[name] = None
+    done = [cell.training_costs for cell in cells if cell.state == "done"]
+    return Spent(variant=variant, costs=_mean(done), trainable=trainable, shared=tuple(shared))
+
+
+def _mean(costs: Sequence[Costs]) -> Costs:
+    """Return the mean of each cost that all have; of memory the largest."""
+    found = {}
+    for name in Costs.model_fields:
+        values = [getattr(each, name) for each in costs]
+        if values and None not in values:
+            largest = name.startswith("peak")
+            mean = max(values) if largest else sum(values) / len(values)
+            found[name] = round(mean) if isinstance(values[0], int) else mean
+    return Costs(**found)

@@ -1,0 +1,5 @@
+"""One HTML file that shows what a study found."""
+
+from renaissance.runtime.studies.page.page import render, write_study_report
+
+__all__ = ["render", "write_study_report"]

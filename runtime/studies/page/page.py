@@ -1,0 +1,266 @@
+"""The report of a study as one HTML file that needs nothing else."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from renaissance.compiler.amounts import amount, duration, in_bytes
+from renaissance.grammar.diff import diff_specs
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.writing import write_whole
+from renaissance.runtime.identity import kept_spec
+from renaissance.runtime.report import figures
+from renaissance.runtime.report.images import data_uri
+from renaissance.runtime.studies import words
+from renaissance.runtime.studies.answer import Answer, Measure, Spent
+from renaissance.runtime.studies.page.charts import COLOURS
+from renaissance.runtime.studies.page.curves import learning_curves
+from renaissance.runtime.studies.page.plots import Plot, cost_plot, dot_plot
+from renaissance.runtime.studies.records import CELLS, Costs
+from renaissance.runtime.studies.results import StudyResults
+from renaissance.runtime.studies.rows import Disagreement, disagreements
+
+HERE = Path(__file__).parent
+REPORT = "report.html"
+MOST_ROWS = 8
+"""Rows shown for each variant and evaluation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureView:
+    """A metric with its plots and its table."""
+
+    measure: Measure
+    title: str
+    dots: Plot | None
+    costs: Plot | None
+    rows: tuple[tuple[str, ...], ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a variant has otherwise than the baseline: lines of addresses with both values."""
+
+    variant: str
+    lines: tuple[tuple[str, str, str], ...]
+    known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """A row with its images as data URIs."""
+
+    row: Disagreement
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreeing:
+    """Rows on which a variant and the baseline disagree, those it answers better first."""
+
+    evaluation: str
+    variant: str
+    summary: str
+    rows: tuple[RowView, ...]
+
+
+def write_study_report(results: StudyResults, found: Answer, target: Path | None = None) -> Path:
+    """Write the page about a study and return its path.
+
+    Args:
+        results: what lies there, finished or not.
+        found: what follows from it.
+        target: the file; `report.html` in the folder of the study if None.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    target = results.folder / REPORT if target is None else target
+    write_whole(target, render(results, found, _specs(results), target.parent))
+    return target
+
+
+def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home: Path) -> str:
+    """Return the page.
+
+    Args:
+        results: what was run.
+        found: what follows from it.
+        specs: by variant, as far as they are known.
+        home: folder that the page will lie in, from which links lead to others.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters.update(plural=figures.plural)
+    styles = (Path(figures.__file__).parent / "style.css", HERE / "style.css")
+    colours = {spent.variant: place % COLOURS for place, spent in enumerate(found.spent)}
+    return environment.get_template("template.html").render(
+        answer=found,
+        style=Markup("\n".join(path.read_text(encoding="utf-8") for path in styles)),
+        colours=colours,
+        problems=words.state(found),
+        limits=words.limits(found),
+        measures=[_view(found, measure, colours) for measure in found.measures],
+        spent=[(each.variant, _spent(each)) for each in found.spent],
+        total=_spelled(found.total),
+        shared=tuple(dict.fromkeys(job for each in found.spent for job in each.shared)),
+        changes=tuple(_changes(found, specs)),
+        factors=results.factors,
+        curves=learning_curves(results, colours),
+        disagreeing=tuple(_disagreeing(results, found)),
+        stages=tuple(_stages(results, home)),
+        made=datetime.now(UTC).strftime("%Y-%m-%d at %H:%M UTC"),
+    )
+
+
+def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> MeasureView:
+    split = f" on {measure.split}" if measure.split else ""
+    return MeasureView(
+        measure=measure,
+        title=f"{measure.metric.replace('_', ' ').capitalize()} of {measure.evaluation}{split}",
+        dots=dot_plot(measure, found.baseline, colours),
+        costs=cost_plot(measure, found.spent, colours),
+        rows=tuple(_cells(measure)),
+        sentences=words.conclusions(found, measure),
+    )
+
+
+def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
+    for line in measure.lines:
+        comparison, metric = line.comparison, measure.metric
+        score = words.score(metric, line.score)
+        if comparison is None:
+            yield line.variant, score, "", "", "", "", "", ""
+            continue
+        apart, over = comparison.difference, comparison.resampled
+        yield (
+            line.variant,
+            score,
+            words.signed(metric, apart.estimate.mean),
+            words.ends(metric, apart.estimate.interval),
+            "" if over is None else words.ends(metric, over.both or over.images),
+            f"{apart.better:.2f}",
+            f"{comparison.p:.3f}",
+            f"{apart.exact:.3f}",
+        )
+
+
+def _spent(spent: Spent) -> tuple[str, ...]:
+    learn = " / ".join(dict.fromkeys(amount(count) for count in spent.trainable.values()))
+    return (learn or figures.DASH, *_spelled(spent.costs))
+
+
+def _spelled(costs: Costs) -> tuple[str, ...]:
+    """Spell operations, time, memory, energy and what was read."""
+    memory = costs.peak_device_memory or costs.peak_memory
+
+    def told(value: float | None, unit: str) -> str:
+        return figures.DASH if value is None else amount(value, unit, space=figures.NO_BREAK)
+
+    return (
+        told(costs.operations, "FLOP"),
+        figures.DASH if costs.seconds is None else duration(costs.seconds, space=figures.NO_BREAK),
+        figures.DASH if memory is None else in_bytes(memory),
+        told(costs.energy, "J"),
+        told(costs.bytes_read, "B"),
+    )
+
+
+def _changes(found: Answer, specs: Mapping[str, Spec]) -> Iterator[Change]:
+    """Yield the difference of each variant from the baseline, as it was run."""
+    old = specs.get(found.baseline)
+    for variant in (spent.variant for spent in found.spent):
+        new = specs.get(variant)
+        if variant == found.baseline:
+            continue
+        if old is None or new is None:
+            yield Change(variant=variant, lines=(), known=False)
+            continue
+        lines = [
+            (f"{block.name}.{change.address}", _value(change.old), _value(change.new))
+            for block in diff_specs(old, new).blocks
+            for change in block.changes
+        ]
+        lines += [
+            (f"{block.word} {block.name}", block.status, "")
+            for block in diff_specs(old, new).blocks
+            if not block.changes
+        ]
+        yield Change(variant=variant, lines=tuple(lines), known=True)
+
+
+def _value(value: Any) -> str:
+    """Spell a value; what has none, as a directive, is there or is not."""
+    return figures.DASH if value is None else str(value) or "there"
+
+
+def _specs(results: StudyResults) -> dict[str, Spec]:
+    """Return the spec of each variant with its first seed, as far as it was written."""
+    found = {}
+    for levels in results.variants:
+        cell = results.of_variant(levels)[0]
+        with suppress(OSError):
+            spec = kept_spec(results.folder / CELLS / cell.name).spec
+            if spec is not None:
+                found[cell.variant] = spec
+    return found
+
+
+def _disagreeing(results: StudyResults, found: Answer) -> Iterator[Disagreeing]:
+    baseline = {cell.seed: cell for cell in results.of_variant(results.baseline)}
+    for levels in results.variants:
+        cells = results.of_variant(levels)
+        if cells[0].variant == found.baseline:
+            continue
+        for evaluation in cells[0].evaluations:
+            pairs = [
+                (cell.jobs[evaluation], baseline[cell.seed].jobs[evaluation])
+                for cell in cells
+                if cell.seed in baseline
+                and cell.jobs[evaluation].state == "done"
+                and baseline[cell.seed].jobs[evaluation].state == "done"
+            ]
+            mine, theirs = [one for one, _ in pairs], [other for _, other in pairs]
+            rows, gained, lost = disagreements(mine, theirs, MOST_ROWS)
+            if rows:
+                yield Disagreeing(
+                    evaluation=evaluation,
+                    variant=cells[0].variant,
+                    summary=(
+                        f"Better on {figures.plural(gained, 'row')}, "
+                        f"worse on {figures.plural(lost, 'row')}"
+                    ),
+                    rows=tuple(RowView(row=row, images=_images(row)) for row in rows),
+                )
+
+
+def _images(row: Disagreement) -> tuple[str, ...]:
+    return tuple(data_uri(Path(path)) or "" for path in row.images)
+
+
+def _stages(results: StudyResults, home: Path) -> Iterator[tuple[str, ...]]:
+    """Yield what the table of stages has columns for: last the page about it, or nothing."""
+    users: dict[str, list[str]] = {}
+    pages: dict[str, str] = {}
+    for cell in results.cells:
+        for job in cell.jobs.values():
+            users.setdefault(job.stage, []).append(cell.name)
+            if job.report is not None:
+                link = os.path.relpath(job.report, home)
+                pages.setdefault(job.stage, Path(link).as_posix())
+    for id, job in results.stages.items():
+        state = job.state if not job.why else f"{job.state}: {job.why}"
+        costs = _spelled(job.costs)[:3]
+        yield job.name, id, ", ".join(users[id]), state, *costs, pages.get(id, "")

@@ -1,0 +1,107 @@
+"""The plots of a metric: seeds by variant, and scores against what they cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from markupsafe import Markup
+
+from renaissance.compiler.amounts import amount, duration
+from renaissance.runtime.report.figures import NO_BREAK, is_rate
+from renaissance.runtime.report.figures import metric as spelled
+from renaissance.runtime.studies.answer import Line, Measure, Spent
+from renaissance.runtime.studies.page.charts import Dots, Point, Told, cost_chart, dot_chart, front
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A drawing, what it shows, and the names of its points by number."""
+
+    svg: Markup
+    title: str
+    points: tuple[Point, ...] = ()
+
+
+def dot_plot(measure: Measure, baseline: str, colours: Mapping[str, int]) -> Plot | None:
+    """Draw the seeds of each variant; None where nothing was measured."""
+    rows = [
+        Dots(
+            label=line.variant,
+            values=tuple(line.values.values()),
+            mean=line.score.mean,
+            interval=line.score.interval,
+            colour=colours[line.variant],
+        )
+        for line in measure.lines
+        if line.score is not None
+    ]
+    if not rows:
+        return None
+    means = {row.label: row.mean for row in rows}
+    svg = dot_chart(
+        rows,
+        rate=_rate(measure),
+        baseline=means.get(baseline),
+        label=f"{measure.metric} of {measure.evaluation} by variant",
+        told=partial(spelled, measure.metric),
+    )
+    return Plot(svg=svg, title="Seeds, mean and its 95% interval")
+
+
+def cost_plot(measure: Measure, spent: Sequence[Spent], colours: Mapping[str, int]) -> Plot | None:
+    """Draw scores over operations of training, or over its time; None where neither is known."""
+    scored = [line for line in measure.lines if line.score is not None]
+    of = {each.variant: each.costs for each in spent}
+    operations = {line.variant: of[line.variant].operations for line in scored}
+    seconds = {line.variant: of[line.variant].seconds for line in scored}
+    unit: Told = _operations
+    if operations and all(operations.values()):
+        title, costs = "Score against training operations", operations
+    elif seconds and all(seconds.values()):
+        title, costs, unit = "Score against training time", seconds, _time
+    else:
+        return None
+    known = [(line, costs[line.variant] or 0.0) for line in scored]
+    points = _points(measure, known, colours)
+    svg = cost_chart(
+        points,
+        rate=_rate(measure),
+        label=f"{measure.metric} of {measure.evaluation} against what training cost",
+        unit=unit,
+        told=partial(spelled, measure.metric),
+    )
+    return Plot(svg=svg, title=title, points=points)
+
+
+def _points(
+    measure: Measure, known: Sequence[tuple[Line, float]], colours: Mapping[str, int]
+) -> tuple[Point, ...]:
+    places = [(cost, line.score.mean) for line, cost in known if line.score is not None]
+    best = front(places, larger_is_better=measure.larger_is_better)
+    return tuple(
+        Point(
+            number=number,
+            label=line.variant,
+            cost=cost,
+            score=score,
+            interval=None if line.score is None else line.score.interval,
+            colour=colours[line.variant],
+            front=leads,
+        )
+        for number, ((line, _), (cost, score), leads) in enumerate(
+            zip(known, places, best, strict=True), 1
+        )
+    )
+
+
+def _rate(measure: Measure) -> bool:
+    values = [value for line in measure.lines for value in line.values.values()]
+    return is_rate(measure.metric) and all(0 <= value <= 1 for value in values)
+
+
+def _operations(number: float) -> str:
+    return amount(number, "FLOP", space=NO_BREAK)
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds, space=NO_BREAK)

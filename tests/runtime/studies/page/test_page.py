@@ -1,0 +1,100 @@
+"""The page about a study: one file, whatever there is."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from renaissance.grammar.schema.model import Freeze
+from renaissance.runtime.identity import write_identity
+from renaissance.runtime.studies.answer import answer
+from renaissance.runtime.studies.page import write_study_report
+from renaissance.runtime.studies.page.charts import front
+from renaissance.runtime.studies.results import read_results
+from tests.made_study import make_study
+from tests.pages import LOADS, Page
+from tests.tiny import tiny_experiment
+
+SCORES = {"none": (0.8, 0.825), "vision": (0.79, 0.83), "text": (0.70, 0.71)}
+
+
+def page_of(folder: Path) -> tuple[Page, str]:
+    results = read_results(folder)
+    text = write_study_report(results, answer(results)).read_text()
+    return Page(text), text
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path / "runs" / "freezing", SCORES)
+
+
+def test_the_page_shows_answer_plots_curves_rows_and_stages(study: Path) -> None:
+    page, text = page_of(study)
+    for words in (
+        "Accuracy of exam on test",
+        "2 seeds cannot show less than",
+        "Score against training operations",
+        "all variants (2 seeds)",
+        "Where variants disagree",
+        "freeze=text: no, no",
+        "variants share base",
+        "5.00",
+    ):
+        assert words in page.text, words
+    assert text.count('class="chart dots"') == 2 and text.count('class="chart costs"') == 2
+    assert 'class="band c' in text and "data:image/png" in text
+    assert "The image could not be read." in page.text  # a fifth image is not there
+
+
+def test_nothing_is_loaded_and_what_data_say_is_text(study: Path) -> None:
+    page, text = page_of(study)
+    assert "script" not in page.tags
+    for name in LOADS:
+        for value in page.values(name):
+            assert value.startswith(("#", "data:")) or not value.startswith(("http", "//", "/"))
+    assert "<b>row" not in text and "&lt;b&gt;row" in text
+
+
+def test_stages_link_to_the_pages_of_their_cells(study: Path) -> None:
+    home = study / "cells" / "freeze=none" / "seed=0"
+    home.mkdir(parents=True)
+    (home / "report.html").write_text("page")
+    page, _ = page_of(study)
+    links = [value for value in page.values("href") if value.startswith("cells/")]
+    assert links and all((study / link).is_file() for link in links)
+
+
+def test_differences_are_those_of_the_specs_that_were_run(study: Path) -> None:
+    base = tiny_experiment("nowhere")
+    frozen = tiny_experiment("nowhere", freeze=(Freeze(selectors=("vision",)),))
+    for level, spec in (("none", base), ("vision", frozen)):
+        home = study / "cells" / f"freeze={level}" / "seed=0"
+        home.mkdir(parents=True)
+        write_identity(home, spec)
+    page, _ = page_of(study)
+    assert "tiny.freeze vision \N{EN DASH} there" in page.text
+    assert "Its spec is not in the folder yet." in page.text  # that of text
+
+
+@pytest.mark.parametrize("scores", ({"none": (None,)}, {"none": (0.8,), "text": (None,)}))
+def test_a_study_that_has_hardly_begun_has_a_page(
+    scores: dict[str, tuple[float | None, ...]], tmp_path: Path
+) -> None:
+    folder = make_study(tmp_path / "runs" / "s", scores)
+    page, _ = page_of(folder)
+    assert "are done: this is what follows so far" in page.text
+
+
+def test_without_any_stage_there_is_a_page(study: Path) -> None:
+    shutil.rmtree(study.parent / ".stages")
+    page, _ = page_of(study)
+    assert "Nothing has been measured yet." in page.text
+    assert "No training has logged anything yet." in page.text
+
+
+def test_the_front_is_what_no_other_beats() -> None:
+    places = [(1.0, 0.5), (2.0, 0.4), (2.0, 0.7), (3.0, 0.7), (4.0, 0.8)]
+    assert front(places, larger_is_better=True) == [True, False, True, False, True]
+    assert front(places, larger_is_better=False) == [True, True, False, False, False]
+    assert front([(1.0, 0.5), (1.0, 0.5)], larger_is_better=True) == [True, True]
