@@ -20,9 +20,9 @@ def published_samples(name: str) -> Path:
 
 
 def draw(path: Path, shade: int, format: str | None = None) -> None:
-    """Write a small image of one shade, in a format that its name need not tell."""
+    """Write a small image of one shade, like no other name's, in a format that none need tell."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(shade).integers(-8, 9, (16, 20, 3))
+    noise = np.random.default_rng([shade, *path.name.encode()]).integers(-8, 9, (16, 20, 3))
     pixels = (np.full((16, 20, 3), shade) + noise).clip(0, 255).astype(np.uint8)
     Image.fromarray(pixels).save(path, format)
 

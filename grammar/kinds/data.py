@@ -28,12 +28,21 @@ class PublishedPart(Record):
         folder: that holds the part; None where it cannot be found.
         split: name of the part.
         texts: the file with its texts; None where that is not known.
+        installed: whether it is part of an installed package, so that it is as it was published.
     """
 
     dataset: str
     folder: Path | None
     split: str
     texts: Path | None = None
+    installed: bool = False
+
+
+def apart(one: PublishedPart | None, other: PublishedPart | None) -> bool:
+    """Tell whether two parts are known to share nothing: other parts of one installed set."""
+    if one is None or other is None or not (one.installed and other.installed):
+        return False
+    return one.dataset == other.dataset and one.split != other.split
 
 
 def same_part(one: PublishedPart | None, other: PublishedPart | None) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from renaissance.grammar.chain import chain_of
+from renaissance.grammar.kinds.data import apart
 from renaissance.grammar.schema.jobs import Evaluate, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
@@ -91,9 +92,12 @@ def leaks(
 
 
 def _leak(spec: Spec, parts: Mapping[str, Parts], measured: Measured, name: str) -> Leak | None:
-    part, learned = parts[measured.job][measured.split], parts[name]["train"]
-    if measured.is_share and name == measured.job:
+    if (measured.is_share and name == measured.job) or _published_apart(spec, measured, name):
         return None  # nothing that is held out is learned from by the job itself
+    part = parts[measured.job][measured.split]
+    if measured.use == "select" and name != measured.job and part.shows_images:
+        return None  # what it starts from leaves these images out
+    learned = parts[name]["train"]
     found = repeated(part, learned)
     count = int(np.count_nonzero(found))
     if count <= MOST_REPEATED * len(part):
@@ -104,3 +108,20 @@ def _leak(spec: Spec, parts: Mapping[str, Parts], measured: Measured, name: str)
         of = learned.table.source_of_row[learned.rows[repeated(learned, part)]]
         blocks = tuple(learned.table.sources[number].name for number in np.unique(of).tolist())
     return Leak(job=name, blocks=blocks, measured=measured, repeated=count, rows=len(part))
+
+
+def _published_apart(spec: Spec, measured: Measured, name: str) -> bool:
+    """Tell whether a split is no part of what a job learns from, as whoever published both says.
+
+    Folders are whatever lies in them; only of installed packages it is known what they hold.
+    """
+    owner, job = spec.data_job(measured.job), spec.training_job(name)
+    if isinstance(owner, Pretrain):
+        return False
+    declared = owner.task.split(measured.split)
+    part = None if declared is None else owner.task.part(declared.file)
+    if isinstance(job, Pretrain):
+        learned = [spec.data[block].part for block in job.data]
+    else:
+        learned = [job.task.part(job.task.learned.file)]
+    return all(apart(part, other) for other in learned)

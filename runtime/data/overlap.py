@@ -12,7 +12,7 @@ from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part, Parts, parts_of, read_block
+from renaissance.runtime.data.parts import Part, Parts, parts_of
 from renaissance.runtime.data.sameness import Photographs, found_among
 
 Read = TypeVar("Read")
@@ -92,7 +92,7 @@ def overlaps(
     @cache
     def learned_from(source: str, job: str) -> Photographs | DataError:
         if source in spec.data:
-            return _or_problem(lambda: Photographs(read_block(spec, source)))
+            return _or_problem(lambda: Photographs(splits[job].block(source)))
         return _or_problem(lambda: _photographs(splits[job].before_withholding()))
 
     for measured in measured_splits(spec):

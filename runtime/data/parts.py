@@ -60,6 +60,12 @@ class Part:
         return np.unique(self.table.images_of_row[self.rows])
 
     @property
+    def shows_images(self) -> bool:
+        """Whether each text is about an image."""
+        shown = pc.not_equal(self.table.images.data.column("path"), "").take(pa.array(self.images))
+        return bool(pc.all(shown).as_py())
+
+    @property
     def files(self) -> list[str]:
         """The files of these images, however the table spells their paths."""
         paths = self.table.paths
@@ -123,6 +129,44 @@ def _digest_column(digest: xxhash.xxh3_128, column: TextColumn) -> None:
         digest.update(column.to_numpy(zero_copy_only=False).tobytes())
 
 
+class Tables:
+    """The tables of a spec, each of which is read once, when it is first needed."""
+
+    def __init__(self, *, shared: bool = False) -> None:
+        """Read nothing yet.
+
+        Args:
+            shared: whether several jobs look at them, so that a block is wanted by itself too.
+        """
+        self._shared = shared
+        self._blocks: dict[str, Table] = {}
+        self._pairs: dict[tuple[str, ...], Table] = {}
+        self._files: list[tuple[TaskBlock, str, Table]] = []
+
+    def block(self, spec: Spec, name: str) -> Table:
+        """Return a data block without the images that it excludes; raises DataError."""
+        if name not in self._blocks:
+            self._blocks[name] = read_block(spec, name, self)
+        return self._blocks[name]
+
+    def pairs(self, spec: Spec, names: tuple[str, ...]) -> Table:
+        """Return data blocks in one table; raises DataError."""
+        if names not in self._pairs:
+            self._pairs[names] = join([self.block(spec, name) for name in names])
+            if not self._shared:
+                self._blocks.clear()
+        return self._pairs[names]
+
+    def of_task(self, task: TaskBlock, file: str) -> Table:
+        """Return one file of a task's data, such as `test`; raises DataError."""
+        for other, name, table in self._files:
+            if name == file and other == task:
+                return table
+        table = read_task(task, file)
+        self._files.append((task, file, table))
+        return table
+
+
 class Parts:
     """The splits of a job by name. Each table is read once, when it is first needed.
 
@@ -130,11 +174,19 @@ class Parts:
     which starts from it, holds out to select its best checkpoint.
     """
 
-    def __init__(self, spec: Spec, job: Pretrain | Finetune) -> None:
-        """Read nothing yet."""
+    def __init__(self, spec: Spec, job: Pretrain | Finetune, tables: Tables | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            spec: the whole experiment.
+            job: whose splits these are.
+            tables: those that jobs share, kept as long as they are; if None, this job keeps its
+                own, and those of other jobs only as long as it looks at them.
+        """
         self._spec = spec
         self._job = job
-        self._tables: dict[str, Table] = {}
+        self._shared = tables
+        self._tables = Tables() if tables is None else tables
         self._parts: dict[str, Part] = {}
 
     def __getitem__(self, split: str) -> Part:
@@ -151,9 +203,7 @@ class Parts:
 
     def _part(self, split: str) -> Part:
         declared = self._declared(split)
-        if declared.file not in self._tables:
-            self._tables[declared.file] = self._read(declared.file)
-        table = self._tables[declared.file]
+        table = self._table(declared.file)
         rows = np.arange(len(table))
         if declared.held_out is not None:
             least = 2 if isinstance(self._job, Pretrain) else 1
@@ -174,7 +224,7 @@ class Parts:
         for name, job in self._spec.jobs.items():
             starts = self._job.name in chain_of(self._spec.jobs, name)[1:]
             if not isinstance(job, Evaluate) and starts:
-                theirs = Parts(self._spec, job)[VALIDATION]
+                theirs = Parts(self._spec, job, self._shared)[VALIDATION]
                 images = Photographs(theirs.table, theirs.images)
                 mine = mine or Photographs(table)
                 found = found_among(mine, images, digests=True, most=MOST_COMPARED)
@@ -186,6 +236,10 @@ class Parts:
                 "select the best checkpoint, by this job or by those that start from it"
             )
         return replace(part, rows=kept, withheld=len(part.rows) - len(kept))
+
+    def block(self, name: str) -> Table:
+        """Return a data block of the spec without the images that it excludes; raises DataError."""
+        return self._tables.block(self._spec, name)
 
     def before_withholding(self) -> Part:
         """Return `train` with what is left out because a later job selects by its images."""
@@ -204,7 +258,8 @@ class Parts:
             if isinstance(self._spec.jobs[name], Evaluate):
                 continue  # nothing is learned there
             job = self._spec.training_job(name)
-            train = (self if job is self._job else Parts(self._spec, job))["train"]
+            other = self if job is self._job else Parts(self._spec, job, self._shared)
+            train = other["train"]
             learned = Photographs(train.table, train.images)
             count = int(found_among(images, learned, digests=False).there.sum())
             if count:
@@ -227,19 +282,29 @@ class Parts:
             raise DataError(f"{what} has no split `{split}`; it has {', '.join(known)}")
         return found
 
-    def _read(self, file: str) -> Table:
+    def _table(self, file: str) -> Table:
         if isinstance(self._job, Finetune):
-            return read_task(self._job.task, file)
-        return join([read_block(self._spec, name) for name in self._job.data])
+            return self._tables.of_task(self._job.task, file)
+        return self._tables.pairs(self._spec, self._job.data)
 
 
 def parts_of(spec: Spec) -> dict[str, Parts]:
-    """Return the splits of what each job of a spec learns from or measures; nothing is read yet."""
-    return {name: Parts(spec, spec.data_job(name)) for name in spec.jobs}
+    """Return the splits of what each job of a spec learns from or measures; nothing is read yet.
+
+    They share their tables.
+    """
+    tables = Tables(shared=True)
+    return {name: Parts(spec, spec.data_job(name), tables) for name in spec.jobs}
 
 
-def read_block(spec: Spec, name: str) -> Table:
-    """Read a data block of a spec without the images that it excludes; raises DataError."""
+def read_block(spec: Spec, name: str, tables: Tables | None = None) -> Table:
+    """Read a data block of a spec without the images that it excludes; raises DataError.
+
+    Args:
+        spec: the whole experiment.
+        name: of the block.
+        tables: in which those are looked up whose images it excludes; they are read if None.
+    """
     block = spec.data[name]
     table = read_pairs(block, name)
     if not block.exclude:
@@ -247,7 +312,7 @@ def read_block(spec: Spec, name: str) -> Table:
     mine, excluded = Photographs(table), np.zeros(len(table.images), bool)
     for said in block.exclude:
         job, split = _measured(spec, name, said)
-        part = Parts(spec, job)[split]
+        part = Parts(spec, job, tables)[split]
         images = Photographs(part.table, part.images)
         excluded |= found_among(mine, images, digests=True).of_table(len(excluded))
     left = table.without(excluded)

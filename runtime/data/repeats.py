@@ -11,13 +11,15 @@ AT_ONCE = 2**20
 """Texts that are compared in one go."""
 ELSEWHERE = -1
 """An image that nothing is learned from."""
+NONE = 0
+"""The number of the image of rows that have none."""
 
 
 def repeated(part: Part, learned: Part, *, digests: bool = True) -> np.ndarray:
     """Find the rows of a part whose texts are learned from beside the same images.
 
     What is said to be right is not compared: a row that is learned from with another answer is
-    no new one either. Rows without an image are left aside: sentences recur in published sets.
+    no new one either. Rows without an image are the same where their texts are.
 
     Args:
         part: what is measured.
@@ -36,7 +38,7 @@ def repeated(part: Part, learned: Part, *, digests: bool = True) -> np.ndarray:
         return found
     # Images are compared only where texts are equal: most often that is nowhere.
     images, of_learned = _images(part, part.rows[found], learned, others, digests=digests)
-    count = len(learned.table.images)
+    count = len(learned.table.images) + 1
     there = of_learned != ELSEWHERE
     known = np.unique((_places(theirs, theirs)[:, None] * count + of_learned)[there])
     keys = number[found][:, None] * count + images
@@ -74,13 +76,20 @@ def _images(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the images of rows of both parts, `[rows, views]` each, under the same numbers."""
     mine, theirs = part.table.images_of_row[rows], learned.table.images_of_row[others]
-    seen = Photographs(learned.table, np.unique(theirs))
-    numbers = np.full(len(learned.table.images), ELSEWHERE, np.int64)
+    seen, numbers = _seen(learned, theirs)
     # One photograph may be there several times, under several names.
     same = found_among(seen, seen, digests=False)
-    numbers[seen.numbers] = same.place
-    asked = Photographs(part.table, np.unique(mine))
+    numbers[seen.numbers] = 1 + same.place
+    asked, known = _seen(part, mine)
     found = found_among(asked, seen, digests=digests, most=MOST_COMPARED)
-    known = np.full(len(part.table.images), ELSEWHERE, np.int64)
-    known[asked.numbers[found.certain]] = same.place[found.place[found.certain]]
+    known[asked.numbers[found.certain]] = 1 + same.place[found.place[found.certain]]
     return known[mine], numbers[theirs]
+
+
+def _seen(part: Part, images: np.ndarray) -> tuple[Photographs, np.ndarray]:
+    """Return images of a part, and a number for each of its table: `NONE` where there is none."""
+    chosen = np.unique(images)
+    seen = Photographs(part.table, chosen)
+    numbers = np.full(len(part.table.images), ELSEWHERE, np.int64)
+    numbers[np.setdiff1d(chosen, seen.numbers)] = NONE
+    return seen, numbers

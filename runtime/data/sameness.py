@@ -19,6 +19,8 @@ KEYS = (*NAMESPACES, "path", "digest")
 NOT_FOUND = -1
 MUCH = 4096
 """Bytes of a file from which on no other picture is like it by chance."""
+VARIED = 0.9
+"""Share of small files that are like no other one of their table where likeness is no chance."""
 
 
 class Photographs:
@@ -97,7 +99,8 @@ class Found:
         place: `[n]` int64, which of the others each is, the first where several are alike.
         undecided: `[n]` bool, of which nobody can tell.
         doubtful: `[n]` bool, whose content may be that of another one by chance: it is there
-            several times, as that of placeholders, or the file is small.
+            several times, as that of placeholders, or the file is small and one of a table of
+            whose small files many are alike.
     """
 
     numbers: np.ndarray
@@ -190,28 +193,34 @@ def _compared(
     for place in unlike.tolist():
         sizes.setdefault(others.size(place), []).append(place)
     unread = set(asked.tolist()) if sizes.pop(None, None) else set()
-    equal: dict[bytes, list[int]] = {}
-    digests: dict[int, dict[bytes, list[int]]] = {}
+    of_size: dict[int, list[int]] = {}
     for place in asked.tolist():
         size = mine.size(place)
         if size is None:
             unread.add(place)
         elif size in sizes:
-            if size not in digests:
-                digests[size] = _by_digest(others, sizes[size])
-            digest = mine.digest(place)
-            if digest in digests[size]:
-                equal.setdefault(digest, []).append(place)
-    alike = {digest: found for each in digests.values() for digest, found in each.items()}
+            of_size.setdefault(size, []).append(place)
+    known = {
+        size: (_by_digest(mine, places), _by_digest(others, sizes[size]))
+        for size, places in of_size.items()
+    }
+    small = [sides for size, sides in known.items() if size < MUCH]
+    by_chance = not all(_varied([sides[side] for sides in small]) for side in (0, 1))
     found = {
-        place: (
-            alike[digest][0],
-            len(places) > 1 or len(alike[digest]) > 1 or (mine.size(place) or 0) < MUCH,
-        )
+        place: (alike[digest][0], len(places) > 1 or len(alike[digest]) > 1 or doubted)
+        for size, (equal, alike) in known.items()
+        for doubted in [size < MUCH and by_chance]
         for digest, places in equal.items()
+        if digest in alike
         for place in places
     }
     return found, sorted(unread.difference(found))
+
+
+def _varied(files: list[dict[bytes, list[int]]]) -> bool:
+    """Return whether most of some files are like no other one of them."""
+    alone = sum(len(places) == 1 for each in files for places in each.values())
+    return alone >= VARIED * sum(len(places) for each in files for places in each.values())
 
 
 def _by_digest(images: Photographs, places: list[int]) -> dict[bytes, list[int]]:

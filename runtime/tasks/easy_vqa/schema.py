@@ -47,7 +47,9 @@ def easy_vqa_part(root: str | None, file: str) -> PublishedPart:
     home = Path(root) if root is not None else _installed()
     folder = None if home is None else home / file
     texts = None if folder is None else folder / "questions.json"
-    return PublishedPart(dataset="easy_vqa", folder=folder, split=file, texts=texts)
+    return PublishedPart(
+        dataset="easy_vqa", folder=folder, split=file, texts=texts, installed=root is None
+    )
 
 
 def _installed() -> Path | None:

@@ -14,6 +14,7 @@ from renaissance.cli import main
 from renaissance.grammar import load
 from renaissance.runtime.data.leaks import leaks
 from renaissance.runtime.data.parts import Parts
+from tests.published_glue import write_glue
 from tests.published_pairs import write_karpathy_coco
 from tests.tiny import write_nlvr
 
@@ -142,12 +143,52 @@ def test_placeholders_are_no_photographs(tables: Path) -> None:
     assert list(leaks(load(path))) == []
 
 
-def test_small_pictures_may_be_alike_by_chance(tables: Path) -> None:
+@pytest.mark.parametrize(("different", "rows"), [(60, 20), (15, 0)])
+def test_small_pictures_are_alike_by_chance_where_many_are(
+    tables: Path, different: int, rows: int
+) -> None:
     for number in range(60):
         for folder in ("images", "copied"):
-            draw(tables / f"{folder}/{number}.png", number, 16)
+            draw(tables / f"{folder}/{number}.png", number % different, 16)
     path = write_spec(tables / "mine.vl", task(tables, "seen", "0%"), "split = test")
+    assert sum(leak.repeated for leak in leaks(load(path))) == rows
+
+
+def test_texts_without_images(glue: Path) -> None:
+    path = write_spec(glue / "mine.vl", f'glue {{ root = "{glue}", task = rte }}', "split = dev")
     assert list(leaks(load(path))) == []
+    header, *lines = (glue / "RTE/train.tsv").read_text().splitlines()
+    (glue / "RTE/dev.tsv").write_text("\n".join([header, *lines[7:3:-1]]) + "\n")
+    found = list(leaks(load(path)))
+    assert [leak.measured.use for leak in found] == ["select", "report"]
+    assert all(leak.repeated == leak.rows == 4 for leak in found)
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.5])
+def test_a_renamed_copy_of_drawings(tmp_path: Path, kept: float) -> None:
+    root = write_nlvr(tmp_path / "nlvr")
+    lines = (root / "dev/dev.json").read_text().splitlines()
+    rows = []
+    for line in lines[: round(kept * len(lines))]:
+        example = json.loads(line)
+        for order in range(6):
+            name = f"dev-{example['identifier']}-{order}.png"
+            copy = f"{len(rows):05}.png"
+            shutil.copy(root / "dev/images/4" / name, tmp_path / copy)
+            rows.append((copy, example["sentence"], "a"))
+    write_table(tmp_path / "pairs.csv", rows)
+    table = f'table = "{tmp_path}/pairs.csv", image = "image", caption = "text"'
+    data = f"format = image_caption, {table}"
+    learned = f'nlvr {{ root = "{root}", train = train, validation = 50% }}'
+    path = write_spec(tmp_path / "mine.vl", learned, "split = dev", data)
+    path.write_text(path.read_text().replace("objective itm", "objective itm\n  validation = 0%"))
+    [leak] = leaks(load(path))
+    assert (leak.job, leak.blocks, leak.repeated) == ("base", ("pairs",), len(rows))
+
+
+@pytest.fixture
+def glue(tmp_path: Path) -> Path:
+    return write_glue(tmp_path / "glue")
 
 
 @pytest.fixture
