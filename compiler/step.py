@@ -208,6 +208,7 @@ class Objectives(nn.Module):
             mask=images.mask,
             token=token,
             grid=self._facts.grid or 0,
+            stream=first,
         )
 
     def _with_target(

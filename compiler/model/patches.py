@@ -20,12 +20,14 @@ class HiddenImages:
         mask: `[images, patches]` bool, True where a patch is hidden.
         token: `[channels of embedded patches]`, takes the place of embeddings of hidden patches.
         grid: patches along one side.
+        stream: that reads them, for messages.
     """
 
     pixels: Tensor
     mask: Tensor
     token: Tensor
     grid: int
+    stream: str
 
     def blank(self) -> Tensor:
         """Return the pixels with zeros where they are hidden, whatever embeds them then."""
@@ -44,8 +46,19 @@ class HiddenImages:
         finally:
             hook.remove()
 
-    def _replaced(self, embedding: nn.Module, inputs: Any, patches: Tensor) -> Tensor:
-        """Replace `[images, patches, c]`, or `[images, c, grid, grid]` where nothing flattens."""
+    def _replaced(self, embedding: nn.Module, inputs: Any, patches: Any) -> Tensor:
+        """Replace `[images, patches, c]`, or `[images, c, grid, grid]` where nothing flattens.
+
+        Raises:
+            CompileError: if there are others.
+        """
+        shape = tuple(patches.shape[1:]) if isinstance(patches, Tensor) else ()
+        width, grid = len(self.token), self.grid
+        if shape not in ((grid * grid, width), (width, grid, grid)):
+            raise CompileError(
+                f"`{self.stream}` does not embed {grid} × {grid} patches as {width} channels each, "
+                "as a ViT does: none can be hidden; take a tower that keeps its patches"
+            )
         token = self.token.to(patches.dtype)
         if patches.ndim == 3:
             return torch.where(self.mask[..., None], token, patches)

@@ -1,5 +1,6 @@
 """Are there patches that can be hidden?"""
 
+from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.anatomy.patches import grid_of
 from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.diagnostics import Diagnostic
@@ -47,7 +48,7 @@ def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
     if fit_of(stream) is not None:
         why = f"the images of `{name}` keep their shape, each with a grid of its own"
         return why, "write `resize = crop` or `squash`"
-    if grid_of(stream) is None:
+    if grid_of(stream) is None and architecture_of(stream) is not None:
         return (
             f"nobody knows the patches of `{name}`",
             "take a ViT, or a stream that states its patches",

@@ -104,6 +104,10 @@ class JobData:
             weights=train.weights,
         )
 
+    def use_grid(self, grid: int) -> None:
+        """Let images have so many patches along one side, where only their encoder knows."""
+        self._grid = self._grid or grid
+
     def use_features(self, images: KnownImages | None, texts: KnownTexts | None) -> None:
         """Let batches hold features of images and of texts where there are some, from now on."""
         self._known_images, self._known_texts = images, texts

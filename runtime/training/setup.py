@@ -46,6 +46,7 @@ def set_up(session: Session) -> Setup:
     _check_answers(session, data)
     model = build(spec, job=session.name)
     check_vocabulary(model, data.tokenizer)
+    data.use_grid(max(tower.facts.grid or 0 for tower in model.towers.values()))
     if processes.device.type == "cpu":
         fit_threads(model, training.micro_batch or -(-training.batch // processes.ranks))
     return Setup(data=data, model=model, notices=mended)

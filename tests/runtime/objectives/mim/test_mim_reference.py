@@ -183,12 +183,11 @@ def test_what_is_hidden_cannot_be_seen() -> None:
         side = size // grid
         other = pixels.clone()
         other[:, :, :side, side : 2 * side] = 7.0
-        one, two = (
-            of.model.encode_hidden(
-                "vision", HiddenImages(pixels=each, mask=mask, token=token, grid=grid)
-            ).tokens
+        hidden = [
+            HiddenImages(pixels=each, mask=mask, token=token, grid=grid, stream="vision")
             for each in (pixels, other)
-        )
+        ]
+        one, two = (of.model.encode_hidden("vision", images).tokens for images in hidden)
         assert torch.equal(one, two)
         assert not torch.equal(
             of.model.encode("vision", pixels).tokens, of.model.encode("vision", other).tokens
@@ -219,7 +218,7 @@ def test_a_library_tower_hides_what_transformers_hides() -> None:
     token = torch.randn(16, dtype=torch.float64, requires_grad=True)
     with torch.no_grad():
         theirs.embeddings.mask_token.copy_(token)
-    images = HiddenImages(pixels=pixels, mask=mask, token=token, grid=4)
+    images = HiddenImages(pixels=pixels, mask=mask, token=token, grid=4, stream="vision")
     embedding = tower.patch_embedding()
     assert embedding is not None
     with images.embedded_by(embedding):
