@@ -1,10 +1,7 @@
 """Say in words what is wrong with the form of a text."""
 
-import re
-
+from renaissance.grammar.advice import Place, advice
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
-from renaissance.grammar.names import suggestion
-from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -22,31 +19,7 @@ _PUNCTUATION = {
 }
 _RELATIONS = ("EXTENDS", "ON", "FROM", "OF")
 _CLAUSES = ("EXCEPT", "UNTIL")
-_THOUSANDS = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+\Z")
-_MORE_THOUSANDS = re.compile(r"(?:,\d{3})+(?!\w)")
 _ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
-
-
-class Place(Record):
-    """A token that does not fit, and what is around it.
-
-    Attributes:
-        source: the text.
-        token: what stands there.
-        before: the last token that fitted.
-        expected: the terminals that would fit.
-        opening: the innermost open bracket or brace.
-        new_line: whether the token is the first of its line.
-        in_freeze: whether it stands in a `freeze` or `adapt` statement.
-    """
-
-    source: Source
-    token: Token
-    before: Token | None
-    expected: frozenset[str]
-    opening: Token | None
-    new_line: bool
-    in_freeze: bool
 
 
 def unexpected(place: Place) -> Diagnostic:
@@ -83,34 +56,86 @@ def unexpected(place: Place) -> Diagnostic:
             label="a keyword",
             help=("choose another name",),
         )
+    instead = advice(place)
     return Diagnostic(
         code="VL001",
         message=f"expected {_expected(place)}, found {_found(place.source, token)}",
         span=span,
         label=f"expected {_expected(place)}",
         related=(_opened(place.source, opening),) if bracket and opening is not None else (),
-        help=_advice(place),
+        help=instead.help,
+        edits=instead.edits,
     )
 
 
 def unclosed(source: Source, opening: Token, token: Token) -> Diagnostic:
     """Explain a bracket that is still open where a token can no longer belong to it."""
     closing = {"LBRACE": "}", "LPAR": ")", "LSQB": "]"}[opening.type]
+    end = _end_before(source, token)
+    first, last = (source.position(place)[0] for place in (opening.start, max(end - 1, 0)))
+    one_line = first == last and end > opening.end
+    text = f" {closing}" if closing == "}" else closing
+    where = f"at the end of line {first}" if closing == "}" else f"behind `{_tail(source, end)}`"
+    own = (
+        f"put `{closing}` on a line of its own" if closing == "}" else f"close it with `{closing}`"
+    )
+    below = f"{own} before {_found(source, token)}"
     return Diagnostic(
         code="VL004",
         message=f"`{_PUNCTUATION[opening.type]}` is not closed",
         span=_span(source, token),
         label=f"expected `{closing}` before {_found(source, token)}",
         related=(_opened(source, opening),),
+        help=(f"put `{closing}` {where}",) if one_line else (below,),
+        edits=(Edit(span=Span(source=source, start=end, end=end), text=text),) if one_line else (),
     )
 
 
-def closes_nothing(source: Source, token: Token) -> Diagnostic:
-    """Explain a closing bracket without an opening one."""
+def _end_before(source: Source, token: Token) -> int:
+    """Return where the text before a token ends, comments and empty lines left out."""
+    end = token.start
+    while True:
+        line = source.text.rfind("\n", 0, end) + 1
+        text = source.text[line:end]
+        # A `#` inside a string is rare, and then nothing is rewritten.
+        bare = text.partition("#")[0].rstrip()
+        if bare or line == 0:
+            return line + len(bare)
+        end = line - 1
+
+
+def _tail(source: Source, end: int) -> str:
+    """Return the last word before a place."""
+    start = end
+    while start > 0 and not source.text[start - 1].isspace() and end - start < 20:
+        start -= 1
+    return source.text[start:end]
+
+
+def closes_nothing(source: Source, token: Token, *, left_out: bool = False) -> Diagnostic:
+    """Explain a closing bracket without an opening one.
+
+    Args:
+        source: the text.
+        token: the bracket.
+        left_out: it is one too many where others go on.
+    """
+    span = _span(source, token)
+    if left_out:
+        return Diagnostic(
+            code="VL011",
+            message=f"{_found(source, token)} is one too many",
+            span=span,
+            label="the block goes on below",
+            help=("leave it out",),
+            edits=(Edit(span=span, text=""),),
+        )
     return Diagnostic(
         code="VL011",
         message=f"{_found(source, token)} closes nothing",
-        span=_span(source, token),
+        span=span,
+        help=("leave it out",),
+        edits=(Edit(span=span, text=""),),
         label=f"no `{ {'RBRACE': '{', 'RPAR': '(', 'RSQB': '['}[token.type] }` is open here",
     )
 
@@ -125,6 +150,21 @@ def no_brace(source: Source, line: list[Token]) -> Diagnostic:
         label="expected `{` behind it",
         help=(f"write `{span.text} {{`",),
         edits=(Edit(span=Span(source=source, start=line[-1].end, end=line[-1].end), text=" {"),),
+    )
+
+
+def colon_for_brace(source: Source, line: list[Token]) -> Diagnostic:
+    """Explain a colon in the place of the brace that a block begins with."""
+    *head, colon = line
+    span = Span(source=source, start=head[-1].end, end=colon.end)
+    text = source.text[head[0].start : head[-1].end]
+    return Diagnostic(
+        code="VL001",
+        message="a block stands between braces",
+        span=_span(source, colon),
+        label="expected `{`",
+        help=(f"write `{text} {{`, and `}}` behind its last line",),
+        edits=(Edit(span=span, text=" {"),),
     )
 
 
@@ -218,56 +258,3 @@ def _expected(place: Place) -> str:
     if not words:
         words.extend(f"`{_PUNCTUATION[kind]}`" for kind in sorted(expected) if kind in _PUNCTUATION)
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-def _advice(place: Place) -> tuple[str, ...]:
-    token, expected = place.token, place.expected
-    before = place.before.type if place.before else "NL"
-    text = place.source.text[token.start : token.end]
-    advice = ""
-    if token.type == "EQUAL" and before in ("FREEZE", "ADAPT"):
-        advice = f"selectors follow without `=`: `{before.lower()} vision`"
-    elif token.type == "STRING" and place.in_freeze:
-        advice = f"selectors stand without quotes: `{text[1:-1]}`"
-    elif token.type == "NAME" and text == "and" and place.in_freeze:
-        advice = "a comma stands between selectors: `freeze vision, text`"
-    elif token.type == "EQUAL" and place.in_freeze:
-        advice = (
-            "a comma after a selector continues the list; "
-            "put the next statement on a line of its own"
-        )
-    elif token.type == "EQUAL" and before == "EQUAL":
-        advice = "write one `=`"
-    elif token.type == "COLON" and "EQUAL" in expected:
-        advice = "a value is given with `=`"
-    elif token.type == "LBRACE" and place.new_line:
-        advice = "put `{` on the line of what it belongs to"
-    elif token.type == "NUMBER" and before == "COMMA" and (number := _grouped(place)):
-        advice = f"digits are grouped by `_`: `{number}`"
-    elif token.type == "STRING" and before == "NAME" and "LPAR" in expected:
-        advice = f"write parentheses around it: `({text})`"
-    elif token.type == "STRING" and before in tables().blocks and text[1:-1].isidentifier():
-        advice = f"names stand without quotes: `{text[1:-1]}`"
-    elif token.type == "NAME" and expected == {"STRING"}:
-        advice = f'a path stands in quotes: `"{text}.vl"`'
-    elif token.type == "DOT" and "NUMBER" in expected:
-        advice = "a number starts with a digit: `0.5`"
-    elif place.before is not None and before == "NAME" and "EQUAL" in expected:
-        return _misspelt(place.source.text[place.before.start : place.before.end])
-    return (advice,) if advice else ()
-
-
-def _grouped(place: Place) -> str:
-    """Return the number around a comma that was written between its digits; empty for none."""
-    text, end = place.source.text, place.token.end
-    match = _THOUSANDS.search(text[:end])
-    if match is None:
-        return ""
-    following = _MORE_THOUSANDS.match(text, end)
-    return (match[0] + (following[0] if following else "")).replace(",", "_")
-
-
-def _misspelt(word: str) -> tuple[str, ...]:
-    """Name the keywords that a word in the place of one resembles."""
-    keywords = (text for text, kind in tables().keywords.items() if kind in tables().blocks)
-    return suggestion(word, keywords, "a keyword")

@@ -7,6 +7,8 @@ FEW = 3
 
 _NAMED_AT_MOST = 4
 _ALIKE = 0.6
+_SHORTEST = 4
+"""Letters of a name that stand for a longer one, as `prob` does for `probability`."""
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -16,6 +18,8 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     scored = []
     for other in dict.fromkeys(known):
         likeness = SequenceMatcher(None, name.lower(), other.lower()).ratio()
+        if len(name) >= _SHORTEST and other.startswith(name):
+            likeness = max(likeness, _ALIKE)
         if likeness >= _ALIKE:
             scored.append((-likeness, other))
     return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])

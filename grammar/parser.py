@@ -79,19 +79,48 @@ class _Parser:
             elif self._ends_blocks(token):
                 self._close_blocks(token)
             elif self._ends_inner_block(token):
-                self._report(mistakes.unclosed(self._source, self._open[-1], token))
-                self._missing_braces -= 1
-                self._feed_empty("RBRACE")
+                self._close_inner_block(token)
                 if self._automaton.fits("NL"):
                     self._feed_empty("NL")
-            elif self._lacks_brace(token):
+            elif self._ends_outer_block(token):
+                self._close_inner_block(token)
+                self._feed_empty("NL")
+            elif self._closes_too_much(token):
+                self._report(mistakes.closes_nothing(self._source, token, left_out=True))
+                self._missing_braces += 1
+                self._next += 1
+            elif self._is_colon_for_brace(token):
+                self._report(mistakes.colon_for_brace(self._source, self._line(self._next)))
+                self._missing_braces += 1
+                self._next += 1
+                self._feed_empty("LBRACE")
+            elif self._lacks_brace(token) or self._names_no_block(token):
                 self._open_block()
+            elif self._opens_block_in_parentheses(token):
+                self._report(mistakes.unclosed(self._source, self._open[-1], token))
+                self._feed_empty("RPAR")
             elif token.type == "$END" and (file := self._automaton.finish()):
                 return file
             elif self._feed(token):
                 self._next += 1
             else:
                 self._recover(token)
+
+    def _opens_block_in_parentheses(self, token: Token) -> bool:
+        """Tell whether a block opens where a parenthesis was not closed before it."""
+        if token.type != "LBRACE" or not self._open or self._open[-1].type != "LPAR":
+            return False
+        named = self._before is not None and self._before.type == "NAME"
+        if self._kind(self._next + 1) != "NL" or not named or not self._automaton.fits("RPAR"):
+            return False
+        depth, index = 0, self._next
+        while self._kind(index) != "$END":
+            depth += {"LBRACE": 1, "RBRACE": -1}.get(self._kind(index), 0)
+            if depth == 0:
+                behind = index + 1 + (self._kind(index + 1) == "NL")
+                return self._kind(behind) not in ("RPAR", "COMMA")
+            index += 1
+        return True
 
     def _skipped(self, token: Token) -> bool:
         """Tell whether a line end means nothing here."""
@@ -182,6 +211,9 @@ class _Parser:
         return following if ends and following > self._next else None
 
     def _place(self, token: Token) -> mistakes.Place:
+        start = end = self._line_start(self._next)
+        while self._kind(end) not in ("NL", "$END"):
+            end += 1
         return mistakes.Place(
             source=self._source,
             token=token,
@@ -191,6 +223,8 @@ class _Parser:
             new_line=self._line_start(self._next) == self._next,
             in_freeze=self._automaton.innermost(("FREEZE", "ADAPT", "LBRACE", "NL"))
             in ("FREEZE", "ADAPT"),
+            line=tuple(self._tokens[start:end]),
+            at=self._next - start,
         )
 
     def _give_up_statement(self) -> list[str]:
@@ -216,7 +250,7 @@ class _Parser:
                 return
             if token.type == "COMMA" and not brackets and follows:
                 return
-            if token.type == "LBRACE" and not brackets:
+            if token.type == "LBRACE" and not brackets and not self._is_list(self._next):
                 return
             if token.type in CLOSING:
                 brackets.append(token.type)
@@ -226,6 +260,14 @@ class _Parser:
                 while brackets.pop() != OPENING[token.type]:
                     pass
             self._next += 1
+
+    def _is_list(self, index: int) -> bool:
+        """Tell whether a brace opens no block: it closes on its line and nothing is set in it."""
+        while (kind := self._kind(index)) not in ("EQUAL", "NL", "$END", *tables().blocks):
+            if kind == "RBRACE":
+                return self._kind(index - 1) != "LBRACE"
+            index += 1
+        return False
 
     def _close_blocks(self, token: Token) -> None:
         """End all open blocks before a token, with one finding."""
@@ -258,20 +300,65 @@ class _Parser:
         return outermost and at_edge and self._automaton.fits("RBRACE")
 
     def _lacks_brace(self, token: Token) -> bool:
-        """Tell whether a line that opens a block of the file ends without its brace.
+        """Tell whether a line that opens a block ends without its brace.
 
         It does where there are too many closing braces and the next line is indented.
         """
-        if self._missing_braces >= 0 or token.type != "NL" or self._open or not self._before:
+        if self._missing_braces >= 0 or token.type != "NL" or not self._before:
+            return False
+        if any(opening.type != "LBRACE" for opening in self._open):
             return False
         first, following = self._tokens[self._line_start(self._next)], self._next + 1
         return (
-            first.type in (*_ALWAYS_OUTERMOST, *_OUTERMOST_WITH_NAME)
-            and first.type != "IMPORT"
-            and self._before.type == "NAME"
+            first.type in tables().blocks | {"STUDY", "FACTOR", "FREEZE", "ADAPT"}
             and self._starts_statement(following)
             and self._indent(self._tokens[following]) > self._indent(first)
             and self._automaton.fits("LBRACE")
+        )
+
+    def _names_no_block(self, token: Token) -> bool:
+        """Tell whether what stands behind a word without a name is what its braces should hold."""
+        before = self._before.type if self._before else "NL"
+        table = before in ("SCALE_LR", "DECAY_LR")
+        overrides = (
+            before == "MODEL" and self._inside_braces() and self._kind(self._next + 1) == "DOT"
+        )
+        return (table or overrides) and token.type != "LBRACE" and self._line_lacks_brace()
+
+    def _is_colon_for_brace(self, token: Token) -> bool:
+        """Tell whether a colon ends a line in the place of the brace of a block."""
+        if token.type != "COLON" or self._kind(self._next + 1) != "NL":
+            return False
+        line = self._line(self._next)
+        following = self._tokens[self._next + 2]
+        return (
+            line[0].type in tables().blocks
+            and self._automaton.fits("LBRACE")
+            and self._indent(following) > self._indent(line[0])
+        )
+
+    def _closes_too_much(self, token: Token) -> bool:
+        """Tell whether a brace ends a block that goes on, as the indentation says.
+
+        It does where there are too many closing braces, and what follows stands deeper than the
+        block; or where the next line has the brace that is as deep as the block.
+        """
+        if self._missing_braces >= 0 or token.type != "RBRACE" or not self._open:
+            return False
+        opening = self._open[-1]
+        following = self._next + 1
+        while self._kind(following) == "RBRACE":
+            following += 1
+        if self._kind(following) != "NL" or opening.type != "LBRACE":
+            return False
+        indent, behind = self._indent(opening), following + 1
+        if self._starts_statement(behind):
+            return self._indent(self._tokens[behind]) > indent
+        return (
+            following == self._next + 1
+            and self._kind(behind) == "RBRACE"
+            and self._line_start(self._next) == self._next
+            and self._indent(self._tokens[behind]) == indent < self._indent(token)
         )
 
     def _line_lacks_brace(self) -> bool:
@@ -308,6 +395,25 @@ class _Parser:
         if self._kind(behind) == "NL" and self._indent(self._tokens[behind + 1]) <= indent:
             return False
         return self._automaton.fits("RBRACE")
+
+    def _ends_outer_block(self, token: Token) -> bool:
+        """Tell whether a brace stands at the edge of a block around the one that it would close."""
+        return (
+            self._missing_braces > 0
+            and token.type == "RBRACE"
+            and len(self._open) >= 2
+            and all(opening.type == "LBRACE" for opening in self._open)
+            and self._line_start(self._next) == self._next
+            and self._indent(token) < self._indent(self._open[-1])
+            and self._indent(token) == self._indent(self._open[-2])
+            and self._automaton.fits("RBRACE")
+        )
+
+    def _close_inner_block(self, token: Token) -> None:
+        """Put the brace that was left out before a token, with one finding."""
+        self._report(mistakes.unclosed(self._source, self._open[-1], token))
+        self._missing_braces -= 1
+        self._feed_empty("RBRACE")
 
     def _line(self, index: int) -> list[Token]:
         """Return the tokens of the line of a token, up to it."""

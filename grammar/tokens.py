@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tables import load
 
@@ -34,7 +34,11 @@ _CURLY_QUOTED = re.compile(
     "[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb]"
 )
 _FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*[^\n]*?\*/")
-_NUMBER = re.compile(r"-?\d[\w.%]*")
+_NUMBER = re.compile(r"-?\d(?:[\w.%]|(?<=\d[eE])[+-](?=\d))*")
+_SPACED_PERCENTAGE = re.compile(r"(?<![\w.])(\d[\d_.]*)[ \t]+%\Z")
+_QUOTE_IN_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:'\d{3})+(?![\w.])")
+_SPACES = ("\u00a0", *map(chr, range(0x2000, 0x200B)), "\u202f", "\u205f", "\u3000")
+_ARITHMETIC = "there is no arithmetic: write the number itself"
 _OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _LONGEST_NUMBER = 40
@@ -44,6 +48,10 @@ _SHORT_HELP = {
     "\u201c": 'strings stand in straight double quotes: `"…"`',
     "\u201d": 'strings stand in straight double quotes: `"…"`',
     "%": "a percentage is written without a space: `15%`",
+    **dict.fromkeys("*^+/", _ARITHMETIC),
+    "$": "a named value is written by its name alone",
+    "!": "there is no `not`; write `false`",
+    "@": "no sign is needed: names stand by themselves",
     "\\": "a statement ends at the end of its line; lists may go on over several lines",
 }
 
@@ -169,6 +177,7 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message="a string stands in single quotes",
             span=Span(source=source, start=position, end=quoted.end()),
             help=(f'write `"{quoted[1]}"`',),
+            edits=_edits(source, position, quoted.end(), f'"{quoted[1]}"'),
         )
     if quoted := _CURLY_QUOTED.match(text, position):
         return Diagnostic(
@@ -176,6 +185,7 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message="a string stands in curly quotes",
             span=Span(source=source, start=position, end=quoted.end()),
             help=(f'write straight quotes: `"{quoted[1]}"`',),
+            edits=_edits(source, position, quoted.end(), f'"{quoted[1]}"'),
         )
     if comment := _FOREIGN_COMMENT.match(text, position):
         return Diagnostic(
@@ -183,6 +193,9 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message=f"`{comment[0][:2]}` does not start a comment",
             span=Span(source=source, start=position, end=comment.end()),
             help=("comments start with `#`",),
+            edits=_edits(source, position, position + 2, "#")
+            if comment[0].startswith("//")
+            else (),
         )
     if number := _NUMBER.match(text, position):
         return Diagnostic(
@@ -190,6 +203,7 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             message=f"{_shown(number[0])} is not a number",
             span=Span(source=source, start=position, end=number.end()),
             help=_number_meant(text, number),
+            edits=_number_edits(source, number),
             notes=(
                 "numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4`, `15%` and `15min`",
             ),
@@ -199,16 +213,45 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             code="VL002",
             message=f"{_shown(word[0])} is not a name",
             span=Span(source=source, start=position, end=word.end()),
-            help=(f"write `{suggestion}`",) if (suggestion := _plain(word[0])) else (),
+            help=(f"write `{suggestion}`",) if (suggestion := _plain(text, word)) else (),
+            edits=_edits(source, position, word.end(), suggestion) if suggestion else (),
             notes=("names are made of the letters a to z, digits and `_`",),
         )
-    advice = _SHORT_HELP.get(character)
+    return _character(source, position)
+
+
+def _character(source: Source, position: int) -> Diagnostic:
+    """Explain a single character."""
+    text, character = source.text, source.text[position]
+    advice, edits = _SHORT_HELP.get(character), ()
+    line = text.rfind("\n", 0, position) + 1
+    grouped = _QUOTE_IN_NUMBER.finditer(text, line)
+    around = next((found for found in grouped if found.end() > position), None)
+    if character in _SPACES:
+        advice = "write a plain space; this one looks like it and is another character"
+        edits = _edits(source, position, position + 1, " ")
+    elif character == "%" and (spaced := _SPACED_PERCENTAGE.search(text, line, position + 1)):
+        advice = f"a percentage is written without a space: `{spaced[1]}%`"
+        edits = _edits(source, spaced.end(1), position, "")
+    elif character == "'" and around is not None and around.start() < position:
+        number = around[0].replace("'", "_")
+        advice = f"digits are grouped by `_`: `{number}`"
+        edits = _edits(source, *around.span(), number)
+    elif character == ";":
+        end = text.find("\n", position)
+        rest = text[position + 1 : end if end >= 0 else len(text)].partition("#")[0]
+        edits = _edits(source, position, position + 1, "," if rest.strip() else "")
     return Diagnostic(
         code="VL002",
         message=f"unexpected character {_shown(character)}",
         span=Span(source=source, start=position, end=position + 1),
         help=(advice,) if advice else (),
+        edits=edits,
     )
+
+
+def _edits(source: Source, start: int, end: int, text: str) -> tuple[Edit, ...]:
+    return (Edit(span=Span(source=source, start=start, end=end), text=text),)
 
 
 def _string_end(text: str, start: int) -> int:
@@ -232,9 +275,23 @@ def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
     return ("names start with a letter",) if before[-1:].isalpha() else ()
 
 
-def _plain(word: str) -> str:
-    """Return a name that is allowed and close to `word`, or nothing."""
+def _number_edits(source: Source, found: re.Match[str]) -> tuple[Edit, ...]:
+    """Return the change of a number in thousands whose unit is spelled large."""
+    if not _OTHER_UNIT.fullmatch(found[0]) or found[0][-1] not in "K":
+        return ()
+    return _edits(source, *found.span(), f"{found[0][:-1]}k")
+
+
+def _plain(text: str, found: re.Match[str]) -> str:
+    """Return what is allowed and close to a word: a name, a keyword, a string; or nothing."""
+    word = found[0]
+    if text[: found.start()].endswith("("):
+        return f'"{word}"'
     name = word.strip("-").replace("-", "_")
+    joined = word.replace("-", "")
+    first = not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
+    if first and joined in tables().keywords:
+        return joined
     return name if name.isascii() and name not in tables().keywords else ""
 
 

@@ -129,6 +129,9 @@ def _random(
     """Warn about parts that start from random weights and never learn."""
     if model.weights is not None:
         return
+    spared = (selector for directive in model.freeze for selector in directive.excluded)
+    if not all(anatomy.select(selector).leaves for selector in spared):
+        return  # what was meant to learn was misspelt, and is reported
     verb = "pretrains" if pretraining else "starts from the model as it is initialised"
     blocks = {**model.streams, model.fusion_name: model.fusion.stack or model.fusion}
     for root, block in blocks.items():

@@ -18,6 +18,8 @@ from renaissance.grammar.composition.job_mistakes import (
     block_as_key,
     block_with_value,
     extends_twice,
+    freeze_in_job,
+    named_without_list,
     out_of_place,
     set_twice,
     starts_twice,
@@ -117,9 +119,7 @@ def draft_job(declaration: tree.Declaration, reader: Reader, *, outside: bool = 
             case tree.Declaration():
                 _take_block(draft, statement, reader)
             case tree.Freeze():
-                label = f"not part of `{draft.word}`"
-                word = "adapt" if isinstance(statement, tree.Adapt) else "freeze"
-                reader.findings.add(misplaced(statement, label, f"write `model {{ {word} … }}`"))
+                reader.findings.add(freeze_in_job(draft.word, statement))
             case _:
                 reader.findings.add(misplaced(statement, f"not part of `{draft.word}`"))
     for key, choices in several.items():
@@ -162,7 +162,7 @@ def _take_assignment(draft: JobDraft, statement: tree.Assignment, reader: Reader
     if key == "objectives" and draft.word == "pretrain":
         key = "objective"
     if key in BLOCKS_OF_A_JOB:
-        reader.findings.add(block_as_key(key, place))
+        reader.findings.add(block_as_key(key, place, statement.value))
         draft.broken = True
     elif key == "augment":
         put(draft.keys, place, key, _augment(statement.value, reader), reader.findings)
@@ -238,8 +238,15 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
     elif word in (*CHOSEN, *SEVERAL):
         reader.findings.add(which_one(statement.keyword))
         draft.broken = True
+    elif word == "data" and statement.name is not None and draft.word == "pretrain":
+        reader.findings.add(named_without_list(statement))
+        reader.scope.used_data.add(statement.name.text)
+        draft.broken = True
     else:
-        reader.findings.add(misplaced(statement, f"not part of `{draft.word}`"))
+        help = ()
+        if word in ("backbone", "embed", "fusion") and draft.word != "evaluate":
+            help = (f"what a job changes of its model stands in `model {{ {word} … }}`",)
+        reader.findings.add(misplaced(statement, f"not part of `{draft.word}`", *help))
 
 
 def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from renaissance.grammar import tree
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.kinds.registry import FAMILIES
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.source import Span
@@ -115,9 +115,19 @@ def no_objective(name: tree.Name, known: tuple[str, ...]) -> Diagnostic:
     )
 
 
-def starts_from_nothing(word: str, name: tree.Name, relations: tuple[str, ...]) -> Diagnostic:
-    """Explain a job that does not say what it relates to."""
-    example = {"pretrain": "on model", "finetune": "from job", "evaluate": "of job"}[word]
+def starts_from_nothing(
+    word: str, name: tree.Name, relations: tuple[str, ...], target: str | None
+) -> Diagnostic:
+    """Explain a job that does not say what it relates to.
+
+    Args:
+        word: of the job.
+        name: of the job.
+        relations: words that it may have.
+        target: what may be meant.
+    """
+    example = {"pretrain": "on", "finetune": "from", "evaluate": "of"}[word]
+    example += f" {target or ('model' if word == 'pretrain' else 'job')}"
     return Diagnostic(
         code="VL512",
         message=f"`{word} {name.text}` does not say what it "
@@ -169,13 +179,30 @@ def set_twice(name: str, first: Span, second: Span) -> Diagnostic:
     )
 
 
-def block_as_key(word: str, place: Span) -> Diagnostic:
-    """Explain a word of a job that takes braces and was set like a key."""
+def block_as_key(word: str, place: Span, value: tree.Value) -> Diagnostic:
+    """Explain a word of a job that takes braces and was set like a key.
+
+    Args:
+        word: such as `optimizer`.
+        place: where it stands.
+        value: what it was set to, which may say which one is meant.
+    """
+    meant = None
+    if isinstance(value, tree.Sequence) and len(value.items) == 1:
+        [value] = value.items
+    match value:
+        case tree.Call(arguments=None) | tree.Address(parts=(tree.Name(),)):
+            meant = value.span.text
+        case tree.Text(value=text) if text.isidentifier():
+            meant = text
+    braces = meant is not None and "{" in meant
+    example = f"`{word} {meant if braces else f'{meant} {{ … }}'}`" if meant else _EXAMPLES[word]
+    known = word in ("optimizer", "schedule", "objective") and meant is not None
     return Diagnostic(
         code="VL411",
         message=f"`{word}` is a block, not a key",
         span=place,
-        help=(f"write {_EXAMPLES[word]}",),
+        help=(f"write {example if known else _EXAMPLES[word]}",),
     )
 
 
@@ -223,4 +250,35 @@ def named_twice(name: str, first: Span, second: Span) -> Diagnostic:
         label="named again",
         related=(Label(span=first, text="first named here"),),
         help=("leave it out: each of its pairs is learned from once in an epoch",),
+    )
+
+
+def named_without_list(statement: tree.Declaration) -> Diagnostic:
+    """Explain `data questions` in a job, which takes a list."""
+    word, name = statement.keyword, statement.name
+    assert name is not None
+    meant = f"data = [{name.text}]"
+    return Diagnostic(
+        code="VL410",
+        message=f"`{word.text}` does not belong here",
+        span=word.span,
+        label="a job names its data in a list",
+        help=(f"write `{meant}`",),
+        edits=(Edit(span=statement.span, text=meant),) if statement.body is None else (),
+    )
+
+
+def freeze_in_job(word: str, statement: tree.Freeze) -> Diagnostic:
+    """Explain a `freeze` or `adapt` that stands in a job, not in what it changes of its model."""
+    span = statement.span
+    verb = "adapt" if isinstance(statement, tree.Adapt) else "freeze"
+    meant = f"model {{ {span.text} }}"
+    start = Span(source=span.source, start=span.start, end=span.start + len(verb))
+    return Diagnostic(
+        code="VL410",
+        message=f"`{verb}` does not belong here",
+        span=start,
+        label=f"not part of `{word}`",
+        help=(f"write `{meant if chr(10) not in meant else f'model {{ {verb} … }}'}`",),
+        edits=(Edit(span=span, text=meant),) if word != "evaluate" else (),
     )

@@ -170,7 +170,9 @@ class JobReader:
                 # What is wrong with the one that it states was said.
                 return False
             relations = RELATIONS[draft.word]
-            self._reader.findings.add(starts_from_nothing(draft.word, draft.name, relations))
+            self._reader.findings.add(
+                starts_from_nothing(draft.word, draft.name, relations, self._meant(draft))
+            )
             return False
         if draft.word == "evaluate":
             target = self._target(draft, "of", ("pretrain", "finetune"))
@@ -185,6 +187,16 @@ class JobReader:
         if model.overridden:
             self.parts[name] = read_model(model.draft, ("job_models", name), self._reader)
         return True
+
+    def _meant(self, draft: JobDraft) -> str | None:
+        """Return what a job that relates to nothing may have been meant to relate to."""
+        scope = self._reader.scope
+        if draft.word == "pretrain":
+            return next(iter(scope.models), None)
+        wanted = "finetune" if draft.word == "evaluate" else "pretrain"
+        jobs = [name for name, other in self.drafts.items() if other is not draft]
+        fitting = [name for name in jobs if self.drafts[name].word == wanted]
+        return next(iter(fitting or jobs), None)
 
     def _data(self, draft: JobDraft) -> bool:
         """Look data up that a job names, even where the job turns out to be wrong."""

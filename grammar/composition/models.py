@@ -12,9 +12,10 @@ from renaissance.grammar.composition.drafts import (
     put,
 )
 from renaissance.grammar.composition.lets import follow
+from renaissance.grammar.composition.mistakes import no_key_of_a_model
 from renaissance.grammar.composition.overrides import set_inside
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing, suggestion, with_article
 from renaissance.grammar.record import Record, field, replace
@@ -66,6 +67,18 @@ class ModelDraft(Record):
         return (*self.streams, *fusion)
 
 
+class Overridable(Record):
+    """What a body may override.
+
+    Attributes:
+        parent: there is something: a parent, or the model of a job.
+        complete: all of it could be read, so that what is not there is not there.
+    """
+
+    parent: bool
+    complete: bool
+
+
 class Composer:
     """Builds the drafts of all models, each once."""
 
@@ -99,8 +112,8 @@ class Composer:
         draft = ModelDraft(name=declaration.name)
         parent = self._extends(declaration)
         for relation in declaration.relations:
-            if relation is not parent:
-                self._findings.add(_relation(relation, "a model extends one other model"))
+            if relation.word.text != "extends" or relation is not parent:
+                self._findings.add(_not_extending(relation, parent))
         if parent is not None:
             inherited = self._drafts.get(parent.target.text)
             if inherited is None:
@@ -124,7 +137,9 @@ class Composer:
 
     def _extends(self, declaration: tree.Declaration) -> tree.Relation | None:
         relations = declaration.relations
-        return next((r for r in relations if r.word.text == "extends"), None)
+        extending = next((r for r in relations if r.word.text == "extends"), None)
+        # Another word is reported, and what it names is the parent that was meant.
+        return extending or next(iter(relations), None)
 
     def _known(self, parent: tree.Name) -> bool:
         self._scope.used_models.add(parent.text)
@@ -167,6 +182,8 @@ class Composer:
         freezes: list[tree.Freeze] = []
         adapts: list[tree.Freeze] = []
         overrides: list[tree.Assignment] = []
+        broken = base.broken or body.broken
+        known = Overridable(parent=parent, complete=not broken)
         for statement in body.statements:
             match statement:
                 case tree.Adapt():
@@ -178,24 +195,28 @@ class Composer:
                 case tree.Assignment():
                     overrides.append(statement)
                 case tree.Declaration(keyword=tree.Name(text="backbone" | "embed")):
-                    stream = self._stream(statement, streams, declared, parent, job)
+                    stream = self._stream(statement, streams, declared, known, job)
                     if stream is not None:
                         streams[stream.name.text] = stream
+                    broken |= stream is None
                 case tree.Declaration(keyword=tree.Name(text="fusion")):
-                    found = self._fusion(statement, fusion_name, fusion, declared, parent, job)
+                    found = self._fusion(statement, fusion_name, fusion, declared, known, job)
                     if found is not None:
                         fusion_name, fusion = found
+                    broken |= found is None
                 case _:
-                    self._findings.add(misplaced(statement, "not part of a model"))
+                    self._findings.add(_no_part(statement))
+        kept = self._model_keys(own)
+        broken |= any(isinstance(setting.value, tree.Call) for setting in own.values())
         draft = replace(
             base,
             streams=streams,
             fusion_name=fusion_name,
             fusion=fusion,
-            keys={**base.keys, **self._model_keys(own)},
+            keys={**base.keys, **kept},
             freeze=self._directives("freeze", freezes) if freezes else base.freeze,
             adapt=self._directives("adapt", adapts) if adapts else base.adapt,
-            broken=base.broken or body.broken,
+            broken=broken,
         )
         return self._override(draft, overrides, _set_in_blocks(body), parent)
 
@@ -206,19 +227,7 @@ class Composer:
             if name in known:
                 kept[name] = setting
                 continue
-            statement = name in Model.model_fields
-            self._findings.add(
-                Diagnostic(
-                    code="VL411" if statement else "VL401",
-                    message=f"`{name}` is a statement, not a key"
-                    if statement
-                    else f"a model has no key `{name}`",
-                    span=setting.place,
-                    label="" if statement else "unknown key",
-                    help=() if statement else suggestion(name, known, "a key"),
-                    notes=(f"keys are {listing(known)}",) if not statement else (),
-                )
-            )
+            self._findings.add(no_key_of_a_model(name, setting))
         return kept
 
     def _directives(self, word: str, said: list[tree.Freeze]) -> tuple[tree.Freeze, ...]:
@@ -240,7 +249,7 @@ class Composer:
         statement: tree.Declaration,
         streams: dict[str, StreamDraft],
         declared: dict[str, Span],
-        parent: bool,
+        known: Overridable,
         job: bool,
     ) -> StreamDraft | None:
         word, name = statement.keyword, statement.name
@@ -259,14 +268,14 @@ class Composer:
             return None
         self._not_reserved(name)
         if statement.value is None:
-            known = streams.get(name.text)
+            inherited = streams.get(name.text)
             keys, broken = assignments(statement.body, self._findings)
-            if known is None or not parent:
-                self._nothing_to_override(name, "stream", streams, parent, word.text)
+            if inherited is None or not known.parent:
+                self._nothing_to_override(name, "stream", streams, known, word.text)
                 return None
-            if known.choice is None:
+            if inherited.choice is None:
                 return None
-            return replace(known, choice=known.choice.merged(keys, broken))
+            return replace(inherited, choice=inherited.choice.merged(keys, broken))
         if job:
             self._findings.add(_only_keys(statement))
             return None
@@ -278,7 +287,7 @@ class Composer:
         fusion_name: tree.Name | None,
         fusion: Choice | None,
         declared: dict[str, Span],
-        parent: bool,
+        known: Overridable,
         job: bool,
     ) -> tuple[tree.Name, Choice | None] | None:
         name = statement.name
@@ -298,9 +307,9 @@ class Composer:
         self._not_reserved(name, fusion=True)
         if statement.value is None:
             keys, broken = assignments(statement.body, self._findings)
-            if fusion_name is None or fusion_name.text != name.text or not parent:
-                known = (fusion_name.text,) if fusion_name else ()
-                self._nothing_to_override(name, "fusion", known, parent, "fusion")
+            if fusion_name is None or fusion_name.text != name.text or not known.parent:
+                names = (fusion_name.text,) if fusion_name else ()
+                self._nothing_to_override(name, "fusion", names, known, "fusion")
                 return None
             return fusion_name, fusion.merged(keys, broken) if fusion else None
         if job:
@@ -377,11 +386,13 @@ class Composer:
         self,
         name: tree.Name,
         what: str,
-        known: "dict[str, StreamDraft] | tuple[str, ...]",
-        parent: bool,
+        names: "dict[str, StreamDraft] | tuple[str, ...]",
+        known: Overridable,
         word: str,
     ) -> None:
-        if not parent:
+        if known.parent and not known.complete:
+            return
+        if not known.parent:
             self._findings.add(
                 Diagnostic(
                     code="VL108",
@@ -397,8 +408,8 @@ class Composer:
                 code="VL108",
                 message=f"there is no {what} `{name.text}` to override",
                 span=name.span,
-                help=suggestion(name.text, known, with_article(what)),
-                notes=(f"the model has {listing(known)}",),
+                help=suggestion(name.text, names, with_article(what)),
+                notes=(f"the model has {listing(names)}",),
             )
         )
 
@@ -467,6 +478,8 @@ class Composer:
                 return draft
             fusion = set_inside(draft.fusion, keys, setting, self._scope, self._findings)
             return replace(draft, fusion=fusion)
+        if draft.broken:
+            return draft
         self._findings.add(
             Diagnostic(
                 code="VL108",
@@ -506,6 +519,24 @@ def unknown_name(
         help=(meant,) if meant else suggestion(name.text, known, with_article(what)),
         notes=(f"there is {listing(known)}",) if known else (),
     )
+
+
+def _not_extending(relation: tree.Relation, parent: tree.Relation | None) -> Diagnostic:
+    """Explain a relation of a model that is none of models, or a second one."""
+    meant = f"extends {relation.target.text}"
+    finding = _relation(relation, "a model extends one other model")
+    if relation is not parent:
+        return finding
+    edit = Edit(span=relation.word.span, text="extends")
+    return replace(finding, help=(f"write `{meant}`",), edits=(edit,))
+
+
+def _no_part(statement: tree.Statement) -> Diagnostic:
+    """Explain a statement that no model has."""
+    word = statement.keyword.text if isinstance(statement, tree.Declaration) else ""
+    home = {"objective": "`pretrain`", "optimizer": "a job", "schedule": "a job"}.get(word)
+    help = (f"it belongs in {home}",) if home else ()
+    return misplaced(statement, "not part of a model", *help)
 
 
 def _relation(relation: tree.Relation, label: str) -> Diagnostic:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.files import Files
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing
 from renaissance.grammar.parser import parse
@@ -211,14 +211,31 @@ class _Gatherer:
                 word = "adapt" if isinstance(statement, tree.Adapt) else "freeze"
                 first = Span(source=span.source, start=span.start, end=span.start + len(word))
                 self._misplaced(first, f"`{word}` does not stand on its own")
-            case tree.Assignment(address=address):
-                self._misplaced(
-                    address.span,
-                    f"`{address.span.text}` is assigned outside of any block",
-                    "a named value is written `let name = value`",
-                )
+            case tree.Assignment():
+                self._assigned_outside(statement)
 
-    def _misplaced(self, span: Span, message: str, *help: str) -> None:
+    def _assigned_outside(self, statement: tree.Assignment) -> None:
+        """Report a value outside of any block; its name stands for it all the same."""
+        span, parts = statement.address.span, statement.address.parts
+        message = f"`{span.text}` is assigned outside of any block"
+        if len(parts) > 1 or not isinstance(parts[0], tree.Name):
+            self._misplaced(span, message, "a named value is written `let name = value`")
+            return
+        name = parts[0]
+        start = Span(source=span.source, start=span.start, end=span.start)
+        self._misplaced(
+            span,
+            message,
+            f"a named value is written `let {name.text} = …`",
+            edits=(Edit(span=start, text="let "),),
+        )
+        let = tree.Let(span=statement.span, name=name, value=statement.value)
+        self._scope.lets.setdefault(name.text, let)
+        self._scope.used_lets.add(name.text)
+
+    def _misplaced(
+        self, span: Span, message: str, *help: str, edits: tuple[Edit, ...] = ()
+    ) -> None:
         self._findings.add(
             Diagnostic(
                 code="VL109",
@@ -227,6 +244,7 @@ class _Gatherer:
                 label="not part of any block",
                 help=help or ("it belongs between the braces of a model or a job",),
                 notes=("a file consists of `import`, `let`, " + listing((*BLOCKS, "study")),),
+                edits=edits,
             )
         )
 
@@ -267,6 +285,8 @@ class _Gatherer:
             names[name.text] = statement  # type: ignore[assignment]
             return
         assert known.name is not None
+        # Another one was meant to have another name.
+        self._scope.incomplete = True
         self._findings.add(
             Diagnostic(
                 code="VL105",

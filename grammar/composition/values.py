@@ -32,7 +32,7 @@ from renaissance.grammar.schema.vocabulary import (
     unit_of,
 )
 from renaissance.grammar.source import Span
-from renaissance.grammar.spelling import number_text, spelled_word
+from renaissance.grammar.spelling import is_name, number_text, spelled_word
 
 
 class Failed:
@@ -43,6 +43,10 @@ FAILED = Failed()
 
 _OFF = frozenset({"off", "no", "false", "disabled", "never"})
 """Words of others for `none`."""
+
+_NOTHING = frozenset({"null", "nil", "nothing"})
+_SAID = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"""Words of others for `true` and `false`."""
 
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
@@ -440,8 +444,10 @@ class Reader(Record):
             self.findings.add(_unknown_word(word, kind, key, span))
             return FAILED
         lower = word.lower()
-        if kind.none and lower in _OFF:
+        if kind.none and lower in _OFF | _NOTHING:
             lower = "none"
+        if kind.boolean and lower in _SAID:
+            lower = _SAID[lower]
         if (kind.boolean and lower in ("true", "false")) or (kind.none and lower == "none"):
             self.findings.add(
                 Diagnostic(
@@ -596,7 +602,7 @@ def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:
         label="unknown word",
         help=("write `none`",) if nothing else suggestion(word, kind.words, "a word"),
         notes=(f"`{key}` is one of {listing(kind.words)}",),
-        edits=(Edit(span=span, text=close[0]),) if close else (),
+        edits=(Edit(span=span, text=close[0]),) if len(close) == 1 else (),
     )
 
 
@@ -657,6 +663,18 @@ def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) 
         case tree.Number(value=float() as number) if kind.count and number.is_integer():
             help = (f"write `{int(number)}`",)
             edits = (Edit(span=span, text=str(int(number))),)
+        case tree.Boolean(value=False) if kind.none:
+            help = ("write `none`",)
+            edits = (Edit(span=span, text="none"),)
+        case tree.Number(value=0 | 1 as number) if kind.boolean and isinstance(number, int):
+            meant = "true" if number else "false"
+            help, edits = (f"write `{meant}`",), (Edit(span=span, text=meant),)
+        case tree.Text(value=text) if kind.boolean and text.lower() in ("true", "false"):
+            help, edits = (f"write `{text.lower()}`",), (Edit(span=span, text=text.lower()),)
+        case tree.Text(value=text) if kind.blocks and text in kind.blocks:
+            help, edits = (f"write `{text}`",), (Edit(span=span, text=text),)
+        case tree.Text(value=text) if kind.item is not None and kind.item.name and is_name(text):
+            help, edits = (f"write `[{text}]`",), (Edit(span=span, text=f"[{text}]"),)
         case tree.Address() | tree.Text() if kind.item is not None:
             help = (f"write `[{value.span.text}]`",)
             edits = (Edit(span=span, text=f"[{value.span.text}]"),)

@@ -1,0 +1,362 @@
+"""What to write instead of a token that does not fit."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from renaissance.grammar.diagnostics import Edit
+from renaissance.grammar.kinds.registry import KindError, words
+from renaissance.grammar.names import nearest, suggestion
+from renaissance.grammar.record import Record
+from renaissance.grammar.source import Source, Span
+from renaissance.grammar.tokens import Token, tables
+
+OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
+_RELATION_OF = {"pretrain": "on", "finetune": "from", "evaluate": "of", "model": "extends"}
+_RELATIONS = ("extends", "on", "from", "of")
+_CHOSEN = {"objective": "objective", "optimizer": "optimizer", "schedule": "schedule"}
+_DEFINING = ("def", "var", "const", "set", "val", "define")
+_EXCEPT = ("but", "without", "not", "excluding", "minus", "exclude")
+_STATEMENTS = ("freeze", "adapt", "let", "import", "study")
+_GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:[ ,]\d{3})+(?![\w.])")
+_DECIMAL = re.compile(r"(?<![\w.])\d+,\d+(?![\w.])")
+_NAMES = re.compile(r"\w[\w.\[\]:]*(?:\s*,\s*\w[\w.\[\]:]*)*")
+_VALUES = ("NUMBER", "PERCENTAGE", "DURATION", "STRING", "TRUE", "FALSE", "LSQB", "NAME")
+
+
+class Place(Record):
+    """A token that does not fit, and what is around it.
+
+    Attributes:
+        source: the text.
+        token: what stands there.
+        before: the last token that fitted.
+        expected: the terminals that would fit.
+        opening: the innermost open bracket or brace.
+        new_line: whether the token is the first of its line.
+        in_freeze: whether it stands in a `freeze` or `adapt` statement.
+        line: the tokens of its line.
+        at: where it stands in the line; as many as there are for the end of the line.
+    """
+
+    source: Source
+    token: Token
+    before: Token | None
+    expected: frozenset[str]
+    opening: Token | None
+    new_line: bool
+    in_freeze: bool
+    line: tuple[Token, ...] = ()
+    at: int = 0
+
+    def text(self, first: Token, last: Token | None = None) -> str:
+        """Return the text of a token, or of all from one to another."""
+        return self.source.text[first.start : (last or first).end]
+
+    def kind(self, index: int) -> str:
+        """Return the kind of a token of the line; that of a line end beyond it."""
+        return self.line[index].type if 0 <= index < len(self.line) else "NL"
+
+    def edit(self, start: int, end: int, text: str) -> Edit:
+        """Return the change of a piece of the text."""
+        return Edit(span=Span(source=self.source, start=start, end=end), text=text)
+
+    def end(self) -> int:
+        """Return where the last token of the line ends."""
+        return self.line[-1].end if self.line else self.token.end
+
+    def closing(self, index: int) -> int | None:
+        """Return which token of the line closes the bracket at a place of it."""
+        depth = 0
+        for other in range(index, len(self.line)):
+            depth += (self.kind(other) in OPEN) - (self.kind(other) in OPEN.values())
+            if not depth:
+                return other
+        return None
+
+
+class Advice(Record):
+    """What to write: in words, and as changes where these are all that is needed."""
+
+    help: tuple[str, ...]
+    edits: tuple[Edit, ...] = ()
+
+
+NONE = Advice(help=())
+
+
+def advice(place: Place) -> Advice:
+    """Return what to write instead, as far as that can be told."""
+    found = next(_said(place), None)
+    return found if found is not None else NONE
+
+
+def _said(place: Place) -> Iterator[Advice]:
+    rules: tuple[Callable[[Place], Advice | None], ...] = (
+        *((_freezing,) if place.in_freeze else ()),
+        _number,
+        _list,
+        _brace,
+        _equal,
+        _quoted,
+        _declared,
+        _keyword,
+        _value,
+    )
+    for rule in rules:
+        if (found := rule(place)) is not None:
+            yield found
+
+
+def _write(text: str, *edits: Edit) -> Advice:
+    return Advice(help=(f"write `{text}`",), edits=edits)
+
+
+def _freezing(place: Place) -> Advice | None:
+    """Say how what is frozen is named."""
+    token, before = place.token, place.before
+    assert before is not None
+    if before.type in ("FREEZE", "ADAPT"):
+        verb = place.text(before)
+        if token.type == "NL":
+            return Advice(help=(f"name a component, such as `{verb} vision`",))
+        last = place.closing(place.at) if token.type in OPEN else None
+        end = place.end() if last is None else place.line[last].end
+        meant = re.sub(r'[={}()"]', "", place.source.text[token.start : end]).strip()
+        meant = meant.removeprefix("[").removesuffix("]").strip()
+        if _NAMES.fullmatch(meant) and meant not in ("true", "false", "none"):
+            return _write(f"{verb} {meant}", place.edit(before.end, end, f" {meant}"))
+        return Advice(help=(f"selectors follow without `=`: `{verb} vision`",))
+    if token.type == "EQUAL":
+        text = (
+            "a comma after a selector continues the list; "
+            "put the next statement on a line of its own"
+        )
+        return Advice(help=(text,))
+    word = place.text(token)
+    if token.type == "NAME" and word in _EXCEPT:
+        return _write("except", place.edit(token.start, token.end, "except"))
+    if token.type == "NAME" and word == "and" and place.at + 1 < len(place.line):
+        start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+        rest = place.text(place.line[place.at + 1], place.line[-1])
+        meant = f"{place.text(start, before)}, {rest}"
+        return _write(meant, place.edit(before.end, token.end, ","))
+    if token.type == "NAME" and "COMMA" in place.expected:
+        text = f"a comma stands between selectors: `{place.text(before)}, {word}`"
+        return Advice(help=(text,), edits=(place.edit(before.end, before.end, ","),))
+    if token.type == "LPAR" or ("RSQB" in place.expected and token.type in ("NUMBER", "COMMA")):
+        return Advice(help=("write `layers[0]` for one layer, `layers[0:2]` for the first two",))
+    return None
+
+
+def _number(place: Place) -> Advice | None:
+    """Say how numbers are spelled that were cut in two."""
+    token, text = place.token, place.source.text
+    if token.type == "DOT" and "NUMBER" in place.expected:
+        return Advice(help=("a number starts with a digit: `0.5`",))
+    if token.type != "NUMBER" or place.before is None:
+        return None
+    line = text.rfind("\n", 0, token.start) + 1
+    for pattern, mark, said in (
+        (_GROUPED, "_", "digits are grouped by `_`"),
+        (_DECIMAL, ".", "write a decimal point"),
+    ):
+        for found in pattern.finditer(text, line, place.end()):
+            if found.start() <= place.before.start and found.end() >= token.end:
+                number = re.sub("[ ,]", mark, found[0])
+                edit = place.edit(found.start(), found.end(), number)
+                return Advice(help=(f"{said}: `{number}`",), edits=(edit,))
+    return None
+
+
+def _list(place: Place) -> Advice | None:
+    """Say how lists are written."""
+    token, before, at = place.token, place.before, place.at
+    kind = before.type if before else "NL"
+    if kind == "EQUAL" and token.type in ("LPAR", "LBRACE"):
+        last = place.closing(at)
+        inner = "" if last is None else place.text(place.line[at], place.line[last])[1:-1].strip()
+        if inner and not re.search("[={}]", inner):
+            assert last is not None
+            edit = place.edit(token.start, place.line[last].end, f"[{inner}]")
+            return Advice(help=(f"lists stand in square brackets: `[{inner}]`",), edits=(edit,))
+    if kind == "COMMA" and token.type in ("NUMBER", "STRING") and "EQUAL" not in place.expected:
+        equal = [i for i in range(at) if place.kind(i) == "EQUAL"]
+        if equal and not any(place.kind(i) in OPEN for i in range(equal[-1], at)):
+            last = at
+            while place.kind(last + 1) == "COMMA" and place.kind(last + 2) == token.type:
+                last += 2
+            first, end = place.line[equal[-1] + 1], place.line[last]
+            meant = f"[{place.text(first, end)}]"
+            edit = place.edit(first.start, end.end, meant)
+            return Advice(help=(f"lists stand in square brackets: `{meant}`",), edits=(edit,))
+    opening = place.opening.type if place.opening else ""
+    if opening in ("LPAR", "LSQB") and "COMMA" in place.expected and token.type in _VALUES:
+        assert before is not None
+        edit = place.edit(before.end, before.end, ",")
+        return Advice(help=("put `,` between them",), edits=(edit,))
+    if kind == "LSQB" and "NUMBER" in place.expected and at >= 2:
+        last = place.closing(at - 1)
+        inside = "…" if last is None else place.text(token, place.line[last - 1])
+        word = place.line[at - 2]
+        if at == 2 or place.kind(at - 3) in ("LBRACE", "COMMA"):
+            edit = place.edit(word.end, word.end, " =")
+            return _write(f"{place.text(word)} = [{inside}]", edit)
+        return Advice(
+            help=(f"values stand in parentheses: `{place.text(word)}({inside})`",),
+            edits=()
+            if last is None or before is None
+            else (
+                place.edit(before.start, before.end, "("),
+                place.edit(place.line[last].start, place.line[last].end, ")"),
+            ),
+        )
+    return None
+
+
+def _brace(place: Place) -> Advice | None:
+    """Say what stands before a brace, or takes one."""
+    token, before, at = place.token, place.before, place.at
+    first = place.line[0] if place.line else token
+    word = place.text(before) if before else ""
+    if token.type == "LBRACE" and place.new_line:
+        return Advice(help=("put `{` on the line of what it belongs to",))
+    if token.type == "LBRACE" and before and before.type == "EQUAL" and first.type in _blocks():
+        head = place.text(first, place.line[at - 2])
+        return _write(f"{head} {{", place.edit(place.line[at - 2].end, before.end, ""))
+    if before is None or before.type != "NAME":
+        return None
+    if token.type == "LBRACE" and "EQUAL" in place.expected:
+        for statement in _CHOSEN:
+            if word in _words(statement):
+                edit = place.edit(before.start, before.start, f"{statement} ")
+                return _write(f"{statement} {word} {{ … }}", edit)
+        if word in _words("source"):
+            return _write(f"backbone text = {word} {{ … }}")
+    if token.type != "LPAR":
+        return None
+    last = place.closing(at)
+    inside = "…" if last is None else place.text(token, place.line[last])[1:-1].strip()
+    keyword = place.text(place.line[at - 2]) if at > 1 else ""
+    if keyword == "fusion":
+        if word in _words("fusion"):
+            edit = place.edit(before.start, before.start, "joint = ")
+            return _write(f"fusion joint = {word}({inside})", edit)
+        return _write(f"fusion {word} = cross_attention({inside})")
+    if keyword in _CHOSEN:
+        edits = () if last is None else (place.edit(before.end, place.line[last].end, ""),)
+        if "=" in inside and last is not None:
+            meant = f" {{ {inside} }}"
+            edits = (place.edit(before.end, place.line[last].end, meant),)
+        return Advice(help=(f"keys stand between braces: `{word} {{ {inside} }}`",), edits=edits)
+    return None
+
+
+def _equal(place: Place) -> Advice | None:
+    """Say that one `=` gives a value."""
+    token, before, at = place.token, place.before, place.at
+    kind = before.type if before else "NL"
+    if token.type == "EQUAL" and kind == "EQUAL":
+        return Advice(help=("write one `=`",), edits=(place.edit(token.start, token.end, ""),))
+    if token.type != "COLON" or "EQUAL" not in place.expected or before is None:
+        return None
+    if place.kind(0) == "MODEL" and at == 2 and place.kind(3) == "NAME":
+        name = place.text(place.line[3])
+        return _write(f"extends {name}", place.edit(before.end, token.end, " extends"))
+    edits = (place.edit(before.end, token.end, " ="),)
+    return Advice(help=("a value is given with `=`",), edits=edits)
+
+
+def _quoted(place: Place) -> Advice | None:
+    """Say what stands in quotes, and what does not."""
+    token, expected = place.token, place.expected
+    text = place.text(token)
+    kind = place.before.type if place.before else "NL"
+    if token.type == "NAME" and expected == {"STRING"}:
+        edit = place.edit(token.start, token.end, f'"{text}.vl"')
+        return Advice(help=(f'a path stands in quotes: `"{text}.vl"`',), edits=(edit,))
+    if token.type != "STRING" or "STRING" in expected:
+        return None
+    if kind == "NAME" and "LPAR" in expected and kind != "EQUAL" and place.at > 1:
+        edits = (place.edit(token.start, token.end, f"({text})"),)
+        return Advice(help=(f"write parentheses around it: `({text})`",), edits=edits)
+    if "NAME" in expected and text[1:-1].isidentifier():
+        edits = (place.edit(token.start, token.end, text[1:-1]),)
+        return Advice(help=(f"names stand without quotes: `{text[1:-1]}`",), edits=edits)
+    return None
+
+
+def _declared(place: Place) -> Advice | None:
+    """Say what stands between the name of a block and what it relates to."""
+    token, before, at = place.token, place.before, place.at
+    if token.type != "NAME" or before is None or before.type != "NAME" or at != 2:
+        return None
+    keyword, text = place.text(place.line[0]), place.text(token)
+    if keyword in ("backbone", "embed", "fusion"):
+        edit = place.edit(before.end, before.end, " =")
+        return _write(f"{keyword} {place.text(before)} = {text}", edit)
+    relation = _RELATION_OF.get(keyword)
+    if relation is None:
+        return None
+    if place.kind(at + 1) != "NAME":
+        return _write(f"{relation} {text}", place.edit(token.start, token.start, f"{relation} "))
+    close = nearest(text, _RELATIONS)
+    relation = close[0] if close else relation
+    meant = f"{relation} {place.text(place.line[at + 1])}"
+    return _write(meant, place.edit(token.start, token.end, relation))
+
+
+def _keyword(place: Place) -> Advice | None:
+    """Say which keyword a word in the place of one resembles."""
+    token, before = place.token, place.before
+    if before is None or before.type != "NAME" or "EQUAL" not in place.expected:
+        return None
+    if token.type not in ("NAME", "STRING", "LBRACE") or place.kind(place.at - 2) in _blocks():
+        return None
+    word = place.text(before)
+    if word in _DEFINING and place.kind(place.at + 1) == "EQUAL":
+        edit = place.edit(before.start, before.end, "let")
+        return _write(f"let {place.text(token)} = …", edit)
+    keywords = [text for text, kind in tables().keywords.items() if kind in _blocks()]
+    if word == "frozen":
+        return _write("freeze", place.edit(before.start, before.end, "freeze"))
+    close = nearest(word, [*keywords, *_STATEMENTS])
+    if not close:
+        return None
+    edits = (place.edit(before.start, before.end, close[0]),) if len(close) == 1 else ()
+    return Advice(help=suggestion(word, close, "a keyword"), edits=edits)
+
+
+def _value(place: Place) -> Advice | None:
+    """Say that `=` or a value is missing, or what is too much."""
+    token, before, at = place.token, place.before, place.at
+    if before is None:
+        return None
+    if before.type in ("NUMBER", "PERCENTAGE") and token.type == "NAME" and at > 1:
+        text = f"units are not written: `{place.text(before)}`"
+        return Advice(help=(text,), edits=(place.edit(before.end, token.end, ""),))
+    if "EQUAL" not in place.expected or before.type not in ("NAME", "RSQB"):
+        return None
+    start = at - 1
+    while start > 0 and place.kind(start - 1) in ("DOT", "NAME", "RSQB", "LSQB", "LET", "NUMBER"):
+        start -= 1
+    if place.kind(start) not in ("NAME", "LET", *_blocks()):
+        return None
+    key = place.text(place.line[start], before) if at else place.text(before)
+    if token.type in ("NL", "COMMA", "RBRACE"):
+        return _write(f"{key} = …")
+    if token.type in _VALUES and place.kind(start - 1) not in _blocks():
+        last = place.closing(at) if token.type == "LSQB" else at
+        value = place.text(token, None if last is None else place.line[last])
+        return _write(f"{key} = {value}", place.edit(before.end, before.end, " ="))
+    return None
+
+
+def _blocks() -> frozenset[str]:
+    return frozenset(tables().blocks)
+
+
+def _words(family: str) -> tuple[str, ...]:
+    try:
+        return words(family)
+    except KindError:
+        return ()
