@@ -14,7 +14,7 @@ from renaissance.runtime.evaluation.answers import ask
 from renaissance.runtime.evaluation.measuring import measure
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.tasks.answered import Answered
-from renaissance.runtime.training.held_out import Measured
+from renaissance.runtime.training.held_out import Measured, with_missing
 from renaissance.runtime.training.session import Session
 
 
@@ -68,10 +68,12 @@ def by_protocol(
         loss=loss / items,
         losses={head: loss / items},
         metrics={name: found[name] for name in task.selectable() if name in found},
+        missing=len(answered.missing),
     )
 
 
 def _credit(answered: Answered) -> float:
-    """Return the mean credit of the rows whose images can be read, as training measures it."""
+    """Return the mean credit; rows whose images cannot be read have none."""
     assert answered.credit is not None  # something is known
-    return float(np.nanmean(answered.credit.astype(np.float64)))
+    mean = float(np.nanmean(answered.credit.astype(np.float64)))
+    return with_missing(mean, len(answered), len(answered.missing))

@@ -25,11 +25,13 @@ class Measured:
         loss: weighted sum of the losses.
         losses: mean over all items of the split, by name of the head.
         metrics: by name.
+        missing: rows that count as wrong because no image of theirs can be read.
     """
 
     loss: float
     losses: dict[str, float]
     metrics: dict[str, float]
+    missing: int = 0
 
     def score(self, job: Pretrain | Finetune) -> tuple[float, ...]:
         """Return what selects the best checkpoint, larger is better.
@@ -56,6 +58,8 @@ def measure(
     batches: Iterator[Batch],
     precision: Precision,
     advance: Callable[[int], None],
+    *,
+    asked: int | None = None,
 ) -> Measured | None:
     """Measure this process's part of a split, and sum up over all of them.
 
@@ -66,6 +70,8 @@ def measure(
         batches: this process's part of the split.
         precision: of the forward pass.
         advance: is told how many rows are done.
+        asked: rows of the split, where those whose images cannot be read count as wrong; None
+            where others stand in for them.
 
     Returns:
         None if a signal ended it early, or there is nothing to measure.
@@ -88,9 +94,10 @@ def measure(
         advance(done)
         if session.request.signal and processes.ranks == 1:
             return None
-    totals = processes.sums([*sums.tolist(), *items.values()])
+    *totals, read = processes.sums([*sums.tolist(), *items.values(), done])
     if not sum(totals[len(weights) :]):
         return None
+    missing = 0 if asked is None else asked - int(read)
     losses = {
         head: total / max(count, 1)
         for head, total, count in zip(weights, totals, totals[len(weights) :], strict=False)
@@ -98,5 +105,17 @@ def measure(
     return Measured(
         loss=sum(weights[head] * loss for head, loss in losses.items()),
         losses=losses,
-        metrics=accuracies.take(),
+        metrics={
+            name: with_missing(value, int(read), missing)
+            for name, value in accuracies.take().items()
+        },
+        missing=missing,
     )
+
+
+def with_missing(credit: float, read: int, missing: int) -> float:
+    """Return a mean credit of rows that were read as that of all; the missing ones have none.
+
+    Credit below zero, as of errors, has no value for what was not said, and stays as it is.
+    """
+    return credit * read / (read + missing) if missing and credit > 0 else credit

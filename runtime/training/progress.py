@@ -22,6 +22,7 @@ class Progress:
         reported_at: moment from which the next line of the log counts its time.
         unreported: texts since the last line.
         unreadable: images of which the log says that they cannot be read.
+        missing: held-out rows of which the log says that they count as wrong for want of an image.
     """
 
     step: int
@@ -34,6 +35,7 @@ class Progress:
     reported_at: float
     unreported: int = 0
     unreadable: int = 0
+    missing: int = 0
 
     @classmethod
     def at(cls, state: State) -> Self:

@@ -1,5 +1,6 @@
 """The event of a line in the log: what the steps since the last one came to."""
 
+from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.runtime.records import Step, Unreadable
 from renaissance.runtime.training.not_finite import not_finite
 from renaissance.runtime.training.progress import Progress
@@ -41,6 +42,16 @@ def _report_overflows(training: Training, progress: Progress) -> None:
             f"gradients overflowed in fp16: up to step {progress.step} {count} "
             f"step{'s were' if count > 1 else ' was'} skipped; losses are now scaled by "
             f"{precision.scale:g}"
+        )
+
+
+def report_missing(training: Training, progress: Progress, missing: int) -> None:
+    """Name the held-out images that cannot be read, and say once how many rows that makes wrong."""
+    _report_unreadable(training, progress)
+    if missing > progress.missing:
+        progress.missing = missing
+        training.log.notice(
+            f"{missing} rows of `{VALIDATION}` have an image that cannot be read and count as wrong"
         )
 
 

@@ -1,12 +1,12 @@
 """The event of a validation: losses and metrics on held-out data, which choose the best weights."""
 
-from renaissance.grammar.kinds.data import LOSS
+from renaissance.grammar.kinds.data import LOSS, VALIDATION
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.runtime.checkpoint import Best
 from renaissance.runtime.records import Validate
 from renaissance.runtime.training.held_out import Measured, measure, selected_by
 from renaissance.runtime.training.progress import Progress
-from renaissance.runtime.training.reporting import report
+from renaissance.runtime.training.reporting import report, report_missing
 from renaissance.runtime.training.saving import save
 from renaissance.runtime.training.sharding import gathered
 from renaissance.runtime.training.stopping import stop
@@ -29,6 +29,7 @@ def validate_if_due(training: Training, progress: Progress) -> None:
     progress.validated = progress.step
     progress.restart_clock()
     if measured is not None:
+        report_missing(training, progress, measured.missing)
         training.log.write(
             Validate(step=progress.step, losses=measured.losses, metrics=measured.metrics)
         )
@@ -73,7 +74,13 @@ def _measured(training: Training) -> Measured | None:
             session, prepared.objectives, data, batches, prepared.precision, advance
         )
     return measure(
-        session, prepared.objectives, training.weights, batches, prepared.precision, advance
+        session,
+        prepared.objectives,
+        training.weights,
+        batches,
+        prepared.precision,
+        advance,
+        asked=len(data.part(VALIDATION)) if isinstance(job, Finetune) else None,
     )
 
 

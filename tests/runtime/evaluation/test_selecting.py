@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data import job_data
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.evaluation.measuring import measure
 from renaissance.runtime.training.held_out import Measured
 from tests.runs import StopAt, events, run_in_two, train
-from tests.tiny import tiny_experiment
+from tests.tiny import tiny_experiment, write_easy_vqa
 
 
 def spec_of(root: Path, **keys: Any) -> Spec:
@@ -102,3 +104,29 @@ def test_pretraining_goes_by_the_loss(vqa_root: Path) -> None:
     job = tiny_experiment(vqa_root).jobs["base"]
     assert isinstance(job, Pretrain)
     assert Measured(loss=2.0, losses={}, metrics={}).score(job) == (-2.0,)
+
+
+@pytest.mark.parametrize("select", [None, "half"])
+def test_held_out_rows_without_an_image_are_wrong(
+    tmp_path: Path, half_as_good: None, select: str | None
+) -> None:
+    root = write_easy_vqa(tmp_path / "data")
+    spec = spec_of(root, select=select)
+    task = spec.jobs["vqa"].task.model_copy(update={"max_unreadable": Share(0.5)})
+    spec = spec_of(root, select=select, task=task)
+    part = job_data(spec, "vqa").part("validation")
+    held_out = part.images.tolist()
+    Path(part.table.path(held_out[0])).write_bytes(b"no image")
+    train(spec, tmp_path / "run")
+    missing = int((part.table.image_of_row[part.rows] == held_out[0]).sum())
+    assert 0 < missing < len(part)
+    said = [line["text"] for line in events(tmp_path / "run", "vqa", "notice")]
+    sentence = f"{missing} rows of `validation` have an image that cannot be read"
+    assert len([text for text in said if text.startswith(sentence)]) == 1
+    named = [
+        path for line in events(tmp_path / "run", "vqa", "unreadable") for path in line["paths"]
+    ]
+    assert part.table.path(held_out[0]) in named
+    for line in events(tmp_path / "run", "vqa", "validate"):
+        right = line["metrics"]["accuracy"] * len(part)
+        assert right == pytest.approx(round(right)) and right <= len(part) - missing
