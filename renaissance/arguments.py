@@ -4,6 +4,8 @@ from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from typing import NamedTuple
 
+from renaissance.machines import declare_machine
+
 
 class Verb(NamedTuple):
     """What a person types, and what it does; the code is in `renaissance.commands.<verb>`."""
@@ -85,7 +87,7 @@ def _show(parser: ArgumentParser) -> None:
 
 
 def _plan(parser: ArgumentParser) -> None:
-    _spec(parser)
+    _spec(parser, "a spec or the name of a shipped one, with :STUDY for one of its studies alone")
     _set(parser)
     parser.add_argument("--model", metavar="NAME", help="plan this model and its jobs only")
     parser.add_argument(
@@ -102,10 +104,12 @@ def _plan(parser: ArgumentParser) -> None:
         help="texts of an epoch, as `data` shows them; gives jobs with epochs, and an evaluation "
         "that is named, a length; may be given several times",
     )
-    machine = parser.add_mutually_exclusive_group()
-    machine.add_argument("--gpu", metavar="NAME", help="predict times on a GPU, such as h100")
-    machine.add_argument(
-        "--bench", metavar="FILE", help="predict times from a file that `bench` wrote"
+    declare_machine(parser)
+    parser.add_argument(
+        "--price",
+        metavar="N",
+        type=float,
+        help="of an hour of the machine: what studies would cost",
     )
     _format(parser, "json")
 
@@ -207,8 +211,17 @@ def _study(parser: ArgumentParser) -> None:
         type=float,
         help="run nothing: say how many seeds a difference of so many points needs",
     )
+    parser.add_argument(
+        "--tokens",
+        metavar="N",
+        type=int,
+        help="mean tokens of a text, as `data` shows them, for operations and budgets (default: as "
+        "many as the model takes)",
+    )
+    declare_machine(parser)
     # How the processes of `--jobs` are started.
-    parser.add_argument("--began", type=float, default=0.0, help=SUPPRESS)
+    parser.add_argument("--as-worker", action="store_true", help=SUPPRESS)
+    parser.add_argument("--began", type=float, default=None, help=SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=SUPPRESS)
     _format(parser, "json")
 

@@ -1,49 +1,95 @@
 """`renaissance plan`: what would be built, with figures."""
 
 from argparse import Namespace
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.data_in_plan import Remarks, remarks_on_data
-from renaissance.files import find_spec
-from renaissance.grammar import load
+from renaissance.execution import meant
+from renaissance.grammar.loading import load, load_studies
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.study import Study
+from renaissance.machines import machine_of
 from renaissance.settings import settings_of
+from renaissance.studies import study_meant
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from renaissance.compiler.planning.machines import Machine
+    from renaissance.runtime.studies.planning import StudyPlan
 
 
 def run(arguments: Namespace) -> int:
-    """Print a tree for each model, and what the steps of each job cost."""
-    spec = load(find_spec(arguments.file), settings_of(arguments.settings))
-    texts = _texts(arguments.texts, spec)
+    """Print a tree for each model, what the steps of each job cost, and what studies take."""
+    settings = settings_of(arguments.settings)
+    path, name = meant(arguments.file)
+    if name is not None:
+        return _answer(arguments, None, [study_meant(arguments.file, settings)])
+    studies = [] if arguments.model is not None else load_studies(path, settings).values()
+    return _answer(arguments, load(path, settings), studies)
+
+
+def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -> int:
+    """Plan a spec, if one is meant, and studies."""
+    texts = {} if spec is None else _texts(arguments.texts, spec)
     if isinstance(texts, str):
         return answer(arguments, NO_ANSWER, failures=[texts])
 
     from renaissance.compiler import plan
     from renaissance.compiler.errors import BackboneError, CompileError
-    from renaissance.compiler.planning.machines import find_gpu, read_bench
+    from renaissance.runtime.errors import UsageError
 
     try:
-        machine = None
-        if arguments.gpu is not None:
-            machine = find_gpu(arguments.gpu)
-        elif arguments.bench is not None:
-            machine = read_bench(arguments.bench)
+        machine = machine_of(arguments)
     except CompileError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
+    planned = None
     try:
-        planned = plan(spec, arguments.model, tokens=arguments.tokens, texts=texts, machine=machine)
-    except BackboneError as error:
+        if spec is not None:
+            planned = plan(
+                spec, arguments.model, tokens=arguments.tokens, texts=texts, machine=machine
+            )
+        plans = [_planned(study, machine, arguments) for study in studies]
+    except (BackboneError, UsageError) as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
         return answer(arguments, NO, failures=[str(error)])
-    remarks = Remarks() if arguments.model is not None else remarks_on_data(spec)
+    part = spec is None or arguments.model is not None
+    remarks = Remarks() if part or spec is None else remarks_on_data(spec)
     code = NO if remarks.failures else FINE
     if arguments.format == "json":
-        known = {**planned.to_dict(), **remarks.known}
-        return answer(arguments, code, failures=remarks.failures, spec_hash=spec.hash, **known)
-    from rich.console import Console
+        known = {} if planned is None else {**planned.to_dict(), **remarks.known}
+        known |= {} if spec is None else {"spec_hash": spec.hash}
+        known |= {"studies": [each.to_dict() for each in plans]} if plans else {}
+        return answer(arguments, code, failures=remarks.failures, **known)
 
     from renaissance.render.plan import draw
+    from renaissance.render.study_plan import draw_study
+
+    drawn = [] if planned is None else [draw(planned)]
+    _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
+    return answer(arguments, code, failures=remarks.failures)
+
+
+def _planned(study: Study, machine: "Machine | None", arguments: Namespace) -> "StudyPlan":
+    from renaissance.runtime.errors import UsageError
+    from renaissance.runtime.studies.data import Data, DataUnknownError
+    from renaissance.runtime.studies.operations import Planned
+    from renaissance.runtime.studies.planning import plan_study
+
+    try:
+        return plan_study(study, Planned(machine, arguments.tokens), Data(), arguments.price)
+    except DataUnknownError as problem:
+        raise UsageError(
+            f"the budget of study `{study.name}` needs the length of an epoch: {problem}"
+        ) from None
+
+
+def _print(arguments: Namespace, parts: "Iterable[RenderableType]", remarks: Remarks) -> None:
+    from rich.console import Console
 
     colors = {"always": True, "never": False}.get(arguments.color)
     console = Console(
@@ -54,10 +100,10 @@ def run(arguments: Namespace) -> int:
     if not console.is_terminal:
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
-    console.print(draw(planned))
+    for part in parts:
+        console.print(part)
     for line in remarks.sentences:
         console.print(f"data: {line}", markup=False)
-    return answer(arguments, code, failures=remarks.failures)
 
 
 def _texts(asked: list[str], spec: Spec) -> dict[str, int] | str:

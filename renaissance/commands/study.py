@@ -1,13 +1,13 @@
 """`renaissance study`: run what a study compares; a study that was stopped goes on where it was."""
 
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
 
 from renaissance.answer import FINE, NO_ANSWER, answer
 from renaissance.grammar.study import Study
+from renaissance.machines import machine_of
 from renaissance.settings import settings_of
 from renaissance.studies import chosen, seeds_of, study_meant
 
@@ -20,39 +20,51 @@ def run(arguments: Namespace) -> int:
     folder = Path(arguments.out) if arguments.out is not None else Path("runs") / study.name
     if arguments.power is not None:
         return _power(arguments, study, folder)
-    if arguments.jobs > 1:
-        from renaissance.study_workers import work_together
+    if arguments.jobs < 1:
+        return answer(arguments, NO_ANSWER, failures=["--jobs takes 1 or more processes"])
 
-        stopped = work_together(arguments, folder)
-    else:
-        stopped = _work(arguments, study, cells, folder)
-    return stopped if stopped is not None else _answer(arguments, folder, cells)
-
-
-def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> int | None:
-    """Run stages in this process; return an exit code if something ended that before the end."""
+    from renaissance.compiler.errors import CompileError
     from renaissance.runtime.ending import code_of
     from renaissance.runtime.errors import InterruptionError, JobError
-    from renaissance.runtime.studies.data import Data
-    from renaissance.runtime.studies.stages import stages_of
-    from renaissance.runtime.studies.working import run_study
-    from renaissance.study_progress import StudyProgress
+    from renaissance.runtime.studies.data import DataUnknownError
 
     try:
-        with StudyProgress() as observer:
-            run_study(
-                study,
-                stages_of(study.cells, Data()),
-                folder,
-                observer,
-                only=cells,
-                device=arguments.device,
-                workers=arguments.workers,
-                began=arguments.began or time.time(),
-            )
-    except (InterruptionError, JobError) as stop:
+        _work(arguments, study, cells, folder)
+    except (InterruptionError, JobError, CompileError, DataUnknownError) as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
-    return None
+    return FINE if arguments.as_worker else _answer(arguments, folder, cells)
+
+
+def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> None:
+    """Run stages, in this process or in several."""
+    from renaissance.runtime.studies.budget import within_budget
+    from renaissance.runtime.studies.data import Data
+    from renaissance.runtime.studies.operations import Planned
+    from renaissance.runtime.studies.stages import stages_of
+    from renaissance.runtime.studies.working import begin_study, run_study
+    from renaissance.study_progress import StudyProgress
+    from renaissance.study_workers import work_together
+
+    planned, data = Planned(machine_of(arguments), arguments.tokens), Data()
+    study = within_budget(study, planned, data)
+    stages = stages_of(study.cells, data)
+    if not arguments.as_worker:
+        begin_study(folder, study, stages)
+    if arguments.jobs > 1:
+        work_together(arguments, cells, folder)
+        return
+    with StudyProgress() as observer:
+        run_study(
+            study,
+            stages,
+            folder,
+            observer,
+            only=cells,
+            device=arguments.device,
+            planned=planned,
+            workers=arguments.workers,
+            began=arguments.began,
+        )
 
 
 def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:

@@ -29,8 +29,8 @@ def _lines(study: Study) -> Iterator[str]:
             yield f"{cell.variant}  (baseline)"
             continue
         yield cell.variant
-        for where, change in _differences(study, cell):
-            yield f"  {where}.{change['address']}: {_arrow(change)}"
+        for line in differences(study, cell):
+            yield f"  {line}"
 
 
 def cells_as_json(study: Study, cells: Iterable[Cell]) -> dict[str, Any]:
@@ -60,10 +60,11 @@ def cells_as_json(study: Study, cells: Iterable[Cell]) -> dict[str, Any]:
     }
 
 
-def _differences(study: Study, cell: Cell) -> Iterator[tuple[str, dict[str, Any]]]:
+def differences(study: Study, cell: Cell) -> Iterator[str]:
+    """Yield what a cell differs in from the baseline of its seed, a line each."""
     for block in study.difference(cell).to_dict()["blocks"]:
         for change in block["changes"]:
-            yield block["name"], change
+            yield f"{block['name']}.{change['address']}: {_arrow(change)}"
 
 
 def _arrow(change: dict[str, Any]) -> str:

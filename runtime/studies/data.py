@@ -14,6 +14,7 @@ from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.surroundings import sentence
 
 
@@ -75,6 +76,7 @@ class Data:
     def __init__(self) -> None:
         """Read nothing yet."""
         self._found: dict[str, Mapping[str, str] | DataUnknownError] = {}
+        self._counted: dict[str, int] = {}
 
     def digests(self, spec: Spec, name: str) -> Mapping[str, str]:
         """Return a digest of each split that a job reads.
@@ -90,12 +92,47 @@ class Data:
             try:
                 self._found[asked] = dict(_digests(spec, name))
             except (DataError, OSError) as problem:
-                why = str(problem) if isinstance(problem, DataError) else sentence(problem)
-                self._found[asked] = DataUnknownError(why or str(problem))
+                self._found[asked] = _unknown(problem)
         found = self._found[asked]
         if isinstance(found, DataUnknownError):
             raise found
         return found
+
+    def texts(self, spec: Spec, name: str) -> int:
+        """Return the texts of an epoch of a job; of an evaluation, of its split.
+
+        Raises:
+            DataUnknownError: if they cannot be read.
+        """
+        job = spec.jobs[name]
+        asked = _text([question(spec, name), getattr(job, "texts_per_image", 1)])
+        if asked not in self._counted:
+            try:
+                self._counted[asked] = _texts(spec, name)
+            except (DataError, OSError) as problem:
+                raise _unknown(problem) from None
+        return self._counted[asked]
+
+
+def _unknown(problem: DataError | OSError) -> DataUnknownError:
+    why = str(problem) if isinstance(problem, DataError) else sentence(problem)
+    return DataUnknownError(why or str(problem))
+
+
+def _texts(spec: Spec, name: str) -> int:
+    job, read = spec.jobs[name], spec.data_job(name)
+    parts = Parts(spec, read)
+    if isinstance(job, Evaluate):
+        return len(parts[job.split])
+    train = parts["train"]
+    order = Order(
+        train.rows,
+        train.table.image_of_row[train.rows],
+        texts_per_image=read.texts_per_image,
+        seed=read.seed,
+        weights=train.weights,
+    )
+    return len(order)
 
 
 def _digests(spec: Spec, name: str) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,17 @@ class Planned:
         self._conditions = Conditions(device=device, machine=machine, tokens=tokens, texts=None)
         self._found: dict[str, Paces] = {}
 
+    @property
+    def has_machine(self) -> bool:
+        """Whether times are predicted."""
+        return self._conditions.machine is not None
+
+    @property
+    def machine_name(self) -> str | None:
+        """What times are predicted for, in words."""
+        machine = self._conditions.machine
+        return None if machine is None else machine.name
+
     def paces(self, spec: Spec, name: str) -> Paces:
         """Return what the steps of a job cost.
 

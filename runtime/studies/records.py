@@ -14,6 +14,7 @@ from renaissance.runtime.records import JobKind, Record
 STUDY = "study.json"
 STAGE = "stage.json"
 FAILURE = "failure.json"
+ATTEMPT = "attempt.json"
 CELLS = "cells"
 """Folder in that of a study with a folder for each cell, which links to its stages."""
 REPORT = "report.html"
@@ -85,6 +86,21 @@ class Failure(Record):
     why: str
     when: float
     trace: str = ""
+
+
+class Attempt(Record):
+    """What `attempt.json` holds while a process runs a stage.
+
+    Attributes:
+        began: when the study was started, in seconds since 1970.
+        step: newest checkpoint there was.
+        count: how many processes of this study have begun at that step.
+    """
+
+    format: int = 2
+    began: float
+    step: int
+    count: int
 
 
 class JobRecord(Record):

@@ -2,8 +2,8 @@
 
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,23 +14,30 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
+from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.errors import InterruptionError, JobError, UsageError
+from renaissance.runtime.errors import DamageError, InterruptionError, JobError, UsageError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.identity import kept_spec, write_identity
 from renaissance.runtime.jobs import run_jobs
 from renaissance.runtime.observer import Observer
-from renaissance.runtime.sealed import seal
+from renaissance.runtime.sealed import seal, unseal
 from renaissance.runtime.studies.counting import Counting, write_stage
 from renaissance.runtime.studies.folder import link
 from renaissance.runtime.studies.operations import Planned
-from renaissance.runtime.studies.records import FAILURE, Failure, StageRecord
+from renaissance.runtime.studies.records import ATTEMPT, FAILURE, Attempt, Failure, StageRecord
 from renaissance.runtime.studies.results import read_stage
 from renaissance.runtime.studies.stages import Stage
 
 Outcome = Literal["done", "failed", "busy"]
 
 LOCK = ".stage-lock"
+MOST_ATTEMPTS = 2
+"""Processes that may be killed at one place before a stage counts as failed."""
+KILLED = (
+    f"{MOST_ATTEMPTS} processes were killed one after the other while they ran it, without getting "
+    "further: was there enough memory?"
+)
 
 
 def run_stage(
@@ -41,6 +48,7 @@ def run_stage(
     planned: Planned,
     observer: Observer,
     done: Callable[[str], bool],
+    began: float,
 ) -> Outcome:
     """Run a stage whose sources are done, from where it was stopped.
 
@@ -51,6 +59,7 @@ def run_stage(
         planned: says how many operations a step takes.
         observer: is told what happens.
         done: tells whether a stage has a result, which another process may have made meanwhile.
+        began: when the study was started: what killed processes since then is not tried for ever.
 
     Returns:
         `busy` where another process has it; whether it failed is written in its folder.
@@ -63,11 +72,31 @@ def run_stage(
         with held(home, name=LOCK):
             if done(stage.id):
                 return "done"
-            with suppress(FileNotFoundError):
-                (home / FAILURE).unlink()
-            return _run(stage, home, device, planned, observer)
+            (home / FAILURE).unlink(missing_ok=True)
+            with _attempted(home, stage.job, began) as first:
+                if not first:
+                    _write_failure(home, KILLED)
+                    return "failed"
+                return _run(stage, home, device, planned, observer)
     except UsageError:
         return "busy"
+
+
+@contextmanager
+def _attempted(home: Path, job: str, began: float) -> Iterator[bool]:
+    """Keep in mind that a stage is begun; tell whether it was not just begun in vain too often."""
+    record = read_stage(home)
+    steps = Checkpoints(home / (job if record is None else record.job), keep=1).steps()
+    now = Attempt(began=began, step=max(steps, default=0), count=1)
+    with suppress(FileNotFoundError, DamageError):
+        before = unseal(home / ATTEMPT, Attempt, "record of an attempt")
+        if (before.began, before.step) == (now.began, now.step):
+            now = now.model_copy(update={"count": before.count + 1})
+    write_whole(home / ATTEMPT, seal(now))
+    try:
+        yield now.count <= MOST_ATTEMPTS
+    finally:
+        (home / ATTEMPT).unlink()
 
 
 def _run(

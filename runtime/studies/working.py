@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from renaissance.grammar.study import Study
-from renaissance.runtime.errors import DamageError
+from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import joined
 from renaissance.runtime.results import read_result
@@ -64,6 +64,7 @@ class Work:
         wanted: names of the cells that are to be run.
         workers: processes that work on it at the same time, as far as known.
         began: seconds since 1970: what failed before is tried again.
+        pages: whether a page about each cell is written.
         failed: why, by id of the stage; of those whose sources failed, too.
         finished: ids of stages that have a result.
         written: names of the cells of which nothing is left to do.
@@ -75,6 +76,7 @@ class Work:
     wanted: Collection[str]
     workers: int
     began: float
+    pages: bool
     failed: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
@@ -112,6 +114,22 @@ class Work:
         return stage.id in self.failed
 
 
+def begin_study(folder: Path, study: Study, stages: Stages) -> None:
+    """Write in the folder of a study what it runs.
+
+    Raises:
+        UsageError: if it cannot be written.
+    """
+    try:
+        write_study(folder, study, stages)
+        for cell in study.cells:
+            write_cell(folder, cell, stages, page=False)
+    except OSError as problem:
+        raise UsageError(
+            f"`{folder}` cannot be the folder of a study: {problem.strerror}: {problem.filename}"
+        ) from None
+
+
 def run_study(
     study: Study,
     stages: Stages,
@@ -123,11 +141,12 @@ def run_study(
     planned: Planned | None = None,
     workers: int = 1,
     began: float | None = None,
+    pages: bool = True,
 ) -> StudyResults:
     """Run the stages of a study that are not done, and return what is there then.
 
     Args:
-        study: with the steps of its budget.
+        study: with the steps of its budget; `begin_study` has written it.
         stages: of all its cells.
         folder: of the study; the stages lie beside it.
         observer: is told what happens.
@@ -136,6 +155,7 @@ def run_study(
         planned: says how many operations steps take.
         workers: processes that work on it at the same time, for the time that is left.
         began: seconds since 1970: what failed before is tried again; now if None.
+        pages: write a page about each cell, for which every model is planned.
 
     Raises:
         UsageError: if there is no such device.
@@ -149,10 +169,8 @@ def run_study(
         wanted=wanted,
         workers=workers,
         began=time.time() if began is None else began,
+        pages=pages,
     )
-    write_study(folder, study, stages)
-    for cell in study.cells:
-        write_cell(folder, cell, stages, page=False)
     with joined(device) as processes:
         of_steps = planned or Planned()
         for stage in _in_turn(work):
@@ -163,12 +181,13 @@ def run_study(
                 planned=of_steps,
                 observer=observer.watching(stage),
                 done=work.done,
+                began=work.began,
             )
             if outcome != "busy":
                 work.settled(stage)
                 observer.stage(_told(work, stage))
                 _write_cells(work, stage.users)
-    _write_cells(work, [cell.name for cell in study.cells if not has_page(folder, cell)])
+    _write_cells(work, [c.name for c in study.cells if pages and not has_page(folder, c)])
     return read_results(folder)
 
 
@@ -222,6 +241,6 @@ def _write_cells(work: Work, names: Collection[str]) -> None:
         ids = work.stages.of_cells[cell.name]
         over = all(work.settled(work.stages.distinct[id]) for id in ids.values())
         begun = any(map(work.done, ids.values()))
-        write_cell(work.folder, cell, work.stages, page=over and begun)
+        write_cell(work.folder, cell, work.stages, page=work.pages and over and begun)
         if over:
             work.written.add(cell.name)
