@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from renaissance.compiler import freeze
+from renaissance.compiler.adapter_proof import check_called
 from renaissance.compiler.adapters import add_adapters
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.errors import CompileError
@@ -109,7 +110,9 @@ def assemble(
         roles = Roles(text=text, vision=first)
         model.started = start_from_published(model, declared.weights, roles, weights=weights)
     # Drawn last: everything else starts as it does without them.
-    add_adapters(model, declared.adapt)
+    if declared.adapt:
+        add_adapters(model, declared.adapt)
+        check_called(model)
     if declared.lowers:
         with _ONE_AT_A_TIME:
             lower(model, Context(attention=declared.attention), OF_MODELS)

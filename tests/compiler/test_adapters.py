@@ -167,6 +167,19 @@ def test_the_anatomy_is_what_is_built(libraries: bool) -> None:
     }
 
 
+def test_maps_whose_weights_are_only_read_are_refused() -> None:
+    spec = tiny(Adapt(selectors=("vision",)))
+    beit = RandomArchitecture(
+        id="beit_base_patch16_224", layers=2, width=32, heads=2, image_size=32
+    )
+    streams = {**spec.models["tiny"].streams, "vision": beit}
+    model = spec.models["tiny"].model_copy(update={"streams": streams})
+    with pytest.raises(CompileError, match=r"`vision` would have no effect: .*qkv`"):
+        build(spec.model_copy(update={"models": {"tiny": model}}))
+    mlp = model.model_copy(update={"adapt": (Adapt(selectors=("vision.mlp",)),)})
+    assert build(spec.model_copy(update={"models": {"tiny": mlp}}))
+
+
 def test_without_a_linear_map_it_is_said_what_there_is() -> None:
     with pytest.raises(CompileError, match=r"there are some in `text.layers\[0\].attention`"):
         build(tiny(Adapt(selectors=("text.embeddings",))))

@@ -21,7 +21,7 @@ from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.jobs import Pretrain
-from renaissance.grammar.schema.model import Freeze, Model
+from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.render.plan import text_of
 from renaissance.runtime.objectives.itm.schema import Itm
@@ -149,6 +149,30 @@ def test_operations_under_every_freeze(towers: str, freeze: str) -> None:
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert planned.parameters.trainable == learning
     assert sum(part.trainable for part in planned.components) == learning
+
+
+@pytest.mark.parametrize("towers", ["plain", "electra and timm"])
+def test_operations_of_adapters(towers: str) -> None:
+    adapt = (
+        Adapt(selectors=("text.layers[1].attention", "vision.mlp"), rank=3),
+        Adapt(selectors=("cross",), excluded=("norm",), rank=2),
+    )
+    model = MODELS[towers].model_copy(update={"adapt": adapt, "freeze": (_freeze("text"),)})
+    declared = spec(model)
+    planned = plan(declared, device="cpu").models[0]
+    built = build(declared)
+    assert _planned(planned.flops_per_sample) == _sample(built)
+    learning = sum(p.numel() for p in built.parameters() if p.requires_grad)
+    assert planned.parameters.trainable == learning
+    rows = {part.address: part for part in planned.components}
+    row = rows["text.layers[1].attention.adapter"]
+    assert row.trainable == row.parameters > 0 and row.flops.forward > 0
+    assert rows["text.layers[1].attention"].trainable == 0
+    assert [part.rank for part in planned.freeze] == [None, 3, 2]
+    adapters = [part.parameters for part in planned.components if part.kind == "adapter"]
+    assert sum(part.adapters for part in planned.freeze) == sum(adapters)
+    # Nothing flows back below the first adapter.
+    assert rows["text.layers[0].attention"].flops.backward == 0
 
 
 def test_seeded_random_models_are_counted_exactly() -> None:
