@@ -77,6 +77,8 @@ def _figures(result: JobResult) -> list[str]:
     shown += [_figure(result, name) for name in parts[:MOST_PARTS]]
     if result.selected_by is not None:
         shown.append(f"best by {spell(result.selected_by)}, step {result.best_step:,}")
+    if result.weights is not None:
+        shown.append("average of the weights" if result.weights == "average" else "last weights")
     return shown + ([f"and {more} more"] if (more := len(parts) - MOST_PARTS) > 0 else [])
 
 

@@ -19,6 +19,7 @@ from renaissance.runtime.surroundings import DISK_FULL, reason
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
+AVERAGE = "average.safetensors"
 STATE = "state.json"
 REPLACED = ".replaced-"
 """What stands before the name of a checkpoint that gives way to another one."""
@@ -123,18 +124,36 @@ class Checkpoint:
         state: the part that is no tensor.
         model: tensors of the model by name.
         optimizer: tensors of the optimizer as `name/field`; empty if not asked for.
+        average: averages of the weights that learn, by name; empty where the job has none.
     """
 
     path: Path
     state: State
     model: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+
+    @property
+    def measured(self) -> Mapping[str, Tensor]:
+        """Tensors of the model as validations measured it: averages where the job has them."""
+        return {**self.model, **self.average}
 
 
 def write_checkpoint(
-    path: Path, state: State, model: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]
+    path: Path,
+    state: State,
+    model: Mapping[str, Tensor],
+    optimizer: Mapping[str, Tensor],
+    average: Mapping[str, Tensor] | None = None,
 ) -> State:
     """Write a checkpoint beside `path`, make sure that it is on disk, and give it its name.
+
+    Args:
+        path: its folder.
+        state: the part that is no tensor.
+        model: tensors of the model by name.
+        optimizer: tensors of the optimizer as `name/field`.
+        average: averages of the weights that learn, by name; None writes no file of them.
 
     Returns:
         The state as it was written, with digests of the files.
@@ -147,7 +166,7 @@ def write_checkpoint(
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         files = {}
-        for name, tensors in ((MODEL, model), (OPTIMIZER, optimizer)):
+        for name, tensors in _files(model, optimizer, average).items():
             plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
             save_file(plain, draft / name)
             files[name] = digest_of(draft / name)
@@ -169,6 +188,16 @@ def write_checkpoint(
             f"{_reason(problem)}; earlier checkpoints are as they were"
         ) from None
     return state
+
+
+def _files(
+    model: Mapping[str, Tensor],
+    optimizer: Mapping[str, Tensor],
+    average: Mapping[str, Tensor] | None,
+) -> dict[str, Mapping[str, Tensor]]:
+    """Return what goes into which file."""
+    files = {MODEL: model, OPTIMIZER: optimizer}
+    return files if average is None else {**files, AVERAGE: average}
 
 
 def rewrite_state(path: Path, state: State) -> None:
@@ -214,14 +243,21 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
         CheckpointError: if a file is missing, cut off or changed.
     """
     state = read_state(path)
-    tensors: dict[str, dict[str, Tensor]] = {MODEL: {}, OPTIMIZER: {}}
-    for name in (MODEL, OPTIMIZER) if optimizer else (MODEL,):
+    tensors: dict[str, dict[str, Tensor]] = {MODEL: {}, OPTIMIZER: {}, AVERAGE: {}}
+    there = (MODEL, OPTIMIZER) if optimizer else (MODEL,)
+    for name in (*there, AVERAGE) if AVERAGE in state.files else there:
         _check_whole(path / name, state.files.get(name))
         try:
             tensors[name] = load_file(path / name)
         except (OSError, SafetensorError) as problem:
             raise CheckpointError(f"`{path / name}` cannot be read: {problem}") from None
-    return Checkpoint(path=path, state=state, model=tensors[MODEL], optimizer=tensors[OPTIMIZER])
+    return Checkpoint(
+        path=path,
+        state=state,
+        model=tensors[MODEL],
+        optimizer=tensors[OPTIMIZER],
+        average=tensors[AVERAGE],
+    )
 
 
 def digest_of(path: Path) -> FileDigest:

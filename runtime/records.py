@@ -175,6 +175,7 @@ class JobResult(Record):
         like_majority: metrics that are not distinguishable from those of this one answer.
         selected_by: the metric on `split` that selected the best checkpoint, or `loss`.
         best_step: step of the best checkpoint.
+        weights: that were measured of a job with `average`: these, or the `last`; None elsewhere.
         predictions: file in the job's folder that has a row for each row of the split.
         seconds: time the job took.
         steps: training steps; 0 for an evaluation.
@@ -201,6 +202,7 @@ class JobResult(Record):
     like_majority: tuple[str, ...] = ()
     selected_by: str | None = None
     best_step: int | None = None
+    weights: Literal["average", "last"] | None = None
     predictions: str | None = None
     seconds: float | None = None
     steps: int = 0

@@ -141,6 +141,7 @@ class Memory:
     Attributes:
         parameters: weights and buffers.
         optimizer: running averages of what learns.
+        average: of the weights that learn, where the job has one.
         gradients: of what learns, when all of them are there.
         inputs: images as bytes: of this pass and the next one, on a CPU those of the whole step.
         activations: what the forward pass of a micro-batch leaves for the backward pass.
@@ -152,6 +153,7 @@ class Memory:
 
     parameters: int
     optimizer: int
+    average: int
     gradients: int
     inputs: int
     activations: int
@@ -366,6 +368,7 @@ class JobPlan:
         begins: what each head starts from, a sentence each; of a job that starts from another one.
         search: what all pairs of a published split cost; None where rows are measured.
         rates: how learning rates fall with the depth of layers, a sentence each.
+        average: which weights are measured, of a job that averages them; None elsewhere.
         compares: what it takes to compare all rows of a step, a sentence each.
     """
 
@@ -389,6 +392,7 @@ class JobPlan:
     begins: tuple[str, ...] = ()
     search: SearchPlan | None = None
     rates: tuple[str, ...] = ()
+    average: str | None = None
     has_text: bool = True
     compares: tuple[str, ...] = ()
 

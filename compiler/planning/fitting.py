@@ -79,7 +79,7 @@ def _micro_batch(
 ) -> tuple[int, Stage] | None:
     """Return the largest part of a micro-batch that fits, and its stage; None if none does."""
     memory = whole.memory
-    fixed = memory.parameters + memory.optimizer + memory.gradients + memory.inputs
+    fixed = memory.parameters + memory.optimizer + memory.average + memory.gradients + memory.inputs
     if fixed >= room:
         return None
     parts = max(ceil((memory.peak - fixed) / (room - fixed)), 2)

@@ -82,9 +82,10 @@ def plan_job(
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=None
         if isinstance(job, Evaluate)
-        else stored(model, declared, resolved, stages.length, training.optimizer.averages, machine),
+        else stored(model, declared, resolved, stages.length, _kept(training), machine),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
+        average=None if training.average is None else _average(job, training.average),
         has_text=_has_text(training),
         compares=tuple(_compares(objectives, job, step.texts)),
         # Last, because it changes how the model runs.
@@ -122,6 +123,22 @@ def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:
     """Return how the learning rates of a job fall with the depth of layers."""
     decays = {} if isinstance(job, Evaluate) else job.decay_lr
     return tuple(said_of_decay(model, parameter_addresses(model), decays)) if decays else ()
+
+
+def _kept(training: Pretrain | Finetune) -> int:
+    """Return how many averages a checkpoint has of each number that learns."""
+    return training.optimizer.averages + (training.average is not None)
+
+
+def _average(job: Job, decay: float) -> str:
+    """Say which weights are measured of a job that averages them."""
+    if isinstance(job, Evaluate):
+        which = "the last weights" if job.weights == "last" else "the average of the weights"
+        return f"measures {which} of the best checkpoint of `{job.of}`"
+    return (
+        f"an average of the weights, of which a step leaves {decay:g}, is kept in float32, "
+        "measured, and taken by later jobs"
+    )
 
 
 def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:

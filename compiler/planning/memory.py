@@ -20,7 +20,13 @@ def forget(model: nn.Module) -> None:
 
 
 def memory_of(
-    model: nn.Module, traced: Trace, *, averages: int, inputs: int, accumulated: bool
+    model: nn.Module,
+    traced: Trace,
+    *,
+    averages: int,
+    averaged: bool,
+    inputs: int,
+    accumulated: bool,
 ) -> Memory:
     """Return what a step needs.
 
@@ -28,6 +34,7 @@ def memory_of(
         model: after the traced pass, with the gradients that it left.
         traced: a pass, with its backward pass.
         averages: that the optimizer keeps of each number that learns, in the type of the weights.
+        averaged: an average of what learns is kept in float32.
         inputs: bytes of the images of the batch, which the pass did not count.
         accumulated: gradients of an earlier micro-batch were there before the pass.
     """
@@ -40,13 +47,15 @@ def memory_of(
     optimizer = averages * sum(
         part.numel() * part.element_size() for part in learning if part.grad is not None
     )
+    average = 4 * averaged * sum(part.numel() for part in learning)
     moving = traced.peak + (gradients if accumulated else 0)
     return Memory(
         parameters=parameters,
         optimizer=optimizer,
+        average=average,
         gradients=gradients,
         inputs=inputs,
         activations=traced.activations,
         temporary=moving - traced.activations,
-        peak=parameters + optimizer + inputs + moving,
+        peak=parameters + optimizer + average + inputs + moving,
     )

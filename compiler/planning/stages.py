@@ -158,6 +158,7 @@ class Stages:
             model,
             traced,
             averages=training.optimizer.averages,
+            averaged=not isinstance(job, Evaluate) and training.average is not None,
             inputs=there * _bytes(step.tensors),
             accumulated=passes > 1,
         )

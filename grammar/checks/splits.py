@@ -54,6 +54,8 @@ def check_evaluation(
     """
     measured = jobs.get(job.of)
     span = _span(places, "jobs", job.name, "split")
+    if isinstance(measured, Pretrain | Finetune):
+        _check_weights(job, measured, places, findings)
     if isinstance(measured, Pretrain) and job.task is None:
         _check_held_out(job, measured, span, places, findings)
     if job.task is not None:
@@ -77,8 +79,19 @@ def check_evaluation(
             )
         )
         return
-    if job.trained_on == "allow":
-        return
+    if job.trained_on == "refuse":
+        _check_new(job, jobs, task, data, places, findings)
+
+
+def _check_new(
+    job: Evaluate,
+    jobs: Mapping[str, Job | None],
+    task: TaskBlock,
+    data: Mapping[str, FormatBlock | None],
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Report a split that a job was trained on which the measured one starts from, or it itself."""
     for step in chain_of(jobs, job.name)[1:]:
         found = _trains_on(jobs[step], job, task, data, places)
         if found is not None:
@@ -87,7 +100,7 @@ def check_evaluation(
                 Diagnostic(
                     code="VL505",
                     message=f"split `{job.split}` was trained on",
-                    span=span,
+                    span=_span(places, "jobs", job.name, "split"),
                     label="cannot measure the model",
                     related=(Label(span=where, text=f"trained on in job `{step}`"),),
                     notes=(alike,),
@@ -95,6 +108,22 @@ def check_evaluation(
                 )
             )
             return
+
+
+def _check_weights(
+    job: Evaluate, measured: Pretrain | Finetune, places: Places, findings: Findings
+) -> None:
+    """Warn about a choice of weights where there is only one kind of them."""
+    if measured.average is None and places.said(("jobs", job.name, "weights")):
+        findings.add(
+            Diagnostic(
+                code="VL506",
+                message="`weights` has no effect here",
+                span=_span(places, "jobs", job.name, "weights"),
+                severity="warning",
+                label=f"job `{measured.name}` has no `average`",
+            )
+        )
 
 
 def _check_held_out(

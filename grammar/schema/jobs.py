@@ -137,6 +137,15 @@ class Training(Block):
         gt=0,
         le=1_000_000_000,
     )
+    average: float | None = key(
+        None,
+        doc="share that each step leaves of a running average of the weights, such as 0.999, less "
+        "in the first steps; validations, evaluations and jobs that start from this one take the "
+        "average; without one, they take the weights",
+        impact="training",
+        gt=0,
+        lt=1,
+    )
     augment: Augment = key(
         (), doc="random changes of training images, one after the other", impact="training"
     )
@@ -226,6 +235,12 @@ class Evaluate(Block):
         "holds out",
         impact="eval",
         name=True,
+    )
+    weights: Literal["average", "last"] = key(
+        "average",
+        doc="which weights are measured of a job that has an `average`: the average, or those of "
+        "its best checkpoint as they are; a job without one has only these",
+        impact="eval",
     )
     trained_on: Literal["refuse", "allow"] = key(
         "refuse",

@@ -96,6 +96,7 @@ def _planned(spec: Spec) -> dict[str, dict[str, int]]:
             "gradients to inputs, FLOPs": job.model.flops_per_sample.to_inputs,
             "gradients to weights, FLOPs": job.model.flops_per_sample.to_weights,
             "optimizer, bytes": memory.optimizer,
+            "average of the weights, bytes": memory.average,
             "activations, bytes": memory.activations,
             "peak memory, bytes": memory.peak,
         }

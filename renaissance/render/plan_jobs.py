@@ -76,6 +76,8 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
     yield from job.begins
     yield from job.rates
+    if job.average is not None:
+        yield job.average
     yield from job.compares
     if job.search is not None:
         yield from _searched(job.search)
@@ -109,7 +111,9 @@ def _searched(search: SearchPlan) -> Iterator[str]:
 def _memory(plan: Plan) -> Table:
     device = "GPU" if plan.device == "cuda" else "CPU"
     table = _table(f"memory ({device})", "pass")
-    columns = ("parameters", "optimizer", "gradients", "activations", "temporary", "peak")
+    averaged = any(stage.memory.average for _, _, stage in _stages(plan.jobs))
+    average = ("average",) if averaged else ()
+    columns = ("parameters", "optimizer", *average, "gradients", "activations", "temporary", "peak")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for job, name, stage in _stages(plan.jobs):
@@ -119,6 +123,7 @@ def _memory(plan: Plan) -> Table:
             f"{job.micro_batch} × {job.precision}{', recomputed' if job.recomputes else ''}",
             in_bytes(memory.parameters),
             in_bytes(memory.optimizer),
+            *(in_bytes(memory.average) for _ in average),
             in_bytes(memory.gradients),
             in_bytes(memory.activations),
             in_bytes(memory.temporary),

@@ -94,7 +94,7 @@ def evaluate_job(session: Session) -> JobResult:
     checkpoint = best_checkpoint(session.folder / trained.name, session.hashes)
     setup = set_up(session)
     data, model = setup.data, setup.model
-    _take_weights(setup, checkpoint, unlearned=job.task is not None)
+    _take_weights(setup, checkpoint, job)
     model.to(processes.device).eval()
     precision = Precision(trained.precision, processes.device)
     objectives = Objectives(model, session.declared, trained).eval()
@@ -115,7 +115,8 @@ def evaluate_job(session: Session) -> JobResult:
         of = _of_task if asks else _of_objectives
         result = of(evaluation, setup)
         seconds = time.monotonic() - began
-        result = result.model_copy(update={"seconds": seconds})
+        weights = None if trained.average is None else job.weights
+        result = result.model_copy(update={"seconds": seconds, "weights": weights})
         if processes.first:
             write_result(session.home, result)
         log.write(End(step=0, seconds=seconds))
@@ -223,7 +224,7 @@ def _measuring(evaluation: Evaluation, setup: Setup) -> Iterator[Clock]:
         session.observer.finish("evaluate")
 
 
-def _take_weights(setup: Setup, checkpoint: Checkpoint, *, unlearned: bool) -> None:
+def _take_weights(setup: Setup, checkpoint: Checkpoint, job: Evaluate) -> None:
     """Load weights that were trained on the same answers, if on any, and pretrained weights.
 
     Raises:
@@ -234,11 +235,12 @@ def _take_weights(setup: Setup, checkpoint: Checkpoint, *, unlearned: bool) -> N
         raise CheckpointError(
             f"the pretrained weights are not those that job `{state.job}` was trained on"
         )
-    if not unlearned and state.answers != setup.data.answers:
+    if job.task is None and state.answers != setup.data.answers:
         raise CheckpointError(
             f"the answers of the data are not those that job `{state.job}` learned"
         )
-    restore(model, checkpoint.model, state.referenced)
+    tensors = checkpoint.model if job.weights == "last" else checkpoint.measured
+    restore(model, tensors, state.referenced)
 
 
 def _started(session: Session) -> Start:

@@ -141,8 +141,11 @@ def _weights(folder: RunFolder, name: str) -> str:
     if trained is None or trained.selected_by is None or trained.best_step is None:
         return ""
     measure = trained.selected_by.replace("_", " ")
+    measured = next((run.result for run in folder.jobs if run.name == name), None)
+    averaged = measured is not None and measured.weights == "average"
+    which = "average of the weights" if averaged else "weights"
     return (
-        f"The weights of {job.of} after step {figures.count(trained.best_step)}, "
+        f"The {which} of {job.of} after step {figures.count(trained.best_step)}, "
         f"selected by {measure} on {trained.split}."
     )
 
@@ -177,7 +180,8 @@ def _selected(result: JobResult) -> str:
     if result.selected_by is None or result.best_step is None:
         return ""
     measure = result.selected_by.replace("_", " ")
-    return f"best by {measure} on {result.split}: step {figures.count(result.best_step)}"
+    averaged = ", the average of the weights" if result.weights == "average" else ""
+    return f"best by {measure} on {result.split}: step {figures.count(result.best_step)}{averaged}"
 
 
 def _compared(result: JobResult, name: str) -> bool:

@@ -60,6 +60,11 @@ class Optimization:
         """The parameters that learn, in the order of the model whatever joined when."""
         return self._parameters
 
+    @property
+    def names(self) -> Mapping[str, nn.Parameter]:
+        """The parameters that learn, by name."""
+        return self._names
+
     def extend(self) -> tuple[str, ...]:
         """Add parameters that take a gradient and are not held yet; return their names."""
         added = {

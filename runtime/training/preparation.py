@@ -14,6 +14,7 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.step import Objectives
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on
+from renaissance.runtime.training.average import Average
 from renaissance.runtime.training.beginning import Beginning
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.recomputing import recomputes
@@ -32,6 +33,7 @@ class Prepared:
         objectives: the model with its losses.
         optimization: with the running averages of the step that the training begins with.
         precision: with the scale of that step.
+        average: of the weights that learn, at that step; None where the job has none.
         originals: float32 tensors of what the model holds in low precision, for checkpoints.
         compiled: addresses of the layers that torch.compile runs.
         notices: sentences on what a person should know of it.
@@ -40,6 +42,7 @@ class Prepared:
     objectives: Objectives
     optimization: Optimization
     precision: Precision
+    average: Average | None
     originals: Mapping[str, Tensor]
     compiled: tuple[str, ...]
     notices: tuple[str, ...]
@@ -74,8 +77,11 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
     model.to(processes.device)
     model.train()
     optimization = Optimization(model, job.optimizer, job.scale_lr, job.decay_lr)
+    average = None if job.average is None else Average(job.average, optimization.names)
     if beginning.checkpoint is not None:
         optimization.load(beginning.checkpoint.optimizer)
+        if average is not None:
+            average.load(beginning.checkpoint.average)
         precision.load(beginning.state.scaler)
     slow = slow_on(job.precision, processes.device)
     layers = f"{len(compiled)} layers are compiled while the first steps run" if compiled else None
@@ -83,6 +89,7 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
         objectives=objectives,
         optimization=optimization,
         precision=precision,
+        average=average,
         originals=originals,
         compiled=compiled,
         notices=tuple(text for text in (said, slow, layers) if text is not None),

@@ -30,7 +30,9 @@ def save(training: Training, progress: Progress) -> None:
     contract.check(f"at step {progress.step}")
     tensors, shared = model_tensors(training.setup.model)
     tensors = collected(tensors, processes)
-    averages = collected(training.prepared.optimization.state(), processes)
+    moments = collected(training.prepared.optimization.state(), processes)
+    average = training.prepared.average
+    means = None if average is None else collected(average.state(), processes)
     state = _state(training, progress, shared)
     progress.save(state)
     if not processes.first:
@@ -38,7 +40,7 @@ def save(training: Training, progress: Progress) -> None:
     path = training.checkpoints.path(progress.step)
     tensors |= training.prepared.originals
     stored = {name: t for name, t in tensors.items() if name not in state.referenced}
-    progress.saved = write_checkpoint(path, state, stored, averages)
+    progress.saved = write_checkpoint(path, state, stored, moments, means)
     training.checkpoints.mark_best(progress.best, state.spec_hash)
     training.log.write(Checkpoint(step=progress.step, path=f"{FOLDER}/{path.name}"))
     progress.restart_clock()

@@ -17,6 +17,7 @@ from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import Mover, moved_with_following
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
+from renaissance.runtime.training.average import Average
 from renaissance.runtime.training.comparing import Comparison
 from renaissance.runtime.training.measures import Accuracies
 from renaissance.runtime.training.optimization import Optimization
@@ -92,6 +93,7 @@ class TrainingStep:
         seed: of dropout.
         processes: that share a global batch.
         accuracies: are told every batch.
+        average: of the weights, which takes in every step; None for none.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class TrainingStep:
         seed: int,
         processes: Processes,
         accuracies: Accuracies,
+        average: Average | None = None,
     ) -> None:
         """Keep the parts; the model is shared among the processes at the first step."""
         self._objectives = objectives
@@ -115,6 +118,7 @@ class TrainingStep:
         self._seed = seed
         self._processes = processes
         self._accuracies = accuracies
+        self._average = average
         self._comparison = Comparison(objectives, processes)
         self._wrapped: nn.Module | None = None
         self._mover = Mover(processes.device)
@@ -159,6 +163,8 @@ class TrainingStep:
             passes = self._passes(batches, step, several=several)
             losses = self._learn(self._wrapped, batches, following, of_all.items, passes)
         self._update(rate)
+        if self._average is not None:
+            self._average.update(step)
         return Stepped(
             losses=losses,
             texts=of_all.texts,

@@ -14,6 +14,8 @@ def thaw_if_due(training: Training, progress: Progress) -> None:
     training.freezing.apply(model, step, total)
     training.beginning.contract.release()
     added = training.prepared.optimization.extend()
+    if training.prepared.average is not None:
+        training.prepared.average.extend(training.prepared.optimization.names)
     training.step.regroup()
     places = parameter_addresses(model)
     addresses = dict.fromkeys(places[name].address for name in added)

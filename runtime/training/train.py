@@ -94,6 +94,7 @@ def _result(session: Session, total_steps: int, progress: Progress) -> JobResult
         metrics=measured,
         selected_by=best.selected_by if best is not None and measured else None,
         best_step=best.step if best is not None else None,
+        weights="average" if session.training.average and measured else None,
         seconds=seconds,
         steps=total_steps,
         texts_per_second=progress.texts / max(seconds, 1e-9),

@@ -144,6 +144,7 @@ class Training:
                 seed=job.seed,
                 processes=processes,
                 accuracies=accuracies,
+                average=prepared.average,
             ),
             by_protocol=by_protocol,
         )

@@ -34,6 +34,7 @@ class Transfer:
         inherited: by name of a head, the head of the source that it starts from, and which output.
         initialised: names of heads that the source does not have, or of another size.
         notes: sentences on position embeddings that were resized, and on adapters.
+        averaged: those that the source learned are averages over its steps.
     """
 
     taken: int
@@ -42,10 +43,13 @@ class Transfer:
     inherited: Mapping[str, tuple[str, int]]
     initialised: tuple[str, ...]
     notes: tuple[str, ...]
+    averaged: bool = False
 
     def sentences(self, source: str) -> tuple[str, ...]:
         """Say it in words."""
         sentences = [f"{self.taken + self.referenced} tensors start from job `{source}`"]
+        if self.averaged:
+            sentences.append(f"what job `{source}` learned is taken as the average over its steps")
         sentences += [
             f"the head `{head}` starts from output {output} of the head `{other}` of job `{source}`"
             for head, (other, output) in self.inherited.items()
@@ -83,7 +87,7 @@ def start_from(
             f"job `{source}` was trained on other pretrained weights than the model has now: "
             f"{_in_words(before)} instead of {_in_words(now)}"
         )
-    adapted, said = with_adapters(model, checkpoint.model)
+    adapted, said = with_adapters(model, checkpoint.measured)
     given, inherited = with_inherited(model, adapted)
     weights = _weights(model, given, absent=checkpoint.state.referenced)
     if weights.unfit:
@@ -100,6 +104,7 @@ def start_from(
         inherited=inherited,
         initialised=tuple(sorted(weights.fresh)),
         notes=(*weights.notes, *said),
+        averaged=bool(checkpoint.average),
     )
 
 

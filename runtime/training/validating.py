@@ -1,5 +1,7 @@
 """The event of a validation: losses and metrics on held-out data, which choose the best weights."""
 
+from contextlib import nullcontext
+
 from renaissance.grammar.kinds.data import LOSS, VALIDATION
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.runtime.checkpoint import Best
@@ -41,15 +43,17 @@ def validate_if_due(training: Training, progress: Progress) -> None:
 
 
 def _validate(training: Training) -> Measured | None:
-    """Measure what is held out; weights and random state stay as they are.
+    """Measure what is held out, by the average of the weights where the job has one.
+
+    Weights and random state are as they were when it returns.
 
     Returns:
         None if a signal ended it early, or nothing is held out.
     """
     session, data = training.session, training.setup.data
-    objectives = training.prepared.objectives
+    objectives, average = training.prepared.objectives, training.prepared.average
     session.observer.begin(session.name, "validate", len(data.part("validation")))
-    with gathered(objectives):
+    with nullcontext() if average is None else average.in_place(), gathered(objectives):
         objectives.eval()
         try:
             measured = _measured(training)
