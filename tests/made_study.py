@@ -4,12 +4,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 from PIL import Image
 
+from renaissance.runtime.identity import write_identity
 from renaissance.runtime.records import JobKind, JobResult
 from renaissance.runtime.results import write_result
 from renaissance.runtime.sealed import seal
@@ -24,6 +26,7 @@ from renaissance.runtime.studies.records import (
     StageRecord,
     StudyRecord,
 )
+from tests.tiny import tiny_experiment
 
 ROWS, ROWS_OF_IMAGE, STEPS = 120, 3, 40
 
@@ -55,7 +58,9 @@ def make_study(
             score, tuning = scores[level][seed], f"vqa-{level}-{seed}"
             _training(stages, tuning, "vqa", (3 - place) * 1e12, done=score is not None)
             if score is not None:
-                _exam(stages, f"exam-{level}-{seed}", folder.parent, score, seed)
+                exam = f"exam-{level}-{seed}"
+                write_exam(stages / exam / "exam", folder.parent, score, seed)
+                _record(stages, exam, "exam", "evaluate", Costs(seconds=1.0))
             elif name == failed:
                 failure = Failure(why="the loss is not finite after step 3", when=1.0)
                 (stages / tuning / FAILURE).write_text(seal(failure))
@@ -76,6 +81,23 @@ def make_study(
         cells=tuple(cells),
     )
     (folder / STUDY).write_text(seal(record))
+    return folder
+
+
+def make_run(folder: Path, score: float | None, *, seed: int = 0, **model: Any) -> Path:
+    """Write a run of the tiny experiment that has reached a score; None where it goes on.
+
+    Args:
+        folder: of the run.
+        score: accuracy of the evaluation.
+        seed: of its trainings.
+        model: arguments of the tiny model.
+    """
+    folder.mkdir(parents=True)
+    spec = tiny_experiment("nowhere", base={"seed": seed}, vqa={"seed": seed}, **model)
+    write_identity(folder, spec)
+    if score is not None:
+        write_exam(folder / "exam", folder, score, seed)
     return folder
 
 
@@ -100,10 +122,9 @@ def _training(stages: Path, stage: str, job: str, operations: float, *, done: bo
         write_result(home, JobResult(job=job, kind=kind, steps=STEPS, seconds=10.0))
 
 
-def _exam(stages: Path, stage: str, images: Path, score: float, seed: int) -> None:
-    home = stages / stage / "exam"
+def write_exam(home: Path, images: Path, score: float, seed: int) -> None:
+    """Write the result and the predictions of an evaluation in the folder of its job."""
     home.mkdir(parents=True)
-    _record(stages, stage, "exam", "evaluate", Costs(seconds=1.0))
     order = np.random.default_rng(seed).permutation(ROWS)
     right = np.zeros(ROWS)
     right[order[: round(score * ROWS)]] = 1

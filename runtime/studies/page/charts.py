@@ -9,7 +9,7 @@ from renaissance.runtime.report.chart import Axis, linear_axis, log_axis
 from renaissance.runtime.report.svg import drawing, element, spell
 
 WIDTH = 440.0
-LEFT, RIGHT, TOP = 12.0, 16.0, 6.0
+LEFT, RIGHT, TOP = 24.0, 28.0, 6.0
 ROW, FOOT = 40.0, 28.0
 HEIGHT, MARGIN = 300.0, 52.0
 
@@ -79,8 +79,8 @@ def dot_chart(
         label: what a screen reader says.
         told: spells a value.
     """
-    values = [value for row in rows for value in (*row.values, *(row.interval or ()))]
-    axis = linear_axis(min(values), max(values), rate=rate)
+    seen = [value for row in rows for value in row.values]
+    axis = linear_axis(*_range(seen, [row.interval for row in rows]), rate=rate)
     height = TOP + ROW * len(rows) + FOOT
     foot = height - FOOT
 
@@ -88,7 +88,7 @@ def dot_chart(
         return LEFT + axis.position(value) * (WIDTH - LEFT - RIGHT)
 
     parts: list[Markup] = []
-    for tick in _few(axis.ticks):
+    for tick in _few(axis.ticks, 6):
         parts.append(element("path", d=f"M{spell(x(tick))} {TOP:g}V{spell(foot)}", class_="grid"))
         parts.append(_text(axis.spell(tick), x(tick), foot + 18, "middle"))
     if baseline is not None:
@@ -149,14 +149,13 @@ def cost_chart(
         unit: spells a cost.
         told: spells a score.
     """
-    scores = [value for point in points for value in (point.score, *(point.interval or ()))]
-    costs = [point.cost for point in points]
-    up = linear_axis(min(scores), max(scores), rate=rate)
+    costs, scores = [point.cost for point in points], [point.score for point in points]
+    up = linear_axis(*_range(scores, [point.interval for point in points]), rate=rate)
     across = _costs(min(costs), max(costs))
     foot = HEIGHT - FOOT - 8
 
     def x(cost: float) -> float:
-        return MARGIN + across.position(cost) * (WIDTH - MARGIN - 28)
+        return MARGIN + across.position(cost) * (WIDTH - MARGIN - 36)
 
     def y(score: float) -> float:
         return foot - up.position(score) * (foot - 14)
@@ -165,7 +164,7 @@ def cost_chart(
     for tick in up.ticks:
         parts.append(element("path", d=f"M{MARGIN:g} {spell(y(tick))}H{WIDTH:g}", class_="grid"))
         parts.append(_text(up.spell(tick), MARGIN - 8, y(tick) + 4, "end"))
-    for tick in _few(across.ticks):
+    for tick in _few(across.ticks, 4):
         parts.append(_text(unit(tick), x(tick), foot + 22, "middle"))
     best = sorted((point.cost, point.score) for point in points if point.front)
     trace = "M" + "L".join(f"{spell(x(cost))} {spell(y(score))}" for cost, score in best)
@@ -189,9 +188,22 @@ def _costs(low: float, high: float) -> Axis:
     return linear_axis(0.0, high)
 
 
-def _few(ticks: Sequence[float]) -> Sequence[float]:
+def _range(
+    values: Sequence[float], intervals: Sequence[tuple[float, float] | None]
+) -> tuple[float, float]:
+    """Return from where to where an axis goes: over all values, and intervals as far as they are.
+
+    An interval of few seeds may be so wide that nothing else would be seen: it is cut off.
+    """
+    low, high = min(values), max(values)
+    room = (high - low) or 0.05 * (abs(high) or 1.0)
+    ends = [end for interval in intervals if interval is not None for end in interval]
+    return max(min([low, *ends]), low - room), min(max([high, *ends]), high + room)
+
+
+def _few(ticks: Sequence[float], most: int) -> Sequence[float]:
     """Return every tick, or every other one where they would touch."""
-    return ticks if len(ticks) <= 6 else ticks[::2]
+    return ticks if len(ticks) <= most else ticks[::2]
 
 
 def _circle(title: str, x: float, y: float, radius: float, class_: str) -> Markup:

@@ -1,5 +1,6 @@
 """The page about a study: one file, whatever there is."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.runtime.identity import write_identity
 from renaissance.runtime.studies.answer import answer
 from renaissance.runtime.studies.page import write_study_report
-from renaissance.runtime.studies.page.charts import front
+from renaissance.runtime.studies.page.charts import Dots, dot_chart, front
 from renaissance.runtime.studies.results import read_results
 from tests.made_study import make_study
 from tests.pages import LOADS, Page
@@ -98,3 +99,15 @@ def test_the_front_is_what_no_other_beats() -> None:
     assert front(places, larger_is_better=True) == [True, False, True, False, True]
     assert front(places, larger_is_better=False) == [True, True, False, False, False]
     assert front([(1.0, 0.5), (1.0, 0.5)], larger_is_better=True) == [True, True]
+
+
+def test_an_interval_that_is_far_wider_than_all_scores_is_cut_off() -> None:
+    def ticks(interval: tuple[float, float]) -> list[str]:
+        rows = [
+            Dots(label="a", values=(0.80, 0.81), mean=0.805, interval=(0.79, 0.82), colour=0),
+            Dots(label="b", values=(0.82, 0.83), mean=0.825, interval=interval, colour=1),
+        ]
+        svg = dot_chart(rows, rate=True, baseline=0.805, label="a, b", told=str)
+        return re.findall(r'class="tick"[^>]*>([^<]*)<', svg)
+
+    assert ticks((-5.0, 6.0))[0].startswith("76") and ticks((0.81, 0.84))[0].startswith("79")
