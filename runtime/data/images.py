@@ -4,6 +4,7 @@ import mmap
 import os
 
 import numpy as np
+import pyarrow.compute as pc
 
 from renaissance.grammar.kinds.source import Fit, Resize
 from renaissance.runtime.crops import MARK, cropped, whole_and_box
@@ -69,7 +70,8 @@ class Images:
         self.resize = resize
         self.unreadable = UnreadableImages(table) if unreadable is None else unreadable
         self._table = table
-        self._parts = any(MARK in path for path in table.paths)
+        paths = table.images.data.column("path")
+        self._parts = bool(pc.any(pc.match_substring(paths, MARK)).as_py())
         self._blank = blank
         self._count = len(table.images)
         room = room_for_images() if cache_bytes is None else cache_bytes

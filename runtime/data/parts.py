@@ -95,14 +95,14 @@ class Part:
         """Names texts, images and what is known of them, in order; not the folder they lie in."""
         digest = xxhash.xxh3_128()
         image = self.table.images_of_row[self.rows]
-        of_all = self.table.paths
-        paths = [of_all[number] for number in np.unique(image).tolist() if of_all[number]]
+        paths = self.table.images.data.column("path").take(pa.array(np.unique(image)))
+        paths = paths.filter(pc.not_equal(paths, "")).combine_chunks()
         # What all paths begin with is what the first and the last of them begin with.
-        ends = [min(paths, default=""), max(paths, default="")]
+        ends = [end or "" for end in pc.min_max(paths).as_py().values()]
         cut = os.path.commonprefix(ends).rfind("/") + 1  # noqa: RUF071
         digest.update(image.tobytes())
         _digest_column(digest, self.table.texts.take(self.rows))
-        _digest_column(digest, pa.array([path[cut:] for path in paths], pa.string()))
+        _digest_column(digest, pc.utf8_slice_codeunits(paths, cut))
         for name in self.table.known_of_rows:
             _digest_column(digest, self.table.column(name).take(self.rows))
         return digest.hexdigest()
