@@ -9,8 +9,10 @@ from renaissance.compiler import plan
 from renaissance.grammar.composition.resolution import resolve
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
+from renaissance.runtime import InterruptionError
+from renaissance.runtime.checkpoint import read_checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
-from tests.runs import notices, train
+from tests.runs import StopAt, last_bytes, notices, train
 from tests.tiny import write_easy_vqa
 
 TEXT = """model m {
@@ -51,3 +53,18 @@ def test_the_plan_says_where_heads_begin(spec: Spec) -> None:
     jobs = {job.name: job for job in plan(spec).jobs}
     assert jobs["more"].begins == ("the head `mlm` starts from that of job `base`",)
     assert jobs["base"].begins == ()
+
+
+def test_it_goes_on_bit_for_bit_and_keeps_what_it_freezes(spec: Spec, tmp_path: Path) -> None:
+    train(spec, tmp_path / "whole")
+    with pytest.raises(InterruptionError):
+        train(spec, tmp_path / "parts", "base", "more", observer=StopAt(2))
+    with pytest.raises(InterruptionError):
+        train(spec, tmp_path / "parts", "base", "more", observer=StopAt(1))
+    train(spec, tmp_path / "parts")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert last_bytes(parts, "more", 3) == last_bytes(whole, "more", 3)
+    last = read_checkpoint(whole / "more/checkpoints/step-00000003")
+    source = best_checkpoint(whole / "base")
+    frozen = [name for name in last.state.frozen if name.startswith(("streams.", "fusion."))]
+    assert frozen and all(torch.equal(last.model[n], source.model[n]) for n in frozen)
