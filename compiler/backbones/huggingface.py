@@ -58,12 +58,16 @@ from renaissance.grammar.kinds.source import (
     first_layers,
     fit_of,
     half_of,
+    pools_itself,
 )
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
 
 _MIXING = frozenset({"convbert", "fnet", "funnel", "nystromformer", "yoso"})
 """Families whose padding leaks into the texts beside it; every tower with weights is tried."""
+
+_UNLISTED = {"siglip_text_model": "SiglipTextModel"}
+"""Classes of encoders that transformers has and AutoModel does not know."""
 
 
 class TransformersTower(Tower):
@@ -73,12 +77,19 @@ class TransformersTower(Tower):
         encoder: without a pooler.
         facts: of the tower.
         reference: where its weights came from; None if they are random.
+        pools: whether what it pools by attention stands in front of its patches.
     """
 
     def __init__(
-        self, encoder: Any, facts: TowerFacts, reference: BackboneReference | None
+        self,
+        encoder: Any,
+        facts: TowerFacts,
+        reference: BackboneReference | None,
+        *,
+        pools: bool = False,
     ) -> None:
         super().__init__()
+        self.pools = pools
         self.encoder = encoder
         self.facts = facts
         self.reference = reference
@@ -89,6 +100,8 @@ class TransformersTower(Tower):
         if encoder.config.model_type == "clip_vision_model":
             holder = getattr(encoder, "vision_model", encoder)
             self.norm, holder.post_layernorm = holder.post_layernorm, nn.Identity()
+        if encoder.config.model_type == "siglip_text_model":
+            encoder.head = nn.Identity()  # its projection to the space belongs to the fusion
 
     def forward(self, inputs: Any) -> Features:
         """Encode images, or texts.
@@ -99,8 +112,11 @@ class TransformersTower(Tower):
         if self.facts.modality == "vision":
             check_images(inputs, self.facts.image_size or 0, self.facts.fit)
             options = {**self._order(inputs), **self._positions(inputs)}
-            tokens = self.encoder(pixel_values=inputs, **options).last_hidden_state
-            return Features(tokens=self.norm(tokens))
+            found = self.encoder(pixel_values=inputs, **options)
+            tokens = self.norm(found.last_hidden_state)
+            if self.pools:
+                tokens = torch.cat((found.pooler_output[:, None], tokens), 1)
+            return Features(tokens=tokens)
         text = TextInput.of(inputs)
         if self.facts.max_tokens is not None:
             check_length(text, self.facts.max_tokens)
@@ -193,8 +209,11 @@ def huggingface_tower(
     if spec.loads_weights:
         reference, notes = _load(spec, published, encoder, facts, address, weights=weights)
         facts = replace(facts, notes=notes)
-    tower = TransformersTower(encoder, facts, reference)
-    tower.key = configuration_key(encoder.config)
+    pools = facts.modality == "vision" and pools_itself(spec)
+    if pools and not getattr(encoder, "use_head", False):
+        raise BackboneError(f"`{address}`: `{spec.identifier}` pools nothing by attention")
+    tower = TransformersTower(encoder, facts, reference, pools=pools)
+    tower.key = f"{configuration_key(encoder.config)} {pools}"
     _check_trial(tower, address)
     return tower
 
@@ -377,6 +396,7 @@ def _facts(
     architecture = from_config(id, config.to_dict(), None)
     statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
     width = architecture.width
+    pools = architecture.modality == "vision" and pools_itself(spec)
     if width is None:
         raise BackboneError(f"`{id}` of type `{config.model_type}` states no hidden size")
     return TowerFacts(
@@ -388,8 +408,8 @@ def _facts(
         image_size=spec.image_size,
         fit=fit_of(spec),
         statistics=statistics if architecture.modality == "vision" else None,
-        prefix_tokens=prefix_tokens(encoder),
-        class_token=has_class_token(encoder),
+        prefix_tokens=prefix_tokens(encoder) + pools,
+        class_token=has_class_token(encoder) or pools,
         grid=patch_grid(spec.image_size, architecture.patch),
         position_offset=position_offset(encoder),
         attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),
@@ -397,6 +417,9 @@ def _facts(
 
 
 def _model_class(config: PretrainedConfig, address: str) -> type[PreTrainedModel]:
+    other = _UNLISTED.get(config.model_type)
+    if other is not None:
+        return getattr(transformers, other)  # type: ignore[no-any-return]
     try:
         found: Any = AutoModel._model_mapping[type(config)]
     except KeyError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from renaissance.compiler.published.naming import POST_NORM, QKV, Family, Match, Roles, renamed
-from renaissance.compiler.published.pairs import blip, clip
+from renaissance.compiler.published.pairs import blip, clip, siglip
 
 _PRE_NORM = {
     **{f"attention.attention.{part}": f"attention.{part}" for part in QKV},
@@ -57,6 +57,7 @@ def lxmert(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
         yield from _co_attention(roles, index)
     yield from _pooled(roles)
     yield from _lm_head("embeddings.word_embeddings.weight", "cls.predictions")
+    yield from renamed({"cls.seq_relationship": "heads.itm.dense"})
 
 
 def _co_attention(roles: Roles, index: int) -> Iterator[Match]:
@@ -123,6 +124,7 @@ FAMILIES: Mapping[str, Family] = {
     "blip": blip,
     "clip": clip,
     "lxmert": lxmert,
+    "siglip": siglip,
     "vilt": vilt,
     "visual_bert": visual_bert,
 }

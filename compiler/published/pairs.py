@@ -1,6 +1,6 @@
 """Published models that encode texts and images apart, or let texts attend to images.
 
-Sources: transformers' `CLIPModel` and `BlipForImageTextRetrieval`.
+Sources: transformers' `CLIPModel`, `SiglipModel` and `BlipForImageTextRetrieval`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,8 @@ _CLIP_LAYER = (
     "mlp.fc1",
     "mlp.fc2",
 )
+_POOLING = ("attention.out_proj", "layernorm", "mlp.fc1", "mlp.fc2")
+"""Modules of SigLIP's attention pooling."""
 _TIMM_LAYER = {
     "layer_norm1": "norm1",
     "self_attn.qkv": "attn.qkv",
@@ -51,6 +53,21 @@ def clip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
         for ours in ("fusion", "heads.itc"):
             yield f"{ours}.projection.{name}.weight", (f"{theirs}.weight",)
     yield "heads.itc.logit_scale", ("logit_scale",)
+
+
+def siglip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
+    """SigLIP: two towers, of which that of texts is projected and that of images pools itself."""
+    text, vision = (f"streams.{name}.encoder" for name in (roles.text, roles.vision))
+    yield from _tower("text_model", text, config["text_config"])
+    yield from renamed({"final_layer_norm": "final_layer_norm"}, "text_model", text)
+    yield from renamed({"text_model.head": f"fusion.projection.{roles.text}"})
+    yield from _tower("vision_model", vision, config["vision_config"])
+    parts = ("post_layernorm", *(f"head.{part}" for part in _POOLING))
+    yield from renamed({name: name for name in parts}, "vision_model", vision)
+    for name in ("probe", "attention.in_proj_weight", "attention.in_proj_bias"):
+        yield f"{vision}.head.{name}", (f"vision_model.head.{name}",)
+    yield "heads.itc.logit_scale", ("logit_scale",)
+    yield "heads.itc.bias", ("logit_bias",)
 
 
 def _tower(theirs: str, ours: str, config: Mapping[str, Any]) -> Iterator[Match]:

@@ -99,7 +99,7 @@ def start_from_published(
             names = names[:1]
         tensor = _sum(given, names)
         wanted = own[ours].shape
-        if _longer(ours, tensor, wanted):
+        if ours.startswith(f"streams.{roles.text}.") and _longer(ours, tensor, wanted):
             cut.append(f"`{ours}` has the first {wanted[0]} of {len(tensor)} positions")
             tensor = tensor[: wanted[0]]
         if tensor.ndim == 0:

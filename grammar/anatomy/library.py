@@ -54,6 +54,9 @@ STACKS = frozenset(
 EMBEDDING_SIZES = frozenset({"albert", "convbert", "electra", "mobilebert", "roformer"})
 """Families of transformers that map their word embeddings to the width of their layers."""
 
+POOLING = frozenset({"siglip_vision_model"})
+"""Families of transformers that pool their tokens by attention."""
+
 ANY_SHAPE = frozenset({"clip_vision_model", "deit", "dinov2", "siglip_vision_model", "vit"})
 """Families of transformers that interpolate a position embedding for images of any shape."""
 

@@ -18,6 +18,7 @@ from renaissance.grammar.kinds.source import (
     fit_of,
     is_embedding,
     modality,
+    pools_itself,
     reads_pixels,
 )
 from renaissance.grammar.names import listing, suggestion
@@ -221,7 +222,12 @@ class _Check:
             known = architecture_of(stream)
             if isinstance(stream, Detected):
                 text = "has regions only"
-            elif known is None or known.prefix_tokens != 0 or is_embedding(stream):
+            elif (
+                known is None
+                or known.prefix_tokens != 0
+                or is_embedding(stream)
+                or pools_itself(stream)
+            ):
                 continue
             else:
                 text = f"`{known.id}` has patches only"

@@ -1,7 +1,11 @@
 """Fill in what follows from a backbone: its length or image size, its dimensions."""
 
-from renaissance.grammar.anatomy.architecture import architecture_of, folder_problem
-from renaissance.grammar.anatomy.library import can_stack, has_embedding_size
+from renaissance.grammar.anatomy.architecture import (
+    architecture_named,
+    architecture_of,
+    folder_problem,
+)
+from renaissance.grammar.anatomy.library import POOLING, can_stack, has_embedding_size
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import names
 from renaissance.grammar.composition.embeddings import complete_weights
@@ -15,6 +19,7 @@ from renaissance.grammar.kinds.source import (
     Shortened,
     SourceBlock,
     is_embedding,
+    pools_itself,
 )
 from renaissance.grammar.names import one_slip, suggestion
 from renaissance.grammar.places import Path, Places
@@ -60,9 +65,12 @@ def complete_stream(
             )
         )
         return None
+    _of_one_half(stream, known, path, places, findings)
     for name in OF_IMAGES:
         if modality == "text" and places.said((*path, name)):
             findings.add(_no_effect((*path, name), "a text stream has no images", places))
+    if modality == "vision" and not _pools(stream, known, path, places, findings):
+        return None
     updates: dict[str, object] = {}
     if getattr(stream, wanted) is None:
         default = getattr(known, wanted) if known else None
@@ -176,7 +184,7 @@ def _has_layers(
         Diagnostic(
             code="VL305",
             message=f"`{known.id}` has no first {wanted} layers",
-            span=places.value((*path, "layers")),  # type: ignore[arg-type]
+            span=places.value((*path, "layers")),
             label=label,
         )
     )
@@ -225,6 +233,43 @@ def _is_model(block: NamedArchitecture, path: Path, places: Places, findings: Fi
             message=problem,
             span=places.value((*path, _named_by(block))) or places.value(path),  # type: ignore[arg-type]
             label="is no encoder that can be built",
+        )
+    )
+    return False
+
+
+def _of_one_half(
+    stream: NamedArchitecture,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> None:
+    """Warn where a half is said of an encoder that has none."""
+    if not places.said((*path, "half")) or known is None:
+        return
+    if architecture_named(known.id, "text") != architecture_named(known.id, "vision"):
+        return
+    label = f"`{known.id}` is one encoder"
+    findings.add(_no_effect((*path, "half"), label, places))
+
+
+def _pools(
+    stream: NamedArchitecture,
+    known: Architecture | None,
+    path: Path,
+    places: Places,
+    findings: Findings,
+) -> bool:
+    """Report an encoder that is to pool by attention, and does not."""
+    if known is None or not pools_itself(stream) or known.model_type in POOLING:
+        return True
+    findings.add(
+        Diagnostic(
+            code="VL309",
+            message=f"`{known.id}` pools nothing by attention",
+            span=places.value((*path, "pooling")),  # type: ignore[arg-type]
+            label="SigLIP's encoder of images does",
         )
     )
     return False

@@ -8,8 +8,8 @@ from renaissance.grammar.kinds.block import KindBlock
 Modality = Literal["text", "vision"]
 Activation = Literal["gelu", "relu", "silu"]
 Normalise = Literal["encoder", "half", "imagenet", "clip"]
-OF_IMAGES = ("resize", "normalise")
-"""Keys that say how images are prepared, and nothing about texts."""
+OF_IMAGES = ("resize", "normalise", "pooling")
+"""Keys that say something about images alone."""
 Half = Literal["vision", "text"]
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
@@ -163,6 +163,17 @@ class LibraryEncoder(TextLength, ImageEncoder):
         doc="which encoder of a model that has one for images and one for texts, such as CLIP",
         impact="weights",
     )
+    pooling: Literal["none", "attention"] = key(
+        "none",
+        doc="`attention`: what SigLIP's encoder of images pools by attention stands in front of "
+        "its patches, as a class token",
+        impact="numerics",
+    )
+
+
+def pools_itself(stream: SourceBlock) -> bool:
+    """Tell whether what an encoder pools by attention stands in front of its tokens."""
+    return getattr(stream, "pooling", "none") == "attention"
 
 
 class Shortened(Block):

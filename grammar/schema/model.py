@@ -108,8 +108,9 @@ class Model(Block):
     )
     weights: str | None = key(
         None,
-        doc="local folder of a published BLIP, CLIP, LXMERT, ViLT or VisualBERT, in transformers' "
-        "format, from whose weights it starts; what has no counterpart there starts at random",
+        doc="local folder of a published BLIP, CLIP, LXMERT, SigLIP, ViLT or VisualBERT, in "
+        "transformers' format, from whose weights it starts; what has no counterpart there starts "
+        "at random",
         impact="training",
         path="folder",
     )

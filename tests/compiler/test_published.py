@@ -17,6 +17,8 @@ from transformers import (
     LxmertForPreTraining,
     LxmertModel,
     PreTrainedModel,
+    SiglipConfig,
+    SiglipModel,
     ViltConfig,
     ViltForMaskedLM,
     ViltModel,
@@ -56,6 +58,10 @@ CONFIGS: dict[str, Any] = {
         vision_config=SIDE | {"image_size": 16, "patch_size": 8, "num_attention_heads": 4},
         projection_dim=12,
     ),
+    "siglip": SiglipConfig(
+        text_config=SIDE | {"vocab_size": 64, "max_position_embeddings": 7, "projection_size": 16},
+        vision_config=SIDE | {"image_size": 16, "patch_size": 8},
+    ),
     "blip": BlipConfig(
         text_config=SIDE | {"vocab_size": 30522, "attention_probs_dropout_prob": 0.0},
         vision_config=SIDE | {"image_size": 16, "patch_size": 8},
@@ -68,6 +74,7 @@ CLASSES: dict[str, tuple[Callable[[Any], PreTrainedModel], ...]] = {
     "vilt": (ViltModel, ViltForMaskedLM),
     "clip": (CLIPModel,),
     "blip": (BlipForImageTextRetrieval,),
+    "siglip": (SiglipModel,),
 }
 MODELS = {
     "lxmert": """
@@ -293,6 +300,50 @@ def test_clip_compares_as_transformers_does(tmp_path: Path) -> None:
     assert set(model.started.sentences) <= set(planned.model.notes)
 
 
+SIGLIP = """
+model tiny {{
+  backbone text = random("{folder}") {{ half = text }}
+  backbone vision = random("{folder}") {{ pooling = attention }}
+  fusion space = dual_encoder(text, vision) {{ width = 16, projection = text, bias = true }}
+  pool    = last
+  pooler  = none
+  weights = "{folder}"
+}}
+data pairs {{ format = easy_vqa, root = "pictures" }}
+pretrain base on tiny {{
+  data = [pairs]
+  objective itc {{ loss = sigmoid }}
+  optimizer adamw {{ lr = 1e-3 }}
+  batch = 8
+  steps = 1
+}}
+"""
+
+
+def test_siglip_compares_as_transformers_does(tmp_path: Path) -> None:
+    published = saved("siglip", tmp_path / "published")
+    (tmp_path / "siglip.vl").write_text(SIGLIP.format(folder=tmp_path / "published"))
+    model = build(load(tmp_path / "siglip.vl"), job="base")
+    assert not model.started.fresh and not model.started.left
+    model = model.double().eval()
+    # There texts are filled up to the longest one, and all of it is attended to.
+    ids = torch.randint(2, 60, (3, 7))
+    text = {"input_ids": ids, "attention_mask": torch.ones(3, 7).long()}
+    pixels = torch.randn(3, 3, 16, 16, dtype=torch.float64)
+    wanted = published(input_ids=ids, pixel_values=pixels)
+    encoded = {"text": model.encode("text", text), "vision": model.encode("vision", pixels)}
+    found = model.vectors(encoded)
+    torch.testing.assert_close(found["text"], wanted.text_embeds, rtol=0, atol=1e-10)
+    torch.testing.assert_close(found["vision"], wanted.image_embeds, rtol=0, atol=1e-10)
+    pooled = model(text=text, vision=pixels).pooled
+    for own, their in zip(pooled.chunk(2, -1), found.values(), strict=True):
+        unit = nn.functional.normalize(own, dim=-1)
+        torch.testing.assert_close(unit, their, rtol=0, atol=1e-10)
+    head = model.heads["itc"]
+    logits = head(found["text"], found["vision"])
+    torch.testing.assert_close(logits, wanted.logits_per_text, rtol=0, atol=1e-5)
+
+
 BLIP = """
 model tiny {{
   embed text = wordpiece("bert-base-uncased") {{ max_tokens = 12, eps = 1e-12 }}
@@ -345,6 +396,33 @@ def test_blip_matches_as_transformers_does(
     wanted = published(**text, pixel_values=pixels).itm_score
     found = model.heads["itm"](model(text=text, vision=pixels).pooled)
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+
+
+def test_lxmert_matches_as_transformers_does(tmp_path: Path) -> None:
+    published = saved("lxmert", tmp_path / "published", of=1)
+    job = JOB.replace("mlm { decoder = tied }", "itm")
+    model = build(spec_of("lxmert", tmp_path / "published", job=job), job="base").double().eval()
+    text, vision = inputs("lxmert")
+    wanted = published(
+        **text,
+        visual_feats=vision["features"],
+        visual_pos=vision["boxes"],
+        visual_attention_mask=vision["mask"].double(),
+    ).cross_relationship_score
+    found = model.heads["itm"](model(text=text, vision=vision).pooled)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+
+
+def test_positions_of_a_larger_image_are_not_cut(tmp_path: Path) -> None:
+    saved("clip", tmp_path / "published")
+    (tmp_path / "clip.vl").write_text(
+        CLIP.format(folder=tmp_path / "published").replace(
+            f'vision = random("{tmp_path / "published"}")',
+            f'vision = random("{tmp_path / "published"}") {{ image_size = 8 }}',
+        )
+    )
+    with pytest.raises(CompileError, match=r"`.*position_embedding.weight` \[2, 16\] and"):
+        build(load(tmp_path / "clip.vl"), job="base")
 
 
 def test_other_shapes_are_one_error(tmp_path: Path) -> None:

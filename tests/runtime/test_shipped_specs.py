@@ -16,15 +16,25 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import (
     BertConfig,
     BertModel,
+    BlipConfig,
+    BlipForImageTextRetrieval,
     CLIPConfig,
     CLIPModel,
     ElectraConfig,
     ElectraModel,
+    LxmertConfig,
+    LxmertForPreTraining,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
+    ViltConfig,
+    ViltForMaskedLM,
+    VisualBertConfig,
+    VisualBertForPreTraining,
     ViTConfig,
     ViTModel,
 )
 
+from renaissance.compiler import plan
 from renaissance.grammar import load
 from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.schema.jobs import Evaluate
@@ -200,3 +210,62 @@ def test_every_job_runs(
         assert losses and np.isfinite(losses).all()
         state = read_checkpoint(tmp_path / f"run/{job}/checkpoints/step-00000002").state
         assert bool(state.referenced) == bool(spec.model_of(job).freeze)
+
+
+SIZE = {"hidden_size": 32, "num_attention_heads": 2}
+ONE = {**SIZE, "num_hidden_layers": 1}
+OF_WORDS = {"vocab_size": 5 + len(WORDS), "max_position_embeddings": 16}
+OF_PATCHES = {"image_size": 32, "patch_size": 16}
+
+
+def published(name: str) -> PreTrainedModel:
+    """Draw a published model of the form that a shipped one has, in the sizes of `scaled`."""
+    torch.manual_seed(0)
+    wide, narrow = {"intermediate_size": 128}, {"intermediate_size": 64}
+    if name == "lxmert":
+        layers = dict.fromkeys(("l_layers", "r_layers", "x_layers"), 1)
+        config = LxmertConfig(**SIZE, **wide, **OF_WORDS, **layers, visual_feat_dim=8)
+        return LxmertForPreTraining(config)
+    if name == "visual_bert":
+        config = VisualBertConfig(**ONE, **wide, **OF_WORDS, visual_embedding_dim=8)
+        return VisualBertForPreTraining(config)
+    if name == "vilt":
+        return ViltForMaskedLM(ViltConfig(**ONE, **narrow, **OF_WORDS, **OF_PATCHES))
+    if name == "albef":
+        text, vision = {**ONE, **wide, **OF_WORDS}, {**ONE, **wide, **OF_PATCHES}
+        return BlipForImageTextRetrieval(BlipConfig(text_config=text, vision_config=vision))
+    inner = wide if name == "clip" else narrow
+    text, vision = {**ONE, **inner, **OF_WORDS}, {**ONE, **inner, **OF_PATCHES}
+    return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=32))
+
+
+FRESH = {
+    "albef": ("streams.text.", "heads."),
+    "clip": (),
+    "lxmert": (),
+    "meter": ("streams.text.", "fusion.", "pool.", "heads."),
+    "vilt": ("heads.itm.", "heads.mlm.decoder."),
+    "visual_bert": ("heads.itm.",),
+}
+"""How the names of what starts at random begin, where a shipped model starts from another's."""
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_a_shipped_model_starts_from_a_published_one(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    published(name).save_pretrained(tmp_path / "published")
+    file = tmp_path / "small.vl"
+    file.write_text(scaled(print_spec(load(shipped_path(f"models/{name}") or "")), home))
+    spec = load(file, set={f"{name}.weights": str(tmp_path / "published")})
+    train(spec, tmp_path / "run", "base")
+    lines = (tmp_path / "run/base/weights.tsv").read_text().splitlines()[1:]
+    rows = [line.split("\t") for line in lines]
+    taken = [own for theirs, own in rows if "-" not in (theirs, own)]
+    assert any(own.startswith(("streams.", "fusion.")) for own in taken)
+    fresh = [own for theirs, own in rows if theirs == "-"]
+    assert all(own.startswith(FRESH[name]) for own in fresh), fresh
+    [planned] = plan(spec).jobs
+    assert any("tensors start from" in note for note in planned.model.notes)

@@ -30,7 +30,7 @@ class LoweredSideBySide(SideBySide):
         ]
 
     def _projected(self, name: str, read: Features) -> Features:
-        return read.with_tokens(self.projection[name](read.tokens))
+        return read.with_tokens(self.mapped(name, read.tokens))
 
 
 TWINS: dict[type[nn.Module], type[nn.Module]] = {SideBySide: LoweredSideBySide}

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.source import Modality
 
 
 class DualEncoder(FusionBlock):
@@ -29,6 +30,18 @@ class DualEncoder(FusionBlock):
         ge=1,
         le=65_536,
     )
+
+    projection: Literal["both", "text"] = key(
+        "both",
+        doc="which streams a linear map brings to the space: `both`, as in CLIP, or `text`, as in "
+        "SigLIP, where images are as wide as the space",
+        impact="weights",
+    )
+    bias: bool = key(False, doc="these maps have a bias, as in SigLIP", impact="weights")
+
+    def projects(self, reads: Modality) -> bool:
+        """Tell whether a stream that reads texts, or images, is projected."""
+        return self.projection == "both" or reads == "text"
 
     @property
     def space(self) -> int:

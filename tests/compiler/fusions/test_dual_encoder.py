@@ -122,7 +122,7 @@ def test_a_vector_is_what_is_pooled_behind_the_fusion() -> None:
         assert isinstance(fusion, SideBySide)
         vision = model.encode("vision", torch.randn(2, 3, 32, 32))
         behind = fusion({"vision": vision, "text": vision.with_tokens(vision.tokens[..., :32])})
-        pooled = model.pool.vector(behind["vision"])
+        pooled = model.pool.vector("vision", behind["vision"])
         wanted = pooled / pooled.norm(dim=-1, keepdim=True)
         torch.testing.assert_close(model.vectors({"vision": vision}), {"vision": wanted})
 
