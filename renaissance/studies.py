@@ -27,7 +27,7 @@ def study_meant(
     studies = load_studies(path, settings)
     if name is None and len(studies) == 1:
         [name] = studies
-    if name not in studies:
+    if name is None or name not in studies:
         there = f"studies are {listing(studies)}" if studies else "it has none"
         wanted = f"there is no study `{name}` in" if name else "say which study of"
         raise SourceError(f"{wanted} `{path}`: {there}")

@@ -65,13 +65,10 @@ def _after_a_look(
             continue
         name = signal.Signals(-worker.returncode).name
         sys.stderr.write(f"a process was ended by {name}; another one takes over what it did\n")
-        if any(cell.state == "waiting" and cell.name in cells for cell in _cells(folder)):
+        found = read_results(folder).cells
+        if any(cell.state == "waiting" and cell.name in cells for cell in found):
             there.append(_start(command))
     return there
-
-
-def _cells(folder: Path) -> Iterator:
-    yield from read_results(folder).cells
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:

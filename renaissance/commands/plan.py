@@ -69,7 +69,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
     from renaissance.render.plan import draw
     from renaissance.render.study_plan import draw_study
 
-    drawn = [] if planned is None else [draw(planned)]
+    drawn = [] if planned is None else [draw(planned), *([""] if plans else [])]
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     return answer(arguments, code, failures=remarks.failures)
 

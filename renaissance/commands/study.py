@@ -4,12 +4,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO_ANSWER, answer
 from renaissance.grammar.study import Study
 from renaissance.machines import machine_of
 from renaissance.settings import settings_of
 from renaissance.studies import chosen, seeds_of, study_meant
+
+if TYPE_CHECKING:
+    from renaissance.compiler.planning.machines import Machine
 
 
 def run(arguments: Namespace) -> int:
@@ -29,13 +33,23 @@ def run(arguments: Namespace) -> int:
     from renaissance.runtime.studies.data import DataUnknownError
 
     try:
-        _work(arguments, study, cells, folder)
+        machine = machine_of(arguments)
+    except CompileError as error:
+        return answer(arguments, NO_ANSWER, failures=[str(error)])
+    try:
+        _work(arguments, study, cells, folder, machine)
     except (InterruptionError, JobError, CompileError, DataUnknownError) as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
     return FINE if arguments.as_worker else _answer(arguments, folder, cells)
 
 
-def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> None:
+def _work(
+    arguments: Namespace,
+    study: Study,
+    cells: Collection[str],
+    folder: Path,
+    machine: "Machine | None",
+) -> None:
     """Run stages, in this process or in several."""
     from renaissance.runtime.studies.budget import within_budget
     from renaissance.runtime.studies.data import Data
@@ -45,7 +59,7 @@ def _work(arguments: Namespace, study: Study, cells: Collection[str], folder: Pa
     from renaissance.study_progress import StudyProgress
     from renaissance.study_workers import work_together
 
-    planned, data = Planned(machine_of(arguments), arguments.tokens), Data()
+    planned, data = Planned(machine, arguments.tokens), Data()
     study = within_budget(study, planned, data)
     stages = stages_of(study.cells, data)
     if not arguments.as_worker:

@@ -120,9 +120,9 @@ class Planned:
 
 
 def _pace(stage: Stage, plan: JobPlan, *, rows: bool) -> Pace:
-    start = stage.start
-    if isinstance(start, str):
-        start = Share.of_percent(float(start.rstrip("%")))
+    written = stage.start
+    is_share = isinstance(written, str)
+    start = Share.of_percent(float(str(written).rstrip("%"))) if is_share else int(written)
     operations = stage.flops_per_sample.training * (1 if rows else plan.batch)
     seconds = None if stage.speed is None else stage.speed.step
     return Pace(start=start, operations=operations, seconds=seconds)

@@ -89,7 +89,7 @@ class Work:
     def due(self) -> Iterator[Stage]:
         """Yield the stages that cells which are wanted have, in the order in which they are run."""
         for stage in self.stages.distinct.values():
-            if not self.wanted.isdisjoint(stage.users):
+            if any(user in self.wanted for user in stage.users):
                 yield stage
 
     def done(self, id: str) -> bool:

@@ -1,0 +1,93 @@
+"""`study`, and `plan` of a study, as a person uses them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from renaissance.cli import main
+from renaissance.grammar.canonical import print_spec
+from tests.tiny import tiny_experiment, write_easy_vqa
+
+STUDIES = """
+study freezing {
+  of = [vqa]
+  factor freeze {
+    none   { vqa { model { freeze nothing } } }
+    vision { vqa { model { freeze vision } } }
+  }
+}
+study rates {
+  of = [vqa]
+  budget = time
+  factor rate { low { vqa.optimizer.lr = 1e-3 }, high { vqa.optimizer.lr = 1e-2 } }
+}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    root = write_easy_vqa(tmp_path / "vqa", train=6, test=4)
+    short = {"steps": 2, "batch": 8}
+    text = print_spec(tiny_experiment(root, layers=1, base=short, vqa=short))
+    (tmp_path / "a.vl").write_text(text + STUDIES)
+    return tmp_path
+
+
+def test_two_processes_work_and_a_second_call_runs_nothing(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "a.vl:freezing", "--jobs", "2", "--device", "cpu"]) == 0
+    out, err = capfd.readouterr()
+    assert "2 of 2 cells are done: 5 stages, 1 of them shared" in out
+    assert "[5/5]" in err and "base of freeze=none/seed=0 and 1 more" in err
+    assert (folder / "runs/freezing/cells/freeze=vision/seed=0/report.html").exists()
+    assert main(["study", "a.vl:freezing", "--device", "cpu", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    assert "[" not in err
+    document = json.loads(out)
+    assert [cell["state"] for cell in document["cells"]] == ["done", "done"]
+    # Another study has the same pretraining, which lies beside it already.
+    assert main(["study", "a.vl:rates", "--set", "rates.budget=steps", "--only", "rate=low"]) == 0
+    assert "base of" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (["study", "a.vl"], 2, "studies are `freezing`, `rates`"),
+        (["study", "a.vl:gone"], 2, "no study `gone`"),
+        (["study", "a.vl:freezing", "--only", "lr=1"], 2, "no factor"),
+        (["study", "a.vl:freezing", "--only", "freeze=all"], 2, "is one of"),
+        (["study", "a.vl:freezing", "--seeds", "one"], 2, "--seeds takes numbers"),
+        (["study", "a.vl:freezing", "--jobs", "0"], 2, "--jobs takes 1 or more"),
+        (["study", "a.vl:rates"], 2, "add --gpu NAME or --bench FILE"),
+        (["plan", "a.vl:rates"], 2, "add --gpu NAME or --bench FILE"),
+        (["study", "a.vl:freezing", "--gpu", "abacus"], 2, "abacus"),
+    ],
+)
+def test_mistakes_end_in_a_sentence(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    code: int,
+    said: str,
+) -> None:
+    assert main(command) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_plan_says_what_a_study_takes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "a.vl:freezing", "--gpu", "h100", "--price", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "2 cells, 5 stages instead of 6; 1 pretraining shared" in out
+    assert "vqa.model.freeze vision: added" in out and "at 2.00 an hour" in out
+    assert "model tiny" not in out
+    assert main(["plan", "a.vl", "--format", "json", "--gpu", "h100"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [study["study"] for study in document["studies"]] == ["freezing", "rates"]
+    stages = document["studies"][0]["stages"]
+    assert len(stages) == 5 and document["studies"][0]["operations"] == sum(
+        stage["operations"] for stage in stages
+    )
