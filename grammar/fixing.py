@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.source import Source
 
+_FORM_AND_WORDS = ("VL0", "VL1", "VL4")
+"""Codes of mistakes in form, names and values; what others suggest changes what is trained."""
+
 
 def applicable(source: Source, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the findings whose changes can all be made in one file, by place.
+    """Return the errors whose changes can all be made in one file and mean nothing else, by place.
 
     Of findings whose changes touch each other, the first one; what is left is found again.
     """
@@ -16,7 +19,8 @@ def applicable(source: Source, findings: Iterable[Diagnostic]) -> tuple[Diagnost
     for finding in sorted(findings, key=lambda finding: finding.span.start):
         here = all(edit.span.source.name == source.name for edit in finding.edits)
         free = all(_apart(edit, other) for edit in finding.edits for other in taken)
-        if finding.edits and here and free:
+        sure = finding.severity == "error" and finding.code.startswith(_FORM_AND_WORDS)
+        if finding.edits and here and free and sure:
             chosen.append(finding)
             taken.extend(finding.edits)
     return tuple(chosen)

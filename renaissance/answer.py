@@ -1,7 +1,8 @@
 """Print the findings and failures of a verb in the format that was asked for.
 
-Text goes to standard error, so that what a verb prints to standard output stays clean; documents
-for programs go to standard output, exactly one a run.
+Text goes to standard error, so that what a verb prints to standard output stays clean, but for
+`check`, which is asked for findings. Documents for programs go to standard output, exactly one a
+run.
 """
 
 import sys
@@ -24,6 +25,7 @@ def answer(
     *,
     diagnostics: Iterable[Diagnostic] = (),
     failures: Iterable[str] = (),
+    asked: bool = False,
     **content: Any,
 ) -> int:
     """Print findings and failures, and return the exit code.
@@ -33,6 +35,7 @@ def answer(
         code: the exit code.
         diagnostics: what was found in specs.
         failures: sentences about what could not be done at all.
+        asked: the findings are what was asked for, and go to standard output.
         content: further fields of the JSON document.
     """
     diagnostics, failures = list(diagnostics), list(failures)
@@ -53,8 +56,10 @@ def answer(
         from renaissance.render.color import palette
         from renaissance.render.text import printable, render_text
 
-        colors = palette(getattr(arguments, "color", "auto"))
-        sys.stderr.write(render_text(diagnostics, colors))
+        when = getattr(arguments, "color", "auto")
+        stream = sys.stdout if asked else sys.stderr
+        stream.write(render_text(diagnostics, palette(when, stream)))
+        colors = palette(when)
         for failure in failures:
             sys.stderr.write(f"{colors.paint('error', 'red')}: {printable(failure)}\n")
     return code

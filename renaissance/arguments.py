@@ -46,6 +46,13 @@ def _check(parser: ArgumentParser) -> None:
         nargs="*",
         help="specs or folders of them; - is standard input (default: the working folder)",
     )
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="make the changes that findings suggest where only one can be meant, and say which; "
+        "never what is frozen or how long is trained",
+    )
+    parser.add_argument("--deny-warnings", action="store_true", help="exit with 1 on warnings too")
     _set(parser)
     _format(parser, "json", "sarif")
 

@@ -15,6 +15,7 @@ from importlib import import_module
 from renaissance import __version__
 from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.arguments import VERBS
+from renaissance.ascii import plainly
 from renaissance.libraries import start_again_with_settings
 
 RUN_MODELS = frozenset({"train", "eval", "run", "study", "bench"})
@@ -43,7 +44,10 @@ def main(argv: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A file name or a text may contain what the terminal's encoding has no place for.
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=plainly())
+    if argv and not argv[0].startswith("-") and argv[0] not in VERBS:
+        sys.stderr.write(_no_verb(argv[0]))
+        return NO_ANSWER
     try:
         arguments = _parser(argv).parse_args(argv)
     except SystemExit as leaving:
@@ -63,6 +67,19 @@ def main(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_ANSWER
     return code
+
+
+def _no_verb(word: str) -> str:
+    """Say that a word is no verb, and which one may be meant."""
+    from renaissance.files import find_spec
+    from renaissance.grammar.names import listing, nearest
+    from renaissance.grammar.paths import exists
+
+    if exists(find_spec(word)):
+        return f"error: a verb stands before `{word}`: write `renaissance check {word}`\n"
+    near = nearest(word, [*VERBS])
+    meant = f"is {listing(near[:1])} meant?" if near else f"there is {listing(VERBS)}"
+    return f"usage: renaissance VERB …\nerror: there is no verb `{word}`; {meant}\n"
 
 
 def _run(arguments: argparse.Namespace) -> int:

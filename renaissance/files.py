@@ -12,6 +12,8 @@ _SHIPPED = Path(__file__).parent / "specs"
 def find_spec(name: str) -> str:
     """Return the path of a spec: a file, `-` for standard input, or the name of a shipped spec.
 
+    Of `FILE:JOB` it is that of the file.
+
     A name that is neither comes back as it is; reading it then says that there is no such file.
     """
     if name == "-" or exists(name):
@@ -19,6 +21,9 @@ def find_spec(name: str) -> str:
     shipped = _SHIPPED / f"{name}.vl"
     if name.isidentifier() and shipped.is_file():
         return str(shipped)
+    whole, colon, job = name.rpartition(":")
+    if colon and whole and job.isidentifier() and not whole.startswith("git:"):
+        return find_spec(whole)  # of FILE:JOB the file
     return name
 
 

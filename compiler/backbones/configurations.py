@@ -5,6 +5,7 @@ from copy import deepcopy
 
 from transformers import AutoConfig, PretrainedConfig
 
+from renaissance.compiler.backbones.hub import look_for_hub
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.catalogue import find
@@ -46,6 +47,7 @@ def configuration(id: str, revision: str, address: str, half: Half = "vision") -
         except Exception as error:
             raise BackboneError(_unusable(id, address, error)) from None
         return _encoder(found, address, half)
+    look_for_hub()
     try:
         return _encoder(AutoConfig.from_pretrained(id, revision=revision), address, half)
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from renaissance.compiler.backbones.hub import look_for_hub
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.grammar.architectures import CLIP, HALF, IMAGENET, Statistics
@@ -73,6 +74,7 @@ def _hub_statistics(id: str, revision: str) -> Statistics:
 
     from renaissance.compiler.backbones.configurations import configuration
 
+    look_for_hub()
     try:
         processor = AutoImageProcessor.from_pretrained(id, revision=revision)  # type: ignore[no-untyped-call]
     except (OSError, ValueError):

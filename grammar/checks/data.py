@@ -21,7 +21,7 @@ def absent_data(spec: Spec) -> tuple[str, ...]:
     tasks = [task for task in stated if task is not None]
     sources = (source for model in spec.models.values() for source in model.sources)
     blocks: tuple[Block, ...] = (*spec.data.values(), *tasks, *sources)
-    paths = (value for block in blocks for _, _, value in _absent(block))
+    paths = (value for block in blocks for _, _, value in absent_of(block))
     return tuple(dict.fromkeys(paths))
 
 
@@ -55,7 +55,7 @@ def check_presence(block: Block, path: Path, places: Places, findings: Findings)
         places: where everything was said.
         findings: receives what is wrong.
     """
-    for name, what, value in _absent(block):
+    for name, what, value in absent_of(block):
         span = places.value((*path, name))
         around = FilePath(value).parent
         close = nearest(FilePath(value).name, children(around))
@@ -75,7 +75,7 @@ def check_presence(block: Block, path: Path, places: Places, findings: Findings)
         )
 
 
-def _absent(block: Block) -> Iterator[tuple[str, str, str]]:
+def absent_of(block: Block) -> Iterator[tuple[str, str, str]]:
     """Yield key, `file` or `folder`, and path of what is not there."""
     for name, info in keys_of(type(block)).items():
         what, value = path_of(info), getattr(block, name)

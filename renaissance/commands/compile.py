@@ -4,7 +4,7 @@ import shlex
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
-from renaissance.files import find_spec
+from renaissance.execution import meant
 from renaissance.grammar import load
 from renaissance.settings import settings_of
 
@@ -16,7 +16,11 @@ def run(arguments: Namespace) -> int:
     if given and arguments.scheduler != "slurm":
         failure = "`--nodes`, `--gpus` and `--time` are for a scheduler: add `--for slurm`"
         return answer(arguments, NO_ANSWER, failures=[failure])
-    spec = load(find_spec(arguments.file), settings_of(arguments.settings))
+    path, named = meant(arguments.file)
+    if named and arguments.job and named != arguments.job:
+        failure = f"`{arguments.file}` names one job and `--job {arguments.job}` another"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    spec = load(path, settings_of(arguments.settings))
 
     from renaissance.compiler import compile
     from renaissance.compiler.errors import BackboneError, CompileError
@@ -24,7 +28,7 @@ def run(arguments: Namespace) -> int:
 
     try:
         placement = Placement(**given) if arguments.scheduler == "slurm" else None
-        folder = compile(spec, arguments.out, arguments.job, placement)
+        folder = compile(spec, arguments.out, arguments.job or named, placement)
     except BackboneError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:

@@ -10,8 +10,10 @@ from renaissance import data_how, data_overlap
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant
 from renaissance.grammar import load
+from renaissance.grammar.checks.data import absent_of
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.spec import Spec
 from renaissance.render.text import printable
 from renaissance.settings import settings_of
 
@@ -41,6 +43,9 @@ def run(arguments: Namespace) -> int:
         if not isinstance(job, Evaluate) or job.task is not None
     ]
 
+    if nowhere := _nowhere(spec, jobs if wanted is None else [wanted]):
+        return answer(arguments, NO_ANSWER, failures=nowhere, jobs=[])
+
     from renaissance.runtime.data.errors import DataError
     from renaissance.runtime.data.summary import summarise
 
@@ -65,6 +70,23 @@ def run(arguments: Namespace) -> int:
             for job, summaries in found.items()
         ],
     )
+
+
+def _nowhere(spec: Spec, jobs: list[str]) -> list[str]:
+    """Return what is missing where nothing at all is there, which is said at once."""
+    missing: dict[str, None] = {}
+    for job in (spec.jobs[name] for name in jobs):
+        named = job.data if isinstance(job, Pretrain) else ()
+        blocks = [(f"data `{name}`", spec.data[name]) for name in named]
+        if isinstance(job, Finetune | Evaluate) and job.task is not None:
+            blocks.append((f"task `{job.task.word()}`", job.task))
+        for what, block in blocks:
+            absent = list(absent_of(block))
+            if not absent:
+                return []
+            said = f"of {what} does not exist; `--how` says what belongs there"
+            missing |= {f"the {kind} `{path}` {said}": None for _, kind, path in absent}
+    return list(missing)
 
 
 def _lines(job: str, summary: "Summary") -> Iterator[str]:

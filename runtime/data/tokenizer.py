@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from renaissance.compiler.backbones.hub import look_for_hub
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.text_pairs import joining_pairs, words_of_pairs
@@ -116,6 +117,8 @@ class Tokenizer:
         from transformers import AutoTokenizer
 
         where = {} if Path(name).is_dir() else {"revision": revision}
+        if where:
+            look_for_hub()
         # It tells of every attempt to connect; one sentence at the end is enough.
         hub = logging.getLogger("huggingface_hub")
         level = hub.level

@@ -13,6 +13,7 @@ import pytest
 import renaissance
 from renaissance import cli
 from renaissance.arguments import VERBS
+from renaissance.ascii import plainly
 from renaissance.files import find_spec
 from renaissance.grammar.diagnostics import Diagnostic, SpecError
 from renaissance.grammar.source import Source, SourceError, Span
@@ -147,8 +148,8 @@ def test_python_m_renaissance_is_the_same(folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stdout == ""
-    assert "error[VL001]" in done.stderr
+    assert "error[VL001]" in done.stdout
+    assert done.stderr == ""
 
 
 TINY = """model tiny {
@@ -166,7 +167,7 @@ def test_values_are_set_from_outside(folder: Path, capsys: pytest.CaptureFixture
     assert cli.main(["diff", "good.vl", "good.vl", "--exit-code", "--set", "tiny.pool=mean"]) == 1
     assert "mean" in capsys.readouterr().out
     assert cli.main(["check", "good.vl", "--set", "tiny.pol=mean"]) == 1
-    assert "`pool`" in capsys.readouterr().err
+    assert "`pool`" in capsys.readouterr().out
     assert cli.main(["check", "good.vl", "--set", "pool"]) == 2
     assert capsys.readouterr().err == "error: --set pool is not written as ADDRESS=VALUE\n"
 
@@ -206,13 +207,13 @@ def test_check_says_what_it_found(folder: Path, capsys: pytest.CaptureFixture[st
     (folder / "good.vl").write_text(GOOD)
     (folder / "bad.vl").write_text("model tiny {\n  pool = = cls\n}\n")
     assert cli.main(["check", "good.vl"]) == 0
-    assert capsys.readouterr().err == "1 file checked: no errors\n"
+    assert capsys.readouterr().out == "1 file checked: no errors\n"
     assert cli.main(["check", "good.vl", "bad.vl"]) == 1
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     assert " --> bad.vl:2:10" in shown
     assert shown.endswith("2 files checked: 1 error\n")
     assert cli.main(["check"]) == 1
-    assert capsys.readouterr().err.endswith("2 files checked: 1 error\n")
+    assert capsys.readouterr().out.endswith("2 files checked: 1 error\n")
 
 
 def test_check_answers_2_when_a_file_cannot_be_read_and_still_checks_the_others(
@@ -220,9 +221,9 @@ def test_check_answers_2_when_a_file_cannot_be_read_and_still_checks_the_others(
 ) -> None:
     (folder / "bad.vl").write_text("a = = 1\n")
     assert cli.main(["check", "missing.vl", "bad.vl"]) == 2
-    shown = capsys.readouterr().err
-    assert "error: there is no file missing.vl" in shown
-    assert "error[VL001]" in shown
+    shown = capsys.readouterr()
+    assert "error: there is no file missing.vl" in shown.err
+    assert "error[VL001]" in shown.out
 
 
 def test_check_in_a_folder_without_specs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,9 +250,9 @@ def test_documents_go_to_standard_output_alone(
 def test_color_can_be_forced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.vl").write_text("a = = 1\n")
     cli.main(["check", "--color", "always", "bad.vl"])
-    assert "\x1b[" in capsys.readouterr().err
+    assert "\x1b[" in capsys.readouterr().out
     cli.main(["check", "bad.vl"])
-    assert "\x1b[" not in capsys.readouterr().err
+    assert "\x1b[" not in capsys.readouterr().out
 
 
 def test_a_shipped_spec_is_found_by_its_name(
@@ -274,7 +275,7 @@ def test_data_that_are_not_there_are_named_in_one_line(
     Path("there.csv").write_text("image,caption\n")
     Path("pairs.csv").write_text("image,caption\n")
     assert cli.main(["check"]) == 0
-    shown = capsys.readouterr().err
+    shown = capsys.readouterr().out
     # One is a finding, since a file of nearly that name lies there; it is not said twice.
     assert shown.count("there is no file `pair.csv`") == shown.count("pair.csv`") == 1
     assert shown.count("not there, seen from this folder: `no/where.csv`; ") == 1
@@ -316,3 +317,57 @@ def test_the_api_is_there_and_nothing_else() -> None:
     assert renaissance.SpecError is SpecError
     with pytest.raises(AttributeError, match="nonsense"):
         _ = renaissance.nonsense
+
+
+def test_check_repairs_what_can_mean_one_thing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = GOOD.replace("pool = ", "pool == ", 1)
+    assert wrong != GOOD
+    (folder / "a.vl").write_text(wrong)
+    assert cli.main(["check", "--fix", "a.vl"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("fixed a.vl:") and "write one `=`" in shown
+    repaired = (folder / "a.vl").read_text()
+    assert repaired == GOOD
+    assert cli.main(["check", "--fix", "a.vl"]) == 0
+    assert "fixed" not in capsys.readouterr().out
+    assert (folder / "a.vl").read_text() == repaired
+
+
+def test_check_leaves_a_file_that_it_cannot_repair(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = GOOD.replace("pool = ", "pool == ", 1).replace("\n", "\r\n").encode()
+    (folder / "a.vl").write_bytes(wrong)
+    assert cli.main(["check", "--fix", "a.vl"]) == 2
+    assert "other line ends" in capsys.readouterr().err
+    assert (folder / "a.vl").read_bytes() == wrong
+    assert cli.main(["check", "--fix", "-"]) == 2
+
+
+def test_warnings_may_be_denied(folder: Path) -> None:
+    (folder / "a.vl").write_text(f"let unused = 1\n{GOOD}")
+    assert cli.main(["check", "a.vl"]) == 0
+    assert cli.main(["check", "--deny-warnings", "a.vl"]) == 1
+
+
+def test_a_word_that_is_no_verb_is_told_from_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["chekc", "a.vl"]) == 2
+    assert capsys.readouterr().err.endswith("error: there is no verb `chekc`; is `check` meant?\n")
+    (folder / "a.vl").write_text(GOOD)
+    assert cli.main(["a.vl"]) == 2
+    assert "write `renaissance check a.vl`" in capsys.readouterr().err
+
+
+def test_a_job_behind_the_file_is_no_part_of_its_name(folder: Path) -> None:
+    (folder / "a.vl").write_text(GOOD)
+    for verb in ("check", "show"):
+        assert cli.main([verb, "a.vl:base"]) == 0
+
+
+def test_terminals_without_signs_get_others() -> None:
+    plain = "├──▶ 3 × 4 … größe".encode("ascii", errors=plainly()).decode()
+    assert plain == "+--\\u25b6 3 x 4 ... gr\\xf6\\xdfe"
