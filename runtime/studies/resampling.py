@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
 
-from renaissance.runtime.evaluation.intervals import Interval, of_draws
+from renaissance.runtime.evaluation.intervals import Interval, of_draws, student
 
 DRAWS = 10_000
 IN_ALL = 100_000_000
@@ -54,8 +55,25 @@ def resample(differences: np.ndarray, clusters: np.ndarray, *, seed: int = 0) ->
     both = None
     if seeds > 1:
         error = differences.mean(axis=1, dtype=np.float64).std(ddof=1) / sqrt(seeds)
-        both = of_draws(drawn + error * generator.standard_t(seeds - 1, draws))
+        both = of_draws(drawn + error * _student_draws(seeds - 1, draws, generator))
     return Resampled(images=of_draws(drawn), both=both)
+
+
+def _student_draws(freedom: int, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Return draws of Student's distribution, `[draws]`: its quantiles in any order.
+
+    Its tails are so heavy with few seeds that free draws would make intervals uneven.
+    """
+    quantiles = _quantiles(freedom)
+    times = -(-draws // len(quantiles))
+    return generator.permutation(np.tile(quantiles, times))[:draws]
+
+
+@cache
+def _quantiles(freedom: int) -> np.ndarray:
+    """Return 1,000 evenly spread quantiles of Student's distribution."""
+    above = np.array([student(freedom, (place + 0.5) / 500) for place in range(500)])
+    return np.concatenate([-above, above])
 
 
 def _means(

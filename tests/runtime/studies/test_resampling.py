@@ -6,6 +6,7 @@ from scipy import stats
 
 from renaissance.runtime.studies import resampling
 from renaissance.runtime.studies.resampling import resample
+from renaissance.runtime.studies.statistics import estimate
 
 
 def test_without_clusters_it_is_the_bootstrap_of_scipy() -> None:
@@ -37,6 +38,15 @@ def test_draws_in_parts_are_as_many_and_repeatable(monkeypatch: pytest.MonkeyPat
     assert one == again
     assert one is not None and parts is not None
     assert parts.images == pytest.approx(one.images, abs=0.02)
+
+
+@pytest.mark.parametrize("seeds", (2, 3, 6))
+def test_where_all_images_agree_only_seeds_vary(seeds: int) -> None:
+    of_seed = np.random.default_rng(seeds).normal(size=(seeds, 1))
+    found = resample(np.repeat(of_seed, 50, axis=1), np.arange(50))
+    assert found is not None and found.both is not None
+    assert found.images == pytest.approx((of_seed.mean(), of_seed.mean()))
+    assert found.both == pytest.approx(estimate(of_seed[:, 0]).interval, rel=0.06)
 
 
 @pytest.mark.parametrize("seeds", (3, 6))
