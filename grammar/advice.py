@@ -243,7 +243,9 @@ def _brace(place: Place) -> Advice | None:
             return _write(f"fusion joint = {word}({inside})", edit)
         return _write(f"fusion {word} = cross_attention({inside})")
     if keyword in _CHOSEN:
-        edits = () if last is None else (place.edit(before.end, place.line[last].end, ""),)
+        edits: tuple[Edit, ...] = (
+            () if last is None else (place.edit(before.end, place.line[last].end, ""),)
+        )
         if "=" in inside and last is not None:
             meant = f" {{ {inside} }}"
             edits = (place.edit(before.end, place.line[last].end, meant),)

@@ -223,7 +223,8 @@ def _unknown(source: Source, position: int) -> Diagnostic:
 def _character(source: Source, position: int) -> Diagnostic:
     """Explain a single character."""
     text, character = source.text, source.text[position]
-    advice, edits = _SHORT_HELP.get(character), ()
+    advice = _SHORT_HELP.get(character)
+    edits: tuple[Edit, ...] = ()
     line = text.rfind("\n", 0, position) + 1
     grouped = _QUOTE_IN_NUMBER.finditer(text, line)
     around = next((found for found in grouped if found.end() > position), None)

@@ -243,7 +243,7 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
         reader.scope.used_data.add(statement.name.text)
         draft.broken = True
     else:
-        help = ()
+        help: tuple[str, ...] = ()
         if word in ("backbone", "embed", "fusion") and draft.word != "evaluate":
             help = (f"what a job changes of its model stands in `model {{ {word} … }}`",)
         reader.findings.add(misplaced(statement, f"not part of `{draft.word}`", *help))
