@@ -54,7 +54,7 @@ class Study(Record):
     Attributes:
         name: of the study.
         of: jobs as the file names them.
-        jobs: all jobs of a cell that are run, each after the one that it starts from.
+        jobs: all that run where levels say nothing else, each after the one that it starts from.
         factors: what differs, in the order of the file.
         cells: variants in the order of the grid, all with the first seed before the second.
         baseline: levels of the variant that the others are compared with.

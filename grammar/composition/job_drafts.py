@@ -171,12 +171,16 @@ def _take_assignment(draft: JobDraft, statement: tree.Assignment, reader: Reader
 
 
 def _take_from_outside(draft: JobDraft, statement: tree.Assignment, reader: Reader) -> bool:
-    """Take what only stands outside of a job: its model by name, its optimizer or schedule."""
+    """Take what only stands outside of a job: its model by name, its optimizer or schedule.
+
+    The name of a job stands for the model as that job leaves it.
+    """
     key, place, value = plain_text(statement.address), statement.address.span, statement.value
     if key == "model" and isinstance(value, tree.Address) and draft.word != "evaluate":
-        word = tree.Name(span=place, text="on")
         target = tree.Name(span=value.span, text=plain_text(value))
-        draft.relations["on"] = tree.Relation(span=statement.span, word=word, target=target)
+        known = target.text in reader.scope.models or target.text not in reader.scope.jobs
+        word = tree.Name(span=place, text="on" if known else "from")
+        draft.relations[word.text] = tree.Relation(span=statement.span, word=word, target=target)
         return True
     choice = choice_of(value, reader.findings) if key in CHOSEN else None
     if choice is None:

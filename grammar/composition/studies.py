@@ -106,7 +106,7 @@ class _Composition:
         baseline = self._baseline(variants)
         if baseline is None or self._errors() > before:
             return None
-        specs = [(levels, self._cell(levels, roots, jobs)) for levels in variants]
+        specs = [(levels, self._cell(levels, roots)) for levels in variants]
         found = [(levels, spec) for levels, spec in specs if spec is not None]
         if len(found) < len(specs):
             return None
@@ -143,7 +143,7 @@ class _Composition:
         return {key: self._place(key) for key in StudyKeys.model_fields}
 
     def _jobs(self) -> tuple[str, ...]:
-        """Return the jobs that a cell runs, sources first; none if one is not there."""
+        """Return the jobs that cells run, sources first; none if one is not there."""
         jobs = self._spec.jobs
         missing = [name for name in self._keys.of if name not in jobs]
         for name in missing:
@@ -151,10 +151,7 @@ class _Composition:
             self._findings.add(unknown("job", name, span, tuple(jobs)))
         if missing:
             return ()
-        wanted = {step for name in self._keys.of for step in chain_of(jobs, name)}
-        measured = set(self._keys.of)
-        wanted |= {n for n, job in jobs.items() if isinstance(job, Evaluate) and job.of in measured}
-        return sources_first(jobs, [name for name in jobs if name in wanted])
+        return _run(self._spec, self._keys.of)
 
     def _stated(self, factor: FactorDraft, roots: tuple[str, ...]) -> Overrides:
         return {
@@ -223,7 +220,7 @@ class _Composition:
             self._findings.add(no_cells(span, message, label, f"the baseline is {shown}"))
         return None
 
-    def _cell(self, levels: Levels, roots: tuple[str, ...], jobs: tuple[str, ...]) -> Spec | None:
+    def _cell(self, levels: Levels, roots: tuple[str, ...]) -> Spec | None:
         """Return the whole spec of a variant; what is wrong only there says where."""
         scope, found = self._scope.copy(), Findings()
         for name, level in levels.items():
@@ -235,7 +232,7 @@ class _Composition:
             self._findings.add(
                 replace(finding, notes=(*finding.notes, f"found in the variant {variant}"))
             )
-        return None if spec is None else _only(spec, jobs)
+        return None if spec is None else _only(spec, _run(spec, self._keys.of))
 
     def _check_steps(self, specs: list[tuple[Levels, Spec]], baseline: Levels) -> None:
         if self._keys.budget != "steps":
@@ -244,6 +241,14 @@ class _Composition:
         for levels, spec in specs:
             variant = "/".join(f"{name}={level}" for name, level in levels.items())
             check_steps(reference, variant, spec, self._place("budget"), self._findings)
+
+
+def _run(spec: Spec, of: tuple[str, ...]) -> tuple[str, ...]:
+    """Return jobs with those that they start from and their evaluations, sources first."""
+    jobs = spec.jobs
+    wanted = {step for name in of for step in chain_of(jobs, name)}
+    wanted |= {n for n, job in jobs.items() if isinstance(job, Evaluate) and job.of in of}
+    return sources_first(jobs, [name for name in jobs if name in wanted])
 
 
 def _only(spec: Spec, jobs: tuple[str, ...]) -> Spec:

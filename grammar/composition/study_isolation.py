@@ -120,7 +120,9 @@ def check_same(
 def check_steps(baseline: Spec, variant: str, spec: Spec, budget: Span, findings: Findings) -> None:
     """Report jobs that take other steps than those of the baseline."""
     for name, job in spec.jobs.items():
-        if not isinstance(job, Evaluate) and _length(baseline, name) != _length(spec, name):
+        if isinstance(job, Evaluate) or name not in baseline.jobs:
+            continue
+        if _length(baseline, name) != _length(spec, name):
             findings.add(unequal_steps(name, variant, budget, budget))
 
 

@@ -39,12 +39,14 @@ def within_budget(study: Study, planned: Planned, data: Data) -> Study:
 
 
 def _fitted(study: Study, cell: Cell, planned: Planned, data: Data) -> Cell:
-    """Return a cell with as many steps of each job as the same job of the baseline pays for."""
+    """Return a cell with as many steps of each job as the same job of the baseline pays for.
+
+    A job that the baseline does not have takes its own.
+    """
     base = study.cell(study.baseline, cell.seed).spec
     jobs = dict(cell.spec.jobs)
     for name, job in cell.spec.jobs.items():
-        other = base.jobs[name]
-        if isinstance(job, Evaluate) or isinstance(other, Evaluate):
+        if isinstance(job, Evaluate) or name not in base.jobs:
             continue
         total = length(base, name, data)
         mine, theirs = planned.paces(cell.spec, name), planned.paces(base, name)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.table import Source, Table, make_table
-from renaissance.runtime.formats.easy_vqa.facts import facts_of
+from renaissance.runtime.tasks.easy_vqa.facts import facts_of
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.tasks.easy_vqa.reader import read_questions
 
@@ -19,6 +19,9 @@ def read(block: EasyVqaPairs, source: Source) -> Table:
     joined = pc.binary_join_element_wise(
         pa.array(part.questions, pa.string()), pa.array(part.answers, pa.string()), " "
     )
+    if block.image == "none":
+        texts = joined.filter(kept)
+        return make_table(source, part.folder, texts, pa.nulls(len(texts), pa.string()))
     facts = facts_of(part.questions, part.answers, np.array(part.images, np.int64))
     contents, also_true = None, None
     if facts is not None:

@@ -24,6 +24,12 @@ class EasyVqaPairs(FormatBlock):
         impact="training",
     )
 
+    image: Literal["shown", "none"] = key(
+        "shown",
+        doc="what stands beside a caption; `none`: one image of a single colour for all of them",
+        impact="training",
+    )
+
     @property
     def part(self) -> PublishedPart:
         """The part that it holds."""

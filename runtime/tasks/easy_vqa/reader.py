@@ -5,11 +5,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.classification import answers, targets
+from renaissance.runtime.tasks.easy_vqa.facts import shown_kinds
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 
 __all__ = ["answers", "read", "targets"]
@@ -40,14 +42,28 @@ class Questions:
 
 
 def read(block: EasyVqa, source: Source, file: str) -> Table:
-    """Read one part, `train` or `test`; raises DataError."""
+    """Read one part, `train` or `test`: a row a question, or an image; raises DataError."""
     part = read_questions(block.root, file)
+    if not block.has_text:
+        return _read_images(source, part)
     return make_table(
         source,
         part.folder,
         pa.array(part.questions, pa.string()),
         part.paths,
         answers=pa.array(part.answers, pa.string()),
+    )
+
+
+def _read_images(source: Source, part: Questions) -> Table:
+    """Return the images of which colour and shape are known, each with these."""
+    shown = shown_kinds(part.questions, part.answers, np.array(part.images, np.int64))
+    return make_table(
+        source,
+        part.folder,
+        pa.array([""] * len(shown), pa.string()),
+        pa.array([f"{image}.png" for image in shown], pa.string()),
+        answers=pa.array(list(shown.values()), pa.string()),
     )
 
 

@@ -12,7 +12,6 @@ from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile
 class EasyVqa(TaskBlock):
     """Questions about simple shapes, one of 13 answers. Source: easy-vqa on PyPI."""
 
-    outputs: ClassVar[int] = 13
     result_file: ClassVar[ResultFile] = ResultFile(line='{"id": 0, "prediction": "circle"}')
 
     task: Literal["easy_vqa"] = "easy_vqa"
@@ -22,11 +21,27 @@ class EasyVqa(TaskBlock):
         impact="training",
         path="folder",
     )
+    text: Literal["question", "none"] = key(
+        "question",
+        doc="what the model reads beside the image; `none`: nothing, and the answer is the colour "
+        "and the shape that the image shows, one of 24, where its questions tell both",
+        impact="weights",
+    )
     validation: Share = key(
         Share(0.05),
         doc="share of the training images held out to select the best checkpoint",
         impact="training",
     )
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """Answers to questions, or kinds of images."""
+        return 13 if self.has_text else 24
+
+    @property
+    def has_text(self) -> bool:  # type: ignore[override]
+        """Whether rows are questions, rather than images alone."""
+        return self.text == "question"
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""

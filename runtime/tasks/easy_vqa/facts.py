@@ -51,17 +51,52 @@ def facts_of(questions: Sequence[str], answers: Sequence[str], images: np.ndarra
     masks = np.array([kinds(*pair) for pair in captions])
     if (masks == ANY).all():
         return None
-    distinct, image = np.unique(images, return_inverse=True)
-    possible = np.full(len(distinct), ANY)
-    np.bitwise_and.at(possible, image, masks[caption])
-    # Where answers contradict each other, nothing is known.
-    possible[possible == 0] = ANY
+    image, possible = _possible(images, masks[caption])[1:]
     states, state = np.unique(possible, return_inverse=True)
     first = np.unique(caption, return_index=True)[1]
     number, of = np.nonzero(masks[:, None] & states)
     # What could not be read is true of what its rows say and of nothing else.
     read = masks[number] != ANY
     return Facts(content=state[image], caption=first[number[read]], of=of[read])
+
+
+def shown_kinds(
+    questions: Sequence[str], answers: Sequence[str], images: np.ndarray
+) -> dict[int, str]:
+    """Return what images show, as `red circle`, by number, where their questions tell both.
+
+    Args:
+        questions: one a row.
+        answers: one a row.
+        images: `[rows]` int64, the image of each.
+    """
+    masks = np.array([kinds(*pair) for pair in zip(questions, answers, strict=True)])
+    distinct, _, possible = _possible(images, masks)
+    names = {
+        1 << shape * len(COLORS) + color: f"{COLORS[color]} {SHAPES[shape]}"
+        for shape in range(len(SHAPES))
+        for color in range(len(COLORS))
+    }
+    pairs = zip(distinct.tolist(), possible.tolist(), strict=True)
+    return {image: names[mask] for image, mask in pairs if mask in names}
+
+
+def _possible(images: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the kinds that each image can be, by all that is said of it.
+
+    Args:
+        images: `[rows]` int64, the image of each row.
+        masks: `[rows]` int64, the kinds that each row is true of.
+
+    Returns:
+        `[images]` the distinct ones, `[rows]` which of them each is of, `[images]` its kinds.
+    """
+    distinct, image = np.unique(images, return_inverse=True)
+    possible = np.full(len(distinct), ANY)
+    np.bitwise_and.at(possible, image, masks)
+    # Where answers contradict each other, nothing is known.
+    possible[possible == 0] = ANY
+    return distinct, image, possible
 
 
 def kinds(question: str, answer: str) -> int:
