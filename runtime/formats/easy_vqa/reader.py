@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.table import Source, Table, make_table
-from renaissance.runtime.tasks.easy_vqa.facts import facts_of
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
+from renaissance.runtime.tasks.easy_vqa.facts import facts_of
 from renaissance.runtime.tasks.easy_vqa.reader import read_questions
 
 

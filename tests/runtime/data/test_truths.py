@@ -15,11 +15,11 @@ from renaissance.runtime.data import job_data
 from renaissance.runtime.data.table import Source, Table, join, make_table
 from renaissance.runtime.data.truths import Truths
 from renaissance.runtime.formats.easy_vqa import reader as easy_vqa
-from renaissance.runtime.tasks.easy_vqa.facts import ANY, COLORS, SHAPES, facts_of, kinds
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs
 from renaissance.runtime.formats.nlvr import reader as nlvr
 from renaissance.runtime.formats.nlvr.schema import NlvrPairs
 from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.tasks.easy_vqa.facts import ANY, COLORS, SHAPES, facts_of, kinds
 from renaissance.runtime.tasks.easy_vqa.reader import installed_data
 from tests.batches import texts_of
 
