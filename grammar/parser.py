@@ -9,6 +9,7 @@ as usual.
 from bisect import bisect_right
 
 from renaissance.grammar import mistakes, tree
+from renaissance.grammar.advice import Place
 from renaissance.grammar.automaton import CLOSING, OPENING, Automaton
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
@@ -210,11 +211,11 @@ class _Parser:
         ends = self._kind(following) in ("RBRACE", "$END") or self._starts_statement(following)
         return following if ends and following > self._next else None
 
-    def _place(self, token: Token) -> mistakes.Place:
+    def _place(self, token: Token) -> Place:
         start = end = self._line_start(self._next)
         while self._kind(end) not in ("NL", "$END"):
             end += 1
-        return mistakes.Place(
+        return Place(
             source=self._source,
             token=token,
             before=self._before,
