@@ -52,7 +52,7 @@ class SpecError(Exception):
     """A spec that cannot be used; carries every finding."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        """Keep the findings; the message is one `file:line:column: CODE message` a line."""
+        """Keep the findings; the message has a line of each, with its place, and its hints."""
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(_summary(diagnostic) for diagnostic in diagnostics))
 
@@ -60,4 +60,5 @@ class SpecError(Exception):
 def _summary(diagnostic: Diagnostic) -> str:
     line, column = diagnostic.span.source.position(diagnostic.span.start)
     place = f"{diagnostic.span.source.name}:{line}:{column}"
-    return f"{place}: {diagnostic.code} {diagnostic.message}"
+    hints = "".join(f"\n  help: {hint}" for hint in diagnostic.help)
+    return f"{place}: {diagnostic.code} {diagnostic.message}{hints}"

@@ -1,13 +1,13 @@
-"""Load specs that have no errors, and compare them."""
+"""Load specs that have no errors."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from renaissance.grammar.composition.resolution import resolve_file
+from renaissance.grammar.composition.resolution import Resolution, resolve, resolve_file
 from renaissance.grammar.diagnostics import SpecError
-from renaissance.grammar.diff import SpecDiff, diff_specs
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import source_of
 from renaissance.grammar.study import Study
 
 
@@ -24,11 +24,21 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
         SourceError: if the file cannot be read.
         SpecError: if it has errors; carries every finding.
     """
-    settings = {address: _spelled(value) for address, value in (set or {}).items()}
-    resolution = resolve_file(path, settings)
-    if resolution.spec is None:
-        raise SpecError(resolution.diagnostics)
-    return resolution.spec
+    return _sound(resolve_file(path, _settings(set)))
+
+
+def loads(text: str, set: Mapping[str, Any] | None = None) -> Spec:
+    """Return the resolved spec of a text; relative imports start at the working folder.
+
+    Args:
+        text: of a `.vl` file.
+        set: values by address, as for `load`.
+
+    Raises:
+        SourceError: if it is too long for a spec, or holds a zero byte.
+        SpecError: if it has errors; carries every finding.
+    """
+    return _sound(resolve(source_of("<text>", text.encode()), settings=_settings(set)))
 
 
 def load_studies(path: str | Path, set: Mapping[str, Any] | None = None) -> Mapping[str, Study]:
@@ -42,22 +52,20 @@ def load_studies(path: str | Path, set: Mapping[str, Any] | None = None) -> Mapp
         SourceError: if the file cannot be read.
         SpecError: if it has errors; carries every finding.
     """
-    settings = {address: _spelled(value) for address, value in (set or {}).items()}
-    resolution = resolve_file(path, settings)
+    resolution = resolve_file(path, _settings(set))
     if resolution.spec is None:
         raise SpecError(resolution.diagnostics)
     return resolution.studies
 
 
-def diff(old: str | Path | Spec, new: str | Path | Spec) -> SpecDiff:
-    """Compare what two specs mean, given as files or loaded.
+def _sound(resolution: Resolution) -> Spec:
+    if resolution.spec is None:
+        raise SpecError(resolution.diagnostics)
+    return resolution.spec
 
-    Raises:
-        SourceError: if a file cannot be read.
-        SpecError: if one has errors.
-    """
-    before, after = (spec if isinstance(spec, Spec) else load(spec) for spec in (old, new))
-    return diff_specs(before, after)
+
+def _settings(given: Mapping[str, Any] | None) -> dict[str, str]:
+    return {address: _spelled(value) for address, value in (given or {}).items()}
 
 
 def _spelled(value: Any) -> str:

@@ -257,6 +257,38 @@ def _eval(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
+def _predict(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "run", metavar="RUN", help="the folder of a run, with :JOB where several jobs can answer"
+    )
+    parser.add_argument(
+        "table",
+        metavar="TABLE",
+        help="rows to answer: CSV, JSON Lines or Parquet with the columns of the job's task",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="write answers here, as its suffix says: .csv, .jsonl, .parquet (default: print them)",
+    )
+    parser.add_argument(
+        "--root", metavar="DIR", help="folder that image paths start from (default: the table's)"
+    )
+    parser.add_argument(
+        "--weights",
+        choices=("average", "last"),
+        help="which weights to take of a job that kept an average (default: the average)",
+    )
+    parser.add_argument("--batch", metavar="N", type=int, default=32, help="rows at once")
+    parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda")
+    parser.add_argument(
+        "--format",
+        choices=("csv", "jsonl", "json"),
+        help="how to print answers (default: csv)",
+    )
+
+
 def _data(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
     _set(parser)
@@ -366,6 +398,12 @@ VERBS = {
         _report,
     ),
     "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
+    "predict": Verb(
+        "answer the rows of a table with a trained model",
+        "Answer the rows of a table with what a job of a run learned. Nothing of what it learned "
+        "from is needed, and nobody has to know what is right.",
+        _predict,
+    ),
     "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),
     "score": Verb(
         "measure a file of predictions",

@@ -18,7 +18,7 @@ from renaissance.arguments import VERBS
 from renaissance.ascii import plainly
 from renaissance.libraries import start_again_with_settings
 
-RUN_MODELS = frozenset({"train", "eval", "run", "study", "bench"})
+RUN_MODELS = frozenset({"train", "eval", "run", "study", "predict", "bench"})
 """Verbs that gain from settings of libraries, and the one that measures for them."""
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from renaissance.grammar.paths import exists, is_folder
+from renaissance.grammar.shipped import shipped_path
 from renaissance.grammar.source import SourceError
-
-_SHIPPED = Path(__file__).parent / "specs"
 
 
 def find_spec(name: str) -> str:
@@ -18,8 +17,8 @@ def find_spec(name: str) -> str:
     """
     if name == "-" or exists(name):
         return name
-    shipped = _SHIPPED / f"{name}.vl"
-    if name.isidentifier() and shipped.is_file():
+    shipped = shipped_path(name)
+    if shipped is not None:
         return str(shipped)
     whole, colon, job = name.rpartition(":")
     if colon and whole and job.isidentifier() and not whole.startswith("git:"):

@@ -1,12 +1,16 @@
 """`rn.plan`: the plan of a spec, which shows itself where Python shows things."""
 
 from dataclasses import fields
+from html import escape
 from typing import TYPE_CHECKING
 
 from renaissance.compiler.planning import figures, plans
+from renaissance.compiler.planning.machines import find_gpu
+from renaissance.opening import opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rich.console import RenderableType
 
@@ -31,29 +35,41 @@ class Plan(figures.Plan):
 
         return text_of(self)
 
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
+
 
 def plan(
-    spec: "Spec",
+    spec: "Spec | str | Path",
     model: str | None = None,
     *,
     tokens: int | None = None,
     texts: "int | Mapping[str, int] | None" = None,
-    machine: "Machine | None" = None,
+    machine: "Machine | str | None" = None,
     device: "Device | None" = None,
 ) -> Plan:
     """Plan the models and jobs of a spec; the arguments are those of `renaissance.compiler.plan`.
 
     Args:
-        spec: a resolved spec.
+        spec: a loaded one, a file, or the name of a shipped one.
         model: leaves out all models but this one, and the jobs of others.
         tokens: mean of a text; as many as its tower takes if None.
         texts: of an epoch, for jobs whose length is given in epochs; by name of a job where they
             differ, as those of evaluations do.
-        machine: whose speed counts; None for no times.
+        machine: whose speed counts, or the name of a GPU, such as `h100`; None for no times.
         device: whose memory counts; the machine's, and without one a GPU's.
 
     Raises:
-        CompileError: if a model cannot be built as declared, or there is none of this name.
+        SourceError: if a file cannot be read.
+        SpecError: if it has errors; carries every finding.
+        CompileError: if a model cannot be built as declared, or there is no model, or no GPU, of
+            this name.
     """
-    found = plans.plan(spec, model, tokens=tokens, texts=texts, machine=machine, device=device)
+    machine = find_gpu(machine) if isinstance(machine, str) else machine
+    found = plans.plan(
+        opened(spec), model, tokens=tokens, texts=texts, machine=machine, device=device
+    )
     return Plan(**{field.name: getattr(found, field.name) for field in fields(found)})

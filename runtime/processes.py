@@ -79,7 +79,7 @@ def joined(device_name: str | None = None) -> Iterator[Processes]:
         UsageError: if there is no such device.
     """
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
-    device = _device(device_name, int(os.environ.get("LOCAL_RANK", "0")))
+    device = chosen_device(device_name, int(os.environ.get("LOCAL_RANK", "0")))
     if ranks == 1:
         yield Processes(rank=0, ranks=1, device=device)
         return
@@ -93,7 +93,12 @@ def joined(device_name: str | None = None) -> Iterator[Processes]:
         dist.destroy_process_group()
 
 
-def _device(name: str | None, local_rank: int) -> torch.device:
+def chosen_device(name: str | None, local_rank: int = 0) -> torch.device:
+    """Return a device by its name; a GPU where there is one, else the CPU, if None.
+
+    Raises:
+        UsageError: if there is no such device.
+    """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name is None:
         return torch.device("cuda", local_rank % gpus) if gpus else torch.device("cpu")

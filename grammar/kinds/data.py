@@ -214,6 +214,18 @@ class TaskBlock(Readable):
         """Return the name of its head."""
         return "answer"
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the texts of a row that a trained model is asked about: none, one or two."""
+        return ("text",) if self.has_text else ()
+
+    @property
+    def image_columns(self) -> tuple[str, ...]:
+        """Names of its images: as many as are looked at for one answer, or none."""
+        if self.views == 1:
+            return ("image",)
+        return tuple(f"image_{number}" for number in range(1, self.views + 1))
+
     def selectable(self) -> tuple[str, ...]:
         """Return what can select the best checkpoint."""
         return (self.metric, *self.metrics, LOSS)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from html import escape
+from importlib import import_module
 from typing import Any
 
 from renaissance.grammar.declaration import Block, key
@@ -23,6 +25,26 @@ class Spec(Block):
     job_models: dict[str, Model] = key(
         {}, doc="models as overridden by a job, by the job's name", impact="weights"
     )
+
+    def __str__(self) -> str:
+        """Return the text in canonical form, as `renaissance show` prints it."""
+        # By name: what prints a spec knows everything that it may hold.
+        canonical = import_module("renaissance.grammar.canonical")
+        try:
+            text: str = canonical.print_spec(self)
+        except canonical.UnprintableError:
+            return self.model_dump_json(indent=2)
+        return text
+
+    def __repr__(self) -> str:
+        """Return names of what there is, and the hash."""
+        parts = {"models": self.models, "data": self.data, "jobs": self.jobs}
+        named = [f"{what}: {', '.join(names)}" for what, names in parts.items() if names]
+        return f"<Spec {'; '.join([*named, f'hash {self.hash[:12]}'])}>"
+
+    def _repr_html_(self) -> str:
+        """Return the text for a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def model_of(self, job_name: str) -> Model:
         """Return the model of a job with the job's own overrides applied."""

@@ -123,7 +123,7 @@ def read(block: Referring, source: Source, file: str) -> Table:
             **coordinates,
         },
     )
-    return _with_parts(table, offered)
+    return with_parts(table, offered)
 
 
 def answers(block: Referring, train: Part) -> tuple[str, ...]:
@@ -188,7 +188,7 @@ class Expression:
     box: Box
 
 
-def _with_parts(table: Table, offered: Iterable[tuple[Box, ...]]) -> Table:
+def with_parts(table: Table, offered: Iterable[tuple[Box, ...]]) -> Table:
     """Add candidates as images of the scene of their photograph, each once, those of one together.
 
     Rows get `candidates`, their numbers.

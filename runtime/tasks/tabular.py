@@ -72,6 +72,17 @@ class TabularTask(TaskBlock):
         """Whether rows have a text; images in a folder a class have none."""
         return getattr(self, "text", "") is not None and not is_folder(self.table("train"))
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the texts of a row."""
+        name: str | None = getattr(self, "text", None)
+        return (name,) if name is not None and self.has_text else ()
+
+    @property
+    def image_columns(self) -> tuple[str, ...]:
+        """Name of the image of a row."""
+        return () if self.image is None else (self.image,)
+
     def table(self, file: str) -> Path:
         """Return the table, or the folder, that stands for a part."""
         return Path(str(getattr(self, file)))

@@ -28,6 +28,11 @@ class Entail(TabularTask):
         """Scores of an item."""
         return class_count(self.classes)
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the texts of a row."""
+        return self.premise, self.hypothesis
+
     def remarks(self) -> Iterable[Remark]:
         """Return what is wrong with its keys."""
         return class_remarks(self.classes)

@@ -63,6 +63,16 @@ class Glue(TaskBlock):
         return LAYOUTS[self.subtask]
 
     @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of the texts of a row, as the published files have them."""
+        return self.layout.texts
+
+    @property
+    def image_columns(self) -> tuple[str, ...]:
+        """None: rows have no image."""
+        return ()
+
+    @property
     def outputs(self) -> int:  # type: ignore[override]
         """Scores of an item."""
         return len(self.layout.classes) or 1

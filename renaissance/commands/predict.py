@@ -1,0 +1,65 @@
+"""`renaissance predict`: answer the rows of a table with a trained model."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from renaissance.answer import FINE, NO, NO_ANSWER, answer
+from renaissance.grammar.paths import exists
+
+MOST_NAMED = 20
+"""Rows without an answer that are named."""
+
+
+def run(arguments: Namespace) -> int:
+    """Write a prediction for each row, and name those that have none."""
+    from renaissance.predictions import FORMATS, rendered, write_answers
+    from renaissance.runtime.predicting.table import asked_of, read_asked
+    from renaissance.runtime.predicting.trained import load_run
+
+    out = None if arguments.out is None else Path(arguments.out)
+    if out is not None and out.suffix.lower() not in FORMATS:
+        failure = f"`{out}` has an unknown suffix; answers go to {', '.join(FORMATS)}"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    if arguments.batch < 1:
+        return answer(arguments, NO_ANSWER, failures=["--batch takes 1 row or more"])
+    folder, job = _meant(arguments.run)
+    trained = load_run(folder, job, weights=arguments.weights, device=arguments.device)
+    rows = read_asked(Path(arguments.table), trained.task, trained.job)
+    root = Path(arguments.table).parent if arguments.root is None else Path(arguments.root)
+    said = trained.predict(asked_of(rows), batch=arguments.batch, root=root)
+    entries: list[dict[str, Any]] = [
+        {"id": row.id, **one.to_dict()} for row, one in zip(rows, said, strict=True)
+    ]
+    missing = [(number, one.problem) for number, one in enumerate(said) if one.problem is not None]
+    failures = [] if len(missing) < len(said) else ["no row could be answered"]
+    code = FINE if not failures else NO
+    if out is not None:
+        write_answers(out, entries)
+    if arguments.format == "json":
+        return answer(arguments, code, failures=failures, job=trained.job, rows=entries)
+    if out is None:
+        sys.stdout.write(rendered(entries, arguments.format or "csv"))
+    _tell(missing, len(said), out)
+    return answer(arguments, code, failures=failures)
+
+
+def _meant(argument: str) -> tuple[str, str | None]:
+    """Split `RUN:JOB` into the folder and the name of the job, if one is named."""
+    folder, colon, job = argument.rpartition(":")
+    if not colon or exists(argument) or not job.isidentifier():
+        return argument, None
+    return folder, job
+
+
+def _tell(missing: list[tuple[int, str | None]], rows: int, out: Path | None) -> None:
+    from renaissance.render.text import printable
+
+    for number, problem in missing[:MOST_NAMED]:
+        sys.stderr.write(f"row {number + 1}: {printable(problem or '')}\n")
+    if len(missing) > MOST_NAMED:
+        sys.stderr.write(f"and {len(missing) - MOST_NAMED:,} more rows without an answer\n")
+    if out is not None or missing:
+        where = "" if out is None else f" in {out}"
+        sys.stderr.write(f"{rows - len(missing):,} of {rows:,} rows answered{where}\n")

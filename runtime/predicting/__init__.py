@@ -1,0 +1,1 @@
+"""A trained model that answers rows which are none of its data."""
