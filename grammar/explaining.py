@@ -13,9 +13,11 @@ from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
+from renaissance.grammar.kinds.source import Fit
 from renaissance.grammar.names import listing, nearest
 from renaissance.grammar.reference import TABLE, head_of, row_of, section
 from renaissance.grammar.schema.model import Adapt, Freeze, Model
+from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import (
     JOBS,
     check_declared,
@@ -26,8 +28,26 @@ from renaissance.grammar.schema.vocabulary import (
 )
 
 STATEMENTS = Path(__file__).parent / "statements"
-BLOCKS: Mapping[str, type[Block]] = {"model": Model, "freeze": Freeze, "adapt": Adapt, **JOBS}
-"""Statements that are one block."""
+BLOCKS: Mapping[str, type[Block]] = {
+    "model": Model,
+    "freeze": Freeze,
+    "adapt": Adapt,
+    **JOBS,
+    "study": StudyKeys,
+    "fit": Fit,
+}
+"""Statements, and words with braces, that are one block."""
+PART_OF = {
+    "nothing": "freeze",
+    "until": "freeze",
+    "except": "freeze",
+    "only": "study",
+    "level": "factor",
+    "on": "pretrain",
+    "from": "finetune",
+    "of": "evaluate",
+}
+"""Words that stand inside a statement, whose page explains them."""
 FAMILY_OF = {
     "fusion": "fusion",
     "data": "format",
@@ -57,6 +77,8 @@ def pages_of(name: str) -> tuple[str, ...]:
         return tuple(_key_page(key, {owner: _blocks_of(owner)}))
     found = [_statement(name)] if name in statements() else []
     found += [_kind_page(kind) for kind in _kinds(name)]
+    if not found and name in PART_OF:
+        found = [_statement(PART_OF[name])]
     return tuple(found) or tuple(_key_page(name, {each: _blocks_of(each) for each in _owners()}))
 
 

@@ -10,6 +10,7 @@ from renaissance.grammar.declaration import Block
 from renaissance.grammar.explaining import (
     BLOCKS,
     FAMILY_OF,
+    PART_OF,
     POSITIONS,
     STATEMENTS,
     close_to,
@@ -21,10 +22,6 @@ from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, schema, words
 from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.grammar.source import read_source
-
-OWN = {"nothing", "except", "until", "on", "from", "of", "then", "true", "false"}
-"""Words inside a statement."""
-
 
 @pytest.mark.parametrize("statement", statements())
 def test_the_examples_are_right(
@@ -50,7 +47,19 @@ def test_every_statement_has_a_page() -> None:
     syntax = (STATEMENTS.parent / "vl.lark").read_text(encoding="utf-8")
     keywords = set(re.findall(r'^[A-Z_]+: "([a-z_]+)"', syntax, re.MULTILINE))
     assert len(keywords) > 15
-    assert keywords - OWN - {"study", "variant"} <= set(statements())
+    assert keywords - set(PART_OF) - {"true", "false"} <= set(statements())
+
+
+@pytest.mark.parametrize(("word", "statement"), PART_OF.items())
+def test_words_inside_a_statement_have_its_page(word: str, statement: str) -> None:
+    [page] = pages_of(word)
+    assert page in pages_of(statement) and word in page.lower()
+
+
+def test_keys_of_a_study_and_of_words_with_braces() -> None:
+    [page] = pages_of("study.seeds")
+    assert page.startswith("# `seeds` of `study`\n")
+    assert "| `shorter` | count of pixels |" in pages_of("fit")[0]
 
 
 @pytest.mark.parametrize("statement", BLOCKS)
