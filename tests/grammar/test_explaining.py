@@ -23,6 +23,7 @@ from renaissance.grammar.kinds.registry import FAMILIES, schema, words
 from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.grammar.source import read_source
 
+
 @pytest.mark.parametrize("statement", statements())
 def test_the_examples_are_right(
     statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
