@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from renaissance.runtime.data.copies import Copies
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.pictures import Pictures
 from renaissance.runtime.data.table import Table
@@ -42,6 +43,11 @@ class Corpus:
     def truths(self) -> Truths:
         """Of which images each text is true."""
         return Truths.of(self.table)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Which images are copies of each other, as far as somebody has asked."""
+        return Copies(self.table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -433,5 +433,4 @@ def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
     job = spec.training_job(job_name)
     while job.source is not None:
         job = spec.training_job(job.source)
-    train = Parts(spec, job)["train"]
-    return Tokenizer.learned([*train.texts, *train.seconds], needs.vocabulary)
+    return Tokenizer.learned(Parts(spec, job)["train"].all_texts, needs.vocabulary)

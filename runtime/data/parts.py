@@ -1,7 +1,9 @@
 """Which rows of which table make up each split of a job."""
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +17,11 @@ from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.real_paths import real_paths
+from renaissance.runtime.data.many_texts import Texts, numbered, pieces, pieces_at
 from renaissance.runtime.data.sameness import Photographs, found_among
 from renaissance.runtime.data.sampling import held_out
 from renaissance.runtime.data.table import Source, Table, TextColumn, join
 
-DIGESTED = 2**16
-"""Texts whose digest is made in one go."""
 MOST_COMPARED = 2**17
 """Image files above which none is opened to find out whether it is held out elsewhere."""
 
@@ -33,7 +33,7 @@ class Part:
     Attributes:
         file: name of the table among those of the job.
         table: the whole table.
-        rows: `[texts]` int64, the rows of the table that belong to the split.
+        rows: `[texts]` int64, the rows of the table that belong to the split, ascending.
         withheld: texts that are no part of `train` because a later job selects by their images.
         labelled: whether what is right is known.
     """
@@ -66,43 +66,46 @@ class Part:
         return bool(pc.all(shown).as_py())
 
     @property
-    def files(self) -> list[str]:
-        """The files of these images, however the table spells their paths."""
-        paths = self.table.paths
-        return real_paths([paths[image] for image in self.images.tolist() if paths[image]])
+    def shown_images(self) -> int:
+        """How many images there are; texts without one are shown none of them."""
+        paths = self.table.images.data.column("path")
+        shown = np.asarray(pc.not_equal(paths, ""))
+        return int(np.count_nonzero(shown[self.images]))
 
     @property
     def distinct_texts(self) -> int:
         """How many different texts there are."""
-        count: int = pc.count_distinct(self.table.texts.take(self.rows)).as_py()
-        return count
+        return int(np.count_nonzero(numbered(self.texts.pieces())[1]))
 
     @property
-    def texts(self) -> list[str]:
+    def texts(self) -> Texts:
         """The texts."""
-        texts: list[str] = self.table.texts.take(self.rows).to_pylist()
-        return texts
+        return Texts(self.rows, self.table.texts)
 
     @property
-    def seconds(self) -> list[str]:
+    def seconds(self) -> Texts:
         """The second texts of rows that have two; none where they have one."""
         seconds = self.table.seconds
-        found: list[str] = [] if seconds is None else seconds.take(self.rows).to_pylist()
-        return found
+        return Texts(self.rows, *([] if seconds is None else [seconds]))
+
+    @property
+    def all_texts(self) -> Texts:
+        """The texts, and behind them the second ones."""
+        seconds = self.table.seconds
+        return Texts(self.rows, self.table.texts, *([] if seconds is None else [seconds]))
 
     @property
     def digest(self) -> str:
         """Names texts, images and what is known of them, in order; not the folder they lie in."""
         digest = xxhash.xxh3_128()
         image = self.table.images_of_row[self.rows]
-        paths = self.table.images.data.column("path").take(pa.array(np.unique(image)))
-        paths = paths.filter(pc.not_equal(paths, "")).combine_chunks()
+        paths = partial(_paths, self.table, np.unique(image))
         # What all paths begin with is what the first and the last of them begin with.
-        ends = [end or "" for end in pc.min_max(paths).as_py().values()]
+        ends = [end for piece in paths() for end in pc.min_max(piece).as_py().values() if end]
         cut = os.path.commonprefix(ends).rfind("/") + 1  # noqa: RUF071
         digest.update(image.tobytes())
-        _digest_column(digest, self.table.texts.take(self.rows))
-        _digest_column(digest, pc.utf8_slice_codeunits(paths, cut))
+        _digest_texts(digest, self.texts.pieces)
+        _digest_texts(digest, lambda: (pc.utf8_slice_codeunits(piece, cut) for piece in paths()))
         for name in self.table.known_of_rows:
             _digest_column(digest, self.table.column(name).take(self.rows))
         return digest.hexdigest()
@@ -114,19 +117,29 @@ class Part:
         return [answers[row] for row in self.rows.tolist()]
 
 
+def _paths(table: Table, images: np.ndarray) -> Iterator[pa.Array]:
+    """Yield the paths of images `[n]` int64, ascending, in pieces, but for that of no image."""
+    for piece in pieces_at(table.images.data.column("path"), images):
+        yield piece.filter(pc.not_equal(piece, ""))
+
+
 def _digest_column(digest: xxhash.xxh3_128, column: TextColumn) -> None:
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         digest.update(pc.list_value_length(column).to_numpy(zero_copy_only=False).tobytes())
         _digest_column(digest, pc.list_flatten(column))
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        texts = column if column.null_count == 0 else pc.fill_null(column, "\0")
-        digest.update(pc.binary_length(texts).to_numpy().tobytes())
-        for chunk in [texts] if isinstance(texts, pa.Array) else texts.chunks:
-            for start in range(0, len(chunk), DIGESTED):
-                digest.update("".join(chunk[start : start + DIGESTED].to_pylist()).encode())
+        _digest_texts(digest, partial(pieces, column))
     else:
         digest.update(column.to_numpy(zero_copy_only=False).tobytes())
+
+
+def _digest_texts(digest: xxhash.xxh3_128, texts: Callable[[], Iterator[pa.Array]]) -> None:
+    """Add the lengths of all texts, then the texts."""
+    for piece in texts():
+        digest.update(pc.binary_length(pc.fill_null(piece, "\0")).to_numpy().tobytes())
+    for piece in texts():
+        digest.update("".join(pc.fill_null(piece, "\0").to_pylist()).encode())
 
 
 class Tables:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +43,68 @@ def real_column(paths: pa.Array) -> pa.Array:
     Args:
         paths: `[n]` strings, none of them null.
     """
-    names = pc.replace_substring_regex(paths, r"(?s)^.*/", "")
-    heads = pc.replace_substring_regex(paths, r"[^/]*$", "").dictionary_encode()
-    folder = heads.indices.to_numpy()
-    spelled = [os.path.split(f"{head}x")[0] for head in heads.dictionary.to_pylist()]
+    found = [*real_pieces([paths])]
+    return pa.concat_arrays(found)
+
+
+def real_pieces(column: Sequence[pa.Array]) -> Iterator[pa.Array]:
+    """Yield what `real_paths` returns for the pieces of a column of strings.
+
+    Args:
+        column: pieces `[n]` of strings, none of them null.
+    """
+    numbers: dict[str, int] = {}
+    counts = np.zeros(0, np.int64)
+    for piece in column:
+        heads = _heads(piece)
+        number = _numbers(heads, numbers)
+        counts = np.append(counts, np.zeros(len(numbers) - len(counts), np.int64))
+        counts[number] += np.bincount(heads.indices.to_numpy(), minlength=len(number))
+    spelled = [os.path.split(f"{head}x")[0] for head in numbers]
     real = [_real(head) for head in spelled]
     starts = pa.array([f"{head.rstrip('/')}/" for head in real], pa.string())
-    found = pc.binary_join_element_wise(starts.take(heads.indices), names, "")
+    links = {place: _links(real[place]) for place in np.flatnonzero(counts > LISTED).tolist()}
+    for piece in column:
+        heads = _heads(piece)
+        folder = _numbers(heads, numbers)[heads.indices.to_numpy()]
+        names = _names(piece)
+        found = pc.binary_join_element_wise(starts.take(pa.array(folder)), names, "")
+        yield _without_links(found, names, folder, links)
+
+
+def _heads(paths: pa.Array) -> pa.DictionaryArray:
+    """Return what stands before the names of files, with the slash."""
+    return pc.replace_substring_regex(paths, r"[^/]*$", "").dictionary_encode()
+
+
+def _names(paths: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(paths, r"(?s)^.*/", "")
+
+
+def _numbers(heads: pa.DictionaryArray, numbers: dict[str, int]) -> np.ndarray:
+    """Return the number of each head of a piece; new ones are added."""
+    found = [numbers.setdefault(head, len(numbers)) for head in heads.dictionary.to_pylist()]
+    return np.array(found, np.int64)
+
+
+def _without_links(
+    found: pa.Array, names: pa.Array, folder: np.ndarray, links: Mapping[int, frozenset[str]]
+) -> pa.Array:
+    """Follow those paths that are links themselves.
+
+    Args:
+        found: `[n]` paths in real folders.
+        names: `[n]` names of the files.
+        folder: `[n]` int64, numbers of the folders.
+        links: names of links in folders that were listed.
+    """
     apart = np.asarray(pc.is_in(names, value_set=pa.array(["", ".", ".."])))
-    counts = np.bincount(folder, minlength=len(real))
-    few = counts[folder] <= LISTED
-    for place in np.flatnonzero(few).tolist():
+    listed = np.isin(folder, np.fromiter(links, np.int64, len(links)))
+    for place in np.flatnonzero(~listed).tolist():
         apart[place] = apart[place] or _is_link(found[place].as_py())
-    for number in np.flatnonzero(counts > LISTED).tolist():
-        if links := _links(real[number]):
-            linked = pc.is_in(names, value_set=pa.array(sorted(links), pa.string()))
+    for number, named in links.items():
+        if named:
+            linked = pc.is_in(names, value_set=pa.array(sorted(named), pa.string()))
             apart |= (folder == number) & np.asarray(linked)
     if not apart.any():
         return found

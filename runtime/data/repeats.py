@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.runtime.data.many_texts import taken
 from renaissance.runtime.data.parts import MOST_COMPARED, Part
 from renaissance.runtime.data.sameness import NOT_FOUND, Photographs, found_among
 
@@ -62,11 +63,10 @@ def _places(texts: pa.Array, others: pa.Array) -> np.ndarray:
 
 
 def _said(part: Part, rows: np.ndarray) -> pa.Array:
-    """Return the texts of rows, first and second as one."""
-    taken = pa.array(rows)
-    texts = pc.utf8_trim_whitespace(part.table.texts.take(taken)).cast(pa.large_string())
+    """Return the texts of rows, ascending, first and second as one."""
+    texts = pc.utf8_trim_whitespace(taken(part.table.texts, rows)).cast(pa.large_string())
     if part.table.seconds is not None:
-        seconds = pc.utf8_trim_whitespace(part.table.seconds.take(taken)).cast(pa.large_string())
+        seconds = pc.utf8_trim_whitespace(taken(part.table.seconds, rows)).cast(pa.large_string())
         texts = pc.binary_join_element_wise(texts, seconds, pa.scalar("\n", pa.large_string()))
     return texts.combine_chunks()
 

@@ -38,7 +38,7 @@ class Order:
                 epochs; once if None.
         """
         self._rows = rows
-        self._images = np.unique(images, return_inverse=True)[1]
+        self._images = images
         self._weighted = None if weights is None else Weighted(weights, self._images, seed)
         self._texts_per_image = texts_per_image
         self._seed = seed

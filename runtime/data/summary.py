@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.grammar.kinds.data import TaskBlock
@@ -15,6 +14,7 @@ from renaissance.runtime.data.decode import UnreadableImageError, read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.expected_sizes import Expected, expected
 from renaissance.runtime.data.job import job_tokenizer
+from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.mixture import Share, mixture
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.streams import text_needs
@@ -147,7 +147,7 @@ def summarise(
             Summary(
                 split=split,
                 texts=len(part),
-                images=len(part.files),
+                images=part.shown_images,
                 incomplete=part.table.incomplete,
                 excluded=part.table.excluded,
                 withheld=part.withheld,
@@ -173,10 +173,12 @@ def _impossible(task: TaskBlock, part: Part, choices: tuple[str, ...]) -> int:
     return targets.impossible(part.rows[part.table.labelled[part.rows]])
 
 
-def _all_lengths(texts: list[str], tokens: np.ndarray | None) -> tuple[Lengths, ...]:
+def _all_lengths(texts: Texts, tokens: np.ndarray | None) -> tuple[Lengths, ...]:
     if not texts:
         return ()
-    words = pc.count_substring_regex(pa.array(texts), r"\S+").to_numpy()
+    words = np.concatenate(
+        [pc.count_substring_regex(piece, r"\S+").to_numpy() for piece in texts.pieces()]
+    )
     counted = [("words", words)] if tokens is None else [("words", words), ("tokens", tokens)]
     return tuple(_lengths(unit, counts) for unit, counts in counted)
 

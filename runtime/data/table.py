@@ -1,7 +1,7 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.real_paths import real_column, tidy
+from renaissance.runtime.data.many_texts import numbered, pieces
+from renaissance.runtime.data.real_paths import real_pieces, tidy
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -229,11 +230,11 @@ class Table:
 
     def without(self, images: np.ndarray) -> "Table":
         """Return the texts about none of some images; `images` is `[images]` bool."""
-        kept = np.flatnonzero(~images[self.images_of_row].any(axis=1))
-        if len(kept) == len(self):
+        kept = ~images[self.images_of_row].any(axis=1)
+        if kept.all():
             return self
-        rows = _data_set(self.rows.data.table.take(pa.array(kept)))
-        return replace(self, rows=rows, excluded=self.excluded + len(self) - len(kept))
+        rows = _data_set(self.rows.data.table.filter(pa.array(kept)))
+        return replace(self, rows=rows, excluded=self.excluded + len(self) - len(rows))
 
     @property
     def has_answers(self) -> bool:
@@ -317,11 +318,11 @@ def make_table(
 
 
 def _image_columns(
-    paths: pa.Array,
+    paths: pa.ChunkedArray,
     image: np.ndarray,
     scenes: TextColumn | None,
     contents: np.ndarray | None,
-) -> dict[str, pa.Array]:
+) -> dict[str, TextColumn]:
     """Return what is known of distinct images, all of one block; see `make_table`."""
     scene = np.arange(len(paths), dtype=np.int32)
     if scenes is not None:
@@ -358,14 +359,22 @@ def _known_of(
 
 def _distinct_images(
     paths: TextColumn | Sequence[TextColumn], root: str | os.PathLike[str]
-) -> tuple[pa.Array, np.ndarray]:
+) -> tuple[pa.ChunkedArray, np.ndarray]:
     """Return the paths of distinct images, and `[views, texts]` int32, the image of each text."""
-    views = [_one_chunk(paths)] if isinstance(paths, TextColumn) else [*map(_one_chunk, paths)]
-    joined = pa.concat_arrays(views) if len(views) > 1 else views[0]
-    encoded = pc.fill_null(joined.cast(pa.string()), "").dictionary_encode()
-    distinct, number = _number(_spelled(root, encoded.dictionary))
-    image = number[encoded.indices.to_numpy(zero_copy_only=False)].astype(np.int32)
-    return distinct, image.reshape(len(views), -1)
+    views = [paths] if isinstance(paths, TextColumn) else paths
+    given = [pc.fill_null(piece.cast(pa.string()), "") for view in views for piece in pieces(view)]
+    spelling, first = numbered(given)
+    spelled = [_spelled(root, paths) for paths in _chosen(given, first)]
+    distinct, number = _number(spelled)
+    return distinct, number[spelling].reshape(len(views), -1)
+
+
+def _chosen(column: Iterable[pa.Array], chosen: np.ndarray) -> Iterator[pa.Array]:
+    """Yield the chosen values of the pieces of a column; `chosen` is `[values]` bool."""
+    start = 0
+    for piece in column:
+        yield piece.filter(pa.array(chosen[start : start + len(piece)]))
+        start += len(piece)
 
 
 def _spelled(root: str | os.PathLike[str], paths: pa.Array) -> pa.Array:
@@ -394,7 +403,7 @@ def join(tables: Sequence[Table]) -> Table:
     if len(tables) == 1:
         return tables[0]
     chunks = [chunk for t in tables for chunk in t.images.data.column("path").chunks]
-    distinct, number = _number(pa.concat_arrays(chunks))
+    distinct, number = _number(chunks)
     starts = np.cumsum([0, *(len(table.images) for table in tables)])
     images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
     contents = np.cumsum([0, *(table.contents for table in tables)])
@@ -495,14 +504,11 @@ def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
     return np.flatnonzero(np.asarray(pc.and_(*keep)))
 
 
-def _number(paths: pa.Array) -> tuple[pa.Array, np.ndarray]:
+def _number(paths: Sequence[pa.Array]) -> tuple[pa.ChunkedArray, np.ndarray]:
     """Return the distinct files by their first spelling, and the number of each path's file."""
-    real = real_column(paths).dictionary_encode()
-    number = real.indices.to_numpy().astype(np.int64)
-    if len(real.dictionary) == len(paths):
-        return paths, number
-    first = np.unique(number, return_index=True)[1]
-    return paths.take(pa.array(first)), number
+    number, first = numbered(real_pieces(paths))
+    kept = paths if first.all() else _chosen(paths, first)
+    return pa.chunked_array(kept, pa.string()), number
 
 
 def _numbers(names: TextColumn) -> np.ndarray:

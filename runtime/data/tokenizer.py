@@ -3,8 +3,9 @@
 import hashlib
 import logging
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -153,15 +154,15 @@ class Tokenizer:
         return found
 
     @classmethod
-    def learned(cls, texts: Iterable[str], vocabulary: int) -> "Tokenizer":
+    def learned(cls, texts: Collection[str], vocabulary: int) -> "Tokenizer":
         """Learn lower-case word pieces; the same texts always give the same pieces.
 
         Args:
-            texts: what to learn from.
+            texts: what to learn from; they are gone through twice.
             vocabulary: most pieces, special tokens included.
         """
         backend = _empty_word_pieces()
-        pieces = _learn_pieces(backend, list(texts), vocabulary)
+        pieces = _learn_pieces(backend, texts, vocabulary)
         # A fresh one: characters are special tokens of the one that was trained.
         return cls(_with_pieces(_empty_word_pieces(), pieces), pad_id=0, mask_id=4)
 
@@ -253,26 +254,22 @@ class Tokenizer:
         backend = self._backend if seconds is None else joining_pairs(self._backend)
         given: Iterable[Any] = texts if seconds is None else zip(texts, seconds, strict=True)
         backend.enable_truncation(max_tokens)
-        ids, words, lengths = [], [], []
+        # Arrays of Python grow in place: nothing is held twice.
+        lengths, ids, words = array("q"), array("i"), array("h")
         for texts_of_chunk in _chunks(given):
             encoded = backend.encode_batch(texts_of_chunk)
-            lengths.append(np.fromiter((len(e.ids) for e in encoded), np.int64, len(encoded)))
-            ids.append(np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32))
+            lengths.extend(len(e.ids) for e in encoded)
+            found = np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32)
+            ids.frombytes(found.tobytes())
             if seconds is None:
-                special = np.isin(ids[-1], self._special)
-                words.append(words_of(texts_of_chunk, encoded, special))
+                of = words_of(texts_of_chunk, encoded, np.isin(found, self._special))
             else:
-                words.append(words_of_pairs(encoded))
-        if not lengths:
-            lengths, ids, words = (
-                [np.zeros(0, np.int64)],
-                [np.zeros(0, np.int32)],
-                [np.zeros(0, np.int16)],
-            )
+                of = words_of_pairs(encoded)
+            words.frombytes(of.tobytes())
         return Tokens(
-            ids=np.concatenate(ids),
-            words=np.concatenate(words),
-            offsets=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
+            ids=np.frombuffer(ids, np.int32),
+            words=np.frombuffer(words, np.int16),
+            offsets=np.concatenate([[0], np.cumsum(np.frombuffer(lengths, np.int64))]),
         )
 
     def token(self, number: int) -> str:
@@ -322,19 +319,20 @@ def _with_pieces(backend: Backend, pieces: list[str]) -> Backend:
     return backend
 
 
-def _learn_pieces(backend: Backend, texts: Sequence[str], vocabulary: int) -> list[str]:
+def _learn_pieces(backend: Backend, texts: Collection[str], vocabulary: int) -> list[str]:
     """Merge characters to pieces, the most frequent pair first.
 
     The trainer numbers characters in the order of a hash table and breaks ties between merges by
     these numbers; giving it all characters in a fixed order first makes it reproducible.
     """
     characters: Counter[str] = Counter()
-    for text, times in Counter(texts).items():
-        for word, _ in backend.pre_tokenizer.pre_tokenize_str(
-            backend.normalizer.normalize_str(text)
-        ):
-            for character in word:
-                characters[character] += times
+    for piece in _chunks(texts):
+        for text, times in Counter(piece).items():
+            for word, _ in backend.pre_tokenizer.pre_tokenize_str(
+                backend.normalizer.normalize_str(text)
+            ):
+                for character in word:
+                    characters[character] += times
     # A character needs two pieces: one that starts a word and one that goes on with it.
     room = (vocabulary - len(SPECIAL)) // 2
     alphabet = sorted(sorted(characters, key=lambda c: (-characters[c], c))[:room])
@@ -346,6 +344,6 @@ def _learn_pieces(backend: Backend, texts: Sequence[str], vocabulary: int) -> li
         show_progress=False,
         continuing_subword_prefix="##",
     )
-    backend.train_from_iterator(texts, trainer)
+    backend.train_from_iterator(iter(texts), trainer)
     numbers = backend.get_vocab()
     return sorted(numbers, key=numbers.__getitem__)

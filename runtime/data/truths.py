@@ -1,11 +1,13 @@
 """Of which images a text is known to be true: none of them can show that the text is false."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.runtime.data.many_texts import numbered, pieces
 from renaissance.runtime.data.table import Table
 
 
@@ -18,9 +20,9 @@ class Truths:
     says so in `Table.also_true`.
 
     Attributes:
-        text: `[texts]` int64; texts that differ in letter case only have the same number.
-        own: `[texts]` int64, the content of each text's image.
-        content: `[images]` int64; images with the same number show the same things.
+        text: `[texts]` int32; texts that differ in letter case only have the same number.
+        own: `[texts]` int32, the content of each text's image.
+        content: `[images]` int32; images with the same number show the same things.
         contents: how many numbers of contents there are.
         pairs: int64, ascending: `text * contents + content` for what `own` does not say.
     """
@@ -34,20 +36,19 @@ class Truths:
     @classmethod
     def of(cls, table: Table) -> "Truths":
         """Collect what a table says."""
-        read = pc.utf8_lower(pc.utf8_trim_whitespace(table.texts)).combine_chunks()
-        encoded = read.dictionary_encode()
-        text = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        content, contents = table.content_of_image, table.contents
+        also = table.also_true
+        more = [] if also is None else pieces(also["text"])
+        number, _ = numbered(map(_read, chain(pieces(table.texts), more)))
+        text = number[: len(table)]
+        content, contents = table.content_of_image.astype(np.int32), table.contents
         own = content[table.image_of_row]
         # A text that no other row has is known by its own image alone.
         several = np.bincount(text)[text] > 1
-        pairs = [text[several] * contents + own[several]]
-        if table.also_true is not None:
-            more = pc.utf8_lower(pc.utf8_trim_whitespace(table.also_true["text"]))
-            number = pc.fill_null(pc.index_in(more, pa.array(encoded.dictionary)), -1).to_numpy()
-            of = table.also_true["content"].to_numpy()
-            there = number >= 0
-            pairs.append(number[there].astype(np.int64) * contents + of[there])
+        pairs = [text[several].astype(np.int64) * contents + own[several]]
+        if also is not None:
+            said = number[len(table) :].astype(np.int64)
+            there = said <= text.max(initial=-1)
+            pairs.append(said[there] * contents + also["content"].to_numpy()[there])
         known = np.unique(np.concatenate(pairs))
         return cls(text=text, own=own, content=content, contents=contents, pairs=known)
 
@@ -61,7 +62,7 @@ class Truths:
         Returns:
             int64, as `pairs`, ascending.
         """
-        text = np.unique(self.text[rows])
+        text = np.unique(self.text[rows]).astype(np.int64)
         first = np.searchsorted(self.pairs, text * self.contents)
         counts = np.searchsorted(self.pairs, (text + 1) * self.contents) - first
         place = np.arange(counts.sum()) + np.repeat(first - (np.cumsum(counts) - counts), counts)
@@ -81,7 +82,12 @@ class Truths:
         content = self.content[images]
         known: np.ndarray = content == self.own[rows][:, None]
         if len(self.pairs):
-            key = self.text[rows][:, None] * self.contents + content
+            key = self.text[rows].astype(np.int64)[:, None] * self.contents + content
             place = np.searchsorted(self.pairs, key)
             known |= self.pairs[np.minimum(place, len(self.pairs) - 1)] == key
         return known
+
+
+def _read(texts: pa.Array) -> pa.Array:
+    """Return how texts read, whatever their letter case."""
+    return pc.utf8_lower(pc.utf8_trim_whitespace(texts))

@@ -13,6 +13,7 @@ from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.parts import Part, Parts
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.surroundings import sentence
@@ -145,10 +146,10 @@ def _digests(spec: Spec, name: str) -> Iterator[tuple[str, str]]:
 
 def _sizes(part: Part) -> str:
     """Return a digest of the sizes of image files; what is no file of its own counts nothing."""
-    digest, of_all = xxhash.xxh3_64(), part.table.paths
-    for image in part.images.tolist():
+    digest = xxhash.xxh3_64()
+    for path in Texts(part.images, part.table.images.data.column("path")):
         try:
-            size = Path(of_all[image]).stat().st_size if of_all[image] else 0
+            size = Path(path).stat().st_size if path else 0
         except OSError:
             size = 0
         digest.update(size.to_bytes(8, "little"))

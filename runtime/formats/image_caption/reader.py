@@ -16,6 +16,7 @@ from renaissance.runtime.data.columns import (
     read_columns,
 )
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.many_texts import taken
 from renaissance.runtime.data.mapped import mapped
 from renaissance.runtime.data.table import (
     Source,
@@ -83,7 +84,7 @@ def _read(block: ImageCaption, path: Path, source: Source) -> Table:
     images, captions, incomplete = columns.images, columns.captions, 0
     if len(keep) < len(captions):
         incomplete = len(captions) - len(keep)
-        captions, images = captions.take(pa.array(keep)), images.take(pa.array(keep))
+        captions, images = taken(captions, keep), taken(images, keep)
         weights = None if weights is None else weights[keep]
     columns_of_rows = None if weights is None else {"weight": pa.array(weights)}
     return make_table(
@@ -156,11 +157,11 @@ def _chosen(block: ImageCaption, columns: Columns) -> tuple[Columns, np.ndarray 
             raise DataError(f"no row of `{columns.path}` ever comes: `{block.weight_column}` is 0")
     if keep.all():
         return columns, weights
-    rows = pa.array(np.flatnonzero(keep))
+    rows = np.flatnonzero(keep)
     chosen = Columns(
         path=columns.path,
-        images=columns.images.take(rows),
-        captions=columns.captions.take(rows),
+        images=taken(columns.images, rows),
+        captions=taken(columns.captions, rows),
         others=(),
     )
     return chosen, None if weights is None else weights[keep]

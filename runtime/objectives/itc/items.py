@@ -28,7 +28,7 @@ class OwnPairs:
     def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> np.ndarray:
         """Return what the images of a global batch show, each number once, ascending."""
         corpus = self.context.split.corpus
-        return np.unique(corpus.truths.content[corpus.image_of_row[rows]])
+        return np.unique(corpus.truths.content[corpus.image_of_row[rows]]).astype(np.int64)
 
     def items(self, rows: np.ndarray, text: Padded, part: np.ndarray, drawn: np.ndarray) -> Wanted:
         """Return the rows, numbered, with true pairs that no row of the batch need have."""
@@ -39,8 +39,8 @@ class OwnPairs:
             image=image,
             target=np.zeros(len(rows), np.int64),
             truth=KnownTruth(
-                text=truths.text[rows],
-                image=truths.content[image],
+                text=truths.text[rows].astype(np.int64),
+                image=truths.content[image].astype(np.int64),
                 pairs=truths.among(rows, drawn),
                 contents=truths.contents,
             ),

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 
 from renaissance.compiler.expected import Expected, Shape
-from renaissance.runtime.data.copies import are_copies
 from renaissance.runtime.data.corpus import Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Padded
@@ -118,28 +117,20 @@ def readable_others(
     Returns:
         `[n, count]` int64, readable images; the text's own where there is no other.
     """
-    images = split.corpus.images
+    images, copies = split.corpus.images, split.corpus.copies
     own = np.broadcast_to(split.corpus.image_of_row[rows][:, None], drawn.shape)
     none = drawn == NONE
     drawn = np.where(none, own, drawn)
     readable = images.readable(drawn.reshape(-1)).reshape(drawn.shape)
-    wrong = (~readable | truths.hold(rows, drawn) | _copies(split, own, drawn)) & ~none
+    wrong = (~readable | truths.hold(rows, drawn) | copies.are(own, drawn)) & ~none
     for row, column in np.argwhere(wrong).tolist():
         free = split.choices[~truths.hold(rows[row : row + 1], split.choices)[0]]
         ahead = np.roll(free, -int(np.searchsorted(free, drawn[row, column])))
-        mine = own[row, column]
+        mine = int(own[row, column])
         fit = (
             image
-            for image in ahead
-            if images.readable(image[None])[0] and not _copies(split, mine, image)
+            for image in copies.without_known(mine, ahead)
+            if images.readable(image[None])[0] and not copies.of(mine, int(image))
         )
         drawn[row, column] = next(fit, mine)
     return drawn
-
-
-def _copies(split: Split, own: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Return which drawn images are copies of a text's own one, in the shape of both."""
-    path = split.corpus.table.path
-    pairs = zip(np.ravel(own).tolist(), np.ravel(drawn).tolist(), strict=True)
-    found = [are_copies(path(mine), path(other)) for mine, other in pairs]
-    return np.array(found, bool).reshape(np.shape(drawn))

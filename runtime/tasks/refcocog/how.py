@@ -9,7 +9,8 @@ SIZES = {
         "train": Size(texts=80_512, images=21_899),
         "val": Size(texts=4_896, images=1_300),
         "test": Size(texts=9_602, images=2_600),
-    }
+    },
+    "google": {"val": Size(images=4_650)},
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from renaissance.runtime.data.decode import decode
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.formats.vilt_arrow.how import how
 from renaissance.runtime.formats.vilt_arrow.schema import ViltArrow
 from tests.published import draw
 from tests.runtime.formats.reading import names, read
@@ -58,3 +59,11 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     (tmp_path / "vg.arrow").write_text("no Arrow at all")
     with pytest.raises(DataError, match=r"vg\.arrow` is no file of Arrow"):
         read(ViltArrow(root=str(tmp_path), names=("vg",)))
+
+
+def test_how(tmp_path: Path) -> None:
+    block = ViltArrow(root=str(tmp_path), names=("vg", "sbu.arrow"))
+    assert [place.path for place in how(block).missing()] == ["vg.arrow", "sbu.arrow"]
+    write(tmp_path, "sbu_0", ["1"])
+    write(tmp_path, "vg", ["2"])
+    assert list(how(block).missing()) == []

@@ -194,7 +194,7 @@ def test_texts_alone(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     parts = data.part("train"), data.part("validation")
     assert [len(part) for part in parts] == [12, 6]
     assert set(parts[0].texts).isdisjoint(parts[1].texts)
-    assert len(parts[0].table.images) == 1 and parts[0].files == []
+    assert len(parts[0].table.images) == 1 and parts[0].shown_images == 0
     [batch] = next(data.train(0, 0, 1))
     assert isinstance(batch.images, type(batch.items["answer"].text)) and len(batch.images) == 1
     # Nothing is left of its mean colour once it is normalised.

@@ -1,0 +1,88 @@
+"""Texts of columns of which there may be millions: never are all of them Python objects."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+PIECE = 2**16
+"""Texts that are Python's at a time."""
+
+
+def pieces(column: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
+    """Cut a column into short pieces; nothing is copied."""
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        for start in range(0, len(chunk), PIECE):
+            yield chunk.slice(start, PIECE)
+
+
+def pieces_at(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> Iterator[pa.Array]:
+    """Yield some rows of a column in short pieces; `rows` is `[n]` int64, ascending."""
+    start = 0
+    for piece in pieces(column):
+        first, last = np.searchsorted(rows, [start, start + len(piece)])
+        yield piece.take(pa.array(rows[first:last] - start))
+        start += len(piece)
+
+
+def taken(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    """Return some rows of a column; `rows` is `[n]` int64, ascending.
+
+    Arrow's own `take` first puts all chunks into one.
+    """
+    return pa.chunked_array([*pieces_at(column, rows)], column.type)
+
+
+def numbered(texts: Iterable[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
+    """Number texts in the order in which they first appear.
+
+    Texts are told apart by 128 bits of a hash, so that memory grows by 16 bytes for each of them,
+    and by as much while they are sorted, however long they are.
+
+    Args:
+        texts: pieces of a column of strings, none of them null.
+
+    Returns:
+        `[n]` int32, the number of each; `[n]` bool, which of them appear for the first time.
+    """
+    digests = bytearray()
+    for piece in texts:
+        digests += b"".join(map(xxhash.xxh3_128_digest, piece.cast(pa.large_binary()).to_pylist()))
+    keys = np.frombuffer(digests, np.uint64).reshape(-1, 2)
+    order = np.lexsort((keys[:, 1], keys[:, 0]))  # equal ones in their order
+    new = np.ones(len(keys), bool)
+    new[1:] = keys[order[1:], 0] != keys[order[:-1], 0]
+    new[1:] |= keys[order[1:], 1] != keys[order[:-1], 1]
+    first = np.zeros(len(keys), bool)
+    first[order[new]] = True
+    place = np.cumsum(first, dtype=np.int32) - np.int32(1)  # of those that are the first
+    number = np.empty(len(keys), np.int32)
+    number[order] = np.repeat(place[order[new]], np.diff(np.flatnonzero(new), append=len(keys)))
+    return number, first
+
+
+class Texts(Collection[str]):
+    """Rows of text columns, one column behind the other."""
+
+    def __init__(self, rows: np.ndarray, *columns: pa.ChunkedArray) -> None:
+        """Copy nothing; `rows` is `[n]` int64, ascending."""
+        self._rows, self._columns = rows, columns
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self._rows) * len(self._columns)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through them in order."""
+        for piece in self.pieces():
+            yield from piece.to_pylist()
+
+    def __contains__(self, text: object) -> bool:
+        """Return whether a text is among them."""
+        return any(text == other for other in self)
+
+    def pieces(self) -> Iterator[pa.Array]:
+        """Yield them in short pieces."""
+        for column in self._columns:
+            yield from pieces_at(column, self._rows)
