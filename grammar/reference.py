@@ -127,11 +127,20 @@ def row_of(name: str, info: FieldInfo) -> str:
         spelled = f"{name.removesuffix('s')} …"
         value = _blocks(kind.item.blocks if kind.item else kind.blocks)
     else:
-        spelled, value = spelling_of(name, info), _value(kind, unit_of(info))
-    default = default_of(info)
-    shown = "absent" if default is None else _default(default, kind)
+        spelled, value = spelling_of(name, info), value_of_key(info)
     meaning = (info.description or "").replace("|", "\\|")
-    return f"| `{spelled}` | {value} | {shown} | {impact_of(info)} | {meaning} |"
+    return f"| `{spelled}` | {value} | {default_text(info)} | {impact_of(info)} | {meaning} |"
+
+
+def value_of_key(info: FieldInfo) -> str:
+    """Return in words what a key takes."""
+    return _value(kind_of(info), unit_of(info))
+
+
+def default_text(info: FieldInfo) -> str:
+    """Return the default of a key, or `absent`; empty where it has to be set."""
+    default = default_of(info)
+    return "absent" if default is None else _default(default, kind_of(info))
 
 
 def _default(default: object, kind: Kind) -> str:

@@ -83,7 +83,7 @@ def read_source(path: str) -> Source:
     if path == "-":
         name, content = "<stdin>", sys.stdin.buffer.read(_LARGEST + 1)
     else:
-        name, content = _shown(path), _content(path)
+        name, content = shown(path), _content(path)
     return source_of(name, content)
 
 
@@ -120,14 +120,14 @@ def _content(path: str) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(_LARGEST + 1)
     except IsADirectoryError:
-        raise SourceError(f"{_shown(path)} is a folder, not a file") from None
+        raise SourceError(f"{shown(path)} is a folder, not a file") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise SourceError(f"there is no file {_shown(path)}") from None
+        raise SourceError(f"there is no file {shown(path)}") from None
     except OSError as error:
-        raise SourceError(f"{_shown(path)} cannot be read: {error.strerror}") from None
+        raise SourceError(f"{shown(path)} cannot be read: {error.strerror}") from None
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """Return a path as messages show it: relative to the working folder where it is inside."""
     try:
         return Path(path).absolute().relative_to(Path.cwd()).as_posix()

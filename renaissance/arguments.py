@@ -347,6 +347,12 @@ def _specs(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
+def _lsp(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--stdio", action="store_true", help="as editors say it; there is no other way"
+    )
+
+
 VERBS = {
     "check": Verb("find all mistakes of specs", "Find all mistakes of specs in one pass.", _check),
     "fmt": Verb(
@@ -417,4 +423,10 @@ VERBS = {
         _explain,
     ),
     "specs": Verb("list the shipped specs", "List the specs that ship with the package.", _specs),
+    "lsp": Verb(
+        "serve an editor",
+        "Serve an editor over standard input and output: findings, hover, completion, definitions, "
+        "renaming, changes, layout. Editors start it; docs/editor.md says how.",
+        _lsp,
+    ),
 }

@@ -1,0 +1,1 @@
+"""What editors ask for: a language server, and rules that colour specs without one."""

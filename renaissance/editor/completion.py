@@ -1,0 +1,287 @@
+"""What can be written where the cursor stands."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from lsprotocol import types
+
+from renaissance.editor.documents import Analysis, Documents
+from renaissance.editor.hover import about_key, anatomy_at
+from renaissance.editor.navigation import parts_of_model
+from renaissance.editor.reading import (
+    CHOOSING,
+    TOP,
+    Frame,
+    Reading,
+    Role,
+    depth,
+    kind_named,
+    selector,
+)
+from renaissance.grammar.anatomy.selectors import KINDS
+from renaissance.grammar.catalogue import find, names
+from renaissance.grammar.declaration import Block
+from renaissance.grammar.kinds.registry import words
+from renaissance.grammar.paths import children, is_folder
+from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import (
+    Kind,
+    default_of,
+    keys_of,
+    kind_of,
+    sources,
+    spelling_of,
+)
+from renaissance.grammar.source import Source
+from renaissance.grammar.tokens import Token
+
+_OF_MODEL = ("backbone", "embed", "fusion", "freeze", "adapt")
+_OF_TRAINING = ("optimizer", "schedule", "augment", "model")
+_CHOSEN = ("optimizer", "schedule", "objectives", "augment")
+_NAMED_BY: Mapping[str, str] = {"on": "models", "from": "jobs", "of": "jobs"}
+_KIND = types.CompletionItemKind
+
+
+def completions(
+    documents: Documents, analysis: Analysis, offset: int
+) -> list[types.CompletionItem]:
+    """Return what can be written at a place, keys with what they mean."""
+    at = next((t for t in analysis.tokens if t.start < offset <= t.end), None)
+    if at is not None and at.type == "COMMENT":
+        return []
+    typed = at is not None and (at.type == "NAME" or at.type.isalpha()) and _wordlike(analysis, at)
+    start = at.start if at is not None and typed else offset
+    before = [token for token in analysis.tokens if token.end <= start]
+    reading = Reading(analysis.source.text, before, analysis.scope)
+    quote = analysis.source.text.rfind('"', analysis.source.text.rfind("\n", 0, offset) + 1, offset)
+    inside = quote >= 0 and analysis.source.text.count('"', _line(analysis, offset), offset) % 2
+    found = (
+        _texts(reading, analysis, before, quote)
+        if inside
+        else _Completion(documents, analysis, reading, start).items()
+    )
+    unique: dict[str, types.CompletionItem] = {}
+    for item in found:
+        unique.setdefault(item.label, item)
+    return list(unique.values())
+
+
+def _wordlike(analysis: Analysis, token: Token) -> bool:
+    return analysis.source.text[token.start : token.end].isidentifier()
+
+
+def _line(analysis: Analysis, offset: int) -> int:
+    return analysis.source.text.rfind("\n", 0, offset) + 1
+
+
+def _texts(
+    reading: Reading, analysis: Analysis, before: list[Token], quote: int
+) -> Iterator[types.CompletionItem]:
+    """Yield what can stand in a string: paths of specs, and names of known encoders."""
+    said = [reading.spelled(token) for token in before if token.end <= quote]
+    line = next((i for i in range(len(said), 0, -1) if said[i - 1] == "\n"), 0)
+    if said[line:] == ["import"]:
+        folder = Path(analysis.source.name).parent
+        if is_folder(folder):
+            for name in children(folder):
+                if name.endswith(".vl") and name != Path(analysis.source.name).name:
+                    yield _item(name, _KIND.File)
+    elif said[-1:] == ["("]:
+        source = kind_named("source", said[-2] if len(said) > 1 else "")
+        library = getattr(source, "library", None)
+        for name in names():
+            known = find(name)
+            if library is None or known is None or known.library == library:
+                yield _item(name, _KIND.Value)
+
+
+class _Completion:
+    """What can be written at one place."""
+
+    def __init__(
+        self, documents: Documents, analysis: Analysis, reading: Reading, start: int
+    ) -> None:
+        self._documents = documents
+        self._analysis = analysis
+        self._reading = reading
+        self._start = start
+        self._frame: Frame = reading.frames[-1]
+        self._scope = analysis.scope
+
+    def items(self) -> Iterator[types.CompletionItem]:
+        before = self._reading.words()
+        if not before:
+            return self._statements()
+        first = before[0]
+        if "=" in before:
+            return self._values(before)
+        if first in ("freeze", "adapt") or self._frame.table:
+            return self._addresses(before)
+        if first in TOP and before[-1] in (*_NAMED_BY, "extends"):
+            return self._names(first, before[-1])
+        if first in TOP and len(before) == 2:
+            return self._relations(first)
+        if first in CHOOSING and len(before) == 1:
+            return _words(words(CHOOSING[first]), _KIND.Class)
+        if before[-1] == "." and (block := self._reading.block_before_key(before)) is not None:
+            return self._keys(block, frozenset())
+        return iter(())
+
+    def _statements(self) -> Iterator[types.CompletionItem]:
+        """Yield what a statement can begin with."""
+        frame = self._frame
+        if not frame.word:
+            yield from _words(("import", "let", *TOP), _KIND.Keyword)
+        elif frame.table:
+            yield from self._addresses([])
+        elif frame.block is not None:
+            yield from self._keys(frame.block, frozenset(frame.keys))
+            if frame.block is Model:
+                yield from _words(_OF_MODEL, _KIND.Keyword)
+                for name in parts_of_model(self._scope, frame.owner):
+                    yield _item(name, _KIND.Field)
+            elif frame.word in ("pretrain", "finetune"):
+                more = ("objective",) if frame.word == "pretrain" else ()
+                yield from _words((*_OF_TRAINING, *more), _KIND.Keyword)
+            elif frame.word == "study":
+                yield from _words(("factor", "except", "only"), _KIND.Keyword)
+        elif frame.word == "data":
+            yield _item("format", _KIND.Property)
+        elif frame.owner[0] == "study":
+            yield from _words((*self._scope.jobs, "model"), _KIND.Variable)
+
+    def _keys(self, block: type[Block], said: frozenset[str]) -> Iterator[types.CompletionItem]:
+        """Yield the keys of a block that were not said; those without a default first."""
+        for name, info in keys_of(block).items():
+            spelled = spelling_of(name, info)
+            if name in _CHOSEN or spelled in said:
+                continue
+            needed = default_of(info) is ...
+            table = kind_of(info).table is not None
+            yield types.CompletionItem(
+                label=spelled,
+                kind=_KIND.Property,
+                insert_text=f"{spelled} {{" if table else f"{spelled} = ",
+                sort_text=f"{0 if needed else 1}{spelled}",
+                documentation=_markdown(
+                    about_key(Role(Token("NAME", 0, 0), spelled, "key", block))
+                ),
+            )
+
+    def _values(self, before: list[str]) -> Iterator[types.CompletionItem]:
+        reading, first = self._reading, before[0]
+        frame = self._frame
+        head = before[: before.index("=") + 1]
+        behind = before[len(head) :]
+        called = behind.count("(") > behind.count(")")
+        if called:
+            if first == "fusion":
+                parts = parts_of_model(self._scope, frame.owner)
+                streams = [name for name, word in parts.items() if word != "fusion"]
+                yield from _words(streams, _KIND.Field)
+            return
+        if behind and behind[-1] not in ("[", ","):
+            return
+        if first in ("backbone", "embed"):
+            yield from _words(sources(first), _KIND.Class)  # type: ignore[arg-type]
+        elif first == "fusion":
+            yield from _words(words("fusion"), _KIND.Class)
+        elif first == "format" and frame.word == "data":
+            yield from _words(words("format"), _KIND.Class)
+        elif first == "data" and frame.word == "pretrain":
+            yield from _words(self._scope.data, _KIND.Variable)
+        elif first == "of" and frame.word == "study":
+            yield from _words(self._scope.jobs, _KIND.Variable)
+        else:
+            kind = reading.kind_of_value(head)
+            if kind is not None:
+                yield from _of_kind(kind)
+            if first == "select" or first == "split":
+                yield from _words(self._of_task(first), _KIND.EnumMember)
+            if first != "let":
+                yield from _words(self._scope.lets, _KIND.Constant)
+
+    def _of_task(self, key: str) -> Iterable[str]:
+        """Return splits, or metrics that select, of the task of the job around."""
+        spec = self._spec()
+        name = self._frame.owner[1]
+        if spec is None or name not in spec.jobs:
+            return ()
+        task = getattr(spec.data_job(name), "task", None)
+        if task is None:
+            return ()
+        return task.splits() if key == "split" else dict.fromkeys((task.metric, *task.metrics))
+
+    def _relations(self, first: str) -> Iterator[types.CompletionItem]:
+        said = {"model": ("extends",), "pretrain": ("on", "from", "extends")}
+        said |= {"finetune": ("from", "on", "extends"), "evaluate": ("of", "extends")}
+        return _words(said.get(first, ()), _KIND.Keyword)
+
+    def _names(self, first: str, relation: str) -> Iterator[types.CompletionItem]:
+        if relation == "extends":
+            relation = "on" if first == "model" else "from"
+        if relation == "on":
+            return _words(self._scope.models, _KIND.Variable)
+        jobs = (n for n, job in self._scope.jobs.items() if job.keyword.text != "evaluate")
+        return _words(jobs, _KIND.Variable)
+
+    def _addresses(self, before: list[str]) -> Iterator[types.CompletionItem]:
+        """Yield the next parts of an address: streams, what they consist of, and kinds."""
+        said = selector(before)
+        if not before or not said:
+            if before[-1:] in (["freeze"], ["adapt"]):
+                yield _item("nothing", _KIND.Keyword)
+            yield from _words(KINDS, _KIND.EnumMember)
+            yield from _words(parts_of_model(self._scope, self._frame.owner), _KIND.Field)
+            yield from _words(("pool", "heads"), _KIND.Field)
+            return
+        if not said.endswith("."):
+            if depth(token.type for token in self._frame.statement) == 0 and before[0] == "freeze":
+                yield from _words(("except", "until"), _KIND.Keyword)
+            return
+        spec = self._spec()
+        anatomy = anatomy_at(spec, self._scope, self._frame.owner)
+        if anatomy is None:
+            return
+        names = said[:-1].count(".") + 1
+        for leaf in anatomy.select(said[:-1]).leaves:
+            rest = leaf.address.split(".")[names:]
+            if rest:
+                yield _item(rest[0].partition("[")[0], _KIND.Field)
+            yield from _words(sorted(leaf.kinds), _KIND.EnumMember)
+
+    def _spec(self) -> Spec | None:
+        """Return what the file means, without the line that is being typed if need be."""
+        name, text = self._analysis.source.name, self._analysis.source.text
+        if self._analysis.resolution.spec is not None:
+            return self._analysis.resolution.spec
+        start = text.rfind("\n", 0, self._start) + 1
+        end = text.find("\n", self._start)
+        rest = "" if end < 0 else text[end:]
+        without = self._documents.analysed(Source(name=name, text=text[:start] + rest))
+        return without.resolution.spec or self._documents.last_spec(name)
+
+
+def _of_kind(kind: Kind) -> Iterator[types.CompletionItem]:
+    yield from _words(kind.words, _KIND.EnumMember)
+    if kind.boolean:
+        yield from _words(("true", "false"), _KIND.EnumMember)
+    if kind.none:
+        yield _item("none", _KIND.EnumMember)
+    if kind.blocks:
+        yield from _words(kind.blocks, _KIND.Class)
+    if kind.item is not None:
+        yield from _of_kind(kind.item)
+
+
+def _words(found: Iterable[str], kind: types.CompletionItemKind) -> Iterator[types.CompletionItem]:
+    return (_item(word, kind) for word in found)
+
+
+def _item(word: str, kind: types.CompletionItemKind) -> types.CompletionItem:
+    return types.CompletionItem(label=word, kind=kind)
+
+
+def _markdown(text: str) -> types.MarkupContent:
+    return types.MarkupContent(kind=types.MarkupKind.Markdown, value=text)
