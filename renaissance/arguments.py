@@ -116,7 +116,12 @@ def _plan(parser: ArgumentParser) -> None:
         "--price",
         metavar="N",
         type=float,
-        help="of an hour of the machine: what studies would cost",
+        help="of an hour of the machine: what jobs and studies would cost",
+    )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="print the answer alone: whether it fits, time, cost, what would help",
     )
     _format(parser, "json")
 

@@ -9,10 +9,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
+from rich.text import Text
 
 from renaissance.compiler.amounts import per_second
 from renaissance.runtime.observer import Observer
@@ -76,17 +80,26 @@ class Lines(Observer):
         self._stream.flush()
 
 
+class _Figures(ProgressColumn):
+    """The figures of a task in one line, cut off where the terminal ends."""
+
+    def render(self, task: Task) -> Text:
+        """Return them."""
+        return Text(task.fields["figures"], no_wrap=True, overflow="ellipsis")
+
+
 class Bars(Observer):
     """A bar for each stage that is under way."""
 
     def __init__(self, stream: TextIO) -> None:
         """Draw on a terminal."""
+        # Where there is little room, the bar and the figures give way.
         self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("[bold]{task.description}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[figures]}"),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+            _Figures(),
             console=Console(file=stream),
         )
         self._tasks: dict[str, TaskID] = {}

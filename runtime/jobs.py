@@ -107,7 +107,14 @@ def run_jobs(
             session = partial(session, processes=processes, request=request, observer=position)
             sessions = [session(name=name) for name in names]
             _check_leaks(sessions, processes, fresh=fresh, again=again)
-            results, skipped = _run(sessions, again=again)
+            try:
+                results, skipped = _run(sessions, again=again)
+            except InterruptionError:
+                if report and processes.first:
+                    # Whatever a page may fail on: that the run was stopped is what matters.
+                    with suppress(Exception):
+                        write_report(folder)
+                raise
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
 

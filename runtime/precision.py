@@ -102,20 +102,21 @@ class Precision:
         optimizer: torch.optim.Optimizer,
         parameters: list[torch.nn.Parameter],
         clip: float | None,
-    ) -> None:
+    ) -> Tensor | None:
         """Clip the gradients at a global norm and update the weights.
 
-        In fp16 a step whose gradients overflowed is skipped and the scale is lowered.
+        Returns the norm before clipping, still on the device, or None without clipping. In fp16 a
+        step whose gradients overflowed is skipped and the scale is lowered.
         """
         if self._scaler is not None:
             self._scaler.unscale_(optimizer)
-        if clip is not None:
-            torch.nn.utils.clip_grad_norm_(parameters, clip)
+        norm = None if clip is None else torch.nn.utils.clip_grad_norm_(parameters, clip)
         if self._scaler is None:
             optimizer.step()
-            return
+            return norm
         self._scaler.step(optimizer)
         self._scaler.update()
+        return norm
 
     def skipped(self) -> int:
         """Return how many steps have overflowed since this was last asked; waits for the device.

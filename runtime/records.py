@@ -58,6 +58,8 @@ class Step(Record):
         losses: loss by objective or head.
         metrics: metric by name, over the same texts.
         lr: learning rate before factors by address.
+        gradient_norm: of the last step, before clipping; None without clipping.
+        memory: most bytes that tensors have held on a GPU of the first process.
         texts_per_second: over all ranks.
         seconds: since the job began, time of resumed parts included.
     """
@@ -68,6 +70,8 @@ class Step(Record):
     losses: dict[str, float] = {}
     metrics: dict[str, float] = {}
     lr: float | None = None
+    gradient_norm: float | None = None
+    memory: int | None = None
     texts_per_second: float | None = None
     seconds: float | None = None
 

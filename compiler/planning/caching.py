@@ -24,6 +24,9 @@ from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
+Known = dict[tuple[str, str, int | None], tuple[tuple[int, ...], int]]
+"""Shapes of features and operations of one input, by model as declared, stream and tokens."""
+
 
 def caching(
     model: VisionLanguageModel,
@@ -32,6 +35,7 @@ def caching(
     job: Job | None = None,
     training: Pretrain | Finetune | None = None,
     tokens: int | None = None,
+    known: Known | None = None,
 ) -> tuple[Caching, ...]:
     """Predict what keeping features would cost and save.
 
@@ -42,15 +46,21 @@ def caching(
         training: the job whose heads the model has. Where its forward pass is in `bf16` or `fp16`
             two bytes a number are kept: the projection behind the tower would round to them anyway.
         tokens: mean of a text; as many as the tower takes if None.
+        known: what was found of towers before; takes in what is found.
 
     Returns:
         One for each tower that is frozen as a whole for the whole of a job.
     """
     precision = "fp32" if training is None else training.precision
+    known = {} if known is None else known
+    same = declared.model_dump_json(exclude={"freeze"})
     found = []
     for directive, stream in kept_streams(declared):
         facts = model.towers[stream].facts
-        entry, flops = _encoded(model, stream, tokens)
+        key = (same, stream, tokens)
+        if key not in known:
+            known[key] = _encoded(model, stream, tokens)
+        shape, flops = known[key]
         obstacle = None
         if directive.cache is False:
             obstacle = "the spec says `cache = false`"
@@ -66,8 +76,8 @@ def caching(
                 modality=facts.modality,
                 mode=directive.cache,
                 limit=round(directive.cache_limit * GIBIBYTE),
-                tokens=entry.shape[1],
-                width=entry.shape[2],
+                tokens=shape[1],
+                width=shape[2],
                 value_bytes=4 if precision == "fp32" else 2,
                 flops=flops,
                 obstacle=obstacle,
@@ -87,8 +97,10 @@ def _changes(
     return change(training, modality) if modality == "text" else None
 
 
-def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tuple[Tensor, int]:
-    """Return the features of one input, `[1, tokens, width]`, and the operations they take."""
+def _encoded(
+    model: VisionLanguageModel, stream: str, tokens: int | None
+) -> tuple[tuple[int, ...], int]:
+    """Return the shape of the features of one input, and the operations they take."""
     tower = model.towers[stream]
     encoded: list[Tensor] = []
 
@@ -103,4 +115,4 @@ def _encoded(model: VisionLanguageModel, stream: str, tokens: int | None) -> tup
         return Outcome(results=encoded, kept=[])
 
     traced = trace(model, run, backward=False, substitution=Substitution("cpu", "fp32"))
-    return encoded[0], sum(operation.forward for operation in traced.operations)
+    return tuple(encoded[0].shape), sum(operation.forward for operation in traced.operations)

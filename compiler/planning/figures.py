@@ -299,6 +299,23 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What freezing a tower of a job would save.
+
+    Attributes:
+        tower: its name.
+        share: of the time, 0 to 1.
+        seconds: of the whole run; None where its length is unknown.
+        bytes: of the largest step.
+    """
+
+    tower: str
+    share: float
+    seconds: float | None
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """Whether the largest step of a job fits a machine.
 
@@ -365,11 +382,12 @@ class JobPlan:
         fit: whether the peak of every stage fits the machine; None without one.
         reading: whether data come fast enough; None without a machine.
         checkpoint: what is written of it; None of an evaluation.
-        begins: what each head starts from, a sentence each; of a job that starts from another one.
+        begins: what its parts start from, a sentence each; of a job that starts from another one.
         search: what all pairs of a published split cost; None where rows are measured.
         rates: how learning rates fall with the depth of layers, a sentence each.
         average: which weights are measured, of a job that averages them; None elsewhere.
         compares: what it takes to compare all rows of a step, a sentence each.
+        savings: what freezing each tower that learns would save; empty without a machine.
     """
 
     name: str
@@ -395,6 +413,7 @@ class JobPlan:
     average: str | None = None
     has_text: bool = True
     compares: tuple[str, ...] = ()
+    savings: tuple[Saving, ...] = ()
 
     @property
     def peak(self) -> Stage:

@@ -11,7 +11,7 @@ from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.lowering.implementations import Place
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.caching import caching
+from renaissance.compiler.planning.caching import Known, caching
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import (
     Flops,
@@ -35,7 +35,12 @@ from renaissance.grammar.schema.model import Model
 
 
 def plan_job(
-    name: str, job: Job, training: Pretrain | Finetune, declared: Model, conditions: Conditions
+    name: str,
+    job: Job,
+    training: Pretrain | Finetune,
+    declared: Model,
+    conditions: Conditions,
+    known: Known | None = None,
 ) -> JobPlan:
     """Plan one job.
 
@@ -45,13 +50,15 @@ def plan_job(
         training: the job whose heads the model gets.
         declared: the model with the changes of the job.
         conditions: what is supposed.
+        known: what `caching` found of towers before.
 
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
     """
-    conditions = _in_words(training, conditions)
+    conditions = in_words(training, conditions)
     model, resolved = drafted(declared, training)
-    kept = caching(model, declared, job=job, training=training, tokens=conditions.tokens)
+    tokens = conditions.tokens
+    kept = caching(model, declared, job=job, training=training, tokens=tokens, known=known)
     objectives = Objectives(model, declared, training)
     scored = matched(job, objectives)
     every = _every_pair(job, training) if scored is None else scored.every
@@ -164,7 +171,7 @@ def _searched(
     return _search(every, step, traced)
 
 
-def _in_words(training: Pretrain | Finetune, conditions: Conditions) -> Conditions:
+def in_words(training: Pretrain | Finetune, conditions: Conditions) -> Conditions:
     """Return the conditions with the tokens of a text that has no words, where a task has none."""
     return conditions if _has_text(training) else replace(conditions, tokens=SPECIAL_TOKENS)
 

@@ -12,7 +12,7 @@ from renaissance.compiler.lowering.implementations import Place, planned_attenti
 from renaissance.compiler.lowering.lowerings import explained, is_lowered
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.benefit import Caching
-from renaissance.compiler.planning.caching import caching
+from renaissance.compiler.planning.caching import Known, caching
 from renaissance.compiler.planning.components import components, flops_of
 from renaissance.compiler.planning.figures import FrozenPart, ModelPlan, Parameters
 from renaissance.compiler.planning.machines import Device, Machine
@@ -44,7 +44,11 @@ def drafted(
 
 
 def plan_model(
-    declared: Model, device: Device, machine: Machine | None, tokens: int | None
+    declared: Model,
+    device: Device,
+    machine: Machine | None,
+    tokens: int | None,
+    known: Known | None = None,
 ) -> ModelPlan:
     """Plan a model alone, with one text and one image.
 
@@ -53,6 +57,7 @@ def plan_model(
         device: that it runs on.
         machine: the same, where a certain one is meant.
         tokens: of the text; as many as the tower takes if None.
+        known: what `caching` found of towers before.
 
     Raises:
         CompileError: if it cannot be built as declared.
@@ -60,7 +65,7 @@ def plan_model(
     model, resolved = drafted(declared, None)
     step = sample_pass(model, tokens)
     traced = trace(model, step.run, backward=False, substitution=Substitution(device, "fp32"))
-    kept = caching(model, declared, tokens=tokens)
+    kept = caching(model, declared, tokens=tokens, known=known)
     place = place_of(device, machine)
     context = context_of(declared, place)
     return described(model, resolved, traced, step.texts, kept, place, None, context)

@@ -1,13 +1,15 @@
 """Everything about a spec's models and jobs that is worth knowing before time is spent on them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.planning.figures import Plan
-from renaissance.compiler.planning.job_costs import plan_job
+from renaissance.compiler.planning.caching import Known
+from renaissance.compiler.planning.figures import JobPlan, Plan, Saving
+from renaissance.compiler.planning.job_costs import in_words, plan_job
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
+from renaissance.compiler.planning.savings import savings
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Job
@@ -44,26 +46,28 @@ def plan(
         raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
     kind: Device = device or (machine.device if machine else "cuda")
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=None)
+    known: Known = {}
     models = tuple(
-        plan_model(declared, kind, machine, tokens)
+        plan_model(declared, kind, machine, tokens, known)
         for name, declared in spec.models.items()
         if model in (None, name)
     )
     jobs = tuple(
-        replace(
-            plan_job(
-                name,
-                job,
-                spec.training_job(name),
-                spec.model_of(name),
-                replace(conditions, texts=_texts_of(name, job, texts)),
-            ),
-            begins=tuple(_begins(spec, job)),
-        )
+        _planned(spec, name, replace(conditions, texts=_texts_of(name, job, texts)), known)
         for name, job in spec.jobs.items()
         if model in (None, spec.training_job(name).on)
     )
     return Plan(models=models, jobs=jobs, device=kind, machine=machine)
+
+
+def _planned(spec: Spec, name: str, conditions: Conditions, known: Known) -> JobPlan:
+    job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
+    found = plan_job(name, job, training, declared, conditions, known)
+    parts = (*found.model.streams, found.model.fusion)
+    saved: Iterable[Saving] = ()
+    if conditions.machine is not None and not isinstance(job, Evaluate):
+        saved = savings(job, declared, in_words(job, conditions), found)
+    return replace(found, begins=tuple(_begins(spec, job, parts)), savings=tuple(saved))
 
 
 def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int | None:
@@ -73,11 +77,12 @@ def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int
     return None if isinstance(job, Evaluate) else texts
 
 
-def _begins(spec: Spec, job: Job) -> Iterator[str]:
-    """Say what each head of a job that starts from another one starts from."""
+def _begins(spec: Spec, job: Job, parts: tuple[str, ...]) -> Iterator[str]:
+    """Say what the parts and each head of a job that starts from another one start from."""
     if isinstance(job, Evaluate) or job.source is None:
         return
     source = spec.training_job(job.source)
+    yield f"{listing(parts)} start from the weights of job `{source.name}`"
     learned = {head.name: head for head in source.heads()}
     for head in job.heads():
         if head == learned.get(head.name):

@@ -46,6 +46,10 @@ class ObjectiveBlock(KindBlock):
         """Return the name of its head, which is its word."""
         return cls.word()
 
+    def blind(self) -> float | None:
+        """Return what `metric` is where all items get the same answer; None if that depends."""
+        return None
+
     def changed(self) -> Mapping[Modality, str]:
         """Return what it does to inputs that it reads in no other way, as `changes` has it."""
         return self.changes

@@ -1,7 +1,9 @@
 """`renaissance plan`: what would be built, with figures."""
 
+import sys
 from argparse import Namespace
 from collections.abc import Iterable
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
@@ -38,10 +40,12 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
     if isinstance(texts, str):
         return answer(arguments, NO_ANSWER, failures=[texts])
 
+    began = perf_counter()
     from renaissance.compiler import plan
     from renaissance.compiler.errors import BackboneError, CompileError
     from renaissance.runtime.errors import UsageError
 
+    imported = perf_counter()
     try:
         machine = machine_of(arguments)
     except CompileError as error:
@@ -57,19 +61,30 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
         return answer(arguments, NO, failures=[str(error)])
+    if arguments.verbose:
+        times = f"imports took {imported - began:.1f} s, plans {perf_counter() - imported:.1f} s"
+        print(times, file=sys.stderr)
     part = spec is None or arguments.model is not None
     remarks = Remarks() if part or spec is None else remarks_on_data(spec)
     code = NO if remarks.failures else FINE
+    from renaissance.render.plan_answers import answers, costs
+
     if arguments.format == "json":
         known = {} if planned is None else {**planned.to_dict(), **remarks.known}
         known |= {} if spec is None else {"spec_hash": spec.hash}
+        if planned is not None and arguments.price is not None:
+            known["price"] = costs(planned, arguments.price)
         known |= {"studies": [each.to_dict() for each in plans]} if plans else {}
         return answer(arguments, code, failures=remarks.failures, **known)
 
     from renaissance.render.plan import draw
     from renaissance.render.study_plan import draw_study
 
-    drawn = [] if planned is None else [draw(planned), *([""] if plans else [])]
+    drawn: list[RenderableType] = []
+    if planned is not None:
+        price = arguments.price
+        drawn += answers(planned, price) if arguments.summary else [draw(planned, price)]
+        drawn += [""] if plans else []
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     return answer(arguments, code, failures=remarks.failures)
 
@@ -101,7 +116,8 @@ def _print(arguments: Namespace, parts: "Iterable[RenderableType]", remarks: Rem
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
     for part in parts:
-        console.print(part)
+        # What is wider than the terminal goes on in its next line.
+        console.print(part, crop=False)
     for line in remarks.sentences:
         console.print(f"data: {line}", markup=False)
 

@@ -1,7 +1,9 @@
 """Comparisons of specs for people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
+from renaissance.compiler.amounts import amount, in_bytes
 from renaissance.grammar.changes import Change
 from renaissance.grammar.diff import BlockDiff, SpecDiff
 from renaissance.render.color import Palette
@@ -32,21 +34,34 @@ def render_comparison(diff: SpecDiff, old: str, new: str, colors: Palette) -> st
 
 
 def render_figures(rows: Iterable[tuple[str, int | None, int | None]]) -> str:
-    """Return a table of figures before and after.
+    """Return a table of figures before and after, in the units of plans.
 
     Args:
-        rows: what is counted, its old and its new value; None where there is none.
+        rows: what is counted, its old and its new value; None where there is none. What ends with
+            `, bytes` is counted in bytes, what speaks of FLOPs in operations.
     """
-    table = [("", "old", "new", "Δ")]
+    table = [("", "old", "new", "Δ", "")]
     for what, old, new in rows:
-        delta = "" if old is None or new is None else _signed(new - old)
-        table.append((what, _count(old), _count(new), delta))
-    widths = [max(len(row[column]) for row in table) for column in range(4)]
+        spell = _spelling(what)
+        delta = share = ""
+        if old is not None and new is not None:
+            delta = spell(new - old) if new < old else f"+{spell(new - old)}" if new > old else "0"
+            share = f"{new / old - 1:+.1%}" if old and new != old else ""
+        cells = ("-" if value is None else spell(value) for value in (old, new))
+        table.append((what.removesuffix(", bytes").replace(" FLOPs", ""), *cells, delta, share))
+    widths = [max(len(row[column]) for row in table) for column in range(5)]
     lines = []
     for what, *figures in table:
-        cells = [cell.rjust(width) for cell, width in zip(figures, widths[1:], strict=True)]
+        cells = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
         lines.append("  ".join([what.ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _spelling(what: str) -> Callable[[int], str]:
+    """Return what spells a figure with its unit."""
+    if what.endswith(", bytes"):
+        return in_bytes
+    return partial(amount, unit="FLOP" if "FLOPs" in what else "")
 
 
 def _block(block: BlockDiff, colors: Palette) -> Iterator[str]:
@@ -71,11 +86,3 @@ def _values(change: Change) -> str:
     if change.old is None or change.new is None:
         return change.old or change.new or ""
     return f"{change.old} → {change.new}"
-
-
-def _count(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
-
-
-def _signed(value: int) -> str:
-    return f"{value:+,}" if value else "0"

@@ -10,6 +10,7 @@ from rich.text import Text
 from renaissance.compiler.amounts import amount
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
+from renaissance.render.folded import Folded
 from renaissance.render.plan_answers import answers
 from renaissance.render.plan_jobs import job_tables
 
@@ -31,11 +32,16 @@ class Branch:
         )
 
 
-def draw(plan: Plan) -> RenderableType:
-    """Return answers first, then a tree for each model, and for each job what its steps cost."""
-    blocks: list[RenderableType] = list(answers(plan))
+def draw(plan: Plan, price: float | None = None) -> RenderableType:
+    """Return answers first, then a tree for each model, and for each job what its steps cost.
+
+    Args:
+        plan: the plan.
+        price: of an hour of the machine.
+    """
+    blocks: list[RenderableType] = list(answers(plan, price))
     for model in plan.models:
-        blocks += [_title(f"model {model.name}", model), _table(model), *_remarks(model)]
+        blocks += [_title(f"model {model.name}", model), Folded(_table(model)), *_remarks(model)]
     if plan.jobs:
         blocks += job_tables(plan)
     alone = {model.name: model.caching for model in plan.models}

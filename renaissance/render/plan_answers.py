@@ -1,6 +1,7 @@
-"""What a plan is asked for, in a few lines: does it fit, how fast is it, will it wait."""
+"""What a plan is asked for, in a few lines: does it fit, how long, at what cost, what helps."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from rich.text import Text
 
@@ -8,15 +9,66 @@ from renaissance.compiler.amounts import in_bytes, per_second, predicted
 from renaissance.compiler.planning.figures import JobPlan, Plan
 
 
-def answers(plan: Plan) -> Iterator[Text]:
-    """Yield the lines that a plan begins with."""
+def answers(plan: Plan, price: float | None = None) -> Iterator[Text]:
+    """Yield the lines that a plan begins with; jobs that agree have theirs together.
+
+    Args:
+        plan: the plan.
+        price: of an hour of the machine.
+    """
+    said: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for job in plan.jobs:
         fits = job.fit is None or job.fit.fits
-        yield Text(f"{job.name}: {_memory(job, plan)}", style="bold" if fits else "bold red")
-        for line in (*_remedies(job), *_speed(job), *_disk(job)):
+        lines = (_memory(job, plan), *_remedies(job), *_length(job, plan, price))
+        lines = (*lines, *_speed(job), *_savings(job), *job.begins, *_disk(job))
+        said.setdefault((fits, lines), []).append(job.name)
+    for (fits, (first, *lines)), names in said.items():
+        yield Text(f"{', '.join(names)}: {first}", style="bold" if fits else "bold red")
+        for line in lines:
             yield Text(f"  {line}")
+    seconds = [job.run.seconds for job in plan.jobs]
+    known = [time for time in seconds if time is not None]
+    if len(seconds) > 1 and len(known) == len(seconds):
+        yield Text(f"all jobs: {_cost(sum(known), plan, price)}", style="bold")
     if plan.jobs:
         yield Text("")
+
+
+def costs(plan: Plan, price: float) -> dict[str, Any]:
+    """Return what jobs cost at a price of an hour; None where their time is not known."""
+    each = {
+        job.name: None if job.run.seconds is None else price * job.run.seconds / 3600
+        for job in plan.jobs
+    }
+    known = [cost for cost in each.values() if cost is not None]
+    return {"hour": price, "jobs": each, "all": sum(known) if len(known) == len(each) else None}
+
+
+def _length(job: JobPlan, plan: Plan, price: float | None) -> Iterator[str]:
+    """Say how long a job takes, or what to state so that this is known."""
+    if job.run.seconds is not None:
+        yield f"takes {_cost(job.run.seconds, plan, price)}"
+    elif plan.machine is not None:
+        yield f"time: {job.run.missing}"
+
+
+def _cost(seconds: float, plan: Plan, price: float | None) -> str:
+    hours = seconds / 3600
+    said = [predicted(seconds)]
+    if plan.device == "cuda":
+        many = "under 0.01" if hours < 0.01 else f"{hours:.3g}" if hours < 100 else f"{hours:,.0f}"
+        said.append(f"{many} GPU-hours")
+    if price is not None:
+        said.append(f"{price * hours:,.2f} at {price:,.2f} an hour")
+    return ", ".join(said)
+
+
+def _savings(job: JobPlan) -> Iterator[str]:
+    """Say what freezing each tower would save."""
+    for saving in job.savings:
+        share = f"{saving.share:.0%} of the time"
+        time = share if saving.seconds is None else f"{predicted(saving.seconds)} ({share})"
+        yield f"freezing `{saving.tower}` would save {time} and {in_bytes(saving.bytes)}"
 
 
 def _memory(job: JobPlan, plan: Plan) -> str:

@@ -9,19 +9,20 @@ from rich.text import Text
 from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
 from renaissance.compiler.planning.figures import JobPlan, Plan, SearchPlan, Stage
 from renaissance.grammar.names import listing
+from renaissance.render.folded import Folded
 
 _NUMBERS = ("parameters", "trainable")
 
 
 def job_tables(plan: Plan) -> Iterator[RenderableType]:
     """Yield what jobs cost: FLOPs, what is shared and read, memory, and time on a machine."""
-    yield _flops(plan.jobs)
+    yield Folded(_flops(plan.jobs))
     yield Text("")
     yield from _lines(plan.jobs)
-    yield _memory(plan)
+    yield Folded(_memory(plan))
     if plan.machine is not None:
         yield Text("")
-        yield _time(plan)
+        yield Folded(_time(plan))
     yield from _remarks(plan)
 
 
@@ -74,7 +75,6 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         saved = amount(job.sharing.training)
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
         yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
-    yield from job.begins
     yield from job.rates
     if job.average is not None:
         yield job.average

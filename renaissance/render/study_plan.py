@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from renaissance.compiler.amounts import amount, in_bytes, predicted
+from renaissance.render.folded import Folded
 from renaissance.render.study import differences
 from renaissance.runtime.studies.planning import StagePlan, StudyPlan
 
@@ -20,7 +21,7 @@ def draw_study(plan: StudyPlan) -> Iterator[RenderableType]:
     yield Text("")
     yield from _cells(plan)
     yield Text("")
-    yield _table(plan)
+    yield Folded(_table(plan))
     yield Text("")
     yield Text(_sum(plan))
     for sentence in plan.unknown:

@@ -64,6 +64,17 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
         made.append(
             _panel(title, group, metrics, held_metrics, marks, run.name, rate=group is rates)
         )
+    for title, value in (
+        ("Learning rate", lambda entry: entry.lr),
+        ("Norm of the gradient", lambda entry: entry.gradient_norm),
+        ("Texts a second", lambda entry: entry.texts_per_second),
+        ("Memory, GB", lambda entry: None if entry.memory is None else entry.memory / 1e9),
+    ):
+        found = [(entry.step, value(entry)) for entry in log.steps]
+        name = title.lower()
+        curve = by_name((step, {name: of}) for step, of in found if of is not None)
+        if curve:
+            made.append(_panel(title, [name], curve, {}, marks, run.name))
     return tuple(made)
 
 

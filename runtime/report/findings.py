@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
 from renaissance.runtime.records import JobResult, Prediction
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.confusion import Confusion, confusion
@@ -13,6 +13,8 @@ from renaissance.runtime.report.images import data_uri
 
 MOST_SAMPLES = 24
 MOST_WRONG = 16
+CLOSE = 0.02
+"""How far above chance a metric of a pretraining is still called that: what few rows vary by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class JobRow:
     split: str
     metrics: tuple[tuple[str, str, str], ...]
     selected: str
+    blind: str
     steps: str
     time: str
     rate: str
@@ -91,8 +94,8 @@ class Evaluation:
     samples: tuple[tuple[str, tuple[Sample, ...]], ...]
 
 
-def job_row(run: JobRun, kind: str) -> JobRow:
-    """Return a job's row; `kind` is what the spec calls it."""
+def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
+    """Return a job's row; `kind` is what the spec calls it, `job` what the spec says of it."""
     result = run.result
     if result is None:
         return JobRow(
@@ -101,6 +104,7 @@ def job_row(run: JobRun, kind: str) -> JobRow:
             split="",
             metrics=(),
             selected="",
+            blind="",
             steps="",
             time="",
             rate="",
@@ -115,6 +119,7 @@ def job_row(run: JobRun, kind: str) -> JobRow:
             for name, value in result.metrics.items()
         ),
         selected=_selected(result),
+        blind=_blind(result, job),
         steps=figures.count(result.steps) if result.steps else figures.DASH,
         time=figures.duration(result.seconds),
         rate=figures.throughput(result.texts_per_second),
@@ -182,6 +187,19 @@ def _selected(result: JobResult) -> str:
     measure = result.selected_by.replace("_", " ")
     averaged = ", the average of the weights" if result.weights == "average" else ""
     return f"best by {measure} on {result.split}: step {figures.count(result.best_step)}{averaged}"
+
+
+def _blind(result: JobResult, job: Job | None) -> str:
+    """Say which metrics of a pretraining are no better than one answer to everything."""
+    found = []
+    for objective in job.objectives if isinstance(job, Pretrain) else ():
+        chance, name = objective.blind(), objective.metric
+        if chance is not None and result.metrics.get(name, 1.0) <= chance + CLOSE:
+            found.append(
+                f"{name.replace('_', ' ')} is at chance: the same answer to all items gives "
+                f"{figures.metric(name, chance)}"
+            )
+    return "; ".join(found)
 
 
 def _compared(result: JobResult, name: str) -> bool:

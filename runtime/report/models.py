@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 from pydantic import ValidationError
 
+from renaissance.compiler.amounts import in_bytes
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report.architecture import architecture
 from renaissance.runtime.report.blueprint import blueprint
@@ -18,13 +19,17 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFigures:
-    """What a job trains and computes: parameters with its heads, operations for one text."""
+    """What a job trains and computes: parameters with its heads, operations for one text.
+
+    `memory` is planned for the largest step on a GPU; empty where the plan does not say it.
+    """
 
     name: str
     parameters: str
     frozen: str
     forward: str
     training: str
+    memory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
     """
     groups: dict[tuple[object, ...], list[tuple[str, Described]]] = {}
     try:
+        peaks = {job["name"]: _peak(job) for job in plan["jobs"]}
         for job in plan["jobs"]:
             # An evaluation trains nothing: all of its model would seem frozen.
             if job["kind"] != "evaluate":
@@ -82,7 +88,9 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
         for model in plan["models"]:
             if model["name"] not in trained:
                 groups[_body(model)] = [(model["name"], model)]
-        return tuple(_figure(members, index) for index, members in enumerate(groups.values()))
+        return tuple(
+            _figure(members, index, peaks) for index, members in enumerate(groups.values())
+        )
     except (KeyError, TypeError, ValidationError) as error:
         raise ValueError("the plan does not describe models as expected") from error
 
@@ -99,7 +107,14 @@ def _body(model: Described) -> tuple[object, ...]:
     )
 
 
-def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure:
+def _peak(job: Described) -> str:
+    peaks = [stage["memory"]["peak"] for stage in job.get("stages", ())]
+    return in_bytes(max(peaks)) if peaks else ""
+
+
+def _figure(
+    members: Sequence[tuple[str, Described]], index: int, peaks: Mapping[str, str]
+) -> ModelFigure:
     model = members[0][1]
     body = [part for part in model["components"] if not _is_head(part)]
     heads = {
@@ -117,13 +132,13 @@ def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure
         parameters=parameters,
         frozen=1 - learning / parameters if parameters else 0.0,
         svg=blueprint(drawn, index=index),
-        jobs=tuple(_job(name, other) for name, other in members),
+        jobs=tuple(_job(name, other, peaks.get(name, "")) for name, other in members),
         directives=tuple(_directive(part) for part in model["freeze"]),
         notes=tuple(model["notes"]),
     )
 
 
-def _job(name: str, model: Described) -> JobFigures:
+def _job(name: str, model: Described, memory: str) -> JobFigures:
     parameters, flops = model["parameters"], model["flops_per_sample"]
     frozen, total = parameters["frozen"], parameters["total"]
     return JobFigures(
@@ -132,6 +147,7 @@ def _job(name: str, model: Described) -> JobFigures:
         frozen=share(frozen / total) if frozen else "none",
         forward=magnitude(flops["forward"]),
         training=magnitude(flops["training"]),
+        memory=memory,
     )
 
 

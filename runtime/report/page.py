@@ -9,6 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from renaissance.compiler.amounts import in_bytes
+from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.report import figures
@@ -83,11 +85,15 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         headlines=[evaluation for evaluation in found if evaluation.value],
         summary=_summary(run, models),
         problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
-        rows=[job_row(job, getattr(jobs.get(job.name), "job", "")) for job in run.jobs],
+        rows=[
+            job_row(job, getattr(jobs.get(job.name), "job", ""), jobs.get(job.name))
+            for job in run.jobs
+        ],
         notices=[(job.name, text) for job in run.jobs for text in job.log.notices],
         skipped=_skipped(run),
         models=models,
         no_models=no_models,
+        held=_held(run),
         curves=[JobCurves(name=job.name, panels=panels(job)) for job in trained],
         evaluations=found,
         environment=_environment(run),
@@ -127,6 +133,14 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
     return " ".join(sentences)
 
 
+def _held(run: RunFolder) -> dict[str, str]:
+    """Return the most memory that tensors of each job held on a GPU, by its name."""
+    most = {
+        job.name: max((step.memory or 0 for step in job.log.steps), default=0) for job in run.jobs
+    }
+    return {name: in_bytes(held) for name, held in most.items() if held}
+
+
 def _skipped(run: RunFolder) -> list[Skipped]:
     accounts = [(job.name, job.log.unreadable) for job in run.jobs]
     return [
@@ -151,6 +165,13 @@ def _environment(run: RunFolder) -> list[tuple[str, str]]:
         others = _distinct(start.spec_hash for start in starts if start.spec_hash not in hashes)
         if others:
             rows.append(("Hash in the logs", ", ".join(others)))
+        seeds = {
+            name: job.seed for name, job in run.spec.jobs.items() if not isinstance(job, Evaluate)
+        }
+        if seeds:
+            same = len(set(seeds.values())) == 1
+            each = [f"{name}: {seed}" for name, seed in seeds.items()]
+            rows.append(("Seed", str(next(iter(seeds.values()))) if same else ", ".join(each)))
     devices = _distinct(start.device for start in starts)
     if devices:
         rows.append(("Device", ", ".join(devices)))

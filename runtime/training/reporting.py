@@ -1,5 +1,8 @@
 """The event of a line in the log: what the steps since the last one came to."""
 
+import torch
+from torch.distributed.tensor import DTensor
+
 from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.runtime.records import Step, Unreadable
 from renaissance.runtime.training.not_finite import not_finite
@@ -26,12 +29,27 @@ def report(training: Training, progress: Progress) -> None:
             losses=losses,
             metrics=metrics,
             lr=training.rate.at(progress.step - 1),
+            gradient_norm=_norm(training),
+            memory=_memory(),
             texts_per_second=progress.take_speed(),
             seconds=progress.seconds,
         )
     )
     _report_overflows(training, progress)
     _report_unreadable(training, progress)
+
+
+def _norm(training: Training) -> float | None:
+    """Return the norm of the last gradient before it was clipped; of all processes where split."""
+    norm = training.step.norm
+    if isinstance(norm, DTensor):
+        norm = norm.full_tensor()
+    return None if norm is None else norm.item()
+
+
+def _memory() -> int | None:
+    """Return the most bytes that tensors have held on a GPU; None without one."""
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None
 
 
 def _report_overflows(training: Training, progress: Progress) -> None:

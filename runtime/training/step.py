@@ -94,6 +94,9 @@ class TrainingStep:
         processes: that share a global batch.
         accuracies: are told every batch.
         average: of the weights, which takes in every step; None for none.
+
+    Attributes:
+        norm: of the gradient of the last step before clipping, on the device; None without it.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class TrainingStep:
         self._average = average
         self._comparison = Comparison(objectives, processes)
         self._wrapped: nn.Module | None = None
+        self.norm: Tensor | None = None
         self._mover = Mover(processes.device)
 
     @property
@@ -251,7 +255,9 @@ class TrainingStep:
         optimization = self._optimization
         optimization.set_rate(rate)
         if optimization.torch is not None:
-            self._precision.step(optimization.torch, optimization.parameters, self._clip)
+            self.norm = self._precision.step(
+                optimization.torch, optimization.parameters, self._clip
+            )
             for head in self._objectives.model.heads.values():
                 getattr(head, "stay_in_bounds", _free)()
         optimization.clear()

@@ -87,6 +87,29 @@ def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixtur
     assert "H100 SXM" in printed and "an assumption" in printed
 
 
+def test_a_plan_answers_first(capsys: pytest.CaptureFixture[str]) -> None:
+    lengths = ["--texts", "1000", "--texts", "vqa_test=50"]
+    asked = ["plan", "quickstart", "--gpu", "h100", "--price", "3.6", *lengths]
+    assert main([*asked, "--summary"]) == 0
+    printed = capsys.readouterr().out
+    assert "base: fits: a step of 64 texts needs " in printed
+    assert "GPU-hours" in printed and " at 3.60 an hour\n" in printed
+    assert "\nall jobs: " in printed
+    assert "freezing `vision` would save " in printed and "of the time) and " in printed
+    assert "`text`, `vision`, `cross` start from the weights of job `base`" in printed
+    assert "\nmodel " not in printed and "component" not in printed
+    assert main([*asked, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    seconds = {job["name"]: job["run"]["seconds"] for job in document["jobs"]}
+    assert document["price"]["jobs"] == pytest.approx(
+        {name: time / 1000 for name, time in seconds.items()}
+    )
+    saved = {each["tower"]: each for each in document["jobs"][0]["savings"]}
+    assert saved["vision"]["bytes"] > 0 and 0 < saved["vision"]["share"] < 1
+    assert saved["vision"]["seconds"] == pytest.approx(saved["vision"]["share"] * seconds["base"])
+    assert document["jobs"][2]["savings"] == []
+
+
 def test_what_a_plan_cannot_suppose_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     for asked, said in (
         (["--gpu", "h101"], "nearest are h100"),

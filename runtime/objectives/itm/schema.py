@@ -42,6 +42,10 @@ class Itm(ObjectiveBlock):
     )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
+    def blind(self) -> float:
+        """All of the more frequent kind."""
+        return self.negatives / (1 + self.negatives)
+
     def remarks(self, batch: int) -> Iterable[Remark]:
         """A batch of one text has no other image."""
         if self.draw == "batch" and batch < 2:

@@ -46,6 +46,18 @@ def test_rates_share_a_chart_and_others_do_not() -> None:
     assert [panel.title for panel in charts(log)] == ["Loss", "Metrics", "Perplexity"]
 
 
+def test_what_says_how_it_learned_has_charts_of_its_own() -> None:
+    known = {"lr": 1e-3, "gradient_norm": 0.7, "texts_per_second": 900.0, "memory": 2_000_000_000}
+    charted = charts(Log(steps=[Step(step=n, loss=1.0, **known) for n in (1, 2)]))
+    last = {panel.title: panel.series[0].points[-1] for panel in charted[1:]}
+    assert last == {
+        "Learning rate": (2, pytest.approx(1e-3)),
+        "Norm of the gradient": (2, pytest.approx(0.7)),
+        "Texts a second": (2, pytest.approx(900.0)),
+        "Memory, GB": (2, pytest.approx(2.0)),
+    }
+
+
 def test_loss_that_falls_far_is_logarithmic() -> None:
     def ticks(last: float) -> list[str]:
         steps = [Step(step=1, loss=5.0), *(Step(step=n, loss=last) for n in range(2, 400))]

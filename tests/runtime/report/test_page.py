@@ -192,3 +192,27 @@ def test_plan_that_fails_costs_only_the_drawing(
     text = made(run_folder).text
     assert "The architecture could not be drawn: no such <backbone>" in text
     assert "12 errors" in text
+
+
+def test_a_pretraining_at_chance_is_said_to_be(run_folder: Path) -> None:
+    file = run_folder / "base" / "result.json"
+    result = json.loads(file.read_text())
+    said = "itm accuracy is at chance: the same answer to all items gives 50.00"
+    assert said not in write_report(run_folder).read_text()
+    result["metrics"]["itm_accuracy"] = 0.51
+    file.write_text(json.dumps(result))
+    assert said in write_report(run_folder).read_text()
+
+
+def test_planned_memory_stands_beside_what_was_measured(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = {"name": "base", "kind": "pretrain", "model": PLAN["models"][0]}
+    job["stages"] = [{"memory": {"peak": 3_000_000_000}}]
+    monkeypatch.setattr(page, "plan_of", lambda spec: {**PLAN, "jobs": [job]})
+    log = run_folder / "base" / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    held = [{**line, "memory": 2_500_000_000} for line in lines if line["event"] == "step"]
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in held))
+    text = write_report(run_folder).read_text()
+    assert "3.00 GB of GPU memory were planned for the largest step, 2.50 GB were measured" in text

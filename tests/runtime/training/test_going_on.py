@@ -51,7 +51,10 @@ def test_it_begins_with_the_weights_of_its_source(spec: Spec, tmp_path: Path) ->
 
 def test_the_plan_says_where_heads_begin(spec: Spec) -> None:
     jobs = {job.name: job for job in plan(spec).jobs}
-    assert jobs["more"].begins == ("the head `mlm` starts from that of job `base`",)
+    assert jobs["more"].begins == (
+        "`text`, `vision`, `cross` start from the weights of job `base`",
+        "the head `mlm` starts from that of job `base`",
+    )
     assert jobs["base"].begins == ()
 
 

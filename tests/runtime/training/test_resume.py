@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import InterruptionError, JobError
+from renaissance.runtime import InterruptionError, JobError, run_jobs
 from tests.runs import StopAt, events, last_bytes, notices, start, train
 
 THAW = (Freeze(selectors=("text",), until=Share(0.5)),)
@@ -40,6 +40,18 @@ def test_stopped_and_resumed_around_a_thaw(
         json.loads((tmp_path / name / "base/best.json").read_text()) for name in ("whole", "parts")
     )
     assert whole == parts
+
+
+def test_a_stopped_run_has_a_page(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
+    spec = tiny_spec(base={"steps": 6, "validate_every": 2})
+    with pytest.raises(InterruptionError):
+        run_jobs(spec, tmp_path, only=("base",), device="cpu", observer=StopAt(3))
+    page = (tmp_path / "report.html").read_text()
+    assert "not finished: 3 of 6 steps are logged" in page
+    assert "Learning rate" in page and "Seed" in page
+    whole = run_jobs(spec, tmp_path, only=("base",), device="cpu")
+    assert "the job goes on after step 3 of 6" in notices(tmp_path, "base")
+    assert whole.report is not None and "not finished: 3" not in whole.report.read_text()
 
 
 def test_layers_that_learn_at_rates_of_their_own_go_on_alike(

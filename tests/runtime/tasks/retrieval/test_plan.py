@@ -73,5 +73,8 @@ def test_the_plan_says_what_the_head_starts_from(
     objectives: tuple[Itm | Mlm, ...], sentence: str
 ) -> None:
     base, learn, exam = plan(planned(Retrieval(root=""), *objectives), tokens=10).jobs
-    assert learn.begins == (f"the head `answer` {sentence}",)
+    assert learn.begins == (
+        "`text`, `vision`, `cross` start from the weights of job `base`",
+        f"the head `answer` {sentence}",
+    )
     assert base.begins == exam.begins == ()

@@ -1,0 +1,33 @@
+"""What progress keeps where a terminal is narrow."""
+
+import io
+import re
+
+import pytest
+
+from renaissance.progress import Bars
+from renaissance.runtime.records import Start, Step
+
+LOSSES = {"mlm": 2.5, "itm": 0.693}
+STEP = Step(step=11_500, loss=3.2, losses=LOSSES, metrics={"itm_accuracy": 0.5})
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_bars_keep_count_and_time_left(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    with Bars(terminal) as bars:
+        bars.event(Start(job="pretraining", spec_hash=""))
+        bars.begin("pretraining", "train", 14_000)
+        bars.advance("train", 11_500)
+        bars.event(STEP)
+    printed = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", printed) if line.strip()]
+    assert max(map(len, lines)) <= width
+    assert re.match(r"pretraining +━+\S* *━* *11500/14000 +(--:--|\d+:\d\d)", lines[-1]), lines[-1]
