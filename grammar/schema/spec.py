@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from html import escape
 from importlib import import_module
 from typing import Any
@@ -38,6 +39,7 @@ class Spec(Block):
 
     def __repr__(self) -> str:
         """Return names of what there is, and the hash."""
+        parts: dict[str, Iterable[str]]
         parts = {"models": self.models, "data": self.data, "jobs": self.jobs}
         named = [f"{what}: {', '.join(names)}" for what, names in parts.items() if names]
         return f"<Spec {'; '.join([*named, f'hash {self.hash[:12]}'])}>"
