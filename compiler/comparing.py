@@ -25,11 +25,13 @@ class Rows(Movable):
         text: `[rows, width]`.
         image: `[rows, width]`, likewise.
         truth: which text is known to be true of which image.
+        moving: a moving copy of the model made the vectors.
     """
 
     text: Tensor
     image: Tensor
     truth: Truth
+    moving: bool = False
 
     @property
     def rows(self) -> int:
@@ -40,9 +42,14 @@ class Rows(Movable):
         """Return the same vectors without what they were computed from."""
         return replace(self, text=self.text.detach(), image=self.image.detach())
 
+    def moved(self) -> "Rows":
+        """Return the same vectors as those of a moving copy."""
+        return replace(self, moving=True)
+
     def part(self, first: int, rows: int) -> "Rows":
         """Return the vectors of consecutive rows."""
-        return Rows(
+        return replace(
+            self,
             text=self.text.narrow(0, first, rows),
             image=self.image.narrow(0, first, rows),
             truth=self.truth.part(first, rows),
@@ -53,7 +60,8 @@ class Rows(Movable):
         """Return the rows of all parts, one part behind the other."""
         if len(parts) == 1:
             return parts[0]
-        return Rows(
+        return replace(
+            parts[0],
             text=torch.cat([part.text for part in parts]),
             image=torch.cat([part.image for part in parts]),
             truth=Truth.joined([part.truth for part in parts]),
@@ -61,7 +69,8 @@ class Rows(Movable):
 
 
 Loss = Callable[[Rows, Rows, int], Scored]
-"""Compares some rows with all rows, among which they stand from a place on."""
+"""Compares some rows with all rows, among which they stand from a place on. Where all rows are
+vectors of a moving copy, those of earlier steps may stand behind them."""
 
 Compare = Callable[[str, Rows], Scored]
 """Compares the rows of a pass, for the head of a name, with all rows of the global batch; what it
@@ -115,7 +124,11 @@ class Exchange:
 
 
 def compare(
-    loss: Loss, head: nn.Module, parts: Sequence[Rows], exchange: Exchange
+    loss: Loss,
+    head: nn.Module,
+    parts: Sequence[Rows],
+    exchange: Exchange,
+    keys: Rows | None = None,
 ) -> list[Compared]:
     """Compare the rows of all passes and processes.
 
@@ -124,6 +137,8 @@ def compare(
         head: that it uses.
         parts: the rows of each pass of this process, on the device, without their graphs.
         exchange: with the other processes, which come here together.
+        keys: what a moving copy makes of all rows in their order, and maybe more behind them, to
+            compare with in the place of all rows; no gradients go there.
 
     Returns:
         What it says about each part. One part at a time is compared with all rows.
@@ -138,9 +153,10 @@ def compare(
     with torch.enable_grad():
         # Hooks of modules, as those that count operations, take no leaves inside of `grad`.
         everything = everything.part(0, gathered.rows)
+        among = everything if keys is None else keys
         for part in parts:
             place = first + sum(one.rows for one in parts[: len(scored)])
-            said = loss(everything.part(place, part.rows), everything, place)
+            said = loss(everything.part(place, part.rows), among, place)
             found = torch.autograd.grad(said.loss, [*vectors, *parameters], allow_unused=True)
             for total, gradient in zip(sums, found, strict=False):
                 if gradient is not None:

@@ -34,6 +34,7 @@ from renaissance.compiler.model.inputs import ImageInput
 from renaissance.compiler.model.patches import HiddenImages, check_patches, patch_pixels
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.model.tower import TowerFacts
+from renaissance.compiler.moving import moving_of
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.kinds.head import Reads
 from renaissance.grammar.kinds.registry import KindError, facet, optional_facet, origin
@@ -56,6 +57,7 @@ class Objectives(nn.Module):
     Attributes:
         kinds: the objectives or the task, by name of the head.
         normalised: makes what each stream of images reads of bytes, by its name.
+        moving: what follows the model and is compared with it in training, by name of the head.
         images_a_pair: distinct images that one row of the fusion reads.
         cached: encodes inputs of which some features are kept, by name of the stream; empty where
             none are kept.
@@ -76,6 +78,7 @@ class Objectives(nn.Module):
             for name in self._vision
             if reads_pixels(streams[name])
         }
+        self.moving = moving_of(self.kinds, declared.fusion.space)
         self.images_a_pair = declared.images_a_pair
         self.cached: Mapping[str, Callable[..., Features]] = {}
 

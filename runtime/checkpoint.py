@@ -20,6 +20,7 @@ from renaissance.runtime.surroundings import DISK_FULL, reason
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 AVERAGE = "average.safetensors"
+MOMENTUM = "momentum.safetensors"
 STATE = "state.json"
 REPLACED = ".replaced-"
 """What stands before the name of a checkpoint that gives way to another one."""
@@ -125,6 +126,7 @@ class Checkpoint:
         model: tensors of the model by name.
         optimizer: tensors of the optimizer as `name/field`; empty if not asked for.
         average: averages of the weights that learn, by name; empty where the job has none.
+        momentum: moving copies and queues; empty if not asked for, or where the job has none.
     """
 
     path: Path
@@ -132,6 +134,7 @@ class Checkpoint:
     model: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
     average: Mapping[str, Tensor]
+    momentum: Mapping[str, Tensor]
 
     @property
     def measured(self) -> Mapping[str, Tensor]:
@@ -145,6 +148,7 @@ def write_checkpoint(
     model: Mapping[str, Tensor],
     optimizer: Mapping[str, Tensor],
     average: Mapping[str, Tensor] | None = None,
+    momentum: Mapping[str, Tensor] | None = None,
 ) -> State:
     """Write a checkpoint beside `path`, make sure that it is on disk, and give it its name.
 
@@ -154,6 +158,7 @@ def write_checkpoint(
         model: tensors of the model by name.
         optimizer: tensors of the optimizer as `name/field`.
         average: averages of the weights that learn, by name; None writes no file of them.
+        momentum: moving copies and queues, likewise.
 
     Returns:
         The state as it was written, with digests of the files.
@@ -166,7 +171,7 @@ def write_checkpoint(
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         files = {}
-        for name, tensors in _files(model, optimizer, average).items():
+        for name, tensors in _files(model, optimizer, average, momentum).items():
             plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
             save_file(plain, draft / name)
             files[name] = digest_of(draft / name)
@@ -194,10 +199,12 @@ def _files(
     model: Mapping[str, Tensor],
     optimizer: Mapping[str, Tensor],
     average: Mapping[str, Tensor] | None,
+    momentum: Mapping[str, Tensor] | None,
 ) -> dict[str, Mapping[str, Tensor]]:
     """Return what goes into which file."""
-    files = {MODEL: model, OPTIMIZER: optimizer}
-    return files if average is None else {**files, AVERAGE: average}
+    more = {AVERAGE: average, MOMENTUM: momentum}
+    there = {name: tensors for name, tensors in more.items() if tensors is not None}
+    return {MODEL: model, OPTIMIZER: optimizer, **there}
 
 
 def rewrite_state(path: Path, state: State) -> None:
@@ -237,15 +244,19 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
 
     Args:
         path: its folder.
-        optimizer: read the optimizer's part too.
+        optimizer: read the optimizer's part too, and moving copies.
 
     Raises:
         CheckpointError: if a file is missing, cut off or changed.
     """
     state = read_state(path)
-    tensors: dict[str, dict[str, Tensor]] = {MODEL: {}, OPTIMIZER: {}, AVERAGE: {}}
-    there = (MODEL, OPTIMIZER) if optimizer else (MODEL,)
-    for name in (*there, AVERAGE) if AVERAGE in state.files else there:
+    tensors: dict[str, dict[str, Tensor]] = {
+        name: {} for name in (MODEL, OPTIMIZER, AVERAGE, MOMENTUM)
+    }
+    there = [MODEL, *(name for name in (AVERAGE,) if name in state.files)]
+    if optimizer:
+        there += [OPTIMIZER, *(name for name in (MOMENTUM,) if name in state.files)]
+    for name in there:
         _check_whole(path / name, state.files.get(name))
         try:
             tensors[name] = load_file(path / name)
@@ -257,6 +268,7 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
         model=tensors[MODEL],
         optimizer=tensors[OPTIMIZER],
         average=tensors[AVERAGE],
+        momentum=tensors[MOMENTUM],
     )
 
 

@@ -142,6 +142,7 @@ class Memory:
         parameters: weights and buffers.
         optimizer: running averages of what learns.
         average: of the weights that learn, where the job has one.
+        momentum: moving copies that are compared with, and queues of their vectors.
         gradients: of what learns, when all of them are there.
         inputs: images as bytes: of this pass and the next one, on a CPU those of the whole step.
         activations: what the forward pass of a micro-batch leaves for the backward pass.
@@ -154,6 +155,7 @@ class Memory:
     parameters: int
     optimizer: int
     average: int
+    momentum: int
     gradients: int
     inputs: int
     activations: int

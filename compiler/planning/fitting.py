@@ -79,7 +79,8 @@ def _micro_batch(
 ) -> tuple[int, Stage] | None:
     """Return the largest part of a micro-batch that fits, and its stage; None if none does."""
     memory = whole.memory
-    fixed = memory.parameters + memory.optimizer + memory.average + memory.gradients + memory.inputs
+    kept = memory.optimizer + memory.average + memory.momentum
+    fixed = memory.parameters + kept + memory.gradients + memory.inputs
     if fixed >= room:
         return None
     parts = max(ceil((memory.peak - fixed) / (room - fixed)), 2)

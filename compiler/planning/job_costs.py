@@ -6,6 +6,7 @@ from dataclasses import replace
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.demand import readings, unread_parts
 from renaissance.compiler.expected import SPECIAL_TOKENS
+from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.layer_decay import said_of_decay
 from renaissance.compiler.lowering.context import Context
 from renaissance.compiler.lowering.dispatch import PRODUCTS
@@ -20,8 +21,10 @@ from renaissance.compiler.planning.figures import (
     SearchPlan,
     Sharing,
     Stage,
+    Stored,
 )
 from renaissance.compiler.planning.fitting import fit, largest
+from renaissance.compiler.planning.machines import Machine
 from renaissance.compiler.planning.matching import Scoring, matched, pass_of, search_plan
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, text_tokens
@@ -89,7 +92,7 @@ def plan_job(
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=None
         if isinstance(job, Evaluate)
-        else stored(model, declared, resolved, stages.length, _kept(training), machine),
+        else _stored(model, declared, resolved, stages, training, found[-1], machine),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
         average=None if training.average is None else _average(job, training.average),
@@ -116,9 +119,16 @@ def _context(
 def _compares(objectives: Objectives, job: Job, texts: int) -> Iterator[str]:
     """Say what an objective costs that compares all rows of a step."""
     for name, head in objectives.model.heads.declared.items():
+        moving = objectives.moving.get(name)
         if head.reads != "streams" or isinstance(job, Evaluate):
             continue
         yield f"`{name}` compares all {job.batch:,} texts and images of a step, of all processes"
+        if moving is not None:
+            more = f" and of {moving.queue:,} texts and images before it" if moving.queue else ""
+            yield (
+                f"with vectors of a moving copy, of which a step leaves {moving.momentum:g}: those "
+                f"of the step{more}; the copy runs forward once, and nothing learns from it"
+            )
         if texts < job.batch:
             yield (
                 f"what `{name}` reads is computed twice, because the gradients of a pass depend on "
@@ -130,6 +140,20 @@ def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:
     """Return how the learning rates of a job fall with the depth of layers."""
     decays = {} if isinstance(job, Evaluate) else job.decay_lr
     return tuple(said_of_decay(model, parameter_addresses(model), decays)) if decays else ()
+
+
+def _stored(
+    model: VisionLanguageModel,
+    declared: Model,
+    resolved: FreezePlan,
+    stages: Stages,
+    training: Pretrain | Finetune,
+    last: Stage,
+    machine: Machine | None,
+) -> Stored:
+    """Return what a checkpoint at the end of a training takes."""
+    averages, momentum = _kept(training), last.memory.momentum
+    return stored(model, declared, resolved, stages.length, averages, momentum, machine)
 
 
 def _kept(training: Pretrain | Finetune) -> int:

@@ -25,6 +25,7 @@ def memory_of(
     *,
     averages: int,
     averaged: bool,
+    momentum: int,
     inputs: int,
     accumulated: bool,
 ) -> Memory:
@@ -35,6 +36,7 @@ def memory_of(
         traced: a pass, with its backward pass.
         averages: that the optimizer keeps of each number that learns, in the type of the weights.
         averaged: an average of what learns is kept in float32.
+        momentum: bytes of moving copies and queues.
         inputs: bytes of the images of the batch, which the pass did not count.
         accumulated: gradients of an earlier micro-batch were there before the pass.
     """
@@ -53,9 +55,10 @@ def memory_of(
         parameters=parameters,
         optimizer=optimizer,
         average=average,
+        momentum=momentum,
         gradients=gradients,
         inputs=inputs,
         activations=traced.activations,
         temporary=moving - traced.activations,
-        peak=parameters + optimizer + average + inputs + moving,
+        peak=parameters + optimizer + average + momentum + inputs + moving,
     )

@@ -1,7 +1,7 @@
 """The passes that a job makes through its model, on inputs without contents."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import torch
@@ -155,30 +155,44 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
             rows=texts,
             more={name: shown for name, shown in images.items() if name != first},
         )
-        scored = (_one_of_several(objectives, batch, job) if cut else objectives(batch)).values()
+        scored = _scored(objectives, batch, job, cut=cut).values()
         # The scores stay, because accuracies are made from them.
         return Outcome(results=[one.loss for one in scored], kept=[one.scores for one in scored])
 
     return Pass(texts=texts, towers=towers, images=images, run=run)
 
 
-def _one_of_several(objectives: Objectives, batch: Batch, job: Job) -> dict[str, Scored]:
-    """Make a pass whose rows are compared with those of other passes; it runs twice for that.
+def _scored(objectives: Objectives, batch: Batch, job: Job, *, cut: bool) -> dict[str, Scored]:
+    """Make a pass, whose rows are compared with those of other passes where a step is cut.
 
-    The first time, which counts as recomputation, only gives vectors. Training compares the vectors
-    of all passes when it has them, before any of them runs again: the same products in between.
+    It runs twice for that. The first time, which counts as recomputation, only gives vectors.
+    Training compares the vectors of all passes when it has them, before any of them runs again: the
+    same products in between. A moving copy runs before, without gradients.
     """
-    with torch.no_grad(), once_more():
-        objectives(batch, only_vectors=True)
+    moving = {} if isinstance(job, Evaluate) else objectives.moving
+    keys: dict[str, Rows] = {}
+    for name in moving:
+        with torch.no_grad():
+            keys[name] = objectives(batch, only_vectors=True)[name].moved()
+    if cut:
+        with torch.no_grad(), once_more():
+            objectives(batch, only_vectors=True)
 
     def compare(name: str, own: Rows) -> Scored:
-        more = job.batch - own.rows
-        others = Rows(
-            text=own.text.new_empty(more, own.text.shape[1], requires_grad=True),
-            image=own.image.new_empty(more, own.image.shape[1], requires_grad=True),
-            truth=_truth(more),
-        )
-        return objectives.compared(name, own, Rows.joined((own, others)), 0)
+        everything, more = keys.get(name, own), job.batch - own.rows if cut else 0
+        if name in moving:
+            more += moving[name].queue
+        if more:
+            others = replace(
+                everything,
+                text=own.text.new_empty(more, own.text.shape[1], requires_grad=name not in moving),
+                image=own.image.new_empty(
+                    more, own.image.shape[1], requires_grad=name not in moving
+                ),
+                truth=_truth(more),
+            )
+            everything = Rows.joined((everything, others))
+        return objectives.compared(name, own, everything, 0)
 
     found: dict[str, Scored] = objectives(batch, compare)
     return found

@@ -46,8 +46,9 @@ def speed_of(
             copies += moving
         launches += 1
     # Averages and weights are read and written, gradients, which are as large as these, read; an
-    # average of the weights is read and written, and they once more read.
-    touched = 2 * memory.optimizer + 3 * memory.gradients + 3 * memory.average
+    # average of the weights, or a moving copy, is read and written, and they once more read.
+    following = memory.average + memory.momentum
+    touched = 2 * memory.optimizer + 3 * memory.gradients + 3 * following
     update = touched / machine.bandwidth / machine.efficiency
     computed, moved = products * passes, copies * passes + update
     launched = launches * passes * machine.launch

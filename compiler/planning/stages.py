@@ -14,6 +14,7 @@ from renaissance.compiler.lowering.dispatch import PRODUCTS
 from renaissance.compiler.lowering.low_precision import hold_in_low_precision
 from renaissance.compiler.lowering.lowerings import is_lowered
 from renaissance.compiler.lowering.recomputation import recompute_layers
+from renaissance.compiler.moving import moving_bytes
 from renaissance.compiler.planning.components import flops_of
 from renaissance.compiler.planning.figures import Stage
 from renaissance.compiler.planning.machines import Device, Machine
@@ -159,6 +160,9 @@ class Stages:
             traced,
             averages=training.optimizer.averages,
             averaged=not isinstance(job, Evaluate) and training.average is not None,
+            momentum=0
+            if isinstance(job, Evaluate)
+            else moving_bytes(model, self._objectives.moving),
             inputs=there * _bytes(step.tensors),
             accumulated=passes > 1,
         )

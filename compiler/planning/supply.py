@@ -45,6 +45,7 @@ def stored(
     resolved: FreezePlan,
     length: int,
     averages: int,
+    momentum: int,
     machine: Machine | None,
 ) -> Stored:
     """Predict the size of a checkpoint at the end of a job, when most learns.
@@ -55,12 +56,13 @@ def stored(
         resolved: what is frozen when.
         length: steps of the job.
         averages: that the optimizer keeps of each number that learns.
+        momentum: bytes of moving copies and queues.
         machine: whose disk keeps it; an assumed one if None.
     """
     never = frozenset(resolved.frozen(length - 1, length))
     given = _pretrained(declared, model)
     seen: set[int] = set()
-    size = 0
+    size = momentum
     for name, part in model.state_dict(keep_vars=True).items():
         if id(part) in seen:
             continue

@@ -194,6 +194,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.kernels: list[Kernel] = []
         self.allocation = Allocation([*model.parameters(), *model.buffers(), *held])
         self.first: dict[str, tuple[tuple[int, ...], bool]] = {}
+        self.without: set[str] = set()
         self.last: dict[str, tuple[int, ...]] = {}
         self.weights = {id(part.untyped_storage()) for part in model.parameters()}
 
@@ -290,9 +291,15 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             outermost[0] = self.stack[-1] != address
             self.stack.append(address)
             tensors = list(_tensors((args, kwargs)))
-            if outermost[0] and tensors and address not in self.first:
+            # A run for vectors alone, without autograd, does not say what learns before it.
+            unknown = address not in self.first or (
+                address in self.without and torch.is_grad_enabled()
+            )
+            if outermost[0] and tensors and unknown:
                 gradient = any(tensor.requires_grad for tensor in tensors)
                 self.first[address] = (tuple(tensors[0].shape[1:]), gradient)
+                keeping = self.without.discard if torch.is_grad_enabled() else self.without.add
+                keeping(address)
 
         def leave(module: nn.Module, args: Any, result: Any) -> None:
             self.stack.pop()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.moving import Moving
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 
@@ -64,6 +65,14 @@ class ObjectiveBlock(KindBlock):
             form=self.head_form,
             outputs=self.head_outputs,
         )
+
+    def moving(self, space: int | None) -> Moving | None:
+        """Return what follows the model that it compares with; None for the model itself.
+
+        Args:
+            space: channels of the space of the fusion; None where it has none.
+        """
+        return None
 
     def remarks(self, batch: int) -> Iterable[Remark]:
         """Return what is wrong with it in a job of so many texts a step."""

@@ -97,6 +97,7 @@ def _planned(spec: Spec) -> dict[str, dict[str, int]]:
             "gradients to weights, FLOPs": job.model.flops_per_sample.to_weights,
             "optimizer, bytes": memory.optimizer,
             "average of the weights, bytes": memory.average,
+            "moving copy and queue, bytes": memory.momentum,
             "activations, bytes": memory.activations,
             "peak memory, bytes": memory.peak,
         }

@@ -112,8 +112,10 @@ def _memory(plan: Plan) -> Table:
     device = "GPU" if plan.device == "cuda" else "CPU"
     table = _table(f"memory ({device})", "pass")
     averaged = any(stage.memory.average for _, _, stage in _stages(plan.jobs))
-    average = ("average",) if averaged else ()
-    columns = ("parameters", "optimizer", *average, "gradients", "activations", "temporary", "peak")
+    kept = ("average",) if averaged else ()
+    moving = any(stage.memory.momentum for _, _, stage in _stages(plan.jobs))
+    kept += ("momentum",) if moving else ()
+    columns = ("parameters", "optimizer", *kept, "gradients", "activations", "temporary", "peak")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for job, name, stage in _stages(plan.jobs):
@@ -123,7 +125,7 @@ def _memory(plan: Plan) -> Table:
             f"{job.micro_batch} × {job.precision}{', recomputed' if job.recomputes else ''}",
             in_bytes(memory.parameters),
             in_bytes(memory.optimizer),
-            *(in_bytes(memory.average) for _ in average),
+            *(in_bytes(getattr(memory, column)) for column in kept),
             in_bytes(memory.gradients),
             in_bytes(memory.activations),
             in_bytes(memory.temporary),

@@ -69,6 +69,19 @@ class Truths:
         found: np.ndarray = self.pairs[place]
         return found[np.isin(found % self.contents, contents)]
 
+    def about(self, rows: np.ndarray) -> np.ndarray:
+        """Return what is known of texts or of their images, beside their own rows.
+
+        Args:
+            rows: `[n]` int64, numbers of texts.
+
+        Returns:
+            int64, as `pairs`, ascending.
+        """
+        text, content = np.divmod(self.pairs, self.contents)
+        asked = np.isin(text, self.text[rows]) | np.isin(content, self.own[rows])
+        return self.pairs[asked]
+
     def hold(self, rows: np.ndarray, images: np.ndarray) -> np.ndarray:
         """Say for each text of which of some images it is known to be true.
 

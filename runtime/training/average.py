@@ -45,11 +45,14 @@ class Average:
                 self._names[name] = parameter
                 self._means[name] = parameter.detach().clone()
 
-    @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the weights that the step of a number, counted from 0, has left."""
+        self.follow(1 - share_kept(self._decay, step))
+
+    @torch.no_grad()
+    def follow(self, share: float) -> None:
+        """Take in a share of the present weights."""
         if self._names:
-            share = 1 - share_kept(self._decay, step)
             torch._foreach_lerp_(_here(self._means), _here(self._names), share)
 
     @contextmanager

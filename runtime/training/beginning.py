@@ -40,6 +40,12 @@ class Beginning:
     referable: frozenset[str]
     notices: tuple[str, ...]
 
+    @property
+    def same_data(self) -> bool:
+        """Whether the job learns from the same data as it did until its checkpoint, if any."""
+        before = {} if self.checkpoint is None else self.checkpoint.state.data
+        return before.get("train") == self.state.data.get("train")
+
 
 def begin(
     session: Session, setup: Setup, freezing: FreezePlan, checkpoints: Checkpoints

@@ -1,7 +1,8 @@
 """Comparing the rows of a global batch that several passes or processes make."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import torch
 import torch.distributed as dist
@@ -33,22 +34,29 @@ class Comparison:
     def __init__(self, objectives: Objectives, processes: Processes) -> None:
         """Take note of who takes part."""
         self._objectives = objectives
-        self._exchange: Exchange = Exchange() if processes.ranks == 1 else Gathering(processes)
+        self._exchange = exchange_of(processes)
 
-    def at_once(self) -> Compare:
+    def at_once(self, keys: Mapping[str, Rows]) -> Compare:
         """Return what compares the rows of a process's only pass with those of the others.
 
         All processes run it together.
+
+        Args:
+            keys: what rows are compared with in the place of all rows, by head; where there are.
         """
 
         def compared(name: str, rows: Rows) -> Scored:
-            [found] = self._compared(name, [rows.detached()])
+            [found] = self._compared(name, [rows.detached()], keys.get(name))
             return found.carried_by(rows, self._objectives.model.heads[name])
 
         return compared
 
     def beforehand(
-        self, batches: Iterable[Batch], precision: Precision, seed: Callable[[int], None]
+        self,
+        batches: Iterable[Batch],
+        precision: Precision,
+        seed: Callable[[int], None],
+        keys: Mapping[str, Rows] = MappingProxyType({}),
     ) -> list[Compare]:
         """Make all passes once without gradients, and return what each needs the second time.
 
@@ -56,24 +64,28 @@ class Comparison:
             batches: of this process, on the device, one a pass.
             precision: of the forward pass.
             seed: sets the random state with which a pass of some number begins, both times.
+            keys: what rows are compared with in the place of all rows, by head; where there are.
         """
         passes: list[dict[str, Rows]] = []
         for number, batch in enumerate(batches):
             seed(number)
             with torch.no_grad(), precision.forward():
                 passes.append(self._objectives(batch, only_vectors=True))
-        found = {name: self._compared(name, [one[name] for one in passes]) for name in passes[0]}
+        found = {
+            name: self._compared(name, [one[name] for one in passes], keys.get(name))
+            for name in passes[0]
+        }
         heads = dict(self._objectives.model.heads.items())
         return [
             each_its_own({name: parts[number] for name, parts in found.items()}, heads)
             for number in range(len(passes))
         ]
 
-    def _compared(self, name: str, parts: Sequence[Rows]) -> list[Compared]:
+    def _compared(self, name: str, parts: Sequence[Rows], keys: Rows | None) -> list[Compared]:
         def loss(own: Rows, everything: Rows, first: int) -> Scored:
             return self._objectives.compared(name, own, everything, first)
 
-        return compare(loss, self._objectives.model.heads[name], parts, self._exchange)
+        return compare(loss, self._objectives.model.heads[name], parts, self._exchange, keys)
 
 
 class Collected:
@@ -135,6 +147,11 @@ class Gathering(Exchange):
         """Add up what processes say of the rows of all of them."""
         dist.all_reduce(gradient)
         return gradient
+
+
+def exchange_of(processes: Processes) -> Exchange:
+    """Return what brings the rows of all processes together."""
+    return Exchange() if processes.ranks == 1 else Gathering(processes)
 
 
 def _gathered(part: Tensor, counts: Sequence[int]) -> Tensor:

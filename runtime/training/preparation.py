@@ -16,6 +16,7 @@ from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on
 from renaissance.runtime.training.average import Average
 from renaissance.runtime.training.beginning import Beginning
+from renaissance.runtime.training.momentum import Momentum
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.recomputing import recomputes
 from renaissance.runtime.training.session import Session
@@ -34,6 +35,7 @@ class Prepared:
         optimization: with the running averages of the step that the training begins with.
         precision: with the scale of that step.
         average: of the weights that learn, at that step; None where the job has none.
+        momentum: moving copies at that step; None where nothing is compared with any.
         originals: float32 tensors of what the model holds in low precision, for checkpoints.
         compiled: addresses of the layers that torch.compile runs.
         notices: sentences on what a person should know of it.
@@ -43,6 +45,7 @@ class Prepared:
     optimization: Optimization
     precision: Precision
     average: Average | None
+    momentum: Momentum | None
     originals: Mapping[str, Tensor]
     compiled: tuple[str, ...]
     notices: tuple[str, ...]
@@ -78,10 +81,15 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
     model.train()
     optimization = Optimization(model, job.optimizer, job.scale_lr, job.decay_lr)
     average = None if job.average is None else Average(job.average, optimization.names)
+    momentum = None
+    if objectives.moving:
+        momentum = Momentum(objectives, optimization.names, precision, processes)
     if beginning.checkpoint is not None:
         optimization.load(beginning.checkpoint.optimizer)
         if average is not None:
             average.load(beginning.checkpoint.average)
+        if momentum is not None:
+            momentum.load(beginning.checkpoint.momentum, remember=beginning.same_data)
         precision.load(beginning.state.scaler)
     slow = slow_on(job.precision, processes.device)
     layers = f"{len(compiled)} layers are compiled while the first steps run" if compiled else None
@@ -90,6 +98,7 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
         optimization=optimization,
         precision=precision,
         average=average,
+        momentum=momentum,
         originals=originals,
         compiled=compiled,
         notices=tuple(text for text in (said, slow, layers) if text is not None),

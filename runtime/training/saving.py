@@ -33,6 +33,8 @@ def save(training: Training, progress: Progress) -> None:
     moments = collected(training.prepared.optimization.state(), processes)
     average = training.prepared.average
     means = None if average is None else collected(average.state(), processes)
+    momentum = training.prepared.momentum
+    copies = None if momentum is None else collected(momentum.state(), processes)
     state = _state(training, progress, shared)
     progress.save(state)
     if not processes.first:
@@ -40,7 +42,7 @@ def save(training: Training, progress: Progress) -> None:
     path = training.checkpoints.path(progress.step)
     tensors |= training.prepared.originals
     stored = {name: t for name, t in tensors.items() if name not in state.referenced}
-    progress.saved = write_checkpoint(path, state, stored, moments, means)
+    progress.saved = write_checkpoint(path, state, stored, moments, means, copies)
     training.checkpoints.mark_best(progress.best, state.spec_hash)
     training.log.write(Checkpoint(step=progress.step, path=f"{FOLDER}/{path.name}"))
     progress.restart_clock()

@@ -11,7 +11,7 @@ from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from renaissance.compiler.batch import Batch
-from renaissance.compiler.comparing import Compare
+from renaissance.compiler.comparing import Compare, Rows
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives
 from renaissance.runtime.data.moving import Mover, moved_with_following
@@ -20,6 +20,7 @@ from renaissance.runtime.processes import Processes
 from renaissance.runtime.training.average import Average
 from renaissance.runtime.training.comparing import Comparison
 from renaissance.runtime.training.measures import Accuracies
+from renaissance.runtime.training.momentum import Momentum
 from renaissance.runtime.training.optimization import Optimization
 from renaissance.runtime.training.sharding import gathered, share_gradients
 
@@ -94,6 +95,7 @@ class TrainingStep:
         processes: that share a global batch.
         accuracies: are told every batch.
         average: of the weights, which takes in every step; None for none.
+        momentum: moving copies that rows are compared with; None for none.
 
     Attributes:
         norm: of the gradient of the last step before clipping, on the device; None without it.
@@ -111,6 +113,7 @@ class TrainingStep:
         processes: Processes,
         accuracies: Accuracies,
         average: Average | None = None,
+        momentum: Momentum | None = None,
     ) -> None:
         """Keep the parts; the model is shared among the processes at the first step."""
         self._objectives = objectives
@@ -122,6 +125,7 @@ class TrainingStep:
         self._processes = processes
         self._accuracies = accuracies
         self._average = average
+        self._momentum = momentum
         self._comparison = Comparison(objectives, processes)
         self._wrapped: nn.Module | None = None
         self.norm: Tensor | None = None
@@ -163,12 +167,15 @@ class TrainingStep:
         if self._wrapped is None:
             self._wrapped = self._wrap(self._mover(batches[0]))
         several = of_all.passes > self._processes.ranks
+        keys = self._keys(batches)
         with gathered(self._objectives) if several else nullcontext():
-            passes = self._passes(batches, step, several=several)
+            passes = self._passes(batches, step, keys, several=several)
             losses = self._learn(self._wrapped, batches, following, of_all.items, passes)
         self._update(rate)
         if self._average is not None:
             self._average.update(step)
+        if self._momentum is not None:
+            self._momentum.update()
         return Stepped(
             losses=losses,
             texts=of_all.texts,
@@ -198,22 +205,31 @@ class TrainingStep:
             save=saves > 0,
         )
 
-    def _passes(self, batches: Sequence[Batch], step: int, *, several: bool) -> "_Passes":
+    def _keys(self, batches: Sequence[Batch]) -> dict[str, Rows]:
+        """Return what moving copies make of the global batch and have made before, by head."""
+        if self._momentum is None:
+            return {}
+        return self._momentum.keys(lambda: moved_with_following(self._mover, batches, batches[0]))
+
+    def _passes(
+        self, batches: Sequence[Batch], step: int, keys: Mapping[str, Rows], *, several: bool
+    ) -> "_Passes":
         """Return how the passes of this process begin, and compare their rows with all rows.
 
         Where there are several, the rows are looked at beforehand, with the same random numbers.
         """
-        if not self._objectives.compares or self._processes.ranks == len(batches) == 1:
+        alone = self._processes.ranks == len(batches) == 1 and not keys
+        if not self._objectives.compares or alone:
             return _Passes()
         if not several:
-            return _Passes(compare=(self._comparison.at_once(),))
+            return _Passes(compare=(self._comparison.at_once(keys),))
         first = seed_of_step(self._seed, step, self._processes.rank)
 
         def begin(number: int) -> None:
             torch.manual_seed(seed_of_step(first, number, 0))
 
         moved = moved_with_following(self._mover, batches, batches[0])
-        compare = self._comparison.beforehand(moved, self._precision, begin)
+        compare = self._comparison.beforehand(moved, self._precision, begin, keys)
         return _Passes(compare=tuple(compare), begin=begin)
 
     def _learn(

@@ -16,6 +16,8 @@ def thaw_if_due(training: Training, progress: Progress) -> None:
     added = training.prepared.optimization.extend()
     if training.prepared.average is not None:
         training.prepared.average.extend(training.prepared.optimization.names)
+    if training.prepared.momentum is not None:
+        training.prepared.momentum.extend(training.prepared.optimization.names)
     training.step.regroup()
     places = parameter_addresses(model)
     addresses = dict.fromkeys(places[name].address for name in added)

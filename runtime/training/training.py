@@ -145,6 +145,7 @@ class Training:
                 processes=processes,
                 accuracies=accuracies,
                 average=prepared.average,
+                momentum=prepared.momentum,
             ),
             by_protocol=by_protocol,
         )

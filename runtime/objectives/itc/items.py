@@ -20,9 +20,11 @@ class OwnPairs:
     """Pairs each text with its own image, and says what else is true.
 
     Attributes:
+        block: the objective.
         context: what it learns from.
     """
 
+    block: Itc
     context: Context
 
     def draw(self, rows: np.ndarray, *, purpose: str, step: int) -> np.ndarray:
@@ -41,7 +43,7 @@ class OwnPairs:
             truth=KnownTruth(
                 text=truths.text[rows].astype(np.int64),
                 image=truths.content[image].astype(np.int64),
-                pairs=truths.among(rows, drawn),
+                pairs=truths.about(rows) if self.block.queue else truths.among(rows, drawn),
                 contents=truths.contents,
             ),
         )
@@ -49,4 +51,4 @@ class OwnPairs:
 
 def prepare(block: Itc, context: Context) -> OwnPairs:
     """Return what makes the items."""
-    return OwnPairs(context=context)
+    return OwnPairs(block=block, context=context)

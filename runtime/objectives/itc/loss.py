@@ -17,7 +17,8 @@ def loss(block: Itc, head: ContrastHead, own: Rows, everything: Rows, first: int
         block: the objective.
         head: gives logits.
         own: `n` of the rows.
-        everything: all rows, `[k]`, those `n` from place `first` on.
+        everything: all rows, `[k]`, those `n` from place `first` on, or what a moving copy makes of
+            them, with rows of earlier steps behind.
         first: this place.
 
     Returns:
@@ -40,7 +41,11 @@ def loss(block: Itc, head: ContrastHead, own: Rows, everything: Rows, first: int
     if block.loss == "sigmoid":
         total = _sigmoid(images, others_images, place)
     else:
-        total = (_softmax(images, others_images, place) + _softmax(texts, others_texts, place)) / 2
+        wanted = _wanted(block, head, everything, first, (others_images, others_texts))
+        total = (
+            _softmax(images, others_images, place, block.soft_targets, wanted[0])
+            + _softmax(texts, others_texts, place, block.soft_targets, wanted[1])
+        ) / 2
     return Scored(
         loss=total,
         scores=images.detach().gather(1, place[:, None]),  # of the own pair
@@ -55,9 +60,39 @@ def _other_truths(true: Tensor, place: Tensor) -> Tensor:
     return true.scatter(1, place[:, None], False)
 
 
-def _softmax(logits: Tensor, left_out: Tensor, place: Tensor) -> Tensor:
+@torch.no_grad()
+def _wanted(
+    block: Itc,
+    head: ContrastHead,
+    everything: Rows,
+    first: int,
+    left_out: tuple[Tensor, Tensor],
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return what the moving copy says of images and of texts, `[n, k]` shares each.
+
+    Source: Li et al. 2021, ALBEF, equation 6.
+    """
+    if not (block.soft_targets and everything.moving):
+        return None, None
+    own = everything.part(first, len(left_out[0]))
+    said = head(own.text, everything.image), head(own.image, everything.text)
+    images, texts = (
+        logits.masked_fill(others, -torch.inf).softmax(1)
+        for logits, others in zip(said, left_out, strict=True)
+    )
+    return images, texts
+
+
+def _softmax(
+    logits: Tensor, left_out: Tensor, place: Tensor, share: float, wanted: Tensor | None
+) -> Tensor:
+    """Sum cross entropies with the own pair, and a share of them with `[n, k]` that is wanted."""
     logits = logits.masked_fill(left_out, -torch.inf)
-    return F.cross_entropy(logits, place, reduction="sum")
+    hard = F.cross_entropy(logits, place, reduction="sum")
+    if wanted is None:
+        return hard
+    soft = -(wanted * logits.log_softmax(1).masked_fill(left_out, 0.0)).sum()
+    return (1 - share) * hard + share * soft
 
 
 def _sigmoid(logits: Tensor, left_out: Tensor, place: Tensor) -> Tensor:

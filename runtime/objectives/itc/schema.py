@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form
+from renaissance.grammar.kinds.moving import Moving
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.remark import Remark
 
@@ -21,8 +22,10 @@ class Itc(ObjectiveBlock):
     One vector of each stream before the fusion is projected to a common space and normalised.
     Cosines over a learned temperature are compared over all texts and images of a step, whatever
     the number of passes and processes. A pair of the batch that is not a row's own, but known to be
-    true, is left out. Source: Radford et al. 2021, CLIP, figure 3; Zhai et al. 2023, SigLIP,
-    equation 1.
+    true, is left out. With `momentum` they are compared with what a moving copy of the model makes
+    of the batch, and with `queue` of earlier batches too. Source: Radford et al. 2021, CLIP, figure
+    3; Zhai et al. 2023, SigLIP, equation 1; He et al. 2020, Momentum Contrast; Li et al. 2021,
+    ALBEF, section 3.2.
     """
 
     scope: ClassVar[Literal["item", "global_batch"]] = "global_batch"
@@ -68,6 +71,31 @@ class Itc(ObjectiveBlock):
         gt=0,
         le=100,
     )
+    momentum: float | None = key(
+        None,
+        doc="compares with vectors of a moving copy of the towers and projections that learn, of "
+        "which a step leaves this share, 0.995 in ALBEF; with those of the model if absent",
+        impact="training",
+        gt=0,
+        lt=1,
+    )
+    queue: int = key(
+        0,
+        doc="texts, and as many images, of earlier steps that are compared with too, as vectors of "
+        "the moving copy; 65_536 in ALBEF",
+        impact="training",
+        unit="texts",
+        ge=0,
+        le=2**24,
+    )
+    soft_targets: float = key(
+        0.0,
+        doc="share of what is wanted that the moving copy says, instead of the own pair; 0.4 in "
+        "ALBEF",
+        impact="training",
+        ge=0,
+        lt=1,
+    )
     weight: float = key(1.0, doc="factor of this loss in the sum", impact="training", gt=0, le=1000)
 
     def remarks(self, batch: int) -> Iterable[Remark]:
@@ -89,6 +117,46 @@ class Itc(ObjectiveBlock):
                 label=f"is not in {bounds}",
                 help=("let it lie between `least_temperature` and `most_temperature`",),
             )
+
+        yield from self._remarks_on_momentum(batch)
+
+    def _remarks_on_momentum(self, batch: int) -> Iterable[Remark]:
+        """What a moving copy gives needs one; a queue has room for a batch."""
+        if self.momentum is None:
+            for name in ("queue", "soft_targets"):
+                if getattr(self, name):
+                    yield Remark(
+                        code="VL546",
+                        message=f"`{name}` needs a moving copy of the model",
+                        key=name,
+                        label="is made of its vectors",
+                        help=("add `momentum = 0.995`",),
+                    )
+            return
+        if self.loss == "sigmoid":
+            yield Remark(
+                code="VL546",
+                message="`momentum` does not go with `loss = sigmoid`",
+                key="momentum",
+                label="compares in both directions",
+                help=("leave out `loss`, or `momentum`",),
+            )
+        if self.queue % batch:
+            yield Remark(
+                code="VL546",
+                message="a queue holds whole batches",
+                key="queue",
+                label=f"is no multiple of {batch}",
+                help=(f"take {max(round(self.queue / batch), 1) * batch}",),
+                related=(("batch", "texts a step"),),
+            )
+
+    def moving(self, space: int | None) -> Moving | None:
+        """Return the moving copy, where there is one."""
+        if self.momentum is None:
+            return None
+        width = space or self.width or WIDTH
+        return Moving(momentum=self.momentum, queue=self.queue, width=width)
 
     def remarks_among(
         self, objectives: Sequence[ObjectiveBlock], fusion: FusionBlock
