@@ -41,14 +41,10 @@ def checked(path: Path) -> list[tuple[str, str, int, int]]:
         check=False,
     )
     found = json.loads(done.stdout)["diagnostics"]
+    places = [one["labels"][0]["start"] for one in found]
     return [
-        (
-            one["code"],
-            one["message"],
-            one["range"]["start"]["line"],
-            one["range"]["start"]["column"],
-        )
-        for one in found
+        (one["code"], one["message"], place["line"], place["column"])
+        for one, place in zip(found, places, strict=True)
     ]
 
 
