@@ -18,6 +18,8 @@ def check_patches(job: Pretrain, model: Model, places: Places, findings: Finding
         head = objective.head()
         if head is None or head.reads != "patches":
             continue
+        if model.images_a_pair != 1:
+            continue  # It shows one image, which `check_shown` says.
         found = _obstacle(model, head)
         if found is None:
             continue

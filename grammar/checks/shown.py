@@ -4,7 +4,7 @@ from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
-from renaissance.grammar.kinds.source import reads_pixels
+from renaissance.grammar.kinds.source import Detected, reads_pixels
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -22,6 +22,7 @@ def check_shown(job: Pretrain | Finetune, model: Model, places: Places, findings
     """
     _every_pair(job, model, places, findings)
     _no_pixels(job, model, places, findings)
+    _no_crops(job, model, places, findings)
     at_once = model.images_a_pair
     if at_once == 1:
         return
@@ -83,5 +84,22 @@ def _no_pixels(job: Pretrain | Finetune, model: Model, places: Places, findings:
             severity="warning",
             label=f"model `{model.name}` reads regions, and no pixels",
             help=("leave it out",),
+        )
+    )
+
+
+def _no_crops(job: Pretrain | Finetune, model: Model, places: Places, findings: Findings) -> None:
+    """A detector has looked at whole photographs, and not at parts of them."""
+    detected = [name for name in model.vision if isinstance(model.streams[name], Detected)]
+    span = places.value(("jobs", job.name, "task"))
+    if not isinstance(job, Finetune) or not job.task.crops or not detected or span is None:
+        return
+    findings.add(
+        Diagnostic(
+            code="VL531",
+            message=f"`{job.task.word()}` shows parts of photographs",
+            span=span,
+            label=f"`{detected[0]}` of model `{model.name}` reads regions of whole ones",
+            help=("take a model whose streams of images read pixels",),
         )
     )

@@ -192,6 +192,8 @@ class TaskBlock(Readable):
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1
     """Images that are looked at for one answer."""
+    crops: ClassVar[bool] = False
+    """Images are parts of photographs, cut out of their pixels."""
     numbers: ClassVar[int] = 0
     """Numbers of each pair, such as where a box lies, that its head reads beside a vector."""
     outputs: ClassVar[int]

@@ -28,6 +28,7 @@ class Referring(TaskBlock):
     """
 
     outputs: ClassVar[int] = 1
+    crops: ClassVar[bool] = True
     says_sides: ClassVar[bool] = True
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 6, "prediction": 2}',

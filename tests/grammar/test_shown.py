@@ -92,3 +92,22 @@ def test_regions_are_not_augmented(tmp_path: Path) -> None:
     [one] = found(tmp_path, {"objects": REGIONS}, job=job)
     assert one.code == "VL506" and "no pixels" in one.label
     assert not found(tmp_path, {"vision": PIXELS, "objects": REGIONS}, job=job)
+
+
+@pytest.mark.parametrize("task", ["refcoco", "refcoco_plus", "refcocog"])
+def test_there_are_no_regions_of_parts_of_photographs(task: str, tmp_path: Path) -> None:
+    job = JOB.format(task=f'{task} {{ root = "data/refcoco" }}')
+    for streams in ({"objects": REGIONS}, {"vision": PIXELS, "objects": REGIONS}):
+        [one] = found(tmp_path, streams, job=job)
+        assert one.code == "VL531" and one.message == f"`{task}` shows parts of photographs"
+    assert not found(tmp_path, {"vision": PIXELS}, job=job)
+
+
+def test_one_thing_is_said_about_an_objective_and_two_images(tmp_path: Path) -> None:
+    job = JOB.format(task="easy_vqa").replace("finetune", "pretrain")
+    job = job.replace("task = easy_vqa", "data = [pairs], objective mim")
+    job += "data pairs { format = easy_vqa }\n"
+    [one] = found(tmp_path, {"left": PIXELS, "right": PIXELS}, job=job)
+    assert one.code == "VL531"
+    [one] = found(tmp_path, {"vision": PIXELS, "objects": REGIONS}, job=job)
+    assert one.code == "VL545"
