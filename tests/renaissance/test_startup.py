@@ -107,3 +107,37 @@ def test_importing_the_package_loads_nothing_of_it(tmp_path: Path) -> None:
 def test_loading_a_spec_imports_no_heavy_library(tmp_path: Path) -> None:
     code = "import renaissance as rn\nrn.SpecError\nrn.load"
     assert loaded(code, tmp_path) & HEAVY == set()
+
+
+def test_the_language_server_imports_no_heavy_library(tmp_path: Path) -> None:
+    pytest.importorskip("pygls", reason="the language server needs pygls")
+    (tmp_path / "a.vl").write_text(SPEC)
+    code = (
+        "from renaissance.editor.server import build\n"
+        "from renaissance.editor.findings import fixes\n"
+        "from renaissance.editor.hints import hints\n"
+        "from renaissance.editor.hover import hover\n"
+        "server = build()\n"
+        "analysis = server.documents.analysis('a.vl')\n"
+        "from renaissance.editor.completion import completions\n"
+        "from renaissance.editor.places import Columns\n"
+        "assert list(hints(analysis, Columns()))\n"
+        "for offset in range(0, len(analysis.source.text), 7):\n"
+        "    hover(analysis, offset)\n"
+        "    completions(server.documents, analysis, offset)\n"
+    )
+    assert loaded(code, tmp_path) & HEAVY == set()
+
+
+def test_without_pygls_the_language_server_says_so_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from renaissance.cli import main
+
+    monkeypatch.setitem(sys.modules, "pygls", None)
+    assert main(["lsp"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "error: the language server needs pygls: pip install 'renaissance-vl[lsp]'\n"
+    )
