@@ -4,10 +4,10 @@
 
 Writes a table of as many captions, of ten words in the mean. A process of its own then reads it as
 a pretraining does: the split, a tokenizer that is learned from all texts, their tokens, the order
-of an epoch, the digest of the data, and batches with masked words and other images, first in the
-training process and then in a data process. Its zero is the resident set after all imports; its
-peak (`VmHWM`) counts all that it had in memory, the mapped table too, whose pages the system takes
-back when it needs them. Each image is drawn when its text comes up: images are no matter here.
+of an epoch, the digest of the data, and batches with masked words and other images, here or in a
+data process. It first reads a small table, and what it has in memory then is its zero. Its peak
+(`VmHWM`) counts all that it had in memory, the mapped table too, whose pages the system takes back
+when it needs them. Each image is drawn when its text comes up: images are no matter here.
 """
 
 import argparse
@@ -40,6 +40,8 @@ FOLDER = 10_000
 PIECE = 2**17
 """Rows that are written in one go."""
 STEPS, BATCH = 4, 64
+SMALL = 20_000
+"""Rows of the table that is read first: two pieces of what is tokenised in one go."""
 STAGES = ("tokenizer and order", "digest", "batches", "worker")
 SPEC = """
 model m {{
@@ -102,15 +104,28 @@ def resident(what: str, process: int | str = "self") -> int:
 
 
 def read(table: Path, workers: int) -> dict[str, float]:
-    """Read a table and draw batches; bytes beyond those after the imports, at most in each part."""
+    """Read a table and draw batches; bytes beyond those that a small one takes, at most."""
     torch.set_num_threads(1)
+    small = table.with_name(f"small{table.suffix}")
+    write(small, SMALL, SMALL)
+    _read(small, workers)
     began, zero = time.process_time(), resident("VmRSS")
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"zero": zero}
+    for stage, peak in _read(table, workers).items():
+        found[stage] = peak - zero
+    found["seconds"] = round(time.process_time() - began, 1)
+    return found
+
+
+def _read(table: Path, workers: int) -> dict[str, int]:
+    """Return the bytes in memory at most, by stage."""
+    found: dict[str, int] = {}
 
     def note(stage: str) -> None:
-        found[stage] = resident("VmHWM") - zero
+        found[stage] = resident("VmHWM")
         Path("/proc/self/clear_refs").write_text("5")  # what follows has a peak of its own
 
+    note("before")
     spec_file = table.with_suffix(".vl")
     spec_file.write_text(SPEC.format(table=table, batch=BATCH, workers=workers))
     data = job_data(rn.load(str(spec_file)), "p")
@@ -121,13 +136,12 @@ def read(table: Path, workers: int) -> dict[str, float]:
         images = (data.sample("train", row).image_path for row in data.rows(step))
         _draw_images(map(Path, images))
     batches = data.train(0, 0, 1)
-    found["texts"] = sum(batch.rows for step in islice(batches, STEPS) for batch in step)
+    assert sum(batch.rows for step in islice(batches, STEPS) for batch in step) == STEPS * BATCH
     note("batches")
     if workers:
-        found["worker"] = max(resident("VmHWM", child) for child in _children()) - zero
+        found["worker"] = max(resident("VmHWM", child) for child in _children())
     batches.close()
-    found["seconds"] = round(time.process_time() - began, 1)
-    return found
+    return {stage: peak for stage, peak in found.items() if stage != "before"}
 
 
 def _children() -> list[str]:
@@ -183,7 +197,7 @@ def main() -> int:
         images = options.images or options.rows
         row = measured(options.rows, images, suffix, options.workers)
         found.append(row)
-        print(", ".join(f"{name} {value:,}" for name, value in row.items() if name != "table"))
+        print(suffix, ", ".join(f"{name} {row[name]:,}" for name in row if name != "table"))
     if options.json:
         result = {"about": about(torch.device("cpu")), "rows": found}
         options.json.write_text(json.dumps(result, indent=2) + "\n")
