@@ -47,8 +47,9 @@ def render_figures(rows: Iterable[tuple[str, int | None, int | None]]) -> str:
         if old is not None and new is not None:
             delta = spell(new - old) if new < old else f"+{spell(new - old)}" if new > old else "0"
             share = f"{new / old - 1:+.1%}" if old and new != old else ""
-        cells = ("-" if value is None else spell(value) for value in (old, new))
-        table.append((what.removesuffix(", bytes").replace(" FLOPs", ""), *cells, delta, share))
+        before, after = ("-" if value is None else spell(value) for value in (old, new))
+        what = what.removesuffix(", bytes").removesuffix(", FLOPs").replace(" FLOPs", "")
+        table.append((what, before, after, delta, share))
     widths = [max(len(row[column]) for row in table) for column in range(5)]
     lines = []
     for what, *figures in table:

@@ -19,12 +19,12 @@ def answers(plan: Plan, price: float | None = None) -> Iterator[Text]:
     said: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for job in plan.jobs:
         fits = job.fit is None or job.fit.fits
-        lines = (_memory(job, plan), *_remedies(job), *_length(job, plan, price))
-        lines = (*lines, *_speed(job), *_savings(job), *job.begins, *_disk(job))
-        said.setdefault((fits, lines), []).append(job.name)
-    for (fits, (first, *lines)), names in said.items():
+        lines = [_memory(job, plan), *_remedies(job), *_length(job, plan, price)]
+        lines += [*_speed(job), *_savings(job), *job.begins, *_disk(job)]
+        said.setdefault((fits, tuple(lines)), []).append(job.name)
+    for (fits, (first, *others)), names in said.items():
         yield Text(f"{', '.join(names)}: {first}", style="bold" if fits else "bold red")
-        for line in lines:
+        for line in others:
             yield Text(f"  {line}")
     seconds = [job.run.seconds for job in plan.jobs]
     known = [time for time in seconds if time is not None]

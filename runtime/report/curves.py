@@ -64,15 +64,15 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
         made.append(
             _panel(title, group, metrics, held_metrics, marks, run.name, rate=group is rates)
         )
-    for title, value in (
-        ("Learning rate", lambda entry: entry.lr),
-        ("Norm of the gradient", lambda entry: entry.gradient_norm),
-        ("Texts a second", lambda entry: entry.texts_per_second),
-        ("Memory, GB", lambda entry: None if entry.memory is None else entry.memory / 1e9),
-    ):
-        found = [(entry.step, value(entry)) for entry in log.steps]
+    told = {
+        "Learning rate": [(entry.step, entry.lr) for entry in log.steps],
+        "Norm of the gradient": [(entry.step, entry.gradient_norm) for entry in log.steps],
+        "Texts a second": [(entry.step, entry.texts_per_second) for entry in log.steps],
+        "Memory, GB": [(entry.step, entry.memory and entry.memory / 1e9) for entry in log.steps],
+    }
+    for title, found in told.items():
         name = title.lower()
-        curve = by_name((step, {name: of}) for step, of in found if of is not None)
+        curve = by_name((step, {name: value}) for step, value in found if value is not None)
         if curve:
             made.append(_panel(title, [name], curve, {}, marks, run.name))
     return tuple(made)

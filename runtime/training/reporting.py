@@ -49,7 +49,8 @@ def _norm(training: Training) -> float | None:
 
 def _memory() -> int | None:
     """Return the most bytes that tensors have held on a GPU; None without one."""
-    return torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None
+    initialized = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return torch.cuda.max_memory_allocated() if initialized else None
 
 
 def _report_overflows(training: Training, progress: Progress) -> None:

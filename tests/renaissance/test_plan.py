@@ -5,8 +5,13 @@ import shlex
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from renaissance import load, plan
 from renaissance.cli import main
+from renaissance.compiler.planning.machines import find_gpu
+from renaissance.files import find_spec
+from renaissance.render.plan import draw
 
 
 def test_plan_prints_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +95,9 @@ def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixtur
 def test_a_plan_answers_first(capsys: pytest.CaptureFixture[str]) -> None:
     lengths = ["--texts", "1000", "--texts", "vqa_test=50"]
     asked = ["plan", "quickstart", "--gpu", "h100", "--price", "3.6", *lengths]
-    assert main([*asked, "--summary"]) == 0
-    printed = capsys.readouterr().out
+    assert main([*asked, "--summary", "-v"]) == 0
+    printed, told = capsys.readouterr()
+    assert told.startswith("imports took ") and ", plans " in told
     assert "base: fits: a step of 64 texts needs " in printed
     assert "GPU-hours" in printed and " at 3.60 an hour\n" in printed
     assert "\nall jobs: " in printed
@@ -108,6 +114,17 @@ def test_a_plan_answers_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert saved["vision"]["bytes"] > 0 and 0 < saved["vision"]["share"] < 1
     assert saved["vision"]["seconds"] == pytest.approx(saved["vision"]["share"] * seconds["base"])
     assert document["jobs"][2]["savings"] == []
+
+
+def test_a_narrow_terminal_cuts_nothing() -> None:
+    drawn = draw(plan(load(find_spec("quickstart")), machine=find_gpu("h100")))
+    words = {}
+    for width in (60, 200):
+        console = Console(width=width, no_color=True, highlight=False)
+        with console.capture() as captured:
+            console.print(drawn, crop=False)
+        words[width] = set(captured.get().split())
+    assert words[60] == words[200]
 
 
 def test_what_a_plan_cannot_suppose_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,8 +181,6 @@ def test_bench_writes_what_plan_reads(
 
 
 def test_diff_shows_what_a_freeze_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from renaissance.files import find_spec
-
     text = Path(find_spec("quickstart")).read_text(encoding="utf-8")
     frozen = text.replace("  pool = cls\n", "  pool = cls\n  freeze vision\n")
     assert frozen != text
