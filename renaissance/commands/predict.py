@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ def _meant(argument: str) -> tuple[str, str | None]:
     return folder, job
 
 
-def _tell(missing: list[tuple[int, str | None]], rows: int, out: Path | None) -> None:
+def _tell(missing: Sequence[tuple[int, str]], rows: int, out: Path | None) -> None:
     from renaissance.render.text import printable
 
     for number, problem in missing[:MOST_NAMED]:
-        sys.stderr.write(f"row {number + 1}: {printable(problem or '')}\n")
+        sys.stderr.write(f"row {number + 1}: {printable(problem)}\n")
     if len(missing) > MOST_NAMED:
         sys.stderr.write(f"and {len(missing) - MOST_NAMED:,} more rows without an answer\n")
     if out is not None or missing:

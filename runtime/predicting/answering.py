@@ -117,7 +117,7 @@ def answered(
         items = batch.items[head]
         assert items.row is not None  # items of a task say what they are about
         with torch.no_grad(), precision.forward():
-            scores: Tensor = objectives(on_device)[head].scores  # type: ignore[union-attr]
+            scores: Tensor = objectives(on_device)[head].scores
         choices = len(answers) or scores.shape[-1]
         if predict is not None:
             said = predict(task, scores, choices)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from renaissance.grammar.declaration import Share
@@ -17,7 +18,7 @@ from renaissance.runtime.tasks.refcoco.schema import RefCoco
 from renaissance.runtime.tasks.regress.schema import Regress
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
 from tests.exams import draw, exam_spec
-from tests.published import write_karpathy
+from tests.published import write_karpathy, write_nlvr2
 from tests.published_referring import write_refcoco
 from tests.runs import train
 
@@ -124,5 +125,21 @@ def test_a_pair_has_a_score(tmp_path: Path) -> None:
     )
 
 
-def test_rows_with_two_images_name_both() -> None:
-    assert Nlvr2(root="").image_columns == ("image_1", "image_2")
+def test_rows_with_two_images_name_both(tmp_path: Path) -> None:
+    task = Nlvr2(root=str(write_nlvr2(tmp_path / "data")))
+    trained = learned(task, tmp_path / "run", "test1")
+    assert trained.columns == ("text", "image_1", "image_2")
+    table = read_task(task, "test1")
+    asked = [
+        dict(zip(trained.columns, (text, *table.paths_of(row)), strict=True))
+        for row, text in enumerate(table.texts.to_pylist())
+    ]
+    found = trained.predict(asked)
+    said = dict(line.split(",") for line in (tmp_path / "run/test1.txt").read_text().splitlines())
+    names = table.ids(np.arange(len(table)))
+    assert [str(one.prediction).lower() for one in found] == [
+        said[str(name)].lower() for name in names
+    ]
+    lost = trained.predict([{**asked[0], "image_2": "none.png"}, asked[0]], root=tmp_path)
+    assert lost[0].problem == f"`{tmp_path / 'none.png'}`: missing"
+    assert lost[1].prediction == found[0].prediction
