@@ -42,6 +42,7 @@ format: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m renaissance.grammar.reference > docs/language.md
+	$(BIN)/python -m renaissance.editor.textmate > editors/vscode/syntaxes/vl.tmLanguage.json
 
 wheel: $(VENV)/.installed
 	$(BIN)/python -m build

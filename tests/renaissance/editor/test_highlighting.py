@@ -43,9 +43,7 @@ def coloured(spec: str) -> Iterator[tuple[int, str, str]]:
 
 
 def test_the_file_is_what_the_schema_says() -> None:
-    assert SYNTAX.read_text(encoding="utf-8") == text(), (
-        "run `python -m renaissance.editor.textmate > editors/vscode/syntaxes/vl.tmLanguage.json`"
-    )
+    assert SYNTAX.read_text(encoding="utf-8") == text(), "run `make docs`"
 
 
 def test_every_word_of_the_tables_and_of_the_schema_has_a_colour() -> None:
