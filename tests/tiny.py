@@ -26,8 +26,11 @@ from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 COLORS = {"red": (220, 30, 30), "green": (30, 200, 60), "blue": (40, 60, 220), "gray": (128,) * 3}
 
 
-def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8) -> Path:
-    """Write a folder in the layout of easy-VQA, with four questions about each image."""
+def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8, shapes: bool = False) -> Path:
+    """Write a folder in the layout of easy-VQA, with four questions about each image.
+
+    With `shapes` two published questions tell what each shows.
+    """
     draw = np.random.default_rng(0)
     for split, count in (("train", train), ("test", test)):
         (root / split / "images").mkdir(parents=True)
@@ -43,6 +46,12 @@ def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8) -> Path:
                 ["does the picture contain red paint?", "yes" if color == "red" else "no", number],
                 ["is there no blue at all?", "no" if color == "blue" else "yes", number],
             ]
+            if shapes:
+                shape = ("circle", "rectangle", "triangle")[number % 3]
+                questions += [
+                    ["what shape is in the image?", shape, number],
+                    ["what color is the shape?", color, number],
+                ]
         (root / split / "questions.json").write_text(json.dumps(questions))
     return root
 

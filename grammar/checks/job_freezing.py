@@ -1,6 +1,6 @@
 """Does freezing leave a job something to do, and fit its length and its heads?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from renaissance.grammar.anatomy.model import Anatomy, starts_random
 from renaissance.grammar.anatomy.parts import Leaf
@@ -21,6 +21,7 @@ def check_job_freezing(
     model: Model,
     path: Path,
     fresh: bool,
+    later: Sequence[Model],
     places: Places,
     findings: Findings,
 ) -> None:
@@ -32,6 +33,7 @@ def check_job_freezing(
         model: the job's model, with its overrides.
         path: where the model stands in the spec.
         fresh: the job starts from the model as it is initialised.
+        later: models of jobs that start from this one.
         places: where everything was said.
         findings: receives what is wrong.
     """
@@ -69,6 +71,8 @@ def check_job_freezing(
                 )
             )
     if fresh:
+        for one in later:  # what learns after this job does not stay random
+            frozen &= frozen_leaves(one, one.anatomy(()))
         _random(name, model, anatomy, frozen, path, isinstance(job, Pretrain), places, findings)
 
 

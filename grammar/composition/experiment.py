@@ -1,5 +1,6 @@
 """From what files declare to one resolved spec, with everything that is wrong with it."""
 
+from renaissance.grammar.chain import source_of, with_dependents
 from renaissance.grammar.checks.adapting import check_adapting
 from renaissance.grammar.checks.augmenting import check_augmenting
 from renaissance.grammar.checks.data import check_presence, check_remarks
@@ -135,8 +136,7 @@ def _check_jobs(
         else:
             check_repeated_data(job, data, places, findings)
         path = job_reader.model_path(name)
-        model = _model_at(path, models, job_models)
-        if path is None or model is None:
+        if path is None or (model := _model_at(path, models, job_models)) is None:
             continue
         if job.source is not None:
             before = job_reader.model_path(job.source)
@@ -153,10 +153,29 @@ def _check_jobs(
         check_decays(job, model, places, findings)
         check_sharding(job, model, places, findings)
         check_compilation(job, model, places, findings)
-        check_job_freezing(name, job, model, path, job.source is None, places, findings)
+        start = _random_start(name, jobs, job_reader, models, job_models, reader)
+        check_job_freezing(name, job, model, path, *start, places, findings)
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
         check_frozen_heads(training, places, findings)
+
+
+def _random_start(
+    name: str,
+    jobs: dict[str, Job | None],
+    job_reader: JobReader,
+    models: dict[str, Model | None],
+    job_models: dict[str, Model | None],
+    reader: Reader,
+) -> tuple[bool, list[Model]]:
+    """Tell whether a job starts from no other one, and the models of those that start from it.
+
+    One that only levels of studies start another from is judged in their cells.
+    """
+    paths = (job_reader.model_path(o) for o in with_dependents(jobs, [name]) if o != name)
+    later = [model for path in paths if (model := _model_at(path, models, job_models)) is not None]
+    judged = bool(later) or name not in reader.scope.started_by_levels
+    return source_of(jobs, name) is None and judged, later
 
 
 def _model_at(

@@ -1,5 +1,6 @@
 """The names that a file and its imports declare."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
@@ -82,9 +83,27 @@ class Scope:
         """Set keys of a block from outside of it, above what was set before."""
         self.settings[what, name] = (*self.settings_of(what, name), body)
 
+    @property
+    def started_by_levels(self) -> frozenset[str]:
+        """Names that levels of studies give as the model of a job: of models, or of other jobs."""
+        bodies = (study.body for study in self.studies.values() if study.body is not None)
+        return frozenset(name for body in bodies for name in _models_in(body))
+
     def own(self, node: tree.Node) -> bool:
         """Tell whether a node stands in the file that was asked for, not in an import."""
         return node.span.source.name == self.main
+
+
+def _models_in(body: tree.Body) -> Iterator[str]:
+    for statement in body.statements:
+        match statement:
+            case tree.Assignment(
+                address=tree.Address(parts=(*_, tree.Name(text="model"))),
+                value=tree.Address(parts=(tree.Name(text=name),)),
+            ):
+                yield name
+            case tree.Declaration(body=tree.Body() as inner):
+                yield from _models_in(inner)
 
 
 def gather(source: Source, files: Files, findings: Findings) -> Scope:

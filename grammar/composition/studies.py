@@ -263,7 +263,8 @@ def _only(spec: Spec, jobs: tuple[str, ...]) -> Spec:
     for name in data:
         for said in spec.data[name].exclude:
             wanted |= set(chain_of(spec.jobs, said.partition(".")[0]))
-    kept = {name: job for name, job in spec.jobs.items() if name in wanted}
+    ordered = sources_first(spec.jobs, [name for name in spec.jobs if name in wanted])
+    kept = {name: spec.jobs[name] for name in ordered}
     models = {spec.training_job(name).on for name in kept}
     used = {name for job in kept.values() if isinstance(job, Pretrain) for name in job.data}
     return spec.model_copy(

@@ -206,3 +206,43 @@ def test_formatting_keeps_a_study() -> None:
     assert format_source(Source(name="a.vl", text=formatted)) == formatted
     assert "  of = [truth]  # jobs\n" in formatted
     assert "    none { model { freeze nothing } }\n" in formatted
+
+
+PRELIMINARY = """
+pretrain first on tiny {
+  data = [pairs]
+  model { freeze vision }
+  objective mlm
+  optimizer adamw { lr = 1e-3 }
+  batch = 8
+  steps = 10
+}
+"""
+
+
+def test_a_level_may_start_a_job_from_another_one() -> None:
+    levels = "factor start { nothing { base.model = tiny }, first { base.model = first } }"
+    file = FILE.replace("data = [pairs]", "data = [pairs]\n  model { freeze nothing }", 1)
+    resolution = resolved(levels, "budget = steps", file=file + PRELIMINARY)
+    # What the first job keeps random learns where another one starts from it.
+    assert "VL205" not in {finding.code for finding in resolution.diagnostics}
+    chosen = resolution.studies["s"]
+    nothing, first = chosen.cells
+    assert [*nothing.spec.jobs] == ["base", "truth", "dev"]
+    assert [*first.spec.jobs] == ["first", "base", "truth", "dev"]
+    assert first.spec.training_job("base").source == "first"
+    assert nothing.spec.training_job("base").source is None
+    assert chosen.factors[0].changes == ("base.model",)
+    # There it inherits what is frozen, and takes nothing back.
+    frozen = resolved(levels, file=FILE + PRELIMINARY)
+    assert "VL205" in {finding.code for finding in frozen.diagnostics}
+
+
+def test_what_is_random_and_frozen_to_the_end_of_a_chain_is_reported() -> None:
+    alone = resolved(RATES, file=FILE + PRELIMINARY)
+    assert "VL205" in {finding.code for finding in alone.diagnostics}
+    frozen = PRELIMINARY + 'finetune second from first {\n  task = nlvr { root = "nlvr" }\n'
+    frozen += "  optimizer adamw { lr = 1e-4 }\n  batch = 8\n  epochs = 3\n%s}\n"
+    for override, reported in (("", True), ("  model { freeze nothing }\n", False)):
+        chain = resolved(RATES, file=FILE + frozen % override)
+        assert ("VL205" in {finding.code for finding in chain.diagnostics}) == reported

@@ -1,5 +1,6 @@
 """The easy-VQA package's own data, and copies of its layout."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,3 +49,38 @@ def test_missing_folders(tmp_path: Path, draw_images: Callable[[Path, int], list
     (tmp_path / "train").mkdir()
     with pytest.raises(DataError, match=r"questions.json` does not exist"):
         reader.read(EasyVqa(root=str(tmp_path)), SOURCE, "train")
+
+
+@pytest.mark.parametrize(("split", "images", "known"), [("train", 4000, 3578), ("test", 1000, 888)])
+def test_images_without_questions_show_what_these_tell(split: str, images: int, known: int) -> None:
+    asked = reader.read(EasyVqa(), SOURCE, split)
+    shown = reader.read(EasyVqa(text="none"), SOURCE, split)
+    assert (len(asked.images), len(shown.images)) == (images, known)
+    assert set(shown.texts.to_pylist()) == {""}
+    kinds = dict(zip(map(shown.path, shown.image_of_row), shown.answers(), strict=True))
+    assert len(set(kinds.values())) == EasyVqa(text="none").outputs == 24
+    questions = zip(asked.texts.to_pylist(), asked.answers(), asked.image_of_row, strict=True)
+    for question, answer, image in questions:
+        kind = kinds.get(asked.path(image))
+        if kind is not None and answer not in ("yes", "no"):
+            assert answer in kind.split(), question
+
+
+def test_an_image_of_which_questions_do_not_tell_both_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    questions = [
+        ["what color is the circle?", "blue", 0],  # says both
+        ["what color is the shape?", "blue", 1],
+        ["what shape is present?", "circle", 2],
+        ["is there a red shape?", "yes", 2],
+        ["what shape is present?", "circle", 3],  # contradicts the next one
+        ["what shape is present?", "triangle", 3],
+        ["what color is the shape?", "red", 3],
+    ]
+    (tmp_path / "train" / "questions.json").write_text(json.dumps(questions))
+    table = reader.read(EasyVqa(root=str(tmp_path), text="none"), SOURCE, "train")
+    names = [Path(table.path(image)).name for image in table.image_of_row]
+    assert dict(zip(names, table.answers(), strict=True)) == {
+        "0.png": "blue circle",
+        "2.png": "red circle",
+    }
