@@ -70,7 +70,11 @@ def timed(command: Sequence[str], tree: Path) -> Time:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=tree,  # `-m` looks there first
     )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start

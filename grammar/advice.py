@@ -93,6 +93,7 @@ def advice(place: Place) -> Advice:
 def _said(place: Place) -> Iterator[Advice]:
     rules: tuple[Callable[[Place], Advice | None], ...] = (
         *((_freezing,) if place.in_freeze else ()),
+        _then,
         _number,
         _list,
         _brace,
@@ -146,6 +147,18 @@ def _freezing(place: Place) -> Advice | None:
     if token.type == "LPAR" or ("RSQB" in place.expected and token.type in ("NUMBER", "COMMA")):
         return Advice(help=("write `layers[0]` for one layer, `layers[0:2]` for the first two",))
     return None
+
+
+def _then(place: Place) -> Advice | None:
+    """Say that a study runs what its jobs start from without naming it."""
+    rest = place.line[place.at + 1 :]
+    if [place.kind(0), place.kind(1)] != ["OF", "EQUAL"] or place.text(place.token) != "then":
+        return None
+    if not rest:
+        return None
+    meant = re.split(r"\bthen\b", place.text(rest[0], rest[-1]))[-1].strip(" []")
+    edit = place.edit(place.line[2].start, place.end(), f"[{meant}]")
+    return _write(f"of = [{meant}]", edit)
 
 
 def _number(place: Place) -> Advice | None:

@@ -80,6 +80,9 @@ class Automaton:
         LALR tables may finish rules before they notice that a token does not fit, so this looks
         ahead on a copy.
         """
+        action = self._actions[self._states[-1]].get(kind)
+        if action is None or action >= 0:
+            return None if action is None else []
         states = self._states.copy()
         rules: list[int] = []
         while True:

@@ -35,7 +35,7 @@ class Builder:
             return items
         flat: list[Any] = []
         for value in values:
-            flat.extend(value) if isinstance(value, Items) else flat.append(value)
+            flat.extend(value) if type(value) is Items else flat.append(value)
         make: Callable[[list[Any]], Any] = getattr(self, f"_{name}")
         return make(flat)
 

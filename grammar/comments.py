@@ -26,6 +26,8 @@ class Comments:
         """Attach the comments of a text; without one there are none."""
         self._above: dict[int, list[Comment]] = {}
         self._behind: dict[int, str] = {}
+        self.texts: list[str] = []
+        """All of them in order, without the spaces behind them."""
         self._blank: set[int] = set()
         self._starts: list[int] = []
         self._before: dict[int, int] = {}
@@ -63,7 +65,8 @@ class Comments:
                 lines += 1
             elif token.type == "COMMENT":
                 self._starts.append(token.start)
-                text = _text(source, token)
+                text = source.text[token.start : token.end].rstrip()
+                self.texts.append(text)
                 if lines == 0 and holder is not None and self._may_hold(holder):
                     self._behind[holder.end] = text
                 else:
@@ -85,13 +88,3 @@ class Comments:
     def _may_hold(self, token: Token) -> bool:
         """Tell whether a comment may be printed behind a token; there is room for one."""
         return token.type not in ("LPAR", "LSQB") and token.end not in self._behind
-
-
-def comment_texts(source: Source) -> list[str]:
-    """Return the comments of a text in order, without the spaces behind them."""
-    tokens, _ = tokenize(source)
-    return [_text(source, token) for token in tokens if token.type == "COMMENT"]
-
-
-def _text(source: Source, token: Token) -> str:
-    return source.text[token.start : token.end].rstrip()

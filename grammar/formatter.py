@@ -3,7 +3,7 @@
 from collections import Counter
 
 from renaissance.grammar import tree
-from renaissance.grammar.comments import Comments, comment_texts
+from renaissance.grammar.comments import Comments
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.parser import parse
 from renaissance.grammar.printer import print_tree
@@ -24,14 +24,16 @@ def format_source(source: Source) -> str:
         FormatError: if the result does not say the same, lost a comment, or is not stable.
     """
     file = _read(source)
-    text = print_tree(file, Comments(source))
+    comments = Comments(source)
+    text = print_tree(file, comments)
     formatted = Source(name=source.name, text=text)
     again = _read(formatted)
     if again != file:
         raise FormatError(f"formatting would change the meaning of {source.name}")
-    if Counter(comment_texts(formatted)) != Counter(comment_texts(source)):
+    kept = Comments(formatted)
+    if Counter(kept.texts) != Counter(comments.texts):
         raise FormatError(f"formatting would lose a comment of {source.name}")
-    if print_tree(again, Comments(formatted)) != text:
+    if print_tree(again, kept) != text:
         raise FormatError(f"formatting {source.name} twice gives two results")
     return text
 

@@ -7,6 +7,7 @@ as usual.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from renaissance.grammar import mistakes, tree
 from renaissance.grammar.advice import Place
@@ -47,7 +48,7 @@ class _GiveUpError(Exception):
 class _Parser:
     """The state of one run."""
 
-    def __init__(self, source: Source, tokens: list[Token]) -> None:
+    def __init__(self, source: Source, tokens: Sequence[Token]) -> None:
         self._source = source
         self._tokens = _significant(tokens)
         self._next = 0
@@ -455,11 +456,12 @@ class _Parser:
         return self._indents[line]
 
 
-def _significant(tokens: list[Token]) -> list[Token]:
+def _significant(tokens: Sequence[Token]) -> list[Token]:
     """Leave out comments, and all but one of adjacent line ends."""
+    ignored = tables().ignored
     kept: list[Token] = []
     for token in tokens:
         repeated = token.type == "NL" and kept and kept[-1].type == "NL"
-        if token.type not in tables().ignored and not repeated:
+        if token.type not in ignored and not repeated:
             kept.append(token)
     return kept

@@ -80,7 +80,7 @@ class _Declared(type):
         namespace |= {
             "__slots__": tuple(own),
             "_fields": fields,
-            "_names": frozenset(fields),
+            "_names": tuple(fields),
             "_compared": tuple(key for key, declared in fields.items() if declared.compare),
         }
         return super().__new__(mcs, name, bases, namespace, **options)
@@ -91,19 +91,22 @@ class Record(metaclass=_Declared):
 
     if TYPE_CHECKING:
         _fields: ClassVar[dict[str, _Field]]
-        _names: ClassVar[frozenset[str]]
+        _names: ClassVar[tuple[str, ...]]
         _compared: ClassVar[tuple[str, ...]]
 
     def __init__(self, **values: Any) -> None:
         """Set all fields; TypeError for names that are no fields and for fields left out."""
-        if values.keys() != self._names:
+        if len(values) != len(self._names):
             values = self._completed(values)
-        for name, value in values.items():
-            _set(self, name, value)
+        try:
+            for name in self._names:
+                _set(self, name, values[name])
+        except KeyError:
+            self._completed(values)  # says which name is none
 
     def _completed(self, values: dict[str, Any]) -> dict[str, Any]:
         kind = type(self).__name__
-        for name in values.keys() - self._names:
+        for name in values.keys() - self._fields.keys():
             raise TypeError(f"{kind} has no field {name!r}")
         for name, declared in self._fields.items():
             if name not in values:

@@ -1,7 +1,8 @@
 """Cut a text into tokens. Nothing is lost: between two tokens stand only spaces and tabs."""
 
 import re
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit
@@ -61,7 +62,8 @@ def _pattern() -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in tables().patterns))
 
 
-def tokenize(source: Source) -> tuple[list[Token], list[Diagnostic]]:
+@lru_cache(maxsize=1)  # comments are looked for where a text has just been parsed
+def tokenize(source: Source) -> tuple[Sequence[Token], Sequence[Diagnostic]]:
     """Return all tokens of a text, comments included, and what is wrong with their spelling."""
     text = source.text
     match = _pattern().match
@@ -127,7 +129,10 @@ def minutes_value(spelling: str) -> float:
 
 
 def _representable(spelling: str) -> bool:
-    return len(spelling) <= _LONGEST_NUMBER and abs(number_value(spelling)) < float("inf")
+    if len(spelling) > _LONGEST_NUMBER:
+        return False
+    # Only an exponent makes so few digits more than a float holds.
+    return "e" not in spelling.lower() or abs(number_value(spelling)) < float("inf")
 
 
 def _unescape(escape: re.Match[str]) -> str:

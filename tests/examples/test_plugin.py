@@ -78,7 +78,7 @@ def test_its_words_are_wherever_ours_are(renaissance: Program, work: Path) -> No
     assert "joint.width" in changes.stdout and "weights" in changes.stdout
     for wrong in WORDS.values():
         (work / "wrong.vl").write_text(text.replace(wrong, f"{wrong}x"))
-        assert f"with a similar name exists: `{wrong}`" in renaissance("check", "wrong.vl").stderr
+        assert f"with a similar name exists: `{wrong}`" in renaissance("check", "wrong.vl").stdout
 
 
 def test_its_parts_have_addresses(renaissance: Program, work: Path) -> None:
@@ -99,7 +99,7 @@ def test_its_parts_have_addresses(renaissance: Program, work: Path) -> None:
     (work / "none.vl").write_text(
         text.replace("  pool = mean", "  pool = mean\n  freeze joint.gat")
     )
-    assert "error[VL204]" in renaissance("check", "none.vl").stderr
+    assert "error[VL204]" in renaissance("check", "none.vl").stdout
 
 
 def test_it_is_planned_and_trained(renaissance: Program, work: Path) -> None:
