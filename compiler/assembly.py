@@ -77,25 +77,7 @@ def assemble(
     widths: Mapping[str, int] = fusion.widths  # type: ignore[assignment]
     texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
     pool = Pool(declared.pool, widths, declared.pooler, texts)
-    heads = Heads()
-    if training is not None:
-        space = declared.fusion.space
-        shown = [name for name in streams if name not in texts]
-        heads = job_heads(
-            training,
-            text_width=widths[texts[0]] if texts else 0,
-            lone_width=streams[texts[0]].facts.width if texts else 0,
-            stream_widths={
-                name: space or streams[name].facts.width for name in first_streams(streams)
-            },
-            space=space,
-            vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
-            words=streams[texts[0]].words() if texts else None,
-            pooled_width=pool.width,
-            vision=streams[shown[0]].facts if shown else None,
-            vision_width=widths[shown[0]] if shown else 0,
-            images_a_pair=declared.images_a_pair,
-        )
+    heads = Heads() if training is None else _heads(declared, training, streams, widths, pool.width)
     model = VisionLanguageModel(
         name=declared.name,
         streams=streams,
@@ -120,6 +102,32 @@ def assemble(
     for address, tower in streams.items():
         tower.settle(address)
     return model
+
+
+def _heads(
+    declared: Model,
+    training: Pretrain | Finetune,
+    streams: Mapping[str, Tower],
+    widths: Mapping[str, int],
+    pooled_width: int,
+) -> Heads:
+    """Return the heads of a job; `widths` are those of the streams behind the fusion."""
+    texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
+    shown = [name for name in streams if name not in texts]
+    space = declared.fusion.space
+    return job_heads(
+        training,
+        text_width=widths[texts[0]] if texts else 0,
+        lone_width=streams[texts[0]].facts.width if texts else 0,
+        stream_widths={name: space or streams[name].facts.width for name in first_streams(streams)},
+        space=space,
+        vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
+        words=streams[texts[0]].words() if texts else None,
+        pooled_width=pooled_width,
+        vision=streams[shown[0]].facts if shown else None,
+        vision_width=widths[shown[0]] if shown else 0,
+        images_a_pair=declared.images_a_pair,
+    )
 
 
 def _check_pool(declared: Model, streams: Mapping[str, Tower]) -> None:

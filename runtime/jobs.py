@@ -107,16 +107,23 @@ def run_jobs(
             session = partial(session, processes=processes, request=request, observer=position)
             sessions = [session(name=name) for name in names]
             _check_leaks(sessions, processes, fresh=fresh, again=again)
-            try:
+            with _reported_when_stopped(folder if report and processes.first else None):
                 results, skipped = _run(sessions, again=again)
-            except InterruptionError:
-                if report and processes.first:
-                    # Whatever a page may fail on: that the run was stopped is what matters.
-                    with suppress(Exception):
-                        write_report(folder)
-                raise
             page = write_report(folder) if report and processes.first else None
             return Run(folder=folder, results=results, skipped=skipped, report=page)
+
+
+@contextmanager
+def _reported_when_stopped(folder: Path | None) -> Iterator[None]:
+    """Write the page of a run that a signal stops; nothing if there is no folder to write it to."""
+    try:
+        yield
+    except InterruptionError:
+        if folder is not None:
+            # Whatever a page may fail on: that the run was stopped is what matters.
+            with suppress(Exception):
+                write_report(folder)
+        raise
 
 
 @contextmanager

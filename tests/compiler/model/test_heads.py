@@ -94,6 +94,7 @@ def test_a_head_is_tied_to_something() -> None:
             text_width=8,
             lone_width=8,
             stream_widths={},
+            space=None,
             vocabulary=9,
             words=None,
             pooled_width=8,

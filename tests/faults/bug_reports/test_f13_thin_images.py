@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from renaissance.runtime.data import resize as resize_module
 from renaissance.runtime.data.decode import UnreadableImageError, read_image
 from renaissance.runtime.data.image_file import MAX_SIDE
-from renaissance.runtime.data.resize import squared
+from renaissance.runtime.data.resize import resized
 
 
 @pytest.mark.parametrize("shape", [(1, 30000), (1, 4000), (8000, 1), (3, 60000), (65536, 2)])
@@ -43,9 +43,9 @@ def test_pixels_are_those_of_scaling_the_whole(shape: tuple[int, int]) -> None:
     image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)
     whole = v2.functional.resize(image, [size], InterpolationMode.BICUBIC, antialias=True)
     expected = v2.functional.center_crop(whole, [size, size]).numpy().astype(int)
-    assert np.abs(squared(pixels, size, "crop") - expected).max() <= 4
+    assert np.abs(resized(pixels, size, "crop") - expected).max() <= 4
     if shape[0] in (1, 10, 64):
-        assert (squared(pixels, size, "crop") == expected).all()
+        assert (resized(pixels, size, "crop") == expected).all()
 
 
 def test_a_longer_side_than_any_camera_has_is_refused(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def both(one: str, other: str, vision: str = PLAIN) -> tuple[bool, SpecDiff]:
         ("freeze vision until 5", "freeze vision until 5; freeze vision.norm until 3"),
         ("freeze vision", "freeze vision until 100%"),
         ("freeze norm", "freeze norm; freeze vision until 0%"),
-        ("freeze heads", "freeze heads.mlm, heads.itm, heads.answer"),
+        ("freeze heads.mlm", "freeze heads.mlm; freeze heads.mlm"),
         ("freeze pool", "freeze pool.text, pool.vision"),
         ("freeze text.mlp", "freeze text.mlp; freeze text.layers[1].mlp until 5"),
         ("", "freeze vision until 0"),
