@@ -26,6 +26,8 @@ def set_inside(
         return choice.merged({keys[0]: setting}, broken=False)
     inner = choice.keys.get(keys[0])
     nested = None if inner is None else block_in(inner, scope, findings)
+    if inner is not None and nested is None and _stands_for_nothing(inner, scope, findings):
+        return choice  # which is said where the name is
     if inner is None or nested is None:
         known = f"`{choice.kind.text}` sets {listing(choice.keys)}" if choice.keys else ""
         findings.add(nothing_there(keys[0], setting.place, choice.keys, known))
@@ -42,6 +44,12 @@ def block_in(setting: Setting, scope: Scope, findings: Findings) -> Choice | Non
         return None
     meant = follow(setting.value, scope, findings)
     return None if meant is None else choice_of(meant, findings)
+
+
+def _stands_for_nothing(setting: Setting, scope: Scope, findings: Findings) -> bool:
+    """Tell whether a key is set to a name that has no value."""
+    value = setting.value
+    return not isinstance(value, Choice | tuple | dict) and follow(value, scope, findings) is None
 
 
 def nothing_there(

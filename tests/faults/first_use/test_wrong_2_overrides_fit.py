@@ -116,7 +116,8 @@ def load(resolution: Resolution, job: str, source: str) -> None:
     state = SimpleNamespace(job=source, referenced=(), references={})
     model = {name: tensor.detach() for name, tensor in tensors.items()}
     needing = assemble(spec.model_of(job), spec.training_job(job), weights=False)
-    start_from(needing, SimpleNamespace(state=state, model=model, measured=model), {})
+    checkpoint = SimpleNamespace(state=state, model=model, measured=model, average={})
+    start_from(needing, checkpoint, {})
 
 
 @pytest.mark.parametrize(("model", "override", "expected"), OVERRIDES)
