@@ -201,7 +201,8 @@ def _backbones(spec: Spec) -> dict[str, Any]:
         }
         for name, model in models.items()
         if model.weights is not None
-        or any(part.weights_of for part in (*model.sources, model.fusion))
+        or model.fusion.weights_of is not None
+        or any(source.weights_of for source in model.sources)
     }
 
 

@@ -8,9 +8,12 @@ run.
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renaissance.grammar.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from renaissance.render.color import When
 
 FINE = 0
 NO = 1
@@ -56,7 +59,7 @@ def answer(
         from renaissance.render.color import palette
         from renaissance.render.text import printable, render_text
 
-        when = getattr(arguments, "color", "auto")
+        when: When = getattr(arguments, "color", "auto")
         stream = sys.stdout if asked else sys.stderr
         stream.write(render_text(diagnostics, palette(when, stream)))
         colors = palette(when)

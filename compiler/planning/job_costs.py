@@ -45,15 +45,14 @@ def plan_job(
     conditions: Conditions,
     known: Known | None = None,
 ) -> JobPlan:
-    """Plan one job.
+    """Plan a job of this name.
 
     Args:
-        name: of the job.
         job: what is done.
         training: the job whose heads the model gets.
         declared: the model with the changes of the job.
         conditions: what is supposed.
-        known: what `caching` found of towers before.
+        known: of towers, what `caching` found.
 
     Raises:
         CompileError: if the model cannot be built, or does not go with the conditions.
@@ -63,17 +62,15 @@ def plan_job(
     tokens = conditions.tokens
     kept = caching(model, declared, job=job, training=training, tokens=tokens, known=known)
     objectives = Objectives(model, declared, training)
-    scored = matched(job, objectives)
-    every = _every_pair(job, training) if scored is None else scored.every
-    conditions = _of_rows(every, scored, conditions)
+    every, scored, conditions = _of_rows(objectives, job, training, conditions)
     step = pass_of(objectives, job, conditions.tokens, scored, packed=conditions.device == "cpu")
     stages = Stages(objectives, resolved, job, training, conditions)
-    machine = conditions.machine
+    machine, learns = conditions.machine, not isinstance(job, Evaluate)
     room = None if machine is None else machine.room
-    traced = _traced(stages, training, room, learns=not isinstance(job, Evaluate))
+    traced = _traced(stages, training, room, learns=learns)
     first, found = traced[0][0], [stage for _, stage in traced]
     place, products = place_of(conditions.device, machine), PRODUCTS[training.precision]
-    context = _context(declared, place, stages, training, learns=not isinstance(job, Evaluate))
+    context = _context(declared, place, stages, training, learns=learns)
     return JobPlan(
         name=name,
         kind=job.job,
@@ -90,9 +87,9 @@ def plan_job(
         run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
         recomputes=stages.recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
-        checkpoint=None
-        if isinstance(job, Evaluate)
-        else _stored(model, declared, resolved, stages, training, found[-1], machine),
+        checkpoint=_stored(
+            model, declared, resolved, stages, training, found[-1], machine, learns=learns
+        ),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
         average=None if training.average is None else _average(job, training.average),
@@ -150,8 +147,12 @@ def _stored(
     training: Pretrain | Finetune,
     last: Stage,
     machine: Machine | None,
-) -> Stored:
+    *,
+    learns: bool,
+) -> Stored | None:
     """Return what a checkpoint at the end of a training takes."""
+    if not learns:
+        return None
     averages, momentum = _kept(training), last.memory.momentum
     return stored(model, declared, resolved, stages.length, averages, momentum, machine)
 
@@ -179,12 +180,16 @@ def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
     return training.task.pairs(job.split)
 
 
-def _of_rows(every: AllPairs | None, scored: Scoring | None, conditions: Conditions) -> Conditions:
-    """Return the conditions for as many rows as an evaluation of everything makes passes of."""
+def _of_rows(
+    objectives: Objectives, job: Job, training: Pretrain | Finetune, conditions: Conditions
+) -> tuple[AllPairs | None, Scoring | None, Conditions]:
+    """Return what is scored, and the conditions for as many rows as everything makes passes of."""
+    scored = matched(job, objectives)
+    every = _every_pair(job, training) if scored is None else scored.every
     rows = None if every is None else every.scored
     if scored is not None:
         rows = scored.rows
-    return conditions if rows is None else replace(conditions, texts=rows)
+    return every, scored, conditions if rows is None else replace(conditions, texts=rows)
 
 
 def _searched(

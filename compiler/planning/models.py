@@ -131,7 +131,8 @@ def _notes(model: VisionLanguageModel) -> Iterator[str]:
                 f"images of `{name}` keep their shape; all are counted as the largest, "
                 f"{height} × {width} pixels"
             )
-    weights = model.anatomy.fusion.weights_of
+    fusion = model.anatomy.fusion
+    weights = None if fusion is None else fusion.weights_of
     if weights is not None:
         yield f"`{model.fusion_name}` starts from the last layers of `{weights}`"
     if model.started is not None:

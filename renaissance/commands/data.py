@@ -11,6 +11,7 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant
 from renaissance.grammar import load
 from renaissance.grammar.checks.data import absent_of
+from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
@@ -77,7 +78,9 @@ def _nowhere(spec: Spec, jobs: list[str]) -> list[str]:
     missing: dict[str, None] = {}
     for job in (spec.jobs[name] for name in jobs):
         named = job.data if isinstance(job, Pretrain) else ()
-        blocks = [(f"data `{name}`", spec.data[name]) for name in named]
+        blocks: list[tuple[str, FormatBlock | TaskBlock]] = [
+            (f"data `{name}`", spec.data[name]) for name in named
+        ]
         if isinstance(job, Finetune | Evaluate) and job.task is not None:
             blocks.append((f"task `{job.task.word()}`", job.task))
         for what, block in blocks:

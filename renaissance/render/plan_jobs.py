@@ -112,7 +112,7 @@ def _memory(plan: Plan) -> Table:
     device = "GPU" if plan.device == "cuda" else "CPU"
     table = _table(f"memory ({device})", "pass")
     averaged = any(stage.memory.average for _, _, stage in _stages(plan.jobs))
-    kept = ("average",) if averaged else ()
+    kept: tuple[str, ...] = ("average",) if averaged else ()
     moving = any(stage.memory.momentum for _, _, stage in _stages(plan.jobs))
     kept += ("momentum",) if moving else ()
     columns = ("parameters", "optimizer", *kept, "gradients", "activations", "temporary", "peak")

@@ -78,7 +78,7 @@ class Momentum:
 
     def state(self) -> dict[str, Tensor]:
         """Return copies and queues, as `head/copy/parameter` and `head/queue/part`."""
-        state = {}
+        state: dict[str, Tensor] = {}
         for head in self._copies:
             for part, own in ((_COPY, self._copies[head]), (_QUEUE, self._queues[head])):
                 state |= {f"{head}/{part}/{name}": tensor for name, tensor in own.state().items()}
