@@ -95,8 +95,7 @@ def plan_job(
         average=None if training.average is None else _average(job, training.average),
         has_text=_has_text(training),
         compares=tuple(_compares(objectives, job, step.texts)),
-        # Last, because it changes how the model runs.
-        fit=None if room is None else fit(stages, found, job, room),
+        fit=None if room is None else fit(stages, found, job, room),  # last: it changes the model
     )
 
 
