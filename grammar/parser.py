@@ -311,9 +311,10 @@ class _Parser:
         if any(opening.type != "LBRACE" for opening in self._open):
             return False
         first, following = self._tokens[self._line_start(self._next)], self._next + 1
+        grouping = first.type in ("STUDY", "FACTOR")  # levels look like no statement
         return (
-            first.type in tables().blocks | {"STUDY", "FACTOR", "FREEZE", "ADAPT"}
-            and self._starts_statement(following)
+            (grouping or first.type in tables().blocks | {"FREEZE", "ADAPT"})
+            and (grouping or self._starts_statement(following))
             and self._indent(self._tokens[following]) > self._indent(first)
             and self._automaton.fits("LBRACE")
         )
