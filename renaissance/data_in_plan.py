@@ -21,7 +21,8 @@ class Remarks:
     Attributes:
         sentences: what a person should know.
         known: the same for programs.
-        failures: what must not be: rows that are measured although they are learned from.
+        failures: what must not be: rows that are measured although they are learned from, data of
+            which nothing is left.
     """
 
     sentences: tuple[str, ...] = ()
@@ -48,7 +49,7 @@ def remarks_on_data(spec: Spec) -> Remarks:
             "withheld": [{"job": job, "texts": texts} for job, texts, _ in withheld],
             "overlaps": [asdict(overlap) for overlap in found],
         },
-        failures=tuple(leak.sentence for leak in leaks(spec, parts=parts)),
+        failures=(*_emptied(spec, parts), *(leak.sentence for leak in leaks(spec, parts=parts))),
     )
 
 
@@ -97,6 +98,23 @@ def _withheld(
         part = _train(parts[name]) if selecting else None
         if part is not None and part.withheld:
             yield name, part.withheld, selecting
+
+
+def _emptied(spec: Spec, parts: "Mapping[str, Parts]") -> Iterator[str]:
+    """Yield what is said of data blocks whose images are all excluded, each once."""
+    from renaissance.runtime.data.errors import DataError, NothingLeftError
+
+    said = set()
+    for name, job in spec.jobs.items():
+        if not isinstance(job, Pretrain) or not any(spec.data[one].exclude for one in job.data):
+            continue
+        try:
+            parts[name]["train"]
+        except NothingLeftError as problem:
+            said.add(str(problem))
+        except (DataError, OSError):
+            continue
+    yield from sorted(said)
 
 
 def _train(parts: "Parts") -> "Part | None":

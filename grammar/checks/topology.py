@@ -23,6 +23,7 @@ from renaissance.grammar.kinds.source import (
 )
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.spelling import call_text
 from renaissance.grammar.schema.model import FUSED_HEADS
 from renaissance.grammar.source import Span
 
@@ -185,7 +186,7 @@ class _Check:
                         "VL301",
                         f"`{pixels[0]}` and `{name}` read images of different `{key}`",
                         self._value((*self._parts.path, "streams", name, key)),
-                        f"is `{other}` here and `{first}` there",
+                        f"is {_said(other)} here and {_said(first)} there",
                         "images are decoded once for all streams: write the same in both",
                     )
 
@@ -395,6 +396,11 @@ class _Check:
             "each convolution halves the image",
             "take a power of two, such as `16`, or `stem = linear`",
         )
+
+
+def _said(value: object) -> str:
+    """Return the spelling of what a stream says of its images."""
+    return f"`{call_text(value) if isinstance(value, Block) else value}`"
 
 
 def _counted(read: Sequence[str]) -> str:

@@ -3,3 +3,7 @@
 
 class DataError(Exception):
     """Data that a job cannot go on with; the message is one sentence that says what to do."""
+
+
+class NothingLeftError(DataError):
+    """All images of a data block are excluded from it."""

@@ -16,7 +16,7 @@ from renaissance.grammar.kinds.data import Split as DeclaredSplit
 from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.errors import DataError, NothingLeftError
 from renaissance.runtime.data.many_texts import Texts, numbered, pieces, pieces_at
 from renaissance.runtime.data.sameness import Photographs, found_among
 from renaissance.runtime.data.sampling import held_out
@@ -330,7 +330,7 @@ def read_block(spec: Spec, name: str, tables: Tables | None = None) -> Table:
         excluded |= found_among(mine, images, digests=True).of_table(len(excluded))
     left = table.without(excluded)
     if len(left) == 0:
-        raise DataError(f"`exclude` leaves nothing of `{name}`")
+        raise NothingLeftError(f"`exclude` leaves nothing of `{name}`")
     return left
 
 

@@ -55,6 +55,13 @@ def test_pixels_of_one_size(tmp_path: Path) -> None:
     assert one.code == "VL301" and "different `image_size`" in one.message
 
 
+def test_pixels_prepared_alike(tmp_path: Path) -> None:
+    fit = "fit { shorter = 16, longer = 32, multiple = 8 }"
+    kept = PIXELS.replace("patch = 8", f"patch = 8, resize = {fit}")
+    [one] = found(tmp_path, {"left": PIXELS, "right": kept})
+    assert one.code == "VL301" and one.label == f"is `{fit}` here and `crop` there"
+
+
 def test_regions_have_no_class_token(tmp_path: Path) -> None:
     [one] = found(tmp_path, {"objects": REGIONS}, pool="cls")
     assert one.code == "VL309"

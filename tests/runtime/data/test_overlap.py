@@ -99,6 +99,19 @@ def test_what_is_excluded_is_left_out(sets: Path, capsys: pytest.CaptureFixture[
     assert "`regions` excludes what `measure` is measured on" in capsys.readouterr().err
 
 
+def test_plans_refuse_data_of_which_nothing_is_left(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {
+        "coco": block(sets / "coco", "karpathy", split="train"),
+        "held": block(sets / "coco", "karpathy", split="test", exclude="[measure]"),
+    }
+    path = write_spec(sets / "mine.vl", data, f'retrieval {{ root = "{sets / "coco"}" }}', "test")
+    assert main(["plan", str(path), "--format", "json"]) == 1
+    [failure] = json.loads(capsys.readouterr().out)["failures"]
+    assert failure["message"] == "`exclude` leaves nothing of `held`"
+
+
 def test_plans_say_what_an_epoch_shows(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = {
         "coco": block(sets / "coco", "karpathy", split="train", weight="2"),
