@@ -23,9 +23,9 @@ from renaissance.grammar.kinds.source import (
 )
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Path, Places
-from renaissance.grammar.spelling import call_text
 from renaissance.grammar.schema.model import FUSED_HEADS
 from renaissance.grammar.source import Span
+from renaissance.grammar.spelling import call_text
 
 
 def check_parts(parts: PartialModel, places: Places, findings: Findings) -> None:
