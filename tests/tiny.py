@@ -1,6 +1,7 @@
 """The tiny experiment: a few images of one colour, questions about them, a model of width 16."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,13 @@ def write_easy_vqa(root: Path, *, train: int = 16, test: int = 8, shapes: bool =
     return root
 
 
-def write_nlvr(root: Path) -> Path:
-    """Write Cornell NLVR's layout: 12 sentences to learn from, 3 each to test and select."""
-    for part, count in (("train", 12), ("dev", 3), ("test", 3)):
+NLVR = {"train": 12, "dev": 3, "test": 3}
+"""Sentences of each part."""
+
+
+def write_nlvr(root: Path, parts: Mapping[str, int] = NLVR) -> Path:
+    """Write Cornell NLVR's layout with so many sentences in each part."""
+    for part, count in parts.items():
         folder = root / part / "images" / "4"
         folder.mkdir(parents=True)
         lines = []

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from renaissance.grammar import tables, tree
-from renaissance.grammar.comments import comment_texts
+from renaissance.grammar.comments import Comments
 from renaissance.grammar.formatter import format_source, print_tree
 from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source, Span
@@ -245,7 +245,7 @@ def test_formatting_keeps_comments_and_meaning(file: tree.File, seed: int) -> No
     source = Source(name="a.vl", text=_mess_up(print_tree(file), random.Random(seed)))
     formatted = Source(name="a.vl", text=format_source(source))
     assert read(formatted.text) == file
-    assert Counter(comment_texts(formatted)) == Counter(comment_texts(source))
+    assert Counter(Comments(formatted).texts) == Counter(Comments(source).texts)
     assert format_source(formatted) == formatted.text
 
 

@@ -152,7 +152,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = write_pairs(home / "pairs")
     lines = ["image,caption", *(f"pairs/{row['image']},{row['caption']}" for row in rows)]
     (home / "pairs.csv").write_text("\n".join(lines))
-    write_nlvr(home / "data/nlvr")
+    write_nlvr(home / "data/nlvr", {"train": 12, "dev": 12, "test": 3, "hidden": 3})
     write_nlvr2(home / "data/nlvr2")
     write_vqav2(home / "data/vqav2")
     write_karpathy(home / "data/coco")

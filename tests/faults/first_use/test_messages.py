@@ -44,7 +44,7 @@ def found(**said: str) -> list[tuple[str, str]]:
         ("clip", "None", "write `none`"),
         ("batch", '"64"', "write `64`"),
         ("freeze", "freeze = [vision]", "`freeze vision`"),
-        ("freeze", 'freeze "vision"', "without quotes: `vision`"),
+        ("freeze", 'freeze "vision"', "write `freeze vision`"),
         ("freeze", "freeze vision and text", "`freeze vision, text`"),
         ("freeze", "freeze text.layer[0]", "`text.layers`"),
         ("freeze", "freeze fusin.layers", "`fusion`"),
@@ -87,7 +87,7 @@ def test_a_reference_to_nothing_blames_nobody_else() -> None:
         ("easy_vqa }", "“easy_vqa” }", "VL002", 'write straight quotes: `"easy_vqa"`'),
         ("easy_vqa }", "„easy-vqa“ }", "VL002", 'write straight quotes: `"easy-vqa"`'),
         ("easy_vqa }", "«easy_vqa» }", "VL002", 'write straight quotes: `"easy_vqa"`'),
-        ("objective mlm", "objective mml", "VL408", "an objective with a similar name"),
+        ("objective mlm", "objective mlmm", "VL408", "similar name"),
         ("adamw", "sdg", "VL408", "an optimizer with a similar name"),
     ],
 )

@@ -271,7 +271,11 @@ def assert_same_scores(measured: Measured, folder: Path) -> None:
     """Compare small passes, in one process or two, with one large one."""
     lines = map(lines_of, (measured.folder / "classes.jsonl", folder / "by_two.jsonl"))
     for one, other in zip(*lines, strict=True):
-        assert one.pop("probability") == pytest.approx(other.pop("probability"), rel=1e-5)
+        assert one["probability"] == pytest.approx(other.pop("probability"), rel=1e-5)
+        if (
+            one.pop("probability") <= 0.5
+        ):  # classes of one probability are told apart by last digits
+            del one["prediction"], other["prediction"]
         assert one == other
     whole = np.load(measured.folder / "pairs.npz")["scores"]
     assert np.load(folder / "three.npz")["scores"] == pytest.approx(whole, abs=1e-5)
