@@ -65,7 +65,7 @@ def renaissance(target: Path, work: Path) -> Program:
 
 def test_its_words_are_wherever_ours_are(renaissance: Program, work: Path) -> None:
     checked = renaissance("check", "shapes.vl")
-    assert (checked.returncode, checked.stderr) == (0, "1 file checked: no errors\n")
+    assert (checked.returncode, checked.stdout) == (0, "1 file checked: no errors\n")
     shown = renaissance("show", "shapes.vl").stdout
     assert "fusion joint = gated(text, vision)" in shown and "objective order {" in shown
     assert "task = yes_no" in " ".join(shown.split())
@@ -87,7 +87,7 @@ def test_its_parts_have_addresses(renaissance: Program, work: Path) -> None:
         text.replace("  pool = mean", "  pool = mean\n  freeze joint.gate")
     )
     checked = renaissance("check", "held.vl")
-    assert checked.returncode == 0, checked.stderr
+    assert checked.returncode == 0, checked.stdout
     planned = json.loads(renaissance("plan", "--format", "json", "held.vl").stdout)
     components = {
         component["address"]: component
@@ -143,7 +143,7 @@ def test_a_job_folder_knows_what_it_needs(renaissance: Program, target: Path, wo
     refused = python("-m", "renaissance", "run", "job", folder=work, path=path)
     assert f"compiled with {BROUGHT}, which is renaissance-shapes==0.2.0 here" in refused.stderr
     unknown = python("-m", "renaissance", "check", "shapes.vl", folder=work, path=sys.path)
-    assert "unknown fusion `gated`" in unknown.stderr
+    assert "unknown fusion `gated`" in unknown.stdout
 
 
 @pytest.mark.parametrize(

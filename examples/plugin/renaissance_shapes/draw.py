@@ -14,12 +14,15 @@ SHAPES = ("square", "disc")
 
 
 def draw(folder: Path, *, train: int = 48, test: int = 16) -> None:
-    """Write images, `captions.jsonl`, and questions of `train.jsonl` and `test.jsonl`."""
+    """Write images, `captions.jsonl`, and questions of `train.jsonl` and `test.jsonl`.
+
+    No image is drawn twice: what is tested was not learned from.
+    """
     (folder / "images").mkdir(parents=True, exist_ok=True)
     captions = []
-    for part, count in (("train", train), ("test", test)):
+    for part, numbers in (("train", range(train)), ("test", range(train, train + test))):
         questions = []
-        for number in range(count):
+        for number in numbers:
             colour, shape = COLOURS[number % 4], SHAPES[number // 4 % 2]
             image = f"images/{part}{number}.png"
             _picture(colour, shape, number).save(folder / image)
@@ -34,7 +37,7 @@ def draw(folder: Path, *, train: int = 48, test: int = 16) -> None:
 
 
 def _picture(colour: str, shape: str, number: int) -> Image.Image:
-    picture = Image.new("RGB", (32, 32), (number % 60, 0, 20))
+    picture = Image.new("RGB", (32, 32), (number % 64, number // 64, 20))
     pen = ImageDraw.Draw(picture)
     paint = pen.rectangle if shape == "square" else pen.ellipse
     left = number % 12
