@@ -161,7 +161,9 @@ def fusion(
         for name, info in keys_of(kind).items()
         if kind_of(info).blocks
     }
-    return f"{spelled_word(kind)}({', '.join(inputs)}) {draw(block(kind, stacks))}"
+    # A stream that a dual encoder does not project needs the width of its space: the build says so.
+    keys = draw(block(kind, stacks).filter(lambda said: "projection = text" not in said))
+    return f"{spelled_word(kind)}({', '.join(inputs)}) {keys}"
 
 
 def selectors(roots: Iterable[str], *, steps: bool = False) -> st.SearchStrategy[str]:
