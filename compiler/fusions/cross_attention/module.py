@@ -15,6 +15,7 @@ from renaissance.compiler.model.post_norm import (
     PostNormCrossLayer,
     PostNormLayer,
 )
+from renaissance.compiler.model.projections import projections
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance.compiler.model.transformer import check_heads
 from renaissance.compiler.model.type_embedding import TypeEmbedding
@@ -83,13 +84,7 @@ class CoAttention(nn.Module):
         check_heads(spec.width, spec.heads, address)
         self.inputs = spec.inputs
         self.widths = dict.fromkeys(spec.inputs, spec.width)
-        self.projection = nn.ModuleDict(
-            {
-                name: nn.Linear(towers[name].width, spec.width)
-                for name in spec.inputs
-                if spec.projects(towers[name].width, spec.width)
-            }
-        )
+        self.projection = projections(spec, towers, spec.width)
         self.type_embedding = TypeEmbedding(spec.inputs if spec.type_embedding else (), spec.width)
         layer = CoAttentionLayer if spec.cross == "shared" else TwinLayer
         self.layers = nn.ModuleList(layer(spec) for _ in range(spec.layers))
