@@ -3,10 +3,8 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from renaissance.compiler.amounts import in_bytes
@@ -17,10 +15,9 @@ from renaissance.runtime.report import figures
 from renaissance.runtime.report.curves import Panel, panels
 from renaissance.runtime.report.findings import evaluations, job_row
 from renaissance.runtime.report.folder import RunFolder, read_folder
+from renaissance.runtime.report.frame import HERE, framed
 from renaissance.runtime.report.highlight import highlight
 from renaissance.runtime.report.models import ModelFigure, model_figures, plan_of
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +65,6 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         models: drawings of its models.
         no_models: what stands in their place if there are none.
     """
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters.update(count=figures.count, share=figures.share, plural=figures.plural)
     jobs = {} if run.spec is None else run.spec.jobs
     found = evaluations(run)
     trained = [
@@ -79,9 +72,13 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         for run_of in run.jobs
         if run_of.log.steps or getattr(jobs.get(run_of.name), "job", "evaluate") != "evaluate"
     ]
-    return environment.get_template("template.html").render(
-        title=run.path.resolve().name,
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+    name = run.path.resolve().name
+    return framed(
+        HERE,
+        kind="report",
+        title=name,
+        folder=name,
+        sections=("Jobs", "Architecture", "Curves", "Answers", "Spec"),
         headlines=[evaluation for evaluation in found if evaluation.value],
         summary=_summary(run, models),
         problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
@@ -98,7 +95,6 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         evaluations=found,
         environment=_environment(run),
         spec=_spec(run),
-        made=datetime.now(UTC).strftime("%Y-%m-%d at %H:%M UTC"),
     )
 
 

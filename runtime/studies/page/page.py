@@ -4,12 +4,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.grammar.diff import diff_specs
@@ -17,6 +13,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.identity import kept_spec
 from renaissance.runtime.report import figures
+from renaissance.runtime.report.frame import framed
 from renaissance.runtime.report.images import data_uri
 from renaissance.runtime.studies import words
 from renaissance.runtime.studies.answer import Answer, Measure, Spent
@@ -97,19 +94,14 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         specs: by variant, as far as they are known.
         home: folder that the page will lie in, from which links lead to others.
     """
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters.update(plural=figures.plural)
-    styles = (Path(figures.__file__).parent / "style.css", HERE / "style.css")
     colours = {spent.variant: place % COLOURS for place, spent in enumerate(found.spent)}
-    return environment.get_template("template.html").render(
+    return framed(
+        HERE,
+        kind="study",
+        title=found.study,
+        folder=results.folder.resolve().name,
+        sections=("Answer", "Costs", "Differences", "Curves", "Rows", "Stages"),
         answer=found,
-        style=Markup("\n".join(path.read_text(encoding="utf-8") for path in styles)),
-        colours=colours,
         problems=words.state(found),
         limits=words.limits(found),
         measures=[_view(found, measure, colours) for measure in found.measures],
@@ -117,11 +109,9 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         total=_spelled(found.total),
         shared=tuple(dict.fromkeys(job for each in found.spent for job in each.shared)),
         changes=tuple(_changes(found, specs)),
-        factors=results.factors,
         curves=learning_curves(results, colours),
         disagreeing=tuple(_disagreeing(results, found)),
         stages=tuple(_stages(results, home)),
-        made=datetime.now(UTC).strftime("%Y-%m-%d at %H:%M UTC"),
     )
 
 

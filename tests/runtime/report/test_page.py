@@ -6,7 +6,7 @@ import pytest
 
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report import page, write_report
-from tests.pages import LOADS, Page
+from tests.pages import LOADS, Page, assert_framed
 
 PARTS = [
     {
@@ -61,6 +61,7 @@ def test_report_loads_nothing(run_folder: Path) -> None:
     seen = Page(path.read_text(encoding="utf-8"))
     for name in LOADS:
         assert all(value.startswith(("data:", "#")) for value in seen.values(name)), name
+    assert_framed(seen, "report")
     assert "script" not in seen.tags
     assert "iframe" not in seen.tags
     text = path.read_text(encoding="utf-8")

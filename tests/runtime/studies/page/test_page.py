@@ -13,7 +13,7 @@ from renaissance.runtime.studies.page import write_study_report
 from renaissance.runtime.studies.page.charts import Dots, dot_chart, front
 from renaissance.runtime.studies.results import read_results
 from tests.made_study import make_study
-from tests.pages import LOADS, Page
+from tests.pages import LOADS, Page, assert_framed
 from tests.tiny import tiny_experiment
 
 SCORES = {"none": (0.8, 0.825), "vision": (0.79, 0.83), "text": (0.70, 0.71)}
@@ -50,7 +50,9 @@ def test_the_page_shows_answer_plots_curves_rows_and_stages(study: Path) -> None
 
 def test_nothing_is_loaded_and_what_data_say_is_text(study: Path) -> None:
     page, text = page_of(study)
+    assert_framed(page, "study")
     assert "script" not in page.tags
+    assert not re.search(r"@import|url\((?!#)", text)
     for name in LOADS:
         for value in page.values(name):
             assert value.startswith(("#", "data:")) or not value.startswith(("http", "//", "/"))
