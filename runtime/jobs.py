@@ -26,6 +26,7 @@ from renaissance.runtime.folder import claim, results_to_remove
 from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.observer import Observer, Silent, Tell
 from renaissance.runtime.preflight import check_chains, check_places
+from renaissance.runtime.primitives import bound_primitives
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.removal import finish_removal
@@ -210,6 +211,7 @@ def _do(session: Session) -> JobResult:
     )
     if source is not None and session.processes.first:
         restore_best(session.folder / source, session.notify)
+    bound_primitives()
     with own_threads():
         return evaluate_job(session) if session.evaluates else train_job(session, by_protocol)
 

@@ -31,6 +31,7 @@ from renaissance.runtime.identity import hashes_in, kept_spec
 from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.predicting.answering import Predicted, answered, batches_of, corpus_of
 from renaissance.runtime.predicting.asked import Asked, asked_rows, columns_of
+from renaissance.runtime.primitives import bound_primitives
 from renaissance.runtime.processes import chosen_device
 from renaissance.runtime.training.threads import own_threads
 from renaissance.runtime.training.transfer import differing_references, references_of
@@ -229,6 +230,7 @@ def load_run(
     check_device(declared.attention_taken, place, PRODUCTS[training.precision])
     checkpoint = best_checkpoint(home / name, hashes_in(home, spec))
     tokenizer = _tokenizer(spec, name, home)
+    bound_primitives()
     with own_threads():
         model = build(spec, job=name)
     check_vocabulary(model, tokenizer)
