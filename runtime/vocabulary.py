@@ -1,6 +1,7 @@
 """The tokenizer of a job: kept since its first start, made again only if it is the same one."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from renaissance.compiler.model import VisionLanguageModel
@@ -8,7 +9,7 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data import DataError, Tokenizer
-from renaissance.runtime.data.tokenizer import TOKENIZER
+from renaissance.runtime.data.tokenizer import SPECIAL, TOKENIZER
 from renaissance.runtime.errors import JobError
 
 
@@ -65,6 +66,9 @@ class Vocabulary:
 def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
     """Look for the tokenizer of a job in its folder and in those of the jobs before it.
 
+    Of the jobs before it one that saw no words is passed over: it leaves it to the next to learn a
+    vocabulary.
+
     Args:
         spec: the whole experiment.
         name: of a pretraining or fine-tuning.
@@ -78,7 +82,7 @@ def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
         tokenizer, wrong = _usable(path, expected)
         if job == name:
             problem = wrong
-        if tokenizer is not None:
+        if tokenizer is not None and (job == name or not tokenizer.wordless):
             usable = tokenizer
             break
     return Vocabulary(
@@ -94,9 +98,16 @@ def kept_vocabulary(spec: Spec, name: str, folder: Path) -> Vocabulary:
 def _expected(folder: Path, chain: tuple[str, ...]) -> str:
     for job in chain:
         state = Checkpoints(folder / job, keep=1).newest_state()
-        if state is not None and state.vocabulary:
+        passed_over = job != chain[0] and state is not None and state.vocabulary == _wordless()
+        if state is not None and state.vocabulary and not passed_over:
             return state.vocabulary
     return ""
+
+
+@cache
+def _wordless() -> str:
+    """Return the digest of what is learned from texts without a character."""
+    return Tokenizer.learned((), len(SPECIAL)).digest
 
 
 def _usable(path: Path, expected: str) -> tuple[Tokenizer | None, str | None]:

@@ -12,6 +12,7 @@ from renaissance.compiler.batch import Batch, Texts
 from renaissance.compiler.expected import Shape, distinct_images, expected_of, hidden_images
 from renaissance.compiler.heads import Kind, kinds_of
 from renaissance.grammar.anatomy.patches import grid_of
+from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
@@ -413,7 +414,8 @@ def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> J
         spec: the whole experiment.
         job_name: a training job, or an evaluation, which has the data of the job it measures.
         tokenizer: the one to use. If None it is the text stream's own, or it is learned from the
-            texts of the first job in the chain of sources, which gives the same pieces each time.
+            texts of the first job in the chain of sources that has words, which gives the same
+            pieces each time.
 
     Raises:
         DataError: if something is missing or malformed.
@@ -430,7 +432,9 @@ def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
     needs = text_needs(spec.model_of(job_name))
     if needs.tokenizer is not None:
         return Tokenizer.pretrained(needs.tokenizer, needs.revision)
-    job = spec.training_job(job_name)
-    while job.source is not None:
-        job = spec.training_job(job.source)
-    return Tokenizer.learned(Parts(spec, job)["train"].all_texts, needs.vocabulary)
+    for name in reversed(chain_of(spec.jobs, job_name)):
+        texts = Parts(spec, spec.training_job(name))["train"].all_texts
+        tokenizer = Tokenizer.learned(texts, needs.vocabulary)
+        if not tokenizer.wordless:
+            break
+    return tokenizer

@@ -108,6 +108,11 @@ class Tokenizer:
         found = map(self._backend.token_to_id, (named,) if named else UNKNOWNS)
         return next((number for number in found if number is not None), None)
 
+    @property
+    def wordless(self) -> bool:
+        """Whether it knows special tokens alone: what is learned from texts without a character."""
+        return not len(self.ordinary_ids)
+
     @classmethod
     def pretrained(cls, name: str, revision: str = "main") -> "Tokenizer":
         """Load the tokenizer of a hub id or of a local folder.

@@ -24,7 +24,7 @@ def check(block: Mlm, tokenizer: Tokenizer, job: str) -> None:
     """Refuse a tokenizer with which nothing can be hidden; raises DataError."""
     if tokenizer.mask_id is None:
         raise DataError("the tokenizer has no mask token, which the objective `mlm` needs")
-    if not len(tokenizer.ordinary_ids):
+    if tokenizer.wordless:
         raise DataError(
             f"the texts of job `{job}` hold no character that can be seen: there is no "
             "word for `mlm` to hide"
