@@ -141,20 +141,34 @@ def _of_task(kind: type[TaskBlock]) -> Iterator[str]:
     yield "\n| split | what it is for |\n|---|---|"
     for name, split in task.splits().items():
         use = uses[split.use] if split.labelled else "predicted; what is right is not published"
-        yield f"| `{name}` | {use} |"
+        where = f", where the key `{name}` says where it lies" if name in kind.split_keys else ""
+        yield f"| `{name}` | {use}{where} |"
     if task.open_splits:
         yield "| any other folder | measured |"
     names = listing(name for name in dict.fromkeys((task.metric, *task.metrics)))
     yield f"\nMeasured: {names}; `select` takes one of them, or `loss`.\n"
     yield (
-        '`evaluate NAME of JOB { write = "FILE" }` writes, and `renaissance score '
-        f"{kind.word()} FILE --split NAME` measures: {task.result_file.described}.\n"
+        f'`evaluate NAME of JOB {{ write = "FILE" }}` writes, and `{_score_of(kind)}` measures: '
+        f"{task.result_file.described}.\n"
     )
 
 
+def _score_of(kind: type[TaskBlock]) -> str:
+    """Return the command that measures a file, with all that has to be said."""
+    said = ["renaissance score", kind.word(), "FILE"]
+    for name, info in keys_of(kind).items():
+        spelled = spelling_of(name, info)
+        if info.is_required() and spelled not in kind.learning_keys:
+            words = kind_of(info).words
+            value = words[0] if words else "VALUE"
+            said.append("--root DIR" if spelled == "root" else f"--set {spelled}={value}")
+    said += [f"--set {name}=TABLE" for name in kind.split_keys]
+    return " ".join([*said, "--split", *(kind.split_keys or ("NAME",))])
+
+
 def _any_of(kind: type[TaskBlock]) -> TaskBlock:
-    """Return a task with the first value that each key without a default can take."""
-    values: dict[str, Any] = {}
+    """Return a task with all splits and the first value of each key without a default."""
+    values: dict[str, Any] = dict.fromkeys(kind.split_keys, "…")
     for name, info in kind.model_fields.items():
         if info.is_required():
             takes = kind_of(info)

@@ -1,6 +1,6 @@
 """Collect what is wrong, each thing once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.record import replace
@@ -14,8 +14,13 @@ class Findings:
     mistake.
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, in_spite_of: Collection[str] = ()) -> None:
+        """Start empty.
+
+        Args:
+            in_spite_of: codes of findings that leave a spec usable, errors or not.
+        """
+        self._in_spite_of = in_spite_of
         self._found: dict[tuple[str, str, int, int], Diagnostic] = {}
 
     def add(self, finding: Diagnostic) -> None:
@@ -30,7 +35,10 @@ class Findings:
 
     def has_errors(self) -> bool:
         """Tell whether a spec with these findings is unusable."""
-        return any(finding.severity == "error" for finding in self._found.values())
+        return any(
+            finding.severity == "error" and finding.code not in self._in_spite_of
+            for finding in self._found.values()
+        )
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -1,11 +1,11 @@
 """Load specs that have no errors."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from renaissance.grammar.composition.resolution import Resolution, resolve, resolve_file
-from renaissance.grammar.diagnostics import SpecError
+from renaissance.grammar.diagnostics import Diagnostic, SpecError
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import source_of
 from renaissance.grammar.study import Study
@@ -25,6 +25,26 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
         SpecError: if it has errors; carries every finding.
     """
     return _sound(resolve_file(path, _settings(set)))
+
+
+def load_in_spite_of(
+    path: str | Path, codes: Collection[str], set: Mapping[str, Any] | None = None
+) -> tuple[Spec, tuple[Diagnostic, ...]]:
+    """Return the resolved spec of a file that may have some errors, with those that it has.
+
+    Args:
+        path: of the file.
+        codes: of findings that say nothing against looking at the spec.
+        set: values by address, as for `load`.
+
+    Raises:
+        SourceError: if the file cannot be read.
+        SpecError: if it has other errors; carries every finding.
+    """
+    resolution = resolve_file(path, _settings(set), codes)
+    return _sound(resolution), tuple(
+        finding for finding in resolution.diagnostics if finding.code in codes
+    )
 
 
 def loads(text: str, set: Mapping[str, Any] | None = None) -> Spec:

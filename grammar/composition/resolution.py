@@ -1,6 +1,6 @@
 """From a file to one resolved spec and its studies, with everything that is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,10 @@ class Resolution(Record):
 
 
 def resolve(
-    source: Source, files: Files | None = None, settings: Settings | None = None
+    source: Source,
+    files: Files | None = None,
+    settings: Settings | None = None,
+    in_spite_of: Collection[str] = (),
 ) -> Resolution:
     """Resolve a file with everything that it imports.
 
@@ -45,8 +48,9 @@ def resolve(
         source: the file; its imports are looked for beside it.
         files: where imports are read from; the disk if absent.
         settings: values that are set from outside, by address.
+        in_spite_of: codes of errors with which there is a spec all the same.
     """
-    findings, places = Findings(), Places()
+    findings, places = Findings(in_spite_of), Places()
     scope = gather(source, files or Disk(), findings)
     apply_settings(scope, settings or {}, findings)
     spec = resolve_scope(scope, findings, places)
@@ -78,10 +82,12 @@ def _studies(
     return {name: study for name, study in found.items() if study is not None}
 
 
-def resolve_file(path: str | FilePath, settings: Settings | None = None) -> Resolution:
-    """Resolve a file on the disk, with values that are set from outside.
+def resolve_file(
+    path: str | FilePath, settings: Settings | None = None, in_spite_of: Collection[str] = ()
+) -> Resolution:
+    """Resolve a file on the disk; see `resolve`.
 
     Raises:
         SourceError: if it cannot be read.
     """
-    return resolve(Disk().read(str(path)), settings=settings)
+    return resolve(Disk().read(str(path)), settings=settings, in_spite_of=in_spite_of)

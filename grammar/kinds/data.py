@@ -210,6 +210,11 @@ class TaskBlock(Readable):
     """Keys that only count where it is measured so."""
     open_splits: ClassVar[bool] = False
     """Splits are named by what lies in a folder, so that only the data know them all."""
+    split_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that say where the split of their name lies, which exists where they are said."""
+    learning_keys: ClassVar[Mapping[str, str]] = {}
+    """Keys without a default that only count where it is learned, and what a file could say in
+    their place where nothing but predictions of another split is measured."""
 
     @classmethod
     def head_name(cls) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from renaissance import data_how, data_overlap
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant
-from renaissance.grammar import load
 from renaissance.grammar.checks.data import absent_of
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
+from renaissance.grammar.loading import load_in_spite_of
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
@@ -29,14 +29,15 @@ _MOST_UNREADABLE = 10
 def run(arguments: Namespace) -> int:
     """Print figures and examples of every split that the jobs of a spec read."""
     path, wanted = meant(arguments.file)
-    spec = load(path, settings_of(arguments.settings))
+    bearable = data_overlap.FINDINGS if arguments.overlap else ()
+    spec, findings = load_in_spite_of(path, bearable, settings_of(arguments.settings))
     if wanted is not None and wanted not in spec.jobs:
         failure = f"there is no job `{wanted}`; jobs are {listing(spec.jobs)}"
         return answer(arguments, NO_ANSWER, failures=[failure])
     if arguments.how:
         return data_how.run(arguments, spec, wanted)
     if arguments.overlap:
-        return data_overlap.run(arguments, spec, wanted)
+        return data_overlap.run(arguments, spec, wanted, findings)
     # What an evaluation reads is shown with the job that it measures, unless it has a task.
     jobs = [
         name

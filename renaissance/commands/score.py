@@ -17,7 +17,7 @@ def run(arguments: Namespace) -> int:
             failure = f"`--set {setting}` does not say `KEY=VALUE`, such as `--set validation=5%`"
             return answer(arguments, NO_ANSWER, failures=[failure])
         keys[name.strip()] = value.strip()
-    task = read_task(arguments.task, keys)
+    task = read_task(arguments.task, keys, arguments.split)
 
     from renaissance.render.text import printable
     from renaissance.runtime.evaluation.scoring import score

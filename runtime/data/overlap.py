@@ -13,6 +13,7 @@ from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import Part, Parts, parts_of
+from renaissance.runtime.data.repeats import repeated
 from renaissance.runtime.data.sameness import Photographs, found_among
 
 Read = TypeVar("Read")
@@ -24,25 +25,29 @@ class Overlap:
 
     Attributes:
         train: name of a data block, or `JOB.train` of a fine-tuning.
+        job: that learns from it.
         eval: name of an evaluation, or `JOB.validation`, which selects a best checkpoint.
         use: what the split is measured for: `select` or `report`.
         images: images of the split that are learned from.
         eval_images: images of the split.
         rows: rows of the split that these images touch.
         eval_rows: rows of the split.
+        repeated: rows of the split that are learned from as they are, images and texts.
         by: what they were found by: keys, joined by commas; None for no image.
         undecided: images of the split of which it cannot be told.
-        withheld: whether a job leaves out by itself what it finds to be in the split.
+        withheld: whether the job leaves out by itself what it finds to be in the split.
         problem: why nothing could be compared; None where it was.
     """
 
     train: str
+    job: str
     eval: str
     use: str
     images: int = 0
     eval_images: int = 0
     rows: int = 0
     eval_rows: int = 0
+    repeated: int = 0
     by: str | None = None
     undecided: int = 0
     withheld: bool = False
@@ -83,17 +88,15 @@ def overlaps(
 
     Args:
         spec: the whole experiment.
-        digests: compare files where nothing else tells; see `found_among`.
+        digests: compare files where nothing else tells (see `found_among`), and texts.
         jobs: names of the measured jobs and evaluations; all if None.
         parts: the splits of its training jobs; they are read if None.
     """
     splits = parts_of(spec) if parts is None else parts
 
     @cache
-    def learned_from(source: str, job: str) -> Photographs | DataError:
-        if source in spec.data:
-            return _or_problem(lambda: Photographs(splits[job].block(source)))
-        return _or_problem(lambda: _photographs(splits[job].before_withholding()))
+    def learned_from(source: str, job: str) -> tuple[Part, Photographs] | DataError:
+        return _or_problem(lambda: _seen(splits[job], source))
 
     for measured in measured_splits(spec):
         if jobs is not None and measured.job not in jobs and measured.name not in jobs:
@@ -102,7 +105,15 @@ def overlaps(
         learning = [job for job in chain_of(spec.jobs, measured.job) if not _measures(spec, job)]
         for job in reversed(learning):
             for source in _sources(spec, job):
-                yield _overlap(measured, source, part, learned_from(source, job), digests=digests)
+                known = Overlap(
+                    train=source,
+                    job=job,
+                    eval=measured.name,
+                    use=measured.use,
+                    # Nobody leaves out what a job itself selects by, but what is held out.
+                    withheld=measured.use == "select" and job != measured.job,
+                )
+                yield _overlap(known, part, learned_from(source, job), digests=digests)
 
 
 def _sources(spec: Spec, job: str) -> Sequence[str]:
@@ -121,35 +132,43 @@ def _or_problem(read: Callable[[], Read]) -> Read | DataError:
         return DataError(f"{problem.filename}: {problem.strerror}")
 
 
+def _seen(parts: Parts, source: str) -> tuple[Part, Photographs]:
+    """Return what a job learns from one source, before anything is withheld; raises DataError."""
+    if parts.is_block(source):
+        table = parts.block(source)
+        part = Part(file="train", table=table, rows=np.arange(len(table)))
+        return part, Photographs(table)
+    part = parts.before_withholding()
+    return part, _photographs(part)
+
+
 def _photographs(part: Part) -> Photographs:
     return Photographs(part.table, part.images)
 
 
 def _overlap(
-    measured: Measured,
-    source: str,
+    known: Overlap,
     part: Part | DataError,
-    seen: Photographs | DataError,
+    seen: tuple[Part, Photographs] | DataError,
     *,
     digests: bool,
 ) -> Overlap:
     """Compare a split with a source; nothing is decided where one of them cannot be read."""
-    known = Overlap(
-        train=source, eval=measured.name, use=measured.use, withheld=measured.use == "select"
-    )
     if isinstance(part, DataError):
         return replace(known, problem=str(part))
     images = _photographs(part)
     known = replace(known, eval_images=len(images), eval_rows=len(part))
     if isinstance(seen, DataError):
         return replace(known, undecided=len(images), problem=str(seen))
-    found = found_among(images, seen, digests=digests)
+    learned, photographs = seen
+    found = found_among(images, photographs, digests=digests)
     touched = found.of_table(len(part.table.images))
     rows = touched[part.table.images_of_row[part.rows]].any(axis=1)
     return replace(
         known,
         images=int(found.there.sum()),
         rows=int(np.count_nonzero(rows)),
+        repeated=int(np.count_nonzero(repeated(part, learned))) if digests else 0,
         by=", ".join(found.keys) or None,
         undecided=int(found.undecided.sum()),
     )

@@ -250,6 +250,10 @@ class Parts:
             )
         return replace(part, rows=kept, withheld=len(part.rows) - len(kept))
 
+    def is_block(self, name: str) -> bool:
+        """Tell whether a data block of the spec is called so."""
+        return name in self._spec.data
+
     def block(self, name: str) -> Table:
         """Return a data block of the spec without the images that it excludes; raises DataError."""
         return self._tables.block(self._spec, name)
@@ -351,8 +355,14 @@ def read_pairs(pairs: FormatBlock, name: str) -> Table:
     return table if pairs.weight == 1 else table.weighted(pairs.weight)
 
 
-def read_task(task: TaskBlock, file: str) -> Table:
-    """Read one file of a task's data, such as `test`; raises DataError."""
-    source = Source(name=f"{task.word()} {file}", max_unreadable=task.max_unreadable)
+def read_task(task: TaskBlock, file: str, *, shown: bool = True) -> Table:
+    """Read one file of a task's data, such as `test`; raises DataError.
+
+    Args:
+        task: says where the data lie.
+        file: part of the published data.
+        shown: whether a model is shown texts and images, so that they have to be there.
+    """
+    source = Source(name=f"{task.word()} {file}", max_unreadable=task.max_unreadable, shown=shown)
     table: Table = facet(task, "reader").read(task, source, file)
     return table

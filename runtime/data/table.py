@@ -36,10 +36,13 @@ class Source:
     Attributes:
         name: what messages call it.
         max_unreadable: share of its images up to which unreadable ones are skipped.
+        shown: whether texts and images are shown to a model; where they are not, as where a file of
+            predictions is measured, they need not be there.
     """
 
     name: str
     max_unreadable: float
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

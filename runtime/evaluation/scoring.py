@@ -67,7 +67,7 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
             metrics=whole.metrics,
             intervals=of_means(whole.means, {}, whole.scenes)[0],
         )
-    table = read_task(task, declared.file)
+    table = read_task(task, declared.file, shown=False)
     said = _by_row(task, _entries(task, file), table, file, split)
     answered = _answered(task, table, said, file).measured
     if len(answered.asked) == 0:
@@ -87,7 +87,9 @@ def _declared(task: TaskBlock, name: str) -> Split:
     # Names of splits have no hyphens in specs; published ones do, such as `test-dev`.
     found = task.split(name) or task.split(name.replace("-", "_"))
     if found is None:
-        known = listing(name for name, split in task.splits().items() if split.labelled)
+        known = listing(other for other, split in task.splits().items() if split.labelled)
+        if name in task.split_keys:
+            known += f"; `--set {name}=FILE` says where it lies"
         raise DataError(f"{task.word()} has no split `{name}`; it has {known}")
     if not found.labelled:
         known = listing(

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.grammar.kinds.head import UNKNOWN
+from renaissance.grammar.names import listing
 from renaissance.runtime.crops import Box, crop_path
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.parts import Part
@@ -90,6 +91,8 @@ def read(block: Referring, source: Source, file: str) -> Table:
     found = block.boxes == "given" and file != "train"
     detected = _detected(block.home() / block.detections) if found else {}
     rows = list(_expressions(block, file, drawn))
+    if not rows:
+        raise _without(block, file)
     offered: list[tuple[Box, ...]] = []
     for row in rows:
         boxes = detected.get(row.image, ()) if found else tuple(drawn.boxes[row.image].values())
@@ -252,6 +255,14 @@ def _expressions(block: Referring, split: str, drawn: Drawn) -> Iterable[Express
             raise DataError(f"reference {number} of `{path}` has no {missing}") from None
         except (TypeError, ValueError, AttributeError) as problem:
             raise DataError(f"reference {number} of `{path}` is none: {problem}") from None
+
+
+def _without(block: Referring, split: str) -> DataError:
+    """Return what to say about a split of which there is no expression."""
+    path = block.home() / f"refs({block.made_by}).p"
+    there = dict.fromkeys(str(reference["split"]) for reference in _pickled(path))
+    known = f"it has {listing(there)}" if there else "it is empty"
+    return DataError(f"`{path}` has no expression of the split `{split}`; {known}")
 
 
 def _pickled(path: Path) -> list[Any]:

@@ -88,7 +88,7 @@ class Rows:
 def read_rows(
     block: TabularTask, source: Source, file: str, *, texts: Sequence[str], others: Sequence[str]
 ) -> Rows:
-    """Read columns of a table of a task.
+    """Read columns of a table of a task; those of texts and images if they are there or shown.
 
     Args:
         block: the task.
@@ -101,21 +101,24 @@ def read_rows(
         DataError: if the table is missing, empty or malformed, or has no such column.
     """
     path = block.table(file)
-    optional = [name for name in (block.image, block.id) if name is not None]
+    image = block.image
+    if not source.shown:
+        texts, image = _there(path, texts, image)
+    optional = [name for name in (image, block.id) if name is not None]
     names = tuple(dict.fromkeys([*texts, *others, *optional]))
     try:
         fields = read_fields(path, names, what=f"`{source.name}`")
     except DataError as problem:
         raise DataError(f"{problem}{_without(block, path, texts)}") from None
     root = Path(block.root) if block.root is not None else path.parent
-    if not root.is_dir():
+    if source.shown and not root.is_dir():
         raise DataError(f"the image folder `{root}` of `{source.name}` does not exist")
     complete = np.ones(len(fields), bool)
     said = []
     for name in texts:
         said.append(fields.column(name, as_text))
         complete &= _visible(said[-1])
-    images = None if block.image is None else _images(fields, block.image)
+    images = None if image is None else _images(fields, image)
     if images is not None:
         complete &= [image is not None for image in images]
     kept = np.flatnonzero(complete)
@@ -131,6 +134,16 @@ def read_rows(
         images=None if images is None else [images[row] or ("", None) for row in chosen],
         ids=None if ids is None else [ids[row] or "" for row in chosen],
     )
+
+
+def _there(
+    path: Path, texts: Sequence[str], image: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Return those of the columns of texts, and that of images, that a table has."""
+    if not path.is_file():
+        return tuple(texts), image
+    names = first_names(path)
+    return tuple(name for name in texts if name in names), image if image in names else None
 
 
 def _without(block: TabularTask, path: Path, texts: Sequence[str]) -> str:
@@ -151,7 +164,7 @@ def _without(block: TabularTask, path: Path, texts: Sequence[str]) -> str:
 
 def texts_of(block: TabularTask, text: str | None, source: Source) -> tuple[str, ...]:
     """Return the column of texts, if there is one; raises DataError without one and an image."""
-    if text is None and block.image is None:
+    if text is None and block.image is None and source.shown:
         raise DataError(f"`{source.name}` has neither `text` nor `image`, so nothing to look at")
     return () if text is None else (text,)
 

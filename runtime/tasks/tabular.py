@@ -24,6 +24,9 @@ class TabularTask(TaskBlock):
         "a class, by the path from that folder",
     )
 
+    split_keys: ClassVar[tuple[str, ...]] = ("test",)
+    learning_keys: ClassVar[Mapping[str, str]] = {"train": "", "classes": "2"}
+
     train: str = key(doc="table to learn from", impact="training", path="file")
     validation: Share | str = key(
         Share(0.05),

@@ -7,7 +7,6 @@ import pytest
 
 from renaissance.cli import main
 from tests.published import write_nlvr2, write_vqav2
-from tests.renaissance.test_startup import loaded
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +86,19 @@ def test_what_cannot_be_measured_is_said(
     assert problem in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("task", "file", "split"), [("vqav2", "vqa.json", "val")])
-def test_no_torch_is_loaded(home: Path, task: str, file: str, split: str) -> None:
-    arguments = ["score", task, str(home / file), "--root", str(home / "vqa"), "--split", split]
-    modules = loaded(f"from renaissance.cli import main\nassert main({arguments!r}) == 0", home)
-    assert "pyarrow" in modules
-    assert modules & {"torch", "transformers", "timm", "tokenizers", "PIL", "torchvision"} == set()
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (
+            [],
+            "has no split `test`; it has `train`, `validation`; `--set test=FILE` says where",
+        ),
+        (["--set", "test=no.csv"], "the table `no.csv` of `classify test` does not exist"),
+        (["--split", "train"], "`train` is missing"),
+    ],
+)
+def test_a_table_of_the_split_is_all_that_is_asked_for(
+    home: Path, capsys: pytest.CaptureFixture[str], more: list[str], problem: str
+) -> None:
+    assert main(["score", "classify", str(home / "true.csv"), "--split", "test", *more]) != 0
+    assert problem in capsys.readouterr().err

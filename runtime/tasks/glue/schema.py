@@ -24,8 +24,8 @@ class Glue(TaskBlock):
     """
 
     result_file: ClassVar[ResultFile] = ResultFile(
-        form="the official TSV of the subtask with the header `index\tprediction`, a line a row, "
-        "classes as the published files spell them; a zip of them is handed in",
+        form="the official TSV of the subtask, of which a zip is handed in: the header "
+        "`index\tprediction`, then a line a row, classes as the published files spell them",
         line="0\t1",
         ids="its `index`, counted from 0 in the published file",
     )
@@ -106,7 +106,8 @@ class Glue(TaskBlock):
     def path(self, file: str) -> Path:
         """Return where a split lies."""
         name = {**self.layout.train, **self.layout.tests}[file]
-        return Path(self.root) / self.layout.folder / name
+        beside = name.removeprefix("../")  # which does without the folder of the task
+        return Path(self.root) / (beside if beside != name else f"{self.layout.folder}/{name}")
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

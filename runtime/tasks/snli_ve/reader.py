@@ -58,7 +58,8 @@ def read(block: SnliVe, source: Source, file: str) -> Table:
     """Read one split; rows that are not of the set are left out and counted.
 
     Raises:
-        DataError: if a file is missing or malformed, or there is no folder of photographs.
+        DataError: if a file is missing or malformed, or there is no folder of photographs
+            although they are shown.
     """
     path = rows_of(block.root, file)
     rows = list(_rows(path))
@@ -66,7 +67,7 @@ def read(block: SnliVe, source: Source, file: str) -> Table:
     photographs = pa.array([row.photograph for row in kept], pa.string())
     return make_table(
         source,
-        _images(block.root),
+        _images(block.root, needed=source.shown),
         pa.array([row.hypothesis for row in kept], pa.string()),
         pa.array([f"{row.photograph}.jpg" for row in kept], pa.string()),
         answers=pa.array([row.label for row in kept], pa.string()),
@@ -82,15 +83,15 @@ def answers(block: SnliVe, train: Part) -> tuple[str, ...]:
     return CLASSES
 
 
-def _images(root: str) -> Path:
+def _images(root: str, *, needed: bool) -> Path:
     folders = [Path(root) / name for name in FOLDERS]
     found = next((folder for folder in folders if folder.is_dir()), None)
-    if found is None:
+    if found is None and needed:
         raise DataError(
             f"`{root}` has no folder of photographs, neither `{FOLDERS[0]}` nor `{FOLDERS[1]}`; "
             "ask for Flickr30k at shannon.cs.illinois.edu/DenotationGraph"
         )
-    return found
+    return found or folders[0]
 
 
 def _rows(path: Path) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from tests.published_pairs import (
     write_karpathy_flickr,
     write_visual_genome,
 )
+from tests.tiny import write_nlvr
 
 MODEL = """
 model tiny {
@@ -81,8 +82,50 @@ def test_by_number_of_coco(sets: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert shared["learn.train", "measure"]["images"] == 0
     assert main(["data", f"{path}:measure", "--overlap"]) == 0
     printed = capsys.readouterr().out
-    assert "2 of the 5 images of `measure` are in `regions` by COCO's number, 8 of its" in printed
+    said = (
+        "2 of the 5 images of `measure` are in `regions` by COCO's number, 8 of its 20 rows (40.0%)"
+    )
+    follows = (
+        "same image, other text, which is allowed; `exclude` of data `regions` leaves them out"
+    )
+    assert f"{said}: {follows}\n" in printed
     assert "validation" not in printed
+
+
+def test_what_check_refuses_is_shown_all_the_same(
+    sets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = {"coco": block(sets / "coco", "karpathy", split="val")}
+    task = f'vqav2 {{ root = "{sets / "vqa"}", answers = 4, min_count = 1 }}'
+    path = write_spec(sets / "mine.vl", data, task, "train")
+    assert main(["data", str(path), "--overlap"]) == 1
+    printed = capsys.readouterr()
+    assert "error[VL505]: split `train` was trained on" in printed.err
+    own, before = (
+        next(line for line in printed.out.splitlines() if line.startswith(start))
+        for start in ("8 of the 8 images of `measure`", "1 of the 5 images of `learn.validation`")
+    )
+    assert own.endswith("same text in 24 of 24 rows (100.0%), an error in `plan` and `train`")
+    # What a job starts from leaves out by itself what selects its checkpoint.
+    assert before.endswith("4 of its 20 rows (20.0%): job `base` leaves these rows out")
+    assert main(["data", str(path)]) == 1
+    assert "VL505" in capsys.readouterr().err
+
+
+def test_of_a_share_that_is_held_out_nobody_leaves_out_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Two drawings are equal, of scenes of which one selects: other sentences are said of them.
+    root = write_nlvr(tmp_path / "nlvr", {"train": 12})
+    drawings = sorted((root / "train/images/4").glob("*.png"))
+    for drawing in drawings:
+        drawing.write_bytes(drawings[0].read_bytes())
+    data = {"own": f'format = nlvr, root = "{root}", split = train'}
+    task = f'nlvr {{ root = "{root}", validation = 20% }}'
+    path = write_spec(tmp_path / "mine.vl", data, task, "validation")
+    one = found(path, capsys)["learn.train", "learn.validation"]
+    assert (one["images"], one["repeated"], one["withheld"]) == (one["eval_images"], 0, False)
+    assert one["consequence"] == "same image, other text, which is allowed"
 
 
 def test_what_is_excluded_is_left_out(sets: Path, capsys: pytest.CaptureFixture[str]) -> None:

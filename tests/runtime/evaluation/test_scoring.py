@@ -179,9 +179,10 @@ def test_the_example_line_of_a_task_is_read(word: str) -> None:
     line = kind.result_file.line
     if line is None:
         return
-    keys = {"root": ".", "train": "t.csv", "classes": "2", "task": "sst2"}
+    keys = {"root": ".", "task": "sst2"}
     needed = {spelling_of(name, info) for name, info in keys_of(kind).items() if info.is_required()}
-    task = read_task_of(word, {name: value for name, value in keys.items() if name in needed})
+    said = {name: value for name, value in keys.items() if name in needed}
+    task = read_task_of(word, said, "test")
     parse = getattr(optional_facet(task, "result"), "parse", None)
     content = line.encode()
     [entry] = json_lines(content) if parse is None else parse(task, content)
