@@ -17,14 +17,20 @@ class Automaton:
     def __init__(self, source: Source) -> None:
         """Start at the beginning of a text."""
         self.builder = Builder(source)
+        # A list of one thing is that thing, until the list grows.
+        self._makers = [
+            None if rule.length == 1 and rule.name[0] == "_" else self.builder.maker(rule.name)
+            for rule in tables().rules
+        ]
         self._actions = tables().actions
         self._rules = tables().rules
+        self._end = tables().end
         self._states = [0]
         self._values: list[Any] = []
 
     def fits(self, kind: str) -> bool:
         """Tell whether a token of this kind can be taken now."""
-        return self._plan(kind) is not None
+        return self._plan(kind, self._states.copy()) is not None
 
     def expected(self) -> frozenset[str]:
         """Return the kinds of tokens that fit."""
@@ -32,22 +38,16 @@ class Automaton:
 
     def take(self, token: Token) -> bool:
         """Take a token; False if it does not fit, and then nothing has changed."""
-        plan = self._plan(token.type)
-        if plan is None:
+        if not self._reduced(token.type):
             return False
-        for rule in plan:
-            self._reduce(rule)
         self._states.append(self._actions[self._states[-1]][token.type])
         self._values.append(token)
         return True
 
     def finish(self) -> tree.File | None:
         """Return the whole file; None if something is missing, and then nothing has changed."""
-        plan = self._plan("$END")
-        if plan is None:
+        if not self._reduced("$END"):
             return None
-        for rule in plan:
-            self._reduce(rule)
         file: tree.File = self._values[-1]
         return file
 
@@ -74,36 +74,42 @@ class Automaton:
                 brackets.append(value)
         return brackets[::-1]
 
-    def _plan(self, kind: str) -> list[int] | None:
-        """Return the rules to finish before a token of this kind can be taken, or None.
+    def _reduced(self, kind: str) -> bool:
+        """Finish what ends before a token of this kind; False, with nothing changed, if none fits.
 
         LALR tables may finish rules before they notice that a token does not fit, so this looks
         ahead on a copy.
         """
         action = self._actions[self._states[-1]].get(kind)
         if action is None or action >= 0:
-            return None if action is None else []
+            return action is not None
         states = self._states.copy()
-        rules: list[int] = []
-        while True:
-            action = self._actions[states[-1]].get(kind)
-            if action is None:
-                return None
-            if action >= 0:
-                return rules
+        plan = self._plan(kind, states)
+        if plan is None:
+            return False
+        self._states = states
+        values = self._values
+        for number in plan:
+            make = self._makers[number]
+            if make is not None:
+                start = len(values) - self._rules[number].length
+                values[start:] = [make(values[start:])]
+        return True
+
+    def _plan(self, kind: str, states: list[int]) -> list[int] | None:
+        """Return the rules to finish before a token of this kind can be taken, or None.
+
+        Args:
+            kind: of the token.
+            states: changed as the rules change them.
+        """
+        plan: list[int] = []
+        while (action := self._actions[states[-1]].get(kind)) is not None and action < 0:
             rule = self._rules[-action - 1]
             if rule.length:
                 del states[-rule.length :]
             states.append(self._actions[states[-1]][rule.name])
-            rules.append(-action - 1)
-            if kind == "$END" and states[-1] == tables().end:
-                return rules
-
-    def _reduce(self, number: int) -> None:
-        rule = self._rules[number]
-        values = self._values[len(self._values) - rule.length :]
-        if rule.length:
-            del self._values[-rule.length :]
-            del self._states[-rule.length :]
-        self._values.append(self.builder.finish(rule.name, values))
-        self._states.append(self._actions[self._states[-1]][rule.name])
+            plan.append(-action - 1)
+            if kind == "$END" and states[-1] == self._end:
+                return plan
+        return None if action is None else plan

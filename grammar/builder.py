@@ -25,30 +25,34 @@ class Builder:
         self._source = source
         self.findings: list[Diagnostic] = []
 
-    def finish(self, name: str, values: list[Any]) -> Any:
-        """Return what the production `name` stands for, given its `values` in order."""
+    def maker(self, name: str) -> Callable[[list[Any]], Any]:
+        """Return what makes that which the production `name` stands for of its values in order."""
         if name.startswith("_"):
-            # The grammar's lists recurse on the left: go on with the list there is.
-            items = values[0] if values and isinstance(values[0], Items) else Items(values[:1])
-            for value in values[1:]:
-                items.extend(value if isinstance(value, Items) else (value,))
-            return items
-        flat: list[Any] = []
-        for value in values:
-            flat.extend(value) if type(value) is Items else flat.append(value)
+            return _items
         make: Callable[[list[Any]], Any] = getattr(self, f"_{name}")
-        return make(flat)
+
+        def made(values: list[Any]) -> Any:
+            if Items in map(type, values):
+                values = [
+                    inner
+                    for value in values
+                    for inner in (value if type(value) is Items else (value,))
+                ]
+            return make(values)
+
+        return made
 
     def _span(self, values: list[Any]) -> Span:
         if not values:
-            return Span(source=self._source, start=0, end=len(self._source.text))
-        return Span(source=self._source, start=_start(values[0]), end=_end(values[-1]))
+            return Span(self._source, 0, len(self._source.text))
+        return Span(self._source, _start(values[0]), _end(values[-1]))
 
     def _text_of(self, token: Token) -> str:
         return self._source.text[token.start : token.end]
 
     def _name(self, token: Token) -> tree.Name:
-        return tree.Name(span=self._span([token]), text=self._text_of(token))
+        span = Span(self._source, token.start, token.end)
+        return tree.Name(span=span, text=span.text)
 
     def _file(self, values: list[Any]) -> tree.File:
         statements, broken = _statements(values)
@@ -239,6 +243,14 @@ class Clause(tree.Node):
     value: Any
 
 
+def _items(values: list[Any]) -> Items:
+    """Return the list that a production is; the grammar's lists recurse on the left."""
+    items = values[0] if values and type(values[0]) is Items else Items(values[:1])
+    for value in values[1:]:
+        items.extend(value if type(value) is Items else (value,))
+    return items
+
+
 def _without_punctuation(values: list[Any]) -> tuple[Any, ...]:
     return tuple(value for value in values if not isinstance(value, Token))
 
@@ -249,8 +261,8 @@ def _statements(values: list[Any]) -> tuple[tuple[tree.Statement, ...], bool]:
 
 
 def _start(value: Any) -> int:
-    return value.start if isinstance(value, Token) else value.span.start
+    return value.start if type(value) is Token else value.span.start  # type: ignore[no-any-return]
 
 
 def _end(value: Any) -> int:
-    return value.end if isinstance(value, Token) else value.span.end
+    return value.end if type(value) is Token else value.span.end  # type: ignore[no-any-return]

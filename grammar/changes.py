@@ -1,6 +1,7 @@
 """What differs between two blocks of the same kind, key by key."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple, get_args
 
 from renaissance.grammar.declaration import Block, Impact, impact_of
@@ -8,7 +9,7 @@ from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import NamedArchitecture, SourceBlock
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.model import Freeze, Model
-from renaissance.grammar.schema.vocabulary import keys_of, kind_of, positional_key, tag_of
+from renaissance.grammar.schema.vocabulary import Kind, keys_of, kind_of, positional_key, tag_of
 from renaissance.grammar.spelling import directive_head, head_text, states, value_text
 
 IMPACTS: tuple[Impact, ...] = get_args(Impact)
@@ -104,28 +105,37 @@ def keys_by_address(block: Block) -> dict[str, Key]:
     if isinstance(block, Model):
         return _model_keys(block)
     found: dict[str, Key] = {}
-    for name, info in type(block).model_fields.items():
+    for name, (impact, kind) in _declared(type(block)).items():
         value = getattr(block, name)
-        if name == "name" and impact_of(info) == "cosmetic":
+        if name == "name" and impact == "cosmetic":
             continue
-        if not info.json_schema_extra:
+        if kind is None:
             found[name] = Key(str(value), "weights" if name == "task" else "training")
         elif name == "objectives":
             for objective in value:
-                _nest(found, f"objective.{objective.objective}", objective, impact_of(info))
+                _nest(found, f"objective.{objective.objective}", objective, impact)
         elif name == "augment":
             chosen = ", ".join(head_text(one) for one in value) or "none"
-            found[name] = Key(chosen, impact_of(info))
+            found[name] = Key(chosen, impact)
             for one in value:
                 _put_inside(found, name, f"{name}.{head_text(one)}", one)
         elif isinstance(value, Block):
-            _nest(found, name, value, impact_of(info))
+            _nest(found, name, value, impact)
         elif isinstance(value, Mapping):
             for address, factor in value.items():
-                found[f"{name}.{address}"] = Key(value_text(factor, kind_of(info)), impact_of(info))
+                found[f"{name}.{address}"] = Key(value_text(factor, kind), impact)
         elif states(block, name):
-            found[name] = Key(value_text(value, kind_of(info)), impact_of(info))
+            found[name] = Key(value_text(value, kind), impact)
     return found
+
+
+@cache
+def _declared(block: type[Block]) -> Mapping[str, tuple[Impact, Kind | None]]:
+    """Return impact and kind of value of each key; None for the word that tells unions apart."""
+    return {
+        name: (impact_of(info), kind_of(info)) if info.json_schema_extra else ("training", None)
+        for name, info in block.model_fields.items()
+    }
 
 
 def _nest(found: dict[str, Key], address: str, block: Block, impact: Impact) -> None:
@@ -140,7 +150,7 @@ def _put_inside(found: dict[str, Key], outside: str, address: str, block: Block)
     for name, key in keys_by_address(block).items():
         if name not in leave_out:
             inside = outside if key.inside is None else f"{address}.{key.inside}"
-            found[f"{address}.{name}"] = key._replace(inside=inside)
+            found[f"{address}.{name}"] = Key(key.text, key.impact, inside)
 
 
 def _model_keys(model: Model) -> dict[str, Key]:

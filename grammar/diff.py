@@ -1,5 +1,6 @@
 """Compare what two specs mean: by name, never by position, each change with what it does."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -113,8 +114,12 @@ class _Comparison:
     def __init__(self, old: Spec, new: Spec) -> None:
         self._old = old
         self._new = new
-        self._models = _renamed(_contents(old.models), _contents(new.models))
-        self._data = _renamed(_contents(old.data), _contents(new.data))
+        self._contents = {
+            "model": (_contents(old.models), _contents(new.models)),
+            "data": (_contents(old.data), _contents(new.data)),
+        }
+        self._models = _renamed(*self._contents["model"])
+        self._data = _renamed(*self._contents["data"])
         self._jobs = _renamed_jobs(old, new)
 
     def blocks(self) -> Iterator[BlockDiff]:
@@ -132,6 +137,7 @@ class _Comparison:
     ) -> Iterator[BlockDiff]:
         """Compare blocks that jobs use: models or data."""
         strong: Impact = "weights" if word == "model" else "training"
+        before, after = self._contents[word]
         for name, block in new.items():
             earlier = renamed.get(name, name)
             if earlier != name:
@@ -142,9 +148,9 @@ class _Comparison:
                 impact = strong if self._matters(word, None, name) else "cosmetic"
                 yield BlockDiff(word=word, name=name, status="added", impact=impact)
             else:
-                same = reduced(old[name]) == reduced(block) or not self._matters(word, name, name)
-                changes = changes_between(keys_by_address(old[name]), keys_by_address(block))
-                yield from _changed(word, name, old[name], block, changes, cosmetic=same)
+                same = before[name] == after[name] or not self._matters(word, name, name)
+                keys = keys_by_address(old[name]), keys_by_address(block)
+                yield from _changed(word, name, *keys, changes_between(*keys), cosmetic=same)
         for name in old:
             if name not in new and name not in renamed.values():
                 impact = strong if self._matters(word, name, None) else "cosmetic"
@@ -205,7 +211,8 @@ class _Comparison:
             before["data"] = Key(f"[{', '.join(entries)}]", before["data"].impact)
         changes = (*changes_between(before, after), *self._override_changes(name))
         same = self._old.job_identity(name) == self._new.job_identity(name)
-        yield from _changed(job.job, name, earlier, job, changes, cosmetic=same)
+        keys = keys_by_address(earlier), keys_by_address(job)
+        yield from _changed(job.job, name, *keys, changes, cosmetic=same)
 
     def _model_impact(self, name: str) -> Impact | None:
         """Return what the change of a job's model does to its weights; None for nothing."""
@@ -231,8 +238,8 @@ class _Comparison:
 def _changed(
     word: str,
     name: str,
-    old: Block,
-    new: Block,
+    before: Mapping[str, Key],
+    after: Mapping[str, Key],
     changes: tuple[Change, ...],
     *,
     cosmetic: bool,
@@ -242,7 +249,6 @@ def _changed(
         changes = tuple(replace(change, impact="cosmetic") for change in changes)
     impact = strongest(change.impact for change in changes)
     if impact is not None:
-        before, after = keys_by_address(old), keys_by_address(new)
         unchanged = sum(
             before[address] == key for address, key in after.items() if address in before
         )
@@ -265,15 +271,21 @@ def _renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
 
     Several of the same content could be any of the others: nothing is said of them.
     """
-    gone = {name: content for name, content in old.items() if name not in new}
-    come = {name: content for name, content in new.items() if name not in old}
-    renamed: dict[str, str] = {}
-    for name, content in come.items():
-        same = [earlier for earlier, other in gone.items() if other == content]
-        rivals = [other for other, its in come.items() if its == content]
-        if len(same) == 1 and len(rivals) == 1:
-            renamed[name] = same[0]
-    return renamed
+    gone, come = _by_content(old, new), _by_content(new, old)
+    return {
+        names[0]: gone[content][0]
+        for content, names in come.items()
+        if len(names) == 1 and len(gone.get(content, ())) == 1
+    }
+
+
+def _by_content(blocks: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names that are not among others' by the canonical text of what they stand for."""
+    found: dict[str, list[str]] = {}
+    for name, content in blocks.items():
+        if name not in others:
+            found.setdefault(json.dumps(content, sort_keys=True), []).append(name)
+    return found
 
 
 def _renamed_jobs(old: Spec, new: Spec) -> dict[str, str]:

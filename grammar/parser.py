@@ -76,41 +76,50 @@ class _Parser:
     def _read(self) -> tree.File:
         while True:
             token = self._tokens[self._next]
-            if self._skipped(token):
+            kind = token.type
+            if kind == "NL" and self._skipped():
                 self._next += 1
-            elif self._ends_blocks(token):
-                self._close_blocks(token)
-            elif self._ends_inner_block(token):
-                self._close_inner_block(token)
-                if self._automaton.fits("NL"):
-                    self._feed_empty("NL")
-            elif self._ends_outer_block(token):
-                self._close_inner_block(token)
-                self._feed_empty("NL")
-            elif self._closes_too_much(token):
-                self._report(mistakes.closes_nothing(self._source, token, left_out=True))
-                self._missing_braces += 1
-                self._next += 1
-            elif self._is_colon_for_brace(token):
+            elif self._missing_braces and self._balances(token):
+                pass
+            elif kind == "COLON" and self._is_colon_for_brace():
                 self._report(mistakes.colon_for_brace(self._source, self._line(self._next)))
                 self._missing_braces += 1
                 self._next += 1
                 self._feed_empty("LBRACE")
-            elif self._lacks_brace(token) or self._names_no_block(token):
-                self._open_block()
-            elif self._opens_block_in_parentheses(token):
+            elif kind == "LBRACE" and self._opens_block_in_parentheses():
                 self._report(mistakes.unclosed(self._source, self._open[-1], token))
                 self._feed_empty("RPAR")
-            elif token.type == "$END" and (file := self._automaton.finish()):
+            elif kind == "$END" and (file := self._automaton.finish()):
                 return file
             elif self._feed(token):
                 self._next += 1
             else:
                 self._recover(token)
 
-    def _opens_block_in_parentheses(self, token: Token) -> bool:
-        """Tell whether a block opens where a parenthesis was not closed before it."""
-        if token.type != "LBRACE" or not self._open or self._open[-1].type != "LPAR":
+    def _balances(self, token: Token) -> bool:
+        """Put a brace that is missing before a token, or leave out one too many, if one is here."""
+        if self._ends_blocks(token):
+            self._close_blocks(token)
+        elif self._ends_inner_block(token):
+            self._close_inner_block(token)
+            if self._automaton.fits("NL"):
+                self._feed_empty("NL")
+        elif self._ends_outer_block(token):
+            self._close_inner_block(token)
+            self._feed_empty("NL")
+        elif self._closes_too_much(token):
+            self._report(mistakes.closes_nothing(self._source, token, left_out=True))
+            self._missing_braces += 1
+            self._next += 1
+        elif self._lacks_brace(token) or self._names_no_block(token):
+            self._open_block()
+        else:
+            return False
+        return True
+
+    def _opens_block_in_parentheses(self) -> bool:
+        """Tell whether a brace opens a block where a parenthesis was not closed before it."""
+        if not self._open or self._open[-1].type != "LPAR":
             return False
         named = self._before is not None and self._before.type == "NAME"
         if self._kind(self._next + 1) != "NL" or not named or not self._automaton.fits("RPAR"):
@@ -124,10 +133,8 @@ class _Parser:
             index += 1
         return True
 
-    def _skipped(self, token: Token) -> bool:
+    def _skipped(self) -> bool:
         """Tell whether a line end means nothing here."""
-        if token.type != "NL":
-            return False
         before = self._before.type if self._before else "NL"
         if self._open and self._open[-1].type != "LBRACE":
             # Lists go on over several lines, but not their items.
@@ -328,9 +335,9 @@ class _Parser:
         )
         return (table or overrides) and token.type != "LBRACE" and self._line_lacks_brace()
 
-    def _is_colon_for_brace(self, token: Token) -> bool:
+    def _is_colon_for_brace(self) -> bool:
         """Tell whether a colon ends a line in the place of the brace of a block."""
-        if token.type != "COLON" or self._kind(self._next + 1) != "NL":
+        if self._kind(self._next + 1) != "NL":
             return False
         line = self._line(self._next)
         following = self._tokens[self._next + 2]

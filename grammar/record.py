@@ -81,6 +81,7 @@ class _Declared(type):
             "__slots__": tuple(own),
             "_fields": fields,
             "_names": tuple(fields),
+            "_defaults": tuple((key, each.make) for key, each in fields.items() if each.make),
             "_compared": tuple(key for key, declared in fields.items() if declared.compare),
         }
         return super().__new__(mcs, name, bases, namespace, **options)
@@ -92,28 +93,30 @@ class Record(metaclass=_Declared):
     if TYPE_CHECKING:
         _fields: ClassVar[dict[str, _Field]]
         _names: ClassVar[tuple[str, ...]]
+        _defaults: ClassVar[tuple[tuple[str, Callable[[], Any]], ...]]
         _compared: ClassVar[tuple[str, ...]]
 
     def __init__(self, **values: Any) -> None:
         """Set all fields; TypeError for names that are no fields and for fields left out."""
-        if len(values) != len(self._names):
-            values = self._completed(values)
+        names = self._names
+        if len(values) != len(names):
+            for name, make in self._defaults:
+                if name not in values:
+                    values[name] = make()
+            if len(values) != len(names):
+                self._refuse(values)
         try:
-            for name in self._names:
+            for name in names:
                 _set(self, name, values[name])
         except KeyError:
-            self._completed(values)  # says which name is none
+            self._refuse(values)
 
-    def _completed(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _refuse(self, values: dict[str, Any]) -> None:
         kind = type(self).__name__
         for name in values.keys() - self._fields.keys():
             raise TypeError(f"{kind} has no field {name!r}")
-        for name, declared in self._fields.items():
-            if name not in values:
-                if declared.make is None:
-                    raise TypeError(f"{kind} needs a value for {name!r}")
-                values[name] = declared.make()
-        return values
+        for name in self._fields.keys() - values.keys():
+            raise TypeError(f"{kind} needs a value for {name!r}")
 
     def _asked(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self._fields}

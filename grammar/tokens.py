@@ -59,7 +59,10 @@ _SHORT_HELP = {
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in tables().patterns))
+    """Return what matches a token and the space before it."""
+    patterns = tables().patterns
+    tokens = "|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns)
+    return re.compile(f"(?:{dict(patterns)['SPACE']})?(?:{tokens})")
 
 
 @lru_cache(maxsize=1)  # comments are looked for where a text has just been parsed
@@ -82,13 +85,13 @@ def tokenize(source: Source) -> tuple[Sequence[Token], Sequence[Diagnostic]]:
             tokens.append(Token("UNKNOWN", position, finding.span.end))
             position = finding.span.end
             continue
-        end = found.end()
         kind = found.lastgroup or ""
+        position, end = found.span(kind)
         if kind == "NAME":
             kind = keywords.get(text[position:end], kind)
-        elif kind == "STRING" and "\\" in found[0]:
+        elif kind == "STRING" and "\\" in found[kind]:
             findings.extend(_bad_escapes(source, position, end))
-        elif kind in ("NUMBER", "PERCENTAGE", "DURATION") and not _representable(found[0]):
+        elif kind in ("NUMBER", "PERCENTAGE", "DURATION") and not _representable(found[kind]):
             span = Span(source=source, start=position, end=end)
             findings.append(
                 Diagnostic(

@@ -21,6 +21,8 @@ from renaissance.libraries import start_again_with_settings
 RUN_MODELS = frozenset({"train", "eval", "run", "study", "predict", "bench"})
 """Verbs that gain from settings of libraries, and the one that measures for them."""
 
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
+
 
 def console() -> None:
     """Run the command line of this process and leave with its exit code."""
@@ -94,6 +96,9 @@ def _run(arguments: argparse.Namespace) -> int:
         finally:
             gc.freeze()
             gc.enable()
+        if arguments.verb not in RUN_MODELS:
+            # A long file makes a tree of hundreds of thousands of objects, all of which stay.
+            gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         code: int = module.run(arguments)
         return code
     except SpecError as error:

@@ -15,7 +15,7 @@ from renaissance.grammar.paths import exists
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import keys_of, path_of
+from renaissance.grammar.schema.vocabulary import path_keys
 from renaissance.render.text import printable
 
 
@@ -70,9 +70,8 @@ def how_of(block: FormatBlock | TaskBlock, measured: Collection[str] = ()) -> Ho
         found: How = module.how(block)
         return found if isinstance(block, FormatBlock) else _needing(found, block, measured)
     named = [
-        Place(path=path, holds=info.description or "")
-        for name, info in keys_of(type(block)).items()
-        if path_of(info) is not None
+        Place(path=path, holds=type(block).model_fields[name].description or "")
+        for name in path_keys(type(block))
         for value in [getattr(block, name)]
         for path in (value if isinstance(value, tuple) else (value,))
         if isinstance(path, str) and path

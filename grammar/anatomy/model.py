@@ -151,7 +151,7 @@ class Anatomy:
         root = segments[0].name
         if root == "heads" and self.heads is None:
             return replace(self, heads=every_head()).select(selector)
-        found = self._leaves.select(selector)
+        found = self._leaves_below(root).select(selector)
         known = self.known(root) or (root == "heads" and self._names_no_own_head(segments))
         if known:
             return Selected(leaves=found, certain=root not in KINDS or self._all_known)
@@ -229,6 +229,12 @@ class Anatomy:
     @cached_property
     def _leaves(self) -> "_Leaves":
         return _assembled(*self._parts)
+
+    def _leaves_below(self, root: str) -> "_Leaves":
+        """Return at least the leaves below a root; of a stream alone where that is enough."""
+        if root in self._encoders and not self.adapted and root not in KINDS:
+            return _assembled(encoder_parts(root, self._encoders[root]))
+        return self._leaves
 
     @cached_property
     def _all_known(self) -> bool:

@@ -27,7 +27,9 @@ from renaissance.grammar.schema.vocabulary import (
     default_of,
     keys_of,
     kind_of,
+    names_of,
     positional_key,
+    required_keys,
     spelling_of,
     unit_of,
 )
@@ -92,8 +94,7 @@ class Reader(Record):
             broken: part of the block could not be read: say nothing about missing keys.
             fixed: values that do not come from keys.
         """
-        known = keys_of(block)
-        fields = {spelling_of(name, info): name for name, info in known.items()}
+        known, fields = keys_of(block), names_of(block)
         values: dict[str, Any] = dict(fixed or {})
         failed = broken or any(value is FAILED for value in values.values())
         unknown = [spelled for spelled in keys if spelled not in fields]
@@ -115,7 +116,7 @@ class Reader(Record):
             )
             failed |= value is FAILED
             values[name] = value
-        missing = [n for n, i in known.items() if default_of(i) is ... and n not in values]
+        missing = [name for name in required_keys(block) if name not in values]
         if missing and not broken:
             failed = True
             for name in missing:

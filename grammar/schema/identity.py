@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from renaissance.grammar.anatomy.parts import Leaf
@@ -18,6 +19,8 @@ from renaissance.grammar.schema.jobs import (
     augmentation_word,
 )
 from renaissance.grammar.schema.model import Freeze, Model
+
+_PLAIN = frozenset({bool, int, float, str})
 
 _ORIGIN = "@package"
 """Stands beside the keys of kinds of other packages; no key is called so."""
@@ -59,27 +62,37 @@ def reduced(block: Block, *, stated: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if isinstance(block, KindBlock) and (brought := origin(block)):
         found[_ORIGIN] = brought
-    for name, info in type(block).model_fields.items():
-        value = getattr(block, name)
-        if stated and info.json_schema_extra and name not in block.model_fields_set:
+    for name, is_key in _kept(type(block)):
+        if stated and is_key and name not in block.model_fields_set:
             continue
-        if isinstance(block, Pretrain) and name == "source" and value is None:
-            continue  # it starts from its model, as its words say
-        if isinstance(block, Model) and name == "adapt" and not value:
-            continue  # it has no adapters, as if there were none in the language
-        if isinstance(block, Model) and name == "freeze":
-            found[name] = frozen(block)
-        elif not info.json_schema_extra:
-            # The word that tells blocks of a union apart.
-            found[name] = value
-        elif impact_of(info) != "cosmetic":
-            found[name] = _value(value, stated=stated)
-        if name == "objectives":
-            found[name].sort(key=lambda objective: str(objective["objective"]))
-        if isinstance(block, Training) and name == "augment":
-            ours = all(_ORIGIN not in change for change in found[name])
-            found[name] = (augmentation_word(block.augment) if ours else None) or found[name]
+        found[name] = _value(getattr(block, name), stated=stated)
+    if isinstance(block, Model):
+        if "freeze" in found:
+            found["freeze"] = frozen(block)
+        if not block.adapt:
+            found.pop("adapt", None)  # as if there were no adapters in the language
+    if isinstance(block, Pretrain):
+        if block.source is None:
+            found.pop("source", None)  # it starts from its model, as its words say
+        if "objectives" in found:
+            found["objectives"].sort(key=lambda objective: str(objective["objective"]))
+    if isinstance(block, Training) and "augment" in found:
+        ours = all(_ORIGIN not in change for change in found["augment"])
+        found["augment"] = (augmentation_word(block.augment) if ours else None) or found["augment"]
     return found
+
+
+@cache
+def _kept(kind: type[Block]) -> tuple[tuple[str, bool], ...]:
+    """Return the fields of a block that change something, and whether each is a key.
+
+    What is none is the word that tells blocks of a union apart.
+    """
+    return tuple(
+        (name, bool(info.json_schema_extra))
+        for name, info in kind.model_fields.items()
+        if not info.json_schema_extra or impact_of(info) != "cosmetic"
+    )
 
 
 def frozen(model: Model) -> list[Any]:
@@ -112,9 +125,15 @@ def _frozen_parts(model: Model, directives: list[Freeze]) -> list[Any] | None:
             if leaf.adapts:
                 continue
             until.setdefault(leaf, []).append(_end(directive))
-    return sorted(
-        ([leaf.address, sorted(leaf.kinds), _last(ends)] for leaf, ends in until.items()), key=_text
-    )
+    return [
+        [leaf.address, sorted(leaf.kinds), _last(until[leaf])]
+        for leaf in sorted(until, key=_text_of_leaf)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _text_of_leaf(leaf: Leaf) -> str:
+    return _text([leaf.address, sorted(leaf.kinds)])
 
 
 def _end(directive: Freeze) -> Share | int | None:
@@ -177,11 +196,12 @@ def _within(selector: str, wider: str) -> bool:
     )
 
 
-def _text(content: Any) -> str:
-    return json.dumps(content, sort_keys=True)
+_text = json.JSONEncoder(sort_keys=True).encode
 
 
 def _value(value: Any, *, stated: bool) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Block):
         return reduced(value, stated=stated)
     if isinstance(value, Spelled):

@@ -79,6 +79,7 @@ class Kind(Record):
         return word in self.words or word in self.blocks
 
 
+@cache
 def tag_of(block: type[Block]) -> tuple[str, str]:
     """Return the key that tells a block from others, and its word.
 
@@ -101,6 +102,18 @@ def keys_of(block: type[Block]) -> Mapping[str, FieldInfo]:
         hidden.add(tag_of(block)[0])
     fields = block.model_fields.items()
     return {name: info for name, info in fields if name not in hidden and not positional(info)}
+
+
+@cache
+def names_of(block: type[Block]) -> Mapping[str, str]:
+    """Return the names of the keys of a block by how a file spells them."""
+    return {spelling_of(name, info): name for name, info in keys_of(block).items()}
+
+
+@cache
+def required_keys(block: type[Block]) -> tuple[str, ...]:
+    """Return the keys that a file has to set."""
+    return tuple(name for name, info in keys_of(block).items() if info.is_required())
 
 
 @cache
@@ -138,10 +151,11 @@ def spelling_of(name: str, info: FieldInfo) -> str:
     return name if spelled is None else spelled
 
 
-def path_of(info: FieldInfo) -> str | None:
-    """Return `file` or `folder` where the value is the path of one."""
-    path: str | None = _extra(info).get("path")
-    return path
+@cache
+def path_keys(block: type[Block]) -> Mapping[str, str]:
+    """Return `file` or `folder` by the keys of a block whose value is the path of one."""
+    paths = {name: _extra(info).get("path") for name, info in keys_of(block).items()}
+    return {name: str(what) for name, what in paths.items() if what is not None}
 
 
 def check_declared(kind: type[KindBlock]) -> None:
@@ -174,10 +188,8 @@ def check_declared(kind: type[KindBlock]) -> None:
 
 def paths_in(block: Block) -> Iterator[tuple[str, str]]:
     """Yield each path of a file or a folder that a block names, behind its key."""
-    for name, info in keys_of(type(block)).items():
+    for name in path_keys(type(block)):
         value = getattr(block, name)
-        if path_of(info) is None:
-            continue
         for path in value if isinstance(value, tuple) else (value,):
             # A split may be a share of another one instead.
             if isinstance(path, str):
