@@ -107,6 +107,11 @@ class RegionRows(Movable):
         """Return the number of images."""
         return len(self.features)
 
+    def part(self, images: slice) -> "RegionRows":
+        """Return some of the images."""
+        mask = None if self.mask is None else self.mask[images]
+        return RegionRows(features=self.features[images], boxes=self.boxes[images], mask=mask)
+
     def for_model(self) -> RegionInput:
         """Return the regions as a model reads them."""
         return RegionInput(features=self.features, boxes=self.boxes, mask=self.mask)
@@ -121,7 +126,7 @@ class HiddenPixels(Movable):
     """Images of which patches are hidden.
 
     Attributes:
-        pixels: `[images, 3, height, width]` uint8.
+        pixels: `[images, 3, height, width]` uint8, all of one shape.
         mask: `[images, patches]` bool, True where a patch is hidden.
     """
 
@@ -131,12 +136,13 @@ class HiddenPixels(Movable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchPlaces(Movable):
-    """Where patches that are read are, all `[items]` int64.
+    """Where patches, or regions, that are read are, all `[items]` int64.
 
     Attributes:
         pair: which of the pairs.
         patch: which patch of its image.
-        hidden: which of the images of which patches are hidden.
+        hidden: which of the patches of all images of which some are hidden, one image behind the
+            other.
         whole: which of the images as they are; None where nobody asks.
     """
 
@@ -325,6 +331,7 @@ class Items(Movable):
         target: `[items]` int64 classes (`UNKNOWN` for none of them), `[items, classes]` float32
             shares of credit, or `[items]` float32 numbers (NaN where nobody knows); None where
             nobody knows any of them, and of patches, whose target is made of their images.
+            Of regions `[items, numbers]` float32.
         known: how many items have a target: what a mean loss is over.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, index into the split's table; None where that is asked by nobody.
@@ -362,7 +369,8 @@ class Batch(Movable):
         texts: of which those without changes are distinct where their features are kept.
         items: by name of the head, in the order in which the fusion gets their pairs.
         rows: how many rows of the data it is about.
-        hidden: images of the first stream of which patches are hidden; None for none.
+        hidden: images of the first stream of which patches are hidden, those of each shape, or
+            images of which regions are.
         more: what other streams of images read, by their names.
         last: no other pass follows whose rows are compared with those of this one, outside of
             training.
@@ -372,6 +380,6 @@ class Batch(Movable):
     texts: Texts
     items: Mapping[str, Items]
     rows: int
-    hidden: HiddenPixels | None = None
+    hidden: tuple[HiddenPixels, ...] | RegionRows = ()
     more: Mapping[str, Shown] = field(default_factory=dict)
     last: bool = True

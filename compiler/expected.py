@@ -24,7 +24,8 @@ class Shape:
         others: distinct images that the other texts of the global batch are about.
         measured: nothing is learned from them.
         images_a_pair: that the model reads beside a text at once.
-        grid: patches along one side of an image; 0 where that is not known.
+        patches: of an image, the largest that may come, or most of its regions; 0 where that is
+            not known.
     """
 
     rows: int
@@ -33,7 +34,7 @@ class Shape:
     others: int
     measured: bool = False
     images_a_pair: int = 1
-    grid: int = 0
+    patches: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,12 @@ class Expected:
         positions: tokens that are read; None where pooled pairs are.
         shown: distinct images that the texts are about; None where these are their own.
         images: distinct images beside those.
-        hidden: images of which patches are hidden, which are encoded beside the others.
-        patches: whether items are patches.
+        hidden: images of which patches or regions are hidden, which are encoded beside the others.
+        patches: whether items are patches or regions.
         texts: texts beside those of the rows.
         items: what losses are summed over.
-        target: a class of each item, a share of credit for each of its classes, or a number.
+        target: a class of each item, a share of credit for each of its classes, a number, or as
+            many numbers as are predicted.
         candidates: pairs of each item, of which one is the right one; 0 where pairs are none.
         compared: pairs are compared with each other, and with those of all passes of a step.
         drawn: images are drawn by a comparison.
@@ -66,7 +68,7 @@ class Expected:
     patches: bool = False
     texts: int = 0
     items: int
-    target: Literal["class", "shares", "number"] = "class"
+    target: Literal["class", "shares", "number", "vector"] = "class"
     candidates: int = 0
     compared: bool = False
     drawn: bool = False
@@ -121,7 +123,7 @@ def one_a_row(kind: Kind, shape: Shape) -> Expected:
     )
 
 
-def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1, grid: int = 0) -> Shape:
+def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1, patches: int = 0) -> Shape:
     """Return the shape of a pass of some texts, of which a model reads some images at once."""
     own, others, measured = texts, 0, isinstance(job, Evaluate)
     if not isinstance(job, Evaluate):
@@ -134,7 +136,7 @@ def shape_of(job: Job, texts: int, tokens: int, images_a_pair: int = 1, grid: in
         others=others,
         measured=measured,
         images_a_pair=images_a_pair,
-        grid=grid,
+        patches=patches,
     )
 
 

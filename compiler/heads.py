@@ -100,6 +100,11 @@ def _declared(kind: Kind, images_a_pair: int) -> Head:
 
 
 def _of_patches(kind: Kind, head: Head, width: int, vision: TowerFacts | None) -> nn.Module:
+    if head.predicts == "regions":
+        if vision is None or vision.channels is None:
+            raise CompileError(f"`{kind.word()}` predicts regions, and the model reads none")
+        of_regions: nn.Module = facet(kind, "head").build(kind, width, vision.channels)
+        return of_regions
     if vision is None or not vision.grid or not vision.image_size:
         raise CompileError(f"`{kind.word()}` predicts patches, and the model has no grid of them")
     side = vision.image_size // vision.grid

@@ -3,7 +3,7 @@
 `runtime/` runs it on batches of data, and `planning/` on batches without contents.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import reduce
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from renaissance.compiler.backbones import normalisation
 from renaissance.compiler.batch import (
     Batch,
-    HiddenPixels,
     Items,
     PartlyEncoded,
     Pixels,
@@ -29,9 +28,9 @@ from renaissance.compiler.hard_negatives import with_hard_negatives
 from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored, cross_entropy, unmeasured
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.features import Features, below, stacked
 from renaissance.compiler.model.inputs import ImageInput
-from renaissance.compiler.model.patches import HiddenImages, check_patches, patch_pixels
+from renaissance.compiler.model.patches import HiddenImages
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.model.tower import TowerFacts
 from renaissance.compiler.moving import moving_of
@@ -111,7 +110,7 @@ class Objectives(nn.Module):
         """
         paired = self._reading_by(batch.items, "tokens", "patches", "pooled")
         apart = self._reading_by(batch.items, "streams")
-        hidden = None if batch.hidden is None else self._hidden(batch.hidden)
+        hidden = self._hidden(batch)
         vision = self._encode_shown(batch, hidden) if paired or apart else {}
         texts = self.encode_texts(batch.texts)
         rows = self._rows(texts, vision, apart) if apart else {}
@@ -124,8 +123,7 @@ class Objectives(nn.Module):
         for name, one in self._reading_by(batch.items, "text").items():
             read[name] = self.model.alone(self._text, texts.select(one.text, one.tokens))
         wanted = {
-            name: one if one.patches is None else self._with_target(name, one, vision, hidden)
-            for name, one in batch.items.items()
+            name: self._with_target(name, one, vision, hidden) for name, one in batch.items.items()
         }
         scored |= {name: self._scored(name, part, wanted[name]) for name, part in read.items()}
         return {name: scored[name] for name in batch.items}
@@ -189,41 +187,58 @@ class Objectives(nn.Module):
         readings = [self._reading(one, streams) for one in items.values()]
         return dict(zip(items, self.model.read(streams, readings), strict=True))
 
-    def _encode_shown(self, batch: Batch, hidden: HiddenImages | None) -> dict[str, Features]:
-        """Encode what each stream of images reads, by its name; behind it, hidden patches."""
+    def _encode_shown(self, batch: Batch, hidden: Sequence[HiddenImages]) -> dict[str, Features]:
+        """Encode what each stream of images reads, by its name; behind it, what is hidden."""
         first, *_ = self._vision
-        if hidden is None:
+        if not batch.hidden:
             shown = dict(zip(self._vision, (batch.images, *batch.more.values()), strict=True))
             return {name: self.encode_images(images, name) for name, images in shown.items()}
-        encoded = [self.model.encode_hidden(first, hidden).padded().tokens]
+        covered = (
+            self.encode_images(batch.hidden, first)
+            if isinstance(batch.hidden, RegionRows)
+            else stacked([self.model.encode_hidden(first, images) for images in hidden])
+        )
+        encoded = [covered.padded()]
         if any(_shows_whole(one) for one in batch.items.values()):
-            encoded.insert(0, self.encode_images(batch.images, first).padded().tokens)
-        return {first: Features(tokens=torch.cat(encoded) if len(encoded) > 1 else encoded[0])}
+            encoded.insert(0, self.encode_images(batch.images, first).padded())
+        return {first: below(encoded)}
 
-    def _hidden(self, images: HiddenPixels) -> HiddenImages:
-        """Return images with hidden patches as a model reads them."""
-        first, *_ = self._vision
+    def _hidden(self, batch: Batch) -> tuple[HiddenImages, ...]:
+        """Return images with hidden patches as a model reads them, those of each shape."""
+        if not batch.hidden or isinstance(batch.hidden, RegionRows):
+            return ()
+        first, facts = self._vision[0], self._facts
         heads = self.model.heads.declared.items()
         name = next(name for name, head in heads if head.reads == "patches")
         token: Tensor = self.model.heads[name].mask_token  # type: ignore[assignment]
-        return HiddenImages(
-            pixels=self.normalised[first](images.pixels),
-            mask=images.mask,
-            token=token,
-            grid=self._facts.grid or 0,
-            stream=first,
+        assert facts.image_size and facts.grid  # as the head was built
+        side = facts.image_size // facts.grid
+        return tuple(
+            HiddenImages(
+                pixels=self.normalised[first](images.pixels),
+                mask=images.mask,
+                token=token,
+                side=side,
+                stream=first,
+            )
+            for images in batch.hidden
         )
 
     def _with_target(
-        self, name: str, items: Items, vision: Mapping[str, Features], hidden: HiddenImages | None
+        self,
+        name: str,
+        items: Items,
+        vision: Mapping[str, Features],
+        hidden: Sequence[HiddenImages],
     ) -> Items:
-        """Return patches with what is to be predicted of them, `[items, n]`."""
+        """Return items; patches have what is to be predicted of them, `[items, n]`."""
         patches = items.patches
-        assert patches is not None and hidden is not None  # it reads patches
-        grid = hidden.grid
+        if patches is None or items.target is not None:
+            return items
         if self.model.heads.declared[name].predicts == "pixels":
-            chosen = patches.hidden * grid**2 + patches.patch
-            return replace(items, target=patch_pixels(hidden.pixels, grid, chosen))
+            pixels = [images.patches() for images in hidden]
+            shown = pixels[0] if len(pixels) == 1 else torch.cat(pixels)
+            return replace(items, target=shown.index_select(0, patches.hidden))
         assert patches.whole is not None  # images as they are stand in the batch too
         tokens = vision[self._vision[0]].tokens.detach()  # [images, tokens, width]
         chosen = patches.whole * tokens.shape[1] + self._facts.prefix_tokens + patches.patch
@@ -272,7 +287,6 @@ class Objectives(nn.Module):
         if items.patches is not None:
             first, facts = self._vision[0], self._facts
             length = streams[first].tokens.shape[1]
-            check_patches(length, facts.prefix_tokens, facts.grid or 0, first)
             places = items.patches.pair * length + facts.prefix_tokens + items.patches.patch
             return Reading(rows=items.pairs, stream=first, positions=places, tokens=items.tokens)
         if items.positions is None:

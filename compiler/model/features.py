@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -163,6 +164,22 @@ def stacked(parts: Sequence[Features]) -> Features:
     lengths = [part.tokens.shape[1] for part in parts for _ in range(part.rows)]
     tokens = torch.cat([part.tokens.flatten(0, 1) for part in parts])
     return Features(tokens=tokens, packing=Packing.of_lengths(lengths, tokens.device)).padded()
+
+
+def below(parts: Sequence[Features]) -> Features:
+    """Put padded rows of parts below each other; shorter parts are padded behind and masked."""
+    if len(parts) == 1:
+        return parts[0]
+    longest = max(part.longest for part in parts)
+    if all(part.mask is None and part.longest == longest for part in parts):
+        return Features(tokens=torch.cat([part.tokens for part in parts]))
+    tokens, masks = [], []
+    for part in parts:
+        missing = longest - part.longest
+        mask = part.tokens.new_ones(part.tokens.shape[:2], dtype=torch.bool)
+        masks.append(F.pad(mask if part.mask is None else part.mask, (0, missing)))
+        tokens.append(F.pad(part.tokens, (0, 0, 0, missing)))
+    return Features(tokens=torch.cat(tokens), mask=torch.cat(masks))
 
 
 def corresponding(streams: Mapping[str, Features]) -> dict[str, Features]:

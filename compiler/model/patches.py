@@ -16,25 +16,30 @@ class HiddenImages:
     """Images of which patches are hidden.
 
     Attributes:
-        pixels: `[images, 3, height, width]`, normalised.
+        pixels: `[images, 3, height, width]`, normalised, all of one shape.
         mask: `[images, patches]` bool, True where a patch is hidden.
         token: `[channels of embedded patches]`, takes the place of embeddings of hidden patches.
-        grid: patches along one side.
+        side: height and width of a patch, pixels.
         stream: that reads them, for messages.
     """
 
     pixels: Tensor
     mask: Tensor
     token: Tensor
-    grid: int
+    side: int
     stream: str
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches from top to bottom and from left to right."""
+        height, width = self.pixels.shape[2:]
+        return height // self.side, width // self.side
 
     def blank(self) -> Tensor:
         """Return the pixels with zeros where they are hidden, whatever embeds them then."""
-        images, channels, height, width = self.pixels.shape
-        down, across = height // self.grid, width // self.grid
-        shape = (images, channels, self.grid, down, self.grid, across)
-        seen = ~self.mask.view(images, 1, self.grid, 1, self.grid, 1)
+        (images, channels), (down, across) = self.pixels.shape[:2], self.grid
+        shape = (images, channels, down, self.side, across, self.side)
+        seen = ~self.mask.view(images, 1, down, 1, across, 1)
         return (self.pixels.view(shape) * seen).view(self.pixels.shape)
 
     @contextmanager
@@ -47,23 +52,54 @@ class HiddenImages:
             hook.remove()
 
     def _replaced(self, embedding: nn.Module, inputs: Any, patches: Any) -> Tensor:
-        """Replace `[images, patches, c]`, or `[images, c, grid, grid]` where nothing flattens.
+        """Replace `[images, patches, c]`, or, where nothing flattens, rows of patches.
+
+        Those are `[images, c, down, across]`, or `[images, down, across, c]`.
 
         Raises:
             CompileError: if there are others.
         """
         shape = tuple(patches.shape[1:]) if isinstance(patches, Tensor) else ()
-        width, grid = len(self.token), self.grid
-        if shape not in ((grid * grid, width), (width, grid, grid)):
-            raise CompileError(
-                f"`{self.stream}` does not embed {grid} × {grid} patches as {width} channels each, "
-                "as a ViT does: none can be hidden; take a tower that keeps its patches"
-            )
-        token = self.token.to(patches.dtype)
-        if patches.ndim == 3:
+        width, (down, across) = len(self.token), self.grid
+        token = self.token.to(patches.dtype) if shape else self.token
+        if shape == (down * across, width):
             return torch.where(self.mask[..., None], token, patches)
-        mask = self.mask.view(-1, 1, self.grid, self.grid)
-        return torch.where(mask, token[:, None, None], patches)
+        if shape == (width, down, across):
+            return torch.where(self.mask.view(-1, 1, down, across), token[:, None, None], patches)
+        if shape == (down, across, width):
+            return torch.where(self.mask.view(-1, down, across, 1), token, patches)
+        raise CompileError(
+            f"`{self.stream}` does not embed {down} × {across} patches as {width} channels each, "
+            "as a ViT does: none can be hidden; take a tower that keeps its patches"
+        )
+
+    def check(self, tokens: int, prefix: int) -> None:
+        """Refuse a tower whose tokens are not its patches.
+
+        Args:
+            tokens: that it gives of each image.
+            prefix: of these, how many stand before the patches.
+
+        Raises:
+            CompileError: if there are others.
+        """
+        down, across = self.grid
+        if tokens != prefix + down * across:
+            raise CompileError(
+                f"`{self.stream}` gives {tokens} tokens of an image of {down} × {across} patches: "
+                "which of them stands for a hidden patch nobody knows; take a tower that keeps its "
+                "patches"
+            )
+
+    def patches(self) -> Tensor:
+        """Return the pixels of all patches, `[images * patches, pixels of a patch]`.
+
+        Patches stand row by row, image by image; each pixel has its channels side by side.
+        """
+        (images, channels), (down, across) = self.pixels.shape[:2], self.grid
+        cut = self.pixels.view(images, channels, down, self.side, across, self.side)
+        ordered = cut.permute(0, 2, 4, 3, 5, 1)  # [images, down, across, side, side, channels]
+        return ordered.reshape(images * down * across, self.side**2 * channels)
 
 
 def patch_embedding(encoder: nn.Module) -> nn.Module | None:
@@ -73,30 +109,3 @@ def patch_embedding(encoder: nn.Module) -> nn.Module | None:
         if name.rpartition(".")[2] in names and isinstance(part, nn.Module):
             return part
     return None
-
-
-def patch_pixels(pixels: Tensor, grid: int, chosen: Tensor) -> Tensor:
-    """Return the pixels of patches.
-
-    Args:
-        pixels: `[images, 3, height, width]`.
-        grid: patches along one side.
-        chosen: `[items]` int64, places of patches among those of all images, row by row.
-
-    Returns:
-        `[items, pixels of a patch]`: of each pixel its channels.
-    """
-    images, channels, height, width = pixels.shape
-    down, across = height // grid, width // grid
-    cut = pixels.view(images, channels, grid, down, grid, across)
-    flat = cut.permute(0, 2, 4, 3, 5, 1).reshape(images * grid * grid, down * across * channels)
-    return flat.index_select(0, chosen)
-
-
-def check_patches(tokens: int, prefix: int, grid: int, stream: str) -> None:
-    """Refuse a tower whose tokens are not its patches; raises CompileError."""
-    if tokens != prefix + grid * grid:
-        raise CompileError(
-            f"`{stream}` gives {tokens} tokens of an image of {grid} × {grid} patches: which of "
-            "them stands for a hidden patch nobody knows; take a tower that keeps its patches"
-        )

@@ -102,6 +102,16 @@ class TowerFacts:
     notes: tuple[str, ...] = ()
 
     @property
+    def patches(self) -> int:
+        """Patches of the largest image, or most regions; 0 where they are not known."""
+        if self.regions is not None:
+            return self.regions
+        if not self.grid or not self.image_size:
+            return 0
+        side, (height, width) = self.image_size // self.grid, self.largest
+        return (height // side) * (width // side)
+
+    @property
     def largest(self) -> tuple[int, int]:
         """Height and width of an image with as many pixels as any may have; 0 for text."""
         size = self.image_size or 0

@@ -118,14 +118,16 @@ class VisionLanguageModel(nn.Module):
         """Run the tower (or the embeddings) of a stream on images of which patches are hidden.
 
         Raises:
-            CompileError: if it does not say what embeds its patches.
+            CompileError: if it does not say what embeds its patches, or does not keep them.
         """
         tower = self.towers[name]
         embedding = tower.patch_embedding()
         if embedding is None:
             raise CompileError(f"`{name}` does not say what embeds its patches: none can be hidden")
         with images.embedded_by(embedding):
-            return self.encoded(tower, images.blank(), before=images.token.requires_grad)
+            encoded = self.encoded(tower, images.blank(), before=images.token.requires_grad)
+        images.check(encoded.tokens.shape[1], tower.facts.prefix_tokens)
+        return encoded
 
     def encoded(self, tower: Tower, inputs: Any, *, before: bool = False) -> Features:
         """Run a tower on images `[rows, 3, height, width]`, on regions or on padded texts.

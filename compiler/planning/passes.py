@@ -120,8 +120,8 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     model = objectives.model
     length = text_tokens(model, tokens)
     texts = job.batch if isinstance(job, Evaluate) else min(job.micro_batch or job.batch, job.batch)
-    grid = max(tower.facts.grid or 0 for tower in model.towers.values())
-    shape = shape_of(job, texts, length, objectives.images_a_pair, grid)
+    patches = max(tower.facts.patches for tower in model.towers.values())
+    shape = shape_of(job, texts, length, objectives.images_a_pair, patches)
     asked = expected_of(objectives.kinds, shape)
     hidden = hidden_images(asked.values())
     whole = ceil(distinct_images(asked.values(), shape) / objectives.images_a_pair)
@@ -143,14 +143,20 @@ def job_pass(objectives: Objectives, job: Job, tokens: int | None, *, packed: bo
     cut = objectives.compares and not isinstance(job, Evaluate) and texts < job.batch
     heads = model.heads.declared
 
+    def predicted(name: str) -> int:
+        """How many numbers are predicted of a region."""
+        [tower] = [one for one in model.towers.values() if one.facts.modality == "vision"][:1]
+        return (tower.facts.channels or 0) + getattr(objectives.kinds[name], "region_classes", 0)
+
     def run() -> Outcome:
         first, *_ = images
         batch = Batch(
             images=_whole(images[first], hidden),
-            hidden=_hidden(images[first], hidden, grid) if hidden else None,
+            hidden=_hidden(images[first], hidden, patches),
             texts=Texts(encoded=text_rows(distinct["text"], length, packed=packed)),
             items={
-                name: _items(one, length, heads[name], len(images)) for name, one in asked.items()
+                name: _items(one, length, heads[name], len(images), predicted(name))
+                for name, one in asked.items()
             },
             rows=texts,
             more={name: shown for name, shown in images.items() if name != first},
@@ -215,9 +221,10 @@ def text_tokens(model: VisionLanguageModel, tokens: int | None) -> int:
     return tokens
 
 
-def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
+def _items(asked: Expected, tokens: int, head: Head, streams: int, numbers: int) -> Items:
     """Return items without contents; all texts have as many tokens, pairs an image a stream."""
-    shape = (asked.items, head.outputs or 1) if asked.target == "shares" else (asked.items,)
+    of_item = {"shares": (head.outputs or 1,), "vector": (numbers,)}
+    shape = (asked.items, *of_item.get(asked.target, ()))
     kind = torch.int64 if asked.target == "class" else torch.float32
     group = None
     patches = None
@@ -233,7 +240,9 @@ def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
         tokens=asked.pairs * tokens,
         positions=None if asked.positions is None else _index(asked.positions),
         patches=patches,
-        target=None if asked.patches else torch.zeros(shape, dtype=kind, device="meta"),
+        target=None
+        if asked.patches and asked.target != "vector"
+        else torch.zeros(shape, dtype=kind, device="meta"),
         known=asked.items,
         group=group,
         truth=_truth(asked.pairs) if asked.compared else None,
@@ -243,14 +252,20 @@ def _items(asked: Expected, tokens: int, head: Head, streams: int) -> Items:
 
 
 def _whole(images: Tensor | RegionRows, hidden: int) -> Tensor | RegionRows:
-    return images[: len(images) - hidden] if isinstance(images, Tensor) else images
+    first = slice(len(images) - hidden)
+    return images.part(first) if isinstance(images, RegionRows) else images[first]
 
 
-def _hidden(images: Tensor | RegionRows, hidden: int, grid: int) -> HiddenPixels:
-    """Return the last images as ones of which patches are hidden."""
-    assert isinstance(images, Tensor)  # regions have no patches
-    mask = torch.zeros(hidden, grid**2, dtype=torch.bool, device="meta")
-    return HiddenPixels(pixels=images[-hidden:], mask=mask)
+def _hidden(
+    images: Tensor | RegionRows, hidden: int, patches: int
+) -> tuple[HiddenPixels, ...] | RegionRows:
+    """Return the last images as ones of which patches or regions are hidden."""
+    if not hidden:
+        return ()
+    if isinstance(images, RegionRows):
+        return images.part(slice(len(images) - hidden, None))
+    mask = torch.zeros(hidden, patches, dtype=torch.bool, device="meta")
+    return (HiddenPixels(pixels=images[-hidden:], mask=mask),)
 
 
 def _truth(rows: int) -> Truth:

@@ -58,6 +58,13 @@ def lxmert(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     yield from _pooled(roles)
     yield from _lm_head("embeddings.word_embeddings.weight", "cls.predictions")
     yield from renamed({"cls.seq_relationship": "heads.itm.dense"})
+    of_regions = {
+        "transform.dense": "dense",
+        "transform.LayerNorm": "norm",
+        "decoder_dict.feat": "features",
+        "decoder_dict.obj": "classes",
+    }
+    yield from renamed(of_regions, "obj_predict_head", "heads.mrm")
 
 
 def _co_attention(roles: Roles, index: int) -> Iterator[Match]:

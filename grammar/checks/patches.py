@@ -1,4 +1,4 @@
-"""Are there patches that can be hidden?"""
+"""Are there patches, or regions, that can be hidden?"""
 
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.anatomy.patches import grid_of
@@ -6,14 +6,14 @@ from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.head import Head
-from renaissance.grammar.kinds.source import Detected, fit_of
+from renaissance.grammar.kinds.source import Detected
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Model
 
 
 def check_patches(job: Pretrain, model: Model, places: Places, findings: Findings) -> None:
-    """Report objectives that predict patches of a model where none can be hidden."""
+    """Report objectives that predict patches or regions of a model where none can be hidden."""
     for index, objective in enumerate(job.objectives):
         head = objective.head()
         if head is None or head.reads != "patches":
@@ -24,13 +24,14 @@ def check_patches(job: Pretrain, model: Model, places: Places, findings: Finding
         if found is None:
             continue
         label, help = found
+        what = "regions" if head.predicts == "regions" else "patches"
         path = ("jobs", job.name, "objectives", index)
         span = places.key(path) or places.value(path)
         assert span is not None  # an objective is written somewhere
         findings.add(
             Diagnostic(
                 code="VL545",
-                message=f"`{objective.word()}` cannot hide patches of model `{model.name}`",
+                message=f"`{objective.word()}` cannot hide {what} of model `{model.name}`",
                 span=span,
                 label=label,
                 help=(help,),
@@ -44,12 +45,13 @@ def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
         return f"there are {len(model.vision)} streams of images", "give the model one"
     [name] = model.vision
     stream = model.streams[name]
+    if head.predicts == "regions":
+        if isinstance(stream, Detected):
+            return None
+        return f"`{name}` reads pixels", "take a stream that reads regions of a detector"
     if isinstance(stream, Detected):
         why = f"`{name}` reads regions: what the detector says of others shows what is hidden"
         return why, "take a stream that reads pixels"
-    if fit_of(stream) is not None:
-        why = f"the images of `{name}` keep their shape, each with a grid of its own"
-        return why, "write `resize = crop` or `squash`"
     if grid_of(stream) is None and architecture_of(stream) is not None:
         return (
             f"nobody knows the patches of `{name}`",

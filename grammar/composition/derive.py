@@ -14,6 +14,7 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import (
     OF_IMAGES,
+    OF_TEXTS,
     Dimensions,
     NamedArchitecture,
     Shortened,
@@ -69,6 +70,9 @@ def complete_stream(
     for name in OF_IMAGES:
         if modality == "text" and places.said((*path, name)):
             findings.add(_no_effect((*path, name), "a text stream has no images", places))
+    for name in OF_TEXTS:
+        if modality == "vision" and places.said((*path, name)):
+            findings.add(_no_effect((*path, name), "a stream of images has no texts", places))
     if modality == "vision" and not _pools(stream, known, path, places, findings):
         return None
     updates: dict[str, object] = {}
@@ -95,7 +99,7 @@ def complete_stack(
         return None
     known = architecture_of(stack)
     _misspelt(stack, known, path, places, findings)
-    for name in ("max_tokens", "image_size", "embedding_size", *OF_IMAGES):
+    for name in ("max_tokens", "image_size", "embedding_size", *OF_IMAGES, *OF_TEXTS):
         if places.said((*path, name)):
             findings.add(
                 _no_effect((*path, name), "the embeddings decide what the stack reads", places)

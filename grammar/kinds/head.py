@@ -23,16 +23,17 @@ class Head(Record):
 
     Attributes:
         name: its address is `heads.NAME`.
-        reads: tokens of the text stream at some positions, of the vision stream at hidden patches,
-            one pooled vector a pair, or one vector
-            before the fusion, which then takes no part: of the text stream, or of each `streams`.
+        reads: tokens of the text stream at some positions, of the vision stream at hidden patches
+            or regions, one pooled vector a pair, or one vector before the fusion, which then takes
+            no part: of the text stream, or of each `streams`.
         form: what it is made of.
         outputs: scores that it gives; None for as many as the text stream has word pieces.
         views: pairs whose pooled vectors it reads as one.
         numbers: that are known of each pair and are joined to its pooled vector.
         tied: an `lm` head scores with the word embeddings of the text stream.
         predicts: of a patch its pixels, or the features that the vision tower gives of it where
-            nothing is hidden; None of a head that reads no patches.
+            nothing is hidden; of regions what a detector made of them; None of a head that reads
+            no patches.
         inherits: another head and the number of one of its outputs, of which this one, which has
             one output, starts where a job starts from one that has learned that head.
     """
@@ -44,7 +45,7 @@ class Head(Record):
     views: int = 1
     numbers: int = 0
     tied: bool = False
-    predicts: Literal["pixels", "features"] | None = None
+    predicts: Literal["pixels", "features", "regions"] | None = None
     inherits: tuple[str, int] | None = None
 
 

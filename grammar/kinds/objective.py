@@ -51,6 +51,11 @@ class ObjectiveBlock(KindBlock):
         """Return what `metric` is where all items get the same answer; None if that depends."""
         return None
 
+    @property
+    def region_classes(self) -> int:
+        """Classes of detected regions that are read beside their features."""
+        return 0
+
     def changed(self) -> Mapping[Modality, str]:
         """Return what it does to inputs that it reads in no other way, as `changes` has it."""
         return self.changes

@@ -10,6 +10,8 @@ Activation = Literal["gelu", "relu", "silu"]
 Normalise = Literal["encoder", "half", "imagenet", "clip"]
 OF_IMAGES = ("resize", "normalise", "pooling")
 """Keys that say something about images alone."""
+OF_TEXTS = ("padding",)
+"""Keys that say something about texts alone, nothing if absent."""
 Half = Literal["vision", "text"]
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
@@ -167,6 +169,12 @@ class LibraryEncoder(TextLength, ImageEncoder):
         "none",
         doc="`attention`: what SigLIP's encoder of images pools by attention stands in front of "
         "its patches, as a class token",
+        impact="numerics",
+    )
+    padding: Literal["attended"] | None = key(
+        None,
+        doc="`attended`: texts are filled up to `max_tokens` with padding, which is attended to, "
+        "as SigLIP was trained; nothing attends to padding if absent",
         impact="numerics",
     )
 

@@ -18,6 +18,7 @@ from renaissance.compiler.batch import (
     PartlyEncodedTexts,
     PatchPlaces,
     Pixels,
+    RegionRows,
     ShapedImages,
     Shown,
     TextRows,
@@ -113,7 +114,7 @@ class Assembler:
                 for name, one in wanted.items()
             },
             rows=len(rows),
-            hidden=None if hidden is None else hidden.pixels,
+            hidden=() if hidden is None else hidden.shown,
             more={name: more for name, (more, _) in list(shows.items())[1:]},
         )
 
@@ -162,16 +163,22 @@ class Assembler:
         pictures = self.split.corpus.images
         stream = next(iter(pictures.readers))
         images = pictures.readers[stream]
-        assert isinstance(images, Images)  # regions have no patches
-        shown, first = np.unique(_column(wanted.image, pictures.place[stream]), return_index=True)
+        column = pictures.place[stream]
+        shown, first = np.unique(_column(wanted.image, column), return_index=True)
+        if isinstance(images, RegionFiles):
+            return _hidden_regions(wanted, images.rows(shown), first, column, shown)
         images.decode(shown)
-        pixels = self._pixels(images, [np.arange(len(shown))], shown, step)
-        assert isinstance(pixels, Tensor)  # of one shape
-        mask = wanted.hidden[first]
+        groups = _by_shape(images, np.arange(len(shown)), shown)
+        pixels = self._pixels(images, groups, shown, step)
+        masks = [np.stack([wanted.hidden[first[place]] for place in group]) for group in groups]
+        shapes = (pixels,) if isinstance(pixels, Tensor) else pixels.groups
         return _Hidden(
-            pixels=HiddenPixels(pixels=pixels, mask=torch.from_numpy(mask)),
-            numbers=shown,
-            mask=mask,
+            shown=tuple(
+                HiddenPixels(pixels=shape, mask=torch.from_numpy(mask))
+                for shape, mask in zip(shapes, masks, strict=True)
+            ),
+            masks=[mask for group in masks for mask in group],
+            places=_Places(column=column, numbers=shown, places=np.argsort(np.concatenate(groups))),
         )
 
     def _pixels(
@@ -210,17 +217,31 @@ class Assembler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hidden:
-    """Images of a batch of which patches are hidden.
+    """Images of a batch of which patches or regions are hidden.
 
     Attributes:
-        pixels: as a model reads them.
-        numbers: of the images, ascending.
-        mask: `[images, patches]` bool, what is hidden.
+        shown: as a model reads them, those of each shape.
+        masks: `[patches]` bool of each, what is hidden.
+        places: where they are.
     """
 
-    pixels: HiddenPixels
-    numbers: np.ndarray
-    mask: np.ndarray
+    shown: tuple[HiddenPixels, ...] | RegionRows
+    masks: Sequence[np.ndarray]
+    places: "_Places"
+
+    def chosen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the hidden patches of images by their place, `[n]`.
+
+        Returns:
+            `[items]` int64 each: which of the `n`, which patch of it, and which of the patches of
+            all images, one image behind the other.
+        """
+        lengths = np.array([len(mask) for mask in self.masks])
+        table = np.zeros((len(lengths), lengths.max()), bool)  # [images, most patches]
+        for row, mask in zip(table, self.masks, strict=True):
+            row[: len(mask)] = mask
+        of, patch = np.nonzero(table[images])
+        return of, patch, (np.cumsum(lengths) - lengths)[images[of]] + patch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,10 +315,9 @@ def _patches(
     wanted: Wanted, text: Padded, text_place: np.ndarray, plain: _Places, hidden: _Hidden
 ) -> Items:
     """Return hidden patches; their images stand behind those that are shown as they are."""
-    numbers = _column(wanted.image, plain.column)
-    image = np.searchsorted(hidden.numbers, numbers)  # [pairs]
-    pair, patch = np.nonzero(hidden.mask[image])  # [items]
-    whole = torch.from_numpy(plain.of(numbers)[pair]) if wanted.whole else None
+    image = hidden.places.of(wanted.image)  # [pairs]
+    pair, patch, place = hidden.chosen(image)
+    whole = torch.from_numpy(plain.of(wanted.image)[pair]) if wanted.whole else None
     return Items(
         text=torch.from_numpy(text_place[wanted.text]),
         image=torch.from_numpy(image + len(plain.numbers)),
@@ -305,12 +325,32 @@ def _patches(
         patches=PatchPlaces(
             pair=torch.from_numpy(pair),
             patch=torch.from_numpy(patch),
-            hidden=torch.from_numpy(image[pair]),
+            hidden=torch.from_numpy(place),
             whole=whole,
         ),
-        target=None,
+        target=None if wanted.target is None else torch.from_numpy(wanted.target),
         known=len(pair),
     )
+
+
+def _hidden_regions(
+    wanted: Wanted, rows: RegionRows, first: np.ndarray, column: int, shown: np.ndarray
+) -> _Hidden:
+    """Return images `[n]` with features as they are shown.
+
+    Args:
+        wanted: what is hidden, by pair.
+        rows: regions of the images as they are.
+        first: `[n]` int64, a pair of each.
+        column: which of the images of a pair they are.
+        shown: `[n]` numbers of the images.
+    """
+    assert wanted.hidden is not None and wanted.changed is not None  # it hides regions
+    for image, pair in enumerate(first.tolist()):
+        changed = torch.from_numpy(wanted.changed[pair])
+        rows.features[image, : len(changed)] = changed
+    places = _Places(column=column, numbers=shown, places=np.arange(len(shown)))
+    return _Hidden(shown=rows, masks=[wanted.hidden[pair] for pair in first], places=places)
 
 
 def _truth(known: KnownTruth) -> Truth:

@@ -76,7 +76,9 @@ class JobData:
         self._job = spec.data_job(job_name)
         model = spec.model_of(job_name)
         self._model = model
-        self._text, self._shown = text_needs(model), vision_needs(model)
+        self._kinds = kinds_of(self._job)
+        classes = max(getattr(kind, "region_classes", 0) for kind in self._kinds.values())
+        self._text, self._shown = text_needs(model), vision_needs(model, classes)
         self._parts = Parts(spec, self._job)
         self._corpora: dict[str, Corpus] = {}
         self._splits: dict[str, Split] = {}
@@ -85,7 +87,6 @@ class JobData:
         self._known_images: KnownImages | None = None
         self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
-        self._kinds = kinds_of(self._job)
         self._grid = max((grid_of(model.streams[name]) or 0 for name in model.vision), default=0)
         self.answers: tuple[str, ...] = ()
         if isinstance(self._job, Finetune):
@@ -145,7 +146,7 @@ class JobData:
             images=rows,
             others=0,
             images_a_pair=self._model.images_a_pair,
-            grid=self._grid,
+            patches=self._grid**2,
         )
 
     @property
@@ -298,12 +299,12 @@ class JobData:
 
     def texts(self, texts: Sequence[str]) -> Texts:
         """Return texts that are none of the data, as a model reads them."""
-        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens)
+        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens, fill=self._text.fill)
         return plain_texts(tokens.padded(np.arange(len(tokens)), self.tokenizer.pad_id))
 
     def spelled(self, texts: Sequence[str]) -> tuple[bytes, ...]:
         """Return the tokens of texts, which are the same where a model cannot tell them apart."""
-        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens)
+        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens, fill=self._text.fill)
         return tuple(tokens.of(row).tobytes() for row in range(len(tokens)))
 
     def with_images(
@@ -383,6 +384,7 @@ class JobData:
                 in_order(table.texts),
                 self._text.max_tokens,
                 None if table.seconds is None else in_order(table.seconds),
+                fill=self._text.fill,
             ),
             images=images,
             images_of_row=table.images_of_row,
@@ -395,7 +397,7 @@ def _bytes(needs: ImageNeeds | RegionNeeds) -> int:
     if isinstance(needs, ImageNeeds):
         height, width = needs.largest
         return 3 * height * width
-    return 4 * needs.regions * (needs.channels + 4)
+    return 4 * needs.regions * needs.numbers
 
 
 def _maker(kind: Kind, context: Context) -> Maker:

@@ -52,7 +52,7 @@ class RegionFiles:
         self.unreadable = UnreadableImages(table) if unreadable is None else unreadable
         self._table, self._needs = table, needs
         self._count = len(table.images)
-        self._numbers = needs.regions * (needs.channels + 4)
+        self._numbers = needs.regions * needs.numbers
         self._kept = min(self._count, max(cache_bytes, 0) // (4 * self._numbers))
         self._allocate()
 
@@ -70,7 +70,7 @@ class RegionFiles:
             memory: mmap.mmap | bytes = mmap.mmap(-1, self.cache_bytes) if self._kept else b""
         except OSError:
             memory, self._kept = b"", 0
-        shape = (self._kept, self._needs.regions, self._needs.channels + 4)
+        shape = (self._kept, self._needs.regions, self._needs.numbers)
         self._cache = np.frombuffer(memory, np.float32).reshape(shape)
 
     def readable(self, images: np.ndarray) -> np.ndarray:
@@ -97,17 +97,32 @@ class RegionFiles:
     def rows(self, images: np.ndarray) -> RegionRows:
         """Return the regions of images `[n]` that `readable` found to be so."""
         counts = self._found[images].astype(np.int64)
-        most = int(counts.max(initial=1))
-        found = np.empty((len(images), most, self._needs.channels + 4), np.float32)
+        most, channels = int(counts.max(initial=1)), self._needs.channels
+        found = np.empty((len(images), most, channels + 4), np.float32)
         for place, image in enumerate(images.tolist()):
-            stored = self._cache[image] if image < self._kept else self._held[image]
-            found[place] = stored[:most]
+            found[place] = self._stored(image)[:most, : channels + 4]
         mask = np.arange(most) < counts[:, None]
         return RegionRows(
-            features=torch.from_numpy(found[..., :-4].copy()),
-            boxes=torch.from_numpy(found[..., -4:].copy()),
+            features=torch.from_numpy(found[..., :channels].copy()),
+            boxes=torch.from_numpy(found[..., channels:].copy()),
             mask=None if mask.all() else torch.from_numpy(mask),
         )
+
+    def regions(self, images: np.ndarray) -> list[np.ndarray]:
+        """Return what the detector made of the regions of images `[n]` that can be read.
+
+        Returns:
+            `[regions, channels + classes]` float32 of each: features, and behind them classes.
+        """
+        channels, found = self._needs.channels, []
+        for image, count in zip(images.tolist(), self._found[images].tolist(), strict=True):
+            stored = self._stored(image)[:count]
+            found.append(np.delete(stored, slice(channels, channels + 4), axis=1))
+        return found
+
+    def _stored(self, image: int) -> np.ndarray:
+        stored: np.ndarray = self._cache[image] if image < self._kept else self._held[image]
+        return stored
 
     def release(self) -> None:
         """Forget the regions of a step, where there is no room for all."""
@@ -120,7 +135,7 @@ class RegionFiles:
             self._found[image] = UNREADABLE
             self.unreadable.add(image, str(problem))
             return
-        padded = np.zeros((self._needs.regions, self._needs.channels + 4), np.float32)
+        padded = np.zeros((self._needs.regions, self._needs.numbers), np.float32)
         padded[: len(regions)] = regions
         if image < self._kept:
             self._cache[image] = padded
@@ -129,11 +144,11 @@ class RegionFiles:
         self._found[image] = len(regions)
 
     def _regions(self, file: str) -> np.ndarray:
-        """Return features and boxes of the regions of an image, `[found, channels + 4]`."""
+        """Return what is read of the regions of an image, `[found, numbers]`."""
         if file == "":
             # Texts without an image are shown one region, which is the whole and shows nothing.
-            blank = np.zeros((1, self._needs.channels + 4), np.float32)
-            blank[:, -2:] = 1.0
+            blank = np.zeros((1, self._needs.numbers), np.float32)
+            blank[:, self._needs.channels + 2 : self._needs.channels + 4] = 1.0
             return blank
         whole, box = whole_and_box(file)
         if box is not None:
@@ -175,26 +190,27 @@ def read_regions(path: Path, needs: RegionNeeds) -> np.ndarray:
 
     Args:
         path: of a `.npz` file with `features` `[found, channels]` and, where boxes are read,
-            `boxes` `[found, 4]` in pixels with `width` and `height` of the image.
+            `boxes` `[found, 4]` in pixels with `width` and `height` of the image, and, where
+            classes are read, `classes` `[found, classes]`.
         needs: what is read of it.
 
     Returns:
-        `[n, channels + 4]` float32, the first regions: features, and boxes as shares of the image,
-        zeros where no boxes are read.
+        `[n, numbers]` float32, the first regions: features, boxes as shares of the image, zeros
+        where no boxes are read, and classes.
 
     Raises:
         UnreadableImageError: if the file is missing, damaged or holds something else.
     """
     names = ("features", "boxes", "width", "height") if needs.boxes else ("features",)
-    arrays = _arrays(path, names)
+    arrays = _arrays(path, (*names, "classes") if needs.classes else names)
     features = arrays["features"]
     if features.ndim != 2 or features.shape[1] != needs.channels:
         raise _wrong(path, f"`features` of shape {features.shape}, not [n, {needs.channels}]")
     count = min(len(features), needs.regions)
     if not count:
         raise _wrong(path, "no region")
-    found = np.zeros((count, needs.channels + 4), np.float32)
-    found[:, :-4] = features[:count]
+    found = np.zeros((count, needs.numbers), np.float32)
+    found[:, : needs.channels] = features[:count]
     if needs.boxes:
         boxes, sides = arrays["boxes"], [arrays[name] for name in ("width", "height")]
         if boxes.shape != (len(features), 4):
@@ -202,7 +218,14 @@ def read_regions(path: Path, needs: RegionNeeds) -> np.ndarray:
         if any(side.size != 1 or not side.item() > 0 for side in sides):
             raise _wrong(path, "a `width` or `height` that no image has")
         width, height = (float(side.item()) for side in sides)
-        found[:, -4:] = boxes[:count] / np.array([width, height, width, height])
+        shares = boxes[:count] / np.array([width, height, width, height])
+        found[:, needs.channels : needs.channels + 4] = shares
+    if needs.classes:
+        classes = arrays["classes"]
+        if classes.shape != (len(features), needs.classes):
+            wanted = f"not [{len(features)}, {needs.classes}]"
+            raise _wrong(path, f"`classes` of shape {classes.shape}, {wanted}")
+        found[:, needs.channels + 4 :] = classes[:count]
     if not np.isfinite(found).all():
         raise _wrong(path, "numbers that are not finite")
     return found

@@ -28,6 +28,7 @@ class TextNeeds:
         revision: branch, tag or commit on the hub.
         vocabulary: most pieces of a learned tokenizer.
         rows: of the word embedding; None where only its library knows.
+        fill: texts are filled up to `max_tokens` with padding that is attended to.
     """
 
     max_tokens: int
@@ -35,6 +36,7 @@ class TextNeeds:
     revision: str
     vocabulary: int
     rows: int | None
+    fill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,19 @@ class RegionNeeds:
         channels: numbers that stand for a region.
         regions: most regions of an image that are read.
         boxes: whether it reads where regions lie.
+        classes: that a region may be of, whose probabilities are read too; 0 for none.
     """
 
     folder: str
     channels: int
     regions: int
     boxes: bool
+    classes: int = 0
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that are read of a region: features, a box and classes."""
+        return self.channels + 4 + self.classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +122,7 @@ def text_needs(model: Model) -> TextNeeds:
         revision=stream.hub_revision,
         vocabulary=stream.learned_vocabulary or LEARNED_VOCABULARY,
         rows=known.vocabulary if known is not None else None,
+        fill=getattr(stream, "padding", None) == "attended",
     )
 
 
@@ -124,23 +134,32 @@ def image_needs(model: Model) -> ImageNeeds:
     raise DataError(f"no stream of model `{model.name}` reads pixels")
 
 
-def vision_needs(model: Model) -> dict[str, Showing]:
-    """Return what each vision stream of a model reads, in order; DataError if there is none."""
+def vision_needs(model: Model, classes: int = 0) -> dict[str, Showing]:
+    """Return what each vision stream of a model reads, in order.
+
+    Args:
+        model: a resolved one.
+        classes: of regions that are read beside their features, for an objective.
+
+    Raises:
+        DataError: if there is no such stream.
+    """
     if not model.vision:
         raise DataError(f"model `{model.name}` has no vision stream, which the data need")
     return {
-        name: Showing(needs=_needs(model, model.streams[name]), image=image)
+        name: Showing(needs=_needs(model, model.streams[name], classes), image=image)
         for name, image in model.vision.items()
     }
 
 
-def _needs(model: Model, stream: SourceBlock) -> ImageNeeds | RegionNeeds:
+def _needs(model: Model, stream: SourceBlock, classes: int) -> ImageNeeds | RegionNeeds:
     if isinstance(stream, Detected):
         return RegionNeeds(
             folder=stream.features,
             channels=stream.channels,
             regions=stream.regions,
             boxes=stream.boxes,
+            classes=classes,
         )
     size: int | None = getattr(stream, "image_size", None)
     if size is None:

@@ -246,7 +246,12 @@ class Tokenizer:
             )
 
     def encode(
-        self, texts: Iterable[str], max_tokens: int, seconds: Iterable[str] | None = None
+        self,
+        texts: Iterable[str],
+        max_tokens: int,
+        seconds: Iterable[str] | None = None,
+        *,
+        fill: bool = False,
     ) -> Tokens:
         """Tokenise texts once and for all.
 
@@ -255,6 +260,7 @@ class Tokenizer:
             max_tokens: longest text, special tokens included; longer ones lose their end, never
                 their special tokens. Of two texts the longer one is cut first.
             seconds: a second text for each, to stand behind it as the tokenizer joins two.
+            fill: fill texts up to `max_tokens` with padding, which is a part of them then.
         """
         backend = self._backend if seconds is None else joining_pairs(self._backend)
         given: Iterable[Any] = texts if seconds is None else zip(texts, seconds, strict=True)
@@ -271,11 +277,12 @@ class Tokenizer:
             else:
                 of = words_of_pairs(encoded)
             words.frombytes(of.tobytes())
-        return Tokens(
+        tokens = Tokens(
             ids=np.frombuffer(ids, np.int32),
             words=np.frombuffer(words, np.int16),
             offsets=np.concatenate([[0], np.cumsum(np.frombuffer(lengths, np.int64))]),
         )
+        return tokens.filled(max_tokens, self.pad_id) if fill else tokens
 
     def token(self, number: int) -> str:
         """Return how a token is written."""

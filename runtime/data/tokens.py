@@ -60,6 +60,14 @@ class Tokens:
         lengths: np.ndarray = self.offsets[rows + 1] - self.offsets[rows]
         return lengths
 
+    def filled(self, tokens: int, pad_id: int) -> "Tokens":
+        """Return the same texts, each filled up to so many tokens, which belong to it then."""
+        present = np.arange(tokens) < self.lengths[:, None]  # [texts, tokens]
+        ids, words = np.full_like(present, pad_id, np.int32), np.full_like(present, -1, np.int16)
+        ids[present], words[present] = self.ids, self.words
+        offsets = np.arange(len(self) + 1) * tokens
+        return Tokens(ids=ids.reshape(-1), words=words.reshape(-1), offsets=offsets)
+
     def padded(self, rows: np.ndarray, pad_id: int) -> Padded:
         """Return texts `rows` `[rows]` int64 as a rectangle as wide as the longest of them."""
         starts, lengths = self.offsets[rows], self.lengths_of(rows)

@@ -1,12 +1,14 @@
 """What an objective or a task asks of some rows of a split: the contract of their `items.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from renaissance.grammar.kinds.source import Fit
 from renaissance.runtime.data.corpus import Split
+from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Padded
 
@@ -21,7 +23,7 @@ class Context:
         seed: the job's seed.
         training: whether something is learned from them.
         images_a_pair: that the model reads beside a text at once.
-        grid: patches along one side of an image; 0 where that is not known.
+        grid: patches along one side of a square image; 0 where that is not known.
     """
 
     split: Split
@@ -30,6 +32,22 @@ class Context:
     training: bool
     images_a_pair: int = 1
     grid: int = 0
+
+    def grids(self, images: np.ndarray) -> np.ndarray:
+        """Return patches from top to bottom and from left to right of images that can be read.
+
+        Args:
+            images: `[n]` numbers of images, which the first stream of images reads.
+
+        Returns:
+            `[n, 2]` int64. Images that keep their shape are decoded for it.
+        """
+        reader = next(iter(self.split.corpus.images.readers.values()))
+        if not isinstance(reader, Images) or not isinstance(reader.resize, Fit):
+            return np.full((len(images), 2), self.grid)
+        reader.decode(np.unique(images))
+        side = reader.size // self.grid
+        return reader.shapes(images).astype(np.int64) // side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +91,14 @@ class Wanted:
         ids: `[rows, tokens]` int64, texts that stand in the place of the rows' own; None for those.
         positions: `[items]` int64, places of tokens in the flattened `[rows * tokens]`; None where
             pooled pairs are read. Pairs are then the rows in order.
-        hidden: `[pairs, patches]` bool, which patches of the image of each pair are hidden: these
-            are the items, and images with hidden patches stand in the place of the pairs' own;
-            None for those. Of pairs of one image the first one says it.
+        hidden: of each pair `[patches]` bool, which patches (or regions) of its image are hidden:
+            these are the items, and images with hidden patches stand in the place of the pairs'
+            own; None for those. Of pairs of one image the first one says it.
+        changed: of each pair `[regions, channels]` float32, features of the regions of its image as
+            they are shown; None where pixels are hidden.
         whole: what is hidden is predicted of the images as they are, which are encoded too.
-        target: `[items]` int64 classes, `[items, classes]` float32 shares of credit or `[items]`
-            float32 numbers; None where nobody knows.
+        target: `[items]` int64 classes, `[items, classes]` float32 shares of credit, `[items]`
+            float32 numbers or, of regions, `[items, numbers]`; None where nobody knows.
         group: the candidates of each item; None where pairs are none.
         row: `[items]` int64, the row of the table that each item is about; None where nobody asks.
         numbers: `[pairs, numbers]` float32 that the head reads of each pair beside its vector; None
@@ -92,7 +112,8 @@ class Wanted:
     image: np.ndarray
     ids: np.ndarray | None = None
     positions: np.ndarray | None = None
-    hidden: np.ndarray | None = None
+    hidden: Sequence[np.ndarray] | None = None
+    changed: Sequence[np.ndarray] | None = None
     whole: bool = False
     target: np.ndarray | None
     group: Group | None = None

@@ -54,12 +54,14 @@ class Predicted:
 
 def corpus_of(table: Table, declared: Model, tokenizer: Tokenizer) -> Corpus:
     """Return texts and images of a table as a model reads them; nobody knows what is right."""
+    needs = text_needs(declared)
     return Corpus(
         table=table,
         tokens=tokenizer.encode(
             in_order(table.texts),
-            text_needs(declared).max_tokens,
+            needs.max_tokens,
             None if table.seconds is None else in_order(table.seconds),
+            fill=needs.fill,
         ),
         images=Pictures.of(table, vision_needs(declared), room=0),
         images_of_row=table.images_of_row,

@@ -5,8 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 from torch import Tensor, nn
 from transformers import (
     BlipConfig,
@@ -28,10 +32,16 @@ from transformers import (
 )
 
 from renaissance.compiler import build, plan
+from renaissance.compiler.batch import Batch, Items, PatchPlaces, RegionRows, TextRows, Texts, Truth
+from renaissance.compiler.comparing import Rows
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.step import Objectives
 from renaissance.grammar.loading import load
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.streams import text_needs
+from renaissance.runtime.data.tokenizer import Tokenizer as Words
+from renaissance.runtime.objectives.itc.loss import loss as contrast
 
 SIZES: dict[str, Any] = {
     "hidden_size": 16,
@@ -302,7 +312,7 @@ def test_clip_compares_as_transformers_does(tmp_path: Path) -> None:
 
 SIGLIP = """
 model tiny {{
-  backbone text = random("{folder}") {{ half = text }}
+  backbone text = random("{folder}") {{ half = text, padding = attended }}
   backbone vision = random("{folder}") {{ pooling = attention }}
   fusion space = dual_encoder(text, vision) {{ width = 16, projection = text, bias = true }}
   pool    = last
@@ -323,14 +333,22 @@ pretrain base on tiny {{
 def test_siglip_compares_as_transformers_does(tmp_path: Path) -> None:
     published = saved("siglip", tmp_path / "published")
     (tmp_path / "siglip.vl").write_text(SIGLIP.format(folder=tmp_path / "published"))
-    model = build(load(tmp_path / "siglip.vl"), job="base")
+    spec = load(tmp_path / "siglip.vl")
+    model = build(spec, job="base")
     assert not model.started.fresh and not model.started.left
     model = model.double().eval()
     # There texts are filled up to the longest one, and all of it is attended to.
-    ids = torch.randint(2, 60, (3, 7))
-    text = {"input_ids": ids, "attention_mask": torch.ones(3, 7).long()}
+    backend = Tokenizer(WordLevel({f"w{number}": number for number in range(64)}, "w1"))
+    backend.pre_tokenizer = WhitespaceSplit()
+    needs = text_needs(spec.models["tiny"])
+    tokens = Words(backend, pad_id=1, mask_id=None).encode(
+        ["w5 w9 w8", "w7", "w2 w3 w4 w5 w6 w7 w8 w9 w10"], needs.max_tokens, fill=needs.fill
+    )
+    rows = tokens.padded(np.arange(3), 1)
+    assert rows.present.all() and rows.ids[:2].tolist() == [[5, 9, 8, 1, 1, 1, 1], [7, *[1] * 6]]
+    text = {"input_ids": torch.from_numpy(rows.ids)}
     pixels = torch.randn(3, 3, 16, 16, dtype=torch.float64)
-    wanted = published(input_ids=ids, pixel_values=pixels)
+    wanted = published(**text, pixel_values=pixels, return_loss=True)
     encoded = {"text": model.encode("text", text), "vision": model.encode("vision", pixels)}
     found = model.vectors(encoded)
     torch.testing.assert_close(found["text"], wanted.text_embeds, rtol=0, atol=1e-10)
@@ -342,6 +360,21 @@ def test_siglip_compares_as_transformers_does(tmp_path: Path) -> None:
     head = model.heads["itc"]
     logits = head(found["text"], found["vision"])
     torch.testing.assert_close(logits, wanted.logits_per_text, rtol=0, atol=1e-5)
+    # The bias is learned as theirs is, by the same loss.
+    number = torch.arange(3)
+    truth = Truth(text=number, image=number, pairs=number[:0], contents=3)
+    compared = Rows(text=found["text"], image=found["vision"], truth=truth)
+    [itc] = spec.jobs["base"].objectives
+    scored = contrast(itc, head, compared, compared, 0)
+    torch.testing.assert_close(scored.loss.double() / 3, wanted.loss, rtol=1e-5, atol=0)
+    (scored.loss / 3).backward()
+    wanted.loss.backward()
+    for own, their in (
+        (head.bias, published.logit_bias),
+        (head.logit_scale, published.logit_scale),
+    ):
+        assert own.grad.abs() > 0
+        torch.testing.assert_close(own.grad, their.grad, rtol=1e-4, atol=1e-6)
 
 
 BLIP = """
@@ -411,6 +444,73 @@ def test_lxmert_matches_as_transformers_does(tmp_path: Path) -> None:
     ).cross_relationship_score
     found = model.heads["itm"](model(text=text, vision=vision).pooled)
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+
+
+def test_lxmert_predicts_regions_as_transformers_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both visual losses, of features and of classes, and what is learned from them."""
+    published = saved("lxmert", tmp_path / "published", of=1)
+    job = JOB.replace("mlm { decoder = tied }", "mrm { classes = 1600 }")
+    spec = spec_of("lxmert", tmp_path / "published", job=job)
+    of = Objectives(build(spec, job="base"), spec.models["tiny"], spec.jobs["base"])
+    started = of.model.started
+    assert started is not None and not [n for n in started.fresh if n.startswith("heads.")]
+    of = of.double().eval()
+    # Losses are in float32; here nothing is rounded.
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    text, vision = inputs("lxmert")
+    features, boxes = vision["features"], vision["boxes"]
+    hidden = torch.tensor([[True, False, True, False], [False] * 3 + [True], [True] * 4])
+    shown = features.masked_fill(hidden[..., None], 0.0)
+    label, sure = torch.randint(1600, (3, 4)), torch.rand(3, 4, dtype=torch.float64)
+    wanted = published(
+        **text,
+        visual_feats=shown,
+        visual_pos=boxes,
+        obj_labels={
+            "obj": (label, hidden * sure),
+            "attr": (label % 400, torch.zeros(3, 4)),
+            "feat": (features, hidden.double()),
+        },
+    ).loss
+    classes = sure[..., None] * nn.functional.one_hot(label, 1600)
+    pair, region = hidden.nonzero(as_tuple=True)
+    lengths = text["attention_mask"].sum(1)
+    ids = text["input_ids"][text["attention_mask"].bool()]
+    cumulative = torch.tensor([0, *lengths.cumsum(0)], dtype=torch.int32)
+    items = Items(
+        text=torch.arange(3),
+        image=torch.arange(3),
+        tokens=len(ids),
+        patches=PatchPlaces(pair=pair, patch=region, hidden=pair * 4 + region),
+        target=torch.cat((features, classes), 2)[hidden],
+        known=len(pair),
+    )
+    batch = Batch(
+        images=RegionRows(features=shown[:0], boxes=boxes[:0], mask=None),
+        texts=Texts(encoded=TextRows(input_ids=ids, cumulative=cumulative, longest=7)),
+        items={"mrm": items},
+        rows=3,
+        hidden=RegionRows(features=shown, boxes=boxes, mask=None),
+    )
+    found = of(batch)["mrm"].loss * published.config.visual_loss_normalizer / hidden.numel()
+    # There the sum of losses is rounded to float32.
+    torch.testing.assert_close(found, wanted.double(), rtol=1e-6, atol=0)
+    found.backward()
+    wanted.backward()
+    theirs = dict(published.named_parameters())
+    for name, own in of.model.named_parameters():
+        [their] = started.taken.get(name, ("",))
+        if not their or "position" in their or "token_type" in their:
+            continue  # there the first row of these two never learns
+        other = theirs.get(f"lxmert.{their}", theirs.get(their))
+        assert other is not None
+        gradients = [
+            torch.zeros_like(one) if one.grad is None else one.grad for one in (own, other)
+        ]
+        torch.testing.assert_close(*gradients, rtol=0, atol=1e-9, msg=name)
+    assert of.model.heads["mrm"].classes.weight.grad.any()
 
 
 def test_positions_of_a_larger_image_are_not_cut(tmp_path: Path) -> None:

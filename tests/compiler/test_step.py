@@ -15,6 +15,7 @@ from renaissance.compiler.batch import (
     HiddenPixels,
     Items,
     PatchPlaces,
+    RegionRows,
     TextRows,
     Texts,
     Truth,
@@ -30,6 +31,7 @@ from renaissance.compiler.expected import (
     shape_of,
 )
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
+from renaissance.compiler.heads import kinds_of
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives, weights_of
 from renaissance.grammar.kinds.data import TaskBlock
@@ -47,6 +49,7 @@ from tests.kinds.candidates.schema import AmongCandidates
 from tests.kinds.shares.schema import SharesOfCredit
 from tests.kinds.two_images.schema import TwoImages
 from tests.kinds.whole_batch.schema import WholeBatch
+from tests.streams import CHANNELS, of_towers
 
 STILL = two_towers(
     TEXT.model_copy(update={"dropout": 0.0}),
@@ -208,7 +211,9 @@ def every_kind() -> list[tuple[str, Pretrain | Finetune]]:
     common: dict[str, Any] = {"on": "two", "optimizer": AdamW(lr=1e-3), "steps": 1, "batch": 8}
     objectives = [schema("objective", word) for word in words("objective")]
     kinds = [kind() for kind in objectives if kind is not None]
-    sets = [(kind,) for kind in kinds] + [tuple(kinds), (Itm(draw="data", negatives=3), Mlm())]
+    sets = [(kind,) for kind in kinds]
+    kinds = [kind for kind in kinds if kind.head().predicts != "regions"]
+    sets += [tuple(kinds), (Itm(draw="data", negatives=3), Mlm())]
     sets += [(*(kind for kind in kinds if kind.word() != "itm"), Itm(hard=True, negatives=2))]
     jobs: list[Any] = [
         Pretrain(name="learn", data=("pairs",), objectives=chosen, texts_per_image=2, **common)
@@ -238,6 +243,7 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             "class": torch.zeros(one.items, dtype=torch.int64),
             "shares": torch.zeros(one.items, classes or 1),
             "number": torch.zeros(one.items),
+            "vector": torch.zeros(one.items, CHANNELS),
         }
         pairs = torch.arange(one.pairs)
         each = one.candidates or 1
@@ -247,7 +253,7 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             tokens=one.pairs * shape.tokens,
             positions=None if one.positions is None else torch.arange(one.positions),
             patches=hidden_patches(one, shape) if one.patches else None,
-            target=None if one.patches else wanted[one.target],
+            target=None if one.patches and one.target != "vector" else wanted[one.target],
             known=one.items,
             group=Candidates(item=pairs // each, place=pairs % each, items=one.items, most=each)
             if one.candidates
@@ -259,25 +265,36 @@ def made_of(objectives: Objectives, asked: dict[str, Expected], shape: Shape) ->
             if one.drawn
             else None,
         )
+    if objectives.model.towers["vision"].facts.regions is not None:
+        features = torch.randn(images + covered, shape.patches, CHANNELS)
+        regions = RegionRows(features=features, boxes=torch.rand(*features.shape[:2], 4), mask=None)
+        return Batch(
+            images=regions.part(slice(images)),
+            texts=Texts(encoded=texts),
+            items=items,
+            rows=shape.rows,
+            hidden=regions.part(slice(images, None)),
+        )
     pixels = torch.randint(256, (images, 3, 32, 32), dtype=torch.uint8)
     hidden = HiddenPixels(
         pixels=torch.randint(256, (covered, 3, 32, 32), dtype=torch.uint8),
-        mask=torch.ones(covered, shape.grid**2, dtype=torch.bool),
+        mask=torch.ones(covered, shape.patches, dtype=torch.bool),
     )
     return Batch(
         images=pixels,
         texts=Texts(encoded=texts),
         items=items,
         rows=shape.rows,
-        hidden=hidden if covered else None,
+        hidden=(hidden,) if covered else (),
     )
 
 
 def hidden_patches(asked: Expected, shape: Shape) -> PatchPlaces:
     """As many patches as are expected, of the images of all pairs."""
     place = torch.arange(asked.items)
-    pair, patch = place % asked.pairs, place // asked.pairs % shape.grid**2
-    return PatchPlaces(pair=pair, patch=patch, hidden=pair % asked.hidden)
+    pair, patch = place % asked.pairs, place // asked.pairs % shape.patches
+    hidden = pair % asked.hidden * shape.patches + patch
+    return PatchPlaces(pair=pair, patch=patch, hidden=hidden)
 
 
 @pytest.mark.parametrize(("name", "job"), every_kind())
@@ -285,14 +302,16 @@ def test_what_is_planned_of_a_kind_is_counted_when_it_runs(
     name: str, job: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    declared = Spec(models={"two": two_towers()}, jobs={"learn": job})
+    regions = any(one.head().predicts == "regions" for one in kinds_of(job).values())
+    declared = Spec(
+        models={"two": of_towers(name="two") if regions else two_towers()}, jobs={"learn": job}
+    )
     [of_job] = plan(declared, device="cpu").jobs
     planned = of_job.model
     model = build(declared, job="learn")
     assert planned.parameters.total == sum(part.numel() for part in model.parameters())
     objectives = Objectives(model, declared.models["two"], job)
-    grid = model.towers["vision"].facts.grid or 0
-    shape = shape_of(job, 8, of_job.tokens, grid=grid)
+    shape = shape_of(job, 8, of_job.tokens, patches=model.towers["vision"].facts.patches)
     batch = made_of(objectives, expected_of(objectives.kinds, shape), shape)
     found = counted(model, lambda: [one.loss for one in objectives(batch).values()])
     assert planned.flops_per_sample.forward == round(found.forward / 8)

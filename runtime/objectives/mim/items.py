@@ -19,7 +19,7 @@ def expected(block: Mim, shape: Shape) -> Expected:
         shown=None if block.target == "features" else 0,
         hidden=shape.images,
         patches=True,
-        items=shape.rows * _count(block, shape.grid),
+        items=shape.rows * _count(block, shape.patches),
     )
 
 
@@ -45,16 +45,16 @@ class HiddenPatches:
 
     def items(self, rows: np.ndarray, text: Padded, part: np.ndarray, drawn: np.ndarray) -> Wanted:
         """Pair each text as it is with its own image, of which patches are hidden."""
-        side = self.context.grid
-        count = _count(self.block, side)
+        images = self.context.split.corpus.image_of_row[rows]
+        grids = self.context.grids(images).tolist()
         hidden = [
-            hidden_patches(seed, side, side, count, self.block.mask)
-            for seed in drawn[part].tolist()
+            hidden_patches(seed, down, across, _count(self.block, down * across), self.block.mask)
+            for seed, (down, across) in zip(drawn[part].tolist(), grids, strict=True)
         ]
         return Wanted(
             text=np.arange(len(rows)),
-            image=self.context.split.corpus.image_of_row[rows],
-            hidden=np.stack(hidden),
+            image=images,
+            hidden=hidden,
             whole=self.block.target == "features",
             target=None,
         )
@@ -65,6 +65,6 @@ def prepare(block: Mim, context: Context) -> HiddenPatches:
     return HiddenPatches(block=block, context=context)
 
 
-def _count(block: Mim, side: int) -> int:
-    """Return how many patches of an image are hidden, one at least."""
-    return max(round(block.probability * side * side), 1)
+def _count(block: Mim, patches: int) -> int:
+    """Return how many of the patches of an image are hidden, one at least."""
+    return max(round(block.probability * patches), 1)

@@ -22,6 +22,9 @@ from renaissance.runtime.data import job_data
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.table import Source, Table, make_table
+from renaissance.runtime.objectives.mim.schema import Mim
+from renaissance.runtime.objectives.mlm.schema import Mlm
+from tests.runs import events, train
 
 FIT = Fit(shorter=16, longer=32, multiple=8)
 SIZES = ((12, 10), (40, 20), (20, 40), (30, 30), (90, 10), (12, 10))
@@ -114,6 +117,31 @@ def test_a_batch_holds_each_shape_apart(mixed: Callable[..., Spec]) -> None:
     whole = {read_image(str(table.path(n)), 16, FIT).tobytes() for n in range(len(table.images))}
     assert {images[place].numpy().tobytes() for place in own} <= whole
     assert len(batch.images) == len({image.numpy().tobytes() for image in images})
+
+
+def test_patches_of_every_shape_are_hidden(mixed: Callable[..., Spec], tmp_path: Path) -> None:
+    base: Any = {"objectives": (Mim(mask="block"), Mlm()), "batch": 12, "steps": 2}
+    [batch] = next(job_data(mixed(base=base), "base").train(0, 0, 1))
+    items = batch.items["mim"]
+    assert isinstance(batch.hidden, tuple) and len(batch.hidden) > 1 and items.patches is not None
+    covered = 0
+    for group in batch.hidden:
+        patches = group.pixels.shape[2] // 8 * (group.pixels.shape[3] // 8)
+        assert group.mask.shape == (len(group.pixels), patches)
+        assert (group.mask.sum(1) == max(round(0.6 * patches), 1)).all()
+        covered += len(group.pixels)
+    # Every item is a hidden patch of the image of its pair.
+    hidden = torch.cat([group.mask.flatten() for group in batch.hidden])
+    lengths = torch.tensor([len(row) for group in batch.hidden for row in group.mask])
+    place = items.image[items.patches.pair] - len(batch.images)
+    starts = (lengths.cumsum(0) - lengths)[place]
+    assert hidden[items.patches.hidden].all() and covered == len(lengths)
+    assert torch.equal(items.patches.hidden, starts + items.patches.patch)
+    train(mixed(dropout=0.0, base=base), tmp_path / "whole", "base")
+    train(mixed(dropout=0.0, base={**base, "micro_batch": 4}), tmp_path / "cut", "base")
+    whole, cut = (events(tmp_path / name, "base", "step") for name in ("whole", "cut"))
+    for one, other in zip(whole, cut, strict=True):
+        assert other["losses"] == pytest.approx(one["losses"], rel=2e-4)
 
 
 def test_random_changes_keep_shapes_and_do_not_depend_on_the_batch(

@@ -1,5 +1,7 @@
 """Hidden patches against plain torch and against transformers, in float64."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,10 +12,19 @@ from transformers import ViTConfig, ViTModel
 
 from renaissance.compiler.assembly import build
 from renaissance.compiler.backbones.huggingface import TransformersTower
-from renaissance.compiler.batch import Batch, HiddenPixels, Items, PatchPlaces, TextRows, Texts
+from renaissance.compiler.batch import (
+    Batch,
+    HiddenPixels,
+    Items,
+    PatchPlaces,
+    ShapedImages,
+    TextRows,
+    Texts,
+)
 from renaissance.compiler.model.patches import HiddenImages
 from renaissance.compiler.model.tower import TowerFacts
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.kinds.source import Fit
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
@@ -40,17 +51,26 @@ def objectives(model: Model, block: Mim) -> Objectives:
     return Objectives(built.double().eval(), model, job)
 
 
-def batch_of(pixels: Tensor, mask: Tensor, *, whole: bool) -> Batch:
-    """Three texts, of which the last two have one image of two."""
+def batch_of(pixels: Sequence[Tensor], masks: Sequence[Tensor], *, whole: bool) -> Batch:
+    """Three texts, of which the last two have one image of two, of one shape or of two."""
     image = torch.tensor([0, 1, 1])
-    pair, patch = mask[image].nonzero(as_tuple=True)
-    images = pixels if whole else pixels[:0]
+    chosen = [masks[number].nonzero()[:, 0] for number in image.tolist()]
+    pair = torch.arange(3).repeat_interleave(torch.tensor(list(map(len, chosen))))
+    patch = torch.cat(chosen)
+    alike = pixels[0].shape == pixels[1].shape
+    groups = [torch.stack(list(pixels))] if alike else [one[None] for one in pixels]
+    hiding = [torch.stack(list(masks))] if alike else [one[None] for one in masks]
+    shown: Any = groups[0] if alike else ShapedImages(groups=tuple(groups))
+    images = shown if whole else groups[0][:0]
     items = Items(
         text=torch.arange(3),
         image=image + len(images),
         tokens=12,
         patches=PatchPlaces(
-            pair=pair, patch=patch, hidden=image[pair], whole=image[pair] if whole else None
+            pair=pair,
+            patch=patch,
+            hidden=image[pair] * len(masks[0]) + patch,
+            whole=image[pair] if whole else None,
         ),
         target=None,
         known=len(pair),
@@ -64,11 +84,15 @@ def batch_of(pixels: Tensor, mask: Tensor, *, whole: bool) -> Batch:
         texts=Texts(encoded=texts),
         items={"mim": items},
         rows=3,
-        hidden=HiddenPixels(pixels=pixels, mask=mask),
+        hidden=tuple(
+            HiddenPixels(pixels=one, mask=mask) for one, mask in zip(groups, hiding, strict=True)
+        ),
     )
 
 
-def reference(of: Objectives, batch: Batch, pixels: Tensor, mask: Tensor, block: Mim) -> Tensor:
+def reference(
+    of: Objectives, batch: Batch, pixels: Sequence[Tensor], masks: Sequence[Tensor], block: Mim
+) -> Tensor:
     """The loss, image by image and patch by patch."""
     model = of.model
     tower: Any = model.towers["vision"]
@@ -85,11 +109,11 @@ def reference(of: Objectives, batch: Batch, pixels: Tensor, mask: Tensor, block:
             stride=side,
         )
         rows = [
-            head.mask_token if mask[image, place] else vector
+            head.mask_token if masks[image][place] else vector
             for place, vector in enumerate(embedded[0].flatten(1).T)
         ]
         tokens = torch.stack([tower.embeddings.class_token[0, 0], *rows])
-        tokens = tokens + tower.embeddings.position
+        tokens = tokens + positions(tower.embeddings, *embedded.shape[2:])
         stream = model.towers["vision"]
         behind = getattr(stream, "stack", None)
         from renaissance.compiler.model.features import Features
@@ -101,7 +125,7 @@ def reference(of: Objectives, batch: Batch, pixels: Tensor, mask: Tensor, block:
         fused = model.fused({"text": words, "vision": vision})["vision"].tokens[0]
         whole = model.encode("vision", pixels[image][None]).tokens[0].detach()
         for place in range(len(cut)):
-            if not mask[image, place]:
+            if not masks[image][place]:
                 continue
             said = F.linear(fused[1 + place], head.dense.weight, head.dense.bias)
             wanted = (
@@ -115,25 +139,56 @@ def reference(of: Objectives, batch: Batch, pixels: Tensor, mask: Tensor, block:
     return total
 
 
+def positions(embeddings: Any, down: int, across: int) -> Tensor:
+    """Positions of a grid, each between the nearest of a square one, by the corners."""
+    first, square = embeddings.position[:1], embeddings.position[1:]
+    side = math.isqrt(len(square))
+    square = square.view(side, side, -1)
+
+    def mixed(count: int) -> Tensor:
+        """`[count, side]`, how much each of the square's rows counts."""
+        weights = torch.zeros(count, side, dtype=torch.float64)
+        for row in range(count):
+            at = row * (side - 1) / (count - 1) if count > 1 else 0.0
+            low = min(int(at), side - 2)
+            weights[row, low], weights[row, low + 1] = low + 1 - at, at - low
+        return weights
+
+    found = torch.einsum("ds,at,stw->daw", mixed(down), mixed(across), square)
+    return torch.cat((first, found.flatten(0, 1)))
+
+
 @pytest.mark.parametrize("word", [*OF_TWO_TOWERS, "single_stream"])
 @pytest.mark.parametrize("lower", ["auto", "none"])
+@pytest.mark.parametrize("shapes", [None, ((24, 16), (16, 32))], ids=["square", "fit"])
 @pytest.mark.parametrize(
     "block",
     [Mim(), Mim(loss="l1"), Mim(target="features")],
     ids=["pixels", "absolute", "features"],
 )
-def test_loss_and_gradients_are_those_of_plain_torch(word: str, lower: Any, block: Mim) -> None:
+def test_loss_and_gradients_are_those_of_plain_torch(
+    word: str, lower: Any, shapes: Any, block: Mim
+) -> None:
     features = block.target == "features"
     if features and word == "single_stream":
         pytest.skip("has no tower")
     freeze = (Freeze(selectors=("vision",)),) if features else ()
-    of = objectives(joined_by(word, lower=lower, freeze=freeze), block)
+    model = joined_by(word, lower=lower, freeze=freeze)
+    if shapes is not None:
+        fit = Fit(shorter=16, longer=32, multiple=8)
+        vision: Any = model.streams["vision"]
+        keeping = vision.model_copy(update={"resize": fit})
+        model = model.model_copy(update={"streams": {**model.streams, "vision": keeping}})
+    of = objectives(model, block)
     torch.manual_seed(0)
-    size, grid = of.model.towers["vision"].facts.image_size or 0, of._facts.grid or 0
-    pixels = torch.randn(2, 3, size, size, dtype=torch.float64)
-    mask = torch.rand(2, grid**2) < 0.5
-    mask[:, 0] = True
-    batch = batch_of(pixels, mask, whole=features)
+    size, grid = of._facts.image_size or 0, of._facts.grid or 0
+    side = size // grid
+    pixels, masks = [], []
+    for height, width in shapes or ((size, size), (size, size)):
+        pixels.append(torch.randn(3, height, width, dtype=torch.float64))
+        masks.append(torch.rand((height // side) * (width // side)) < 0.5)
+        masks[-1][0] = True
+    batch = batch_of(pixels, masks, whole=features)
     names = [name for name, one in of.model.named_parameters() if one.requires_grad]
     learning = [one for one in of.model.parameters() if one.requires_grad]
 
@@ -155,10 +210,10 @@ def test_loss_and_gradients_are_those_of_plain_torch(word: str, lower: Any, bloc
     hook.remove()
     error = scores[0] - normalised(targets[0])
     ours = (error.square() if block.loss == "l2" else error.abs()).mean(1).sum()
-    plain = reference(of, batch, pixels, mask, block)
+    plain = reference(of, batch, pixels, masks, block)
     torch.testing.assert_close(ours, plain, rtol=1e-9, atol=1e-9)
     assert scored.loss.item() == pytest.approx(plain.item(), rel=1e-5)
-    assert items.known == len(scores[0]) == int(mask[[0, 1, 1]].sum())
+    assert items.known == len(scores[0]) == sum(int(masks[n].sum()) for n in (0, 1, 1))
     gradients = torch.autograd.grad(ours, learning, allow_unused=True)
     wanted = torch.autograd.grad(plain, learning, allow_unused=True)
     for name, one, other in zip(names, gradients, wanted, strict=True):
@@ -184,7 +239,7 @@ def test_what_is_hidden_cannot_be_seen() -> None:
         other = pixels.clone()
         other[:, :, :side, side : 2 * side] = 7.0
         hidden = [
-            HiddenImages(pixels=each, mask=mask, token=token, grid=grid, stream="vision")
+            HiddenImages(pixels=each, mask=mask, token=token, side=side, stream="vision")
             for each in (pixels, other)
         ]
         one, two = (of.model.encode_hidden("vision", images).tokens for images in hidden)
@@ -218,7 +273,7 @@ def test_a_library_tower_hides_what_transformers_hides() -> None:
     token = torch.randn(16, dtype=torch.float64, requires_grad=True)
     with torch.no_grad():
         theirs.embeddings.mask_token.copy_(token)
-    images = HiddenImages(pixels=pixels, mask=mask, token=token, grid=4, stream="vision")
+    images = HiddenImages(pixels=pixels, mask=mask, token=token, side=8, stream="vision")
     embedding = tower.patch_embedding()
     assert embedding is not None
     with images.embedded_by(embedding):

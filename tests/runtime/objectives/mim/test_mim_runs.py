@@ -108,11 +108,10 @@ SIZES = "layers = 2, width = 64, heads = 4"
             "`vision` is no tower that stays as it is, so that its features change",
         ),
         (
-            f"{TEXT}\nbackbone vision = plain_vision {{ {SIZES}\n"
-            "resize = fit { shorter = 64, longer = 128, multiple = 16 } }\n"
+            f'{TEXT}\nbackbone vision = plain_regions("features") {{ {SIZES} }}\n'
             "fusion cross = cross_attention(text, vision)",
             "",
-            "the images of `vision` keep their shape, each with a grid of its own",
+            "`vision` reads regions: what the detector says of others shows what is hidden",
         ),
     ],
 )
