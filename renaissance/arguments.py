@@ -251,6 +251,11 @@ def _report(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="page to write (default: report.html in the folder; comparison.html for several runs)",
     )
+    parser.add_argument(
+        "--plots",
+        metavar="DIR",
+        help="write the plots of a study or of compared runs into this folder, as SVG",
+    )
     _format(parser, "json", "csv", "markdown", "latex")
 
 

@@ -24,7 +24,10 @@ def run(arguments: Namespace) -> int:
             raise UsageError(f"`{studies[0]}` is a study: a study is reported by itself")
         if studies:
             return _study(arguments, folders[0])
-        if len(folders) == 1 and arguments.format in ("text", "json"):
+        alone = len(folders) == 1 and arguments.format in ("text", "json")
+        if alone and arguments.plots is not None:
+            raise UsageError("`--plots` draws a study, or runs that are compared: give several")
+        if alone:
             return _run(arguments, folders[0])
         return _comparison(arguments, folders)
     except UsageError as problem:
@@ -44,6 +47,7 @@ def _study(arguments: Namespace, folder: Path) -> int:
     results = read_results(folder)
     found = answer_of(results)
     page = write_study_report(results, found, _out(arguments))
+    _draw(arguments, found)
     return _tell(arguments, found, page)
 
 
@@ -59,6 +63,7 @@ def _comparison(arguments: Namespace, folders: list[Path]) -> int:
     found = answer_of(compared.results)
     page = _out(arguments) or Path(COMPARISON)
     write_whole(page, render(compared.results, found, compared.specs, page.parent))
+    _draw(arguments, found)
     return _tell(arguments, found, page)
 
 
@@ -83,6 +88,14 @@ def _run(arguments: Namespace, folder: Path) -> int:
         print(f"report: {page}")
     results = [job.result.model_dump(mode="json") for job in run.jobs if job.result is not None]
     return answer(arguments, FINE, folder=str(folder), report=str(page), results=results)
+
+
+def _draw(arguments: Namespace, found: Answer) -> None:
+    """Write the plots where they were asked for."""
+    from renaissance.runtime.studies.page import write_drawings
+
+    if arguments.plots is not None:
+        write_drawings(found, Path(arguments.plots))
 
 
 def _out(arguments: Namespace) -> Path | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO_ANSWER, answer
+from renaissance.execution import meant
 from renaissance.grammar.study import Study
 from renaissance.machines import machine_of
 from renaissance.settings import settings_of
@@ -21,7 +22,7 @@ def run(arguments: Namespace) -> int:
     settings = settings_of(arguments.settings)
     study = study_meant(arguments.file, settings, seeds_of(arguments.seeds))
     cells = {cell.name for cell in chosen(study, arguments.only)}
-    folder = Path(arguments.out) if arguments.out is not None else Path("runs") / study.name
+    folder = Path(arguments.out) if arguments.out is not None else _folder(arguments.file, study)
     if arguments.power is not None:
         return _power(arguments, study, folder)
     if arguments.jobs < 1:
@@ -41,6 +42,12 @@ def run(arguments: Namespace) -> int:
     except (InterruptionError, JobError, CompileError, DataUnknownError) as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
     return FINE if arguments.as_worker else _answer(arguments, folder, cells)
+
+
+def _folder(file: str, study: Study) -> Path:
+    """Return where a study is kept: below `runs/`, by the names of its file and its own."""
+    stem = Path(meant(file)[0]).stem
+    return Path("runs") / (stem if stem == study.name else f"{stem}-{study.name}")
 
 
 def _work(

@@ -13,6 +13,8 @@ from renaissance.runtime.report import figures
 HERE = Path(__file__).parent
 TEMPLATE = "template.html"
 STYLE = "style.css"
+DRAWING = HERE / "drawing.css"
+"""Colours, and the style of drawings, which may stand alone."""
 
 
 def framed(
@@ -44,7 +46,7 @@ def framed(
         trim_blocks=True,
     )
     environment.filters.update(count=figures.count, share=figures.share, plural=figures.plural)
-    styles = [place / STYLE for place in dict.fromkeys((HERE, home))]
+    styles = [DRAWING, *(place / STYLE for place in dict.fromkeys((HERE, home)))]
     return environment.get_template(TEMPLATE).render(
         content,
         kind=kind,

@@ -46,7 +46,7 @@ def write_study(folder: Path, study: Study, stages: Stages) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cells = {cell.name: _cell(cell, stages) for cell in study.cells}
     seeds = dict.fromkeys(study.seeds)
-    before = _written(folder)
+    before = study_in(folder)
     if before is not None and before.study == study.name:
         variants = [dict(levels) for levels in study.variants]
         for cell in before.cells:
@@ -68,7 +68,8 @@ def write_study(folder: Path, study: Study, stages: Stages) -> None:
         draft.write_text(seal(record), encoding="utf-8")
 
 
-def _written(folder: Path) -> StudyRecord | None:
+def study_in(folder: Path) -> StudyRecord | None:
+    """Return what a folder says of the study that is kept in it; None where it says nothing."""
     with suppress(FileNotFoundError, DamageError):
         return unseal(folder / STUDY, StudyRecord, "record of a study")
     return None

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from renaissance.grammar.names import listing
 from renaissance.grammar.study import Study
 from renaissance.runtime.errors import DamageError, UsageError
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import joined
 from renaissance.runtime.results import read_result
-from renaissance.runtime.studies.folder import has_page, stages_folder, write_cell, write_study
+from renaissance.runtime.studies.folder import (
+    has_page,
+    stages_folder,
+    study_in,
+    write_cell,
+    write_study,
+)
 from renaissance.runtime.studies.operations import Planned
 from renaissance.runtime.studies.results import StudyResults, read_failure, read_results, read_stage
 from renaissance.runtime.studies.running import run_stage
@@ -118,8 +125,17 @@ def begin_study(folder: Path, study: Study, stages: Stages) -> None:
     """Write in the folder of a study what it runs.
 
     Raises:
-        UsageError: if it cannot be written.
+        UsageError: if it cannot be written, or is the folder of another study.
     """
+    there = study_in(folder)
+    if there is not None and (there.study, set(there.factors)) != (
+        study.name,
+        {factor.name for factor in study.factors},
+    ):
+        raise UsageError(
+            f"`{folder}` is the folder of study `{there.study}`, which varies "
+            f"{listing(there.factors)}: give another one with `-o DIR`, stages are shared anyway"
+        )
     try:
         write_study(folder, study, stages)
         for cell in study.cells:

@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -54,6 +55,27 @@ def test_a_study_below_runs_is_found_by_its_name(
 ) -> None:
     monkeypatch.chdir(study.parents[1])
     assert "report: runs/freezing/report.html" in told(capsys, "freezing")
+
+
+def test_plots_stand_alone(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told(capsys, str(study), "--plots", str(tmp_path / "plots"))
+    drawn = {
+        path.name: ElementTree.parse(path).getroot() for path in (tmp_path / "plots").iterdir()
+    }
+    assert sorted(drawn) == [
+        f"exam.{metric}.{kind}.svg"
+        for metric in ("accuracy", "loss")
+        for kind in ("costs", "seeds")
+    ]
+    for name, root in drawn.items():
+        tag = "{http://www.w3.org/2000/svg}"
+        assert root.tag == f"{tag}svg"
+        texts = [text.text or "" for text in root.iter(f"{tag}text")]
+        assert any(LONG in text for text in texts), name
+        style = root.find(f"{tag}style")
+        assert style is not None and "prefers-color-scheme: dark" in str(style.text)
+        *_, height = map(float, root.attrib["viewBox"].split())
+        assert max(float(text.attrib["y"]) for text in root.iter(f"{tag}text")) < height
 
 
 def test_csv_has_a_line_for_each_variant_and_metric(

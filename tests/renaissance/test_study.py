@@ -42,7 +42,7 @@ def test_two_processes_work_and_a_second_call_runs_nothing(
     out, err = capfd.readouterr()
     assert "2 of 2 cells are done: 5 stages, 1 of them shared" in out
     assert "[5/5]" in err and "base of freeze=none/seed=0 and 1 more" in err
-    assert (folder / "runs/freezing/cells/freeze=vision/seed=0/report.html").exists()
+    assert (folder / "runs/a-freezing/cells/freeze=vision/seed=0/report.html").exists()
     assert main(["study", "a.vl:freezing", "--device", "cpu", "--format", "json"]) == 0
     out, err = capfd.readouterr()
     assert "[" not in err
@@ -51,6 +51,13 @@ def test_two_processes_work_and_a_second_call_runs_nothing(
     # Another study has the same pretraining, which lies beside it already.
     assert main(["study", "a.vl:rates", "--set", "rates.budget=steps", "--only", "rate=low"]) == 0
     assert "base of" not in capfd.readouterr().err
+    assert (folder / "runs/a-rates/study.json").exists()
+    # Nor does it take the place of the first one.
+    assert (
+        main(["study", "a.vl:rates", "--set", "rates.budget=steps", "-o", "runs/a-freezing"]) == 2
+    )
+    said = "`runs/a-freezing` is the folder of study `freezing`, which varies `freeze`"
+    assert said in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

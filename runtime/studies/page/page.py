@@ -17,9 +17,8 @@ from renaissance.runtime.report.frame import framed
 from renaissance.runtime.report.images import data_uri
 from renaissance.runtime.studies import words
 from renaissance.runtime.studies.answer import Answer, Measure, Spent
-from renaissance.runtime.studies.page.charts import COLOURS
 from renaissance.runtime.studies.page.curves import learning_curves
-from renaissance.runtime.studies.page.plots import Plot, cost_plot, dot_plot
+from renaissance.runtime.studies.page.plots import Plot, colours_of, cost_plot, dot_plot
 from renaissance.runtime.studies.records import CELLS, Costs
 from renaissance.runtime.studies.results import StudyResults
 from renaissance.runtime.studies.rows import Disagreement, disagreements
@@ -94,7 +93,7 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         specs: by variant, as far as they are known.
         home: folder that the page will lie in, from which links lead to others.
     """
-    colours = {spent.variant: place % COLOURS for place, spent in enumerate(found.spent)}
+    colours = colours_of(found)
     return framed(
         HERE,
         kind="study",

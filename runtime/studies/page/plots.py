@@ -9,8 +9,16 @@ from markupsafe import Markup
 from renaissance.compiler.amounts import amount, duration
 from renaissance.runtime.report.figures import NO_BREAK, is_rate
 from renaissance.runtime.report.figures import metric as spelled
-from renaissance.runtime.studies.answer import Line, Measure, Spent
-from renaissance.runtime.studies.page.charts import Dots, Point, Told, cost_chart, dot_chart, front
+from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
+from renaissance.runtime.studies.page.charts import (
+    COLOURS,
+    Dots,
+    Point,
+    Told,
+    cost_chart,
+    dot_chart,
+    front,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +28,11 @@ class Plot:
     svg: Markup
     title: str
     points: tuple[Point, ...] = ()
+
+
+def colours_of(found: Answer) -> dict[str, int]:
+    """Return which colour of the style sheet each variant has in all plots."""
+    return {spent.variant: place % COLOURS for place, spent in enumerate(found.spent)}
 
 
 def dot_plot(measure: Measure, baseline: str, colours: Mapping[str, int]) -> Plot | None:
