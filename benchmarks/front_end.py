@@ -8,10 +8,14 @@ runs. A file of 2,000 models has 300 KB.
 
 import argparse
 import json
+import os
+import platform
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.revisions import ROOT, tree_of
@@ -80,8 +84,16 @@ def main(arguments: list[str] | None = None) -> int:
     with tree_of(options.against) as tree:
         results = measured(tree, options.models, options.runs)
     if options.json is not None:
-        facts = {"against": options.against, "models": options.models, "runs": options.runs}
-        text = json.dumps({**facts, "processor_time": results}, indent=2)
+        facts = {
+            "date": date.today().isoformat(),
+            "device": f"{platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "pydantic": version("pydantic"),
+            "against": options.against,
+            "models": options.models,
+            "runs": options.runs,
+        }
+        text = json.dumps({"about": facts, "processor_time": results}, indent=2)
         options.json.write_text(text + "\n", encoding="utf-8")
     return 0
 

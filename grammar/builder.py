@@ -261,8 +261,8 @@ def _statements(values: list[Any]) -> tuple[tuple[tree.Statement, ...], bool]:
 
 
 def _start(value: Any) -> int:
-    return value.start if type(value) is Token else value.span.start  # type: ignore[no-any-return]
+    return value.start if type(value) is Token else value.span.start
 
 
 def _end(value: Any) -> int:
-    return value.end if type(value) is Token else value.span.end  # type: ignore[no-any-return]
+    return value.end if type(value) is Token else value.span.end

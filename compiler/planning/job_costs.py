@@ -18,6 +18,7 @@ from renaissance.compiler.planning.figures import (
     Flops,
     JobPlan,
     Run,
+    Saving,
     SearchPlan,
     Sharing,
     Stage,
@@ -28,6 +29,7 @@ from renaissance.compiler.planning.machines import Machine
 from renaissance.compiler.planning.matching import Scoring, matched, pass_of, search_plan
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, text_tokens
+from renaissance.compiler.planning.savings import savings
 from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
 from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
@@ -87,16 +89,30 @@ def plan_job(
         run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
         recomputes=stages.recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
-        checkpoint=_stored(
-            model, declared, resolved, stages, training, found[-1], machine, learns=learns
-        ),
+        checkpoint=_stored(job, model, declared, resolved, stages, training, found[-1], machine),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
         average=None if training.average is None else _average(job, training.average),
         has_text=_has_text(training),
         compares=tuple(_compares(objectives, job, step.texts)),
+        savings=_savings(stages, model, declared, job, conditions, found),
         fit=None if room is None else fit(stages, found, job, room),  # last: it changes the model
     )
+
+
+def _savings(
+    stages: Stages,
+    model: VisionLanguageModel,
+    declared: Model,
+    job: Job,
+    conditions: Conditions,
+    found: list[Stage],
+) -> tuple[Saving, ...]:
+    """Return what freezing each tower would save, where a machine has times and the job learns."""
+    if conditions.machine is None or isinstance(job, Evaluate):
+        return ()
+    recomputes = stages.recomputes
+    return tuple(savings(model, declared, job, conditions, found, recomputes=recomputes))
 
 
 def _context(
@@ -139,6 +155,7 @@ def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:
 
 
 def _stored(
+    job: Job,
     model: VisionLanguageModel,
     declared: Model,
     resolved: FreezePlan,
@@ -146,11 +163,9 @@ def _stored(
     training: Pretrain | Finetune,
     last: Stage,
     machine: Machine | None,
-    *,
-    learns: bool,
 ) -> Stored | None:
     """Return what a checkpoint at the end of a training takes."""
-    if not learns:
+    if isinstance(job, Evaluate):
         return None
     averages, momentum = _kept(training), last.memory.momentum
     return stored(model, declared, resolved, stages.length, averages, momentum, machine)

@@ -1,15 +1,14 @@
 """Everything about a spec's models and jobs that is worth knowing before time is spent on them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
-from renaissance.compiler.planning.figures import JobPlan, Plan, Saving
-from renaissance.compiler.planning.job_costs import in_words, plan_job
+from renaissance.compiler.planning.figures import JobPlan, Plan
+from renaissance.compiler.planning.job_costs import plan_job
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
-from renaissance.compiler.planning.savings import savings
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Job
@@ -64,10 +63,7 @@ def _planned(spec: Spec, name: str, conditions: Conditions, known: Known) -> Job
     job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
     found = plan_job(name, job, training, declared, conditions, known)
     parts = (*found.model.streams, found.model.fusion)
-    saved: Iterable[Saving] = ()
-    if conditions.machine is not None and not isinstance(job, Evaluate):
-        saved = savings(job, declared, in_words(job, conditions), found)
-    return replace(found, begins=tuple(_begins(spec, job, parts)), savings=tuple(saved))
+    return replace(found, begins=tuple(_begins(spec, job, parts)))
 
 
 def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int | None:

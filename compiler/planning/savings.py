@@ -1,10 +1,11 @@
-"""What freezing one tower more would save: the same job planned once more for each tower."""
+"""What freezing one tower more would save: steps of the same job are traced once more for each."""
 
 from collections.abc import Iterator
 
-from renaissance.compiler.planning.figures import JobPlan, Saving, Stage
+from renaissance.compiler.freeze import resolve
+from renaissance.compiler.model import VisionLanguageModel
+from renaissance.compiler.planning.figures import Saving, Stage
 from renaissance.compiler.planning.fitting import largest
-from renaissance.compiler.planning.models import drafted
 from renaissance.compiler.planning.stages import Conditions, Stages
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -12,28 +13,31 @@ from renaissance.grammar.schema.model import Freeze, Model
 
 
 def savings(
-    job: Pretrain | Finetune, declared: Model, conditions: Conditions, planned: JobPlan
+    model: VisionLanguageModel,
+    declared: Model,
+    job: Pretrain | Finetune,
+    conditions: Conditions,
+    found: list[Stage],
+    *,
+    recomputes: bool,
 ) -> Iterator[Saving]:
     """Yield what freezing each tower that learns from the first step on would save.
 
     Args:
+        model: as drafted for the job; afterwards it is frozen as for the last tower.
+        declared: its declaration with the changes of the job.
         job: what is learned.
-        declared: the model with the changes of the job.
         conditions: what is supposed.
-        planned: the job as it is.
-
-    Raises:
-        CompileError: if the model cannot be built.
+        found: the stages of the job as it is.
+        recomputes: repeated layers of the model are computed again.
     """
-    found = list(planned.stages)
     for tower in () if declared.adapt else declared.streams:
         frozen = Freeze(selectors=(tower,))
         changed = declared.model_copy(update={"freeze": (*declared.freeze, frozen)})
-        model, resolved = drafted(changed, job)
-        stages = Stages(Objectives(model, changed, job), resolved, job, job, conditions)
-        if planned.recomputes:
-            stages.recompute()
+        objectives, resolved = Objectives(model, changed, job), resolve(model, changed.frozen)
+        stages = Stages(objectives, resolved, job, job, conditions, recomputes=recomputes)
         others = [stage for _, stage in stages.traced()]
+        stages.release()
         if others[0].trainable in (0, found[0].trainable):
             continue
         before, after = _time(found), _time(others)

@@ -67,6 +67,7 @@ class Stages:
         job: what is done.
         training: the job whose heads the model has.
         conditions: what is supposed.
+        recomputes: repeated layers of the model are computed again already.
 
     Attributes:
         length: steps of the job, or a number that stands for them.
@@ -83,19 +84,28 @@ class Stages:
         job: Job,
         training: Pretrain | Finetune,
         conditions: Conditions,
+        *,
+        recomputes: bool = False,
     ) -> None:
         self._objectives, self._resolved = objectives, resolved
         self._model = objectives.model
         self._job, self._training, self._conditions = job, training, conditions
         self._total = steps_of_job(job, conditions.texts)
         self.length = self._total or _SUPPOSED
-        self.recomputes = False
+        self.recomputes = recomputes
         self.lowers = is_lowered(self._model)
         self.never = resolved.frozen(self.length - 1, self.length)
         self.held_in: torch.dtype | None = None
+        self._originals: dict[str, Tensor] = {}
         if self.lowers and training.precision != "fp32" and not isinstance(job, Evaluate):
             self.held_in = PRODUCTS[training.precision]
-            hold_in_low_precision(self._model, self.never, self.held_in)
+            self._originals = hold_in_low_precision(self._model, self.never, self.held_in)
+
+    def release(self) -> None:
+        """Hold everything in the type again that it had before."""
+        parameters = dict(self._model.named_parameters())
+        for name, original in self._originals.items():
+            parameters[name].data = original
 
     def recompute(self) -> None:
         """Compute repeated layers again in the backward pass, from now on."""

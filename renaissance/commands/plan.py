@@ -43,8 +43,11 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
     began = perf_counter()
     from renaissance.compiler import plan
     from renaissance.compiler.errors import BackboneError, CompileError
+    from renaissance.compiler.modules import import_modules
     from renaissance.runtime.errors import UsageError
 
+    if spec is not None:
+        import_modules(spec)
     imported = perf_counter()
     try:
         machine = machine_of(arguments)
@@ -61,9 +64,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
         return answer(arguments, NO, failures=[str(error)])
-    if arguments.verbose:
-        times = f"imports took {imported - began:.1f} s, plans {perf_counter() - imported:.1f} s"
-        print(times, file=sys.stderr)
+    planning = perf_counter() - imported
     part = spec is None or arguments.model is not None
     remarks = Remarks() if part or spec is None else remarks_on_data(spec)
     code = NO if remarks.failures else FINE
@@ -75,6 +76,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
         if planned is not None and arguments.price is not None:
             known["price"] = costs(planned, arguments.price)
         known |= {"studies": [each.to_dict() for each in plans]} if plans else {}
+        _tell(arguments, planning, imported - began)
         return answer(arguments, code, failures=remarks.failures, **known)
 
     from renaissance.render.plan import draw
@@ -86,7 +88,14 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
         drawn += answers(planned, price) if arguments.summary else [draw(planned, price)]
         drawn += [""] if plans else []
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
+    _tell(arguments, planning, imported - began)
     return answer(arguments, code, failures=remarks.failures)
+
+
+def _tell(arguments: Namespace, planning: float, imports: float) -> None:
+    """Say to who looks on what took the time, beside the plan: that is the same each time."""
+    if arguments.verbose or (arguments.format == "text" and sys.stderr.isatty()):
+        sys.stderr.write(f"planned in {planning:.1f} s, after {imports:.1f} s of imports\n")
 
 
 def _planned(study: Study, machine: "Machine | None", arguments: Namespace) -> "StudyPlan":

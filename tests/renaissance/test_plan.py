@@ -3,14 +3,17 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from renaissance import load, plan
 from renaissance.cli import main
+from renaissance.compiler.planning import models
 from renaissance.compiler.planning.machines import find_gpu
 from renaissance.files import find_spec
+from renaissance.grammar.schema.model import Model
 from renaissance.render.plan import draw
 
 
@@ -92,12 +95,23 @@ def test_plan_states_memory_time_and_what_is_shared(capsys: pytest.CaptureFixtur
     assert "H100 SXM" in printed and "an assumption" in printed
 
 
-def test_a_plan_answers_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_answers_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+    build = models.assemble
+
+    def assemble(declared: Model, *others: Any, **options: Any) -> Any:
+        built.append(declared.name)
+        return build(declared, *others, **options)
+
+    monkeypatch.setattr(models, "assemble", assemble)
     lengths = ["--texts", "1000", "--texts", "vqa_test=50"]
     asked = ["plan", "quickstart", "--gpu", "h100", "--price", "3.6", *lengths]
     assert main([*asked, "--summary", "-v"]) == 0
     printed, told = capsys.readouterr()
-    assert told.startswith("imports took ") and ", plans " in told
+    assert told.startswith("planned in ") and " s of imports" in told
+    assert len(built) == 1 + 3, "the model and each job, whatever freezing would save"
     assert "base: fits: a step of 64 texts needs " in printed
     assert "GPU-hours" in printed and " at 3.60 an hour\n" in printed
     assert "\nall jobs: " in printed
