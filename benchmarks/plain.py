@@ -5,6 +5,7 @@ text padded to a fixed length, towers in train mode, a vocabulary-wide head on e
 every parameter in the optimizer. Source of the recipe: Fields & Kennington 2024, section 3.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,8 @@ from transformers import ElectraConfig, ElectraModel, LxmertConfig, ViTConfig, V
 from transformers.models.lxmert.modeling_lxmert import LxmertAttention, LxmertXLayer
 
 Attention = Literal["default", "sdpa"]
+WIDTHS = {"text": "text_width", "vision": "image_width"}
+"""Which dimension of a `Size` is the width of a tower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,37 +136,12 @@ class PlainModel(nn.Module):
     ) -> None:
         super().__init__()
         width = size.fusion_width
-        self.text = ElectraModel(
-            ElectraConfig(
-                vocab_size=size.vocabulary,
-                embedding_size=size.text_embedding,
-                hidden_size=size.text_width,
-                num_attention_heads=size.text_heads,
-                intermediate_size=4 * size.text_width,
-                num_hidden_layers=size.tower_layers,
-            )
-        )
-        self.vision = ViTModel(
-            ViTConfig(
-                hidden_size=size.image_width,
-                num_attention_heads=size.image_heads,
-                intermediate_size=4 * size.image_width,
-                num_hidden_layers=size.tower_layers,
-                image_size=size.image_size,
-            ),
-            add_pooling_layer=False,
-        )
-        fusion = LxmertConfig(
-            hidden_size=width,
-            num_attention_heads=size.fusion_heads,
-            intermediate_size=4 * width,
-            hidden_dropout_prob=0.1,
-            attention_probs_dropout_prob=0.1,
-        )
-        self.text_projection = nn.Linear(size.text_width, width)
-        self.image_projection = nn.Linear(size.image_width, width)
+        for name, tower in self.made_towers(size).items():
+            self.add_module(name, tower)
+            projection = nn.Linear(getattr(size, WIDTHS[name]), width)
+            self.add_module(f"{name}_projection", projection)
         self.types = nn.Embedding(2, width)
-        self.layers = nn.ModuleList(LxmertXLayer(fusion) for _ in range(size.fusion_layers))
+        self.layers = self.made_layers(size)
         if attention == "sdpa":
             for part in self.layers.modules():
                 if type(part) is LxmertAttention:
@@ -177,21 +155,69 @@ class PlainModel(nn.Module):
             nn.Linear(width, size.vocabulary),
         )
         self.itm = nn.Linear(2 * width, 2)
-        for name in frozen:
-            getattr(self, name).requires_grad_(False)
+        for part in self.frozen_parts(frozen):
+            part.requires_grad_(False)
+
+    def made_towers(self, size: Size) -> Mapping[str, nn.Module]:
+        """Return the towers by the names of the streams."""
+        text = ElectraModel(
+            ElectraConfig(
+                vocab_size=size.vocabulary,
+                embedding_size=size.text_embedding,
+                hidden_size=size.text_width,
+                num_attention_heads=size.text_heads,
+                intermediate_size=4 * size.text_width,
+                num_hidden_layers=size.tower_layers,
+            )
+        )
+        vision = ViTModel(
+            ViTConfig(
+                hidden_size=size.image_width,
+                num_attention_heads=size.image_heads,
+                intermediate_size=4 * size.image_width,
+                num_hidden_layers=size.tower_layers,
+                image_size=size.image_size,
+            ),
+            add_pooling_layer=False,
+        )
+        return {"text": text, "vision": vision}
+
+    def made_layers(self, size: Size) -> nn.Module:
+        """Return what joins the streams."""
+        fusion = LxmertConfig(
+            hidden_size=size.fusion_width,
+            num_attention_heads=size.fusion_heads,
+            intermediate_size=4 * size.fusion_width,
+            hidden_dropout_prob=0.1,
+            attention_probs_dropout_prob=0.1,
+        )
+        return nn.ModuleList(LxmertXLayer(fusion) for _ in range(size.fusion_layers))
+
+    def frozen_parts(self, frozen: frozenset[str]) -> list[nn.Module]:
+        """Return what does not learn where streams are frozen."""
+        return [self.get_submodule(name) for name in frozen]
 
     def fuse(self, ids: Tensor, mask: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
         """Run the whole model; returns text tokens `[batch, tokens, width]` and pooled pairs."""
+        text, vision = self.streams(ids, mask, images)
+        pooled = [self.text_pooler(text[:, 0]).tanh(), self.image_pooler(vision[:, 0]).tanh()]
+        return text, torch.cat(pooled, dim=-1)
+
+    def streams(self, ids: Tensor, mask: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens of both streams behind the fusion, `[batch, tokens, width]`."""
         text = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
         vision = self.vision(pixel_values=images).last_hidden_state
         text = self.text_projection(text) + self.types.weight[0]
-        vision = self.image_projection(vision) + self.types.weight[1]
+        vision = self.vision_projection(vision) + self.types.weight[1]
         bias = torch.zeros(mask.shape, device=text.device, dtype=text.dtype)
         bias = bias.masked_fill(~mask, torch.finfo(text.dtype).min)[:, None, None]
+        return self.joined(text, bias, vision)
+
+    def joined(self, text: Tensor, bias: Tensor, vision: Tensor) -> tuple[Tensor, Tensor]:
+        """Join streams `[batch, tokens, width]`; a bias `[batch, 1, 1, tokens]` hides padding."""
         for layer in self.layers:
             text, vision = layer(text, bias, vision, None)
-        pooled = [self.text_pooler(text[:, 0]).tanh(), self.image_pooler(vision[:, 0]).tanh()]
-        return text, torch.cat(pooled, dim=-1)
+        return text, vision
 
     def loss(self, batch: PlainBatch) -> Tensor:
         """Return the sum of the two losses, each from a pass of its own."""
@@ -214,6 +240,7 @@ class PlainStep:
         precision: of the forward and backward pass.
         attention: as `PlainModel` takes it.
         clip: largest norm of the gradient; None for no clipping.
+        model: which one; that of LXMERT's layers if none is named.
     """
 
     def __init__(
@@ -224,8 +251,9 @@ class PlainStep:
         precision: torch.dtype,
         attention: Attention = "default",
         clip: float | None = None,
+        model: type[PlainModel] = PlainModel,
     ) -> None:
-        self.model = PlainModel(size, frozen, attention).train()
+        self.model = model(size, frozen, attention).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, betas=(0.9, 0.98))
         self.precision = precision
         self.clip = clip

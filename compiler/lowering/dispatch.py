@@ -12,7 +12,7 @@ from renaissance.compiler.errors import CompileError
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
 from renaissance.compiler.lowering.dropout import drop_weights
 from renaissance.compiler.model.features import Features
-from renaissance.compiler.standing import device_type, differentiates_forward
+from renaissance.compiler.standing import device_type, differentiates_forward, product_dtype
 from renaissance.grammar.schema.model import Attention
 
 Implementation = Literal["triton", "sdpa", "eager"]
@@ -248,23 +248,36 @@ def _eager_attention(
         each = zip(*(torch.split(part, 1, 1) for part in (query, key, value)), strict=True)
         attended = [_eager_attention(q, k, v, mask, None, scale, dropout) for q, k, v in each]
         return torch.cat([part.transpose(1, 2) for part in attended], 2).transpose(1, 2)
-    # As products of three dimensions nothing is transposed in memory.
+    hidden = None if mask is None or bias is not None else _hidden(mask, query)
+    # As products of three dimensions nothing is transposed in memory, and what may not be attended
+    # to is hidden where they are written.
     products = torch.baddbmm(
-        query.new_empty(1),
+        query.new_empty(1) if hidden is None else hidden,
         query.flatten(0, 1),
         key.flatten(0, 1).mT,
-        beta=0,
+        beta=0 if hidden is None else 1,
         alpha=query.shape[-1] ** -0.5 if scale is None else scale,
     )
     scores = products.view(rows, heads, *products.shape[1:])
     if bias is not None:
         scores = scores + bias
-    if mask is not None:
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32))
     dropped = drop_weights(weights.to(value.dtype), dropout)
     sums = torch.bmm(dropped.flatten(0, 1), value.flatten(0, 1))
     return sums.view(rows, heads, queries, value.shape[-1])
+
+
+def _hidden(mask: Tensor, query: Tensor) -> Tensor:
+    """Return what products are added to, `[rows * heads, 1, keys]`, of a mask `[rows, 1, 1, keys]`.
+
+    It is half of the least number, so that no sum with a score overflows.
+    """
+    dtype = product_dtype(query)
+    added = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    added = added.masked_fill(~mask, torch.finfo(dtype).min / 2)
+    return added.expand(-1, query.shape[1], -1, -1).flatten(0, 1)
 
 
 def draw_seed(device: torch.device) -> int | Tensor:

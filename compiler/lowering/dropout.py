@@ -67,7 +67,7 @@ class _DroppedWeights(torch.autograd.Function):
     def forward(ctx: Any, weights: Tensor, threshold: int) -> Tensor:
         ctx.scale = _scale(threshold)
         dropped = _staying(weights, threshold)
-        torch.mul(weights, dropped, out=dropped).mul_(ctx.scale)
+        torch.addcmul(weights.new_zeros(()), weights, dropped, value=ctx.scale, out=dropped)
         ctx.save_for_backward(dropped)
         return dropped
 

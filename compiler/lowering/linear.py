@@ -20,12 +20,13 @@ from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.heads import TiedLmHead
 from renaissance.compiler.standing import traced, transformed
 
-MINIMAL_WORK = 10**8
+MINIMAL_WORK = 5 * 10**7
 """Multiply-adds from which on oneDNN gains: with fewer, preparing a product costs more than it
 saves."""
 
-MANY_ROWS = 2048
-"""Tokens from which on it also gains where it has to put the weight in order first."""
+MANY_ROWS = 256
+"""Tokens from which on it also gains in the backward pass, where it copies what has another order
+there: the weight, or its gradient."""
 
 _AVAILABLE = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
@@ -137,25 +138,36 @@ class _Linear(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         tokens, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
+        # oneDNN's products know no derivative, which a gradient of this gradient would ask for.
+        by_onednn = gradient.shape[:-1].numel() >= MANY_ROWS and not (
+            torch.is_grad_enabled() or transformed() or is_legacy_batchedtensor(gradient)
+        )
+        wanted, of_weight, of_bias = ctx.needs_input_grad
+        found = _of_tokens(gradient, weight, by_onednn) if wanted else None
+        if by_onednn and of_weight:
+            return found, *_of_weight(gradient, tokens, of_bias)
         rows = gradient.reshape(-1, gradient.shape[-1])
-        of_tokens = of_weight = of_bias = None
-        if ctx.needs_input_grad[0]:
-            of_tokens = _of_tokens(gradient, weight)
-        if ctx.needs_input_grad[1]:
-            of_weight = rows.t() @ tokens.reshape(-1, tokens.shape[-1])
-        if ctx.needs_input_grad[2]:
-            of_bias = rows.sum(0)
-        return of_tokens, of_weight, of_bias
+        return (
+            found,
+            rows.t() @ tokens.reshape(-1, tokens.shape[-1]) if of_weight else None,
+            rows.sum(0) if of_bias else None,
+        )
 
 
-def _of_tokens(gradient: Tensor, weight: Tensor) -> Tensor:
-    many = gradient.shape[:-1].numel() >= MANY_ROWS
-    # oneDNN's product knows no derivative, which a gradient of this gradient would ask for.
-    if many and not (torch.is_grad_enabled() or transformed() or is_legacy_batchedtensor(gradient)):
+def _of_tokens(gradient: Tensor, weight: Tensor, by_onednn: bool) -> Tensor:
+    if by_onednn:
         # A transposed weight would be put in order value by value.
         return _mapped(gradient, weight.t().contiguous(), None)
     rows = gradient.reshape(-1, gradient.shape[-1]) @ weight
     return rows.view(*gradient.shape[:-1], weight.shape[1])
+
+
+def _of_weight(gradient: Tensor, tokens: Tensor, of_bias: bool) -> tuple[Tensor, Tensor | None]:
+    """Return the gradients of a weight `[out, in]` and of its bias `[out]`."""
+    rows, read = (part.reshape(-1, part.shape[-1]).to_mkldnn() for part in (gradient, tokens))
+    # The weight itself is asked for its type alone.
+    weight, bias = torch.ops.aten.mkldnn_linear_backward_weights(rows, read, tokens, of_bias)
+    return weight.to_dense(), bias.to_dense() if of_bias else None
 
 
 def _by_onednn(tokens: Tensor, weight: Tensor) -> bool:
@@ -186,5 +198,13 @@ def _operations(
     return 2 * tokens.numel() * weight[0]
 
 
+def _operations_of_gradient(
+    gradient: torch.Size, tokens: torch.Size, *rest: Any, out_shape: Any = None, **options: Any
+) -> int:
+    """Count two operations for a multiply-add."""
+    return 2 * gradient.numel() * tokens[1]
+
+
 if _AVAILABLE:
     register_flop_formula(torch.ops.mkldnn._linear_pointwise)(_operations)
+    register_flop_formula(torch.ops.aten.mkldnn_linear_backward_weights)(_operations_of_gradient)

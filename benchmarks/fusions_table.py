@@ -1,0 +1,67 @@
+"""The measured table of docs/fusions.md, from what `benchmarks.fusions --json` wrote.
+
+    python -m benchmarks.fusions_table [FILE] [--write PAGE]
+
+It prints the table, or puts it into the page between the two comments that mark its place.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results" / "fusions_cpu.json"
+BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->\n"
+HEAD = (
+    "| fusion | frozen | parameters, of the fusion | GFLOP a text, of the fusion | seconds a step |"
+    " times the products | plain, seconds | times as fast | peak, GB (planned) |\n"
+    "|---|---|---|---|---|---|---|---|---|\n"
+)
+
+
+def row(cost: dict[str, Any]) -> str:
+    """Return a line of the table."""
+    plain = cost["plain_seconds"]
+    cells = (
+        f"`{cost['fusion']}`",
+        "towers" if cost["freeze"] == "both" else cost["freeze"],
+        f"{cost['parameters'] / 1e6:.1f}M, {cost['fusion_parameters'] / 1e6:.1f}M",
+        f"{cost['operations'] / 1e9:.1f}, {cost['fusion_operations'] / 1e9:.1f}",
+        f"{cost['seconds']:.2f}",
+        f"{cost['over_floor']:.2f}",
+        "" if plain is None else f"{plain:.2f}",
+        "" if plain is None else f"{cost['gain']:.2f}",
+        f"{cost['memory'] / 1e9:.2f} ({cost['predicted'] / 1e9:.2f})",
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def measured(results: dict[str, Any]) -> str:
+    """Return the table and a line on what it was measured on."""
+    about = results["about"]
+    said = (
+        f"{about['size']}; batch {about['batch']}, {about['threads']} threads, {about['device']}, "
+        f"torch {about['torch']}, transformers {about['transformers']}, {about['date']}"
+    )
+    note = f". {about['note']}" if "note" in about else "."
+    return HEAD + "".join(row(cost) for cost in results["rows"]) + f"\n{said}{note}\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", nargs="?", type=Path, default=RESULTS)
+    parser.add_argument("--write", type=Path, metavar="PAGE")
+    options = parser.parse_args()
+    table = measured(json.loads(options.file.read_text()))
+    if options.write is None:
+        print(table)
+        return 0
+    before, rest = options.write.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    options.write.write_text(before + BEGIN + table + END + after)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
