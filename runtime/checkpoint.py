@@ -41,11 +41,22 @@ class FileDigest(Stored):
 
 
 class Reference(Stored):
-    """Where tensors come from that are not stored: a pretrained backbone and its content hash."""
+    """Where tensors come from that are not stored: a pretrained backbone and its content hash.
+
+    Two are equal where their content is: a folder may be moved.
+    """
 
     id: str
     revision: str | None
     content: str
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the content."""
+        return isinstance(other, Reference) and self.content == other.content
+
+    def __hash__(self) -> int:
+        """Return what is equal for equal content."""
+        return hash(self.content)
 
 
 class Best(Stored):

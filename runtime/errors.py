@@ -9,6 +9,10 @@ class UsageError(JobError):
     """A job that was asked for in a way that cannot be meant; nothing was done."""
 
 
+class BusyError(UsageError):
+    """A folder that another process is at work in."""
+
+
 class CheckpointError(JobError):
     """A checkpoint that cannot be used; the message says what is wrong with it."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from renaissance.runtime.errors import UsageError
+from renaissance.runtime.errors import BusyError
 from renaissance.runtime.observer import Tell
 
 LOCK = ".lock"
@@ -24,14 +24,14 @@ def held(folder: Path, warn: Tell = lambda _: None, *, name: str = LOCK) -> Iter
         name: of the file that is locked.
 
     Raises:
-        UsageError: if one is at work in it.
+        BusyError: if one is at work in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"another process is at work in `{folder}`") from None
+            raise BusyError(f"another process is at work in `{folder}`") from None
         except OSError as problem:
             warn(
                 f"`{folder}` is on a file system without locks ({problem.strerror}): make sure "

@@ -155,4 +155,6 @@ def _record(stages: Path, stage: str, job: str, kind: str, costs: Costs) -> None
     record = StageRecord.model_validate(
         {"stage": stage, "job": job, "kind": kind, "spec_hash": stage, "trainable": 12_300_000}
     )
-    (stages / stage / STAGE).write_text(seal(record.model_copy(update={"costs": costs})))
+    planned = costs.model_copy(update={"seconds": None, "peak_memory": 500_000_000})
+    record = record.model_copy(update={"costs": costs, "planned": planned})
+    (stages / stage / STAGE).write_text(seal(record))

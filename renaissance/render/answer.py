@@ -17,6 +17,7 @@ from renaissance.runtime.studies.words import (
 )
 
 WIDTH = 80
+PLANNED = {"operations", "seconds", "peak_memory"}
 LONGEST_NAME = 20
 """Columns of a variant's name, beyond which it has a line of its own."""
 
@@ -67,13 +68,23 @@ def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
 
 
 def _costs(answer: Answer) -> Iterator[str]:
-    headings = ("", "operations", "time", "memory", "learn", "energy")
+    headings: tuple[str, ...] = ("", "operations", "time", "memory", "learn", "energy")
+    headings_of_plan = headings[:4]
     rows = [(spent.variant, _spent(spent)) for spent in answer.spent]
     if not any(cell != "-" for _, cells in rows for cell in cells):
         return
+    for place in reversed(range(1, len(headings))):
+        if all(cells[place - 1] == "-" for _, cells in rows):  # nothing counts it here
+            headings = (*headings[:place], *headings[place + 1 :])
+            rows = [(name, (*cells[: place - 1], *cells[place:])) for name, cells in rows]
     yield ""
     yield "training of one seed, as if nothing were shared"
     yield from _table(headings, rows)
+    planned = [(spent.variant, _amounts(spent.planned)[:3]) for spent in answer.spent]
+    if any(cell != "-" for _, cells in planned for cell in cells):
+        yield ""
+        yield "the same as planned; memory is that of tensors alone"
+        yield from _table(headings_of_plan, planned)
     total = _amounts(answer.total)
     told = ", ".join(text for text in (total[0], total[1], total[3]) if text != "-")
     if told:
@@ -155,6 +166,7 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
             {
                 "variant": spent.variant,
                 **spent.costs.model_dump(),
+                "planned": spent.planned.model_dump(include=PLANNED),
                 "trainable": dict(spent.trainable),
                 "shared": list(spent.shared),
             }

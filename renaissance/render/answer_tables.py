@@ -48,6 +48,10 @@ def _numbers(answer: Answer, measure: Measure) -> Iterator[dict[str, object]]:
             "p_exact": None if apart is None else apart.exact,
             "like_best": line.like_best,
             **spent[line.variant].costs.model_dump(),
+            **{
+                f"planned_{name}": getattr(spent[line.variant].planned, name)
+                for name in ("operations", "seconds", "peak_memory")
+            },
             "trainable": "/".join(map(str, spent[line.variant].trainable.values())),
         }
 

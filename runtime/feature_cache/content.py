@@ -9,7 +9,7 @@ from pathlib import Path
 from renaissance.runtime.crops import Box, whole_and_box
 from renaissance.runtime.feature_cache.folder import used_bytes, writing
 from renaissance.runtime.feature_cache.ledger import KEY_BYTES, RECORD_BYTES, VALUE_BYTES, Ledger
-from renaissance.runtime.regular_file import regular_file
+from renaissance.runtime.regular_file import LARGEST, regular_file
 
 FRESH_NANOSECONDS = 2 * 10**9
 """A file this young may change once more without its time of change telling."""
@@ -21,11 +21,12 @@ class ImageContents:
     Args:
         root: folder of all features, where the memory is kept.
         limit: most bytes of everything in `root`.
+        largest: most bytes of a file; a larger one is taken for none.
     """
 
-    def __init__(self, root: Path, limit: int) -> None:
+    def __init__(self, root: Path, limit: int, largest: int = LARGEST) -> None:
         """Read nothing yet."""
-        self._root, self._limit = root, limit
+        self._root, self._limit, self._largest = root, limit, largest
         self._ledger = Ledger(root / "images")
         self._writable = True
 
@@ -48,7 +49,7 @@ class ImageContents:
                 key = _key(path, status)
                 known = self._ledger.get(key)
                 if known is None:
-                    with regular_file(path) as file:
+                    with regular_file(path, self._largest) as file:
                         known = hashlib.file_digest(file, _content).digest()
                     if time.time_ns() - status.st_mtime_ns > FRESH_NANOSECONDS:
                         fresh.append((key, known))

@@ -96,12 +96,14 @@ class Spent:
     Attributes:
         variant: its name.
         costs: of a seed, the mean of those that are done, as if nothing were shared.
+        planned: what that should take.
         trainable: numbers that learn, by training job.
         shared: names of its trainings that other variants have as well.
     """
 
     variant: str
     costs: Costs
+    planned: Costs
     trainable: Mapping[str, int]
     shared: tuple[str, ...]
 
@@ -285,8 +287,14 @@ def _spent(variant: str, cells: Sequence[CellResults]) -> Spent:
                 trainable.setdefault(name, job.trainable)
             if any(not other.startswith(f"{variant}/seed=") for other in job.shared):
                 shared[name] = None
-    done = [cell.training_costs for cell in cells if cell.state == "done"]
-    return Spent(variant=variant, costs=_mean(done), trainable=trainable, shared=tuple(shared))
+    done = [cell for cell in cells if cell.state == "done"]
+    return Spent(
+        variant=variant,
+        costs=_mean([cell.training_costs for cell in done]),
+        planned=_mean([cell.planned_costs for cell in done]),
+        trainable=trainable,
+        shared=tuple(shared),
+    )
 
 
 def _mean(costs: Sequence[Costs]) -> Costs:

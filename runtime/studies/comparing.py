@@ -134,6 +134,7 @@ def _job(run: RunFolder, job: JobRun) -> JobResults:
         shared=(),
         result=result,
         costs=Costs(seconds=None if result is None else result.seconds),
+        planned=Costs(),
         trainable=None if counts is None else counts.trainable,
         device="" if start is None else start.device,
     )

@@ -11,7 +11,7 @@ from renaissance.runtime.records import Checkpoint, Event, Start
 from renaissance.runtime.sealed import seal
 from renaissance.runtime.studies.metering import Meter
 from renaissance.runtime.studies.operations import Paces
-from renaissance.runtime.studies.records import STAGE, StageRecord
+from renaissance.runtime.studies.records import STAGE, Costs, StageRecord
 from renaissance.runtime.studies.results import together
 
 
@@ -46,7 +46,9 @@ class Counting(Observer):
         self._meter = Meter(device)
 
     def begin(self, job: str, stage: str, total: int) -> None:
-        """Hear how long the work is."""
+        """Hear how long the work is, and write down what it should take."""
+        if stage == "evaluate":
+            self._plan(total)
         self._observer.begin(job, stage, total)
 
     def advance(self, stage: str, done: int) -> None:
@@ -68,6 +70,8 @@ class Counting(Observer):
             if event.parameters is not None and event.step == 0:
                 learn = event.parameters.trainable
                 self._record = self._record.model_copy(update={"trainable": learn})
+            if self._record.kind != "evaluate":
+                self._plan(self._total)
         elif isinstance(event, Checkpoint):
             self._write()
         self._observer.event(event)
@@ -87,13 +91,31 @@ class Counting(Observer):
         self._record = self._record.model_copy(update={"costs": together((self._before, costs))})
         write_stage(self._home, self._record)
 
+    def _plan(self, length: int) -> None:
+        """Keep what steps of a training, or rows of an evaluation, should take."""
+        if self._paces is None:
+            return
+        trains = self._record.kind != "evaluate"
+        planned = Costs(
+            operations=self._paces.operations(length) if trains else self._of_rows(length),
+            seconds=self._paces.seconds(length) if trains else None,
+            peak_memory=max(stage.memory.peak for stage in self._paces.plan.stages),
+        )
+        self._record = self._record.model_copy(update={"planned": planned})
+
     def _operations(self) -> float | None:
         if self._paces is None:
             return None
         if self._record.kind != "evaluate":
             return self._paces.operations(self._total, self._first, self._done)
+        return self._of_rows(self._rows)
+
+    def _of_rows(self, rows: int) -> float | None:
+        """Return the operations of an evaluation of rows."""
+        if self._paces is None:
+            return None
         search = self._paces.plan.search
         if search is not None:  # towers run once for each text and image, whatever pairs there are
             whole = search.encoding + search.joining + search.products
-            return float(whole) if self._rows else 0.0
-        return self._paces.of[0].operations * self._rows
+            return float(whole) if rows else 0.0
+        return self._paces.of[0].operations * rows

@@ -13,7 +13,7 @@ from typing import Self
 import torch
 
 Counter = Callable[[], float]
-"""Returns joules since some moment; raises OSError where that cannot be read."""
+"""Returns joules since some moment; raises OSError or ValueError where that cannot be read."""
 
 RAPL = Path("/sys/class/powercap")
 EVERY = 30.0
@@ -37,7 +37,7 @@ class Energy:
             return
         try:
             self._before = counter()
-        except OSError:
+        except (OSError, ValueError):
             self._counter = None
             return
         threading.Thread(target=self._look, daemon=True).start()
@@ -45,7 +45,7 @@ class Energy:
     @classmethod
     def begin(cls, device: torch.device) -> Self:
         """Begin to count what a device takes."""
-        return cls(gpu_counter(device) if device.type == "cuda" else processor_counter())
+        return cls(gpu_counter(device) if device.type == "cuda" else processor_counter(RAPL))
 
     def joules(self) -> float | None:
         """Return what was taken; None where nothing counts it."""
@@ -53,7 +53,7 @@ class Energy:
             return None
         try:
             return self._counter() - self._before
-        except OSError:
+        except (OSError, ValueError):
             return None
 
     def close(self) -> None:
@@ -87,14 +87,20 @@ def gpu_counter(device: torch.device) -> Counter | None:
     return joules
 
 
-def processor_counter(folder: Path = RAPL) -> Counter | None:
+def processor_counter(folder: Path) -> Counter | None:
     """Return the counter of all packages of processors; None where it may not be read.
+
+    What counts the whole platform stands beside them, and holds them once more.
 
     Args:
         folder: where Linux shows them.
     """
-    packages = [Package(path) for path in sorted(folder.glob("intel-rapl:[0-9]"))]
     try:
+        packages = [
+            Package(name.parent)
+            for name in sorted(folder.glob("intel-rapl:*/name"))
+            if name.read_text("ascii").startswith("package")
+        ]
         for package in packages:
             package.joules()
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from renaissance.grammar.chain import source_of
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.study import Cell, Study
 from renaissance.grammar.writing import replacing, write_whole
-from renaissance.runtime.errors import DamageError, UsageError
+from renaissance.runtime.errors import BusyError, DamageError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import TEXT
 from renaissance.runtime.identity import write_identity
@@ -88,10 +88,8 @@ def _cell(cell: Cell, stages: Stages) -> CellRecord:
     return CellRecord(levels=dict(cell.levels), seed=cell.seed, spec_hash=cell.spec.hash, jobs=jobs)
 
 
-def write_cell(folder: Path, cell: Cell, stages: Stages, *, page: bool) -> None:
+def write_cell(folder: Path, cell: Cell, stages: Stages, *, page: bool) -> bool:
     """Make the folder of a cell one of a run whose jobs are links to stages.
-
-    What another process is just writing is left to it.
 
     Args:
         folder: of the study.
@@ -99,11 +97,14 @@ def write_cell(folder: Path, cell: Cell, stages: Stages, *, page: bool) -> None:
         stages: of all cells.
         page: write the page about it.
 
+    Returns:
+        False where another process is just writing it, of what it knew when it began.
+
     Raises:
         OSError: if it cannot be written.
     """
     home = folder / CELLS / cell.name
-    with suppress(UsageError), held(home):
+    with suppress(BusyError), held(home):
         hashes = []
         for job, id in stages.of_cells[cell.name].items():
             target = stages_folder(folder) / id
@@ -116,6 +117,8 @@ def write_cell(folder: Path, cell: Cell, stages: Stages, *, page: bool) -> None:
             write_whole(home / TEXT, print_spec(cell.spec))
         if page:
             write_report(home)
+        return True
+    return False
 
 
 def has_page(folder: Path, cell: Cell) -> bool:

@@ -58,6 +58,8 @@ class StageRecord(Record):
         versions: of packages, by name.
         device: what it ran on, in words; empty before it ran.
         trainable: numbers that learn in the first step; None where that is not known yet.
+        planned: operations of the whole stage, time where a machine was named, and the memory that
+            tensors take in its largest step.
         costs: of all its parts so far, where it was stopped and went on.
     """
 
@@ -70,6 +72,7 @@ class StageRecord(Record):
     versions: dict[str, str] = Field({})
     device: str = ""
     trainable: int | None = None
+    planned: Costs = Costs()
     costs: Costs = Costs()
 
 

@@ -47,6 +47,7 @@ class JobResults:
         shared: names of the other cells that have this stage.
         result: None before the end.
         costs: of the whole stage; empty before it began.
+        planned: what the whole stage should take; empty where that is not known.
         trainable: numbers that learn in the first step.
         device: what it ran on, in words.
     """
@@ -62,6 +63,7 @@ class JobResults:
     shared: tuple[str, ...]
     result: JobResult | None
     costs: Costs
+    planned: Costs
     trainable: int | None
     device: str
 
@@ -141,6 +143,12 @@ class CellResults:
     def training_costs(self) -> Costs:
         """Of its pretrainings and fine-tunings, as if none of them were shared."""
         return together(job.costs for job in self.jobs.values() if job.kind != "evaluate")
+
+    @property
+    def planned_costs(self) -> Costs:
+        """What these should take; nothing of what is not known of one of them."""
+        planned = [job.planned for job in self.jobs.values() if job.kind != "evaluate"]
+        return together(planned) if Costs() not in planned else Costs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +304,7 @@ def _job(name: str, job: JobRecord, stages: Path) -> JobResults:
         shared=(),
         result=result,
         costs=Costs() if record is None else record.costs,
+        planned=Costs() if record is None else record.planned,
         trainable=None if record is None else record.trainable,
         device="" if record is None else record.device,
     )

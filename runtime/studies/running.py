@@ -16,7 +16,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.errors import DamageError, InterruptionError, JobError, UsageError
+from renaissance.runtime.errors import BusyError, DamageError, InterruptionError, JobError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.identity import kept_spec, write_identity
 from renaissance.runtime.jobs import run_jobs
@@ -28,6 +28,7 @@ from renaissance.runtime.studies.operations import Planned
 from renaissance.runtime.studies.records import ATTEMPT, FAILURE, Attempt, Failure, StageRecord
 from renaissance.runtime.studies.results import read_stage
 from renaissance.runtime.studies.stages import Stage
+from renaissance.runtime.surroundings import sentence
 
 Outcome = Literal["done", "failed", "busy"]
 
@@ -66,6 +67,7 @@ def run_stage(
 
     Raises:
         InterruptionError: if a signal asked to stop.
+        OSError: if its folder cannot be written to, so that not even a failure can be told.
     """
     home = root / stage.id
     try:
@@ -78,7 +80,7 @@ def run_stage(
                     _write_failure(home, KILLED)
                     return "failed"
                 return _run(stage, home, device, planned, observer)
-    except UsageError:
+    except BusyError:
         return "busy"
 
 
@@ -110,13 +112,17 @@ def _run(
             paces = planned.paces(spec, name)
         with closing(Counting(observer, home, record, paces, device)) as counting:
             run_jobs(spec, home, only=(name,), device=str(device), report=False, observer=counting)
-    except InterruptionError:
+    except (BusyError, InterruptionError):
         raise
     except (JobError, DataError, CompileError, KindError) as problem:
         _write_failure(home, str(problem))
         return "failed"
     # The other cells do not depend on it, and days of them may be ahead.
     except Exception as problem:
+        cause = sentence(problem)
+        if cause is not None:
+            _write_failure(home, cause)
+            return "failed"
         what = " ".join(f"{type(problem).__name__}: {problem}".split())
         _write_failure(home, f"VL901: this is a bug in renaissance: {what}", traceback.format_exc())
         return "failed"
@@ -134,7 +140,8 @@ def _prepared(stage: Stage, home: Path) -> tuple[Spec, StageRecord]:
         The spec and what is known of the stage: as the first study called it.
 
     Raises:
-        UsageError: if the folder cannot be read.
+        JobError: if the folder, or that of a source, is not what it was.
+        OSError: if it cannot be written.
     """
     spec, name, record = stage.spec, stage.job, read_stage(home)
     if record is not None and (record.spec_hash, record.job) != (spec.hash, name):

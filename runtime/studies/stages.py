@@ -12,6 +12,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.study import Cell
 from renaissance.runtime.records import JobKind
 from renaissance.runtime.studies.data import Data, DataUnknownError, question
+from renaissance.runtime.studies.encoders import EncoderFolders
 
 FORMAT = 1
 """Part of every identity; another one where the same words come to mean something else."""
@@ -67,17 +68,19 @@ def stages_of(cells: Iterable[Cell], data: Data | None = None) -> Stages:
     users: dict[str, list[str]] = {}
     of_cells: dict[str, dict[str, str]] = {}
     problems: dict[tuple[str, str], str] = {}
+    folders = EncoderFolders()
     for cell in cells:
         ids: dict[str, str] = of_cells.setdefault(cell.name, {})
         for name in cell.spec.jobs:
             sources = chain_of(cell.spec.jobs, name)[1:]
             broken = next((source for source in sources if source not in ids), None)
             if broken is not None:
-                problems[cell.name, name] = f"it starts from `{broken}`, whose data cannot be read"
+                why = f"it starts from `{broken}`, whose data or encoders cannot be read"
+                problems[cell.name, name] = why
                 continue
             try:
-                id = identity(cell.spec, name, ids, data)
-            except DataUnknownError as problem:
+                id = identity(cell.spec, name, ids, data, folders)
+            except (DataUnknownError, OSError) as problem:
                 problems[cell.name, name] = str(problem)
                 continue
             ids[name] = id
@@ -94,7 +97,9 @@ def stages_of(cells: Iterable[Cell], data: Data | None = None) -> Stages:
     return Stages(distinct=distinct, of_cells=of_cells, problems=problems)
 
 
-def identity(spec: Spec, name: str, ids: Mapping[str, str], data: Data | None) -> str:
+def identity(
+    spec: Spec, name: str, ids: Mapping[str, str], data: Data | None, folders: EncoderFolders
+) -> str:
     """Return the id of a job as a stage.
 
     Args:
@@ -102,12 +107,15 @@ def identity(spec: Spec, name: str, ids: Mapping[str, str], data: Data | None) -
         name: of the job.
         ids: of the jobs that it starts from.
         data: what its data hold; where that is not known, what the spec says of them counts.
+        folders: what folders of encoders hold.
 
     Raises:
         DataUnknownError: if its data cannot be read.
+        OSError: if a folder of an encoder cannot be.
     """
     job = spec.jobs[name]
     content: dict[str, Any] = spec.job_identity(name)
+    content["on"] = folders.named_by_content(content["on"], spec.model_of(name))
     source = source_of(spec.jobs, name)
     content["of" if isinstance(job, Evaluate) else "source"] = source and ids[source]
     if isinstance(job, Pretrain):

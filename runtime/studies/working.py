@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from renaissance.grammar.names import listing
 from renaissance.grammar.study import Study
-from renaissance.runtime.errors import DamageError, UsageError
+from renaissance.runtime.errors import DamageError, JobError, UsageError
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import joined
 from renaissance.runtime.results import read_result
@@ -24,6 +24,7 @@ from renaissance.runtime.studies.operations import Planned
 from renaissance.runtime.studies.results import StudyResults, read_failure, read_results, read_stage
 from renaissance.runtime.studies.running import run_stage
 from renaissance.runtime.studies.stages import Stage, Stages
+from renaissance.runtime.surroundings import sentence
 
 WAIT = 1.0
 """Seconds between two looks at stages that other processes have."""
@@ -176,6 +177,7 @@ def run_study(
     Raises:
         UsageError: if there is no such device.
         InterruptionError: if a signal asked to stop.
+        JobError: if folders cannot be written to, as on a full disk.
     """
     wanted = {cell.name for cell in study.cells} if only is None else set(only)
     work = Work(
@@ -187,7 +189,7 @@ def run_study(
         began=time.time() if began is None else began,
         pages=pages,
     )
-    with joined(device) as processes:
+    with joined(device) as processes, _in_one_sentence():
         of_steps = planned or Planned()
         for stage in _in_turn(work):
             outcome = run_stage(
@@ -203,7 +205,7 @@ def run_study(
                 work.settled(stage)
                 observer.stage(_told(work, stage))
                 _write_cells(work, stage.users)
-    _write_cells(work, [c.name for c in study.cells if pages and not has_page(folder, c)])
+        _write_pages(work)
     return read_results(folder)
 
 
@@ -249,14 +251,46 @@ def _left(work: Work, due: Iterable[Stage]) -> float | None:
     return sum(sum(took[job]) / len(took[job]) for job in left) / work.workers
 
 
-def _write_cells(work: Work, names: Collection[str]) -> None:
-    """Link what is there, and write the page about a cell when nothing of it is left to do."""
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """Say in a sentence what the disk refuses, which stops all stages alike."""
+    try:
+        yield
+    except OSError as problem:
+        cause = sentence(problem)
+        if cause is None:
+            raise
+        raise JobError(f"{cause}; run the same command again to go on") from problem
+
+
+def _write_pages(work: Work) -> None:
+    """Write the pages about cells that have none: who wrote them did not know that it was the end.
+
+    Another process may have linked a cell just when this one found nothing of it left to do.
+    """
+    if not work.pages:
+        return
+    names = [cell.name for cell in work.study.cells if not has_page(work.folder, cell)]
+    work.written.difference_update(names)
+    while names := _write_cells(work, names):
+        time.sleep(WAIT)
+
+
+def _write_cells(work: Work, names: Collection[str]) -> list[str]:
+    """Link what is there, and write the page about a cell when nothing of it is left to do.
+
+    Returns:
+        Names of those that another process is just writing.
+    """
+    busy = []
     for cell in work.study.cells:
         if cell.name not in names or cell.name in work.written:
             continue
         ids = work.stages.of_cells[cell.name]
         over = all(work.settled(work.stages.distinct[id]) for id in ids.values())
         begun = any(map(work.done, ids.values()))
-        write_cell(work.folder, cell, work.stages, page=work.pages and over and begun)
-        if over:
+        if not write_cell(work.folder, cell, work.stages, page=work.pages and over and begun):
+            busy.append(cell.name)
+        elif over:
             work.written.add(cell.name)
+    return busy

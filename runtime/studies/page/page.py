@@ -1,7 +1,7 @@
 """The report of a study as one HTML file that needs nothing else."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from renaissance.runtime.studies.rows import Disagreement, disagreements
 
 HERE = Path(__file__).parent
 REPORT = "report.html"
+HEADINGS = ("Learns", "Operations", "Time", "Memory", "Energy", "Read")
 MOST_ROWS = 8
 """Rows shown for each variant and evaluation."""
 
@@ -94,6 +95,11 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         home: folder that the page will lie in, from which links lead to others.
     """
     colours = colours_of(found)
+    spent = [(each.variant, _spent(each)) for each in found.spent]
+    # What nothing counts here has no column.
+    columns = range(len(HEADINGS))
+    counted = [any(cells[place] != figures.DASH for _, cells in spent) for place in columns]
+    headings = _only(HEADINGS, counted)
     return framed(
         HERE,
         kind="study",
@@ -104,8 +110,14 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         problems=words.state(found),
         limits=words.limits(found),
         measures=[_view(found, measure, colours) for measure in found.measures],
-        spent=[(each.variant, _spent(each)) for each in found.spent],
-        total=_spelled(found.total),
+        headings=headings,
+        spent=[(name, _only(cells, counted)) for name, cells in spent],
+        planned=[
+            (each.variant, _spelled(each.planned)[:3])
+            for each in found.spent
+            if each.planned != Costs()
+        ],
+        total=_only(("", *_spelled(found.total)), counted),
         shared=tuple(dict.fromkeys(job for each in found.spent for job in each.shared)),
         changes=tuple(_changes(found, specs)),
         curves=learning_curves(results, colours),
@@ -144,6 +156,10 @@ def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
             f"{comparison.p:.3f}",
             f"{apart.exact:.3f}",
         )
+
+
+def _only(cells: Sequence[str], counted: Sequence[bool]) -> tuple[str, ...]:
+    return tuple(cell for cell, there in zip(cells, counted, strict=True) if there)
 
 
 def _spent(spent: Spent) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 import os
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,16 +13,20 @@ import torch
 
 from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.loading import load_studies
+from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import InterruptionError
+from renaissance.runtime.exclusion import held
 from renaissance.runtime.observer import Observer, Silent
 from renaissance.runtime.records import Checkpoint, Event, Step
+from renaissance.runtime.studies import working
 from renaissance.runtime.studies.data import Data
 from renaissance.runtime.studies.folder import stages_folder
-from renaissance.runtime.studies.results import StudyResults, read_results, read_stage
+from renaissance.runtime.studies.results import CellResults, StudyResults, read_results, read_stage
 from renaissance.runtime.studies.stages import Stage, stages_of
 from renaissance.runtime.studies.working import Settled, begin_study, run_study
 from tests.runs import PROCESSES
+from tests.runtime.feature_cache.runs import counts
 from tests.tiny import tiny_experiment, write_easy_vqa
 
 STUDY = """
@@ -41,9 +47,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return print_spec(_experiment(root))
 
 
-def _experiment(root: Path) -> Spec:
+def _experiment(root: Path, **model: Any) -> Spec:
     keys: dict[str, Any] = {"steps": 4, "batch": 8}
-    return tiny_experiment(root, layers=1, base=keys, vqa=keys)
+    return tiny_experiment(root, layers=1, base=keys, vqa=keys, **model)
 
 
 @pytest.fixture
@@ -101,7 +107,9 @@ def run(path: Path, folder: Path, told: Told | None = None, **options: Any) -> S
     return run_study(study, stages, folder, told, device="cpu", **options)
 
 
-def test_equal_stages_run_once_and_a_seed_is_added(write: Any, tmp_path: Path) -> None:
+def test_equal_stages_run_once_and_a_seed_is_added(
+    write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told, folder = Told(), tmp_path / "runs" / "s"
     results = run(write(), folder, told, pages=True)
     assert told.jobs == ["base", "vqa", "exam", "vqa", "exam"]
@@ -128,6 +136,19 @@ def test_equal_stages_run_once_and_a_seed_is_added(write: Any, tmp_path: Path) -
     # A narrower invocation forgets no seed that is there.
     assert len(run(write("[1]"), folder, again).cells) == 4
     assert len(again.jobs) == 5
+
+    # A cell that another process is just linking gets its page when that is done.
+    home, waits, other = exam.report.parent, list[float](), ExitStack()
+    exam.report.unlink()
+    other.enter_context(held(home))
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        other.close()
+
+    monkeypatch.setattr(working, "time", SimpleNamespace(sleep=wait, time=time.time))
+    run(write(), folder, again, pages=True)
+    assert len(waits) == 1 and exam.report.exists() and len(again.jobs) == 5
 
 
 def test_costs_are_counted_once_and_add_up(write: Any, tmp_path: Path) -> None:
@@ -198,6 +219,38 @@ def _measures(before: Any, after: Any) -> bool:
     """Tell whether all that learns differs."""
     same = set(before.distinct) & set(after.distinct)
     return all(before.distinct[id].kind == "evaluate" for id in same)
+
+
+def test_features_of_one_variant_serve_the_others(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = Path(text.partition("root")[2].partition('"')[2].partition('"')[0])
+    frozen = Freeze(selectors=("vision",), cache=True, cache_limit=1.0)
+    path = tmp_path / "a.vl"
+    path.write_text(
+        print_spec(_experiment(root, freeze=(frozen,)))
+        + """
+study rates {
+  of = [vqa]
+  factor rate { low { vqa.optimizer.lr = 1e-3 }, high { vqa.optimizer.lr = 1e-2 } }
+}
+"""
+    )
+    low, high = run(path, tmp_path / "runs" / "s").cells
+    assert (low.state, high.state) == ("done", "done")
+    assert low.jobs["vqa"].stage != high.jobs["vqa"].stage
+
+    def counted(job: str, cell: CellResults) -> tuple[int, int, int]:
+        folder = cell.jobs[job].folder
+        assert folder is not None
+        return counts(folder.parent, job)
+
+    _, computed, kept = counted("base", low)
+    assert computed > 0 and kept > 0
+    for job in ("vqa", "exam"):
+        assert counted(job, high)[0] > 0 and counted(job, high)[1:] == (0, 0)
+    assert sum(counted("exam", low)[1:]) > 0  # nobody has seen these images before
 
 
 def test_a_failed_cell_says_why_and_the_others_go_on(write: Any, tmp_path: Path) -> None:

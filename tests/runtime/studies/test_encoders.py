@@ -1,0 +1,92 @@
+"""Encoders in local folders: what they hold is part of a stage, where they lie is not."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from renaissance.grammar.loading import load_studies
+from renaissance.runtime.checkpoint import Reference
+from renaissance.runtime.studies.stages import stages_of
+
+SPEC = """
+model shapes {
+  backbone text = huggingface("FOLDER") { max_tokens = 8 }
+  backbone vision = plain_vision { layers = 1, width = 16, heads = 2, image_size = 16, patch = 8 }
+  fusion cross = cross_attention(text, vision) { layers = 1, width = 16, heads = 2 }
+}
+finetune vqa on shapes {
+  task = easy_vqa { root = "vqa" }
+  optimizer adamw { lr = 1e-3 }
+  batch = 4
+  steps = 2
+}
+evaluate exam of vqa { split = test }
+study freezing {
+  of = [vqa]
+  factor freeze {
+    none { vqa { model { freeze nothing } } }
+    text { vqa { model { freeze text } } }
+  }
+}
+"""
+CONFIG = {
+    "model_type": "bert",
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "vocab_size": 64,
+    "max_position_embeddings": 16,
+}
+
+
+@pytest.fixture
+def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "encoder"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "model.safetensors").write_bytes(bytes(range(200)))
+    for path in folder.iterdir():
+        os.utime(path, (10**9, 10**9))  # long enough ago to be remembered
+    return folder
+
+
+def ids(folder: Path) -> list[str]:
+    path = Path("a.vl")
+    path.write_text(SPEC.replace("FOLDER", str(folder)))
+    [study] = load_studies(path).values()
+    return list(stages_of(study.cells).distinct)
+
+
+def test_a_folder_may_move_and_its_content_may_not_change(encoder: Path) -> None:
+    before = ids(encoder)
+    assert len(before) == 4
+    copied = Path(shutil.copytree(encoder, encoder.with_name("copy")))
+    (copied / "README.md").write_text("what nobody reads decides nothing")
+    assert ids(copied) == before
+    assert ids(encoder) == before  # from memory
+    (encoder / "model.safetensors").write_bytes(bytes(range(1, 201)))
+    assert set(ids(encoder)).isdisjoint(before)
+    (copied / "config.json").write_text(json.dumps({**CONFIG, "layer_norm_eps": 1e-6}))
+    assert set(ids(copied)).isdisjoint(before)
+
+
+def test_a_file_is_read_once(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ids(encoder)
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "renaissance.runtime.feature_cache.content.regular_file",
+        lambda path, largest: opened.append(path),
+    )
+    assert ids(encoder) == before and opened == []
+
+
+def test_weights_are_the_same_wherever_they_came_from() -> None:
+    here, there = (Reference(id=id, revision=None, content="c") for id in ("a", "b"))
+    assert here == there and {"text": here} == {"text": there}
+    assert here != Reference(id="a", revision=None, content="d")
