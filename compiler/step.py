@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import reduce
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -135,8 +136,8 @@ class Objectives(nn.Module):
         # Cosines are compared in float32, whatever the precision of what they are made of.
         exact = nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
         with exact:
-            scored: Scored = facet(kind, "loss").loss(kind, head, own, everything, first)
-        return scored
+            loss = facet(kind, "loss")
+            return _scored_by(kind, loss, loss.loss(kind, head, own, everything, first))
 
     def _reading_by(self, items: Mapping[str, Items], *ways: Reads) -> dict[str, Items]:
         """Return the items whose heads read in one of some ways, in their order."""
@@ -313,15 +314,19 @@ class Objectives(nn.Module):
         loss = optional_facet(kind, "loss")
         if loss is None:
             return cross_entropy(scores, items.target)
-        scored = loss.loss(kind, scores, items)
-        if not isinstance(scored, Scored):
-            package = origin(kind)
-            whose = "" if package is None else f" of `{package}`"
-            raise KindError(
-                f"`{loss.__name__}.loss`{whose} returns a {type(scored).__name__}",
-                "it has to return `Scored`, as `cross_entropy` of renaissance.compiler.losses does",
-            )
-        return scored
+        return _scored_by(kind, loss, loss.loss(kind, scores, items))
+
+
+def _scored_by(kind: Any, loss: ModuleType, found: object) -> Scored:
+    """Return what the loss of a kind gives; a KindError names its module if it is no `Scored`."""
+    if isinstance(found, Scored):
+        return found
+    package = origin(kind)
+    whose = "" if package is None else f" of `{package}`"
+    raise KindError(
+        f"`{loss.__name__}.loss`{whose} returns a {type(found).__name__}",
+        "it has to return `Scored`, as `cross_entropy` of renaissance.compiler.losses does",
+    )
 
 
 def _shows_whole(items: Items) -> bool:

@@ -133,6 +133,8 @@ def _freezing(place: Place) -> Advice | None:
             "put the next statement on a line of its own"
         )
         return Advice(help=(text,))
+    if token.type == "UNTIL":  # only `adapt` takes none
+        return Advice(help=("leave it out: what is under adapters never learns",))
     word = place.text(token)
     if token.type == "NAME" and word in _EXCEPT:
         return _write("except", place.edit(token.start, token.end, "except"))

@@ -153,6 +153,35 @@ def no_brace(source: Source, line: list[Token]) -> Diagnostic:
     )
 
 
+def equal_before_brace(source: Source, line: list[Token]) -> Diagnostic:
+    """Explain `=` in front of a brace, or of the name of a factor."""
+    *before, equal, behind = line
+    inner = [index for index, token in enumerate(before) if token.type in ("LBRACE", "COMMA")]
+    head = before[inner[-1] + 1 :] if inner else before
+    text = source.text[head[0].start : head[-1].end]
+    named = behind.type == "LBRACE"
+    meant = f"{text} {{" if named else f"{text} {source.text[behind.start : behind.end]} {{"
+    return Diagnostic(
+        code="VL001",
+        message=f"`{text}` takes {'braces' if named else 'a name'}, and no `=`",
+        span=_span(source, equal),
+        label="is too much",
+        help=(f"write `{meant}`",),
+        edits=(Edit(span=Span(source=source, start=head[-1].end, end=equal.end), text=""),),
+    )
+
+
+def study_extends(source: Source, token: Token) -> Diagnostic:
+    """Explain a study that extends something."""
+    return Diagnostic(
+        code="VL001",
+        message="a study extends no other one",
+        span=_span(source, token),
+        label="expected `{`",
+        help=("state its keys and factors here; jobs and models may extend others",),
+    )
+
+
 def colon_for_brace(source: Source, line: list[Token]) -> Diagnostic:
     """Explain a colon in the place of the brace that a block begins with."""
     *head, colon = line

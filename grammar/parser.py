@@ -86,6 +86,13 @@ class _Parser:
                 self._missing_braces += 1
                 self._next += 1
                 self._feed_empty("LBRACE")
+            elif kind == "EXTENDS" and self._extends_a_study():
+                self._report(mistakes.study_extends(self._source, token))
+                self._open_broken_block(self._next + 2)
+            elif kind == "EQUAL" and self._is_equal_before_brace():
+                line = self._line(self._next + 1)
+                self._report(mistakes.equal_before_brace(self._source, line))
+                self._next += 1
             elif kind == "LBRACE" and self._opens_block_in_parentheses():
                 self._report(mistakes.unclosed(self._source, self._open[-1], token))
                 self._feed_empty("RPAR")
@@ -319,8 +326,9 @@ class _Parser:
             return False
         first, following = self._tokens[self._line_start(self._next)], self._next + 1
         grouping = first.type in ("STUDY", "FACTOR")  # levels look like no statement
+        level = first.type == "NAME" and first is self._before
         return (
-            (grouping or first.type in tables().blocks | {"FREEZE", "ADAPT"})
+            (grouping or level or first.type in tables().blocks | {"FREEZE", "ADAPT"})
             and (grouping or self._starts_statement(following))
             and self._indent(self._tokens[following]) > self._indent(first)
             and self._automaton.fits("LBRACE")
@@ -334,6 +342,32 @@ class _Parser:
             before == "MODEL" and self._inside_braces() and self._kind(self._next + 1) == "DOT"
         )
         return (table or overrides) and token.type != "LBRACE" and self._line_lacks_brace()
+
+    def _extends_a_study(self) -> bool:
+        """Tell whether a study goes on as a job or a model that extends another one does."""
+        return (
+            self._kind(self._line_start(self._next)) == "STUDY"
+            and [self._kind(self._next + ahead) for ahead in (1, 2)] == ["NAME", "LBRACE"]
+            and self._automaton.fits("LBRACE")
+        )
+
+    def _open_broken_block(self, brace: int) -> None:
+        """Go on with the brace at an index, in a block of which something is not known."""
+        self._next = brace
+        self._feed(self._tokens[brace])
+        self._next += 1
+        self._feed_empty("ERROR")
+        self._feed_empty("NL")
+
+    def _is_equal_before_brace(self) -> bool:
+        """Tell whether `=` stands where a factor or a level goes on with its name or its brace."""
+        if not self._before:
+            return False
+        if self._before.type == "FACTOR":
+            return True
+        named = self._before.type in ("NAME", "FREEZE", "ADAPT", "NOTHING", "EXCEPT")
+        group = named and self._kind(self._next + 1) == "LBRACE"
+        return group and self._automaton.fits("LBRACE") and not self._is_list(self._next + 1)
 
     def _is_colon_for_brace(self) -> bool:
         """Tell whether a colon ends a line in the place of the brace of a block."""

@@ -155,9 +155,20 @@ def _diff(parser: ArgumentParser) -> None:
 
 
 def _compile(parser: ArgumentParser) -> None:
-    _spec(parser)
+    _spec(parser, "a spec or the name of a shipped one; with --merged the folder of a run")
     _set(parser)
-    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the job folder to write")
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        required=True,
+        help="the job folder to write; with --merged a file, .safetensors",
+    )
+    parser.add_argument(
+        "--merged",
+        action="store_true",
+        help="write the weights that a job of a run learned, low-rank adapters merged into them",
+    )
     parser.add_argument(
         "--job", metavar="NAME", help="take this job only, with those that it builds on"
     )

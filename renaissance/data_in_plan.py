@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from renaissance.data_overlap import short
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.names import listing
+from renaissance.grammar.paths import exists
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import paths_in
 
 if TYPE_CHECKING:
     from renaissance.runtime.data.parts import Part, Parts
@@ -42,6 +44,7 @@ def remarks_on_data(spec: Spec) -> Remarks:
     said = [line for _, lines, _ in mixtures for line in lines]
     said += [_left_out(job, texts, selecting) for job, texts, selecting in withheld]
     said += [short(overlap) for overlap in found]
+    said += _absent_features(spec)
     return Remarks(
         sentences=tuple(said),
         known={
@@ -115,6 +118,19 @@ def _emptied(spec: Spec, parts: "Mapping[str, Parts]") -> Iterator[str]:
         except (DataError, OSError):
             continue
     yield from sorted(said)
+
+
+def _absent_features(spec: Spec) -> Iterator[str]:
+    """Yield what is said of stored features that streams of planned models read, each once."""
+    models = {id(model): model for model in map(spec.model_of, spec.jobs)}
+    said = dict.fromkeys(
+        f"`{place}`, the `{key}` of stream `{name}` of model `{model.name}`, is not there"
+        for model in models.values()
+        for name, stream in model.streams.items()
+        for key, place in paths_in(stream)
+        if not exists(place)
+    )
+    yield from said
 
 
 def _train(parts: "Parts") -> "Part | None":

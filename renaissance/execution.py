@@ -24,6 +24,14 @@ def meant(argument: str) -> tuple[str, str | None]:
     return find_spec(name), job
 
 
+def run_meant(argument: str) -> tuple[str, str | None]:
+    """Split `RUN:JOB` into the folder and the name of the job, if one is named."""
+    folder, colon, job = argument.rpartition(":")
+    if not colon or exists(argument) or not job.isidentifier():
+        return argument, None
+    return folder, job
+
+
 def folder_of(path: str, out: str | None) -> Path:
     """Return the folder of a run: the one that was asked for, or `runs/` with the spec's name."""
     return Path(out) if out is not None else Path("runs") / Path(path).stem

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
@@ -12,6 +13,7 @@ from renaissance.compiler.planning.models import plan_model
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Job
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -43,20 +45,38 @@ def plan(
         raise CompileError(f"there is no job `{others[0]}`; jobs are {listing(spec.jobs)}")
     if model is not None and model not in spec.models:
         raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
+    planned = planned_models(spec, model)
+    for name in planned:
+        check_present(spec.models[name])
     kind: Device = device or (machine.device if machine else "cuda")
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=None)
     known: Known = {}
-    models = tuple(
-        plan_model(declared, kind, machine, tokens, known)
-        for name, declared in spec.models.items()
-        if model in (None, name)
-    )
+    models = tuple(plan_model(spec.models[name], kind, machine, tokens, known) for name in planned)
     jobs = tuple(
         _planned(spec, name, replace(conditions, texts=_texts_of(name, job, texts)), known)
         for name, job in spec.jobs.items()
         if model in (None, spec.training_job(name).on)
     )
     return Plan(models=models, jobs=jobs, device=kind, machine=machine)
+
+
+def planned_models(spec: Spec, model: str | None = None) -> tuple[str, ...]:
+    """Return the models that are planned: those of jobs, and all where there is no job.
+
+    Args:
+        spec: a resolved spec.
+        model: the only one that is asked for.
+    """
+    used = {spec.training_job(name).on for name in spec.jobs} or set(spec.models)
+    return tuple(name for name in spec.models if (name in used if model is None else name == model))
+
+
+def check_present(model: Model) -> None:
+    """Make sure that the published model that a model starts from is there; else CompileError."""
+    if model.weights is not None and not Path(model.weights).is_dir():
+        raise CompileError(
+            f"`{model.weights}`, the `weights` of model `{model.name}`, is no folder that is there"
+        )
 
 
 def _planned(spec: Spec, name: str, conditions: Conditions, known: Known) -> JobPlan:

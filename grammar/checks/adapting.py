@@ -1,14 +1,14 @@
 """Do low-rank adapters find linear maps, each once, and are they smaller than these?"""
 
 from renaissance.grammar.anatomy.model import Anatomy
-from renaissance.grammar.anatomy.parts import WITH_ADAPTERS
+from renaissance.grammar.anatomy.parts import WITH_ADAPTERS, Leaf
 from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.checks.selecting import beyond_layers, no_match
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
-from renaissance.grammar.schema.model import Adapt
+from renaissance.grammar.schema.model import Adapt, Freeze
 from renaissance.grammar.source import Span
 
 
@@ -24,6 +24,8 @@ def check_adapting(parts: PartialModel, places: Places, findings: Findings) -> N
         check = _Check(parts, places, findings)
         for index, directive in enumerate(parts.adapt):
             check.directive(directive, (*parts.path, "adapt", index))
+        for index, freeze in enumerate(parts.freeze):
+            check.thawing(freeze, (*parts.path, "freeze", index))
 
 
 class _Check:
@@ -42,12 +44,15 @@ class _Check:
             parts.pooler or "tanh",
         )
         self._taken: dict[str, Span] = {}
+        self._held: list[tuple[Path, frozenset[Leaf]]] = []
 
     def directive(self, directive: Adapt, where: Path) -> None:
         """Report what is wrong with one directive."""
         for field in ("selectors", "excluded"):
             if not self._matches(getattr(directive, field), (*where, field)):
                 return
+        self._spared(directive, where)
+        self._held.append((where, self._anatomy.selected(directive.selectors, directive.excluded)))
         found: set[str] = set()
         for position, selector in enumerate(directive.selectors):
             span = self._span((*where, "selectors", position))
@@ -62,6 +67,43 @@ class _Check:
             self._taken |= {component.address: span for component in maps}
             found |= {component.address.partition(".")[0] for component in maps}
         self._rank(directive.rank, found, where)
+
+    def thawing(self, directive: Freeze, where: Path) -> None:
+        """Report `until` of what lies under adapters as a whole: these hold it to the end."""
+        frozen = self._anatomy.selected(directive.selectors, directive.excluded)
+        over = [path for path, leaves in self._held if leaves & frozen]
+        under = frozenset[Leaf]().union(*(leaves for _, leaves in self._held))
+        if directive.until is None or not frozen or not frozen <= under:
+            return
+        self._findings.add(
+            Diagnostic(
+                code="VL206",
+                message="`until` has no effect here",
+                span=self._span((*where, "until")),
+                severity="warning",
+                label="all of it lies under adapters, and never learns",
+                related=(Label(span=self._span(over[0]), text="adapted here"),),
+                help=("leave this `freeze` out, or let `adapt` name less",),
+            )
+        )
+
+    def _spared(self, directive: Adapt, where: Path) -> None:
+        """Warn about what `except` names and no selector reaches."""
+        chosen = [self._anatomy.select(selector) for selector in directive.selectors]
+        leaves = frozenset[Leaf]().union(*(one.leaves for one in chosen))
+        for position, selector in enumerate(directive.excluded):
+            spared = self._anatomy.select(selector)
+            if spared.leaves & leaves or not all(one.certain for one in (*chosen, spared)):
+                continue
+            self._findings.add(
+                Diagnostic(
+                    code="VL203",
+                    message="`except` leaves out nothing",
+                    span=self._span((*where, "excluded", position)),
+                    severity="warning",
+                    label=f"not part of {listing(directive.selectors)}",
+                )
+            )
 
     def _matches(self, selectors: tuple[str, ...], where: Path) -> bool:
         sound = True

@@ -16,11 +16,12 @@ from renaissance.grammar.schema.vocabulary import path_keys
 
 
 def absent_data(spec: Spec) -> tuple[str, ...]:
-    """Return the tables and folders that a spec names and that are not there, each once."""
+    """Return the files and folders that a spec names and that are not there, each once."""
     stated = (job.task for job in spec.jobs.values() if isinstance(job, Finetune | Evaluate))
     tasks = [task for task in stated if task is not None]
-    sources = (source for model in spec.models.values() for source in model.sources)
-    blocks: tuple[Block, ...] = (*spec.data.values(), *tasks, *sources)
+    models = (*spec.models.values(), *spec.job_models.values())
+    sources = (source for model in models for source in model.sources)
+    blocks: tuple[Block, ...] = (*spec.data.values(), *tasks, *models, *sources)
     paths = (value for block in blocks for _, _, value in absent_of(block))
     return tuple(dict.fromkeys(paths))
 

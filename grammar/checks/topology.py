@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.anatomy.library import takes_any_shape
 from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.checks.fusing import check_fusing
 from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Label
@@ -46,6 +47,7 @@ def check_parts(parts: PartialModel, places: Places, findings: Findings) -> None
             check.dimensions(parts.fusion.stack, (*parts.path, "fusion", "encoder"))
     if not parts.broken:
         check.joined()
+        check_fusing(parts, places, findings)
         check.pool()
 
 

@@ -15,7 +15,7 @@ from renaissance.grammar.source import Span
 
 def check_unlearned(
     job: Evaluate, jobs: Mapping[str, Job | None], places: Places, findings: Findings
-) -> None:
+) -> bool:
     """Report an evaluation by a task for which nothing was learned that could answer.
 
     Args:
@@ -23,10 +23,13 @@ def check_unlearned(
         jobs: all jobs by name.
         places: where everything was said.
         findings: receives what is wrong.
+
+    Returns:
+        Whether something can answer, as far as that is known.
     """
     task, measured = job.task, jobs.get(job.of)
     if task is None or measured is None:
-        return
+        return True
     said = places.value(("jobs", job.name, "task"))
     of = places.value(("jobs", job.name, "of"))
     assert said is not None and of is not None  # both are stated
@@ -58,6 +61,9 @@ def check_unlearned(
             help=(f"add {listing(_scoring(), between=' or ')} to its objectives",),
             related=_objectives(measured, places),
         )
+    else:
+        return True
+    return False
 
 
 def scores_pairs(objective: ObjectiveBlock) -> bool:

@@ -11,6 +11,7 @@ from renaissance.grammar.checks.layer_decay import check_decays
 from renaissance.grammar.checks.lowering import check_attention, check_compilation
 from renaissance.grammar.checks.objectives import check_objectives
 from renaissance.grammar.checks.outputs import check_outputs
+from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.checks.patches import check_patches
 from renaissance.grammar.checks.reading import check_meeting, check_reading
 from renaissance.grammar.checks.shown import check_shown
@@ -29,6 +30,7 @@ from renaissance.grammar.checks.training import (
 )
 from renaissance.grammar.checks.unlearned import check_unlearned, check_unused_keys
 from renaissance.grammar.composition.data import read_data
+from renaissance.grammar.composition.job_drafts import is_none
 from renaissance.grammar.composition.job_inheritance import draft_jobs
 from renaissance.grammar.composition.job_reading import JobReader
 from renaissance.grammar.composition.model_reading import read_model
@@ -75,11 +77,8 @@ def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
         parts = read_model(draft, ("models", name), reader)
         check_parts(parts, reader.places, reader.findings)
         check_attention(parts, reader.places, reader.findings)
-        for stream, source in parts.streams.items():
-            if source is not None:
-                place = ("models", name, "streams", stream)
-                check_presence(source, place, reader.places, reader.findings)
         models[name] = parts.model()
+        _check_presence(parts, models[name], reader)
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
             check_adapting(parts, reader.places, reader.findings)
@@ -92,10 +91,21 @@ def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
         check_parts(parts, reader.places, reader.findings)
         check_attention(parts, reader.places, reader.findings)
         models[name] = parts.model()
+        _check_presence(parts, models[name], reader)
         if not parts.broken:
             check_freezing(parts, reader.places, reader.findings)
             check_adapting(parts, reader.places, reader.findings)
     return models
+
+
+def _check_presence(parts: PartialModel, model: Model | None, reader: Reader) -> None:
+    """Warn about files and folders of a model that are not there."""
+    for stream, source in parts.streams.items():
+        if source is not None:
+            place = (*parts.path, "streams", stream)
+            check_presence(source, place, reader.places, reader.findings)
+    if model is not None:
+        check_presence(model, parts.path, reader.places, reader.findings)
 
 
 def _check_jobs(
@@ -107,10 +117,7 @@ def _check_jobs(
     reader: Reader,
 ) -> None:
     places, findings = reader.places, reader.findings
-    for name, draft in job_reader.drafts.items():
-        if draft.word != "evaluate" and not draft.broken:
-            keys = {key: setting.place for key, setting in draft.keys.items()}
-            check_length(name, keys, draft.name.span, findings)
+    _check_lengths(job_reader, findings)
     training: list[tuple[Pretrain | Finetune, Model, Path]] = []
     for name, pairs in data.items():
         if pairs is not None:
@@ -119,8 +126,8 @@ def _check_jobs(
     check_outputs(jobs, places, findings)
     for name, job in jobs.items():
         if isinstance(job, Evaluate):
-            check_evaluation(job, jobs, data, places, findings)
-            check_unlearned(job, jobs, places, findings)
+            if check_unlearned(job, jobs, places, findings):
+                check_evaluation(job, jobs, data, places, findings)
             if job.task is not None:
                 check_remarks(job.task, ("jobs", name, "task"), places, findings)
                 check_presence(job.task, ("jobs", name, "task"), places, findings)
@@ -158,6 +165,15 @@ def _check_jobs(
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
         check_frozen_heads(training, places, findings)
+
+
+def _check_lengths(jobs: JobReader, findings: Findings) -> None:
+    """Report training jobs that state their length twice or not at all; `none` states nothing."""
+    for name, draft in jobs.drafts.items():
+        if draft.word != "evaluate" and not draft.broken:
+            stated = draft.keys.items()
+            keys = {key: one.place for key, one in stated if not is_none(one.value)}
+            check_length(name, keys, draft.name.span, findings)
 
 
 def _random_start(

@@ -216,7 +216,7 @@ def _take_one_of_several(
     elif draft.word == "evaluate":
         label = "an evaluation looks at images as they are"
         reader.findings.add(misplaced(statement, label))
-    elif word == "objective" and _is_none(statement.value):
+    elif word == "objective" and is_none(statement.value):
         draft.removed[statement.name.text] = statement.name
     elif key in draft.keys and not others:
         # It was set like a key.
@@ -226,7 +226,8 @@ def _take_one_of_several(
         others.append(_choice(statement, reader))
 
 
-def _is_none(value: tree.Value | None) -> bool:
+def is_none(value: object) -> bool:
+    """Tell whether a value is the word `none`."""
     return isinstance(value, tree.Address) and plain_text(value) == "none"
 
 

@@ -10,10 +10,12 @@ from renaissance.grammar.composition.job_drafts import (
     TABLES,
     JobDraft,
     draft_job,
+    is_none,
 )
 from renaissance.grammar.composition.job_mistakes import (
     extends_itself,
     extends_other_kind,
+    last_objective,
     model_of_another,
     no_objective,
 )
@@ -62,7 +64,16 @@ class _Inheritance:
             draft = self._alone(own) if above is None else laid_over(above, own, self._reader)
             for body in self._reader.scope.settings_of("job", step):
                 draft = laid_over(draft, settings_draft(draft, body, self._reader), self._reader)
-            self._drafts[step] = draft
+            self._drafts[step] = self._with_an_objective(draft)
+
+    def _with_an_objective(self, draft: JobDraft) -> JobDraft:
+        """Return a job; report one that does without its last objective."""
+        setting = draft.keys.get("objectives")
+        if setting is None or setting.value != ():
+            return draft
+        self._reader.findings.add(last_objective(draft.name, setting.place))
+        kept = {name: key for name, key in draft.keys.items() if key is not setting}
+        return replace(draft, keys=kept, broken=True)
 
     def _parent(self, draft: JobDraft) -> str | None:
         """Return the name of the job that a job extends, if it may; say once why it may not."""
@@ -131,7 +142,8 @@ def laid_over(base: JobDraft, own: JobDraft, reader: Reader) -> JobDraft:
     """
     keys = dict(base.keys)
     for name, setting in own.keys.items():
-        keys.pop(_OTHER_LENGTH.get(name, ""), None)
+        if not is_none(setting.value):
+            keys.pop(_OTHER_LENGTH.get(name, ""), None)
         keys[name] = _merged(name, keys.get(name), setting)
     if own.removed:
         keys = _without(keys, own, reader)
@@ -200,7 +212,8 @@ def _without(keys: dict[str, Setting], own: JobDraft, reader: Reader) -> dict[st
     kept = tuple(choice for choice in there if choice.kind.text not in own.removed)
     if setting is None:
         return keys
-    return {**keys, "objectives": Setting(place=setting.place, value=kept)}
+    place = setting.place if kept else [name.span for name in own.removed.values()][-1]
+    return {**keys, "objectives": Setting(place=place, value=kept)}
 
 
 def _override(draft: JobDraft, statement: tree.Assignment, reader: Reader) -> None:

@@ -115,6 +115,18 @@ def no_objective(name: tree.Name, known: tuple[str, ...]) -> Diagnostic:
     )
 
 
+def last_objective(job: tree.Name, place: Span) -> Diagnostic:
+    """Explain `objective itm = none` in a job that then has no objective."""
+    return Diagnostic(
+        code="VL403",
+        message=f"job `{job.text}` has no objective left",
+        span=place,
+        label="is the last one",
+        help=("leave it out, or add another `objective … { … }`",),
+        notes=("a pretraining learns one objective at least",),
+    )
+
+
 def starts_from_nothing(
     word: str, name: tree.Name, relations: tuple[str, ...], target: str | None
 ) -> Diagnostic:

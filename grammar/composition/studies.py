@@ -23,6 +23,7 @@ from renaissance.grammar.composition.study_isolation import (
 )
 from renaissance.grammar.composition.study_levels import LevelReader
 from renaissance.grammar.composition.study_mistakes import no_cells, one_level_each, unknown
+from renaissance.grammar.composition.study_report import check_report
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.places import Places
@@ -100,7 +101,14 @@ class _Composition:
             if not isinstance(job := self._spec.jobs[name], Evaluate) and job.source is None
         )
         stated = {name: self._stated(factor, roots) for name, factor in self._factors.items()}
-        check_factors(self._factors, stated, self._findings)
+        if self._errors() > before:
+            return None
+        mixed = Findings()
+        check_factors(self._factors, stated, mixed)
+        if mixed.has_errors() and self._wrong_levels(roots):
+            # What a level means is not known, so neither is what came along.
+            return None
+        self._findings.extend(mixed.ordered())
         check_decided(stated, self._keys, jobs, self._key_places(), self._findings)
         variants = self._variants()
         baseline = self._baseline(variants)
@@ -111,6 +119,8 @@ class _Composition:
         if len(found) < len(specs):
             return None
         check_same(self._factors, found, self._findings)
+        report = ((name, self._place("report", at)) for at, name in enumerate(self._keys.report))
+        check_report(report, (spec for _, spec in found), self._findings)
         self._check_steps(found, baseline)
         return Study(
             name=self._draft.name.text,
@@ -158,6 +168,14 @@ class _Composition:
             name: LevelReader(self._scope.copy(), roots, self._findings).apply(level)
             for name, level in factor.levels.items()
         }
+
+    def _wrong_levels(self, roots: tuple[str, ...]) -> bool:
+        """Report what is wrong with levels, each alone; tell whether something is."""
+        before = self._errors()
+        for name, factor in self._factors.items():
+            for level in factor.levels:
+                self._cell({name: level}, roots)
+        return self._errors() > before
 
     def _factor(self, name: str, stated: Overrides) -> Factor:
         addresses = (
@@ -228,10 +246,10 @@ class _Composition:
         spec = resolve_scope(scope, found, Places())
         self._scope.uses(scope)
         variant = ", ".join(f"{name} = {level}" for name, level in levels.items())
-        for finding in found.ordered():
-            self._findings.add(
-                replace(finding, notes=(*finding.notes, f"found in the variant {variant}"))
-            )
+        self._findings.extend(
+            replace(finding, notes=(*finding.notes, f"found in the variant {variant}"))
+            for finding in found.ordered()
+        )
         return None if spec is None else _only(spec, _run(spec, self._keys.of))
 
     def _check_steps(self, specs: list[tuple[Levels, Spec]], baseline: Levels) -> None:

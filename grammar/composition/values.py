@@ -1,7 +1,7 @@
 """Read values: of the right kind, in the right unit, names replaced by what they stand for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -193,7 +193,12 @@ class Reader(Record):
             return FAILED
 
     def choice(
-        self, choice: Choice, blocks: Mapping[str, type[Block]], path: Path, what: str
+        self,
+        choice: Choice,
+        blocks: Mapping[str, type[Block]],
+        path: Path,
+        what: str,
+        words: Collection[str] = (),
     ) -> Block | None:
         """Return the block that a choice names, such as `timm("…")`.
 
@@ -202,6 +207,7 @@ class Reader(Record):
             blocks: what it may be, by word.
             path: where the block stands in the spec.
             what: what is chosen, such as "backbone".
+            words: that may stand in its place, alone.
         """
         self.places.put(path, choice.kind.span, choice.span)
         block = self.kind(blocks, choice.kind.text, choice.kind.span)
@@ -213,8 +219,11 @@ class Reader(Record):
             if block is None:
                 self.findings.add(_plain_backbone(choice, blocks))
                 return None
+        if block is None and choice.kind.text in words:
+            self.findings.add(_word_alone(choice, what))
+            return None
         if block is None:
-            spelled = tuple(dict.fromkeys(map(spelled_word, blocks.values())))
+            spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
             self.findings.add(
                 Diagnostic(
                     code="VL408",
@@ -324,6 +333,8 @@ class Reader(Record):
             return FAILED
         self.places.put(path, place, content.span)
         match value:
+            case tree.Address(parts=(tree.Name(text=word),)) if kind.means_nothing(word):
+                return None
             case tree.Address(parts=(tree.Name(text=word),)) if (
                 kind.words and word not in kind.blocks
             ):
@@ -370,7 +381,7 @@ class Reader(Record):
                 )
             )
             return FAILED
-        return self.choice(choice, kind.blocks, path, key) or FAILED
+        return self.choice(choice, kind.blocks, path, key, kind.words) or FAILED
 
     def _blocks(self, choices: tuple[Choice, ...], kind: Kind, path: Path, key: str) -> Any:
         blocks = kind.item.blocks if kind.item else {}
@@ -425,8 +436,6 @@ class Reader(Record):
     def _word(self, word: str, kind: Kind, unit: str, key: str, span: Span) -> Any:
         if word in kind.words:
             return word
-        if kind.none and word == "none":
-            return None
         if kind.name:
             return word
         if kind.text:
@@ -549,7 +558,7 @@ def _means_text(value: tree.Value, kind: Kind) -> bool:
         return False
     match value:
         case tree.Address(parts=(tree.Name(text=word),)):
-            return not (kind.takes(word) or (kind.none and word == "none"))
+            return not (kind.takes(word) or kind.means_nothing(word))
         case tree.Percentage():
             return not kind.share
         case tree.Address() | tree.Number() | tree.Duration() | tree.Boolean():
@@ -591,6 +600,17 @@ def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
 
 def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
     return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
+
+
+def _word_alone(choice: Choice, key: str) -> Diagnostic:
+    word = choice.kind.text
+    return Diagnostic(
+        code="VL411",
+        message=f"`{word}` takes no keys",
+        span=choice.kind.span,
+        label="stands alone",
+        help=(f"write `{key} = {word}`",),
+    )
 
 
 def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:

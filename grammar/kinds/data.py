@@ -188,6 +188,8 @@ class TaskBlock(Readable):
     """The mean credit of rows, which selects the best checkpoint where a job says nothing else."""
     metrics: ClassVar[tuple[str, ...]] = ()
     """What else of `metric.py` a checkpoint can be selected by, larger is better."""
+    reported: ClassVar[tuple[str, ...]] = ()
+    """What else an evaluation measures."""
     head_form: ClassVar[Form] = "mlp"
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1

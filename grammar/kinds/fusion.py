@@ -1,10 +1,12 @@
 """Fusions: how streams are joined."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.block import KindBlock
-from renaissance.grammar.kinds.source import Activation, SourceBlock
+from renaissance.grammar.kinds.remark import Remark
+from renaissance.grammar.kinds.source import Activation, Modality, SourceBlock
 
 
 class FusionBlock(KindBlock):
@@ -53,6 +55,16 @@ class FusionBlock(KindBlock):
     def with_stack(self, stack: SourceBlock) -> Self:
         """Return the same fusion over another stack."""
         return self
+
+    def remarks_on(self, stream: str, reads: Modality, width: int | None) -> Iterable[Remark]:
+        """Say what is wrong with one of the streams that it joins.
+
+        Args:
+            stream: its name.
+            reads: what it reads.
+            width: channels of its tokens; None where only the built model tells.
+        """
+        return ()
 
 
 class FusionLayers(FusionBlock):

@@ -47,7 +47,8 @@ class Kind(Record):
         boolean: `true` and `false`.
         text: quoted strings.
         name: text that is written as a plain name where it can be: `split = test`.
-        none: the word `none`.
+        none: the word `none`, as a value of its own.
+        absent: it may be left out and is nothing then; `none` says so above what says something.
         words: a closed set of names.
         item: kind of the items of a list.
         length: number of items; any if absent.
@@ -63,6 +64,7 @@ class Kind(Record):
     text: bool = False
     name: bool = False
     none: bool = False
+    absent: bool = False
     words: Collection[str] = ()
     item: "Kind | None" = None
     length: int | None = None
@@ -77,6 +79,10 @@ class Kind(Record):
     def takes(self, word: str) -> bool:
         """Tell whether a name means one of the words, or a block."""
         return word in self.words or word in self.blocks
+
+    def means_nothing(self, word: str) -> bool:
+        """Tell whether a name is `none` where that says something."""
+        return word == "none" and word not in self.words and (self.none or self.absent)
 
 
 @cache
@@ -154,7 +160,7 @@ def spelling_of(name: str, info: FieldInfo) -> str:
 @cache
 def path_keys(block: type[Block]) -> Mapping[str, str]:
     """Return `file` or `folder` by the keys of a block whose value is the path of one."""
-    paths = {name: _extra(info).get("path") for name, info in keys_of(block).items()}
+    paths = {name: _extra(info).get("path") for name, info in block.model_fields.items()}
     return {name: str(what) for name, what in paths.items() if what is not None}
 
 
@@ -215,8 +221,8 @@ def _kind(annotation: Any, name: bool, none: bool, position: Position | None = N
     for option in _options(annotation):
         origin, arguments = get_origin(option), get_args(option)
         if option is type(None):
-            # Where the default is nothing, a file says so by leaving the key out.
-            found["none"] = none
+            # Where the default is nothing, a file mostly says so by leaving the key out.
+            found |= {"none": none, "absent": not none}
         elif option is bool:
             found["boolean"] = True
         elif option is int:

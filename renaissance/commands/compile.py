@@ -1,16 +1,18 @@
-"""`renaissance compile`: write a self-contained job folder."""
+"""`renaissance compile`: write a self-contained job folder, or the merged weights of a run."""
 
 import shlex
 from argparse import Namespace
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
-from renaissance.execution import meant
+from renaissance.execution import meant, run_meant
 from renaissance.grammar import load
 from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Write the folder and say how to start what is in it."""
+    if arguments.merged:
+        return _merged(arguments)
     asked = {"nodes": arguments.nodes, "gpus": arguments.gpus, "hours": arguments.time}
     given = {name: value for name, value in asked.items() if value is not None}
     if given and arguments.scheduler != "slurm":
@@ -41,4 +43,25 @@ def run(arguments: Namespace) -> int:
     start = "launch.sh" if placement is None else "slurm.sh"
     script = shlex.quote(str(folder / start))
     print(f"wrote {folder}; start it with {'' if placement is None else 'sbatch '}{script}")
+    return FINE
+
+
+def _merged(arguments: Namespace) -> int:
+    """Write what a job of a run learned, its adapters merged into the weights beside them."""
+    folder, named = run_meant(arguments.file)
+    if arguments.settings or arguments.scheduler != "local":
+        failure = "`--merged` takes what a run has learned: leave `--set` and `--for` out"
+        return answer(arguments, NO_ANSWER, failures=[failure])
+    from renaissance.runtime.predicting.merged import write_weights
+    from renaissance.runtime.predicting.trained import load_run
+
+    trained = load_run(folder, arguments.job or named, merge=True, device="cpu")
+    try:
+        count = write_weights(trained, arguments.out)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return answer(arguments, NO_ANSWER, failures=[f"cannot write to {arguments.out}: {reason}"])
+    if arguments.format == "json":
+        return answer(arguments, FINE, file=arguments.out, job=trained.job, tensors=count)
+    print(f"wrote {count} tensors of job {trained.job}, step {trained.step}, to {arguments.out}")
     return FINE

@@ -10,6 +10,7 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.data_in_plan import Remarks, remarks_on_data
 from renaissance.execution import meant
 from renaissance.grammar.loading import load, load_studies
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.study import Study
@@ -20,6 +21,7 @@ from renaissance.studies import study_meant
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from renaissance.compiler.planning.figures import Plan
     from renaissance.compiler.planning.machines import Machine
     from renaissance.runtime.studies.planning import StudyPlan
 
@@ -86,6 +88,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
     if planned is not None:
         price = arguments.price
         drawn += answers(planned, price) if arguments.summary else [draw(planned, price)]
+        drawn += _unused(planned, spec) if arguments.model is None else []
         drawn += [""] if plans else []
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     _tell(arguments, planning, imported - began)
@@ -96,6 +99,15 @@ def _tell(arguments: Namespace, planning: float, imports: float) -> None:
     """Say to who looks on what took the time, beside the plan: that is the same each time."""
     if arguments.verbose or (arguments.format == "text" and sys.stderr.isatty()):
         sys.stderr.write(f"planned in {planning:.1f} s, after {imports:.1f} s of imports\n")
+
+
+def _unused(planned: "Plan", spec: Spec | None) -> list["RenderableType"]:
+    """Say which models are left out because no job uses them."""
+    from rich.text import Text
+
+    there = {model.name for model in planned.models} | {job.model.name for job in planned.jobs}
+    left = [name for name in (spec.models if spec and planned.jobs else ()) if name not in there]
+    return [Text(f"no job uses {listing(left)}; `--model` plans one")] if left else []
 
 
 def _planned(study: Study, machine: "Machine | None", arguments: Namespace) -> "StudyPlan":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
-from renaissance.grammar.paths import exists
+from renaissance.execution import run_meant
 
 MOST_NAMED = 20
 """Rows without an answer that are named."""
@@ -25,7 +25,7 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[failure])
     if arguments.batch < 1:
         return answer(arguments, NO_ANSWER, failures=["--batch takes 1 row or more"])
-    folder, job = _meant(arguments.run)
+    folder, job = run_meant(arguments.run)
     trained = load_run(folder, job, weights=arguments.weights, device=arguments.device)
     rows = read_asked(Path(arguments.table), trained.task, trained.job)
     root = Path(arguments.table).parent if arguments.root is None else Path(arguments.root)
@@ -44,14 +44,6 @@ def run(arguments: Namespace) -> int:
         sys.stdout.write(rendered(entries, arguments.format or "csv"))
     _tell(missing, len(said), out)
     return answer(arguments, code, failures=failures)
-
-
-def _meant(argument: str) -> tuple[str, str | None]:
-    """Split `RUN:JOB` into the folder and the name of the job, if one is named."""
-    folder, colon, job = argument.rpartition(":")
-    if not colon or exists(argument) or not job.isidentifier():
-        return argument, None
-    return folder, job
 
 
 def _tell(missing: Sequence[tuple[int, str]], rows: int, out: Path | None) -> None:

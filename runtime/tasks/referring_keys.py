@@ -30,6 +30,7 @@ class Referring(TaskBlock):
     outputs: ClassVar[int] = 1
     crops: ClassVar[bool] = True
     says_sides: ClassVar[bool] = True
+    reported: ClassVar[tuple[str, ...]] = ("chance",)
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 6, "prediction": 2}',
         ids="its `sent_id`; the prediction is the place of a box among those of the photograph, "

@@ -161,9 +161,7 @@ def fusion(
         for name, info in keys_of(kind).items()
         if kind_of(info).blocks
     }
-    # A stream that a dual encoder does not project needs the width of its space: the build says so.
-    keys = draw(block(kind, stacks).filter(lambda said: "projection = text" not in said))
-    return f"{spelled_word(kind)}({', '.join(inputs)}) {keys}"
+    return f"{spelled_word(kind)}({', '.join(inputs)}) {draw(block(kind, stacks))}"
 
 
 def selectors(roots: Iterable[str], *, steps: bool = False) -> st.SearchStrategy[str]:

@@ -226,3 +226,30 @@ def test_shipped_specs_do_not_repeat_jobs() -> None:
             if block.startswith(("pretrain", "finetune")) and "{\n" in block
         ]
         assert len(bodies) == len(set(bodies)), path
+
+
+def test_none_takes_back_what_may_be_absent() -> None:
+    text = BASE.replace("batch = 8", "batch = 8, micro_batch = 4, average = 0.9")
+    text = text.replace("objective itm", "objective itc { momentum = 0.9, width = 32 }")
+    spec = spec_of(
+        text
+        + "pretrain plain extends base { micro_batch = none, average = none\n"
+        + "  objective itc { momentum = none, width = none } }\n"
+        + "pretrain passes extends base { steps = none, epochs = 2 }\n"
+    )
+    said, plain, passes = (pretraining(spec, name) for name in ("base", "plain", "passes"))
+    assert (said.micro_batch, said.average, plain.micro_batch, plain.average) == (
+        4,
+        0.9,
+        None,
+        None,
+    )
+    assert {"momentum": None, "width": None}.items() <= plain.objectives[1].model_dump().items()
+    assert (passes.steps, passes.epochs) == (None, 2)
+    assert "average" not in print_spec(spec).partition("pretrain plain")[2].partition("}")[0]
+
+
+def test_none_of_what_has_to_be_there_is_no_value() -> None:
+    for key, code in (("batch", "VL104"), ("steps", "VL501")):
+        found = resolved(f"{BASE}pretrain other extends base {{ {key} = none }}\n").diagnostics
+        assert [one.code for one in found if one.severity == "error"] == [code]

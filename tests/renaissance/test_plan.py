@@ -211,3 +211,41 @@ def test_diff_shows_what_a_freeze_does(tmp_path: Path, capsys: pytest.CaptureFix
         assert new < old
     old, new = figures["pretrain base", "parameters"]
     assert old == new
+
+
+SMALL = """\
+model used {
+  backbone text   = plain_text { layers = 1, width = 8, heads = 1, vocabulary = 64 }
+  backbone vision = plain_regions("no_such_folder/regions") { layers = 1, width = 8, heads = 1 }
+  fusion pair = dual_encoder(text, vision) { width = 8 }
+  pool = mean
+}
+model spare extends used { weights = "no_such_folder/weights" }
+data pairs { format = image_caption, table = "no_such_folder/pairs.csv" }
+pretrain base on used {
+  data = [pairs]
+  objective itc
+  optimizer adamw { lr = 1e-3 }
+  batch = 8
+  steps = 2
+}
+"""
+
+
+def test_a_plan_leaves_out_what_no_job_uses_and_names_what_is_absent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "small.vl"
+    file.write_text(SMALL)
+    assert main(["plan", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "\nmodel used" in printed and "\nmodel spare" not in printed
+    assert "\nno job uses `spare`; `--model` plans one\n" in printed
+    absent = "`no_such_folder/regions`, the `features` of stream `vision` of model `used`"
+    assert f"\ndata: {absent}, is not there\n" in printed
+    assert main(["plan", str(file), "--model", "spare"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "`no_such_folder/weights`, the `weights` of model `spare`" in said
+    assert main(["check", str(file)]) == 0
+    assert "not there, seen from this folder: `no_such_folder/" in capsys.readouterr().out

@@ -1,9 +1,11 @@
 """Keys of `dual_encoder`."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.fusion import FusionBlock
+from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 
 
@@ -42,6 +44,19 @@ class DualEncoder(FusionBlock):
     def projects(self, reads: Modality) -> bool:
         """Tell whether a stream that reads texts, or images, is projected."""
         return self.projection == "both" or reads == "text"
+
+    def remarks_on(self, stream: str, reads: Modality, width: int | None) -> Iterable[Remark]:
+        """A stream that is not projected is as wide as the space."""
+        if width in (None, self.width) or self.projects(reads):
+            return
+        yield Remark(
+            code="VL315",
+            message=f"`{stream}` is not projected, and has {width} channels",
+            label=f"the space has {self.width}",
+            key="projection",
+            help=(f"write `width = {width}`, or `projection = both`",),
+            related=(("width", f"{self.width} channels"),),
+        )
 
     @property
     def space(self) -> int:

@@ -108,7 +108,15 @@ class Itc(ObjectiveBlock):
                 help=("take a larger batch",),
                 related=(("batch", "one text a step"),),
             )
-        if not self.least_temperature <= self.temperature <= self.most_temperature:
+        if self.least_temperature > self.most_temperature:
+            yield Remark(
+                code="VL405",
+                message="the least temperature is above the most",
+                key="least_temperature",
+                label=f"`most_temperature` is {self.most_temperature:g}",
+                help=("swap them",),
+            )
+        elif not self.least_temperature <= self.temperature <= self.most_temperature:
             bounds = f"{self.least_temperature} to {self.most_temperature}"
             yield Remark(
                 code="VL405",

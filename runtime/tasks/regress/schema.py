@@ -13,6 +13,7 @@ class Regress(TabularTask):
     outputs: ClassVar[int] = 1
     metric: ClassVar[str] = "negative_squared_error"
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman")
+    reported: ClassVar[tuple[str, ...]] = ("rmse",)
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 0, "prediction": 3.5}', ids=TabularTask.result_file.ids
     )

@@ -37,6 +37,11 @@ class Retrieval(TaskBlock):
     head_form: ClassVar[Form] = "linear"
     inherits: ClassVar[tuple[str, int] | None] = ("itm", 1)
     zero_shot: ClassVar[bool] = True
+    reported: ClassVar[tuple[str, ...]] = tuple(
+        f"{side}_{name}"
+        for side in ("text", "image")
+        for name in ("r@1", "r@5", "r@10", "mean_rank", "median_rank", "scored")
+    )
     result_file: ClassVar[ResultFile] = ResultFile(
         form="an `.npz` with `scores` [images, captions], `image_ids` and `text_ids`, in any order",
         line=None,

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
+from renaissance.cli import main
+from renaissance.compiler import build
 from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.model import Adapt, Freeze
@@ -80,6 +83,40 @@ def test_merged_adapters_say_the_same(run: Path) -> None:
     assert any(isinstance(part, AdaptedLinear) for part in plain.model.modules())
     assert not any(isinstance(part, AdaptedLinear) for part in merged.model.modules())
     close(plain.predict(ROWS, root=run / "vqa"), merged.predict(ROWS, root=run / "vqa"))
+
+
+def test_merged_weights_are_those_of_the_model_without_adapters(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new/vqa.safetensors"
+    assert main(["compile", f"{run / 'run'}:vqa", "--merged", "-o", str(out)]) == 0
+    assert capsys.readouterr().out.endswith(f", to {out}\n")
+    merged = load_run(run / "run", merge=True, device="cpu")
+    spec = merged.spec.model_copy(
+        update={
+            "models": {
+                name: model.model_copy(update={"adapt": ()})
+                for name, model in merged.spec.models.items()
+            }
+        }
+    )
+    model = build(spec, job="vqa")
+    model.load_state_dict(load_file(out))
+    given = merged.inputs(ROWS, root=run / "vqa")
+    with torch.no_grad():
+        found, wanted = model.eval()(**given), merged.model(**given)
+    assert torch.equal(found.pooled, wanted.pooled)
+
+
+def test_merged_weights_go_to_a_file_of_their_suffix(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compile", str(run / "run"), "--merged", "-o", str(tmp_path / "weights")]) == 2
+    assert "has another suffix than `.safetensors`" in capsys.readouterr().err
+    arguments = ["compile", str(run / "run"), "--merged", "--set", "base.batch=2"]
+    assert main([*arguments, "-o", str(tmp_path / "x.safetensors")]) == 2
+    assert "leave `--set` and `--for` out" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
 
 
 def test_the_average_or_the_last_weights(run: Path) -> None:
