@@ -33,17 +33,23 @@ def fit(stages: Stages, found: list[Stage], job: Job, room: int) -> Fit:
     return Fit(fits=needed <= room, needed=needed, room=room, remedies=remedies)
 
 
-def peak_of(job: Pretrain | Finetune, declared: Model, conditions: Conditions) -> int:
+def peak_of(
+    job: Pretrain | Finetune, declared: Model, conditions: Conditions, shards: int = 1
+) -> int:
     """Return the bytes of the largest step of a job that recomputes nothing.
 
     Args:
         job: what is learned; its `batch` is that of one process.
         declared: the model with the changes of the job.
         conditions: what is supposed.
+        shards: processes over which averages of weights are split. Weights and gradients may be
+            whole at the peak of a step, and are counted so.
     """
     model, resolved = drafted(declared, job)
     stages = Stages(Objectives(model, declared, job), resolved, job, job, conditions)
-    return largest([stage for _, stage in stages.traced()]).memory.peak
+    memory = largest([stage for _, stage in stages.traced()]).memory
+    averages = memory.optimizer + memory.average
+    return memory.peak - averages + ceil(averages / shards)
 
 
 def largest(stages: list[Stage]) -> Stage:

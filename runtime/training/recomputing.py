@@ -47,7 +47,8 @@ def recomputes(spec: Spec, name: str, data: JobData, processes: Processes) -> st
         tokens=data.mean_tokens("train"),
         texts=None,
     )
-    peak = peak_of(share, spec.model_of(name), conditions)
+    shards = processes.ranks if job.shard == "full" else 1
+    peak = peak_of(share, spec.model_of(name), conditions, shards)
     if not processes.sums([float(room is not None and peak > room)])[0]:
         return None
     there = gibibytes(room or 0)

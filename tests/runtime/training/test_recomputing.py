@@ -8,6 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from renaissance.compiler.planning.fitting import peak_of
+from renaissance.compiler.planning.stages import Conditions
+from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.training import recomputing
@@ -51,6 +54,16 @@ def test_auto_recomputes_where_a_step_would_not_fit(
     train(spec, tmp_path / "small", "base")
     (sentence,) = said(tmp_path / "small")
     assert "a step needs" in sentence and "counted on" in sentence
+
+
+def test_what_is_split_over_processes_is_counted_once(tiny_spec: Callable[..., Spec]) -> None:
+    spec = tiny_spec()
+    conditions = Conditions(device="cpu", machine=None, tokens=None, texts=None)
+    job, model = spec.jobs["base"], spec.model_of("base")
+    assert isinstance(job, Pretrain)
+    one, two, four = (peak_of(job, model, conditions, shards) for shards in (1, 2, 4))
+    assert one > two > four
+    assert abs((one - two) - 2 * (two - four)) <= 2
 
 
 @pytest.mark.parametrize("shard", ["none", "full"])
