@@ -297,7 +297,8 @@ class Detected(Block):
 
     What is read is a file `NAME.npz` for each image, where NAME is that of the image's file without
     its ending, with `features` `[regions, channels]`, and for `boxes = true` `boxes` `[regions, 4]`
-    (left, top, right, bottom in pixels) and the image's `width` and `height`.
+    (left, top, right, bottom in pixels) and the image's `width` and `height`. An objective may ask
+    for `classes` `[regions, classes]` too, the probability of each class.
     """
 
     features: str = key(

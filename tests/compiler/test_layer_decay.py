@@ -9,10 +9,12 @@ from renaissance.compiler import build, plan
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.layer_decay import decay_factors
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.kinds.registry import words
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.training.optimization import Optimization
+from tests.compiler.declarations import joined_by, spec
 
 
 def beit(name: str, layers: int, decay: float) -> float:
@@ -44,6 +46,25 @@ def test_factors_of_towers_are_those_of_beit(tiny_spec: Callable[..., Spec]) -> 
         0.512,
         0.4096,
     }
+
+
+@pytest.mark.parametrize("word", words("fusion"))
+def test_factors_are_those_of_beit_under_every_fusion(word: str) -> None:
+    """Of every parameter of towers, embeddings and fusion; heads learn at the full rate."""
+    model = build(spec(joined_by(word)), job="base")
+    places = parameter_addresses(model)
+    decays = {"text": 0.8, "vision": 0.9, model.fusion_name: 0.5}
+    if model.anatomy.layers(model.fusion_name) == 0:
+        del decays[model.fusion_name]  # nothing of it stands below anything
+    found = decay_factors(model, places, decays)
+    for name, _ in model.named_parameters():
+        part, stream, *_ = name.split(".")
+        root = stream if part == "streams" else model.fusion_name
+        if part in ("streams", "fusion") and root in decays:
+            # What tells streams apart belongs to no layer: it learns at the full rate.
+            wanted = 1.0 if ".type_embedding." in name else beit(name, 2, decays[root])
+            assert found.pop(name) == pytest.approx(wanted), name
+    assert not found
 
 
 def test_a_factor_by_address_is_multiplied(tiny_spec: Callable[..., Spec]) -> None:

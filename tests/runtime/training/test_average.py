@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from renaissance.compiler import build, plan
+from renaissance.compiler.adapters import is_of_adapter
 from renaissance.grammar.check import check
 from renaissance.grammar.declaration import Share
-from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.model import Adapt, Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 from renaissance.runtime import InterruptionError
@@ -22,6 +23,7 @@ from renaissance.runtime.training.average import Average, share_kept
 from tests.runs import StopAt, events, last_bytes, notices, run_in_two, train
 
 THAW = (Freeze(selectors=("vision",)), Freeze(selectors=("text",), until=Share(0.5)))
+ADAPT = (Adapt(selectors=("text", "cross.attention"), rank=2),)
 EVERY: dict[str, Any] = {"checkpoint_every": 1, "validate_every": 2, "keep": 99}
 
 
@@ -85,12 +87,12 @@ def test_it_is_what_the_steps_leave_also_of_what_thaws(
     assert not (plain / AVERAGE).exists()
 
 
-@pytest.mark.parametrize("stop", [2, 3, 5])
+@pytest.mark.parametrize(("stop", "adapt"), [(2, ()), (3, ADAPT), (5, ())])
 def test_a_stopped_run_goes_on_bit_for_bit(
-    tiny_spec: Callable[..., Spec], tmp_path: Path, stop: int
+    tiny_spec: Callable[..., Spec], tmp_path: Path, stop: int, adapt: tuple[Adapt, ...]
 ) -> None:
     keys = {"steps": 6, "checkpoint_every": 6, "validate_every": 2, "average": 0.9}
-    spec = tiny_spec(freeze=THAW, base=keys)
+    spec = tiny_spec(freeze=THAW[: 1 if adapt else 2], adapt=adapt, base=keys)
     train(spec, tmp_path / "whole", "base")
     with pytest.raises(InterruptionError):
         train(spec, tmp_path / "parts", "base", observer=StopAt(stop))
@@ -99,6 +101,15 @@ def test_a_stopped_run_goes_on_bit_for_bit(
     assert last_bytes(parts, "base", 6) == last_bytes(whole, "base", 6)
     assert average_bytes(parts, "base", 6) == average_bytes(whole, "base", 6)
     assert events(parts, "base", "validate")[-1] == events(whole, "base", "validate")[-1]
+    if adapt:  # what lies under an adapter is no part of the average, and stays
+        last, start = at(whole, "base", 6), build(spec, job="base").state_dict()
+        adapters = {n for n in start if is_of_adapter(n) and n.endswith(".weight")}
+        text = {name for name in start if name.startswith("streams.text.")}
+        under = {name for name in text if not is_of_adapter(name)}
+        assert adapters and adapters <= last.average.keys()
+        assert under and under <= last.state.frozen.keys()
+        assert not last.state.frozen.keys() & last.average.keys()
+        assert all(torch.equal(last.measured[name], start[name]) for name in last.state.frozen)
 
 
 def test_a_damaged_average_is_passed_over(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
@@ -135,11 +146,13 @@ def measured(folder: Path, job: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("adapt", [(), ADAPT], ids=["plain", "adapted"])
 def test_validations_evaluations_and_later_jobs_take_it(
-    tiny_spec: Callable[..., Spec], tmp_path: Path
+    tiny_spec: Callable[..., Spec], tmp_path: Path, adapt: tuple[Adapt, ...]
 ) -> None:
     spec = tiny_spec(
         dropout=0.0,
+        adapt=adapt,
         base={"steps": 3, "average": 0.9, **EVERY},
         vqa={"steps": 3, "average": 0.9, "validate_every": 3, "checkpoint_every": 3},
     )
