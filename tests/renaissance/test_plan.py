@@ -10,6 +10,7 @@ from rich.console import Console
 
 from renaissance import load, plan
 from renaissance.cli import main
+from renaissance.compiler import assembly
 from renaissance.compiler.planning import models
 from renaissance.compiler.planning.machines import find_gpu
 from renaissance.files import find_spec
@@ -99,7 +100,7 @@ def test_a_plan_answers_first(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[str] = []
-    build = models.assemble
+    build = assembly.assemble
 
     def assemble(declared: Model, *others: Any, **options: Any) -> Any:
         built.append(declared.name)
