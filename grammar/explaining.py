@@ -160,7 +160,7 @@ def _score_of(kind: type[TaskBlock]) -> str:
         spelled = spelling_of(name, info)
         if info.is_required() and spelled not in kind.learning_keys:
             words = kind_of(info).words
-            value = words[0] if words else "VALUE"
+            value = next(iter(words), "VALUE")
             said.append("--root DIR" if spelled == "root" else f"--set {spelled}={value}")
     said += [f"--set {name}=TABLE" for name in kind.split_keys]
     return " ".join([*said, "--split", *(kind.split_keys or ("NAME",))])

@@ -1,5 +1,6 @@
 """`renaissance data --how`: what to get where for each data set, and what is missing."""
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Collection, Iterator
@@ -10,7 +11,8 @@ from renaissance.answer import FINE, answer
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock
 from renaissance.grammar.kinds.how import How, Place
-from renaissance.grammar.kinds.registry import optional_facet
+from renaissance.grammar.kinds.registry import optional_facet, schema, words
+from renaissance.grammar.names import listing
 from renaissance.grammar.paths import exists
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
@@ -82,7 +84,31 @@ def how_of(block: FormatBlock | TaskBlock, measured: Collection[str] = ()) -> Ho
         places=tuple(named),
         licence="",
         published=(),
+        note="; ".join(_wanted(block)),
     )
+
+
+def _wanted(block: FormatBlock | TaskBlock) -> Iterator[str]:
+    """Yield what a table of one's own has to hold, and what reads sets as they are published."""
+    columns = [
+        f"`{value}` ({what})"
+        for name, info in keys_of(type(block)).items()
+        if (what := _column(info.description or "")) is not None
+        and isinstance(value := getattr(block, name), str)
+        and getattr(block, name.removesuffix("_column")) is not None
+    ]
+    if columns:
+        yield f"columns of the table: {', '.join(columns)}"
+    if isinstance(block, FormatBlock):
+        read = (schema("format", word) for word in words("format"))
+        known = [kind.word() for kind in read if kind is not None and optional_facet(kind, "how")]
+        yield f"sets as they are published need no table: {listing(known)} read them"
+
+
+def _column(doc: str) -> str | None:
+    """Return what a column holds, of the sentence on the key that names it; None for other keys."""
+    _, begins, what = doc.partition("column of ")
+    return re.split("[;:]", what)[0] if begins and doc.startswith("column") else None
 
 
 def _needing(how: How, task: TaskBlock, measured: Collection[str]) -> How:

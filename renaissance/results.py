@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from renaissance.compiler.amounts import duration, per_second
+from renaissance.grammar.kinds.data import LOSS
 from renaissance.progress import spell
+from renaissance.render.intervals import IN_BRACKETS, WITHOUT
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
 from renaissance.runtime.report.figures import is_rate
@@ -24,13 +26,19 @@ def print_results(run: Run) -> None:
     console.print(_narrow(run) if console.width < ENOUGH else _wide(run))
     if any(result.intervals for result in run.results):
         console.print(
-            "in brackets: 95% intervals over other images; majority: the most frequent answer to "
-            "learn from, given to every row"
+            f"{IN_BRACKETS}; majority: the most frequent answer to learn from, given to every row"
         )
+    if any(_without_interval(result) for result in run.results):
+        console.print(WITHOUT)
     if run.skipped:
         console.print(f"finished before: {', '.join(run.skipped)}", markup=False)
     console.print(f"results: {run.folder}", markup=False, soft_wrap=True)
     console.print(f"report:  {run.report}", markup=False, soft_wrap=True)
+
+
+def _without_interval(result: JobResult) -> bool:
+    """Tell whether a figure has no interval where figures of its kind have one."""
+    return result.kind == "evaluate" and bool({*result.metrics} - {LOSS, *result.intervals})
 
 
 def _wide(run: Run) -> Table:

@@ -71,7 +71,7 @@ def check_evaluation(
                 code="VL504",
                 message=f"task `{task.word()}` has no split `{job.split}`",
                 span=span,
-                help=suggestion(job.split, known, "a split"),
+                help=_key_of(job.split, task) or suggestion(job.split, known, "a split"),
                 notes=(f"splits are {listing(known)}",),
                 related=(Label(span=_span(places, "jobs", asks, "task"), text="the task"),)
                 if places.said(("jobs", asks, "task"))
@@ -132,16 +132,23 @@ def _check_held_out(
     """Report an evaluation of a pretraining on anything but what it holds out."""
     nothing = float(measured.validation) == 0
     if job.split != VALIDATION or nothing:
+        chosen = places.said(("jobs", job.name, "split"))
+        if nothing:
+            message = f"pretraining `{measured.name}` holds nothing out to be measured on"
+        elif chosen:
+            message = f"pretraining `{measured.name}` has no split `{job.split}`"
+        else:
+            message = f"`{job.name}` does not say what of pretraining `{measured.name}` it measures"
+        writes = f"`split = {VALIDATION}`"
+        hold = f"hold out a share of its images, such as `validation = 2%` in `{measured.name}`"
         findings.add(
             Diagnostic(
                 code="VL504",
-                message=f"pretraining `{measured.name}` holds nothing out to be measured on"
-                if nothing
-                else f"pretraining `{measured.name}` has no split `{job.split}`",
+                message=message,
                 span=span,
-                help=("hold out a share of its images, such as `validation = 2%`",)
+                help=(hold if chosen else f"{hold}, and write {writes} here",)
                 if nothing
-                else (f"write `split = {VALIDATION}`: the images that it holds out",),
+                else (f"write {writes}: its objectives, on the images that it holds out",),
                 related=(Label(span=_span(places, "jobs", measured.name), text="the pretraining"),),
             )
         )
@@ -232,6 +239,13 @@ def check_exclusions(
             else:
                 continue
             findings.add(finding)
+
+
+def _key_of(split: str, task: TaskBlock) -> tuple[str, ...]:
+    """Say how to name the file of a split that exists where a key says so; nothing of others."""
+    if split not in task.split_keys:
+        return ()
+    return (f'write `{split} = "…"` in the task: the file of this split',)
 
 
 def splits_of(task: TaskBlock) -> tuple[str, ...]:

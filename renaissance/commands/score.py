@@ -19,6 +19,7 @@ def run(arguments: Namespace) -> int:
         keys[name.strip()] = value.strip()
     task = read_task(arguments.task, keys, arguments.split)
 
+    from renaissance.render.intervals import IN_BRACKETS, WITHOUT
     from renaissance.render.text import printable
     from renaissance.runtime.evaluation.scoring import score
 
@@ -30,8 +31,10 @@ def run(arguments: Namespace) -> int:
             interval = found.intervals.get(name)
             ends = "" if interval is None else f"  [{interval[0]:.4f}, {interval[1]:.4f}]"
             lines.append(f"  {name:<{width}}  {value:8.4f}{ends}")
+        if found.metrics.keys() - found.intervals.keys():
+            lines.append(WITHOUT)
         if found.intervals:
-            lines.append("in brackets: 95% intervals over other images")
+            lines.append(IN_BRACKETS)
         lines += [f"note: {printable(remark)}" for remark in found.remarks]
         sys.stdout.write("\n".join(lines) + "\n")
     return answer(

@@ -78,7 +78,9 @@ def _memory(job: JobPlan, plan: Plan) -> str:
     step = f"a step of {job.batch} texts{parts}{again} needs {needed}"
     if job.fit is None or plan.machine is None:
         return f"{step} on a {'GPU' if plan.device == 'cuda' else 'CPU'}" + (
-            "" if plan.machine else "; --gpu NAME says whether it fits"
+            ""
+            if plan.machine
+            else "; `--gpu NAME`, or `--bench FILE` for a machine at hand, says whether it fits"
         )
     room = f"{in_bytes(job.fit.room)} counted on of {plan.machine.name}"
     return f"fits: {step} of {room}" if job.fit.fits else f"does not fit: {step}, over {room}"

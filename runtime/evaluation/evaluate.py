@@ -17,6 +17,7 @@ from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import DataError, JobData
+from renaissance.runtime.data.targets import Numbers
 from renaissance.runtime.errors import CheckpointError, InterruptionError, JobError
 from renaissance.runtime.evaluation import zero_shot
 from renaissance.runtime.evaluation.answers import ask
@@ -275,9 +276,11 @@ def _report_flaws(data: JobData, split: str, answered: Answered, log: Log) -> No
     missing = answered.missing
     if len(missing):
         named = [str(each) for each in answered.table.ids(missing)]
+        number = isinstance(answered.targets, Numbers)
         log.notice(
-            f"{len(missing)} rows of `{split}` have an image that cannot be read and count as "
-            f"wrong: {listing(named, most=MOST_NAMED)}"
+            f"{len(missing)} rows of `{split}` have an image that cannot be read and "
+            f"{'are left out of the figures' if number else 'count as wrong'}: "
+            f"{listing(named, most=MOST_NAMED)}"
         )
     impossible = data.impossible(split)
     if impossible:

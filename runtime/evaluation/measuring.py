@@ -7,6 +7,7 @@ import numpy as np
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
+from renaissance.runtime.data.targets import Numbers
 from renaissance.runtime.evaluation.baselines import Learned, by_chance, by_majority
 from renaissance.runtime.evaluation.finite import finite
 from renaissance.runtime.evaluation.intervals import (
@@ -26,14 +27,15 @@ class Figures:
     """What was measured of the rows of which it is known what is right.
 
     Attributes:
-        rows: how many there are.
+        rows: how many there are; where numbers are predicted, how many have one.
         metrics: by name.
         intervals: by name, as far as there is more than one image.
         majority: what the most frequent answer gives, by name.
         majority_answer: this answer in words.
         chance: what answers by chance give, by name.
         like_majority: names of metrics that are not distinguishable from those of that answer.
-        credit: `[rows]` float64, what each row is worth; None where nobody knows what is right.
+        credit: `[asked]` float64, what each row is worth, NaN where a number is wanted and none is
+            predicted; None where nobody knows what is right.
     """
 
     rows: int = 0
@@ -90,7 +92,7 @@ def measured(task: TaskBlock, answered: Answered, known: Learned | None) -> Figu
     else:
         intervals, alike = _of_halves(task, answered, majority)
     return Figures(
-        rows=len(answered.asked),
+        rows=len(answered if isinstance(answered.targets, Numbers) else answered.asked),
         metrics=metrics,
         intervals={name: intervals[name] for name in metrics if name in intervals},
         majority={name: plain[name] for name in metrics if name in plain},
@@ -143,7 +145,9 @@ def _credit(task: TaskBlock, answered: Answered, rows: Mapping[str, Mean]) -> np
     if leading is not None and len(leading.places) == len(answered.asked):
         return leading.values.astype(np.float64)
     assert answered.credit is not None  # of these rows it is known what is right
-    return answered.of_asked(answered.credit.astype(np.float64))
+    # Without an answer a row is wrong; how far from a number nobody can say.
+    absent = np.nan if isinstance(answered.targets, Numbers) else 0.0
+    return answered.of_asked(answered.credit.astype(np.float64), absent)
 
 
 def _holds_nothing(interval: Interval | None) -> bool:

@@ -77,9 +77,9 @@ class Answered:
         found: list[Any] = self.table.column(name).take(pa.array(self.asked)).to_pylist()
         return found
 
-    def of_asked(self, values: np.ndarray) -> np.ndarray:
-        """Return values `[n]` of the answered rows for all rows `[asked]`; 0 for the others."""
-        found = np.zeros(len(self.asked), values.dtype)
+    def of_asked(self, values: np.ndarray, absent: float = 0) -> np.ndarray:
+        """Return values `[n]` of the answered rows for all rows `[asked]`; `absent` for others."""
+        found = np.full(len(self.asked), absent, values.dtype)
         found[np.searchsorted(self.asked, self.rows)] = values
         return found
 

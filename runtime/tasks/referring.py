@@ -25,7 +25,7 @@ from renaissance.runtime.data.table import Source, Table, TextColumn, make_table
 from renaissance.runtime.tasks.referring_keys import Referring
 
 ENOUGH = 0.5
-"""Share of both boxes that a found one has in common with the right one, more than this."""
+"""Share of both boxes that a found one has in common with the right one, this or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +140,9 @@ def targets(block: Referring, table: Table, answers: tuple[str, ...]) -> Places:
     best = np.full(len(table), UNKNOWN, np.int64)
     for row, (start, stop) in enumerate(pairwise(starts.tolist())):
         place = int(shared[start:stop].argmax())
-        if shared[start + place] > ENOUGH:
+        if shared[start + place] >= ENOUGH:
             best[row] = place
-    return Places(starts=starts, right=shared > ENOUGH, best=best)
+    return Places(starts=starts, right=shared >= ENOUGH, best=best)
 
 
 def ragged(column: TextColumn) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ class Referring(TaskBlock):
         "annotated",
         doc="what is chosen among when it is measured: all boxes that people drew in the "
         "photograph, of which one is meant, or boxes that a detector found (`detections`), of "
-        "which those are right that share more than half with the one that is meant; it is learned "
+        "which those are right that share half or more with the one that is meant; it is learned "
         "on drawn boxes",
         impact="eval",
     )

@@ -38,6 +38,7 @@ def test_what_is_missing_is_said(spec: Path, capsys: pytest.CaptureFixture[str])
     assert "missing     dataset_coco.json" in printed and "not needed  train2014" in printed
     assert "caption_datasets.zip" in printed and "CC BY 4.0" in printed
     assert f"missing     {spec.parent}/pairs.csv" in printed
+    assert "columns of the table: `image` (image paths), `caption` (captions); sets as" in printed
 
 
 def test_as_json(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:

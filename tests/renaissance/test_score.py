@@ -49,6 +49,21 @@ def test_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_why_a_figure_has_no_interval_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # One image alone.
+    root = home / "one"
+    root.mkdir()
+    (root / "t.csv").write_text("image,label\na.png,cat\na.png,dog\n")
+    (root / "said").write_text('{"id": 0, "prediction": "cat"}\n{"id": 1, "prediction": "cat"}\n')
+    arguments = ["score", "classify", str(root / "said"), "--set", f"test={root}/t.csv"]
+    assert main([*arguments, "--split", "test"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["accuracy", "0.5000"]
+    assert lines[-1] == "without brackets: of one image alone, or no mean over images"
+
+
 def test_as_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["score", "nlvr2", str(home / "true.csv"), "--root", str(home / "nlvr2")]
     assert main([*arguments, "--split", "dev", "--set", "validation = 5%"]) == 0

@@ -16,6 +16,7 @@ from renaissance.runtime.evaluation.measuring import measured
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 from renaissance.runtime.tasks.glue.schema import Glue
+from renaissance.runtime.tasks.regress.schema import Regress
 
 WORDS = ("no", "yes")
 
@@ -83,6 +84,18 @@ def test_a_row_whose_image_cannot_be_read_is_wrong_for_all() -> None:
     assert found.metrics == found.majority == {"accuracy": 0.75}
     assert found.chance == {"accuracy": pytest.approx(0.375)}
     assert found.credit is not None and found.credit.tolist() == [1.0] * 30 + [0.0] * 10
+
+
+def test_a_row_without_an_image_is_left_out_where_a_number_is_wanted() -> None:
+    values = np.arange(40, dtype=np.float32)
+    said = answered(np.ones(40, np.int64), values[:30] + 2, np.arange(40), rows=np.arange(30))
+    found = measured(
+        Regress(train="t.csv"), replace(said, targets=Numbers(values=values), answers=()), None
+    )
+    assert found.rows == 30 and found.metrics["rmse"] == pytest.approx(2)
+    # No error at all would be worth more than any that was made.
+    assert found.credit is not None and found.credit.tolist()[:30] == [-4.0] * 30
+    assert np.isnan(found.credit[30:]).all()
 
 
 def test_metrics_that_are_no_means_have_intervals_too() -> None:
