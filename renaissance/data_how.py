@@ -17,7 +17,7 @@ from renaissance.grammar.paths import exists
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import path_keys
+from renaissance.grammar.schema.vocabulary import keys_of, path_keys
 from renaissance.render.text import printable
 
 
@@ -95,7 +95,7 @@ def _wanted(block: FormatBlock | TaskBlock) -> Iterator[str]:
         for name, info in keys_of(type(block)).items()
         if (what := _column(info.description or "")) is not None
         and isinstance(value := getattr(block, name), str)
-        and getattr(block, name.removesuffix("_column")) is not None
+        and getattr(block, name.removesuffix("_column"), value) is not None
     ]
     if columns:
         yield f"columns of the table: {', '.join(columns)}"
