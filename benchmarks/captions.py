@@ -6,8 +6,11 @@ Writes a table of as many captions, of ten words in the mean. A process of its o
 a pretraining does: the split, a tokenizer that is learned from all texts, their tokens, the order
 of an epoch, the digest of the data, and batches with masked words and other images, here or in a
 data process. It first reads a small table, and what it has in memory then is its zero. Its peak
-(`VmHWM`) counts all that it had in memory, the mapped table too, whose pages the system takes back
-when it needs them. Each image is drawn when its text comes up: images are no matter here.
+(`VmHWM`), stage by stage, counts all that it had in memory, the mapped table too, whose pages the
+system takes back when it needs them; `private` is the peak without them (`RssAnon`, looked at
+every 20 ms), and `worker private` that of a data process, which shares most of it with the
+training process. `kept` says what of it stays, by part. Each image is drawn when its text comes
+up: images are no matter here.
 """
 
 import argparse
@@ -20,6 +23,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,18 +35,20 @@ from PIL import Image
 import renaissance as rn
 from benchmarks.step import about
 from renaissance.libraries import SETTINGS, TUNABLES
-from renaissance.runtime.data import job_data
+from renaissance.runtime.data import JobData, job_data
 
 TABLES = ("csv", "parquet")
 WORDS, MEAN_WORDS = 20_000, 10
 FOLDER = 10_000
 """Images of one folder, as img2dataset leaves them."""
+INTERVAL = 0.02
+"""Seconds between two looks at a process."""
 PIECE = 2**17
 """Rows that are written in one go."""
 STEPS, BATCH = 4, 64
 SMALL = 20_000
 """Rows of the table that is read first: two pieces of what is tokenised in one go."""
-STAGES = ("tokenizer and order", "digest", "batches", "worker")
+STAGES = ("tokenizer and order", "digest", "batches")
 SPEC = """
 model m {{
   backbone text = plain_text {{ layers = 1, width = 16, heads = 2, vocabulary = 30522 }}
@@ -103,22 +109,21 @@ def resident(what: str, process: int | str = "self") -> int:
     return 1024 * next(int(line.split()[1]) for line in status.splitlines() if what in line)
 
 
-def read(table: Path, workers: int) -> dict[str, float]:
+def read(table: Path, workers: int) -> dict[str, object]:
     """Read a table and draw batches; bytes beyond those that a small one takes, at most."""
     torch.set_num_threads(1)
     small = table.with_name(f"small{table.suffix}")
     write(small, SMALL, SMALL)
     _read(small, workers)
-    began, zero = time.process_time(), resident("VmRSS")
-    found: dict[str, float] = {"zero": zero}
-    for stage, peak in _read(table, workers).items():
-        found[stage] = peak - zero
-    found["seconds"] = round(time.process_time() - began, 1)
-    return found
+    began, zero, private = time.process_time(), resident("VmRSS"), resident("RssAnon")
+    found: dict[str, object] = {"zero": zero, "zero private": private}
+    stages, kept = _read(table, workers)
+    found |= {stage: peak - zero for stage, peak in stages.items()}
+    return found | {"kept": kept, "seconds": round(time.process_time() - began, 1)}
 
 
-def _read(table: Path, workers: int) -> dict[str, int]:
-    """Return the bytes in memory at most, by stage."""
+def _read(table: Path, workers: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the bytes in memory at most, by stage, and those that are kept, by part."""
     found: dict[str, int] = {}
 
     def note(stage: str) -> None:
@@ -134,22 +139,39 @@ def _read(table: Path, workers: int) -> dict[str, int]:
     note("digest")
     for step in range(STEPS):
         images = (data.sample("train", row).image_path for row in data.rows(step))
-        _draw_images(map(Path, images))
+        draw_images(map(Path, images))
     batches = data.train(0, 0, 1)
     assert sum(batch.rows for step in islice(batches, STEPS) for batch in step) == STEPS * BATCH
     note("batches")
-    if workers:
-        found["worker"] = max(resident("VmHWM", child) for child in _children())
     batches.close()
-    return {stage: peak for stage, peak in found.items() if stage != "before"}
+    return {stage: peak for stage, peak in found.items() if stage != "before"}, _kept(data)
 
 
-def _children() -> list[str]:
-    path = Path(f"/proc/self/task/{os.getpid()}/children")
-    return path.read_text("ascii").split()
+def _kept(data: JobData) -> dict[str, int]:
+    """Return the bytes of what stays in memory, by part; `mapped` is a file, and not private."""
+    part, tokens = data.part("train"), data.tokens("train")
+    rows, images = part.table.rows.data.table, part.table.images.data.table
+    return {
+        "mapped texts": rows["text"].nbytes,
+        "tokens": tokens.ids.nbytes,
+        "words of tokens": tokens.words.nbytes,
+        "starts of texts": tokens.offsets.nbytes,
+        "images of texts": rows["image"].nbytes,
+        "distinct images": images.nbytes,
+        # As read, by image, and in the order of an epoch.
+        "rows of a split": 3 * part.rows.nbytes,
+        "truths": 4 * len(rows) + 4 * len(images),
+    }
 
 
-def _draw_images(paths: Iterable[Path]) -> None:
+def _children(process: int) -> list[str]:
+    try:
+        return Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+    except OSError:
+        return []
+
+
+def draw_images(paths: Iterable[Path]) -> None:
     """Draw images that differ from each other."""
     for path in paths:
         if not path.is_file():
@@ -159,24 +181,45 @@ def _draw_images(paths: Iterable[Path]) -> None:
             Image.fromarray(pixels).save(path)
 
 
-def in_process(table: Path, workers: int) -> dict[str, float]:
+def in_process(table: Path, workers: int) -> dict[str, Any]:
     """Return what `read` gives in a process of its own, that starts as training does."""
     command = [sys.executable, "-m", "benchmarks.captions", "--child", str(table)]
     command += ["--workers", str(workers)]
     environment = os.environ | {"XDG_CACHE_HOME": str(table.parent), TUNABLES: SETTINGS}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    private = {"private": 0, "worker private": 0}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        while process.poll() is None:
+            time.sleep(INTERVAL)
+            for name, there in (
+                ("private", [process.pid]),
+                ("worker private", _children(process.pid)),
+            ):
+                private[name] = max(private[name], *map(_private, there), 0)
+        assert process.stdout is not None
+        said = process.stdout.read()
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    found: dict[str, Any] = json.loads(said)
+    zero = found["zero private"]
+    return found | {name: peak - zero for name, peak in private.items() if peak}
 
 
-def measured(rows: int, images: int, suffix: str, workers: int) -> dict[str, object]:
+def _private(process: int | str) -> int:
+    """Return the private bytes of a process; 0 where it has gone."""
+    try:
+        return resident("RssAnon", process)
+    except (OSError, StopIteration):
+        return 0
+
+
+def measured(rows: int, images: int, suffix: str, workers: int) -> dict[str, Any]:
     """Write a table, read it, and return its size and what it cost."""
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / f"captions.{suffix}"
         write(table, rows, images)
         cost = in_process(table, workers)
         size = table.stat().st_size
-    peak = max(cost[stage] for stage in STAGES if stage in cost)
+    peak = max(cost[stage] for stage in STAGES)
     return {"table": suffix, "rows": rows, "images": images, "bytes": size, "peak": peak} | cost
 
 
@@ -197,7 +240,10 @@ def main() -> int:
         images = options.images or options.rows
         row = measured(options.rows, images, suffix, options.workers)
         found.append(row)
-        print(suffix, ", ".join(f"{name} {row[name]:,}" for name in row if name != "table"))
+        said = {name: value for name, value in row.items() if name not in ("table", "kept")}
+        print(suffix, ", ".join(f"{name} {value:,}" for name, value in said.items()))
+        for name, count in row["kept"].items():
+            print(f"  {name:<16} {count / options.rows:6.1f} bytes a row")
     if options.json:
         result = {"about": about(torch.device("cpu")), "rows": found}
         options.json.write_text(json.dumps(result, indent=2) + "\n")

@@ -221,7 +221,7 @@ def _sources(spec: Spec) -> dict[str, Mapping[str, str]]:
 def _places(block: Block) -> dict[str, str]:
     """Return where the files and folders of a block lie, by key; of a list by its place too."""
     found: dict[str, str] = {}
-    for key, path in paths_in(block):
+    for key, _, path in paths_in(block):
         place = len([one for one in found if one.startswith(f"{key}[")])
         several = isinstance(getattr(block, key), tuple)
         found[f"{key}[{place}]" if several else key] = str(Path(path).absolute())

@@ -17,7 +17,7 @@ from renaissance.grammar.paths import exists
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import keys_of, path_keys
+from renaissance.grammar.schema.vocabulary import keys_of, paths_in
 from renaissance.render.text import printable
 
 
@@ -73,10 +73,8 @@ def how_of(block: FormatBlock | TaskBlock, measured: Collection[str] = ()) -> Ho
         return found if isinstance(block, FormatBlock) else _needing(found, block, measured)
     named = [
         Place(path=path, holds=type(block).model_fields[name].description or "")
-        for name in path_keys(type(block))
-        for value in [getattr(block, name)]
-        for path in (value if isinstance(value, tuple) else (value,))
-        if isinstance(path, str) and path
+        for name, _, path in paths_in(block)
+        if path
     ]
     return How(
         name=f"`{block.word()}`: data of one's own",

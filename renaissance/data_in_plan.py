@@ -13,7 +13,8 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import paths_in
 
 if TYPE_CHECKING:
-    from renaissance.runtime.data.parts import Part, Parts
+    from renaissance.runtime.data.part import Part
+    from renaissance.runtime.data.parts import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def _mixtures(
     spec: Spec, parts: "Mapping[str, Parts]"
 ) -> Iterator[tuple[str, list[str], list[dict[str, Any]]]]:
     """Yield jobs that learn from several blocks, by weight, or from less than all."""
+    from renaissance.runtime.data.excluded import exclusions
     from renaissance.runtime.data.mixture import mixture
 
     for name, job in spec.jobs.items():
@@ -80,8 +82,7 @@ def _mixtures(
                 for share in shares
             )
             lines.append(f"an epoch of job `{name}` shows {round(epoch):,} texts: {each}")
-        if part.table.excluded:
-            left = f"{part.table.excluded:,} texts about images that are measured on"
+        if left := exclusions(part.table.excluded):
             lines.append(f"job `{name}` leaves out {left}")
         yield name, lines, [asdict(share) for share in shares]
 
@@ -127,7 +128,7 @@ def _absent_features(spec: Spec) -> Iterator[str]:
         f"`{place}`, the `{key}` of stream `{name}` of model `{model.name}`, is not there"
         for model in models.values()
         for name, stream in model.streams.items()
-        for key, place in paths_in(stream)
+        for key, _, place in paths_in(stream)
         if not exists(place)
     )
     yield from said

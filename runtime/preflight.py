@@ -65,7 +65,7 @@ def check_places(spec: Spec, names: Iterable[str]) -> None:
         blocks.append((f"model `{model.name}`", model))
         blocks += [(f"stream `{each}`", stream) for each, stream in model.streams.items()]
         for owner, block in blocks:
-            for key, place in paths_in(block):
+            for key, _, place in paths_in(block):
                 if not Path(place).exists():
                     raise DataError(f"`{place}`, the `{key}` of {owner}, does not exist")
 

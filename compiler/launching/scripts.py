@@ -99,10 +99,10 @@ def _surroundings(spec: Spec) -> dict[str, Any]:
 def _paths(spec: Spec) -> list[str]:
     """Return the paths that a spec names: of data, and of encoders that are folders."""
     tasks = [job.task for job in spec.jobs.values() if isinstance(job, Finetune)]
-    found = [path for block in (*spec.data.values(), *tasks) for _, path in paths_in(block)]
+    found = [path for block in (*spec.data.values(), *tasks) for _, _, path in paths_in(block)]
     for model in (*spec.models.values(), *spec.job_models.values()):
         blocks = (model, *model.sources)
-        found += [path for block in blocks for _, path in paths_in(block)]
+        found += [path for block in blocks for _, _, path in paths_in(block)]
         names = [source.identifier for source in model.sources]
         found += [name for name in names if name is not None and Path(name).is_dir()]
     return found

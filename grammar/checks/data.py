@@ -12,7 +12,7 @@ from renaissance.grammar.paths import children, exists, is_folder, resolved
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import path_keys
+from renaissance.grammar.schema.vocabulary import paths_in
 
 
 def absent_data(spec: Spec) -> tuple[str, ...]:
@@ -77,8 +77,7 @@ def check_presence(block: Block, path: Path, places: Places, findings: Findings)
 
 
 def absent_of(block: Block) -> Iterator[tuple[str, str, str]]:
-    """Yield key, `file` or `folder`, and path of what is not there."""
-    for name, what in path_keys(type(block)).items():
-        value = getattr(block, name)
-        if isinstance(value, str) and value and not exists(value):
-            yield name, what, value
+    """Yield key, `file` or `folder`, and path of what a block names and is not there."""
+    for name, what, path in paths_in(block):
+        if path and not exists(path):
+            yield name, what, path

@@ -192,14 +192,14 @@ def check_declared(kind: type[KindBlock]) -> None:
         raise KindError(f"{name} cannot be read: {text}") from problem
 
 
-def paths_in(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield each path of a file or a folder that a block names, behind its key."""
-    for name in path_keys(type(block)):
+def paths_in(block: Block) -> Iterator[tuple[str, str, str]]:
+    """Yield key, `file` or `folder`, and path of each file and folder that a block names."""
+    for name, what in path_keys(type(block)).items():
         value = getattr(block, name)
         for path in value if isinstance(value, tuple) else (value,):
             # A split may be a share of another one instead.
             if isinstance(path, str):
-                yield name, path
+                yield name, what, path
 
 
 def sources(position: Position) -> Kinds[SourceBlock]:

@@ -94,6 +94,8 @@ def _nowhere(spec: Spec, jobs: list[str]) -> list[str]:
 
 
 def _lines(job: str, summary: "Summary") -> Iterator[str]:
+    from renaissance.runtime.data.excluded import exclusions
+
     yield f"{job}: {summary.split}"
     texts = any(lengths.most for lengths in summary.lengths if lengths.unit == "words")
     about = f"about {summary.images:,} images" if summary.images else "without images"
@@ -103,8 +105,8 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
         yield f"  left out    {summary.incomplete:,} rows: incomplete, or no part of the set"
     for expected in summary.expected:
         yield f"  published   {_against(expected)}"
-    if summary.excluded:
-        yield f"  excluded    {summary.excluded:,} texts about images of `exclude`"
+    if excluded := exclusions(summary.excluded):
+        yield f"  excluded    {excluded}"
     if summary.withheld:
         yield f"  withheld    {summary.withheld:,} texts about images that a later job selects by"
     for block in summary.blocks:

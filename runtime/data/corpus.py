@@ -22,7 +22,7 @@ class Corpus:
         table: where they come from.
         tokens: the texts.
         images: the images, read when needed, as the streams of the model read them.
-        images_of_row: `[texts, views]` int64, the images of each text.
+        images_of_row: `[texts, views]` int32, the images of each text.
         targets: what is right for each text; None where that is no matter of the table, or nobody
             knows.
     """
@@ -35,7 +35,7 @@ class Corpus:
 
     @property
     def image_of_row(self) -> np.ndarray:
-        """`[texts]` int64, the image of each text, or the first of its images."""
+        """`[texts]` int32, the image of each text, or the first of its images."""
         first: np.ndarray = self.images_of_row[:, 0]
         return first
 
@@ -56,8 +56,8 @@ class Split:
 
     Attributes:
         corpus: what it is part of.
-        rows: `[texts]` int64, numbers of the texts, grouped by their first image.
-        choices: `[images]` int64, the numbers of these images, ascending.
+        rows: `[texts]` int32, numbers of the texts, grouped by their first image.
+        choices: `[images]` int32, the numbers of these images, ascending.
         starts: `[images + 1]` int64, where the texts of each image start in `rows`.
     """
 
@@ -69,9 +69,10 @@ class Split:
     def __post_init__(self) -> None:
         """Index the texts by image."""
         by_image = self.rows[np.argsort(self.corpus.image_of_row[self.rows], kind="stable")]
-        choices, starts = np.unique(self.corpus.image_of_row[by_image], return_index=True)
+        image = self.corpus.image_of_row[by_image]
+        starts = np.flatnonzero(np.diff(image, prepend=np.int32(-1)))
         object.__setattr__(self, "rows", by_image)
-        object.__setattr__(self, "choices", choices)
+        object.__setattr__(self, "choices", image[starts])
         object.__setattr__(self, "starts", np.append(starts, len(by_image)))
 
     def __len__(self) -> int:

@@ -7,7 +7,8 @@ from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.parts import Parts, read_pairs
+from renaissance.runtime.data.parts import Parts
+from renaissance.runtime.data.reading import read_pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

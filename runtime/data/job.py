@@ -21,7 +21,8 @@ from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import room_for_images
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
-from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.data.pictures import Pictures
 from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.sampling import Order
@@ -91,7 +92,7 @@ class JobData:
         self.answers: tuple[str, ...] = ()
         if isinstance(self._job, Finetune):
             self.answers = facet(self._job.task, "reader").answers(self._job.task, train)
-        self.tokenizer = tokenizer or job_tokenizer(spec, job_name)
+        self.tokenizer = tokenizer or job_tokenizer(spec, job_name, self._parts)
         if self._text.rows is not None:
             self.tokenizer.check_fits(self._text.rows, f"`{self._text.tokenizer}`")
         for kind in self._kinds.values():
@@ -425,8 +426,13 @@ def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> J
     return JobData(spec, job_name, tokenizer)
 
 
-def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
+def job_tokenizer(spec: Spec, job_name: str, parts: Parts | None = None) -> Tokenizer:
     """Return the tokenizer of a job's text stream: its own, or one that is learned.
+
+    Args:
+        spec: the whole experiment.
+        job_name: whose text stream it is.
+        parts: the splits of a job, where they are read anyway.
 
     Raises:
         DataError: if it cannot be loaded, or the texts to learn from cannot be read.
@@ -435,8 +441,9 @@ def job_tokenizer(spec: Spec, job_name: str) -> Tokenizer:
     if needs.tokenizer is not None:
         return Tokenizer.pretrained(needs.tokenizer, needs.revision)
     for name in reversed(chain_of(spec.jobs, job_name)):
-        texts = Parts(spec, spec.training_job(name))["train"].all_texts
-        tokenizer = Tokenizer.learned(texts, needs.vocabulary)
+        job = spec.training_job(name)
+        mine = parts if parts is not None and parts.job is job else Parts(spec, job)
+        tokenizer = Tokenizer.learned(mine["train"].all_texts, needs.vocabulary)
         if not tokenizer.wordless:
             break
     return tokenizer

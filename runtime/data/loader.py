@@ -123,7 +123,7 @@ class Strides(Dataset[Assembled]):
 
     def __getitem__(self, stride: int) -> Assembled:
         """Assemble this rank's batches of one stride."""
-        rows = self.assembler.split.rows[stride * STRIDE : (stride + 1) * STRIDE]
+        rows = self.assembler.split.rows[stride * STRIDE : (stride + 1) * STRIDE].astype(np.int64)
         cut = shares(len(rows), -(-len(rows) // self.batch))[self.rank :: self.ranks]
         parts: list[np.ndarray] = []
         last: list[bool] = []

@@ -18,7 +18,7 @@ def pieces(column: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
 
 
 def pieces_at(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> Iterator[pa.Array]:
-    """Yield some rows of a column in short pieces; `rows` is `[n]` int64, ascending."""
+    """Yield some rows of a column in short pieces; `rows` is `[n]` integers, ascending."""
     start = 0
     for piece in pieces(column):
         first, last = np.searchsorted(rows, [start, start + len(piece)])
@@ -38,7 +38,7 @@ def numbered(texts: Iterable[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
     """Number texts in the order in which they first appear.
 
     Texts are told apart by 128 bits of a hash, so that memory grows by 16 bytes for each of them,
-    and by as much while they are sorted, however long they are.
+    and by some 20 while they are sorted, however long they are.
 
     Args:
         texts: pieces of a column of strings, none of them null.
@@ -49,24 +49,37 @@ def numbered(texts: Iterable[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
     digests = bytearray()
     for piece in texts:
         digests += b"".join(map(xxhash.xxh3_128_digest, piece.cast(pa.large_binary()).to_pylist()))
-    keys = np.frombuffer(digests, np.uint64).reshape(-1, 2)
-    order = np.lexsort((keys[:, 1], keys[:, 0]))  # equal ones in their order
-    new = np.ones(len(keys), bool)
-    new[1:] = keys[order[1:], 0] != keys[order[:-1], 0]
-    new[1:] |= keys[order[1:], 1] != keys[order[:-1], 1]
-    first = np.zeros(len(keys), bool)
-    first[order[new]] = True
-    place = np.cumsum(first, dtype=np.int32) - np.int32(1)  # of those that are the first
-    number = np.empty(len(keys), np.int32)
-    number[order] = np.repeat(place[order[new]], np.diff(np.flatnonzero(new), append=len(keys)))
+    order, new = _sorted(np.frombuffer(digests, np.uint64).reshape(-1, 2))
+    digests.clear()
+    leaders = order[new]  # of each text the row where it stands first
+    first = np.zeros(len(order), bool)
+    first[leaders] = True
+    of_group = (np.cumsum(first, dtype=np.int32) - np.int32(1))[leaders]
+    group = np.cumsum(new, dtype=np.int32) - np.int32(1)
+    number = np.empty(len(order), np.int32)
+    number[order] = of_group[group]
     return number, first
+
+
+def _sorted(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort keys of two numbers, `[n, 2]` uint64, equal ones in their order.
+
+    Returns:
+        `[n]` int64, the places of the keys; `[n]` bool, which of them differ from the one before.
+    """
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    new = np.ones(len(keys), bool)
+    for start in range(1, len(keys), PIECE):  # in pieces, each of which is a copy
+        these, before = order[start : start + PIECE], order[start - 1 : start - 1 + PIECE]
+        new[start : start + PIECE] = (keys[these] != keys[before[: len(these)]]).any(axis=1)
+    return order, new
 
 
 class Texts(Collection[str]):
     """Rows of text columns, one column behind the other."""
 
     def __init__(self, rows: np.ndarray, *columns: pa.ChunkedArray) -> None:
-        """Copy nothing; `rows` is `[n]` int64, ascending."""
+        """Copy nothing; `rows` is `[n]` integers, ascending."""
         self._rows, self._columns = rows, columns
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part, Parts, parts_of
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.parts import Parts, parts_of
 from renaissance.runtime.data.repeats import repeated
 from renaissance.runtime.data.sameness import Photographs, found_among
 

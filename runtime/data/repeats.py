@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.many_texts import taken
-from renaissance.runtime.data.parts import MOST_COMPARED, Part
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.parts import MOST_COMPARED
 from renaissance.runtime.data.sameness import NOT_FOUND, Photographs, found_among
 
 AT_ONCE = 2**20

@@ -30,19 +30,19 @@ class Order:
         """Describe the order.
 
         Args:
-            rows: `[texts]` int64, numbers of the texts.
-            images: `[texts]` int64, the image of each.
+            rows: `[texts]` integers, numbers of the texts.
+            images: `[texts]` integers, the image of each.
             texts_per_image: most texts about one image in a group.
             seed: the job's seed.
             weights: `[texts]` float64, how often each comes in an epoch, in the mean of several
                 epochs; once if None.
         """
         self._rows = rows
-        self._images = images
-        self._weighted = None if weights is None else Weighted(weights, self._images, seed)
+        self._images = images if texts_per_image > 1 else None
+        self._weighted = None if weights is None else Weighted(weights, images, seed)
         self._texts_per_image = texts_per_image
         self._seed = seed
-        self._epochs: dict[int, np.ndarray] = {}
+        self._drawn: tuple[int, np.ndarray] | None = None
 
     def __len__(self) -> int:
         """Return the texts of an epoch."""
@@ -56,22 +56,21 @@ class Order:
         for epoch in range(first // total, (last - 1) // total + 1):
             start = epoch * total
             parts.append(self.epoch(epoch)[max(first - start, 0) : last - start])
-        return np.concatenate(parts)
+        return np.concatenate(parts).astype(np.int64)
 
     def epoch(self, epoch: int) -> np.ndarray:
-        """Return `[texts]` int64, all texts in the order of one epoch."""
-        if epoch not in self._epochs:
-            while len(self._epochs) > 1:
-                del self._epochs[min(self._epochs)]
-            self._epochs[epoch] = self._permutation(epoch)
-        return self._epochs[epoch]
+        """Return `[texts]`, all texts in the order of one epoch, of the type of `rows`."""
+        if self._drawn is None or self._drawn[0] != epoch:
+            self._drawn = None  # one of them is held at a time
+            self._drawn = epoch, self._permutation(epoch)
+        return self._drawn[1]
 
     def _permutation(self, epoch: int) -> np.ndarray:
         draw = generator(self._seed, "order", epoch)
         shuffled = draw.permutation(len(self))
         if self._weighted is not None:
             shuffled = self._weighted.epoch(epoch)[shuffled]
-        if self._texts_per_image == 1:
+        if self._images is None:
             return self._rows[shuffled]
         # Texts by image, those of one image in random order; then groups in random order.
         by_image = shuffled[np.argsort(self._images[shuffled], kind="stable")]

@@ -1,6 +1,7 @@
 """What the data of a job consist of, for a person who wants to look at them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,8 @@ from renaissance.runtime.data.expected_sizes import Expected, expected
 from renaissance.runtime.data.job import job_tokenizer
 from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.mixture import Share, mixture
-from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.data.streams import text_needs
 from renaissance.runtime.data.targets import Targets
 
@@ -67,7 +69,7 @@ class Summary:
         texts: number of texts.
         images: number of distinct images.
         incomplete: rows of the files that lack something, or are no part of the set; left out.
-        excluded: texts left out because of `exclude`.
+        excluded: texts left out because of `exclude`, by what it names.
         withheld: texts left out because a later job selects its best checkpoint by their images.
         blocks: what a pretraining learns from, one for each data block.
         expected: what the published data hold against what was found.
@@ -85,7 +87,7 @@ class Summary:
     texts: int
     images: int
     incomplete: int
-    excluded: int
+    excluded: Mapping[str, int]
     withheld: int
     blocks: tuple[Share, ...]
     expected: tuple[Expected, ...]

@@ -1,8 +1,9 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -68,7 +69,8 @@ class Table:
         also_true: `text` and `content` of what is known to be true, or may well be, although no row
             pairs them; None if rows say all.
         incomplete: rows of the files that were left out because text or image is missing.
-        excluded: rows that were left out because something is measured on their images.
+        excluded: rows that were left out because something is measured on their images, by what
+            `exclude` calls it; a row that several things are measured on counts for the first.
     """
 
     rows: "Dataset"
@@ -77,7 +79,7 @@ class Table:
     files: pa.ChunkedArray | None = None
     also_true: pa.Table | None = None
     incomplete: int = 0
-    excluded: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -95,16 +97,16 @@ class Table:
 
     @property
     def images_of_row(self) -> np.ndarray:
-        """`[texts, views]` int64: the images of each text."""
+        """`[texts, views]` int32: the images of each text; nothing is copied."""
         column = self.rows.data.column("image")
         if pa.types.is_fixed_size_list(column.type):
             column = pc.list_flatten(column)
-        images: np.ndarray = column.to_numpy().astype(np.int64).reshape(len(self), -1)
+        images: np.ndarray = _one_chunk(column).to_numpy().reshape(len(self), -1)
         return images
 
     @property
     def image_of_row(self) -> np.ndarray:
-        """`[texts]` int64: the image of each text, or the first of its images."""
+        """`[texts]` int32: the image of each text, or the first of its images."""
         first: np.ndarray = self.images_of_row[:, 0]
         return first
 
@@ -231,13 +233,19 @@ class Table:
             rows = rows.drop_columns("weight")
         return replace(self, rows=_data_set(rows.append_column("weight", pa.array(weights))))
 
-    def without(self, images: np.ndarray) -> "Table":
-        """Return the texts about none of some images; `images` is `[images]` bool."""
+    def without(self, images: np.ndarray, measured: str) -> "Table":
+        """Return the texts about none of the images `[images]` bool that something is measured on.
+
+        Args:
+            images: of the table, all of them.
+            measured: what `exclude` calls it.
+        """
         kept = ~images[self.images_of_row].any(axis=1)
         if kept.all():
             return self
         rows = _data_set(self.rows.data.table.filter(pa.array(kept)))
-        return replace(self, rows=rows, excluded=self.excluded + len(self) - len(rows))
+        excluded = {**self.excluded, measured: len(self) - len(rows)}
+        return replace(self, rows=rows, excluded=excluded)
 
     @property
     def has_answers(self) -> bool:
@@ -255,7 +263,8 @@ class Table:
 def _data_set(table: pa.Table) -> "Dataset":
     from datasets import Dataset  # takes a while to import
 
-    return Dataset(table)
+    # Without a name it would make one of all that the table holds, of which it copies every byte.
+    return Dataset(table, fingerprint="table")
 
 
 def make_table(
@@ -330,8 +339,9 @@ def _image_columns(
     scene = np.arange(len(paths), dtype=np.int32)
     if scenes is not None:
         scene[image] = _numbers(scenes)
-    content = scene.copy()
+    content = scene
     if contents is not None:
+        content = scene.copy()
         content[image] = contents
     return {
         "path": paths,
@@ -455,7 +465,7 @@ def join(tables: Sequence[Table]) -> Table:
         else None,
         also_true=pa.concat_tables(also_true) if also_true else None,
         incomplete=sum(table.incomplete for table in tables),
-        excluded=sum(table.excluded for table in tables),
+        excluded=dict(sum((Counter(table.excluded) for table in tables), Counter())),
     )
 
 
@@ -496,7 +506,7 @@ def _named(table: Table, name: str) -> pa.ChunkedArray:
 
 def in_order(texts: pa.ChunkedArray) -> Iterator[str]:
     """Go through texts."""
-    return (text for chunk in texts.chunks for text in chunk.to_pylist())
+    return (text for piece in pieces(texts) for text in piece.to_pylist())
 
 
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
@@ -522,4 +532,7 @@ def _numbers(names: TextColumn) -> np.ndarray:
 
 
 def _one_chunk(column: TextColumn) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    """Return a column in one piece, which is a copy only where it has several."""
+    if isinstance(column, pa.Array):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

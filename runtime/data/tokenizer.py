@@ -19,7 +19,7 @@ from renaissance.compiler.backbones.hub import look_for_hub
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.text_pairs import joining_pairs, words_of_pairs
-from renaissance.runtime.data.tokens import Tokens
+from renaissance.runtime.data.tokens import Tokens, offsets_of
 from renaissance.runtime.data.words import words_of
 from renaissance.runtime.errors import DamageError
 from renaissance.runtime.sealed import seal, unseal
@@ -83,11 +83,12 @@ class Tokenizer:
         self.pad_id = pad_id
         self.mask_id = mask_id
         self.vocabulary: int = backend.get_vocab_size(with_added_tokens=True)
-        special = self._special_ids()
+        special, numbers = self._special_ids(), backend.get_vocab()
+        self._code = "H" if max(numbers.values(), default=0) <= np.iinfo(np.uint16).max else "i"
         self.ordinary_ids = np.array(
             sorted(
                 number
-                for token, number in backend.get_vocab().items()
+                for token, number in numbers.items()
                 if number not in special and _SPARE.fullmatch(token) is None
             ),
             np.int64,
@@ -266,21 +267,22 @@ class Tokenizer:
         given: Iterable[Any] = texts if seconds is None else zip(texts, seconds, strict=True)
         backend.enable_truncation(max_tokens)
         # Arrays of Python grow in place: nothing is held twice.
-        lengths, ids, words = array("q"), array("i"), array("h")
+        few = max_tokens <= np.iinfo(np.int8).max
+        ids, words, lengths = array(self._code), array("b" if few else "h"), array("i")
         for texts_of_chunk in _chunks(given):
             encoded = backend.encode_batch(texts_of_chunk)
-            lengths.extend(len(e.ids) for e in encoded)
+            lengths.extend(map(len, encoded))
             found = np.fromiter(chain.from_iterable(e.ids for e in encoded), np.int32)
-            ids.frombytes(found.tobytes())
             if seconds is None:
                 of = words_of(texts_of_chunk, encoded, np.isin(found, self._special))
             else:
                 of = words_of_pairs(encoded)
-            words.frombytes(of.tobytes())
+            ids.frombytes(found.astype(ids.typecode).tobytes())
+            words.frombytes(of.astype(words.typecode).tobytes())
         tokens = Tokens(
-            ids=np.frombuffer(ids, np.int32),
-            words=np.frombuffer(words, np.int16),
-            offsets=np.concatenate([[0], np.cumsum(np.frombuffer(lengths, np.int64))]),
+            ids=np.frombuffer(ids, ids.typecode),
+            words=np.frombuffer(words, words.typecode),
+            offsets=offsets_of(np.frombuffer(lengths, np.int32)),
         )
         return tokens.filled(max_tokens, self.pad_id) if fill else tokens
 

@@ -21,14 +21,14 @@ class Truths:
 
     Attributes:
         text: `[texts]` int32; texts that differ in letter case only have the same number.
-        own: `[texts]` int32, the content of each text's image.
+        image: `[texts]` int32, the image of each.
         content: `[images]` int32; images with the same number show the same things.
         contents: how many numbers of contents there are.
-        pairs: int64, ascending: `text * contents + content` for what `own` does not say.
+        pairs: int64, ascending: `text * contents + content` for what `image` does not say.
     """
 
     text: np.ndarray
-    own: np.ndarray
+    image: np.ndarray
     content: np.ndarray
     contents: int
     pairs: np.ndarray
@@ -41,16 +41,16 @@ class Truths:
         number, _ = numbered(map(_read, chain(pieces(table.texts), more)))
         text = number[: len(table)]
         content, contents = table.content_of_image.astype(np.int32), table.contents
-        own = content[table.image_of_row]
+        image = table.image_of_row
         # A text that no other row has is known by its own image alone.
-        several = np.bincount(text)[text] > 1
-        pairs = [text[several].astype(np.int64) * contents + own[several]]
+        several = (np.bincount(text) > 1)[text]
+        pairs = [text[several].astype(np.int64) * contents + content[image[several]]]
         if also is not None:
             said = number[len(table) :].astype(np.int64)
             there = said <= text.max(initial=-1)
             pairs.append(said[there] * contents + also["content"].to_numpy()[there])
         known = np.unique(np.concatenate(pairs))
-        return cls(text=text, own=own, content=content, contents=contents, pairs=known)
+        return cls(text=text, image=image, content=content, contents=contents, pairs=known)
 
     def among(self, rows: np.ndarray, contents: np.ndarray) -> np.ndarray:
         """Return what is known of texts beside their own rows, as far as it is about some contents.
@@ -79,7 +79,7 @@ class Truths:
             int64, as `pairs`, ascending.
         """
         text, content = np.divmod(self.pairs, self.contents)
-        asked = np.isin(text, self.text[rows]) | np.isin(content, self.own[rows])
+        asked = np.isin(text, self.text[rows]) | np.isin(content, self._own(rows))
         return self.pairs[asked]
 
     def hold(self, rows: np.ndarray, images: np.ndarray) -> np.ndarray:
@@ -93,12 +93,17 @@ class Truths:
             `[n, k]` bool.
         """
         content = self.content[images]
-        known: np.ndarray = content == self.own[rows][:, None]
+        known: np.ndarray = content == self._own(rows)[:, None]
         if len(self.pairs):
             key = self.text[rows].astype(np.int64)[:, None] * self.contents + content
             place = np.searchsorted(self.pairs, key)
             known |= self.pairs[np.minimum(place, len(self.pairs) - 1)] == key
         return known
+
+    def _own(self, rows: np.ndarray) -> np.ndarray:
+        """Return `[rows]` int32, the content of the image of each text."""
+        own: np.ndarray = self.content[self.image[rows]]
+        return own
 
 
 def _read(texts: pa.Array) -> pa.Array:

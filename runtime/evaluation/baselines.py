@@ -7,7 +7,7 @@ import numpy as np
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import facet
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.targets import Numbers, Targets
 from renaissance.runtime.tasks.answered import Answered
 

@@ -11,7 +11,7 @@ from renaissance.grammar.kinds.data import Split, TaskBlock
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Numbers
 from renaissance.runtime.evaluation.intervals import Interval

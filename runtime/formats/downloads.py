@@ -20,8 +20,8 @@ import pyarrow.parquet
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.identity import at_flickr
 from renaissance.runtime.data.json_array import json_array
+from renaissance.runtime.data.published import entry, text
 from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
-from renaissance.runtime.formats.captioned import entry, text
 
 ROWS = 2**16
 """Rows that become a piece of a table."""
@@ -93,6 +93,16 @@ def shards_of(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if SHARD.fullmatch(path.name) and path.is_dir())
+
+
+def hint_of(root: Path, hint: str) -> str:
+    """Return a hint for somebody who has no file that is read: tar files have to be unpacked."""
+    if not any(SHARD.fullmatch(path.stem) and path.suffix == ".tar" for path in root.glob("*.tar")):
+        return hint
+    return (
+        "what lies in `00000.tar` is read from a folder `00000`, as img2dataset leaves it with "
+        "`--output_format files`"
+    )
 
 
 def downloaded_shards(root: Path, shards: Sequence[Path]) -> Iterator[Row]:

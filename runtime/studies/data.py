@@ -14,7 +14,8 @@ from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.many_texts import Texts
-from renaissance.runtime.data.parts import Part, Parts
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.surroundings import sentence
 

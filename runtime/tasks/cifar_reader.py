@@ -12,7 +12,7 @@ import pyarrow as pa
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.runtime.data.arrays import read_pickle
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.cifar import CifarTask

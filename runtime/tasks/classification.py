@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.names import listing
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Classes
 from renaissance.runtime.tasks.answered import Answered

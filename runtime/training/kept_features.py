@@ -17,7 +17,7 @@ from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.caches import cache_folder
 from renaissance.runtime.data import JobData
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.feature_cache.content import ImageContents
 from renaissance.runtime.feature_cache.folder import used_bytes

@@ -5,6 +5,7 @@ from contextlib import closing, nullcontext
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.lowering.compilation import explained
 from renaissance.runtime.checkpoints import Checkpoints
+from renaissance.runtime.data.excluded import exclusions
 from renaissance.runtime.log import Log
 from renaissance.runtime.precision import exact_float32
 from renaissance.runtime.processes import device_in_words
@@ -46,6 +47,8 @@ def train_job(session: Session, by_protocol: ByProtocol) -> JobResult:
         log.write(_started(session, setup, beginning, prepared))
         for sentence in (*setup.notices, *beginning.notices, *prepared.notices):
             log.notice(sentence)
+        if left := exclusions(setup.data.part("train").table.excluded):
+            log.notice(f"nothing is learned from {left} (`exclude`)")
         with cached_features(session, setup, prepared.objectives, prepared.precision, log):
             setup.data.read_for(processes.device, log.notice)
             training = Training.of(

@@ -4,10 +4,7 @@ import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.identity import at_flickr
-from renaissance.runtime.data.table import Source, Table
-from renaissance.runtime.formats.captioned import (
-    Captioned,
-    captioned_table,
+from renaissance.runtime.data.published import (
     entry,
     first_folder,
     listed,
@@ -15,6 +12,8 @@ from renaissance.runtime.formats.captioned import (
     read_json,
     text,
 )
+from renaissance.runtime.data.table import Source, Table
+from renaissance.runtime.formats.captioned import Captioned, captioned_table
 from renaissance.runtime.formats.coco_captions.schema import CocoCaptions
 
 HINT = "it is in annotations_trainval*.zip of cocodataset.org"
@@ -23,7 +22,7 @@ HINT = "it is in annotations_trainval*.zip of cocodataset.org"
 def read(block: CocoCaptions, source: Source) -> Table:
     """Read a split, a row a caption, image by image; raises DataError."""
     name = f"captions_{block.split}.json"
-    path = published(block.root, (f"annotations/{name}", name), source, hint=HINT)
+    path = published(block.root, (f"annotations/{name}", name), source.name, hint=HINT)
     content = read_json(path)
     folder = first_folder(block.root, (block.split, f"images/{block.split}"))
     files: dict[int, str] = {}

@@ -9,8 +9,8 @@ import pyarrow as pa
 from renaissance.grammar.names import listing
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.fields import first_names, read_fields
+from renaissance.runtime.data.published import listed, read_json
 from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
-from renaissance.runtime.formats.captioned import listed, read_json
 from renaissance.runtime.formats.datasets.schema import HuggingFaceDatasets
 from renaissance.runtime.formats.embedded import column_of, embedded_table, mapped_arrow
 

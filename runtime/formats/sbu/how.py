@@ -27,5 +27,6 @@ def how(block: Sbu) -> How:
         licence="not stated; photographs under their owners' terms",
         published=(URL,),
         sizes={"": Size(texts=1_000_000)},
-        note="about 867,000 of the photographs could still be had when ViLT was trained",
+        note="about 867,000 of the photographs could still be had when ViLT was trained; "
+        "img2dataset's folders are read as they are, with `--output_format files`",
     )

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.published import listed, published, read_json
 from renaissance.runtime.data.table import Source, Table
-from renaissance.runtime.formats.captioned import listed, published, read_json
 from renaissance.runtime.formats.downloads import (
     Downloads,
     Row,
     downloaded_shards,
     downloaded_table,
+    hint_of,
     listed_pairs,
     shards_of,
 )
@@ -31,14 +32,15 @@ def read(block: Sbu, source: Source) -> Table:
 def _rows(root: Path, source: Source) -> Iterable[Row]:
     if shards := shards_of(root):
         return downloaded_shards(root, shards)
-    path = published(root, (ALL, CAPTIONS, "annot.json"), source, hint=HINT)
+    places = (ALL, CAPTIONS, "annot.json")
+    path = published(root, places, source.name, hint=hint_of(root, HINT))
     if path.name == "annot.json":
         return listed_pairs(path)
     if path.name == ALL:
         content = read_json(path)
         captions, addresses = (listed(content, name, path) for name in ("captions", "image_urls"))
         return _pairs(root, path, captions, addresses)
-    other = published(root, (ADDRESSES,), source, hint=f"`{path}` holds the captions alone")
+    other = published(root, (ADDRESSES,), source.name, hint=f"`{path}` holds the captions alone")
     return _pairs(root, path, *(_lines(file) for file in (path, other)))
 
 

@@ -9,15 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from renaissance.runtime.data.json_array import json_array
+from renaissance.runtime.data.published import entry, published, text
 from renaissance.runtime.data.table import Source, Table
-from renaissance.runtime.formats.captioned import (
-    Captioned,
-    captioned_table,
-    distinct,
-    entry,
-    published,
-    text,
-)
+from renaissance.runtime.formats.captioned import Captioned, captioned_table, distinct
 from renaissance.runtime.formats.visual_genome.schema import VisualGenome
 
 FOLDERS = ("VG_100K", "VG_100K_2", "images/VG_100K", "images/VG_100K_2", "images")
@@ -30,7 +24,7 @@ SPACES = {"coco": "coco_id", "flickr": "flickr_id"}
 def read(block: VisualGenome, source: Source) -> Table:
     """Read the phrases about each image, those that are equal once; raises DataError."""
     name = "region_descriptions.json"
-    path = published(block.root, (name, f"annotations/{name}"), source, hint=HINT)
+    path = published(block.root, (name, f"annotations/{name}"), source.name, hint=HINT)
     known = _image_data(Path(block.root))
     folders = _folders(Path(block.root))
     images = []

@@ -1,6 +1,6 @@
 """Rows of a table, or of a folder for each class."""
 
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.tasks.classification import declared, targets
 from renaissance.runtime.tasks.classify.schema import Classify

@@ -8,15 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import SECOND, Source, Table, make_table
 from renaissance.runtime.data.targets import Classes, Numbers
 from renaissance.runtime.tasks.glue.schema import Glue
 
-WITHOUT_HEADER = {"cola": ("source", "label", "mark", "sentence")}
-"""Columns of files of labelled splits that have no header."""
-OF_DIAGNOSTIC = {"sentence1": "Premise", "sentence2": "Hypothesis", "gold_label": "Label"}
-"""What the labelled diagnostic set calls columns."""
 PARAPHRASES = {
     "train": "msr_paraphrase_train.txt",
     "dev": "msr_paraphrase_train.txt",
@@ -95,7 +91,7 @@ def targets(block: Glue, table: Table, answers: tuple[str, ...]) -> Classes | Nu
 
 def _rows(block: Glue, file: str, wanted: Sequence[str]) -> tuple[Path, list[Row]]:
     """Return the columns of a split, and the file that they are from."""
-    path = block.path(file)
+    path, layout = block.path(file), block.layout
     published = path.parent / PARAPHRASES.get(file, "")
     if block.subtask == "mrpc" and not path.is_file() and published.is_file():
         return published, _paraphrases(published, file, wanted)
@@ -104,9 +100,8 @@ def _rows(block: Glue, file: str, wanted: Sequence[str]) -> tuple[Path, list[Row
             f"`{path.resolve()}` does not exist; `root` holds a folder for each task of GLUE, as "
             "dl.fbaipublicfiles.com/glue/data has them"
         )
-    header = WITHOUT_HEADER.get(block.subtask) if file in block.layout.train else None
-    named = OF_DIAGNOSTIC if file == "diagnostic_full" else {}
-    return path, list(_table(path, [named.get(name, name) for name in wanted], header))
+    header, called = layout.header if file in layout.train else None, layout.called.get(file, {})
+    return path, list(_table(path, [called.get(name, name) for name in wanted], header))
 
 
 def _paraphrases(path: Path, file: str, wanted: Sequence[str]) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from renaissance.runtime.data.fields import as_name
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.data.targets import LabelSets, Shares
 from renaissance.runtime.tasks.classification import declared

@@ -10,7 +10,13 @@ SIZES = {
         "val": Size(texts=10_834, images=1_500),
         "testA": Size(texts=5_657, images=750),
         "testB": Size(texts=5_095, images=750),
-    }
+    },
+    # Objects are split, not images: one image may be in several. Source: TensorFlow Datasets.
+    "google": {
+        "train": Size(images=19_213),
+        "val": Size(images=4_559),
+        "test": Size(images=4_527),
+    },
 }
 
 

@@ -10,7 +10,7 @@ SIZES = {
         "val": Size(texts=4_896, images=1_300),
         "test": Size(texts=9_602, images=2_600),
     },
-    "google": {"val": Size(images=4_650)},
+    "google": {"train": Size(images=24_698), "val": Size(images=4_650)},
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from renaissance.runtime.data.fields import as_number
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.data.targets import Numbers
 from renaissance.runtime.tasks.regress.schema import Regress

@@ -2,36 +2,35 @@
 
 from renaissance.grammar.kinds.how import How, Place, Size
 from renaissance.grammar.record import replace
-from renaissance.runtime.tasks.retrieval.schema import Retrieval
+from renaissance.runtime.tasks.retrieval.schema import (
+    FLICKR_FOLDERS,
+    SIZES,
+    Retrieval,
+    files_of,
+    folders_of,
+)
 
-SIZES = {
-    ("coco", "train"): Size(images=82_783),
-    ("coco", "restval"): Size(images=30_504),
-    ("coco", "train_restval"): Size(images=113_287, texts=566_747),
-    ("coco", "val"): Size(images=5_000),
-    ("coco", "test"): Size(images=5_000, texts=25_010),
-    ("flickr30k", "train"): Size(images=29_000, texts=145_000),
-    ("flickr30k", "train_restval"): Size(images=29_000, texts=145_000),
-    ("flickr30k", "val"): Size(images=1_014, texts=5_070),
-    ("flickr30k", "test"): Size(images=1_000, texts=5_000),
-}
 CAPTIONS = "https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip"
 
 
 def how(block: Retrieval) -> How:
     """Return what to get."""
     found = how_of_set(block.root, block.set)
-    whole = {split: size for (name, split), size in SIZES.items() if name == block.set}
-    return replace(found, sizes=whole if block.captions == "all" else {})
+    return replace(found, sizes=sizes_of(block.set) if block.captions == "all" else {})
+
+
+def sizes_of(name: str) -> dict[str, Size]:
+    """Return how much each split of `coco` or `flickr30k` holds."""
+    return {split: Size(images=one, texts=other) for split, (one, other) in SIZES[name].items()}
 
 
 def how_of_set(root: str, name: str, split: str | None = None) -> How:
     """Return what to get of `coco` or `flickr30k`, for one split or all."""
     coco = name == "coco"
-    file_name = f"dataset_{name}.json"
+    published, *others = files_of(name)
     file = Place(
-        path=file_name,
-        instead=(f"karpathy/{file_name}", f"annotations/{file_name}"),
+        path=published,
+        instead=tuple(others),
         holds="captions and splits",
         where=CAPTIONS,
     )
@@ -41,24 +40,24 @@ def how_of_set(root: str, name: str, split: str | None = None) -> How:
                 path="train2014",
                 holds="82,783 photographs",
                 where="http://images.cocodataset.org/zips/train2014.zip",
-                instead=("images/train2014",),
+                instead=folders_of("train2014")[1:],
                 needed=split in (None, "train", "train_restval"),
             ),
             Place(
                 path="val2014",
                 holds="40,504 photographs, those of `restval`, `val` and `test`",
                 where="http://images.cocodataset.org/zips/val2014.zip",
-                instead=("images/val2014",),
+                instead=folders_of("val2014")[1:],
                 needed=split != "train",
             ),
         )
         if coco
         else (
             Place(
-                path="flickr30k-images",
+                path=FLICKR_FOLDERS[0],
                 holds="31,783 photographs `<id>.jpg`",
                 where="https://shannon.cs.illinois.edu/DenotationGraph/ (a form to fill in)",
-                instead=("flickr30k_images", "Flickr30K/images", "images"),
+                instead=FLICKR_FOLDERS[1:],
             ),
         )
     )

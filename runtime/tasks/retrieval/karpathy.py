@@ -1,16 +1,31 @@
 """Karpathy's files of captions, as published: `dataset_coco.json` and `dataset_flickr30k.json`."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.tasks.retrieval.schema import FIRST_FIVE, Retrieval, dataset_of
+from renaissance.runtime.data.published import (
+    entry,
+    first_folder,
+    listed,
+    published,
+    read_json,
+    text,
+)
+from renaissance.runtime.tasks.retrieval.schema import (
+    FIRST_FIVE,
+    FLICKR_FOLDERS,
+    Retrieval,
+    files_of,
+    folders_of,
+)
 
-FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "Flickr30K/images", "images")
-"""What the folder of Flickr30k's photographs is called, the published name first."""
+HINT = "it is in Karpathy's caption_datasets.zip; `renaissance data FILE --how` says where"
+UNNUMBERED = -1
+"""The number of what need not have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,78 +56,71 @@ def read_captioned(block: Retrieval, file: str) -> list[Captioned]:
     Raises:
         DataError: if the file is missing or malformed, or has no image of that split.
     """
-    path = dataset_of(block.root, block.set)
-    splits = ("train", "restval") if file == "train_restval" else (file,)
-    found = list(_images(block, path, splits))
-    if not found:
-        raise DataError(f"`{path}` has no image of the split `{file}`")
-    most = FIRST_FIVE if block.captions == "five" and "train" not in splits else None
-    if most is None:
+    found = read_images(block.root, block.set, file, block.word(), numbered=True)
+    if block.captions == "all" or file in ("train", "train_restval"):
         return found
-    return [
-        Captioned(number=one.number, coco=one.coco, path=one.path, captions=one.captions[:most])
-        for one in found
-    ]
+    return [replace(one, captions=one.captions[:FIRST_FIVE]) for one in found]
 
 
-def _images(block: Retrieval, path: Path, splits: tuple[str, ...]) -> Iterator[Captioned]:
-    flickr = _flickr_folder(block.root) if block.set == "flickr30k" else ""
-    within = _within(block.root)
-    captions: set[int] = set()
-    for place, entry in enumerate(_entries(path)):
-        try:
-            if entry["split"] not in splits:
+def read_images(
+    root: str, name: str, split: str, called: str, *, numbered: bool
+) -> list[Captioned]:
+    """Read a split of a set, or `train_restval`, in the order of its file.
+
+    Args:
+        root: folder that holds file and images.
+        name: of the set: `coco` or `flickr30k`.
+        split: which part.
+        called: what messages call the data.
+        numbered: whether images and captions are known by their numbers; if not, the file need not
+            number them, and an image need not have a caption.
+
+    Raises:
+        DataError: if the file is missing or malformed, or has no image of that split.
+    """
+    path = published(root, files_of(name), called, hint=HINT)
+    splits = ("train", "restval") if split == "train_restval" else (split,)
+
+    @cache
+    def lies_in(folder: str) -> str:
+        return first_folder(root, folders_of(folder))
+
+    found, seen = [], set[int]()
+    for place, image in enumerate(listed(read_json(path), "images", path)):
+        with entry(path, place, "image"):
+            if text(image["split"]) not in splits:
                 continue
-            image = _image(entry, flickr, within)
-        except KeyError as missing:
-            raise DataError(f"image {place} of `{path}` has no {missing}") from None
-        except (TypeError, ValueError, AttributeError) as problem:
-            raise DataError(f"image {place} of `{path}` is no captioned image: {problem}") from None
-        for number, _ in image.captions:
-            if number in captions:
-                raise DataError(f"image {place} of `{path}` repeats the `sentid` {number}")
-            captions.add(number)
-        yield image
+            one = _image(image, name == "coco", lies_in, numbered=numbered)
+            numbers = [number for number, _ in one.captions]
+            if numbered and not numbers:
+                raise ValueError("it has no sentence")
+        repeated = next((n for n in numbers if n in seen or numbers.count(n) > 1), None)
+        if numbered and repeated is not None:
+            raise DataError(f"image {place} of `{path}` repeats the `sentid` {repeated}")
+        seen.update(numbers)
+        found.append(one)
+    if not found:
+        raise DataError(f"`{path}` has no image of the split `{split}`")
+    return found
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as problem:
-        raise DataError(
-            f"`{path}` cannot be read: {problem.strerror}; `root` holds a file of Karpathy's "
-            "caption_datasets.zip, and the images"
-        ) from None
-    except (ValueError, RecursionError) as problem:
-        raise DataError(f"`{path}` is no JSON: {problem}") from None
-    entries = content.get("images") if isinstance(content, dict) else None
-    if not isinstance(entries, list):
-        raise DataError(f'`{path}` has no list `images`, as {{"images": […], "dataset": …}} has')
-    return entries
-
-
-def _image(entry: dict[str, Any], flickr: str, within: str) -> Captioned:
-    name, coco = entry["filename"], entry.get("cocoid")
-    folder = flickr or within + (entry.get("filepath") or name.split("_")[1])
-    captions = []
-    for sentence in entry["sentences"]:
-        text = sentence["raw"].strip() or " ".join(sentence["tokens"])
-        captions.append((int(sentence["sentid"]), text))
-    if not captions:
-        raise ValueError("it has no sentence")
+def _image(
+    image: dict[str, Any], coco: bool, lies_in: Callable[[str], str], *, numbered: bool
+) -> Captioned:
+    file = text(image["filename"])
+    # COCO_val2014_000000391895.jpg lies in `val2014`, which some files do not say.
+    folder = (image.get("filepath") or file.split("_")[1]) if coco else FLICKR_FOLDERS[0]
     return Captioned(
-        number=int(entry["imgid"]),
-        coco=None if coco is None else int(coco),
-        path=f"{folder}/{name}",
-        captions=tuple(captions),
+        number=int(image["imgid"]) if numbered else UNNUMBERED,
+        coco=int(image["cocoid"]) if coco else None,
+        path=f"{lies_in(text(folder))}/{file}",
+        captions=tuple(
+            (int(sentence["sentid"]) if numbered else UNNUMBERED, _said(sentence))
+            for sentence in image["sentences"]
+        ),
     )
 
 
-def _within(root: str) -> str:
-    """Return where the folders of COCO's photographs lie: in `root`, or in `images` there."""
-    return "images/" if (Path(root) / "images" / "val2014").is_dir() else ""
-
-
-def _flickr_folder(root: str) -> str:
-    there = (name for name in FLICKR_FOLDERS if (Path(root) / name).is_dir())
-    return next(there, FLICKR_FOLDERS[0])
+def _said(sentence: dict[str, Any]) -> str:
+    said = text(sentence["raw"]).strip() if "raw" in sentence else ""
+    return said or " ".join(sentence["tokens"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.retrieval.karpathy import read_captioned
 from renaissance.runtime.tasks.retrieval.schema import Retrieval

@@ -1,7 +1,6 @@
 """Keys of the task `retrieval`, and where its published files lie."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -20,10 +19,25 @@ from renaissance.grammar.kinds.head import Form
 FIRST_FIVE = 5
 """Captions of an image that `captions = five` keeps."""
 SIZES: Mapping[str, Mapping[str, tuple[int, int]]] = {
-    "coco": {"val": (5_000, 25_010), "test": (5_000, 25_010), "restval": (30_504, 152_634)},
-    "flickr30k": {"val": (1_014, 5_070), "test": (1_000, 5_000)},
+    "coco": {
+        "train": (82_783, 414_113),
+        "restval": (30_504, 152_634),
+        "train_restval": (113_287, 566_747),
+        "val": (5_000, 25_010),
+        "test": (5_000, 25_010),
+    },
+    "flickr30k": {
+        "train": (29_000, 145_000),
+        "train_restval": (29_000, 145_000),
+        "val": (1_014, 5_070),
+        "test": (1_000, 5_000),
+    },
 }
 """Images and captions of published splits."""
+
+
+FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "Flickr30K/images", "images")
+"""What the folder of Flickr30k's photographs is called, the published name first."""
 
 
 class Retrieval(TaskBlock):
@@ -121,8 +135,10 @@ class Retrieval(TaskBlock):
     def pairs(self, split: str) -> AllPairs | None:
         """Return what is scored of a published split: every image with every caption."""
         declared = self.split(split)
-        size = None if declared is None else SIZES[self.set].get(declared.file)
-        if declared is None or declared.held_out is not None or size is None:
+        if declared is None or declared.held_out is not None or declared.use == "train":
+            return None
+        size = SIZES[self.set].get(declared.file)
+        if size is None:
             return None
         images, texts = size
         if self.captions == "five":
@@ -133,8 +149,12 @@ class Retrieval(TaskBlock):
         return AllPairs(images=images, texts=texts, scored=scored)
 
 
-def dataset_of(root: str, name: str) -> Path:
-    """Return the file with all captions of a set: in `root`, or in a folder that others make."""
+def files_of(name: str) -> tuple[str, ...]:
+    """Return where the file with all captions of a set is looked for, as published and not."""
     file = f"dataset_{name}.json"
-    inner = (Path(root) / folder / file for folder in ("karpathy", "annotations"))
-    return next((path for path in inner if path.is_file()), Path(root) / file)
+    return file, f"karpathy/{file}", f"annotations/{file}"
+
+
+def folders_of(folder: str) -> tuple[str, ...]:
+    """Return where a folder of COCO's photographs, or that of Flickr30k's, is looked for."""
+    return FLICKR_FOLDERS if folder == FLICKR_FOLDERS[0] else (folder, f"images/{folder}")

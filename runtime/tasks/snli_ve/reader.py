@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.classification import targets
 from renaissance.runtime.tasks.snli_ve.schema import SnliVe, rows_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.data.targets import Shares
 from renaissance.runtime.tasks.vqav2.annotations import (

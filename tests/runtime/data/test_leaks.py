@@ -228,7 +228,8 @@ def test_what_selects_can_be_excluded(drawings: Path) -> None:
     path = write_spec(drawings / "mine.vl", learned, "split = test", data)
     spec = load(path)
     base = Parts(spec, spec.training_job("base"))["train"]
-    assert base.table.excluded > 0 and base.withheld == 0
+    assert list(base.table.excluded) == ["learn"] and base.table.excluded["learn"] > 0
+    assert base.withheld == 0
 
 
 def test_captions_of_what_is_retrieved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

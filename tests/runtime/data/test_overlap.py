@@ -134,7 +134,7 @@ def test_what_is_excluded_is_left_out(sets: Path, capsys: pytest.CaptureFixture[
     path = write_spec(sets / "mine.vl", data, task, "val")
     assert found(path, capsys)["regions", "measure"]["images"] == 0
     assert main(["data", f"{path}:base"]) == 0
-    assert "excluded    4 texts about images of `exclude`" in capsys.readouterr().out
+    assert "excluded    4 texts about images of `measure`" in capsys.readouterr().out
     assert main(["plan", str(path), "--format", "json"]) == 0
     planned = json.loads(capsys.readouterr().out)
     assert [one["job"] for one in planned["mixtures"]] == ["base"] and planned["overlaps"] == []

@@ -12,7 +12,8 @@ import pytest
 from renaissance.grammar import load
 from renaissance.runtime.data.leaks import leaks
 from renaissance.runtime.data.overlap import Overlap, overlaps
-from renaissance.runtime.data.parts import Part, read_task
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.data.repeats import repeated
 from renaissance.runtime.tasks.nlvr2.schema import Nlvr2
 from tests.published import json_lines, published_samples, vqav2_file

@@ -13,7 +13,7 @@ from renaissance.grammar.kinds.registry import optional_facet, schema, words
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.evaluation.intervals import of_mean
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa

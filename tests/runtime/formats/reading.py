@@ -4,7 +4,7 @@ from pathlib import Path
 
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.runtime.data.identity import names_of
-from renaissance.runtime.data.parts import read_pairs
+from renaissance.runtime.data.reading import read_pairs
 from renaissance.runtime.data.table import Table
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.data import TaskBlock
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.predicting.trained import Trained, load_run
 from renaissance.runtime.tasks.entail.schema import Entail
 from renaissance.runtime.tasks.multilabel.schema import Multilabel

@@ -8,6 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.formats.sbu.how import how
 from renaissance.runtime.formats.sbu.schema import Sbu
 from tests.published import draw
 from tests.published_pairs import sbu_address, write_json, write_sbu
@@ -57,12 +58,21 @@ def test_folders_of_img2dataset(tmp_path: Path, tabled: bool) -> None:
             write_json(tmp_path / f"00000/{name}.json", rows[-1])
     if tabled:
         pa.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "00000.parquet")
-    table = read(Sbu(root=str(tmp_path)))
+    block = Sbu(root=str(tmp_path))
+    table = read(block)
+    assert not list(how(block).missing())
     assert pairs(table, tmp_path) == [
         (f"00000/00000000{number}.jpg", f"photo {number}") for number in (0, 2)
     ]
     assert table.incomplete == int(tabled)
     assert names(table, "flickr") == ["4385058960", "4385058962"]
+
+
+def test_how(tmp_path: Path) -> None:
+    block = Sbu(root=str(tmp_path))
+    assert [place.path for place in how(block).missing()] == ["sbu-captions-all.json", "dataset"]
+    write_sbu(tmp_path, 2, {1})
+    assert not list(how(block).missing())
 
 
 def test_none_there_is_said(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from renaissance.grammar.declaration import Share
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.tasks.nlvr2.schema import Nlvr2
 from tests.published import published_samples, write_nlvr2

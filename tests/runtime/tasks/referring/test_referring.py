@@ -20,7 +20,7 @@ from renaissance.runtime.crops import crop_path, cropped, whole_and_box
 from renaissance.runtime.data import images as of_images
 from renaissance.runtime.data.decode import decode
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.optimizers.adamw.schema import AdamW
 from renaissance.runtime.tasks.refcoco.schema import RefCoco
@@ -269,4 +269,4 @@ def test_how_to_get_it_says_what_is_missing(tmp_path: Path) -> None:
     assert [place.path for place in how.missing()] == ["refcoco/refs(unc).p"]
     google = RefCoco(root=str(tmp_path), by="google")
     assert next(facet(google, "how").how(google).missing()).path == "refcoco/refs(google).p"
-    assert facet(google, "how").how(google).sizes == {}
+    assert facet(google, "how").how(google).sizes["val"].images == 4559

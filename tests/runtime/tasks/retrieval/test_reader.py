@@ -10,7 +10,7 @@ import pytest
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.data import AllPairs
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import read_task
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.tasks.retrieval.karpathy import read_captioned
 from renaissance.runtime.tasks.retrieval.schema import Retrieval
 from tests.published import published_samples, write_karpathy
@@ -76,10 +76,10 @@ def changed(root: Path, **changes: Any) -> Retrieval:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"sentences": None}, "image 14 of `.*` has no 'sentences'"),
-        ({"split": None}, "image 14 of `.*` has no 'split'"),
+        ({"sentences": None}, "image 14 of `.*` has no `sentences`"),
+        ({"split": None}, "image 14 of `.*` has no `split`"),
         ({"sentences": []}, "it has no sentence"),
-        ({"sentences": [3]}, "is no captioned image"),
+        ({"sentences": [3]}, "image 14 of `.*` cannot be read"),
         (
             {"sentences": [{"raw": "x", "sentid": 3}, {"raw": "y", "sentid": 3}]},
             "repeats the `sentid` 3",

@@ -11,7 +11,8 @@ import pytest
 from renaissance.grammar.check import check
 from renaissance.grammar.source import Source
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.parts import Part, read_task
+from renaissance.runtime.data.part import Part
+from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.tasks.vqav2 import reader
 from renaissance.runtime.tasks.vqav2.annotations import vocabulary
