@@ -44,7 +44,10 @@ class Architecture:
         patch: height and width of a patch, pixels; None for text.
         prefix_tokens: class, distillation and register tokens before the patches; None where only
             the library knows.
+        class_token: whether the first of these is a class token; None where only the library knows.
         statistics: mean and standard deviation of each colour that pixels are normalised with.
+        described: whether its parts are known too, and its dimensions stand in resolved specs.
+        refused: why it can be no tower; empty where it can.
         config: keyword arguments of transformers' configuration class, as published.
     """
 
@@ -66,7 +69,10 @@ class Architecture:
     image_size: int | None = None
     patch: int | None = None
     prefix_tokens: int | None = None
+    class_token: bool | None = None
     statistics: Statistics | None = None
+    described: bool = True
+    refused: str = ""
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -82,7 +88,8 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
     model_type = str(config.get("model_type", ""))
     depths = config.get("depths")
     stage_heads = config.get("num_heads")
-    width = _first(config, "hidden_size", "dim")
+    stages = config.get("hidden_sizes")
+    width = stages[-1] if stages else _first(config, "hidden_size", "dim")
     if depths and "embed_dim" in config:
         width = config["embed_dim"] * 2 ** (len(depths) - 1)
     inner = _first(config, "intermediate_size", "hidden_dim")
@@ -115,7 +122,7 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
         )
     return Architecture(
         modality="vision",
-        embedding_width=config.get("embed_dim", width),
+        embedding_width=config.get("embed_dim", stages[0] if stages else width),
         image_size=square(config.get("image_size")),
         # Hiera's patches overlap: an image holds as many as there are strides.
         patch=square(_first(config, "patch_stride", "patch_size")),
@@ -166,7 +173,7 @@ PREFIX_TOKENS = {
     "deit": 2,
     "dinov2": 1,
     "dinov2_with_registers": 1,
-    "dinov3_convnext": 0,
+    "dinov3_convnext": 1,
     "dinov3_vit": 1,
     "donut-swin": 0,
     "dpt": 1,

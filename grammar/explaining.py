@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from renaissance.grammar.catalogue.page import CATALOGUE, catalogue_page, encoder_page
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.data import TaskBlock
@@ -67,11 +68,18 @@ def pages_of(name: str) -> tuple[str, ...]:
     """Return what there is to say of a name, each page as Markdown; nothing of unknown ones.
 
     Args:
-        name: of a statement, a kind or a key, or `STATEMENT.KEY` or `KIND.KEY`.
+        name: of a statement, a kind or a key, `STATEMENT.KEY` or `KIND.KEY`, that of a known
+            encoder, or `catalogue`, which lists these.
 
     Raises:
         KindError: if a package that brings it cannot be used.
     """
+    if name == CATALOGUE:
+        return (catalogue_page(),)
+    return _pages_of_word(name) or tuple(filter(None, (encoder_page(name),)))
+
+
+def _pages_of_word(name: str) -> tuple[str, ...]:
     owner, dot, key = name.partition(".")
     if dot:
         return tuple(_key_page(key, {owner: _blocks_of(owner)}))

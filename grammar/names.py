@@ -1,12 +1,15 @@
 """Names in messages: which known ones come close, and how several are listed."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 FEW = 3
 """Names that are listed of many, where what is meant is clear from the first."""
 
 _NAMED_AT_MOST = 4
 _ALIKE = 0.6
+_COMPARED = 100
+"""Names that are compared letter by letter, which takes its time."""
 _SHORTEST = 4
 """Letters of a name that stand for a longer one, as `prob` does for `probability`."""
 
@@ -16,13 +19,25 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     from difflib import SequenceMatcher  # only mistakes pay for it
 
     scored = []
-    for other in dict.fromkeys(known):
+    for other in _alike(name.lower(), tuple(dict.fromkeys(known))):
         likeness = SequenceMatcher(None, name.lower(), other.lower()).ratio()
         if len(name) >= _SHORTEST and other.startswith(name):
             likeness = max(likeness, _ALIKE)
         if likeness >= _ALIKE:
             scored.append((-likeness, other))
     return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])
+
+
+def _alike(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names worth comparing: of very many those that share most pairs of letters."""
+    if len(known) <= _COMPARED:
+        return known
+    own = set(pairwise(name))
+    shared = {
+        other: len(own.intersection(pairwise(other.lower()))) / (len(other) + len(name))
+        for other in known
+    }
+    return tuple(sorted(known, key=lambda other: -shared[other])[:_COMPARED])
 
 
 def one_slip(name: str, known: str) -> bool:

@@ -27,6 +27,7 @@ from renaissance.compiler.backbones.embeddings import check_images, check_length
 from renaissance.compiler.backbones.layers import find_layers, first_of
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.rows import (
+    as_tokens,
     has_class_token,
     patch_grid,
     position_offset,
@@ -65,6 +66,9 @@ from renaissance.grammar.schema.model import Attention
 
 _MIXING = frozenset({"convbert", "fnet", "funnel", "nystromformer", "yoso"})
 """Families whose padding leaks into the texts beside it; every tower with weights is tried."""
+
+_POOLED_FIRST = frozenset({"dinov3_convnext"})
+"""Families that put the mean of the patches where others have a class token."""
 
 _UNLISTED = {"siglip_text_model": "SiglipTextModel"}
 """Classes of encoders that transformers has and AutoModel does not know."""
@@ -113,7 +117,8 @@ class TransformersTower(Tower):
             check_images(inputs, self.facts.image_size or 0, self.facts.fit)
             options = {**self._order(inputs), **self._positions(inputs)}
             found = self.encoder(pixel_values=inputs, **options)
-            tokens = self.norm(found.last_hidden_state)
+            features = as_tokens(found.last_hidden_state, self.facts.width, channels_last=False)
+            tokens = self.norm(features)
             if self.pools:
                 tokens = torch.cat((found.pooler_output[:, None], tokens), 1)
             return Features(tokens=tokens)
@@ -397,6 +402,7 @@ def _facts(
     statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
     width = architecture.width
     pools = architecture.modality == "vision" and pools_itself(spec)
+    first = pools or config.model_type in _POOLED_FIRST
     if width is None:
         raise BackboneError(f"`{id}` of type `{config.model_type}` states no hidden size")
     return TowerFacts(
@@ -408,8 +414,8 @@ def _facts(
         image_size=spec.image_size,
         fit=fit_of(spec),
         statistics=statistics if architecture.modality == "vision" else None,
-        prefix_tokens=prefix_tokens(encoder) + pools,
-        class_token=has_class_token(encoder) or pools,
+        prefix_tokens=prefix_tokens(encoder) + first,
+        class_token=has_class_token(encoder) or first,
         grid=patch_grid(spec.image_size, architecture.patch),
         position_offset=position_offset(encoder),
         attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),

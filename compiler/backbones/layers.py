@@ -7,7 +7,7 @@ from torch import nn
 from renaissance.compiler.model.tower import LayerPaths
 
 _STAGED = ("blocks", "layers", "albert_layers")
-_DOWNSAMPLING = "downsample"
+_DOWNSAMPLING = ("downsample", "downsampling_layer", "downsample_layers")
 
 
 def find_layers(encoder: nn.Module) -> LayerPaths:
@@ -28,9 +28,10 @@ def find_layers(encoder: nn.Module) -> LayerPaths:
         if blocks is None:
             paths.append((here,))
             continue
-        reduction = getattr(member, _DOWNSAMPLING, None)
-        extra = f"{here}.{_DOWNSAMPLING}" if reduction is not None and _size(reduction) else None
-        before = extra is not None and _comes_first(member, blocks)
+        reduction = next((name for name in _DOWNSAMPLING if hasattr(member, name)), "")
+        reduces = _size(getattr(member, reduction, None)) > 0
+        extra = f"{here}.{reduction}" if reduces else None
+        before = extra is not None and _comes_first(member, reduction, blocks)
         if before and extra:
             if paths:
                 paths[-1] += (extra,)
@@ -63,10 +64,10 @@ def _lists(module: nn.Module, path: str) -> Iterator[tuple[str, nn.Module]]:
             yield from _lists(child, here)
 
 
-def _comes_first(stage: nn.Module, blocks: str) -> bool:
+def _comes_first(stage: nn.Module, reduction: str, blocks: str) -> bool:
     order = [name for name, _ in stage.named_children()]
-    return order.index(_DOWNSAMPLING) < order.index(blocks)
+    return order.index(reduction) < order.index(blocks)
 
 
-def _size(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+def _size(module: nn.Module | None) -> int:
+    return 0 if module is None else sum(parameter.numel() for parameter in module.parameters())

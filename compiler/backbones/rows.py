@@ -4,6 +4,7 @@ import re
 
 from torch import Tensor, nn
 
+from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.packing import Packing
 
 Rows = Tensor | Packing | None
@@ -39,6 +40,27 @@ def has_class_token(encoder: nn.Module) -> bool:
     """Return whether the first token that an encoder gives is a class token."""
     names = (name for name, _ in encoder.named_parameters())
     return prefix_tokens(encoder) > 0 and any(_CLASS.search(name) for name in names)
+
+
+def as_tokens(features: Tensor, width: int, channels_last: bool) -> Tensor:
+    """Return features `[rows, n, c]`, `[rows, h, w, c]` or `[rows, c, h, w]` as `[rows, n, c]`.
+
+    Args:
+        features: as an encoder gives them.
+        width: channels.
+        channels_last: whether channels come last in four dimensions.
+
+    Raises:
+        BackboneError: if they are of another form.
+    """
+    if isinstance(features, Tensor) and features.ndim == 3:
+        return features
+    if isinstance(features, Tensor) and features.ndim == 4:
+        if channels_last:
+            return features.flatten(1, 2)
+        if features.shape[1] == width:
+            return features.flatten(2).transpose(1, 2)
+    raise BackboneError("the encoder's features are neither a sequence nor a map of tokens")
 
 
 def patch_grid(image_size: int | None, patch: int | None) -> int | None:

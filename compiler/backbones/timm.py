@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images
+from renaissance.compiler.backbones.hub import look_for_hub
 from renaissance.compiler.backbones.layers import first_of
-from renaissance.compiler.backbones.rows import has_class_token, prefix_tokens
+from renaissance.compiler.backbones.rows import as_tokens, has_class_token, prefix_tokens
 from renaissance.compiler.backbones.timm_layers import timm_layers
 from renaissance.compiler.backbones.trial import first_line, tokens_of_image
 from renaissance.compiler.errors import BackboneError
@@ -74,27 +75,6 @@ class TimmTower(Tower):
         check_images(inputs, self.facts.image_size or 0, self.facts.fit)
         features = self.encoder.forward_features(inputs)  # type: ignore[operator]
         return Features(tokens=as_tokens(features, self.facts.width, self.channels_last))
-
-
-def as_tokens(features: Tensor, width: int, channels_last: bool) -> Tensor:
-    """Return features `[rows, n, c]`, `[rows, h, w, c]` or `[rows, c, h, w]` as `[rows, n, c]`.
-
-    Args:
-        features: as `forward_features` gives them.
-        width: channels.
-        channels_last: whether channels come last in four dimensions.
-
-    Raises:
-        BackboneError: if they are of another form.
-    """
-    if isinstance(features, Tensor) and features.ndim == 3:
-        return features
-    if isinstance(features, Tensor) and features.ndim == 4:
-        if channels_last:
-            return features.flatten(1, 2)
-        if features.shape[1] == width:
-            return features.flatten(2).transpose(1, 2)
-    raise BackboneError("the encoder's features are neither a sequence nor a map of tokens")
 
 
 def timm_tower(
@@ -167,6 +147,8 @@ def timm_encoder(
     name = spec.identifier
     pretrained = spec.loads_weights and weights
     source = _source(name, address, pretrained=pretrained)
+    if pretrained and not is_folder(name):
+        look_for_hub()
     options: dict[str, Any] = {}
     if isinstance(spec, Dimensions):
         options |= _dimensions(name, spec, address)

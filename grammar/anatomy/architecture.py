@@ -30,14 +30,17 @@ def architecture_named(name: str, half: Half = "vision") -> Architecture | None:
     return known
 
 
-def folder_problem(block: SourceBlock) -> str | None:
-    """Say in a sentence why the folder that a block names is no model; None if nothing is wrong."""
-    return None if block.identifier is None else problem_of_folder(block.identifier)
+def problem_of(block: SourceBlock) -> str | None:
+    """Say in a sentence why what a block names is no encoder; None if nothing is wrong."""
+    return None if block.identifier is None else problem_of_name(block.identifier)
 
 
-def problem_of_folder(name: str) -> str | None:
-    """Say in a sentence why a folder is no model; None if nothing is wrong."""
-    if find(name) is not None or not is_folder(name):
+def problem_of_name(name: str) -> str | None:
+    """Say in a sentence why a folder or known encoder can be no tower; None if nothing is wrong."""
+    known = find(name)
+    if known is not None and known.refused:
+        return f"`{name}` can be no tower: {known.refused}"
+    if known is not None or not is_folder(name):
         return None
     try:
         read_folder(name)

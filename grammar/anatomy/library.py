@@ -62,7 +62,12 @@ ANY_SHAPE = frozenset({"clip_vision_model", "deit", "dinov2", "siglip_vision_mod
 
 
 def takes_any_shape(known: Architecture) -> bool:
-    """Tell whether an encoder can read images that are not square, each of its own shape."""
+    """Tell whether an encoder can read images that are not square, each of its own shape.
+
+    Of what nobody described, the build tells.
+    """
+    if not known.described:
+        return True
     if known.library == "transformers":
         return known.model_type in ANY_SHAPE
     return known.sequence and known.model_type.partition("_")[0] in ("deit", "vit")
@@ -72,7 +77,7 @@ def can_stack(known: Architecture) -> bool:
     """Tell whether the layers of an encoder can run over one sequence of texts and images."""
     if known.library == "transformers":
         return known.model_type in STACKS
-    family = _timm_family(known.model_type)
+    family = _timm_family(known)
     return known.sequence and (family is None or not family.relative)
 
 
@@ -114,7 +119,7 @@ def _dimension(block: NamedArchitecture, known: Architecture | None, name: str) 
 def _family(known: Architecture) -> EncoderAnatomy | None:
     """Return the family of an architecture; None where its configuration says something unusual."""
     if known.library == "timm":
-        return _timm_family(known.model_type)
+        return _timm_family(known)
     config = known.config
     if known.model_type == "beit" and (
         not config.get("use_relative_position_bias", False)
@@ -130,8 +135,9 @@ def _family(known: Architecture) -> EncoderAnatomy | None:
     return _TRANSFORMERS.get(known.model_type)
 
 
-def _timm_family(name: str) -> EncoderAnatomy | None:
-    if find(name) is None:
+def _timm_family(known: Architecture) -> EncoderAnatomy | None:
+    name = known.model_type
+    if not known.described or find(name) is None:
         return None
     if "_clip_" in name:
         return _CLIP

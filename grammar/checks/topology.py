@@ -227,13 +227,14 @@ class _Check:
                 text = "has regions only"
             elif (
                 known is None
-                or known.prefix_tokens != 0
+                or (known.prefix_tokens != 0 and known.class_token is not False)
                 or is_embedding(stream)
                 or pools_itself(stream)
             ):
                 continue
             else:
-                text = f"`{known.id}` has patches only"
+                has = "register tokens" if known.prefix_tokens else "patches"
+                text = f"`{known.id}` has {has} only"
             self._error(
                 "VL309",
                 f"`pool = {parts.pool}` needs a class token, and `{name}` has none",

@@ -3,11 +3,11 @@
 from renaissance.grammar.anatomy.architecture import (
     architecture_named,
     architecture_of,
-    folder_problem,
+    problem_of,
 )
 from renaissance.grammar.anatomy.library import POOLING, can_stack, has_embedding_size
 from renaissance.grammar.architectures import Architecture
-from renaissance.grammar.catalogue import names
+from renaissance.grammar.catalogue import names_like
 from renaissance.grammar.composition.embeddings import complete_weights
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
@@ -154,10 +154,14 @@ def _complete_dimensions(
                     code="VL305",
                     message=f"`{name}` cannot be chosen for `{known.id}`",
                     span=places.key((*path, name)),  # type: ignore[arg-type]
-                    label="its stages have sizes of their own",
+                    label="its stages have sizes of their own"
+                    if known.described
+                    else "it is no plain stack of equal layers",
                 )
             )
         return None if said else block
+    if not known.described:
+        return block
     updates: dict[str, object] = {}
     for name in _OWN_DIMENSIONS:
         own = getattr(known, name)
@@ -178,7 +182,7 @@ def _has_layers(
     wanted = block.layers if isinstance(block, Shortened) else None
     if wanted is None or known is None:
         return True
-    if not known.sequence:
+    if not known.sequence and known.described:
         label = "its stages have sizes of their own"
     elif known.layers is not None and wanted > known.layers:
         label = f"it has {known.layers}"
@@ -227,8 +231,8 @@ def _complete_embedding(
 
 
 def _is_model(block: NamedArchitecture, path: Path, places: Places, findings: Findings) -> bool:
-    """Report a folder that holds no model, or one that says too little."""
-    problem = folder_problem(block)
+    """Report a folder that holds no model or says too little, and encoders that can be no tower."""
+    problem = problem_of(block)
     if problem is None:
         return True
     findings.add(
@@ -315,7 +319,7 @@ def _misspelt(
     name = block.identifier
     if known is not None or name is None:
         return
-    meant = next((other for other in names() if one_slip(name, other)), None)
+    meant = next((other for other in names_like(name) if one_slip(name, other)), None)
     span = places.value((*path, _named_by(block)))
     if meant is not None and span is not None:
         findings.add(
@@ -368,13 +372,13 @@ def _length_unknown(stream: SourceBlock, wanted: str, path: Path, places: Places
         span=places.value((*path, _named_by(stream))),  # type: ignore[arg-type]
         label=f"`{wanted}` has to be set",
         help=(
-            *suggestion(name, names(), "a known model"),
+            *suggestion(name, names_like(name), "a known model"),
             "set `image_size` for a vision encoder"
             + (", `max_tokens` for a text encoder" if takes_text else ""),
         ),
         notes=(
-            "checking reads no network; known are the models that are part of Renaissance and "
-            "local folders",
+            "checking reads no network; known are the models of timm, those of transformers that "
+            "`renaissance explain catalogue` lists, and local folders",
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from renaissance.grammar.anatomy.architecture import architecture_named, problem_of_folder
+from renaissance.grammar.anatomy.architecture import architecture_named, problem_of_name
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
@@ -23,7 +23,7 @@ def complete_weights(
     name = stream.weights_of
     if name is None:
         return stream
-    problem = problem_of_folder(name)
+    problem = problem_of_name(name)
     if problem is not None:
         findings.add(_about(path, "VL304", problem, "is no model that can be built", places))
         return None

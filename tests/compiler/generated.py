@@ -10,6 +10,8 @@ import annotated_types
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.anatomy.library import library_anatomy
 from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
@@ -139,7 +141,10 @@ def _architectures(kind: type[SourceBlock], reads: str) -> list[str]:
     return [
         id
         for id, found in known.items()
-        if found is not None and found.modality == reads and kind.library in (None, found.library)
+        if found is not None
+        and found.modality == reads
+        and kind.library in (None, found.library)
+        and library_anatomy(RandomArchitecture(id=id)).known
     ]
 
 

@@ -1,6 +1,7 @@
 """The catalogue against published counts and against the libraries."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from transformers import AutoConfig
 
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.compiler.timm_table import differences
 from renaissance.grammar.catalogue import find, names
+from renaissance.grammar.catalogue.lookup import ENTRIES
+from renaissance.grammar.catalogue.timm_models import (
+    line_of,
+    parsed,
+    timm_model,
+    timm_names,
+    timm_version,
+)
 from renaissance.grammar.encoder_folder import FolderError, read_folder
 
 # Published parameter counts of the encoder without classifiers; pooler included where marked.
@@ -39,10 +49,34 @@ WITH_POOLER = {
 }
 
 
-def _tower(id: str):
-    known = find(id)
+# Millions of parameters that papers and model cards state, of one encoder without what pools.
+MILLIONS = {
+    ("FacebookAI/xlm-roberta-base", "vision"): 277,
+    ("facebook/convnext-tiny-224", "vision"): 28,
+    ("facebook/convnextv2-large-22k-224", "vision"): 196,
+    ("facebook/dinov2-base", "vision"): 87,
+    ("facebook/dinov2-with-registers-giant", "vision"): 1136,
+    ("facebook/dinov3-convnext-base-pretrain-lvd1689m", "vision"): 88,
+    ("facebook/dinov3-vit7b16-pretrain-lvd1689m", "vision"): 6716,
+    ("facebook/dinov3-vith16plus-pretrain-lvd1689m", "vision"): 841,
+    ("facebook/dinov3-vits16plus-pretrain-lvd1689m", "vision"): 29,
+    ("microsoft/deberta-v3-base", "vision"): 184,
+    ("microsoft/deberta-v3-large", "vision"): 434,
+    ("microsoft/swin-large-patch4-window7-224", "vision"): 195,
+    ("answerdotai/ModernBERT-base", "vision"): 149,
+    ("answerdotai/ModernBERT-large", "vision"): 395,
+    ("openai/clip-vit-large-patch14", "vision"): 303,
+    ("openai/clip-vit-large-patch14", "text"): 123,
+    ("openai/clip-vit-base-patch32", "text"): 63,
+}
+
+
+def _tower(id: str, half: str = "vision"):
+    known = find(id, half)
     assert known is not None
-    spec = RandomArchitecture(id=id, max_tokens=known.max_tokens, image_size=known.image_size)
+    spec = RandomArchitecture(
+        id=id, half=half, max_tokens=known.max_tokens, image_size=known.image_size
+    )
     with torch.device("meta"):
         return known, build_tower(spec, "x", attention="auto", weights=False)
 
@@ -56,22 +90,66 @@ def test_counts_are_the_published_ones(id: str) -> None:
     assert count == (COUNTS | WITH_POOLER)[id]
 
 
-@pytest.mark.parametrize("id", sorted({find(id).id for id in names()}))
-def test_facts_agree_with_the_library(id: str) -> None:
-    known, tower = _tower(id)
+@pytest.mark.parametrize(("id", "half"), MILLIONS)
+def test_counts_are_about_the_stated_ones(id: str, half: str) -> None:
+    _, tower = _tower(id, half)
+    count = sum(parameter.numel() for parameter in tower.parameters())
+    assert round(count / 1e6) == MILLIONS[id, half]
+
+
+def _each() -> list[tuple[str, str]]:
+    """Return one encoder of each configuration, but for the size of images."""
+    found = {}
+    for id in names():
+        for half in ("vision", "text"):
+            known = find(id, half)
+            if not known.refused:
+                sizes = {**known.config, "image_size": None, "model": known.model_type}
+                found[json.dumps(sizes, sort_keys=True)] = (id, half)
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize(("id", "half"), _each())
+def test_facts_agree_with_the_library(id: str, half: str) -> None:
+    known, tower = _tower(id, half)
     facts = tower.facts
     assert (facts.modality, facts.width) == (known.modality, known.width)
     assert len(facts.layers) == known.layers
     assert facts.vocabulary == known.vocabulary
     if known.modality == "text":
-        ids = {"input_ids": torch.zeros(1, known.max_tokens, dtype=torch.long, device="meta")}
-        assert tower(ids).tokens.shape == (1, known.max_tokens, known.width)
+        length = min(known.max_tokens, 512)
+        ids = {"input_ids": torch.zeros(1, length, dtype=torch.long, device="meta")}
+        assert tower(ids).tokens.shape == (1, length, known.width)
         return
     assert facts.prefix_tokens == known.prefix_tokens
     size = known.image_size
     tokens = tower(torch.empty(1, 3, size, size, device="meta")).tokens
-    grid = size // known.patch if known.sequence else 7
+    grid = size // known.patch if known.sequence else size // 32
     assert tokens.shape == (1, known.prefix_tokens + grid**2, known.width)
+
+
+def test_every_entry_names_its_model_card() -> None:
+    sources = [entry.source for entry in ENTRIES]
+    assert len(set(sources)) == len(sources)
+    assert len({id for entry in ENTRIES for id in entry.ids}) == sum(len(e.ids) for e in ENTRIES)
+
+
+def test_the_table_of_timm_is_read_as_it_was_written() -> None:
+    models = [timm_model(name) for name in timm_names()]
+    assert len(models) > 1300
+    for model in models:
+        assert parsed(line_of(model)) == model
+
+
+def _sample() -> list[str]:
+    by_hash = sorted(timm_names(), key=lambda name: sha256(name.encode()).digest())
+    return [name for name in by_hash if timm_model(name).parameters < 5e7][:12]
+
+
+@pytest.mark.skipif(timm.__version__ != timm_version(), reason="made from another timm")
+@pytest.mark.parametrize("name", _sample())
+def test_the_table_of_timm_agrees_with_timm(name: str) -> None:
+    assert differences([name]) == []
 
 
 @pytest.mark.parametrize("id", [id for id in names() if find(id).library == "timm"])
@@ -85,6 +163,11 @@ def test_an_id_is_found_by_all_of_its_names() -> None:
         assert find(id) is find("deit_tiny_patch16_224")
     assert find("google-bert/bert-base-uncased").config == find("bert-base-uncased").config
     assert find("nobody/nothing") is None
+    by_tag = find("vit_base_patch16_224.augreg_in21k")
+    assert (by_tag.width, by_tag.image_size) == (768, 224)
+    assert find("timm/eva02_base_patch14_448.mim_in22k_ft_in1k").image_size == 448
+    assert find("vit_base_patch16_224.nobody") is None
+    assert find("google/siglip2-base-patch16-naflex").refused
 
 
 @pytest.mark.parametrize("id", ["roberta-base", "microsoft/swin-tiny-patch4-window7-224"])

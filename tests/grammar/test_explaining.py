@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.catalogue.lookup import ENTRIES
+from renaissance.grammar.catalogue.timm_models import timm_names
 from renaissance.grammar.check import check
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.explaining import (
@@ -134,3 +136,23 @@ def test_what_may_have_been_meant(name: str, meant: str) -> None:
 
 def _keys(block: type[Block]) -> list[str]:
     return [spelling_of(name, info) for name, info in keys_of(block).items()]
+
+
+def test_the_catalogue_and_each_of_its_encoders_have_a_page() -> None:
+    [page] = pages_of("catalogue")
+    for entry in ENTRIES:
+        for id in entry.ids:
+            assert f"`{id}`" in page
+            [own] = pages_of(id)
+            assert entry.source in own
+            assert entry.refused in own
+    assert f"{len(timm_names())} models" in page
+
+
+def test_models_of_timm_have_a_page() -> None:
+    [page] = pages_of("convnext_tiny.in12k_ft_in1k_384")
+    assert "Images of 384 × 384 pixels" in page
+    assert "49 tokens of 224 pixels" in page
+    [refused] = pages_of("crossvit_9_240")
+    assert "It can be no tower" in refused
+    assert pages_of("convnext_tinny") == ()

@@ -1,0 +1,135 @@
+"""Makes the table of timm's models, or compares it with the installed timm.
+
+    python -m renaissance.compiler.timm_table            writes the table
+    python -m renaissance.compiler.timm_table --check    says where timm differs
+
+Models are made on the meta device, where nothing is allocated, and one pass of an image says how
+many tokens come out: it takes about a quarter of an hour.
+"""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterable
+
+import timm
+import torch
+from timm.models.vision_transformer import Block, VisionTransformer
+
+from renaissance.compiler.backbones.timm import TimmTower, timm_tower
+from renaissance.compiler.errors import CompileError
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.catalogue.timm_models import (
+    TABLE,
+    Expected,
+    TimmModel,
+    line_of,
+    table_of,
+    timm_model,
+    timm_names,
+)
+
+
+def surveyed(name: str) -> TimmModel:
+    """Return what an architecture of the installed timm is like as a tower.
+
+    Args:
+        name: without a tag.
+    """
+    images = _images(name)
+    tags = {tag: _images(f"{name}.{tag}") for tag in _tags(name)}
+    try:
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+            spec = RandomArchitecture(id=name, image_size=images.size)
+            tower = timm_tower(spec, name, attention="auto", weights=False).eval()
+            tokens = tower(torch.empty(2, 3, images.size, images.size)).tokens.shape[1]
+    except CompileError as refusal:
+        return TimmModel(name=name, images=images, refused=_reason(refusal, name), tags=tags)
+    facts = tower.facts
+    grid = facts.grid or 0
+    patched = grid > 0 and tokens == facts.prefix_tokens + grid**2
+    heads, ratio = _plain(name, tower, images.size)
+    return TimmModel(
+        name=name,
+        images=images,
+        width=facts.width,
+        layers=len(facts.layers),
+        tokens=tokens,
+        parameters=sum(parameter.numel() for parameter in tower.parameters()),
+        prefix_tokens=facts.prefix_tokens,
+        class_token=facts.class_token,
+        patch=images.size // grid if patched else None,
+        heads=heads,
+        mlp_ratio=ratio,
+        tags=tags,
+    )
+
+
+def differences(names: Iterable[str]) -> list[str]:
+    """Return a line for each architecture of which the table says something else than timm."""
+    found = []
+    for name in names:
+        kept, own = timm_model(name), surveyed(name)
+        if kept is None or line_of(kept) != line_of(own):
+            found.append(f"{name}: {'missing' if kept is None else line_of(kept)} | {line_of(own)}")
+    return found
+
+
+def main() -> int:
+    """Write or check the table; 1 if it differs."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="compare, and write nothing")
+    names = timm.list_models()
+    if arguments.parse_args().check:
+        gone = [f"{name}: gone" for name in sorted(set(timm_names()) - set(names))]
+        found = gone + differences(names)
+        sys.stdout.writelines(f"{line}\n" for line in found)
+        return 1 if found else 0
+    lines = [line_of(surveyed(name)) for name in names]
+    TABLE.write_text(table_of(timm.__version__, lines), "utf-8")
+    return 0
+
+
+def _images(name: str) -> Expected:
+    published = timm.get_pretrained_cfg(name)
+    mean, std = (tuple(map(float, side)) for side in (published.mean, published.std))
+    return Expected(size=published.input_size[-1], statistics=(mean, std))
+
+
+def _tags(name: str) -> list[str]:
+    prefix = f"{name}."
+    with_tags = timm.list_pretrained(f"{name}.*")
+    return [full.removeprefix(prefix) for full in with_tags if full.startswith(prefix)]
+
+
+def _plain(name: str, tower: TimmTower, size: int) -> tuple[int | None, float | None]:
+    """Return heads and ratio of a stack of equal layers that timm makes from these numbers."""
+    encoder = tower.encoder
+    blocks = getattr(encoder, "blocks", ())
+    if not isinstance(encoder, VisionTransformer):
+        return None, None
+    if any(type(block) is not Block or not hasattr(block.mlp, "fc2") for block in blocks):
+        return None, None
+    heads = blocks[0].attn.num_heads
+    ratio = blocks[0].mlp.fc2.in_features / tower.facts.width
+    sizes = {"depth": len(blocks), "embed_dim": tower.facts.width, "num_heads": heads}
+    drops = {"proj_drop_rate": 0.0, "attn_drop_rate": 0.0}
+    try:
+        with torch.device("meta"):
+            again = timm.create_model(
+                name, num_classes=0, img_size=size, mlp_ratio=ratio, **sizes, **drops
+            )
+    except TypeError:
+        return None, None
+    own, made = (
+        {key: part.shape for key, part in m.state_dict().items()} for m in (encoder, again)
+    )
+    return (heads, ratio) if own.items() <= made.items() else (None, None)
+
+
+def _reason(refusal: CompileError, name: str) -> str:
+    return " ".join(str(refusal).replace(f"`{name}`: ", "").replace(f"`{name}` ", "it ").split())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
