@@ -283,12 +283,8 @@ def main() -> int:
         costs += compare(options, freeze)
         print(table(costs[-len(options.fusions) :]), flush=True)
     if options.json:
-        said = {
-            "about": about(CPU),
-            "batch": options.batch,
-            "size": options.size,
-            "rows": [asdict(cost) for cost in costs],
-        }
+        what = about(CPU) | {"size": SIZES[options.size].name, "batch": options.batch}
+        said = {"about": what, "rows": [asdict(cost) for cost in costs]}
         options.json.write_text(json.dumps(said, indent=2) + "\n")
     return 0
 
