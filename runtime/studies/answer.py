@@ -255,20 +255,23 @@ def _apart(
 def _like_best(
     values: Mapping[str, Mapping[int, float]], *, larger_is_better: bool
 ) -> frozenset[str]:
-    """Return the best variant and those that seeds do not tell from it."""
+    """Return the best variant and those that seeds do not tell from it, all considered together."""
     means = {variant: estimate(list(of.values())).mean for variant, of in values.items() if of}
     if not means:
         return frozenset()
     best = (max if larger_is_better else min)(means, key=lambda variant: means[variant])
-    alike = {best}
+    found: dict[str, Difference] = {}
     for variant in means:
         seeds = [seed for seed in values[variant] if seed in values[best]]
-        apart = (
-            _apart(values[best], values[variant], seeds, better=larger_is_better) if seeds else None
-        )
-        if apart is None or not apart.distinguishable:
-            alike.add(variant)
-    return frozenset(alike)
+        if variant != best and seeds:
+            found[variant] = _apart(values[best], values[variant], seeds, better=larger_is_better)
+    adjusted = holm([apart.p for apart in found.values()])
+    told = {
+        variant
+        for (variant, apart), p in zip(found.items(), adjusted, strict=True)
+        if apart.distinguishable and p < LEVEL
+    }
+    return frozenset(means.keys() - told)
 
 
 def _split(jobs: Iterable[JobResults]) -> str:

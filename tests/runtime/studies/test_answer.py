@@ -124,3 +124,16 @@ def test_seeds_needed_follow_from_what_seeds_vary(tmp_path: Path) -> None:
     said = seeds_for(found(tmp_path), 1.0)
     assert len(said) == 2 and "exam accuracy, freeze=vision: " in said[0]
     assert "seeds for 1.00 points (differences vary by" in said[0]
+
+
+def test_the_best_alone_is_told_apart_in_all_comparisons_together(tmp_path: Path) -> None:
+    scores = {
+        "none": (0.95, 0.90, 0.95),
+        "vision": (0.975, 0.917, 0.983),
+        "text": (0.925, 0.80, 0.933),
+        "both": (0.925, 0.875, 0.925),
+    }
+    of = answer(read_results(make_study(tmp_path / "study", scores)))
+    comparison = compared(of, "vision")
+    assert comparison.difference.distinguishable and not comparison.distinguishable
+    assert line(of, "none").like_best
