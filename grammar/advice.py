@@ -133,7 +133,7 @@ def _freezing(place: Place) -> Advice | None:
             "put the next statement on a line of its own"
         )
         return Advice(help=(text,))
-    if token.type == "UNTIL":  # only `adapt` takes none
+    if token.type == "UNTIL" and any(part.type == "ADAPT" for part in place.line):
         return Advice(help=("leave it out: what is under adapters never learns",))
     word = place.text(token)
     if token.type == "NAME" and word in _EXCEPT:

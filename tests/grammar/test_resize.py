@@ -91,7 +91,7 @@ def test_a_job_changes_how_images_are_prepared_without_a_warning(workshop: Any) 
         ("fit { shorter = 384, longer = 640 }", "VL403"),
         ('"fit"', "VL404"),
         ("3", "VL404"),
-        ("squash { shorter = 3 }", "VL408"),
+        ("squash { shorter = 3 }", "VL411"),
         ("fit { shorter = 384, longer = 320, multiple = 32 }", "VL405"),
         ("fit { shorter = 16, longer = 320, multiple = 32 }", "VL405"),
         ("fit { shorter = 384, longer = 9000, multiple = 32 }", "VL405"),

@@ -149,8 +149,8 @@ def test_settings_reach_a_study() -> None:
         ("factor f { a { base.batch = 2 }, b { base.clip = 2 } }", ["VL601", "VL601"]),
         ("factor f { a { }, b { base.clip = 2 } }", ["VL601"]),
         (
-            "factor f { a { base { optimizer adamw { lr = 1 } } }\n"
-            "b { base { optimizer adamw { lr = 2, weight_decay = 0 } } } }",
+            "factor f { a { base { optimizer adamw { lr = 1e-4 } } }\n"
+            "b { base { optimizer adamw { lr = 2e-4, weight_decay = 0 } } } }",
             ["VL601"],
         ),
         ("factor f { a { base.batch = 8 }, b { base { batch = 8 } } }", ["VL602"]),
