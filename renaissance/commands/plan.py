@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
     return _answer(arguments, load(path, settings), studies)
 
 
-def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -> int:
+def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study]) -> int:
     """Plan a spec, if one is meant, and studies."""
     texts = {} if spec is None else _texts(arguments.texts, spec)
     if isinstance(texts, str):
@@ -88,7 +88,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Iterable[Study]) -
     if planned is not None:
         price = arguments.price
         drawn += answers(planned, price) if arguments.summary else [draw(planned, price)]
-        drawn += _unused(planned, spec) if arguments.model is None else []
+        drawn += _unused(planned, spec, studies) if arguments.model is None else []
         drawn += [""] if plans else []
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     _tell(arguments, planning, imported - began)
@@ -101,11 +101,14 @@ def _tell(arguments: Namespace, planning: float, imports: float) -> None:
         sys.stderr.write(f"planned in {planning:.1f} s, after {imports:.1f} s of imports\n")
 
 
-def _unused(planned: "Plan", spec: Spec | None) -> list["RenderableType"]:
-    """Say which models are left out because no job uses them."""
+def _unused(
+    planned: "Plan", spec: Spec | None, studies: Collection[Study]
+) -> list["RenderableType"]:
+    """Say which models are left out because no job uses them, not in a study either."""
     from rich.text import Text
 
     there = {model.name for model in planned.models} | {job.model.name for job in planned.jobs}
+    there |= {name for study in studies for cell in study.cells for name in cell.spec.models}
     left = [name for name in (spec.models if spec and planned.jobs else ()) if name not in there]
     return [Text(f"no job uses {listing(left)}; `--model` plans one")] if left else []
 
@@ -124,7 +127,7 @@ def _planned(study: Study, machine: "Machine | None", arguments: Namespace) -> "
         ) from None
 
 
-def _print(arguments: Namespace, parts: "Iterable[RenderableType]", remarks: Remarks) -> None:
+def _print(arguments: Namespace, parts: Iterable["RenderableType"], remarks: Remarks) -> None:
     from rich.console import Console
 
     colors = {"always": True, "never": False}.get(arguments.color)
