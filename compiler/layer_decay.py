@@ -40,15 +40,13 @@ def said_of_decay(
     """Yield a sentence for each root: which share of the learning rate its layers have."""
     for root, factor in decay_lr.items():
         count = _layers(model, addresses, root)
-        depths = {
-            depth(place.address, place.kinds, count)
-            for place in addresses.values()
-            if place.address.partition(".")[0] == root
-        }
+        inside = [one for one in addresses.values() if one.address.partition(".")[0] == root]
+        depths = {depth(place.address, place.kinds, count) for place in inside}
+        embedded = any("embeddings" in place.kinds for place in inside)
         shares = [
             f"{factor**at:.3g} {where}"
             for at, where in (
-                (count + 1, "in its embeddings"),
+                (count + 1, "in its embeddings" if embedded else "in front of its layers"),
                 (count, "in its first layer"),
                 (1, "in its last layer"),
                 (0, "behind it"),

@@ -1,13 +1,17 @@
 """How deep a part of a model stands below its top. Source: Bao et al. 2022, BEiT, its layer decay.
 
-The last of `n` layers stands one below the top, the first one `n`, embeddings `n + 1`; what stands
-behind the layers, such as a norm, is the top. The embeddings of a one-tower model, which has its
-layers in the fusion, stand below those.
+The last of `n` layers stands one below the top, the first one `n`, what stands in front of them
+`n + 1`: embeddings, and the projections and type embeddings of a fusion. What stands behind them,
+such as a norm, is the top. The embeddings of a one-tower model, which has its layers in the fusion,
+stand below those.
 """
 
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.selectors import parse
 from renaissance.grammar.kinds.source import is_embedding
+
+_IN_FRONT = ("projection", "type_embedding")
+"""Names, behind the root, of what else than embeddings stands in front of layers."""
 
 
 def layers_above(anatomy: Anatomy, root: str) -> int | None:
@@ -30,9 +34,11 @@ def depth(address: str, kinds: frozenset[str], layers: int) -> int:
         SelectorError: if the address is none.
     """
     inside = parse(address)[1:]
-    if inside and inside[0].name == "layers" and isinstance(inside[0].members, int):
-        return layers - inside[0].members
-    return layers + 1 if "embeddings" in kinds else 0
+    first = inside[0] if inside else None
+    if first is not None and first.name == "layers" and isinstance(first.members, int):
+        return layers - first.members
+    in_front = "embeddings" in kinds or (first is not None and first.name in _IN_FRONT)
+    return layers + 1 if in_front and layers else 0
 
 
 def whole_root(address: str) -> str | None:

@@ -62,7 +62,7 @@ class Training(Block):
         {},
         doc="factor on the learning rate from each layer to the one below it, by stream or fusion: "
         "1 behind the last layer, the factor in the last, its square in the one before, the least "
-        "in embeddings; multiplied with that of `scale_lr`",
+        "in what stands in front of them, as embeddings do; multiplied with that of `scale_lr`",
         impact="training",
     )
     schedule: ScheduleBlock = kind_key(

@@ -27,7 +27,8 @@ def beit(name: str, layers: int, decay: float) -> float:
     layer = re.search(r"\blayers?\.(\d+)\.", name)
     if layer:
         return values[int(layer[1]) + 1]
-    return values[0] if "embed" in name or "position" in name else values[-1]
+    in_front = name.startswith(("fusion.projection.", "fusion.type_embedding."))
+    return values[0] if in_front or "embed" in name or "position" in name else values[-1]
 
 
 def test_factors_of_towers_are_those_of_beit(tiny_spec: Callable[..., Spec]) -> None:
@@ -50,7 +51,7 @@ def test_factors_of_towers_are_those_of_beit(tiny_spec: Callable[..., Spec]) -> 
 
 @pytest.mark.parametrize("word", words("fusion"))
 def test_factors_are_those_of_beit_under_every_fusion(word: str) -> None:
-    """Of every parameter of towers, embeddings and fusion; heads learn at the full rate."""
+    """Of every parameter of towers and fusion; heads learn at the full rate."""
     model = build(spec(joined_by(word)), job="base")
     places = parameter_addresses(model)
     decays = {"text": 0.8, "vision": 0.9, model.fusion_name: 0.5}
@@ -61,9 +62,7 @@ def test_factors_are_those_of_beit_under_every_fusion(word: str) -> None:
         part, stream, *_ = name.split(".")
         root = stream if part == "streams" else model.fusion_name
         if part in ("streams", "fusion") and root in decays:
-            # What tells streams apart belongs to no layer: it learns at the full rate.
-            wanted = 1.0 if ".type_embedding." in name else beit(name, 2, decays[root])
-            assert found.pop(name) == pytest.approx(wanted), name
+            assert found.pop(name) == pytest.approx(beit(name, 2, decays[root])), name
     assert not found
 
 
@@ -129,5 +128,8 @@ def test_a_plan_says_what_the_layers_learn_at(tiny_spec: Callable[..., Spec]) ->
         "`decay_lr` of `text` is 0.5 a layer: the learning rate times 0.125 in its embeddings, "
         "0.25 in its first layer, 0.5 in its last layer, 1 behind it"
     )
-    assert cross.startswith("`decay_lr` of `cross` is 0.9 a layer: the learning rate times 0.9 in")
+    assert cross == (
+        "`decay_lr` of `cross` is 0.9 a layer: the learning rate times 0.81 in front of its "
+        "layers, 0.9 in its last layer"
+    )
     assert jobs["vqa"].rates == () and jobs["exam"].rates == ()
