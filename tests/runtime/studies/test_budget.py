@@ -62,9 +62,14 @@ def steps(study: Study, job: str) -> dict[str, int]:
     return found
 
 
+@pytest.fixture(scope="module")
+def planned() -> Planned:
+    """What jobs take on an H100, counted once for all tests."""
+    return Planned(find_gpu("h100"))
+
+
 @pytest.mark.parametrize("budget", ["flops", "time"])
-def test_variants_spend_what_the_baseline_spends(budget: str) -> None:
-    planned = Planned(find_gpu("h100"))
+def test_variants_spend_what_the_baseline_spends(budget: str, planned: Planned) -> None:
     equal = within_budget(study(budget), planned, Data())
     taken = steps(equal, "truth")
     assert taken["none"] == 400 < taken["later"] < taken["vision"]
@@ -80,16 +85,16 @@ def test_variants_spend_what_the_baseline_spends(budget: str) -> None:
         assert abs(cost(variant) - cost("none")) <= a_step
 
 
-def test_steps_of_a_budget_are_part_of_the_stage() -> None:
-    plain, equal = study("steps"), within_budget(study("flops"), Planned(), Data())
+def test_steps_of_a_budget_are_part_of_the_stage(planned: Planned) -> None:
+    plain, equal = study("steps"), within_budget(study("flops"), planned, Data())
     before, after = (set(stages_of(each.cells).distinct) for each in (plain, equal))
     # Pretrainings and the baseline stay: 2 + 2 × 2; what was frozen is trained for longer.
     assert len(before & after) == 6 and len(before) == len(after) == 14
 
 
-def test_equal_steps_change_nothing() -> None:
+def test_equal_steps_change_nothing(planned: Planned) -> None:
     declared = study("steps")
-    assert within_budget(declared, Planned(), Data()).cells == declared.cells
+    assert within_budget(declared, planned, Data()).cells == declared.cells
 
 
 def test_time_is_of_a_machine() -> None:
@@ -109,8 +114,8 @@ def test_the_closest_number_of_steps(wanted: float) -> None:
     )
 
 
-def test_a_plan_counts_shared_stages_once() -> None:
-    plan = plan_study(study("steps"), Planned(find_gpu("h100")), Data(), price=2.0)
+def test_a_plan_counts_shared_stages_once(planned: Planned) -> None:
+    plan = plan_study(study("steps"), planned, Data(), price=2.0)
     assert len(plan.stages) == 14 and plan.unshared == 18
     shared = [stage for stage in plan.stages if len(stage.cells) > 1]
     assert [stage.kind for stage in shared] == ["pretrain", "pretrain"]

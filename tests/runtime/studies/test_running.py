@@ -5,6 +5,7 @@ import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import rmtree
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,15 +58,18 @@ def write(text: str, tmp_path: Path) -> Any:
     """Write the file of the study; returns its path."""
 
     def written(seeds: str = "[0]", *changes: tuple[str, str]) -> Path:
-        file = text + STUDY.replace("SEEDS", seeds)
-        for old, new in changes:
-            assert old in file
-            file = file.replace(old, new)
-        path = tmp_path / "a.vl"
-        path.write_text(file)
-        return path
+        return _write(tmp_path / "a.vl", text, seeds, *changes)
 
     return written
+
+
+def _write(path: Path, text: str, seeds: str, *changes: tuple[str, str]) -> Path:
+    file = text + STUDY.replace("SEEDS", seeds)
+    for old, new in changes:
+        assert old in file
+        file = file.replace(old, new)
+    path.write_text(file)
+    return path
 
 
 class Told:
@@ -105,6 +109,14 @@ def run(path: Path, folder: Path, told: Told | None = None, **options: Any) -> S
     told = Told() if told is None else told
     options = {"pages": False, **options}
     return run_study(study, stages, folder, told, device="cpu", **options)
+
+
+@pytest.fixture(scope="module")
+def ended(text: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StudyResults]:
+    """The folder of the study, which ran once with one seed, and its results."""
+    home = tmp_path_factory.mktemp("ended")
+    folder = home / "runs" / "s"
+    return folder, run(_write(home / "a.vl", text, "[0]"), folder)
 
 
 def test_equal_stages_run_once_and_a_seed_is_added(
@@ -151,8 +163,8 @@ def test_equal_stages_run_once_and_a_seed_is_added(
     assert len(waits) == 1 and exam.report.exists() and len(again.jobs) == 5
 
 
-def test_costs_are_counted_once_and_add_up(write: Any, tmp_path: Path) -> None:
-    results = run(write(), tmp_path / "runs" / "s")
+def test_costs_are_counted_once_and_add_up(ended: tuple[Path, StudyResults]) -> None:
+    _, results = ended
     none, vision = results.cells
     base = none.jobs["base"].costs
     assert base.operations is not None and base.seconds is not None
@@ -176,12 +188,13 @@ def test_costs_are_counted_once_and_add_up(write: Any, tmp_path: Path) -> None:
     ],
 )
 def test_names_and_remarks_run_nothing_again(
-    write: Any, tmp_path: Path, changes: tuple[tuple[str, str], ...]
+    write: Any, ended: tuple[Path, StudyResults], changes: tuple[tuple[str, str], ...]
 ) -> None:
-    before = run(write(), tmp_path / "runs" / "s")
+    folder, before = ended
     told = Told()
     # Another study beside it, too.
-    after = run(write("[0]", *changes), tmp_path / "runs" / "other", told)
+    after = run(write("[0]", *changes), folder.with_name("other"), told)
+    rmtree(folder.with_name("other"))
     assert told.settled == []
     [old, new] = ([*results.cells[0].metrics.values()] for results in (before, after))
     assert old == new and old
@@ -282,7 +295,9 @@ def test_data_that_are_not_there_fail_what_reads_them(write: Any, tmp_path: Path
     assert "gone" in none.why and told.jobs == ["base", "vqa", "exam"]
 
 
-def test_a_stop_and_a_kill_lose_no_stage(write: Any, tmp_path: Path) -> None:
+def test_a_stop_and_a_kill_lose_no_stage(
+    write: Any, ended: tuple[Path, StudyResults], tmp_path: Path
+) -> None:
     keys = ("checkpoint_every = 10%", "checkpoint_every = 2")
     folder = tmp_path / "runs" / "s"
     with pytest.raises(InterruptionError):
@@ -297,7 +312,7 @@ def test_a_stop_and_a_kill_lose_no_stage(write: Any, tmp_path: Path) -> None:
     results = run(write("[0]", keys), folder)
     assert all(cell.state == "done" for cell in results.cells)
 
-    whole = run(write("[0]", keys), tmp_path / "whole" / "s")
+    _, whole = ended
     for went_on, at_once in zip(results.cells, whole.cells, strict=True):
         assert went_on.metrics == at_once.metrics
         assert went_on.costs.operations == at_once.costs.operations
@@ -347,10 +362,11 @@ def test_what_kills_its_processes_fails_in_the_end(write: Any, tmp_path: Path) -
         worker.start()
         worker.join()
         assert worker.exitcode == -signal.SIGKILL
-    results = run(path, folder, only=["freeze=none/seed=0"], began=began)
+    one = ["freeze=none/seed=0"]
+    results = run(path, folder, only=one, began=began)
     assert results.cells[0].state == "failed" and "memory" in results.cells[0].why
     # Asked for anew it is tried anew.
-    assert run(path, folder).cells[0].state == "done"
+    assert run(path, folder, only=one).cells[0].state == "done"
 
 
 def _dies(path: Path, folder: Path, began: float) -> None:
