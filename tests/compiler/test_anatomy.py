@@ -54,8 +54,13 @@ _EACH = {
     if not known.refused
 }
 PUBLISHED = sorted(id for id in _EACH.values() if library_anatomy(RandomArchitecture(id=id)).known)
-# The parts of these are told by the library.
-UNTOLD = sorted({find(id).model_type: id for id in set(_EACH.values()) - set(PUBLISHED)}.values())
+# The parts of these are told by the library; the narrowest of each family.
+UNTOLD = sorted(
+    {
+        find(id).model_type: id
+        for id in sorted(set(_EACH.values()) - set(PUBLISHED), key=lambda id: (-find(id).width, id))
+    }.values()
+)
 STACKS = [id for id in PUBLISHED if can_stack(find(id))]
 NO_STACKS = [id for id in PUBLISHED if not can_stack(find(id))]
 

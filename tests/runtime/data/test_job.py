@@ -41,9 +41,10 @@ def flat(record: Any) -> list[torch.Tensor]:
     """Return all tensors and numbers of a batch, as tensors."""
     if isinstance(record, torch.Tensor | int):
         return [torch.as_tensor(record)]
-    if isinstance(record, dict):
-        return [tensor for value in record.values() for tensor in flat(value)]
-    values = (getattr(record, field.name) for field in fields(record))
+    if isinstance(record, dict | tuple):
+        values: Iterable[Any] = record.values() if isinstance(record, dict) else record
+    else:
+        values = (getattr(record, field.name) for field in fields(record))
     return [tensor for value in values if value is not None for tensor in flat(value)]
 
 
