@@ -25,6 +25,12 @@ from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unread
 QUIET = 30.0
 """Seconds between plain lines about steps."""
 
+REST = len("/ 12:34:56 |") + 4
+"""Columns of a bar beside its name and the two numbers: the time left, a short bar, gaps."""
+
+LEAST = 8
+"""Columns that a name always has."""
+
 
 def progress(stream: TextIO | None = None) -> "Bars | Lines":
     """Return what suits a stream, standard error unless told."""
@@ -117,6 +123,10 @@ class Bars(Observer):
     def begin(self, job: str, stage: str, total: int) -> None:
         """Add a bar."""
         name = {"train": job, "validate": "  validation", "evaluate": job}[stage]
+        # Count and time left are read before the end of a long name is.
+        room = self._progress.console.width - 2 * len(str(total)) - REST
+        if len(name) > max(room, LEAST):
+            name = f"{name[: max(room, LEAST) - 1]}…"
         self._tasks[stage] = self._progress.add_task(name, total=total, figures="")
 
     def advance(self, stage: str, done: int) -> None:

@@ -86,7 +86,7 @@ class Log:
             points |= {"loss": event.loss}
             if event.lr is not None:
                 points |= {"learning_rate": event.lr}
-            if event.texts_per_second is not None:
-                points |= {"texts_per_second": event.texts_per_second}
+            told = ("gradient_norm", "texts_per_second", "memory")
+            points |= {n: v for n in told if (v := getattr(event, n)) is not None}
         for name, value in points.items():
             self._board.add_scalar(f"{part}/{name}", value, event.step)

@@ -102,15 +102,23 @@ class Precision:
         optimizer: torch.optim.Optimizer,
         parameters: list[torch.nn.Parameter],
         clip: float | None,
+        *,
+        measure: bool = False,
     ) -> Tensor | None:
         """Clip the gradients at a global norm and update the weights.
 
-        Returns the norm before clipping, still on the device, or None without clipping. In fp16 a
-        step whose gradients overflowed is skipped and the scale is lowered.
+        Returns the norm before clipping, still on the device; None where they are neither clipped
+        nor to be measured. In fp16 a step whose gradients overflowed is skipped and the scale is
+        lowered.
         """
         if self._scaler is not None:
             self._scaler.unscale_(optimizer)
-        norm = None if clip is None else torch.nn.utils.clip_grad_norm_(parameters, clip)
+        norm = None
+        if clip is not None:
+            norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
+        elif measure:
+            gradients = [each.grad for each in parameters if each.grad is not None]
+            norm = torch.nn.utils.get_total_norm(gradients)
         if self._scaler is None:
             optimizer.step()
             return norm

@@ -58,7 +58,7 @@ class Step(Record):
         losses: loss by objective or head.
         metrics: metric by name, over the same texts.
         lr: learning rate before factors by address.
-        gradient_norm: of the last step, before clipping; None without clipping.
+        gradient_norm: of the last step, before clipping; None where it was not measured.
         memory: most bytes that tensors have held on a GPU of the first process.
         texts_per_second: over all ranks.
         seconds: since the job began, time of resumed parts included.

@@ -131,11 +131,15 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     if summary.unknown:
         yield f"  unknown     {summary.unknown:,} texts have an answer that training never saw"
     if summary.unreadable is not None:
-        yield f"  unreadable  {len(summary.unreadable):,} images"
+        yield f"  unreadable  {len(summary.unreadable):,} of {summary.images:,} images"
         for path, reason in summary.unreadable[:_MOST_UNREADABLE]:
             yield f"    {path}: {reason}"
         if (more := len(summary.unreadable) - _MOST_UNREADABLE) > 0:
             yield f"    and {more:,} more"
+        if summary.unreadable and not summary.refused:
+            yield "  bearable    as many as `max_unreadable` lets pass: jobs skip them"
+        for refused in summary.refused:
+            yield f"  refused     {refused}: mend them or raise `max_unreadable`"
     for example in summary.examples:
         answered = f" -> {example.answer}" if example.answer is not None else ""
         images = ", ".join(filter(None, example.images))

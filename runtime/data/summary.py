@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.data.streams import text_needs
 from renaissance.runtime.data.targets import Targets
+from renaissance.runtime.data.unreadable import UnreadableImages
 
 UNCUT = 2**20
 """More tokens than any text has."""
@@ -81,6 +83,8 @@ class Summary:
         unknown: texts that no answer is right for, none that training has seen.
         examples: a few texts, spread evenly.
         unreadable: path and reason of images that cannot be read; None if nobody looked.
+        refused: for which of its blocks jobs refuse to go on because of them, a sentence each; the
+            splits before this one counted, as far as they are of the same images.
     """
 
     split: str
@@ -99,6 +103,7 @@ class Summary:
     unknown: int
     examples: tuple[Example, ...]
     unreadable: tuple[tuple[str, str], ...] | None
+    refused: tuple[str, ...]
 
 
 def splits_of(spec: Spec, job_name: str) -> tuple[str, ...]:
@@ -139,9 +144,14 @@ def summarise(
         # The rest can be looked at without it.
         tokenizer, no_tokens = None, str(problem)
     summaries = []
+    met: dict[str, UnreadableImages] = {}
     for split in splits_of(spec, job_name):
         part = parts[split]
         answers = Counter(filter(None, part.answers)) if part.table.has_answers else Counter()
+        scanned = None
+        if scan:
+            images = met.setdefault(part.file, UnreadableImages(part.table))
+            scanned = _scan(part, images)
         tokens = None
         if tokenizer is not None:
             tokens = tokenizer.encode(part.texts, UNCUT, part.seconds or None).lengths
@@ -162,7 +172,8 @@ def summarise(
                 answers={name: count for name, count in answers.most_common() if name is not None},
                 unknown=0 if task is None else _impossible(task, part, choices),
                 examples=_examples(part, examples),
-                unreadable=_scan(part) if scan else None,
+                unreadable=scanned,
+                refused=images.beyond if scan else (),
             )
         )
     return tuple(summaries)
@@ -200,7 +211,8 @@ def _examples(part: Part, count: int) -> tuple[Example, ...]:
     )
 
 
-def _scan(part: Part) -> tuple[tuple[str, str], ...]:
+def _scan(part: Part, met: UnreadableImages) -> tuple[tuple[str, str], ...]:
+    """Return path and reason of what cannot be read, and count it among what was met before."""
     unreadable = []
     for image in part.images.tolist():
         path = part.table.path(image)
@@ -210,4 +222,6 @@ def _scan(part: Part) -> tuple[tuple[str, str], ...]:
             read_image(part.table.file(image), 1, "squash")
         except UnreadableImageError as problem:
             unreadable.append((path, str(problem)))
+            with suppress(DataError):  # who asks hears it of `met`
+                met.add(image, str(problem))
     return tuple(unreadable)

@@ -57,11 +57,24 @@ class UnreadableImages:
         self._counts[number] += 1
         if self._counts[number] <= self._limits[number]:
             return
-        source = self._table.sources[number]
         mine = [i for i in self._reasons if self._source[i] == number][:NAMED]
         names = "; ".join(f"`{self._table.path(i)}`: {self._reasons[i]}" for i in mine)
-        total = int(np.count_nonzero(self._source == number))
         raise DataError(
+            f"{self._beyond(number)}, first {names}; mend them or raise `max_unreadable`"
+        )
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """A sentence for each source that has more than it may have."""
+        pairs = zip(self._counts, self._limits, strict=True)
+        return tuple(
+            self._beyond(number) for number, (count, limit) in enumerate(pairs) if count > limit
+        )
+
+    def _beyond(self, number: int) -> str:
+        source = self._table.sources[number]
+        total = int(np.count_nonzero(self._source == number))
+        return (
             f"more than {100 * source.max_unreadable:g}% of the {total} images of `{source.name}` "
-            f"cannot be read, first {names}; mend them or raise `max_unreadable`"
+            "cannot be read"
         )

@@ -40,7 +40,7 @@ def run_steps(training: Training, progress: Progress) -> None:
         thaw_if_due(training, progress)
         stepped = _step(training, progress, of_step, following)
         observer.advance("train", progress.step)
-        if stepped.report or progress.step % rhythm.report == 0:
+        if stepped.report:
             report(training, progress)
         validate_if_due(training, progress)
         if stepped.save or rhythm.due(rhythm.checkpoint, progress.step):
@@ -55,13 +55,14 @@ def _step(
     training: Training, progress: Progress, batches: Sequence[Batch], following: Batch | None
 ) -> Stepped:
     """Do one step; what one process asks for, all of them hear."""
+    rhythm = training.rhythm
     stepped = training.step(
         batches,
         step=progress.step,
         rate=training.rate.at(progress.step),
         stop=bool(training.session.request.signal),
-        report=progress.since_line > SILENCE,
-        save=progress.since_checkpoint > training.rhythm.checkpoint_seconds,
+        report=progress.since_line > SILENCE or rhythm.due(rhythm.report, progress.step + 1),
+        save=progress.since_checkpoint > rhythm.checkpoint_seconds,
         following=following,
     )
     training.losses.add(progress.step, stepped.losses)

@@ -98,7 +98,8 @@ class TrainingStep:
         momentum: moving copies that rows are compared with; None for none.
 
     Attributes:
-        norm: of the gradient of the last step before clipping, on the device; None without it.
+        norm: of the gradient of the last step before clipping, on the device; None where it was
+            neither clipped nor reported.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class TrainingStep:
         with gathered(self._objectives) if several else nullcontext():
             passes = self._passes(batches, step, keys, several=several)
             losses = self._learn(self._wrapped, batches, following, of_all.items, passes)
-        self._update(rate)
+        self._update(rate, measure=of_all.report)
         if self._average is not None:
             self._average.update(step)
         if self._momentum is not None:
@@ -266,13 +267,16 @@ class TrainingStep:
             )
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum(dim=0)
 
-    def _update(self, rate: float) -> None:
-        """Let the weights follow their gradients, and forget these."""
+    def _update(self, rate: float, *, measure: bool) -> None:
+        """Let the weights follow their gradients, and forget these.
+
+        Without clipping the norm of the gradient costs a pass over it: only lines of the log ask.
+        """
         optimization = self._optimization
         optimization.set_rate(rate)
         if optimization.torch is not None:
             self.norm = self._precision.step(
-                optimization.torch, optimization.parameters, self._clip
+                optimization.torch, optimization.parameters, self._clip, measure=measure
             )
             for head in self._objectives.model.heads.values():
                 getattr(head, "stay_in_bounds", _free)()

@@ -17,17 +17,21 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("width", [60, 80, 100])
-def test_bars_keep_count_and_time_left(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["base", "pretraining", "pretraining_of_two_small_towers"])
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_bars_keep_count_and_time_left(
+    width: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     with Bars(terminal) as bars:
-        bars.event(Start(job="pretraining", spec_hash=""))
-        bars.begin("pretraining", "train", 14_000)
+        bars.event(Start(job=name, spec_hash=""))
+        bars.begin(name, "train", 14_000)
         bars.advance("train", 11_500)
         bars.event(STEP)
     printed = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", printed) if line.strip()]
     assert max(map(len, lines)) <= width
-    assert re.match(r"pretraining +━+\S* *━* *11500/14000 +(--:--|\d+:\d\d)", lines[-1]), lines[-1]
+    shown = rf"{name[:8]}\S* +[━╸╺]+ +11500/14000 +(--:--|\d+:\d\d)"
+    assert re.match(shown, lines[-1]), lines[-1]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from renaissance.runtime.evaluation.selecting import by_protocol
-from renaissance.runtime.precision import exact_float32, slow_on
+from renaissance.runtime.precision import Precision, exact_float32, slow_on
 from renaissance.runtime.training.train import train_job
 
 MATMUL, CUDNN = torch.backends.cuda.matmul, torch.backends.cudnn
@@ -61,3 +61,17 @@ def test_exact_products_on_a_gpu_are_spoken_of(monkeypatch: pytest.MonkeyPatch) 
     assert said is not None and "`precision = bf16`" in said
     assert slow_on("bf16", torch.device("cuda")) is None
     assert slow_on("fp32", torch.device("cpu")) is None
+
+
+@pytest.mark.parametrize(
+    ("clip", "measure", "norm"), [(None, False, None), (None, True, 5.0), (1.0, False, 5.0)]
+)
+def test_the_norm_of_a_gradient_is_measured_where_it_is_asked_for(
+    clip: float | None, measure: bool, norm: float | None
+) -> None:
+    weights = [torch.nn.Parameter(torch.zeros(1)) for _ in range(3)]
+    weights[0].grad, weights[2].grad = torch.tensor([3.0]), torch.tensor([4.0])
+    optimizer = torch.optim.SGD(weights, lr=1.0)
+    found = Precision("fp32", torch.device("cpu")).step(optimizer, weights, clip, measure=measure)
+    assert found is None if norm is None else found == pytest.approx(norm)
+    assert weights[0].item() == pytest.approx(-3.0 / (1 if clip is None else 5), rel=1e-4)

@@ -73,6 +73,21 @@ def test_the_command_as_json_and_with_a_scan(
     assert train["images"] + validation["images"] == 40
     unreadable = train["unreadable"] + validation["unreadable"]
     assert unreadable == [[str(captions.parent / "images" / "8.png"), "missing"]]
+    beyond = "more than 1% of the 40 images of `pairs` cannot be read"
+    assert train["refused"] + validation["refused"] in ([beyond], [beyond, beyond])
+
+
+def test_a_scan_tells_what_jobs_bear(
+    spec_file: Path, captions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (captions.parent / "images" / "8.png").unlink()
+    text = spec_file.read_text()
+    for share, judged in (("1%", "  refused     more than 1%"), ("5%", "  bearable  ")):
+        assert "max_unreadable = 1%" in text
+        spec_file.write_text(text.replace("max_unreadable = 1%", f"max_unreadable = {share}"))
+        assert main(["data", str(spec_file), "--scan"]) == 1
+        printed = capsys.readouterr().out
+        assert judged in printed and "  unreadable  1 of 38 images" in printed
 
 
 @pytest.mark.parametrize(

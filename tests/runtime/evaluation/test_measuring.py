@@ -59,20 +59,22 @@ def test_a_share_stands_beside_its_interval_the_majority_and_chance() -> None:
     found = measured(EasyVqa(), answered(right, said, images), YES)
     share = float((right == said).mean())
     assert found.rows == 400
-    assert found.metrics == {"accuracy": pytest.approx(share)}
+    # All of these answers are of one kind.
+    assert found.metrics == dict.fromkeys(("accuracy", "accuracy.yes/no"), pytest.approx(share))
     assert found.intervals["accuracy"] == of_mean((right == said).astype(float), images)
-    assert found.majority == {"accuracy": pytest.approx(right.mean())}
+    assert found.majority == dict.fromkeys(found.metrics, pytest.approx(right.mean()))
     assert found.majority_answer == "yes"
-    assert found.chance == {"accuracy": pytest.approx(0.5, abs=1e-12)}
+    assert found.chance == dict.fromkeys(found.metrics, pytest.approx(0.5, abs=1e-12))
     assert found.like_majority == ()
 
 
 def test_what_is_no_better_than_the_majority_is_said_so() -> None:
     right, _, images = drawn(400, 0.9)
     constant = measured(EasyVqa(), answered(right, np.ones(400, np.int64), images), YES)
-    assert constant.like_majority == ("accuracy",)
+    assert constant.like_majority == ("accuracy", "accuracy.yes/no")
     _, said, _ = drawn(400, right.mean())
-    assert measured(EasyVqa(), answered(right, said, images), YES).like_majority == ("accuracy",)
+    found = measured(EasyVqa(), answered(right, said, images), YES)
+    assert found.like_majority == ("accuracy", "accuracy.yes/no")
     _, said, _ = drawn(400, 0.75)
     assert measured(EasyVqa(), answered(right, said, images), YES).like_majority == ()
 
@@ -81,8 +83,8 @@ def test_a_row_whose_image_cannot_be_read_is_wrong_for_all() -> None:
     right, _, images = np.ones(40, np.int64), None, np.arange(40)
     said = answered(right, np.ones(30, np.int64), images, rows=np.arange(30))
     found = measured(EasyVqa(), said, YES)
-    assert found.metrics == found.majority == {"accuracy": 0.75}
-    assert found.chance == {"accuracy": pytest.approx(0.375)}
+    assert found.metrics == found.majority == {"accuracy": 0.75, "accuracy.yes/no": 0.75}
+    assert found.chance == dict.fromkeys(found.metrics, pytest.approx(0.375))
     assert found.credit is not None and found.credit.tolist() == [1.0] * 30 + [0.0] * 10
 
 

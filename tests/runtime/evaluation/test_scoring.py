@@ -41,11 +41,16 @@ def test_rows_without_names_are_known_by_their_numbers(vqa_root: Path, tmp_path:
     task = EasyVqa(root=str(vqa_root))
     found = score(task, written(tmp_path, said), "test")
     assert (found.task, found.split, found.rows) == ("easy_vqa", "test", 32)
-    assert found.metrics == {"accuracy": 1.0}
+    assert found.metrics == dict.fromkeys(("accuracy", "accuracy.color", "accuracy.yes/no"), 1.0)
     # Neither an answer that nobody gives nor none at all is right, whatever comes first.
     said |= {0: "purple", 5: None}
     turned = dict(reversed(said.items()))
-    assert score(task, written(tmp_path, turned), "test").metrics == {"accuracy": 30 / 32}
+    found = score(task, written(tmp_path, turned), "test")
+    assert found.metrics == {
+        "accuracy": 30 / 32,
+        "accuracy.color": 7 / 8,
+        "accuracy.yes/no": 23 / 24,
+    }
 
 
 def test_what_an_evaluation_writes_is_worth_what_it_measures(
@@ -143,7 +148,7 @@ def test_predictions_that_are_no_answer_are_counted_and_named(
     assert score(task, written(tmp_path, dict(enumerate(right))), "test").remarks == ()
     said: dict[int, Any] = dict(enumerate(right)) | {3: right[3].upper(), 4: 7, 6: None}
     found = score(task, written(tmp_path, said), "test")
-    assert found.metrics == {"accuracy": 29 / 32}
+    assert found.metrics["accuracy"] == 29 / 32
     first, second = found.remarks
     assert first.startswith(
         f"2 of 32 predictions are no answer of `test` and count as wrong; the first is "
@@ -158,7 +163,8 @@ def test_a_score_has_the_interval_of_an_evaluation(vqa_root: Path, tmp_path: Pat
     found = score(task, written(tmp_path, said), "test")
     table = read_task(task, "test")
     right = np.array([0.0] + [1.0] * 31)
-    assert found.intervals == {"accuracy": of_mean(right, table.scene_of_row[:, 0])}
+    assert found.intervals.keys() == {"accuracy", "accuracy.color", "accuracy.yes/no"}
+    assert found.intervals["accuracy"] == of_mean(right, table.scene_of_row[:, 0])
     low, high = found.intervals["accuracy"]
     assert low < found.metrics["accuracy"] < high
 
