@@ -35,6 +35,8 @@ def run(arguments: Namespace) -> int:
             lines.append(WITHOUT)
         if found.intervals:
             lines.append(IN_BRACKETS)
+        if found.protocol is not None:
+            lines.append(f"measured: {found.protocol}")
         lines += [f"note: {printable(remark)}" for remark in found.remarks]
         sys.stdout.write("\n".join(lines) + "\n")
     return answer(
@@ -46,4 +48,5 @@ def run(arguments: Namespace) -> int:
         metrics=dict(found.metrics),
         intervals={name: list(ends) for name, ends in found.intervals.items()},
         remarks=list(found.remarks),
+        protocol=found.protocol,
     )

@@ -33,6 +33,7 @@ class Score:
         metrics: by name, shares between 0 and 1 where they are shares.
         intervals: by name, what holds a metric in 95 of 100 drawings of other images.
         remarks: sentences about predictions that count as wrong whatever is right.
+        protocol: when a prediction is right, in words; None where the task has one way.
     """
 
     task: str
@@ -41,6 +42,7 @@ class Score:
     metrics: Mapping[str, float]
     intervals: Mapping[str, Interval]
     remarks: tuple[str, ...] = ()
+    protocol: str | None = None
 
 
 def score(task: TaskBlock, file: Path, split: str) -> Score:
@@ -80,6 +82,7 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
         metrics=figures.metrics,
         intervals=figures.intervals,
         remarks=remarks(answered, said, split),
+        protocol=getattr(answered.targets, "protocol", None),
     )
 
 
@@ -152,15 +155,23 @@ def _by_row(
 
 def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Path) -> Answered:
     """Return the rows with what is said of them; those without a prediction are wrong."""
-    given = {str(entry.prediction) for entry in said.values() if entry.prediction is not None}
-    words = tuple(sorted(given))
-    known = facet(task, "reader").targets(task, table, words)
+    reader = facet(task, "reader")
+    words: tuple[str, ...] = ()
+    boxes = any(isinstance(entry.prediction, tuple) for entry in said.values())
+    if boxes:
+        known = reader.boxes(task, table)
+    else:
+        given = {str(entry.prediction) for entry in said.values() if entry.prediction is not None}
+        words = tuple(sorted(given))
+        known = reader.targets(task, table, words)
     # Nobody can say how wrong no number is.
     whole = isinstance(known, Numbers)
     rows = sorted(row for row, entry in said.items() if whole or entry.prediction is not None)
     entries = [said[row] for row in rows]
     if whole:
         words, predictions = (), np.array([_number(entry, file) for entry in entries], np.float32)
+    elif boxes:
+        predictions = np.array([entry.prediction for entry in entries], np.float64)  # [n, 4]
     elif task.head().outputs == 1:
         words, predictions = (), np.array([_place(entry, file) for entry in entries], np.int64)
     else:
@@ -180,8 +191,8 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
 def _number(entry: Entry, file: Path) -> float:
     said = entry.prediction
     try:
-        number = math.nan if said is None else float(said)
-    except ValueError:
+        number = math.nan if said is None or isinstance(said, tuple) else float(said)
+    except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise _unusable(entry, file, "which is no number")

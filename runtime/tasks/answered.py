@@ -44,7 +44,7 @@ class Answered:
         asked: `[asked]` int64, ascending: the rows of the split.
         rows: `[n]` int64, ascending: those whose images could be read, each once.
         predictions: `[n]` int64 classes, or places among the candidates of a row; float32 numbers
-            where these are predicted.
+            where these are predicted; `[n, 4]` float64 boxes where a file gives them.
         probabilities: `[n]` float32, of the predictions; NaN where there are none.
         answers: names of the classes; empty where they have none.
         targets: what is right for each row of the table; None where nobody knows.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from renaissance.runtime.crops import Box
 from renaissance.runtime.data.errors import DataError
 
 
@@ -14,13 +15,13 @@ class Entry:
     Attributes:
         place: where in the file that is said, such as `line 3`.
         id: of the row.
-        prediction: a word, a number or a place among candidates; None where there is none, which
-            is wrong.
+        prediction: a word, a number, a place among candidates, or a box (left, top, width, height);
+            None where there is none, which is wrong.
     """
 
     place: str
     id: str | int
-    prediction: str | int | float | None
+    prediction: str | int | float | Box | None
 
 
 def json_lines(content: bytes) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,11 +36,13 @@ class Places:
         starts: `[rows + 1]` int64: where the candidates of each row start.
         right: `[candidates]` bool.
         best: `[rows]` int64: the place of the best right one; `UNKNOWN` where none is right.
+        protocol: when a choice is right, in words.
     """
 
     starts: np.ndarray
     right: np.ndarray
     best: np.ndarray
+    protocol: str
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Return `[n]` int64."""
@@ -62,6 +64,36 @@ class Places:
     def impossible(self, rows: np.ndarray) -> int:
         """Count rows without a right candidate."""
         return int((self.best[rows] == UNKNOWN).sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """The box that each row means, for boxes that a file gives, whatever there was to choose among.
+
+    Attributes:
+        boxes: `[rows, 4]` float64: left, top, width and height.
+    """
+
+    boxes: np.ndarray
+    protocol: ClassVar[str] = (
+        "boxes are given; one is right that shares half or more with the annotated one"
+    )
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return `[n, 4]` float64."""
+        found: np.ndarray = self.boxes[rows]
+        return found
+
+    def credit(self, rows: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        """Return 1 where the predicted box `[n, 4]` is right."""
+        pairs = zip(predictions.tolist(), self.boxes[rows].tolist(), strict=True)
+        shared = [intersection_over_union(said, meant) for said, meant in pairs]
+        credit: np.ndarray = (np.array(shared) >= ENOUGH).astype(np.float32)
+        return credit
+
+    def impossible(self, rows: np.ndarray) -> int:
+        """Return 0: any box can be given."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +174,22 @@ def targets(block: Referring, table: Table, answers: tuple[str, ...]) -> Places:
         place = int(shared[start:stop].argmax())
         if shared[start + place] >= ENOUGH:
             best[row] = place
-    return Places(starts=starts, right=shared >= ENOUGH, best=best)
+    found = block.boxes == "given"
+    return Places(
+        starts=starts,
+        right=shared >= ENOUGH,
+        best=best,
+        protocol="chosen among boxes that a detector found; one is right that shares half or more "
+        "with the annotated one"
+        if found
+        else "chosen among all annotated boxes of the photograph, of which one is right",
+    )
+
+
+def boxes(block: Referring, table: Table) -> Meant:
+    """Return what is right where a file gives boxes, not places."""
+    flat = ragged(table.column("box"))[1]
+    return Meant(boxes=flat.reshape(-1, 4))
 
 
 def ragged(column: TextColumn) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +211,12 @@ def coordinates_of(box: Box, whole: Box) -> tuple[float, ...]:
 
 
 def intersection_over_union(one: Box, other: Box) -> float:
-    """Return the share of two boxes (left, top, width, height) that they have in common."""
+    """Return the share of two boxes (left, top, width, height) that they have in common.
+
+    MAttNet and ALBEF count pixels, the last one of each box included, with areas of width times
+    height. That is the same number, but where two boxes overlap by no more than one pixel in
+    width or height: there they find nothing in common.
+    """
     wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     high = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     common = max(wide, 0.0) * max(high, 0.0)

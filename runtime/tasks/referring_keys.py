@@ -33,8 +33,9 @@ class Referring(TaskBlock):
     reported: ClassVar[tuple[str, ...]] = ("chance",)
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 6, "prediction": 2}',
-        ids="its `sent_id`; the prediction is the place of a box among those of the photograph, "
-        "counted from 0",
+        ids="its `sent_id`, under `id` or `sent_id`; the prediction is the place of a box among "
+        "those of the photograph, counted from 0, or in every line a box, `[left, top, width, "
+        "height]`, under `prediction` or, where that is missing, `pred_box`",
     )
     folder: ClassVar[str]
     """Name of the folder of the set."""

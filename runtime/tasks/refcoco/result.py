@@ -1,5 +1,5 @@
 """See `referring_results`."""
 
-from renaissance.runtime.tasks.referring_results import write
+from renaissance.runtime.tasks.referring_results import parse, write
 
-__all__ = ["write"]
+__all__ = ["parse", "write"]

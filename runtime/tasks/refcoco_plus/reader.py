@@ -1,5 +1,5 @@
 """See `referring`."""
 
-from renaissance.runtime.tasks.referring import answers, read, targets
+from renaissance.runtime.tasks.referring import answers, boxes, read, targets
 
-__all__ = ["answers", "read", "targets"]
+__all__ = ["answers", "boxes", "read", "targets"]

@@ -270,3 +270,90 @@ def test_how_to_get_it_says_what_is_missing(tmp_path: Path) -> None:
     google = RefCoco(root=str(tmp_path), by="google")
     assert next(facet(google, "how").how(google).missing()).path == "refcoco/refs(google).p"
     assert facet(google, "how").how(google).sizes["val"].images == 4559
+
+
+def lines_of_boxes(root: Path, **more: Any) -> list[dict[str, Any]]:
+    """Return what the field writes about `testB`, right everywhere."""
+    table = read_task(RefCoco(root=str(root)), "testB")
+    ids, boxes = table.column("id").to_pylist(), table.column("box").to_pylist()
+    return [{"sent_id": row, "pred_box": box} | more for row, box in zip(ids, boxes, strict=True)]
+
+
+def said_in(folder: Path, lines: list[dict[str, Any]]) -> Path:
+    file = folder / "said.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def test_a_box_that_shares_half_is_right(tmp_path: Path) -> None:
+    root = write_refcoco(tmp_path / "data")
+    task = RefCoco(root=str(root))
+    lines = lines_of_boxes(root)
+    found = score(task, said_in(tmp_path, lines), "testB")
+    # Nothing is chosen, so that nothing is chosen by chance.
+    assert (found.metrics, found.rows) == ({"accuracy": 1.0}, 4) and found.remarks == ()
+    assert found.protocol is not None and found.protocol.startswith("boxes are given")
+    left, top, width, height = lines[0]["pred_box"]
+    lines[0]["pred_box"] = [left, top, width / 2, height]
+    lines[1] = {"id": lines[1]["sent_id"], "prediction": [left, top, width / 2 - 0.1, height]}
+    lines[2]["pred_box"] = [-5, 1e308, 1e308, -1e308]
+    lines[3]["pred_box"] = None
+    file = said_in(tmp_path, lines)
+    assert score(task, file, "testB").metrics == {"accuracy": 0.25}
+    file.write_text(json.dumps(lines, indent=1))
+    found = score(task, file, "testB")
+    assert found.metrics == {"accuracy": 0.25}
+    assert found.remarks == (
+        "1 of 4 rows have no prediction and count as wrong; the first is `25` (entry 4)",
+    )
+
+
+def test_boxes_of_a_file_of_ones_own_are_worth_what_its_places_are(
+    trained: Trained, tmp_path: Path
+) -> None:
+    written = (trained.folder / "a.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in written]
+    task = RefCoco(root=str(trained.root))
+    places = score(task, said_in(tmp_path, lines), "testA")
+    assert places.protocol is not None and places.protocol.startswith("chosen among all annotated")
+    for line in lines:
+        del line["prediction"]
+    boxes = score(task, said_in(tmp_path, lines), "testA")
+    assert boxes.metrics == {"accuracy": places.metrics["accuracy"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ({"prediction": 1}, "line 2 predicts the place of one and line 1 a box; places and boxes"),
+        ({"prediction": [1, 2, 3]}, r"line 2 predicts `\[1, 2, 3\]`, which is no box of four fi"),
+        ({"prediction": [1, 2, 3, float("nan")]}, "which is no box of four finite numbers: left"),
+        ({"prediction": [1, 2, 3, 10**400]}, "which is no box of four finite numbers"),
+        ({"prediction": [1, 2, 3, "4"]}, "which is no box of four finite numbers"),
+        ({"prediction": [1, 2, 3, True]}, "which is no box of four finite numbers"),
+        ({"prediction": {}}, "line 2 predicts neither a place nor a box"),
+        ({"sent_id": 1.5}, "line 2 has an `id` that is neither a text nor a whole number"),
+    ],
+)
+def test_a_wrong_box_is_one_sentence(tmp_path: Path, line: dict[str, Any], problem: str) -> None:
+    root = write_refcoco(tmp_path / "data")
+    lines = lines_of_boxes(root)
+    lines[1] |= line
+    with pytest.raises(DataError, match=problem) as error:
+        score(RefCoco(root=str(root)), said_in(tmp_path, lines), "testB")
+    assert "\n" not in str(error.value) and "wanted: JSON Lines" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "line 1 is no JSON: {"),
+        ("[", "begins as a list, and is no JSON"),
+        ("3", "line 1 is no"),
+    ],
+)
+def test_a_file_of_another_form_is_one_sentence(tmp_path: Path, content: str, problem: str) -> None:
+    (tmp_path / "said").write_text(content)
+    root = write_refcoco(tmp_path / "data")
+    with pytest.raises(DataError, match=problem):
+        score(RefCoco(root=str(root)), tmp_path / "said", "testB")
