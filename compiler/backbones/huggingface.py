@@ -24,7 +24,7 @@ from renaissance.compiler.backbones.configurations import (
 )
 from renaissance.compiler.backbones.content import content_hash
 from renaissance.compiler.backbones.embeddings import check_images, check_length
-from renaissance.compiler.backbones.layers import find_layers, first_of
+from renaissance.compiler.backbones.layers import find_layers, first_of, stem_of
 from renaissance.compiler.backbones.positions import fit_positions
 from renaissance.compiler.backbones.rows import (
     as_tokens,
@@ -408,6 +408,7 @@ def _facts(
     return TowerFacts(
         modality=architecture.modality,
         width=width,
+        embeddings=tuple(f"encoder.{path}" for path in stem_of(encoder)),
         layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
         vocabulary=architecture.vocabulary,
         max_tokens=spec.max_tokens,

@@ -7,7 +7,9 @@ from torch import nn
 from renaissance.compiler.model.tower import LayerPaths
 
 _STAGED = ("blocks", "layers", "albert_layers")
-_DOWNSAMPLING = ("downsample", "downsampling_layer", "downsample_layers")
+_STEM = "downsample_layers"
+"""Reduces between stages, and is what embeds patches in the first one."""
+_DOWNSAMPLING = ("downsample", "downsampling_layer", _STEM)
 
 
 def find_layers(encoder: nn.Module) -> LayerPaths:
@@ -35,7 +37,7 @@ def find_layers(encoder: nn.Module) -> LayerPaths:
         if before and extra:
             if paths:
                 paths[-1] += (extra,)
-            else:
+            elif reduction != _STEM:
                 waiting.append(extra)
         count = len(paths)
         for inner, _ in getattr(member, blocks).named_children():
@@ -46,6 +48,12 @@ def find_layers(encoder: nn.Module) -> LayerPaths:
         if extra and not before:
             paths[-1] += (extra,)
     return tuple(paths)
+
+
+def stem_of(encoder: nn.Module) -> tuple[str, ...]:
+    """Return the path of what embeds patches inside the first stage; empty where none does."""
+    names = (name for name, _ in encoder.named_modules() if name.rpartition(".")[2] == _STEM)
+    return tuple(names)[:1]
 
 
 def first_of(address: str, layers: int, id: str) -> str:

@@ -70,7 +70,11 @@ def _convnext(
 
 
 def _convnext_v1(size: tuple[int, tuple[int, ...]], image_size: int = 224) -> Config:
-    own = {"patch_size": 4, "layer_norm_eps": 1e-12, "layer_scale_init_value": 1e-06}
+    own: dict[str, Any] = {
+        "patch_size": 4,
+        "layer_norm_eps": 1e-12,
+        "layer_scale_init_value": 1e-06,
+    }
     return _convnext("convnext", size, image_size, **own)
 
 
@@ -131,7 +135,7 @@ _GATED = {"use_gated_mlp": True, "hidden_act": "silu"}
 
 
 def _dinov3_convnext(size: tuple[int, tuple[int, ...]]) -> Config:
-    own = {"layer_norm_eps": 1e-06, "layer_scale_init_value": 1e-06}
+    own: dict[str, Any] = {"layer_norm_eps": 1e-06, "layer_scale_init_value": 1e-06}
     return _convnext("dinov3_convnext", size, **own)
 
 
