@@ -19,7 +19,7 @@ from renaissance.runtime.records import Event, Step
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Its processes are forked from one that has imported what runs jobs, which takes seconds."""
-PROCESSES.set_forkserver_preload(["renaissance.runtime.jobs"])
+PROCESSES.set_forkserver_preload(["renaissance.runtime.jobs", "datasets"])
 
 
 def train(spec: Spec, folder: Path, *jobs: str, **options: Any) -> Run:
