@@ -115,11 +115,15 @@ def _heads(
     texts = [name for name, tower in streams.items() if tower.facts.modality == "text"]
     shown = [name for name in streams if name not in texts]
     space = declared.fusion.space
+    alone = {
+        name: widths[name] if declared.fusion.encodes(name) else tower.facts.width
+        for name, tower in streams.items()
+    }
     return job_heads(
         training,
         text_width=widths[texts[0]] if texts else 0,
-        lone_width=streams[texts[0]].facts.width if texts else 0,
-        stream_widths={name: space or streams[name].facts.width for name in first_streams(streams)},
+        lone_width=alone[texts[0]] if texts else 0,
+        stream_widths={name: space or alone[name] for name in first_streams(streams)},
         space=space,
         vocabulary=streams[texts[0]].facts.vocabulary or 0 if texts else 0,
         words=streams[texts[0]].words() if texts else None,

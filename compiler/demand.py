@@ -3,8 +3,9 @@
 A fusion may have parts that serve one stream alone, as the last co-attention layer has: its method
 `serving` names them by address. Where no head reads that stream, they have no effect in the job.
 Neither has a tower on which nothing that is read depends: the method `reached` says on which
-streams one depends behind the fusion, on all without it. What has no effect stays in the model,
-where a later job finds it, and is held constant.
+streams one depends behind the fusion, on all without it. Where its layers encode a stream by itself
+too, and a head reads that, only its `joining` parts may have none. What has no effect stays in the
+model, where a later job finds it, and is held constant.
 """
 
 from collections.abc import Iterable
@@ -57,10 +58,13 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
         return {}
     parts: list[tuple[str, nn.Module]] = []
     alone = frozenset[str]().union(*(_read_before(model, head) for head in model.heads))
+    encoded = [name for name in sorted(alone) if model.encoded_by_fusion(name)]
     if all(_reads_before(model, head) for head in model.heads):
         others = sorted(model.towers.keys() - alone)
         parts += [(name, model.streams[name]) for name in others]
-        if not _reads_space(model):
+        if encoded:
+            parts += [part for name in encoded for part in model.joining_parts(name).items()]
+        elif not _reads_space(model):
             parts.append((model.fusion_name, model.fusion))
         return _named(model, [*parts, ("pool", model.pool)])
     read = read_streams(model)
@@ -72,6 +76,9 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
     if serving is not None:
         spared = alone if _reads_space(model) else frozenset()
         for stream in sorted(model.towers.keys() - read - spared):
+            if stream in encoded:
+                parts += model.joining_parts(stream).items()
+                continue
             parts += [
                 (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
             ]
@@ -129,7 +136,8 @@ def _vector(model: VisionLanguageModel, stream: str) -> str:
     query = model.pool.query(stream)
     if facts.modality == "vision" and not facts.class_token:
         query = "all"
-    return f"{_TOKENS[query]} of {stream} alone"
+    by = f", encoded by {model.fusion_name} alone" if model.encoded_by_fusion(stream) else " alone"
+    return f"{_TOKENS[query]} of {stream}{by}"
 
 
 def _is_tied(model: VisionLanguageModel, head: str) -> bool:

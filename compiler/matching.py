@@ -82,6 +82,9 @@ class Matching:
         if self.compares and hasattr(model.fusion, "vectors"):
             roots.append(model.fusion_name)
         inside = f"{address}.".startswith(f"{stream}.")
+        if self.compares and model.encoded_by_fusion(stream):
+            only_joined = address in model.joining_parts(stream)
+            inside = inside or (address.startswith(f"{model.fusion_name}.") and not only_joined)
         return inside or any(
             address.startswith(f"{root}.") and address.endswith(f".{stream}") for root in roots
         )

@@ -39,10 +39,17 @@ def copied(
         learning: parameters that learn, by name.
     """
     roots = [f"streams.{name}." for name in model.compared]
-    if hasattr(model.fusion, "vectors"):
+    encoded = [name for name in model.compared if model.encoded_by_fusion(name)]
+    if encoded or hasattr(model.fusion, "vectors"):
         roots.append("fusion.")
     roots.append(f"heads.{head}.")
-    return {name: part for name, part in learning.items() if name.startswith(tuple(roots))}
+    apart = [part for name in encoded for part in model.joining_parts(name).values()]
+    joining = {id(parameter) for part in apart for parameter in part.parameters()}
+    return {
+        name: part
+        for name, part in learning.items()
+        if name.startswith(tuple(roots)) and id(part) not in joining
+    }
 
 
 def moving_bytes(model: VisionLanguageModel, moving: Mapping[str, Moving]) -> int:

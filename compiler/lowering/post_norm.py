@@ -40,11 +40,13 @@ class LoweredPostNormLayer(PostNormLayer):
 class LoweredPostNormCrossLayer(PostNormCrossLayer):
     """A layer that maps no more tokens than are read."""
 
-    def forward(self, stream: Features, context: Features, queries: Queries = "all") -> Features:
+    def forward(
+        self, stream: Features, context: Features | None = None, queries: Queries = "all"
+    ) -> Features:
         """Map a stream to those of its tokens that are read."""
         if isinstance(queries, Tensor):
             attended = self.attention(stream, stream)
-            read: Features = self.cross(attended, context).read(queries)
+            read = self.crossed(attended, context).read(queries)
         else:
-            read = self.cross(self.attention(stream.read(queries), stream), context)
+            read = self.crossed(self.attention(stream.read(queries), stream), context)
         return read.with_tokens(self.mlp(read.tokens))

@@ -27,7 +27,7 @@ from renaissance.compiler.lowering.post_norm import (
 )
 from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.constancy import learns
-from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.post_norm import (
     PostNormAttention,
@@ -100,6 +100,12 @@ class ReadModel(VisionLanguageModel):
         if not reads(self.fusion):
             return super().fused(features)
         return {name: stream.padded() for name, stream in self.fusion(features).items()}
+
+    def alone_in_fusion(self, name: str, features: Features, queries: Queries) -> Features:
+        """Run the layers of the fusion on one stream by itself, in the form that it has."""
+        if not reads(self.fusion):
+            return super().alone_in_fusion(name, features, queries)
+        return self.fusion.alone(name, features, queries)  # type: ignore[no-any-return, operator]
 
     def read(
         self, features: Mapping[str, Features], readings: Sequence[Reading]

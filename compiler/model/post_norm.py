@@ -80,7 +80,7 @@ class PostNormLayer(nn.Module):
 
 
 class PostNormCrossLayer(nn.Module):
-    """Self-attention, attention to another stream, feed-forward part.
+    """Self-attention, attention to another stream if there is one, feed-forward part.
 
     Args:
         spec: its dimensions.
@@ -93,8 +93,11 @@ class PostNormCrossLayer(nn.Module):
         self.cross = PostNormAttention(spec, context_width)
         self.mlp = PostNormFeedForward(spec)
 
-    def forward(self, stream: Features, context: Features) -> Features:
+    def forward(self, stream: Features, context: Features | None = None) -> Features:
         """Map tokens `[rows, n, width]` to the same shape; context `[rows, m, context_width]`."""
-        stream = self.attention(stream, stream)
-        stream = self.cross(stream, context)
+        stream = self.crossed(self.attention(stream, stream), context)
         return stream.with_tokens(self.mlp(stream.tokens))
+
+    def crossed(self, stream: Features, context: Features | None) -> Features:
+        """Let tokens attend to the other stream; without one they stay as they are."""
+        return stream if context is None else self.cross(stream, context)  # type: ignore[no-any-return]

@@ -205,7 +205,7 @@ class VisionLanguageModel(nn.Module):
     def _vector(self, name: str, features: Features) -> Tensor:
         facts = self.towers[name].facts
         if facts.modality == "vision" and not facts.class_token:
-            return mean(features.padded())
+            return mean(self._by_itself(name, features, "all").padded())
         return self.alone(name, features)
 
     def alone(self, name: str, features: Features) -> Tensor:
@@ -213,9 +213,34 @@ class VisionLanguageModel(nn.Module):
 
         One vector a row: its mean where the model pools means, the last token of a text where it
         pools last ones, and its first token elsewhere; the maps of the pool belong to what comes
-        out of the fusion.
+        out of the fusion. Where its layers encode the stream by itself too, it is read behind them.
         """
-        return self.pool.vector(name, features.padded())
+        read = self._by_itself(name, features, self.pool.query(name))
+        return self.pool.vector(name, read.padded())
+
+    def encoded_by_fusion(self, stream: str) -> bool:
+        """Tell whether layers of the fusion encode a stream, where it is read by itself."""
+        encodes = getattr(self.fusion, "encodes", None)
+        return encodes is not None and encodes(stream)
+
+    def joining_parts(self, stream: str) -> dict[str, nn.Module]:
+        """Return the parts, by address, that serve a stream only where it is joined.
+
+        Args:
+            stream: that layers of the fusion encode, where it is read by itself.
+        """
+        parts: Mapping[str, nn.Module] = self.fusion.joining(stream)  # type: ignore[operator]
+        return {f"{self.fusion_name}.{part}": module for part, module in parts.items()}
+
+    def _by_itself(self, name: str, features: Features, queries: Queries) -> Features:
+        """Return what is read of a stream before it is joined, at least those of its tokens."""
+        if not self.encoded_by_fusion(name):
+            return features
+        return self.alone_in_fusion(name, features, queries)
+
+    def alone_in_fusion(self, name: str, features: Features, queries: Queries) -> Features:
+        """Run the layers of the fusion on one stream by itself; it comes back padded."""
+        return self.fusion.alone(name, features.padded(), queries)  # type: ignore[no-any-return, operator]
 
     def parts(self, readings: Sequence[Reading]) -> list[RowGroup]:
         """Return consecutive rows with what is read of their streams."""

@@ -83,7 +83,7 @@ def _tower(theirs: str, ours: str, config: Mapping[str, Any]) -> Iterator[Match]
 
 
 def blip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
-    """BLIP: a text whose layers each attend to the image, from its words on."""
+    """BLIP: a text whose layers each attend to the image, from its words on, or encode it alone."""
     yield from _blip_vision(f"streams.{roles.vision}", config["vision_config"])
     text = f"streams.{roles.text}.embeddings"
     for theirs in ("text_encoder", "text_model"):
@@ -94,6 +94,8 @@ def blip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
             layer = f"{theirs}.encoder.layer.{index}"
             yield from renamed(POST_NORM | _CROSS, layer, f"fusion.layers.{index}")
     yield from renamed({"itm_head": "heads.itm.dense"})
+    for name, theirs in ((roles.text, "text_proj"), (roles.vision, "vision_proj")):
+        yield from renamed({theirs: f"heads.itc.projection.{name}"})
 
 
 def _blip_vision(ours: str, config: Mapping[str, Any]) -> Iterator[Match]:

@@ -30,7 +30,8 @@ def check_reading(
         for name, stream in model.streams.items():
             reads = modality(stream)
             read = head.reads == "streams" or reads == "text"
-            if read and is_embedding(stream) and span is not None:
+            encoded = not is_embedding(stream) or model.fusion.encodes(name)
+            if read and not encoded and span is not None:
                 findings.add(_nothing_encoded(model, name, reads, head, span))
 
 
@@ -41,6 +42,9 @@ def _nothing_encoded(
         help = "write `image = blank`: the fusion then takes part"
     else:
         help = f"leave `{head.name}` out, or give the model a `backbone` for each stream"
+    to_encode = model.fusion.to_encode if stream == model.fusion.inputs[0] else None
+    if to_encode is not None:
+        help += f", or write `{to_encode}` in `{model.fusion.word()}`: its layers then encode it"
     return Diagnostic(
         code="VL523",
         message=f"before the fusion of model `{model.name}` no {_CALLED[reads]} is encoded",

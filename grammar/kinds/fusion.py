@@ -27,7 +27,20 @@ class FusionBlock(KindBlock):
     joins_several: ClassVar[bool] = False
     """It takes more than one stream of images beside the text."""
 
+    to_encode: ClassVar[str | None] = None
+    """What lets its layers encode a stream by itself, as it is written; None if nothing does."""
+
     inputs: tuple[str, ...]
+
+    def encodes(self, stream: str) -> bool:
+        """Tell whether its layers encode a stream by itself too, beside joining it with others.
+
+        Where they do, what reads the stream before the fusion reads that. The module has three
+        methods then: `encodes` says the same, `alone(stream, features, queries)` encodes it and
+        returns what is read of it, and `joining(stream)` names the parts, by address, that serve
+        the stream only where it is joined.
+        """
+        return False
 
     @property
     def space(self) -> int | None:

@@ -39,12 +39,13 @@ def shard(objectives: Objectives, never: Collection[str], processes: Processes) 
     layers = repeated_layers(model)
     # The last layer of the fusion runs once for each reading of a pass, with other parts of it: its
     # gradients are complete, and of the same parameters everywhere, only when all have run.
-    last = [layer for name, layer in layers.items() if name.startswith(f"{model.fusion_name}.")][
-        -1:
-    ]
+    several = [layer for name, layer in layers.items() if name.startswith(f"{model.fusion_name}.")]
+    # So do all of them where they encode a stream by itself too.
+    if not any(map(model.encoded_by_fusion, model.towers)):
+        several = several[-1:]
     for layer in layers.values():
         learning = any(parameter not in held for parameter in layer.parameters())
-        if learning and layer not in last:
+        if learning and layer not in several:
             fully_shard(layer, mesh=mesh, ignored_params=held)
     fully_shard(objectives, mesh=mesh, ignored_params=held)
 

@@ -381,7 +381,9 @@ BLIP = """
 model tiny {{
   embed text = wordpiece("bert-base-uncased") {{ max_tokens = 12, eps = 1e-12 }}
   backbone vision = {vision}
-  fusion grounded = asymmetric(text, vision) {{ layers = 2, width = 16, heads = 2, dropout = 0.0 }}
+  fusion grounded = asymmetric(text, vision) {{
+    layers = 2, width = 16, heads = 2, dropout = 0.0, unimodal = true
+  }}
   pool    = first
   pooler  = none
   weights = "{folder}"
@@ -390,6 +392,7 @@ data pairs {{ format = easy_vqa, root = "pictures" }}
 pretrain base on tiny {{
   data = [pairs]
   objective itm
+  objective itc {{ width = 12, bias = true }}
   optimizer adamw {{ lr = 1e-3 }}
   batch = 8
   steps = 1
@@ -421,14 +424,34 @@ def test_blip_matches_as_transformers_does(
         BLIP.format(folder=tmp_path / "published", vision=TOWERS[tower])
     )
     model = build(load(tmp_path / "blip.vl"), job="base")
-    assert not model.started.fresh
-    assert {name.partition(".")[0] for name in model.started.left} == {"text_proj", "vision_proj"}
+    assert model.started.fresh == ("heads.itc.logit_scale",) and not model.started.left
     model = model.double().eval()
+    # Cosines are in float32; here nothing is rounded.
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
     text, _ = inputs("blip")
     pixels = torch.randn(3, 3, size, size, dtype=torch.float64)
-    wanted = published(**text, pixel_values=pixels).itm_score
-    found = model.heads["itm"](model(text=text, vision=pixels).pooled)
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+    encoded = {"text": model.encode("text", text), "vision": model.encode("vision", pixels)}
+    head: Any = model.heads["itc"]
+    vector = {name: head.vectors(name, one) for name, one in model.vectors(encoded).items()}
+    found = (
+        model.heads["itm"](model.fuse(encoded).pooled),
+        vector["vision"] @ vector["text"].T,
+    )
+    wanted = [
+        published(**text, pixel_values=pixels, use_itm_head=matching).itm_score
+        for matching in (True, False)
+    ]
+    torch.testing.assert_close(found, tuple(wanted), rtol=0, atol=1e-10)
+    for one in (found, wanted):
+        sum(scores.sin().sum() for scores in one).backward()
+    theirs = dict(published.named_parameters())
+    compared = 0
+    for name, own in model.named_parameters():
+        other = theirs.get(model.started.taken.get(name, ("",))[0])
+        if other is not None:
+            torch.testing.assert_close(own.grad, other.grad[: len(own)], rtol=0, atol=1e-9)
+            compared += 1
+    assert compared > 70
 
 
 def test_lxmert_matches_as_transformers_does(tmp_path: Path) -> None:

@@ -37,6 +37,16 @@ class LoweredAsymmetricLayers(AsymmetricLayers):
         rows = consecutive({self.asking: stream, self.answering: context}, parts)
         return [self._last(streams, queries) for streams, queries in rows]
 
+    def alone(self, stream: str, features: Features, queries: Queries) -> Features:
+        """Encode a stream without the other one, in the last layer only what is read."""
+        found = self.projected(features)
+        attention: LoweredMultiHead = self.layers[0].get_submodule("attention.attention")  # type: ignore[assignment]
+        if attention.wants_packed((found,)):
+            found = found.packed()
+        for layer in self.layers[:-1]:
+            found = layer(found)
+        return self.layers[-1](found, None, queries)  # type: ignore[no-any-return]
+
     def _last(
         self, streams: Mapping[str, Features], queries: Mapping[str, Queries]
     ) -> dict[str, Features]:

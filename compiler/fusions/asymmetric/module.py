@@ -1,7 +1,7 @@
 """One stream attends to itself and to the other, which stays as its tower gives it.
 
-Source: Li et al. 2021, ALBEF, section 3.1; Li et al. 2022, BLIP, section 3.1 (image-grounded text
-encoder).
+Source: Li et al. 2021, ALBEF, section 3.1; Li et al. 2022, BLIP, section 3.1 (unimodal and
+image-grounded text encoder, which share all but the attention to the image).
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from torch import nn
 
 from renaissance.compiler.fusions.asymmetric.schema import Asymmetric
-from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.features import Features, Queries
 from renaissance.compiler.model.initialisation import initialise
 from renaissance.compiler.model.post_norm import PostNormCrossLayer
 from renaissance.compiler.model.tower import Stacked, TowerFacts
@@ -52,6 +52,7 @@ class AsymmetricLayers(nn.Module):
         super().__init__()
         check_heads(spec.width, spec.heads, address)
         self.asking, self.answering = spec.inputs
+        self.unimodal = spec.unimodal
         own, other = (towers[name].width for name in spec.inputs)
         self.widths = {self.asking: spec.width, self.answering: other}
         self.projection = nn.ModuleDict(
@@ -73,6 +74,27 @@ class AsymmetricLayers(nn.Module):
         for layer in self.layers:
             stream = layer(stream, context)
         return {self.asking: stream, self.answering: context}
+
+    def encodes(self, stream: str) -> bool:
+        """Tell whether the layers encode a stream by itself too."""
+        return self.unimodal and stream == self.asking
+
+    def alone(self, stream: str, features: Features, queries: Queries) -> Features:
+        """Encode a stream without the other one.
+
+        Args:
+            stream: the one that attends.
+            features: as its tower gives it, tokens `[rows, n, width of its tower]`.
+            queries: which of its tokens are read.
+        """
+        found = self.projected(features)
+        for layer in self.layers:
+            found = layer(found)
+        return found.read(queries)
+
+    def joining(self, stream: str) -> dict[str, nn.Module]:
+        """Return the parts, by address, that serve a stream only where it is joined."""
+        return {f"layers[{index}].cross": layer.cross for index, layer in enumerate(self.layers)}  # type: ignore[misc]
 
     def serving(self, stream: str) -> dict[str, nn.Module]:
         """Return the parts, by address, without which the other stream comes out the same."""

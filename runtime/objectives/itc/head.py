@@ -23,7 +23,7 @@ class ContrastHead(nn.Module):
         super().__init__()
         width = block.width or WIDTH
         self.projection = nn.ModuleDict(
-            {name: nn.Linear(own, width, bias=False) for name, own in widths.items()}
+            {name: nn.Linear(own, width, bias=block.bias) for name, own in widths.items()}
         )
         # With one element each: weights that are split over processes have no scalars.
         self.logit_scale = nn.Parameter(torch.tensor([-math.log(block.temperature)]))

@@ -19,7 +19,8 @@ BIAS = -10.0
 class Itc(ObjectiveBlock):
     """Image-text contrast: which image of the global batch belongs to this text, and the reverse?
 
-    One vector of each stream before the fusion is projected to a common space and normalised.
+    One vector of each stream before the fusion is projected to a common space and normalised; of a
+    stream that the layers of the fusion encode by itself too, behind those.
     Cosines over a learned temperature are compared over all texts and images of a step, whatever
     the number of passes and processes. A pair of the batch that is not a row's own, but known to be
     true, is left out. With `momentum` they are compared with what a moving copy of the model makes
@@ -54,6 +55,7 @@ class Itc(ObjectiveBlock):
         ge=1,
         le=65_536,
     )
+    bias: bool = key(False, doc="these projections have a bias, as in BLIP", impact="weights")
     temperature: float = key(
         0.07, doc="what cosines are divided by at first; it is learned", impact="training", gt=0
     )
@@ -170,11 +172,14 @@ class Itc(ObjectiveBlock):
         self, objectives: Sequence[ObjectiveBlock], fusion: FusionBlock
     ) -> Iterable[Remark]:
         """Where the fusion has a space of its own, that is read."""
-        if self.width is not None and fusion.space is not None:
-            yield Remark(
-                code="VL506",
-                message="`width` has no effect",
-                key="width",
-                label=f"`{fusion.word()}` projects both streams to {fusion.space} channels",
-                help=("leave it out: the space of the fusion is read",),
-            )
+        if fusion.space is None:
+            return
+        for name, stated in (("width", self.width is not None), ("bias", self.bias)):
+            if stated:
+                yield Remark(
+                    code="VL506",
+                    message=f"`{name}` has no effect",
+                    key=name,
+                    label=f"`{fusion.word()}` projects both streams to {fusion.space} channels",
+                    help=("leave it out: the space of the fusion is read",),
+                )

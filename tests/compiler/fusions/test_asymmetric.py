@@ -1,5 +1,7 @@
 """Asymmetric layers against the same mathematics, and against BLIP's own, in float64."""
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -8,6 +10,7 @@ from transformers.models.blip.modeling_blip_text import BlipTextLayer
 
 from renaissance.compiler.fusions.asymmetric.module import AsymmetricLayers
 from renaissance.compiler.fusions.asymmetric.schema import Asymmetric
+from renaissance.compiler.lowering.rows import take_rows
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.post_norm import PostNormCrossLayer
 from tests.compiler.fusions.reference import (
@@ -50,6 +53,31 @@ def test_outputs_and_gradients_equal_the_reference() -> None:
     assert fused["vision"] is features["vision"]
     found = {name: stream.tokens for name, stream in fused.items()}
     assert_same(fusion, found, reference(fusion, text, vision), text, vision)
+
+
+@pytest.mark.parametrize("queries", ["all", "first", "last"])
+@pytest.mark.parametrize("form", ["padded", "packed"])
+def test_a_text_by_itself_is_encoded_without_the_image(
+    form: str, queries: Literal["all", "first", "last"]
+) -> None:
+    fusion = drawn(AsymmetricLayers(SPEC.model_copy(update={"unimodal": True}), FACTS, "grounded"))
+    given = streams()["text"]
+    weights = dict(fusion.named_parameters())
+    found = []
+    for row, seen in enumerate(MASK):
+        words = linear(weights, "projection.text", given.tokens[row])
+        for index in range(SPEC.layers):
+            words = attended(weights, f"layers.{index}.attention", words, words, seen)
+            words = fed(weights, f"layers.{index}.mlp", words)
+        found.append(words[seen])
+    if form == "packed":
+        take_rows(fusion)
+        given = given.packed()
+    chosen = {"all": slice(None), "first": slice(1), "last": slice(-1, None)}[queries]
+    wanted = [words[chosen] for words in found]
+    own = fusion.alone("text", given, queries)
+    kept = own.tokens[MASK] if queries == "all" and form == "padded" else own.tokens.flatten(0, -2)
+    torch.testing.assert_close(kept, torch.cat(wanted))
 
 
 def test_an_image_may_attend_to_a_text() -> None:
