@@ -51,8 +51,14 @@ def test_a_frozen_tower_is_kept_and_a_run_resumes_bit_for_bit(
     assert not {name for name in start if name.startswith("fusion.")} & still
 
 
-@pytest.mark.parametrize("word", OF_TWO_TOWERS)
-@pytest.mark.parametrize("inputs", [("text", "vision"), ("vision", "text")])
+@pytest.mark.parametrize(
+    ("word", "inputs"),
+    [
+        *((word, ("text", "vision")) for word in OF_TWO_TOWERS),
+        ("asymmetric", ("vision", "text")),
+        ("dual_encoder", ("vision", "text")),
+    ],
+)
 def test_two_processes_are_as_one(
     tiny_spec: Make, tmp_path: Path, word: str, inputs: tuple[str, str]
 ) -> None:

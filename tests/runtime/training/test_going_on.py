@@ -32,9 +32,17 @@ pretrain more extends base from base {
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Spec:
-    folder = write_easy_vqa(tmp_path_factory.mktemp("data"))
-    resolution = resolve(Source(name="m.vl", text=TEXT.replace("FOLDER", str(folder))))
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return TEXT.replace("FOLDER", str(write_easy_vqa(tmp_path_factory.mktemp("data"))))
+
+
+@pytest.fixture(scope="module")
+def spec(text: str) -> Spec:
+    return resolved(text)
+
+
+def resolved(text: str) -> Spec:
+    resolution = resolve(Source(name="m.vl", text=text))
     assert resolution.spec is not None, resolution.diagnostics
     return resolution.spec
 
@@ -79,11 +87,13 @@ def test_it_goes_on_bit_for_bit_and_keeps_what_it_freezes(
     assert frozen and all(torch.equal(last.model[n], source.model[n]) for n in frozen)
 
 
-def test_two_processes_go_on_as_one_does(spec: Spec, whole: Path, tmp_path: Path) -> None:
-    run_in_two(spec, tmp_path, *spec.jobs)
-    assert "tensors start from job `base`" in " ".join(notices(tmp_path, "more"))
+def test_two_processes_go_on_as_one_does(text: str, tmp_path: Path) -> None:
+    spec = resolved(text.replace("heads = 1", "heads = 1, dropout = 0.0"))
+    train(spec, tmp_path / "one")
+    run_in_two(spec, tmp_path / "two", *spec.jobs)
+    assert "tensors start from job `base`" in " ".join(notices(tmp_path / "two", "more"))
     for job in spec.jobs:
-        one, two = (events(folder, job, "step") for folder in (whole, tmp_path))
+        one, two = (events(tmp_path / name, job, "step") for name in ("one", "two"))
         assert len(one) == len(two) > 0
         for ours, theirs in zip(one, two, strict=True):
             assert theirs["losses"] == pytest.approx(ours["losses"], rel=2e-4)
