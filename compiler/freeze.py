@@ -5,7 +5,7 @@ gradient and stays in evaluation mode, so that it is a constant function of its 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -19,6 +19,7 @@ from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.selectors import select
 from renaissance.grammar.anatomy.model import every_head, head_parts
 from renaissance.grammar.declaration import Share
+from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.schema.model import Adapt, Freeze
 
 
@@ -102,16 +103,28 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze | Adapt]) ->
     """
     built = parameter_addresses(model)
     # A model serves several jobs: what it says about heads holds for those that a job has.
-    parameters = {**built, **_absent_heads(model)}
+    absent = tuple(head for head in every_head() if head.name not in model.heads)
+    parameters = {**built, **_places(absent)}
+    elsewhere = replace(model.anatomy, heads=absent)
+
+    def meant(selector: str, word: str) -> tuple[str, ...]:
+        try:
+            return select(selector, parameters, model.name, word=word)
+        except FreezeError:
+            # Nobody states the parts of some heads: those of another job may have this one.
+            if selector.partition(".")[0] == "heads" and elsewhere.select(selector).leaves:
+                return ()
+            raise
+
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     selections = []
     for directive in directives:
         word = "adapt" if isinstance(directive, Adapt) else "freeze"
         chosen, kept = (
-            _union(select(text, parameters, model.name, word=word) for text in selectors)
+            _union(meant(text, word) for text in selectors)
             for selectors in (directive.selectors, directive.excluded)
         )
-        if chosen <= kept:
+        if chosen and chosen <= kept:
             raise FreezeError(
                 f"`{word} {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
                 f"freezes nothing in model `{model.name}`: the exception covers all of it"
@@ -146,14 +159,13 @@ def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
     return {name: tensor_hash(parameters[name]) for name in names}
 
 
-def _absent_heads(model: VisionLanguageModel) -> dict[str, ParameterAddress]:
-    """Return places of the heads that other jobs add to this model."""
-    absent = head_parts(tuple(head for head in every_head() if head.name not in model.heads))
+def _places(heads: tuple[Head, ...]) -> dict[str, ParameterAddress]:
+    """Return places of heads that other jobs add to a model."""
     return {
         f"{leaf.address}/{'.'.join(sorted(leaf.kinds))}": ParameterAddress(
             address=leaf.address, component="head", kind="weight", kinds=leaf.kinds
         )
-        for leaf in absent.leaves
+        for leaf in head_parts(heads).leaves
     }
 
 

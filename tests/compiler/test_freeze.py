@@ -103,6 +103,13 @@ def test_any_text_is_selected_or_refused(text: str) -> None:
         assert str(error)
 
 
+@pytest.mark.parametrize("selector", ["heads.embeddings", "heads.mim.embeddings", "heads.answer"])
+def test_what_a_head_of_another_job_may_have_means_nothing_here(selector: str) -> None:
+    assert resolve(MODEL, [_freeze(selector)]).frozen(0, 1) == ()
+    with pytest.raises(FreezeError, match="matches nothing"):
+        resolve(MODEL, [_freeze("heads.mlm.token")])
+
+
 def test_an_exception_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(FreezeError, match="freezes nothing"):
         resolve(MODEL, [_freeze("text.norm", excluded=("norm",))])
