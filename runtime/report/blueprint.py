@@ -8,7 +8,7 @@ from renaissance.runtime.report.architecture import Architecture, Block, Stream
 from renaissance.runtime.report.figures import TIMES, magnitude, share
 from renaissance.runtime.report.svg import drawing, element, spell
 
-COLUMN, GUTTER, MARGIN = 224.0, 26.0, 4.0
+COLUMN, HEAD, GUTTER, MARGIN = 224.0, 136.0, 26.0, 4.0
 HEIGHT, GAP, INPUT = 52.0, 22.0, 40.0
 # Width of a character of each size of type, wider than most so that texts do not overlap.
 NAME_CHARACTER, SMALL_CHARACTER = 7.8, 6.6
@@ -22,7 +22,9 @@ def blueprint(model: Architecture, *, index: int = 0) -> Markup:
         index: of this drawing among those of the page; keeps their hatches apart.
     """
     columns = max(len(model.streams), 2)
-    width = columns * (COLUMN + GUTTER) - GUTTER + 2 * MARGIN
+    heads = len(model.token_heads) + len(model.heads)
+    room = max(columns * (COLUMN + GUTTER), heads * (HEAD + GUTTER))
+    width = room - GUTTER + 2 * MARGIN
     pen = _Pen(hatch=f"hatch-{index}", width=width)
     y = pen.heads(model.token_heads, model.heads, model.pool)
     for block in reversed(model.fusion):
@@ -90,10 +92,14 @@ class _Pen:
             self.arrow(centre, edge + HEIGHT + GAP, edge + HEIGHT)
         if top > MARGIN:
             self.arrow(centre, edge, top - GAP)
-        name = element("tspan", stream.name, class_="name")
-        shape = element("tspan", f"  {stream.shape}" if stream.shape else "")
+        shape = f"  {stream.shape}" if stream.shape else ""
+        room = COLUMN + GUTTER / 2 - len(shape) * SMALL_CHARACTER
+        title = element("title", stream.name)
+        name = element("tspan", title, _fit(stream.name, room, NAME_CHARACTER), class_="name")
         self.parts.append(
-            element("text", name, shape, x=centre, y=bottom + 18, text_anchor="middle")
+            element(
+                "text", name, element("tspan", shape), x=centre, y=bottom + 18, text_anchor="middle"
+            )
         )
 
     def block(self, block: Block, x: float, y: float, width: float) -> None:
@@ -110,11 +116,15 @@ class _Pen:
         size = magnitude(block.parameters) if block.parameters else ""
         state = _state(block)
         inner = width - 24
+
+        def beside(right: str) -> float:
+            return (len(right) + 1) * SMALL_CHARACTER if right else 0.0
+
         lines = (
-            (y + 21, _fit(name, inner - len(size) * SMALL_CHARACTER, NAME_CHARACTER), size, "name"),
+            (y + 21, _fit(name, inner - beside(size), NAME_CHARACTER), size, "name"),
             (
                 y + 40,
-                _fit(block.shape, inner - len(state) * SMALL_CHARACTER, SMALL_CHARACTER),
+                _fit(block.shape, inner - beside(state), SMALL_CHARACTER),
                 state,
                 "shape",
             ),

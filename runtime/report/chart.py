@@ -1,6 +1,7 @@
 """A line chart as inline SVG, coloured by the page's style sheet."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +12,9 @@ from renaissance.runtime.report.figures import count
 from renaissance.runtime.report.svg import drawing, element, spell
 
 WIDTH, HEIGHT = 440.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 12.0, 34.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 12.0, 34.0
+CHARACTER = 7.6
+"""Width of a digit of a tick, in most typefaces less."""
 
 Scale = Literal["linear", "log", "rate"]
 
@@ -54,7 +57,12 @@ class Axis:
 
     def spell(self, value: float) -> str:
         """Return what is written beside a tick."""
-        return f"{value * 100:g}\N{NO-BREAK SPACE}%" if self.rate else f"{value:g}"
+        if self.rate:
+            return f"{value * 100:g}\N{NO-BREAK SPACE}%"
+        if 1_000 <= abs(value) < 10_000_000 and value == round(value):
+            return count(value)
+        # A power of ten has as few digits as it needs: `2e-5`.
+        return re.sub(r"e([+-])0", r"e\1", f"{value:g}").replace("e+", "e")
 
 
 def line_chart(
@@ -111,8 +119,17 @@ def _ticks(frame: _Frame) -> Iterator[Markup]:
         yield element("path", d=f"M{LEFT:g} {spell(y)}H{WIDTH - RIGHT:g}", class_="grid")
         yield element("text", text, x=LEFT - 8, y=y + 4, class_="tick", text_anchor="end")
     for tick in frame.across.ticks:
-        x, text = frame.x(tick), count(tick)
-        yield element("text", text, x=x, y=foot, class_="tick", text_anchor="middle")
+        x, text = frame.x(tick), _steps(tick, frame.across.high)
+        beyond = x + len(text) * CHARACTER / 2 > WIDTH
+        place = (
+            {"x": WIDTH - 1, "text_anchor": "end"} if beyond else {"x": x, "text_anchor": "middle"}
+        )
+        yield element("text", text, y=foot, class_="tick", **place)
+
+
+def _steps(step: float, most: float) -> str:
+    """Spell a number of steps; in millions where that many do not fit beside each other."""
+    return count(step) if most < 1e6 else f"{step / 1e6:g}\N{NO-BREAK SPACE}M"
 
 
 def _mark(frame: _Frame, step: float, name: str) -> Markup:

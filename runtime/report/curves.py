@@ -15,6 +15,9 @@ COLOURS = 4
 # A loss that falls this far is drawn on a logarithmic scale, or its end is a flat line.
 WIDE = 20.0
 
+EXACT = ("Learning rate", "Memory, GB")
+"""Titles of what does not vary by chance: drawn as it is."""
+
 Points = tuple[tuple[float, float], ...]
 
 
@@ -39,7 +42,8 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
     held_losses = by_name((entry.step, entry.losses) for entry in log.validations)
     metrics = by_name((entry.step, entry.metrics) for entry in log.steps)
     held_metrics = by_name((entry.step, entry.metrics) for entry in log.validations)
-    names = list(dict.fromkeys((*metrics, *held_metrics)))
+    # Parts of a split, such as kinds of questions, are too many for one chart.
+    names = [name for name in dict.fromkeys((*metrics, *held_metrics)) if "." not in name]
     rates = [
         name
         for name in names
@@ -74,7 +78,8 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
         name = title.lower()
         curve = by_name((step, {name: value}) for step, value in found if value is not None)
         if curve:
-            made.append(_panel(title, [name], curve, {}, marks, run.name))
+            smoothed = title not in EXACT
+            made.append(_panel(title, [name], curve, {}, marks, run.name, smoothed=smoothed))
     return tuple(made)
 
 
@@ -87,13 +92,14 @@ def _panel(
     job: str,
     *,
     rate: bool = False,
+    smoothed: bool = True,
 ) -> Panel:
     lines = []
     for index, name in enumerate(names):
         colour = index % COLOURS
         spelled = name.replace("_", " ")
         if name in training:
-            points = thinned(smooth(training[name]))
+            points = thinned(smooth(training[name]) if smoothed else training[name])
             lines.append(Series(label=spelled, points=points, colour=colour))
         if name in held_out:
             label = f"{spelled}, held out"

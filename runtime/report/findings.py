@@ -95,7 +95,10 @@ class Evaluation:
 
 
 def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
-    """Return a job's row; `kind` is what the spec calls it, `job` what the spec says of it."""
+    """Return a job's row; `kind` is what the spec calls it, `job` what trained its weights.
+
+    Figures of parts of a split, such as kinds of questions, stand with the answers.
+    """
     result = run.result
     if result is None:
         return JobRow(
@@ -117,9 +120,10 @@ def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
         metrics=tuple(
             (name.replace("_", " "), figures.metric(name, value), _interval(result, name))
             for name, value in result.metrics.items()
+            if "." not in name
         ),
         selected=_selected(result),
-        blind=_blind(result, job),
+        blind=_blind(result, job) or _alike(result),
         steps=figures.count(result.steps) if result.steps else figures.DASH,
         time=figures.duration(result.seconds),
         rate=figures.throughput(result.texts_per_second),
@@ -200,6 +204,12 @@ def _blind(result: JobResult, job: Job | None) -> str:
                 f"{figures.metric(name, chance)}"
             )
     return "; ".join(found)
+
+
+def _alike(result: JobResult) -> str:
+    """Say which metrics of the whole split are no better than one answer to everything."""
+    names = [name.replace("_", " ") for name in result.like_majority if "." not in name]
+    return f"not distinguishable from the majority answer: {', '.join(names)}" if names else ""
 
 
 def _compared(result: JobResult, name: str) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from renaissance.compiler.amounts import in_bytes
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report.architecture import architecture
 from renaissance.runtime.report.blueprint import blueprint
@@ -19,17 +18,13 @@ Described = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFigures:
-    """What a job trains and computes: parameters with its heads, operations for one text.
-
-    `memory` is planned for the largest step on a GPU; empty where the plan does not say it.
-    """
+    """What a job trains and computes: parameters with its heads, operations for one text."""
 
     name: str
     parameters: str
     frozen: str
     forward: str
     training: str
-    memory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +50,12 @@ class ModelFigure:
     notes: tuple[str, ...]
 
 
-def plan_of(spec: Spec) -> Described:
+def plan_of(spec: Spec, machine: Any = None) -> Described:
     """Return the plan of a spec as a dictionary.
+
+    Args:
+        spec: that is planned.
+        machine: whose speed counts; None for no times.
 
     Raises:
         Exception: whatever the compiler raises for a spec that it cannot plan.
@@ -64,7 +63,7 @@ def plan_of(spec: Spec) -> Described:
     # The compiler brings torch: only what draws models pays for it.
     from renaissance.compiler import plan
 
-    described: Described = plan(spec).to_dict()
+    described: Described = plan(spec, machine=machine).to_dict()
     return described
 
 
@@ -79,7 +78,6 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
     """
     groups: dict[tuple[object, ...], list[tuple[str, Described]]] = {}
     try:
-        peaks = {job["name"]: _peak(job) for job in plan["jobs"]}
         for job in plan["jobs"]:
             # An evaluation trains nothing: all of its model would seem frozen.
             if job["kind"] != "evaluate":
@@ -88,9 +86,7 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
         for model in plan["models"]:
             if model["name"] not in trained:
                 groups[_body(model)] = [(model["name"], model)]
-        return tuple(
-            _figure(members, index, peaks) for index, members in enumerate(groups.values())
-        )
+        return tuple(_figure(members, index) for index, members in enumerate(groups.values()))
     except (KeyError, TypeError, ValidationError) as error:
         raise ValueError("the plan does not describe models as expected") from error
 
@@ -107,14 +103,7 @@ def _body(model: Described) -> tuple[object, ...]:
     )
 
 
-def _peak(job: Described) -> str:
-    peaks = [stage["memory"]["peak"] for stage in job.get("stages", ())]
-    return in_bytes(max(peaks)) if peaks else ""
-
-
-def _figure(
-    members: Sequence[tuple[str, Described]], index: int, peaks: Mapping[str, str]
-) -> ModelFigure:
+def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure:
     model = members[0][1]
     body = [part for part in model["components"] if not _is_head(part)]
     heads = {
@@ -132,13 +121,13 @@ def _figure(
         parameters=parameters,
         frozen=1 - learning / parameters if parameters else 0.0,
         svg=blueprint(drawn, index=index),
-        jobs=tuple(_job(name, other, peaks.get(name, "")) for name, other in members),
+        jobs=tuple(_job(name, other) for name, other in members),
         directives=tuple(_directive(part) for part in model["freeze"]),
         notes=tuple(model["notes"]),
     )
 
 
-def _job(name: str, model: Described, memory: str) -> JobFigures:
+def _job(name: str, model: Described) -> JobFigures:
     parameters, flops = model["parameters"], model["flops_per_sample"]
     frozen, total = parameters["frozen"], parameters["total"]
     return JobFigures(
@@ -147,7 +136,6 @@ def _job(name: str, model: Described, memory: str) -> JobFigures:
         frozen=share(frozen / total) if frozen else "none",
         forward=magnitude(flops["forward"]),
         training=magnitude(flops["training"]),
-        memory=memory,
     )
 
 

@@ -1,14 +1,13 @@
 """The report of a run folder as one HTML file that needs nothing else."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
-from renaissance.compiler.amounts import in_bytes
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.report import figures
@@ -18,6 +17,7 @@ from renaissance.runtime.report.folder import RunFolder, read_folder
 from renaissance.runtime.report.frame import HERE, framed
 from renaissance.runtime.report.highlight import highlight
 from renaissance.runtime.report.models import ModelFigure, model_figures, plan_of
+from renaissance.runtime.report.planned import Beside, beside, machine_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +50,26 @@ def write_report(folder: Path, target: Path | None = None) -> Path:
         OSError: if the file cannot be written.
     """
     run = read_folder(folder)
-    figures_of_models, missing = _models(run)
-    page = render(run, figures_of_models, missing)
+    models, steps, missing = _planned(run)
+    page = render(run, models, missing, steps)
     target = folder / "report.html" if target is None else target
     write_whole(target, page)
     return target
 
 
-def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> str:
+def render(
+    run: RunFolder,
+    models: tuple[ModelFigure, ...],
+    no_models: str,
+    steps: tuple[Beside, ...] = (),
+) -> str:
     """Return the page.
 
     Args:
         run: what the folder holds.
         models: drawings of its models.
         no_models: what stands in their place if there are none.
+        steps: what was planned for steps beside what was measured.
     """
     jobs = {} if run.spec is None else run.spec.jobs
     found = evaluations(run)
@@ -83,14 +89,14 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
         summary=_summary(run, models),
         problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
         rows=[
-            job_row(job, getattr(jobs.get(job.name), "job", ""), jobs.get(job.name))
+            job_row(job, getattr(jobs.get(job.name), "job", ""), _trained(jobs, job.name))
             for job in run.jobs
         ],
         notices=[(job.name, text) for job in run.jobs for text in job.log.notices],
         skipped=_skipped(run),
         models=models,
         no_models=no_models,
-        held=_held(run),
+        steps=steps,
         curves=[JobCurves(name=job.name, panels=panels(job)) for job in trained],
         evaluations=found,
         environment=_environment(run),
@@ -98,15 +104,23 @@ def render(run: RunFolder, models: tuple[ModelFigure, ...], no_models: str) -> s
     )
 
 
-def _models(run: RunFolder) -> tuple[tuple[ModelFigure, ...], str]:
-    """Draw the models of the spec, or say why that is not possible."""
+def _trained(jobs: Mapping[str, Job], name: str) -> Job | None:
+    """Return the job that trained what a job measures: that of an evaluation, or itself."""
+    job = jobs.get(name)
+    return jobs.get(job.of) if isinstance(job, Evaluate) else job
+
+
+def _planned(run: RunFolder) -> tuple[tuple[ModelFigure, ...], tuple[Beside, ...], str]:
+    """Draw the models of the spec, and compare its plan; or say why that is not possible."""
     if run.spec is None:
-        return (), "Without the resolved spec there is nothing to draw."
+        return (), (), "Without the resolved spec there is nothing to draw."
     try:
-        return model_figures(plan_of(run.spec)), "The spec declares no model."
+        machine = machine_of(run)
+        plan = plan_of(run.spec, machine)
+        return model_figures(plan), beside(run, plan, machine), "The spec declares no model."
     # The report comes after hours of training: what a drawing fails on must not cost all the rest.
     except Exception as error:
-        return (), f"The architecture could not be drawn: {error}"
+        return (), (), f"The architecture could not be drawn: {error}"
 
 
 def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
@@ -127,14 +141,6 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
         size = figures.magnitude(model.parameters)
         sentences.append(f"The model {model.name} has {size} parameters, {frozen}.")
     return " ".join(sentences)
-
-
-def _held(run: RunFolder) -> dict[str, str]:
-    """Return the most memory that tensors of each job held on a GPU, by its name."""
-    most = {
-        job.name: max((step.memory or 0 for step in job.log.steps), default=0) for job in run.jobs
-    }
-    return {name: in_bytes(held) for name, held in most.items() if held}
 
 
 def _skipped(run: RunFolder) -> list[Skipped]:

@@ -1,11 +1,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report import page, write_report
+from renaissance.runtime.report.folder import read_folder
+from renaissance.runtime.report.planned import machine_of
 from tests.pages import LOADS, Page, assert_framed
 
 PARTS = [
@@ -41,7 +44,7 @@ PLAN = {
 
 @pytest.fixture(autouse=True)
 def planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "plan_of", lambda spec: PLAN)
+    monkeypatch.setattr(page, "plan_of", lambda spec, machine: PLAN)
 
 
 def made(folder: Path) -> Page:
@@ -186,7 +189,7 @@ def test_missing_folder_is_an_error(tmp_path: Path) -> None:
 def test_plan_that_fails_costs_only_the_drawing(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(spec: object) -> dict:
+    def fail(spec: object, machine: object) -> dict:
         raise RuntimeError("no such <backbone>")
 
     monkeypatch.setattr(page, "plan_of", fail)
@@ -205,15 +208,48 @@ def test_a_pretraining_at_chance_is_said_to_be(run_folder: Path) -> None:
     assert said in write_report(run_folder).read_text()
 
 
-def test_planned_memory_stands_beside_what_was_measured(
+def test_planned_steps_stand_beside_what_was_measured(
     run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = {"name": "base", "kind": "pretrain", "model": PLAN["models"][0]}
-    job["stages"] = [{"memory": {"peak": 3_000_000_000}}]
-    monkeypatch.setattr(page, "plan_of", lambda spec: {**PLAN, "jobs": [job]})
+    job |= {"batch": 12, "tokens": 16, "precision": "fp32"}
+    stage: dict[str, Any] = {"memory": {"peak": 3_000_000_000}, "speed": {"step": 0.002}}
+    stage["flops_per_sample"] = {"training": 2_000_000_000}
+    job["stages"] = [stage]
+    monkeypatch.setattr(page, "plan_of", lambda spec, machine: {**PLAN, "jobs": [job]})
     log = run_folder / "base" / "log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     held = [{**line, "memory": 2_500_000_000} for line in lines if line["event"] == "step"]
     log.write_text("".join(f"{json.dumps(line)}\n" for line in held))
     text = write_report(run_folder).read_text()
-    assert "3.00 GB of GPU memory were planned for the largest step, 2.50 GB were measured" in text
+    row = text.split('<th scope="row">base</th><td class="number">24.0', 1)[1].split("</tr>")[0]
+    cells = [cell.split("<")[0] for cell in row.split('<td class="number">')[1:]]
+    assert cells[:2] == ["2\N{NO-BREAK SPACE}ms", "13.3\N{NO-BREAK SPACE}ms"]
+    assert cells[2] == "1.80\N{NO-BREAK SPACE}TFLOP/s"
+    assert cells[3:] == ["3.00 GB", "2.50 GB"]
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("NVIDIA H100 80GB HBM3", "H100 SXM"),
+        ("NVIDIA H100 PCIe", None),
+        ("NVIDIA A100-SXM4-80GB", "A100 80 GB SXM"),
+        ("NVIDIA A100-SXM4-40GB", "A100 40 GB SXM"),
+        ("NVIDIA L40S", "L40S"),
+        ("NVIDIA L4", "L4"),
+        ("NVIDIA L40", None),
+        ("Tesla T4", "T4"),
+        ("NVIDIA GeForce RTX 4090", "GeForce RTX 4090"),
+        ("NVIDIA H200, 2 processes", None),
+        ("CPU, 2 threads", None),
+    ],
+)
+def test_machines_are_known_by_their_devices(
+    run_folder: Path, device: str, name: str | None
+) -> None:
+    run = read_folder(run_folder)
+    for job in run.jobs:
+        job.log.starts = [start.model_copy(update={"device": device}) for start in job.log.starts]
+    machine = machine_of(run)
+    assert (machine and machine.name) == name
