@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from renaissance.runtime.errors import BusyError
@@ -37,8 +37,13 @@ def held(folder: Path, warn: Tell = lambda _: None, *, name: str = LOCK) -> Iter
                 f"`{folder}` is on a file system without locks ({problem.strerror}): make sure "
                 "that no other process works in it"
             )
-        with _let_go_by_children(lock.fileno()):
-            yield
+        try:
+            with _let_go_by_children(lock.fileno()):
+                yield
+        finally:
+            # A child that was forked and has not run yet still has it open.
+            with suppress(OSError):
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -106,6 +106,12 @@ def hashes_in(folder: Path, spec: Spec) -> frozenset[str]:
     return frozenset(hashes)
 
 
+def recorded_hashes(folder: Path) -> tuple[str, ...]:
+    """Return all hashes under which results lie in a folder, as far as it says so."""
+    recorded = _recorded(folder)
+    return () if recorded is None else recorded.hashes
+
+
 def write_identity(folder: Path, spec: Spec, also: Iterable[str] = ()) -> None:
     """Write the spec of a run folder, and by which hashes it goes there.
 

@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from renaissance.compiler.amounts import amount, in_bytes, predicted
+from renaissance.grammar.names import listing
 from renaissance.render.folded import Folded
 from renaissance.render.study import differences
+from renaissance.runtime.studies.keeping import KeptPlan
 from renaissance.runtime.studies.planning import StagePlan, StudyPlan
 
 KINDS = {"pretrain": "pretraining", "finetune": "fine-tuning", "evaluate": "evaluation"}
@@ -23,6 +25,8 @@ def draw_study(plan: StudyPlan) -> Iterator[RenderableType]:
     yield Text("")
     yield Folded(_table(plan))
     yield Text("")
+    for kept in plan.kept:
+        yield Text(_shared(kept, plan))
     yield Text(_sum(plan))
     for sentence in plan.unknown:
         yield Text(f"not counted: {sentence}")
@@ -84,10 +88,23 @@ def _row(stage: StagePlan, plan: StudyPlan) -> tuple[str, ...]:
     return row if plan.price is None else (*row, _known(stage.price, lambda of: f"{of:,.2f}"))
 
 
+def _shared(kept: KeptPlan, plan: StudyPlan) -> str:
+    """Say which stages read the same features."""
+    of_cells = {cell.name: cell.variant for cell in plan.study.cells}
+    variants = dict.fromkeys(of_cells[cell] for cell in kept.cells)
+    after = f" after `{kept.after}`" if kept.after else ""
+    return (
+        f"kept features of `{kept.stream}`{after}: {kept.count:,} {kept.inputs}, computed once for "
+        f"{listing(kept.jobs)} of {', '.join(variants)} ({kept.stages} stages): "
+        f"{amount(kept.once)}FLOP instead of {amount(kept.each_time)}FLOP"
+    )
+
+
 def _sum(plan: StudyPlan) -> str:
     operations, seconds, price = map(plan.total, ("operations", "seconds", "price"))
+    less = f", less {amount(plan.saved)} that kept features save" if plan.kept else ""
     said = [
-        f"all stages: {_known(operations, amount)}FLOP",
+        f"all stages: {_known(operations, amount)}FLOP{less}",
         f"{in_bytes(plan.memory)} in the largest step",
     ]
     if plan.machine is None:

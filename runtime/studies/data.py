@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xxhash
 
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.data import VALIDATION
+from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
@@ -79,6 +81,7 @@ class Data:
         """Read nothing yet."""
         self._found: dict[str, Mapping[str, str] | DataUnknownError] = {}
         self._counted: dict[str, int] = {}
+        self._seen: dict[str, np.ndarray] = {}
 
     def digests(self, spec: Spec, name: str) -> Mapping[str, str]:
         """Return a digest of each split that a job reads.
@@ -115,6 +118,20 @@ class Data:
                 raise _unknown(problem) from None
         return self._counted[asked]
 
+    def inputs(self, spec: Spec, name: str, kind: Modality) -> np.ndarray:
+        """Return a number for each different image or text that a job sees: `[n]` uint64.
+
+        Raises:
+            DataUnknownError: if they cannot be read.
+        """
+        asked = _text([question(spec, name), kind])
+        if asked not in self._seen:
+            try:
+                self._seen[asked] = _inputs(spec, name, kind)
+            except (DataError, OSError) as problem:
+                raise _unknown(problem) from None
+        return self._seen[asked]
+
 
 def _unknown(problem: DataError | OSError) -> DataUnknownError:
     why = str(problem) if isinstance(problem, DataError) else sentence(problem)
@@ -137,10 +154,25 @@ def _texts(spec: Spec, name: str) -> int:
     return len(order)
 
 
-def _digests(spec: Spec, name: str) -> Iterator[tuple[str, str]]:
+def _inputs(spec: Spec, name: str, kind: Modality) -> np.ndarray:
+    parts, numbers = Parts(spec, spec.data_job(name)), list[int]()
+    for split in _splits(spec, name):
+        part = parts[split]
+        shown = Texts(part.images, part.table.images.data.column("path"))
+        numbers += (
+            xxhash.xxh3_64_intdigest(of) for of in (shown if kind == "vision" else part.texts)
+        )
+    return np.unique(np.array(numbers, np.uint64))
+
+
+def _splits(spec: Spec, name: str) -> tuple[str, ...]:
     job = spec.jobs[name]
+    return (job.split,) if isinstance(job, Evaluate) else ("train", VALIDATION)
+
+
+def _digests(spec: Spec, name: str) -> Iterator[tuple[str, str]]:
     parts = Parts(spec, spec.data_job(name))
-    for split in (job.split,) if isinstance(job, Evaluate) else ("train", VALIDATION):
+    for split in _splits(spec, name):
         part = parts[split]
         yield split, f"{part.digest}/{_sizes(part)}"
 

@@ -12,7 +12,7 @@ from renaissance.grammar.writing import replacing, write_whole
 from renaissance.runtime.errors import BusyError, DamageError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import TEXT
-from renaissance.runtime.identity import write_identity
+from renaissance.runtime.identity import recorded_hashes, write_identity
 from renaissance.runtime.report import write_report
 from renaissance.runtime.sealed import seal, unseal
 from renaissance.runtime.studies.records import (
@@ -105,12 +105,12 @@ def write_cell(folder: Path, cell: Cell, stages: Stages, *, page: bool) -> bool:
     """
     home = folder / CELLS / cell.name
     with suppress(BusyError), held(home):
-        hashes = []
+        hashes: list[str] = []
         for job, id in stages.of_cells[cell.name].items():
             target = stages_folder(folder) / id
             record = read_stage(target)
             if record is not None:
-                hashes.append(record.spec_hash)
+                hashes += [record.spec_hash, *recorded_hashes(target)]
                 link(home / job, target / record.job)
         write_identity(home, cell.spec, also=hashes)
         with suppress(UnprintableError):

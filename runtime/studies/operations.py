@@ -94,6 +94,12 @@ class Planned:
         return self._conditions.machine is not None
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """What it may run on; that of the machine where one is named."""
+        machine = self._conditions.machine
+        return ("cpu", "cuda") if machine is None else (machine.device,)
+
+    @property
     def machine_name(self) -> str | None:
         """What times are predicted for, in words."""
         machine = self._conditions.machine

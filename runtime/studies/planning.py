@@ -8,6 +8,7 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.study import Study
 from renaissance.runtime.studies.budget import length, within_budget
 from renaissance.runtime.studies.data import Data, DataUnknownError
+from renaissance.runtime.studies.keeping import KeptPlan, kept_for_others
 from renaissance.runtime.studies.operations import Paces, Planned
 from renaissance.runtime.studies.stages import Stage, stages_of
 
@@ -47,6 +48,8 @@ class StudyPlan:
         unshared: stages there would be if every cell ran all of its own.
         machine: in words; None where none is named.
         price: of an hour of it; None where none is given.
+        kept: features of frozen towers that several stages read. The operations of stages are those
+            of computing them each time.
         unknown: what could not be read of the data, a sentence each.
     """
 
@@ -55,12 +58,18 @@ class StudyPlan:
     unshared: int
     machine: str | None
     price: float | None
+    kept: tuple[KeptPlan, ...]
     unknown: tuple[str, ...]
 
     def total(self, what: str) -> float | None:
         """Return the sum of operations, seconds or price; None where one is not known."""
         found = [getattr(stage, what) for stage in self.stages]
         return None if None in found else sum(found)
+
+    @property
+    def saved(self) -> float:
+        """Operations that kept features save, which are computed once for all stages."""
+        return sum(kept.each_time - kept.once for kept in self.kept)
 
     @property
     def memory(self) -> int:
@@ -78,6 +87,8 @@ class StudyPlan:
             ],
             "stages": [asdict(stage) for stage in self.stages],
             "unshared": self.unshared,
+            "kept_features": [asdict(kept) for kept in self.kept],
+            "saved_by_kept_features": self.saved,
             "machine": self.machine,
             "hour": self.price,
             "unknown": list(self.unknown),
@@ -104,12 +115,14 @@ def plan_study(study: Study, planned: Planned, data: Data, price: float | None =
     stages = stages_of(study.cells)
     unknown: dict[str, None] = {}
     found = tuple(_planned(stages.distinct.values(), planned, data, price, unknown))
+    steps = [stage.steps for stage in found]
     return StudyPlan(
         study=study,
         stages=found,
         unshared=sum(len(ids) for ids in stages.of_cells.values()),
         machine=planned.machine_name,
         price=price,
+        kept=kept_for_others(zip(stages.distinct.values(), steps, strict=True), planned, data),
         unknown=tuple(unknown),
     )
 

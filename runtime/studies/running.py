@@ -18,9 +18,10 @@ from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.errors import BusyError, DamageError, InterruptionError, JobError
 from renaissance.runtime.exclusion import held
-from renaissance.runtime.identity import kept_spec, write_identity
+from renaissance.runtime.identity import kept_spec, recorded_hashes, write_identity
 from renaissance.runtime.jobs import run_jobs
 from renaissance.runtime.observer import Observer
+from renaissance.runtime.results import read_result
 from renaissance.runtime.sealed import seal, unseal
 from renaissance.runtime.studies.counting import Counting, write_stage
 from renaissance.runtime.studies.folder import link
@@ -108,6 +109,9 @@ def _run(
     try:
         spec, record = _prepared(stage, home)
         name, paces = record.job, None
+        with suppress(DamageError):
+            if read_result(home / name) is not None:
+                return "done"  # its record alone was damaged, and with it what it took
         with suppress(CompileError):  # the job says so itself
             paces = planned.paces(spec, name)
         with closing(Counting(observer, home, record, paces, device)) as counting:
@@ -144,11 +148,16 @@ def _prepared(stage: Stage, home: Path) -> tuple[Spec, StageRecord]:
         OSError: if it cannot be written.
     """
     spec, name, record = stage.spec, stage.job, read_stage(home)
-    if record is not None and (record.spec_hash, record.job) != (spec.hash, name):
+    hashes = [*recorded_hashes(home)]
+    if record is not None and record.job != name:
+        # Checkpoints carry the name; places of files are those of the study that began it, too.
         kept = kept_spec(home)
         if kept.spec is None:
             raise JobError(f"{kept.problem}; remove `{home}` to run it anew")
         spec, name = kept.spec, record.job
+    elif record is not None and record.spec_hash != spec.hash:
+        # What decides is the same, and where files lie is what the study says now.
+        record = record.model_copy(update={"spec_hash": spec.hash})
     if record is None:
         record = StageRecord(
             stage=stage.id,
@@ -157,12 +166,11 @@ def _prepared(stage: Stage, home: Path) -> tuple[Spec, StageRecord]:
             spec_hash=spec.hash,
             sources=stage.sources,
         )
-    hashes = []
     for source, id in zip(chain_of(spec.jobs, name)[1:], stage.sources, strict=True):
         before = read_stage(home.parent / id)
         if before is None:
             raise JobError(f"stage `{home.parent / id}` is gone; run the same command again")
-        hashes.append(before.spec_hash)
+        hashes += [before.spec_hash, *recorded_hashes(home.parent / id)]
         link(home / source, home.parent / id / before.job)
     write_identity(home, spec, also=hashes)
     write_stage(home, record)

@@ -11,8 +11,8 @@ from renaissance.grammar.schema.jobs import Evaluate, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.study import Cell
 from renaissance.runtime.records import JobKind
+from renaissance.runtime.studies.contents import FolderContents
 from renaissance.runtime.studies.data import Data, DataUnknownError, question
-from renaissance.runtime.studies.encoders import EncoderFolders
 
 FORMAT = 1
 """Part of every identity; another one where the same words come to mean something else."""
@@ -68,7 +68,7 @@ def stages_of(cells: Iterable[Cell], data: Data | None = None) -> Stages:
     users: dict[str, list[str]] = {}
     of_cells: dict[str, dict[str, str]] = {}
     problems: dict[tuple[str, str], str] = {}
-    folders = EncoderFolders()
+    folders = FolderContents()
     for cell in cells:
         ids: dict[str, str] = of_cells.setdefault(cell.name, {})
         for name in cell.spec.jobs:
@@ -98,7 +98,7 @@ def stages_of(cells: Iterable[Cell], data: Data | None = None) -> Stages:
 
 
 def identity(
-    spec: Spec, name: str, ids: Mapping[str, str], data: Data | None, folders: EncoderFolders
+    spec: Spec, name: str, ids: Mapping[str, str], data: Data | None, folders: FolderContents
 ) -> str:
     """Return the id of a job as a stage.
 
@@ -107,11 +107,11 @@ def identity(
         name: of the job.
         ids: of the jobs that it starts from.
         data: what its data hold; where that is not known, what the spec says of them counts.
-        folders: what folders of encoders hold.
+        folders: what folders hold that models name.
 
     Raises:
         DataUnknownError: if its data cannot be read.
-        OSError: if a folder of an encoder cannot be.
+        OSError: if a folder that its model names cannot be.
     """
     job = spec.jobs[name]
     content: dict[str, Any] = spec.job_identity(name)

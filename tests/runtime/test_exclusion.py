@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.runtime import exclusion
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.exclusion import held
 
@@ -22,6 +23,14 @@ def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
     with held(tmp_path, told.append):
         pass
     assert not told
+
+
+def test_a_child_that_has_not_run_yet_keeps_nobody_out(tmp_path: Path) -> None:
+    with held(tmp_path):
+        [descriptor] = exclusion._OF_THIS_PROCESS
+        copy = os.dup(descriptor)  # as a child has it from being forked on
+    with held(tmp_path):
+        os.close(copy)
 
 
 @pytest.mark.parametrize("reason", [errno.ENOSYS, errno.ENOLCK, errno.EBADF, errno.EOPNOTSUPP])

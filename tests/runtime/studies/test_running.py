@@ -1,6 +1,7 @@
 """Studies as they run: equal stages once, going on after stops and kills, several processes."""
 
 import os
+import shutil
 import signal
 import time
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.loading import load_studies
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
+from renaissance.render.study_plan import draw_study
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.observer import Observer, Silent
@@ -23,6 +25,9 @@ from renaissance.runtime.records import Checkpoint, Event, Step
 from renaissance.runtime.studies import working
 from renaissance.runtime.studies.data import Data
 from renaissance.runtime.studies.folder import stages_folder
+from renaissance.runtime.studies.operations import Planned
+from renaissance.runtime.studies.planning import plan_study
+from renaissance.runtime.studies.records import STAGE, Costs
 from renaissance.runtime.studies.results import CellResults, StudyResults, read_results, read_stage
 from renaissance.runtime.studies.stages import Stage, stages_of
 from renaissance.runtime.studies.working import Settled, begin_study, run_study
@@ -70,6 +75,11 @@ def _write(path: Path, text: str, seeds: str, *changes: tuple[str, str]) -> Path
         file = file.replace(old, new)
     path.write_text(file)
     return path
+
+
+def _root(text: str) -> Path:
+    """Return the folder of the data of a spec."""
+    return Path(text.partition("root")[2].partition('"')[2].partition('"')[0])
 
 
 class Told:
@@ -238,7 +248,7 @@ def test_features_of_one_variant_serve_the_others(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    root = Path(text.partition("root")[2].partition('"')[2].partition('"')[0])
+    root = _root(text)
     frozen = Freeze(selectors=("vision",), cache=True, cache_limit=1.0)
     path = tmp_path / "a.vl"
     path.write_text(
@@ -250,6 +260,8 @@ study rates {
 }
 """
     )
+    [study] = load_studies(path).values()
+    plan = plan_study(study, Planned(), Data())
     low, high = run(path, tmp_path / "runs" / "s").cells
     assert (low.state, high.state) == ("done", "done")
     assert low.jobs["vqa"].stage != high.jobs["vqa"].stage
@@ -264,6 +276,14 @@ study rates {
     for job in ("vqa", "exam"):
         assert counted(job, high)[0] > 0 and counted(job, high)[1:] == (0, 0)
     assert sum(counted("exam", low)[1:]) > 0  # nobody has seen these images before
+
+    [features] = plan.kept
+    assert (features.stream, features.after, features.stages) == ("vision", None, 5)
+    assert features.jobs == ("base", "vqa", "exam") and len(features.cells) == 2
+    assert features.count == sum(counted(job, low)[2] for job in features.jobs)
+    assert 0 < features.once < features.each_time and plan.saved > 0
+    [line] = (line for line in map(str, draw_study(plan)) if "kept features of" in line)
+    assert "computed once for `base`, `vqa`, `exam` of rate=low, rate=high (5 stages)" in line
 
 
 def test_a_failed_cell_says_why_and_the_others_go_on(write: Any, tmp_path: Path) -> None:
@@ -287,8 +307,7 @@ def test_data_that_are_not_there_fail_what_reads_them(write: Any, tmp_path: Path
         ("vision { vqa { model { freeze vision } } }", "vision { vqa.task.root = ROOT }"),
     )
     spec = path.read_text()
-    root = spec.partition("root ")[2].partition('"')[2].partition('"')[0]
-    path.write_text(spec.replace("ROOT", f'"{root}"'))
+    path.write_text(spec.replace("ROOT", f'"{_root(spec)}"'))
     told = Told()
     none, vision = run(path, tmp_path / "runs" / "s", told).cells
     assert (none.state, vision.state) == ("failed", "done")
@@ -296,20 +315,25 @@ def test_data_that_are_not_there_fail_what_reads_them(write: Any, tmp_path: Path
 
 
 def test_a_stop_and_a_kill_lose_no_stage(
-    write: Any, ended: tuple[Path, StudyResults], tmp_path: Path
+    write: Any, text: str, ended: tuple[Path, StudyResults], tmp_path: Path
 ) -> None:
     keys = ("checkpoint_every = 10%", "checkpoint_every = 2")
-    folder = tmp_path / "runs" / "s"
+    root, folder = _root(text), tmp_path / "runs" / "s"
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(root, old)
     with pytest.raises(InterruptionError):
-        run(write("[0]", keys), folder, Told(StopAt(signal.SIGTERM)))
+        path = write("[0]", keys, (str(root), str(old)))
+        run(path, folder, Told(StopAt(signal.SIGTERM)))
     [cell, _] = read_results(folder).cells
     assert cell.state == "waiting" and (cell.jobs["base"].costs.seconds or 0) > 0
-    # It goes on in a process that dies, whose lock dies with it.
-    worker = PROCESSES.Process(target=_killed, args=(write("[0]", keys), folder))
+    # The data move meanwhile. It goes on in a process that dies, whose lock dies with it.
+    old.rename(new)
+    path = write("[0]", keys, (str(root), str(new)))
+    worker = PROCESSES.Process(target=_killed, args=(path, folder))
     worker.start()
     worker.join()
     assert worker.exitcode == -signal.SIGKILL
-    results = run(write("[0]", keys), folder)
+    results = run(path, folder)
     assert all(cell.state == "done" for cell in results.cells)
 
     _, whole = ended
@@ -389,3 +413,11 @@ def test_a_stage_says_what_it_is(write: Any, tmp_path: Path) -> None:
         record = read_stage(stages_folder(folder) / id)
         if stage.state == "done":
             assert record is not None and record.stage == id and record.job == stage.name
+
+    base = results.cells[0].jobs["base"]
+    assert base.folder is not None and base.costs.operations
+    log = (base.folder / "log.jsonl").read_bytes()
+    (base.folder.parent / STAGE).write_text("{")
+    again = run(write(), folder, only=["freeze=none/seed=0"]).cells[0]
+    assert again.state == "done" and again.jobs["base"].costs == Costs()
+    assert (base.folder / "log.jsonl").read_bytes() == log

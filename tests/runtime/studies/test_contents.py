@@ -1,4 +1,4 @@
-"""Encoders in local folders: what they hold is part of a stage, where they lie is not."""
+"""Folders that models name: what they hold is part of a stage, where they lie is not."""
 
 import json
 import os
@@ -56,9 +56,9 @@ def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def ids(folder: Path) -> list[str]:
+def ids(folder: Path, spec: str = SPEC) -> list[str]:
     path = Path("a.vl")
-    path.write_text(SPEC.replace("FOLDER", str(folder)))
+    path.write_text(spec.replace("FOLDER", str(folder)))
     [study] = load_studies(path).values()
     return list(stages_of(study.cells).distinct)
 
@@ -84,6 +84,30 @@ def test_a_file_is_read_once(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> 
         lambda path, largest: opened.append(path),
     )
     assert ids(encoder) == before and opened == []
+
+
+def test_detected_regions_may_move_and_may_not_change(encoder: Path) -> None:
+    text = "backbone text = plain_text { layers = 1, width = 16, heads = 2, max_tokens = 8 }"
+    spec = SPEC.replace('backbone text = huggingface("FOLDER") { max_tokens = 8 }', text)
+    start, end = spec.index("backbone vision"), spec.index("  fusion")
+    regions = 'plain_regions("FOLDER") { layers = 1, width = 16, heads = 2, channels = 8 }'
+    spec = f"{spec[:start]}pool = mean\n  backbone vision = {regions}\n{spec[end:]}"
+    file = encoder / "train" / "1.npz"
+    file.parent.mkdir()
+    file.write_bytes(bytes(100))
+    before = ids(encoder, spec)
+    moved = encoder.rename(encoder.with_name("moved"))
+    assert ids(moved, spec) == before
+    (moved / "train" / "1.npz").write_bytes(bytes(99) + b"1")
+    assert set(ids(moved, spec)).isdisjoint(before)
+
+
+def test_a_home_that_cannot_be_written_to_costs_only_time(
+    encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ids(encoder)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    assert ids(encoder) == before
 
 
 def test_weights_are_the_same_wherever_they_came_from() -> None:
