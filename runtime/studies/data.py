@@ -158,9 +158,10 @@ def _inputs(spec: Spec, name: str, kind: Modality) -> np.ndarray:
     parts, numbers = Parts(spec, spec.data_job(name)), list[int]()
     for split in _splits(spec, name):
         part = parts[split]
-        shown = Texts(part.images, part.table.images.data.column("path"))
+        images = Texts(part.images, part.table.images.data.column("path"))
+        seen = images if kind == "vision" else part.texts
         numbers += (
-            xxhash.xxh3_64_intdigest(of) for of in (shown if kind == "vision" else part.texts)
+            xxhash.xxh3_64_intdigest(each.encode("utf-8", "surrogatepass")) for each in seen
         )
     return np.unique(np.array(numbers, np.uint64))
 
