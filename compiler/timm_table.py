@@ -10,7 +10,8 @@ many tokens come out: it takes about a quarter of an hour.
 import argparse
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import timm
 import torch
@@ -19,6 +20,7 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from renaissance.compiler.backbones.timm import TimmTower, timm_tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.catalogue.timm_models import (
     TABLE,
     Expected,
@@ -92,8 +94,10 @@ def main() -> int:
 
 def _images(name: str) -> Expected:
     published = timm.get_pretrained_cfg(name)
+    assert published is not None, name
     mean, std = (tuple(map(float, side)) for side in (published.mean, published.std))
-    return Expected(size=published.input_size[-1], statistics=(mean, std))
+    statistics = cast(Statistics, (mean, std))
+    return Expected(size=published.input_size[-1], statistics=statistics)
 
 
 def _tags(name: str) -> list[str]:
@@ -105,19 +109,24 @@ def _tags(name: str) -> list[str]:
 def _plain(name: str, tower: TimmTower, size: int) -> tuple[int | None, float | None]:
     """Return heads and ratio of a stack of equal layers that timm makes from these numbers."""
     encoder = tower.encoder
-    blocks = getattr(encoder, "blocks", ())
+    blocks: Sequence[Any] = getattr(encoder, "blocks", ())
     if not isinstance(encoder, VisionTransformer):
         return None, None
     if any(type(block) is not Block or not hasattr(block.mlp, "fc2") for block in blocks):
         return None, None
     heads = blocks[0].attn.num_heads
     ratio = blocks[0].mlp.fc2.in_features / tower.facts.width
-    sizes = {"depth": len(blocks), "embed_dim": tower.facts.width, "num_heads": heads}
-    drops = {"proj_drop_rate": 0.0, "attn_drop_rate": 0.0}
+    sizes: dict[str, Any] = {
+        "depth": len(blocks),
+        "embed_dim": tower.facts.width,
+        "num_heads": heads,
+        "proj_drop_rate": 0.0,
+        "attn_drop_rate": 0.0,
+    }
     try:
         with torch.device("meta"):
             again = timm.create_model(
-                name, num_classes=0, img_size=size, mlp_ratio=ratio, **sizes, **drops
+                name, num_classes=0, img_size=size, mlp_ratio=ratio, **sizes
             )
     except TypeError:
         return None, None

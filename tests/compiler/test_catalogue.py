@@ -1,6 +1,7 @@
 """The catalogue against published counts and against the libraries."""
 
 import json
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -71,7 +72,9 @@ MILLIONS = {
 }
 
 
+@cache
 def _tower(id: str, half: str = "vision"):
+    """Return what is known of an encoder, and the encoder on torch's meta device."""
     known = find(id, half)
     assert known is not None
     spec = RandomArchitecture(
