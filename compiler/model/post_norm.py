@@ -100,4 +100,4 @@ class PostNormCrossLayer(nn.Module):
 
     def crossed(self, stream: Features, context: Features | None) -> Features:
         """Let tokens attend to the other stream; without one they stay as they are."""
-        return stream if context is None else self.cross(stream, context)  # type: ignore[no-any-return]
+        return stream if context is None else self.cross(stream, context)

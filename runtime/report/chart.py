@@ -121,10 +121,8 @@ def _ticks(frame: _Frame) -> Iterator[Markup]:
     for tick in frame.across.ticks:
         x, text = frame.x(tick), _steps(tick, frame.across.high)
         beyond = x + len(text) * CHARACTER / 2 > WIDTH
-        place = (
-            {"x": WIDTH - 1, "text_anchor": "end"} if beyond else {"x": x, "text_anchor": "middle"}
-        )
-        yield element("text", text, y=foot, class_="tick", **place)
+        at, anchor = (WIDTH - 1, "end") if beyond else (x, "middle")
+        yield element("text", text, y=foot, class_="tick", x=at, text_anchor=anchor)
 
 
 def _steps(step: float, most: float) -> str:
