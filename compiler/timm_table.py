@@ -125,9 +125,7 @@ def _plain(name: str, tower: TimmTower, size: int) -> tuple[int | None, float | 
     }
     try:
         with torch.device("meta"):
-            again = timm.create_model(
-                name, num_classes=0, img_size=size, mlp_ratio=ratio, **sizes
-            )
+            again = timm.create_model(name, num_classes=0, img_size=size, mlp_ratio=ratio, **sizes)
     except TypeError:
         return None, None
     own, made = (
