@@ -70,6 +70,6 @@ class Findings:
 
 def _imported(finding: Diagnostic, imports: Mapping[str, Span]) -> Diagnostic:
     place = imports.get(finding.span.source.name)
-    if place is None:
+    if place is None or any(label.span == place for label in finding.related):
         return finding
     return replace(finding, related=(*finding.related, Label(span=place, text="imported here")))

@@ -73,7 +73,7 @@ def check_job_freezing(
     if fresh:
         for one in later:  # what learns after this job does not stay random
             frozen &= frozen_leaves(one, one.anatomy(()))
-        _random(name, model, anatomy, frozen, path, isinstance(job, Pretrain), places, findings)
+        _random(name, model, anatomy, frozen, path, places, findings)
 
 
 def check_frozen_heads(
@@ -126,7 +126,6 @@ def _random(
     anatomy: Anatomy,
     frozen: frozenset[Leaf],
     path: Path,
-    pretraining: bool,
     places: Places,
     findings: Findings,
 ) -> None:
@@ -136,7 +135,6 @@ def _random(
     spared = (selector for directive in model.freeze for selector in directive.excluded)
     if not all(anatomy.select(selector).leaves for selector in spared):
         return  # what was meant to learn was misspelt, and is reported
-    verb = "pretrains" if pretraining else "starts from the model as it is initialised"
     blocks = {**model.streams, model.fusion_name: model.fusion.stack or model.fusion}
     for root, block in blocks.items():
         if any(address.partition(".")[0] == root for address in anatomy.adapters):
@@ -155,7 +153,7 @@ def _random(
                 message=f"`{root}` starts from random weights and never learns",
                 span=_selector_span(model.freeze[index], index, root, anatomy, path, places),
                 severity="warning",
-                label=f"frozen, and job `{name}` {verb}",
+                label=f"frozen in job `{name}`, and no job before it trains it",
                 help=("leave it out of `freeze`, or load weights",),
             )
         )

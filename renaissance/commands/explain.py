@@ -19,6 +19,8 @@ def run(arguments: Namespace) -> int:
         sys.stdout.write("".join(f"{page.code}  {page.title}\n" for page in pages))
         return FINE
     code = arguments.code.upper()
+    if code.isdecimal():
+        code = f"VL{code}"
     if code not in codes():
         return _word(arguments)
     page = explanation(code)

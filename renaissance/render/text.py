@@ -10,7 +10,7 @@ error[VL006]: no value after `=`
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from unicodedata import combining, east_asian_width
+from unicodedata import category, combining, east_asian_width
 
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.record import Record
@@ -137,13 +137,21 @@ def _underline(source: Source, mark: _Mark, shift: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return text that cannot disturb a terminal: no tabs, no control characters."""
+    """Return text that cannot disturb a terminal: no tabs, no control characters.
+
+    Spaces that are not the plain one, such as that which does not break, are shown as a dot.
+    """
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else " " if character == "\t" else "\ufffd"
-        for character in text
+        character if character.isprintable() else _instead(character) for character in text
     )
+
+
+def _instead(character: str) -> str:
+    if character == "\t":
+        return " "
+    return "·" if category(character) == "Zs" else "\ufffd"
 
 
 def _width(text: str) -> int:

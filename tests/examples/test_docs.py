@@ -10,6 +10,7 @@ import io
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def go_through(page: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a reader who has read the first page."""
     folder = tmp_path_factory.mktemp("reader")
     package = tmp_path_factory.mktemp("packages")

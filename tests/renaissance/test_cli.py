@@ -288,6 +288,8 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "vl006"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("# VL006: no value after `=`\n")
+    assert cli.main(["explain", "006"]) == 0
+    assert capsys.readouterr().out == shown
     assert cli.main(["explain", "--format", "json", "VL006"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["code"] == "VL006"

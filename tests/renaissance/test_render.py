@@ -121,6 +121,7 @@ error[VL204]: `freeze` selector `vison` matches nothing in model `frozen_vision`
         ("a = 日本 x", 4, 6, "a = 日本 x", "    ^^^^"),
         ("e\u0301 = x", 5, 6, "e\u0301 = x", "    ^"),
         ("a = \x1b[31mx", 9, 10, "a = \ufffd[31mx", "         ^"),
+        ("a\u00a0= x", 1, 2, "a·= x", " ^"),
         ("a =", 3, 3, "a =", "   ^"),
         ("a = [1,\n2]", 4, 10, "a = [1,", "    ^^^"),
     ],
