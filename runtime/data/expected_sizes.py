@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from renaissance.grammar.kinds.data import FormatBlock, TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
@@ -20,7 +22,7 @@ class Expected:
         texts: number of texts as published; None where it is not known.
         images: number of images as published; None where it is not known.
         found_texts: number of texts that were found.
-        found_images: number of images that texts name, there or not.
+        found_images: number of images that texts name, there or not; parts of one are no images.
     """
 
     name: str
@@ -48,7 +50,7 @@ def expected(
                 texts=size.texts,
                 images=size.images,
                 found_texts=len(table),
-                found_images=len(table.images),
+                found_images=len(np.unique(table.images_of_row)),
             )
         )
     return tuple(found)

@@ -342,8 +342,10 @@ def _drawn(path: Path) -> Drawn:
         boxes: dict[int, dict[int, Box]] = {}
         for one in content["annotations"]:
             boxes.setdefault(int(one["image_id"]), {})[int(one["id"])] = _box(one["bbox"])
-    except (KeyError, TypeError, ValueError) as problem:
-        raise DataError(f"`{path}` is no file of COCO's instances: {problem!r}") from None
+    except KeyError as missing:
+        raise DataError(f"`{path}` is no file of COCO's instances: {missing} is missing") from None
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"`{path}` is no file of COCO's instances: {problem}") from None
     return Drawn(names=names, whole=whole, boxes=boxes)
 
 
@@ -355,8 +357,10 @@ def _detected(path: Path) -> dict[int, tuple[Box, ...]]:
         for one in entries:
             image = int(one["image_id"])
             found[image] = (*found.get(image, ()), _box(one.get("bbox") or one["box"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise DataError(f"`{path}` is no list of found boxes: {problem!r}") from None
+    except KeyError as missing:
+        raise DataError(f"`{path}` is no list of found boxes: {missing} is missing") from None
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise DataError(f"`{path}` is no list of found boxes: {problem}") from None
     return found
 
 

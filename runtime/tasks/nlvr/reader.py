@@ -55,7 +55,11 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
                 text, answer = str(example["sentence"]), example["label"]
                 identifier = str(example["identifier"])
                 stem = places.of(identifier, example.get("directory"))
-            except (ValueError, TypeError, KeyError) as problem:
+            except KeyError as missing:
+                raise DataError(
+                    f"line {number} of `{file}` is no example of nlvr: it has no {missing}"
+                ) from None
+            except (ValueError, TypeError) as problem:
                 raise DataError(
                     f"line {number} of `{file}` is no example of nlvr "
                     f"({type(problem).__name__}: {problem})"

@@ -128,6 +128,7 @@ def test_a_hundred_classes(tmp_path: Path) -> None:
     found = examined(Cifar100(root=str(tmp_path)), tmp_path / "run", "test")["test"]
     assert found.metrics.keys() == {"accuracy", "accuracy@5", "loss"}
     assert found.answers[3] == "fine_03"
+    assert found.chance["accuracy"] == pytest.approx(0.01)
 
 
 def table_of(block: CifarTask, file: str) -> Table:
@@ -145,6 +146,7 @@ def test_folders_of_images(tmp_path: Path) -> None:
     assert table_of(task, "test").answers() == TEN
     found = examined(task, tmp_path / "run", "test")["test"]
     assert {"accuracy", "accuracy@5"} < found.metrics.keys() and found.answers == tuple(TEN)
+    assert found.chance["accuracy"] == pytest.approx(0.1)
     (tmp_path / "data/train/zebra").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "data/train/zebra/0.png")
     with pytest.raises(DataError, match="has 11 classes where 10 are wanted"):

@@ -20,6 +20,8 @@ from renaissance.runtime.crops import crop_path, cropped, whole_and_box
 from renaissance.runtime.data import images as of_images
 from renaissance.runtime.data.decode import decode
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.expected_sizes import expected
+from renaissance.runtime.data.parts import parts_of
 from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.optimizers.adamw.schema import AdamW
@@ -245,6 +247,7 @@ def test_splits_by_who_made_them() -> None:
         ("instances.json", None, "refer says where the files"),
         ("instances.json", b"{", "is no JSON"),
         ("instances.json", b"[]", "is no file of COCO's instances"),
+        ("instances.json", b'{"images": []}', "of COCO's instances: 'annotations' is missing"),
         ("instances.json", b'{"images": [], "annotations": []}', "means annotation 106001"),
     ],
 )
@@ -270,6 +273,45 @@ def test_how_to_get_it_says_what_is_missing(tmp_path: Path) -> None:
     google = RefCoco(root=str(tmp_path), by="google")
     assert next(facet(google, "how").how(google).missing()).path == "refcoco/refs(google).p"
     assert facet(google, "how").how(google).sizes["val"].images == 4559
+
+
+def test_parts_of_photographs_are_no_photographs(tmp_path: Path) -> None:
+    spec = spec_of(write_refcoco(tmp_path), 1)
+    [found] = expected(spec, learned(spec), parts_of(spec)["learn"], "testA")
+    assert (found.found_texts, found.found_images, found.images) == (6, 3, 750)
+
+
+def learned(spec: Spec) -> Finetune:
+    job = spec.jobs["learn"]
+    assert isinstance(job, Finetune)
+    return job
+
+
+def test_published_boxes_are_what_is_chosen_among(tmp_path: Path) -> None:
+    """Six boxes of one photograph; each is right for itself alone."""
+    drawn = json.loads((published_samples("refcoco") / "coco_instances_39769.json").read_text())
+    home = tmp_path / "refcoco"
+    home.mkdir()
+    image = {"id": 39769, "file_name": "a.jpg", "width": 640, "height": 480}
+    (home / "instances.json").write_text(json.dumps({"images": [image], "annotations": drawn}))
+    references = [
+        {
+            "ann_id": one["id"],
+            "image_id": 39769,
+            "split": "val",
+            "sentences": [{"sent_id": place, "sent": "it", "raw": "it"}],
+        }
+        for place, one in enumerate(drawn)
+    ]
+    (home / "refs(unc).p").write_bytes(pickle.dumps(references, protocol=2))
+    task = RefCoco(root=str(tmp_path))
+    lines = [{"id": place, "prediction": place} for place in range(len(drawn))]
+    found = score(task, said_in(tmp_path, lines), "val").metrics
+    assert found == {"accuracy": 1.0, "chance": pytest.approx(1 / 6)}
+    boxes: list[dict[str, Any]] = [
+        {"sent_id": place, "pred_box": one["bbox"]} for place, one in enumerate(drawn)
+    ]
+    assert score(task, said_in(tmp_path, boxes), "val").metrics == {"accuracy": 1.0}
 
 
 def lines_of_boxes(root: Path, **more: Any) -> list[dict[str, Any]]:

@@ -105,6 +105,7 @@ def test_published_rows(tmp_path: Path) -> None:
     (tmp_path / "snli_ve_dev.jsonl").write_text(rows)
     table = split_of(tmp_path, "dev")
     assert (len(table), len(table.images), table.incomplete) == (16, 2, 0)
+    assert CLASSES == ("contradiction", "neutral", "entailment")
     assert [table.answers().count(name) for name in CLASSES] == [4, 6, 6]
     # What a writer was asked for is not what annotators found.
     [place] = np.flatnonzero(

@@ -66,6 +66,7 @@ def test_accuracy(said: Sequence[str], prediction: str, right: float) -> None:
 
 def test_what_the_official_code_says() -> None:
     vectors = json.loads((published_samples("vqav2") / "official_metric_vectors.json").read_text())
+    assert (len(vectors["normalisation"]), len(vectors["accuracy"])) == (25, 12)
     for case in vectors["normalisation"]:
         assert normalised(case["raw"]) == case["processed"]
     for case in vectors["accuracy"]:
