@@ -73,8 +73,6 @@ def _renaissance(words: list[str], known: Collection[str]) -> None:
         raise UnknownCommandError(f"there is no verb `{words[0]}`")
     if len(words) == 1:  # what a verb does is spoken of
         return
-    if words[:3] == ["score", "TASK", "FILE"]:  # short for what the verb is given
-        words = [*words, "--split", "NAME"]
     given = vars(arguments_of(words))
     files = [given.get("file"), given.get("name"), given.get("old"), given.get("new")]
     for name in [*files, *given.get("files", ())]:
