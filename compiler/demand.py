@@ -42,7 +42,9 @@ def readings(model: VisionLanguageModel) -> tuple[str, ...]:
         if _reads_tokens(model, head):
             parts = [f"{name} at masked positions" for name in sorted(_text_streams(model))]
         elif _reads_patches(model, head):
-            parts = [f"{name} at hidden patches" for name in sorted(_vision_streams(model))]
+            regions = model.heads.declared[head].predicts == "regions"
+            hidden = "regions" if regions else "patches"
+            parts = [f"{name} at hidden {hidden}" for name in sorted(_vision_streams(model))]
         elif _reads_before(model, head):
             parts = [_vector(model, name) for name in sorted(_read_before(model, head))]
         else:

@@ -82,7 +82,7 @@ def _sentences(job: JobPlan) -> Iterator[str]:
     if job.search is not None:
         yield from _searched(job.search)
     for reading in job.reads:
-        yield f"last fusion layer: {reading}"
+        yield f"head {reading}"
     if job.unread:
         parts = listing(job.unread)
         count = amount(job.model.parameters.unread)
