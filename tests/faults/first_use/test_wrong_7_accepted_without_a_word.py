@@ -49,7 +49,7 @@ def test_data_that_is_named_twice() -> None:
         ("bert-bsae-uncased", "bert-base-uncased"),
         ("bert-base-cased", None),
         ("someone/model", None),
-        ("facebook/dino-vitb16", None),
+        ("facebook/dino-vitl16", None),
         ("google/electra-large-discriminator", None),
         ("google/electra-smal-discriminator", "google/electra-small-discriminator"),
     ],
