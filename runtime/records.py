@@ -189,7 +189,8 @@ class JobResult(Record):
             there are many answers.
         confused: where there are many answers, those pairs of them that occur: numbers of the true
             and of the predicted answer, and how often.
-        samples: some answered questions, for people to look at.
+        samples: some answered questions, for people to look at; of a pretraining items of its
+            objectives, as the last weights answer them.
     """
 
     format: int = 2

@@ -90,14 +90,7 @@ class Assembler:
     def _batch(
         self, rows: np.ndarray, part: np.ndarray, drawn: Mapping[str, Any], step: int
     ) -> Batch:
-        shown = [rows]
-        for name, maker in self.makers.items():
-            if isinstance(maker, TextMaker):
-                shown.append(maker.texts(rows, part, drawn[name]))
-        text = self.split.corpus.tokens.padded(np.concatenate(shown), self.pad_id)
-        wanted = {
-            name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
-        }
+        text, wanted = self._wanted(rows, part, drawn)
         whole = [one for one in wanted.values() if one.hidden is None or one.whole]
         shows = {name: self._shown(name, whole, step) for name in self.split.corpus.images.readers}
         covered = [one for one in wanted.values() if one.hidden is not None]
@@ -117,6 +110,30 @@ class Assembler:
             hidden=() if hidden is None else hidden.shown,
             more={name: more for name, (more, _) in list(shows.items())[1:]},
         )
+
+    def _wanted(
+        self, rows: np.ndarray, part: np.ndarray, drawn: Mapping[str, Any]
+    ) -> tuple[Padded, dict[str, Wanted]]:
+        """Return the tokens of all texts that are read, and what is asked of them."""
+        shown = [rows]
+        for name, maker in self.makers.items():
+            if isinstance(maker, TextMaker):
+                shown.append(maker.texts(rows, part, drawn[name]))
+        text = self.split.corpus.tokens.padded(np.concatenate(shown), self.pad_id)
+        return text, {
+            name: maker.items(rows, text, part, drawn[name]) for name, maker in self.makers.items()
+        }
+
+    def asked(self, rows: np.ndarray, *, purpose: str) -> "Asked":
+        """Return a batch of rows `[n]` int64, together with what it is made from."""
+        rows = self.split.readable_rows(rows)
+        part = np.arange(len(rows))
+        drawn = {
+            name: maker.draw(rows, purpose=purpose, step=0) for name, maker in self.makers.items()
+        }
+        text, wanted = self._wanted(rows, part, drawn)
+        (batch,) = self.batches(rows, [part], purpose=purpose, step=0)
+        return Asked(rows=rows, text=text, wanted=wanted, batch=batch)
 
     def plain_texts(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
         """Return texts as they are, and `[n]` int64, which of them each of the rows `[n]` has."""
@@ -213,6 +230,23 @@ class Assembler:
         for name in wanted.keys() - places.keys():
             places[name] = plain + rows * changed
         return Texts(encoded=_text_rows(encoded, text), cached=cached), places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A batch, and what it is made from.
+
+    Attributes:
+        rows: `[n]` int64, rows of the table.
+        text: their tokens, and behind them those of other texts that are read.
+        wanted: what is asked of them, by name of the head, in the order of the items.
+        batch: as a model reads it.
+    """
+
+    rows: np.ndarray
+    text: Padded
+    wanted: Mapping[str, Wanted]
+    batch: Batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.batches import Assembler, plain_texts
+from renaissance.runtime.data.batches import Asked, Assembler, plain_texts
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import room_for_images
@@ -331,6 +331,17 @@ class JobData:
         )
         for batches in assembled(strides, range(len(strides)), self._how):
             yield from batches
+
+    def asked(self, split: str, most: int) -> Asked:
+        """Return a batch of rows of a split, evenly over it, with what it is made from."""
+        rows = self._split(split).rows
+        count = min(len(rows), most)
+        chosen = rows[np.arange(count) * len(rows) // max(count, 1)].astype(np.int64)
+        return self._assembler(split, training=False).asked(chosen, purpose=split)
+
+    def path(self, split: str, image: int) -> str:
+        """Return the path of an image by its number in a split's table."""
+        return str(self.part(split).table.path(image))
 
     def sample(self, split: str, index: int) -> Sample:
         """Return a text of a split by its number in the split's table."""

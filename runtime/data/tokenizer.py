@@ -5,7 +5,7 @@ import logging
 import re
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -285,6 +285,13 @@ class Tokenizer:
             offsets=offsets_of(np.frombuffer(lengths, np.int32)),
         )
         return tokens.filled(max_tokens, self.pad_id) if fill else tokens
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """Return what tokens say; of special ones only that which hides a word."""
+        hidden = {*self._special.tolist()} - {self.mask_id}
+        kept = [number for number in ids if number not in hidden]
+        text: str = self._backend.decode(kept, skip_special_tokens=False)
+        return text.strip()
 
     def token(self, number: int) -> str:
         """Return how a token is written."""

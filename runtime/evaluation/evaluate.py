@@ -31,6 +31,7 @@ from renaissance.runtime.records import End, JobResult, Start, Unreadable
 from renaissance.runtime.results import write_result
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.training.caching import cached_features
+from renaissance.runtime.training.examples import examples
 from renaissance.runtime.training.held_out import measure
 from renaissance.runtime.training.session import Session
 from renaissance.runtime.training.setup import Setup, set_up
@@ -183,6 +184,8 @@ def _of_objectives(evaluation: Evaluation, setup: Setup) -> JobResult:
             evaluation.precision,
             evaluation.advance,
         )
+        device = session.processes.device
+        shown = examples(evaluation.objectives, data, job.split, evaluation.precision, device)
     rows = len(data.part(job.split))
     if measured is None:
         raise JobError(f"`{job.split}` of job `{job.of}` holds nothing that could be measured")
@@ -194,6 +197,7 @@ def _of_objectives(evaluation: Evaluation, setup: Setup) -> JobResult:
         metrics={**measured.metrics, "loss": measured.loss, **measured.losses},
         rows=rows,
         texts_per_second=rows / max(clock.seconds, 1e-9),
+        samples=shown,
     )
 
 

@@ -144,6 +144,8 @@ def evaluations(folder: RunFolder) -> tuple[Evaluation, ...]:
 def _weights(folder: RunFolder, name: str) -> str:
     """Say which weights an evaluation measures."""
     job = None if folder.spec is None else folder.spec.jobs.get(name)
+    if isinstance(job, Pretrain):
+        return "Some items of its objectives, as the weights at its end answer them."
     if not isinstance(job, Evaluate):
         return ""
     trained = next((run.result for run in folder.jobs if run.name == job.of), None)
@@ -161,6 +163,8 @@ def _weights(folder: RunFolder, name: str) -> str:
 
 def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
     rates = [name for name in result.metrics if figures.is_rate(name)]
+    # What a pretraining says at its end stands beside no question that was asked for.
+    rates = [] if result.kind == "pretrain" else rates
     leading = next((name for name in rates if name == "accuracy"), rates[0] if rates else None)
     wrong = [sample for sample in result.samples if not sample.correct][:MOST_WRONG]
     right = [sample for sample in result.samples if sample.correct][: MOST_SAMPLES - len(wrong)]

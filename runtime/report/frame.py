@@ -1,12 +1,13 @@
 """What all pages have in common: head, navigation, what is missing, footer and style."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from renaissance.runtime.report import figures
 
@@ -15,6 +16,11 @@ TEMPLATE = "template.html"
 STYLE = "style.css"
 DRAWING = HERE / "drawing.css"
 """Colours, and the style of drawings, which may stand alone."""
+
+
+def _code(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def framed(
@@ -45,7 +51,9 @@ def framed(
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters.update(count=figures.count, share=figures.share, plural=figures.plural)
+    environment.filters.update(
+        code=_code, count=figures.count, share=figures.share, plural=figures.plural
+    )
     styles = [DRAWING, *(place / STYLE for place in dict.fromkeys((HERE, home)))]
     return environment.get_template(TEMPLATE).render(
         content,

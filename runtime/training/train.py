@@ -4,15 +4,17 @@ from contextlib import closing, nullcontext
 
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.lowering.compilation import explained
+from renaissance.grammar.kinds.data import VALIDATION
 from renaissance.runtime.checkpoints import Checkpoints
 from renaissance.runtime.data.excluded import exclusions
 from renaissance.runtime.log import Log
 from renaissance.runtime.precision import exact_float32
 from renaissance.runtime.processes import device_in_words
-from renaissance.runtime.records import End, JobResult, ParameterCounts, Start
+from renaissance.runtime.records import End, JobResult, ParameterCounts, Prediction, Start
 from renaissance.runtime.results import write_result
 from renaissance.runtime.training.beginning import Beginning, begin
 from renaissance.runtime.training.caching import cached_features
+from renaissance.runtime.training.examples import examples
 from renaissance.runtime.training.loop import run_steps
 from renaissance.runtime.training.preparation import Prepared, prepare
 from renaissance.runtime.training.progress import Progress
@@ -59,7 +61,10 @@ def train_job(session: Session, by_protocol: ByProtocol) -> JobResult:
                 checkpoints.mark_best(progress.best, state.spec_hash)
             with explained() if prepared.compiled else nullcontext():
                 run_steps(training, progress)
-        result = _result(session, state.total_steps, progress)
+            shown = examples(
+                prepared.objectives, setup.data, VALIDATION, prepared.precision, processes.device
+            )
+        result = _result(session, state.total_steps, progress, shown)
         if processes.first:
             write_result(session.home, result)
         log.write(End(step=state.total_steps, seconds=progress.seconds))
@@ -86,7 +91,9 @@ def _started(session: Session, setup: Setup, beginning: Beginning, prepared: Pre
     )
 
 
-def _result(session: Session, total_steps: int, progress: Progress) -> JobResult:
+def _result(
+    session: Session, total_steps: int, progress: Progress, shown: tuple[Prediction, ...]
+) -> JobResult:
     best, seconds = progress.best, progress.seconds
     measured = {} if best is None else {**best.metrics, **best.losses}
     return JobResult(
@@ -101,4 +108,5 @@ def _result(session: Session, total_steps: int, progress: Progress) -> JobResult
         seconds=seconds,
         steps=total_steps,
         texts_per_second=progress.texts / max(seconds, 1e-9),
+        samples=shown,
     )

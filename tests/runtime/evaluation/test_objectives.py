@@ -25,7 +25,7 @@ def test_it_is_measured_as_its_validation_did(vqa_root: Path, tmp_path: Path) ->
         objective.metric for objective in base.objectives
     }
     assert found.rows is not None and found.rows > 0
-    assert found.predictions is None and not found.samples
+    assert found.predictions is None and found.samples
 
 
 def test_two_processes_measure_the_same(vqa_root: Path, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_result_without_confusion_or_samples(run_folder: Path) -> None:
         ("spec.json", None, "There is no spec.json."),
         ("spec.json", "{", "spec.json is not a resolved spec"),
         ("spec.vl", None, "There is no spec.vl."),
-        ("vqa/result.json", '{"job": 3}', "vqa/result.json is not a result: `job`"),
+        ("vqa/result.json", '{"job": 3}', "vqa/result.json is not a result: job"),
         ("vqa/log.jsonl", "", "No step of this job is logged."),
         ("vqa/log.jsonl", '{"event": "step", "st', "1 line of vqa/log.jsonl could not be read."),
     ],
