@@ -3,7 +3,7 @@
 from typing import Any
 
 from renaissance.grammar.architectures import HALF, IMAGENET
-from renaissance.grammar.catalogue.published import Config, Published, vit
+from renaissance.grammar.catalogue.published import Config, Published, converted, vit
 
 _BEIT_BASE = vit(
     "beit",
@@ -19,6 +19,17 @@ _BEIT_BASE = vit(
     drop_path_rate=0.1,
     use_mean_pooling=True,
 )
+_SCRIPTS = {
+    "convnext": "convnext/convert_convnext_to_pytorch.py",
+    "convnextv2": "convnextv2/convert_convnextv2_to_pytorch.py",
+    "dinov2": "dinov2/convert_dinov2_to_hf.py",
+    "dinov2_with_registers": "dinov2_with_registers/convert_dinov2_with_registers_to_hf.py",
+    "dinov3_convnext": "dinov3_convnext/convert_dinov3_convnext_to_hf.py",
+    "dinov3_vit": "dinov3_vit/convert_dinov3_vit_to_hf.py",
+    "swin": "swin/convert_swin_timm_to_pytorch.py",
+}
+"""Of families whose model cards do not state every size."""
+
 _SWIN_TINY = (96, (2, 2, 6, 2), 3)
 _SWIN_SMALL = (96, (2, 2, 18, 2), 3)
 _SWIN_BASE = (128, (2, 2, 18, 2), 4)
@@ -142,7 +153,8 @@ def _dinov3_convnext(size: tuple[int, tuple[int, ...]]) -> Config:
 def _named(
     model: str, config: Config, statistics: Any = IMAGENET, *, others: tuple[str, ...] = ()
 ) -> Published:
-    return Published((model, *others), config, statistics)
+    stated = converted(script) if (script := _SCRIPTS.get(config["model_type"])) else ""
+    return Published((model, *others), config, statistics, stated=stated)
 
 
 IMAGES = (

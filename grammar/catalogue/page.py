@@ -27,8 +27,8 @@ def catalogue_page() -> str:
         "# Known encoders",
         "",
         'Of these `check` knows the sizes without any network: `huggingface("…")` loads them with '
-        'their weights, `random("…")` makes them without. The numbers are those of the model card '
-        "at `https://huggingface.co/NAME`. `renaissance explain NAME` says what is known of one.",
+        'their weights, `random("…")` makes them without. `renaissance explain NAME` says what is '
+        "known of one, and where its numbers stand.",
     ]
     for family, modality in sorted(families):
         lines += ["", f"## {family}", "", _HEADS[modality], *families[family, modality]]

@@ -14,11 +14,12 @@ class Published:
     """An encoder, or an encoder of images with one of texts.
 
     Attributes:
-        ids: on the hub; the numbers are from model card and `config.json` of the first.
+        ids: on the hub.
         config: keyword arguments of its configuration class, as published.
         statistics: of pixels; None for texts.
         texts: configuration of its encoder of texts, where `config` is that of images.
         refused: why it can be no tower; empty where it can.
+        stated: address of what states its numbers; empty where the first model card does.
     """
 
     ids: tuple[str, ...]
@@ -26,11 +27,23 @@ class Published:
     statistics: Statistics | None = None
     texts: Config | None = None
     refused: str = ""
+    stated: str = ""
 
     @property
     def source(self) -> str:
-        """Address of the model card."""
-        return f"https://huggingface.co/{self.ids[0]}"
+        """Address of what states its numbers."""
+        return self.stated or f"https://huggingface.co/{self.ids[0]}"
+
+
+def converted(script: str) -> str:
+    """Return the address of the script of transformers that brought weights to the hub.
+
+    Args:
+        script: its path below the folder of models.
+    """
+    return (
+        f"https://github.com/huggingface/transformers/blob/v4.57.1/src/transformers/models/{script}"
+    )
 
 
 def bert(model_type: str, layers: int, width: int, heads: int, **other: Any) -> Config:

@@ -25,6 +25,7 @@ from renaissance.grammar.kinds.source import (
 from renaissance.grammar.names import one_slip, suggestion
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.schema.vocabulary import default_of, positional_key
+from renaissance.grammar.source import Span
 
 LONGEST_LEARNED_VOCABULARY = 8192
 _OWN_DIMENSIONS = ("layers", "width", "heads", "mlp_ratio", "dropout")
@@ -45,7 +46,6 @@ def complete_stream(
     if not _is_model(stream, path, places, findings):
         return None
     known = architecture_of(stream)
-    _misspelt(stream, known, path, places, findings)
     if not _fits_library(stream, known, path, places, findings):
         return None
     modality = _modality(stream, known, path, places, findings)
@@ -83,6 +83,7 @@ def complete_stream(
             return None
         updates[wanted] = default
         places.derived[*path, wanted] = f"from `{stream.identifier}`"
+    _misspelt(stream, known, path, places, findings)
     stream = stream.model_copy(update=updates)
     if isinstance(stream, Dimensions):
         return _complete_dimensions(stream, known, path, places, findings)
@@ -319,7 +320,7 @@ def _misspelt(
     name = block.identifier
     if known is not None or name is None:
         return
-    meant = next((other for other in names_like(name) if one_slip(name, other)), None)
+    meant = _meant(name)
     span = places.value((*path, _named_by(block)))
     if meant is not None and span is not None:
         findings.add(
@@ -328,10 +329,23 @@ def _misspelt(
                 message=f"`{name}` is not known here, `{meant}` is",
                 span=span,
                 severity="warning",
-                help=(f"was `{meant}` meant?",),
-                edits=(Edit(span=span, text=f'"{meant}"'),),
+                help=(_was_meant(meant),),
+                edits=(_renamed(span, meant),),
             )
         )
+
+
+def _meant(name: str) -> str | None:
+    """Return the known model whose name is one slip of the pen away."""
+    return next((other for other in names_like(name) if one_slip(name, other)), None)
+
+
+def _was_meant(name: str) -> str:
+    return f"was `{name}` meant?"
+
+
+def _renamed(span: Span, name: str) -> Edit:
+    return Edit(span=span, text=f'"{name}"')
 
 
 def _modality(
@@ -366,13 +380,20 @@ def _modality(
 def _length_unknown(stream: SourceBlock, wanted: str, path: Path, places: Places) -> Diagnostic:
     name = stream.identifier or ""
     takes_text = "max_tokens" in type(stream).model_fields
+    span = places.value((*path, _named_by(stream)))
+    meant = _meant(name)
     return Diagnostic(
         code="VL304",
         message=f"nothing is known about `{name}` here",
-        span=places.value((*path, _named_by(stream))),  # type: ignore[arg-type]
+        span=span,  # type: ignore[arg-type]
         label=f"`{wanted}` has to be set",
+        edits=() if meant is None or span is None else (_renamed(span, meant),),
         help=(
-            *suggestion(name, names_like(name), "a known model"),
+            *(
+                suggestion(name, names_like(name), "a known model")
+                if meant is None
+                else (_was_meant(meant),)
+            ),
             "set `image_size` for a vision encoder"
             + (", `max_tokens` for a text encoder" if takes_text else ""),
         ),

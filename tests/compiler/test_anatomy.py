@@ -89,7 +89,7 @@ UNDESCRIBED = [
     "xcit_nano_12_p16_224",
 ]
 # The same of transformers, as folders with the family's own configuration.
-FOLDERS = ["albert", "data2vec-text", "lilt"]
+FOLDERS = ["albert", "data2vec-text", "deberta-v2", "dinov2", "lilt", "modernbert", "mpnet"]
 
 
 def built(model: Model, job: Pretrain | Finetune | None) -> VisionLanguageModel:
@@ -197,7 +197,8 @@ def test_forty_encoders_are_compared() -> None:
 
 @pytest.mark.parametrize("model_type", FOLDERS)
 def test_every_parameter_of_other_folders_has_an_address(model_type: str, tmp_path: Path) -> None:
-    AutoConfig.for_model(model_type, num_hidden_layers=2).save_pretrained(tmp_path)
+    sizes = {"num_hidden_layers": 2, "hidden_size": 24, "num_attention_heads": 2}
+    AutoConfig.for_model(model_type, **sizes).save_pretrained(tmp_path)
     known = read_folder(tmp_path)
     tower = RandomArchitecture(
         id=str(tmp_path),

@@ -62,6 +62,11 @@ def test_a_hub_id_that_is_misspelt(name: str, meant: str | None) -> None:
         assert findings == [("VL521", "warning", (f"was `{meant}` meant?",))]
 
 
+def test_a_name_that_is_misspelt_and_whose_lengths_are_not_said() -> None:
+    [(code, severity, help)] = found(text='huggingface("bert-bsae-uncased")')
+    assert (code, severity, help[0]) == ("VL304", "error", "was `bert-base-uncased` meant?")
+
+
 def test_one_slip() -> None:
     assert one_slip("abcd", "abce") and one_slip("abd", "abcd") and one_slip("abbcd", "abcd")
     assert one_slip("acbd", "abcd") and not one_slip("abcd", "abcd")
