@@ -26,15 +26,17 @@ def test_towers_without_one_are_refused(
     vision: str, experiment: Callable[..., str], tmp_path: Path
 ) -> None:
     (tmp_path / "two.vl").write_text(experiment(vision=vision))
+    with pytest.raises(SpecError, match="VL309 .*`vision` has none"):
+        load(tmp_path / "two.vl")
+    (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
     declared = load(tmp_path / "two.vl").models["m"]
+    with torch.device("meta"):
+        assemble(declared, None, weights=False)
     with (
         pytest.raises(CompileError, match="`vision` has none; write `pool = mean`"),
         torch.device("meta"),
     ):
-        assemble(declared, None, weights=False)
-    (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
-    with torch.device("meta"):
-        assemble(load(tmp_path / "two.vl").models["m"], None, weights=False)
+        assemble(declared.model_copy(update={"pool": "cls"}), None, weights=False)
 
 
 def test_folders_of_any_vision_transformer_are_taken(

@@ -19,7 +19,6 @@ from renaissance.grammar.diagnostics import SpecError
         ("maxvit_pico_rw_256", 200),
         ("nest_tiny", 200),
         ("test_convnext", 16),
-        ("crossvit_9_240", 240),
     ],
 )
 def test_sizes_that_do_not_fit_timm(
@@ -37,7 +36,7 @@ def test_sizes_that_do_not_fit_timm(
             assemble(spec.models["m"], None, weights=False)
 
 
-def test_a_folder_without_one_width_is_a_finding(
+def test_a_folder_of_stages_that_do_not_fit_is_one_sentence(
     saved: Callable[..., str], experiment: Callable[..., str], tmp_path: Path
 ) -> None:
     folder = saved(
@@ -48,11 +47,10 @@ def test_a_folder_without_one_width_is_a_finding(
         num_stages=2,
         image_size=32,
     )
-    (tmp_path / "two.vl").write_text(
-        experiment(vision=f'huggingface("{folder}") {{ image_size = 32 }}')
-    )
-    with pytest.raises(SpecError, match="states no hidden size"):
-        load(tmp_path / "two.vl")
+    vision = f'huggingface("{folder}") {{ image_size = 32 }}'
+    (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
+    with pytest.raises(CompileError, match="`vision` cannot encode images of 32 pixels"):
+        build(load(tmp_path / "two.vl"), job="base")
 
 
 def test_sizes_of_two_numbers(
@@ -83,16 +81,34 @@ def test_an_encoder_of_one_token_says_so(experiment: Callable[..., str], tmp_pat
 
 
 @pytest.mark.parametrize(
-    "vision",
+    ("vision", "said"),
     [
-        'random("test_resnet") { image_size = 64, dropout = 0.1 }',
-        'random("test_vit") { image_size = 161 }',
+        ('random("test_resnet") { image_size = 64, dropout = 0.1 }', "`test_resnet`"),
+        ('random("test_vit") { image_size = 161 }', "161 pixels"),
+        ('random("crossvit_9_240") { image_size = 240 }', "neither a sequence"),
     ],
 )
 def test_settings_that_timm_does_not_take_are_one_sentence(
-    vision: str, experiment: Callable[..., str], tmp_path: Path
+    vision: str, said: str, experiment: Callable[..., str], tmp_path: Path
 ) -> None:
     (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
-    spec = load(tmp_path / "two.vl")
+    with pytest.raises(SpecError, match=said):
+        load(tmp_path / "two.vl")
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"), [("test_resnet", {"dropout": 0.1}), ("test_vit", {"image_size": 161})]
+)
+def test_what_is_built_refuses_them_too(
+    name: str, changed: dict[str, float], experiment: Callable[..., str], tmp_path: Path
+) -> None:
+    vision = f'random("{name}") {{ image_size = 64 }}'
+    (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
+    model = load(tmp_path / "two.vl").models["m"]
+    tower = model.streams["vision"].model_copy(update=changed)
     with pytest.raises(CompileError, match="`vision`"), torch.device("meta"):
-        assemble(spec.models["m"], None, weights=False)
+        assemble(
+            model.model_copy(update={"streams": {**model.streams, "vision": tower}}),
+            None,
+            weights=False,
+        )

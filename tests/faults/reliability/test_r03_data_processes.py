@@ -119,17 +119,17 @@ def test_a_long_wait_is_told_and_goes_on(tiny_spec: Make, monkeypatch: pytest.Mo
     real = loader_module.Steps.__getitem__
 
     def slow(steps: loader_module.Steps, step: int) -> object:
-        time.sleep(0.5 if step == 1 else 0)
+        time.sleep(1.5 if step == 1 else 0)
         return real(steps, step)
 
     monkeypatch.setattr(loader_module.Steps, "__getitem__", slow)
     monkeypatch.setattr(
-        type(data), "_how", property(lambda _: Reading(workers=1, tell=told.append, patience=0.1))
+        type(data), "_how", property(lambda _: Reading(workers=1, tell=told.append, patience=1.0))
     )
     found = [batch.texts.encoded.input_ids.tolist() for (batch,) in data.train(0, 0, 1)]
     assert found == expected
     [sentence] = told
-    assert sentence.startswith("no data process has given a batch for 0 seconds")
+    assert sentence.startswith("no data process has given a batch for 1 seconds")
 
 
 ORPHANS = """
