@@ -26,7 +26,7 @@ def test_towers_without_one_are_refused(
     vision: str, experiment: Callable[..., str], tmp_path: Path
 ) -> None:
     (tmp_path / "two.vl").write_text(experiment(vision=vision))
-    with pytest.raises(SpecError, match="VL309 .*`vision` has none"):
+    with pytest.raises(SpecError, match=r"VL309 .*`vision` has none"):
         load(tmp_path / "two.vl")
     (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
     declared = load(tmp_path / "two.vl").models["m"]
