@@ -19,7 +19,6 @@ from timm.models.vision_transformer import Block, VisionTransformer
 
 from renaissance.compiler.backbones.timm import TimmTower, timm_tower
 from renaissance.compiler.errors import CompileError
-from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.catalogue.timm_models import (
     TABLE,
@@ -30,6 +29,8 @@ from renaissance.grammar.catalogue.timm_models import (
     timm_model,
     timm_names,
 )
+from renaissance.grammar.kinds.family import SourceBlock
+from renaissance.grammar.kinds.registry import Kinds
 
 
 def surveyed(name: str) -> TimmModel:
@@ -42,7 +43,7 @@ def surveyed(name: str) -> TimmModel:
     tags = {tag: _images(f"{name}.{tag}") for tag in _tags(name)}
     try:
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            spec = RandomArchitecture(id=name, image_size=images.size)
+            spec: Any = Kinds(SourceBlock)["random"](id=name, image_size=images.size)
             tower = timm_tower(spec, name, attention="auto", weights=False).eval()
             tokens = tower(torch.empty(2, 3, images.size, images.size)).tokens.shape[1]
     except CompileError as refusal:
