@@ -29,8 +29,8 @@ from renaissance.grammar.catalogue.timm_models import (
     timm_model,
     timm_names,
 )
-from renaissance.grammar.kinds.family import SourceBlock
 from renaissance.grammar.kinds.registry import Kinds
+from renaissance.grammar.kinds.source import SourceBlock
 
 
 def surveyed(name: str) -> TimmModel:
