@@ -43,7 +43,8 @@ def surveyed(name: str) -> TimmModel:
     tags = {tag: _images(f"{name}.{tag}") for tag in _tags(name)}
     try:
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            spec: Any = Kinds(SourceBlock)["random"](id=name, image_size=images.size)
+            random: Any = Kinds(SourceBlock)["random"]
+            spec = random(id=name, image_size=images.size)
             tower = timm_tower(spec, name, attention="auto", weights=False).eval()
             tokens = tower(torch.empty(2, 3, images.size, images.size)).tokens.shape[1]
     except CompileError as refusal:
