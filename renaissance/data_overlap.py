@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.render.text import printable
@@ -45,14 +46,16 @@ def run(
     found = list(overlaps(spec, jobs=None if wanted is None else [wanted], parts=parts))
     leaking = {leak.measured.name for leak in leaks(spec, parts=parts)}
     # Not being able to compare some is an answer; not being able to compare any is none.
-    problems = {one.problem: None for one in found if one.problem is not None}
     code = NO if any(finding.severity == "error" for finding in findings) else FINE
     if found and all(one.problem is not None for one in found):
         code = NO_ANSWER
     follows = [consequence(spec, overlap, leaking) for overlap in found]
+    problems = dict.fromkeys(one.problem for one in found if one.problem is not None)
     if arguments.format == "text":
         for overlap, then in zip(found, follows, strict=True):
-            sys.stdout.write(printable(sentence(overlap) + then) + "\n")
+            if overlap.problem is None:
+                sys.stdout.write(printable(sentence(overlap) + then) + "\n")
+        problems = dict.fromkeys(_undecided(found, problem) for problem in problems)
         if not found:
             sys.stdout.write("nothing is measured that training could have seen\n")
     overlapping = [
@@ -62,6 +65,13 @@ def run(
     return answer(arguments, code, diagnostics=findings, failures=problems, overlaps=overlapping)
 
 
+def _undecided(found: Collection["Overlap"], problem: str) -> str:
+    """Say which splits cannot be compared with which sources for one reason, and the reason."""
+    pairs = [(one.eval, one.train) for one in found if one.problem == problem]
+    splits, sources = (listing(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    return f"it cannot be told which images {splits} shares with {sources}: {problem}"
+
+
 def short(overlap: "Overlap") -> str:
     """Say the same in a line of a plan."""
     of = f"{overlap.images:,} of {overlap.eval_images:,} images of `{overlap.eval}`"
@@ -69,10 +79,7 @@ def short(overlap: "Overlap") -> str:
 
 
 def sentence(overlap: "Overlap") -> str:
-    """Say what a source of training and a measured split share."""
-    if overlap.problem is not None:
-        which = f"`{overlap.eval}` and `{overlap.train}`"
-        return f"it cannot be told whether {which} share images: {overlap.problem}"
+    """Say what a source of training and a measured split share, which have been compared."""
     if not overlap.eval_images:
         of = f"of the {overlap.eval_rows:,} rows of `{overlap.eval}`, which have no images,"
         return f"{of} {overlap.repeated:,} are in `{overlap.train}` word for word"
@@ -83,7 +90,10 @@ def sentence(overlap: "Overlap") -> str:
         rows = f"{overlap.rows:,} of its {overlap.eval_rows:,} rows"
         said += f" by {keys}, {rows} ({_percent(overlap.rows, overlap.eval_rows)})"
     if overlap.undecided:
-        said += f"; {overlap.undecided:,} could not be decided"
+        said += (
+            f"; of {overlap.undecided:,} images it cannot be told: files of theirs or of "
+            f"`{overlap.train}` cannot be read"
+        )
     return said
 
 

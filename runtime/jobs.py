@@ -1,6 +1,6 @@
 """Running the jobs of a spec in a folder: all of them, or one."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
 from renaissance.runtime.data.leaks import leaks
 from renaissance.runtime.data.loader import worker_lost
+from renaissance.runtime.data.parts import parts_of
 from renaissance.runtime.ending import Position, recorded_ending
 from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 from renaissance.runtime.evaluation.evaluate import evaluate_job
@@ -25,7 +26,7 @@ from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import claim, results_to_remove
 from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.observer import Observer, Silent, Tell
-from renaissance.runtime.preflight import check_chains, check_places
+from renaissance.runtime.preflight import check_chains, check_places, check_readable
 from renaissance.runtime.primitives import bound_primitives
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult
@@ -107,7 +108,7 @@ def run_jobs(
             session = partial(Session, spec=spec, folder=folder, hashes=hashes_in(folder, spec))
             session = partial(session, processes=processes, request=request, observer=position)
             sessions = [session(name=name) for name in names]
-            _check_leaks(sessions, processes, fresh=fresh, again=again)
+            _check_data(sessions, processes, fresh=fresh, again=again)
             with _reported_when_stopped(folder if report and processes.first else None):
                 results, skipped = _run(sessions, again=again)
             page = write_report(folder) if report and processes.first else None
@@ -157,22 +158,35 @@ def _in_one_sentence(processes: Processes, usage: str | None = None) -> Iterator
         raise JobError(f"{cause}; what was written before is as it was") from problem
 
 
-def _check_leaks(
+def _check_data(
     sessions: Collection[Session], processes: Processes, *, fresh: bool, again: bool
 ) -> None:
-    """Refuse, in all processes, to measure what was learned from, in jobs that are to run.
+    """Refuse, in all processes, jobs that are to run for what their data are.
 
     Raises:
-        DataError: if one would.
+        DataError: if those of a later one cannot be read, or measure what was learned from.
     """
     problem = None
     if processes.first and not fresh:  # or it was found out before anything was removed
         due = [each for each in sessions if (again and each.evaluates) or not _has_result(each)]
-        found = leaks(due[0].spec, [each.name for each in due]) if due else iter(())
-        problem = next((leak.sentence for leak in found), None)
+        if due:
+            problem = _problem_of_data(due[0].spec, [each.name for each in due])
     problem = processes.of_first(problem)
     if problem is not None:
         raise DataError(problem)
+
+
+def _problem_of_data(spec: Spec, names: Sequence[str]) -> str | None:
+    """Return why the data do not allow that jobs run, found before the first of them begins.
+
+    That itself says at once what is wrong with its own.
+    """
+    parts = parts_of(spec)
+    try:
+        check_readable(spec, names[1:], parts)
+    except DataError as problem:
+        return str(problem)
+    return next((leak.sentence for leak in leaks(spec, names, parts=parts)), None)
 
 
 def _has_result(session: Session) -> bool:
@@ -253,8 +267,8 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
         names = _ordered(spec, only)
         check_places(spec, names)
         check_chains(spec, names)
-        for leak in leaks(spec, names):
-            raise DataError(leak.sentence)
+        if (problem := _problem_of_data(spec, names)) is not None:
+            raise DataError(problem)
     claim(folder, spec, remove=remove, tell=tell)
 
 

@@ -1,6 +1,6 @@
 """What would stop a later job of a run, found before the first one begins."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -9,10 +9,12 @@ from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.grammar.declaration import Block
-from renaissance.grammar.schema.jobs import Evaluate, Pretrain
+from renaissance.grammar.kinds.data import VALIDATION
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.runtime.data import DataError
+from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.errors import CheckpointError, JobError
 from renaissance.runtime.training.transfer import check_transfer
 
@@ -68,6 +70,36 @@ def check_places(spec: Spec, names: Iterable[str]) -> None:
             for key, _, place in paths_in(block):
                 if not Path(place).exists():
                     raise DataError(f"`{place}`, the `{key}` of {owner}, does not exist")
+
+
+def check_readable(spec: Spec, names: Iterable[str], parts: Mapping[str, Parts]) -> None:
+    """Make sure that the tables of fine-tunings and evaluations can be read; images are not opened.
+
+    Args:
+        spec: the whole experiment.
+        names: of the jobs that are to run.
+        parts: the splits of the jobs of the spec.
+
+    Raises:
+        DataError: if one cannot; says of which job, and where it says what to get.
+    """
+    for name in names:
+        job = spec.jobs[name]
+        owner = spec.data_job(name)
+        if not isinstance(owner, Finetune):
+            continue
+        try:
+            if isinstance(job, Evaluate):
+                parts[name][job.split]
+            else:
+                parts[name].before_withholding()
+                if owner.task.split(VALIDATION) is not None:
+                    parts[name][VALIDATION]
+        except (DataError, OSError) as problem:
+            raise DataError(
+                f"job `{name}` could not run: {problem}; `renaissance data` with `--how` says what "
+                "belongs where"
+            ) from None
 
 
 def _planned(spec: Spec, name: str) -> VisionLanguageModel:

@@ -103,6 +103,11 @@ def _lines(job: str, summary: "Summary") -> Iterator[str]:
     yield f"  {rows}{summary.texts:,} {'' if texts else 'rows '}{about}"
     if summary.incomplete:
         yield f"  left out    {summary.incomplete:,} rows: incomplete, or no part of the set"
+    if summary.unanswerable:
+        yield (
+            f"  unanswered  {summary.unanswerable:,} texts left out: no answer that can be given "
+            "is right, or none is known"
+        )
     for expected in summary.expected:
         yield f"  published   {_against(expected)}"
     if excluded := exclusions(summary.excluded):

@@ -23,6 +23,8 @@ class Part:
         table: the whole table.
         rows: `[texts]` int32, the rows of the table that belong to the split, ascending.
         withheld: texts that are no part of `train` because a later job selects by their images.
+        unanswerable: texts that are no part of what is learned from or selects because no answer
+            that can be given is right, or none is known.
         labelled: whether what is right is known.
     """
 
@@ -30,6 +32,7 @@ class Part:
     table: Table
     rows: np.ndarray
     withheld: int = 0
+    unanswerable: int = 0
     labelled: bool = True
 
     def __len__(self) -> int:

@@ -106,10 +106,17 @@ class Parts:
             held = held_out(scenes.ravel(), share, seed, least=least).reshape(scenes.shape)
             # What shows a held-out image beside another one belongs to neither side.
             rows = rows[held.all(axis=1) if declared.use == "select" else ~held.any(axis=1)]
+        of_split = len(rows)
         if declared.use != "report":
             known = table.learnable if declared.use == "train" else table.labelled
             rows = rows[known[rows]]
-        return Part(file=declared.file, table=table, rows=rows, labelled=declared.labelled)
+        return Part(
+            file=declared.file,
+            table=table,
+            rows=rows,
+            unanswerable=of_split - len(rows),
+            labelled=declared.labelled,
+        )
 
     def _without_selecting(self, part: Part) -> Part:
         """Leave out what shows images by which a job that starts from this one selects."""

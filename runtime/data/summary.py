@@ -73,6 +73,7 @@ class Summary:
         incomplete: rows of the files that lack something, or are no part of the set; left out.
         excluded: texts left out because of `exclude`, by what it names.
         withheld: texts left out because a later job selects its best checkpoint by their images.
+        unanswerable: texts left out because no answer that can be given is right, or none is known.
         blocks: what a pretraining learns from, one for each data block.
         expected: what the published data hold against what was found.
         lengths: in words and, with a tokenizer, in tokens.
@@ -93,6 +94,7 @@ class Summary:
     incomplete: int
     excluded: Mapping[str, int]
     withheld: int
+    unanswerable: int
     blocks: tuple[Share, ...]
     expected: tuple[Expected, ...]
     lengths: tuple[Lengths, ...]
@@ -163,6 +165,7 @@ def summarise(
                 incomplete=part.table.incomplete,
                 excluded=part.table.excluded,
                 withheld=part.withheld,
+                unanswerable=part.unanswerable,
                 blocks=mixture(part) if split == "train" else (),
                 expected=expected(spec, job, parts, split),
                 lengths=_all_lengths(part.texts, tokens),

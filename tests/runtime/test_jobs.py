@@ -14,13 +14,17 @@ from renaissance.compiler import build
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import JobError, jobs, run_jobs
 from renaissance.runtime.checkpoint import read_checkpoint
+from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.parts import parts_of
 from renaissance.runtime.errors import CheckpointError, UsageError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import changes
 from renaissance.runtime.optimizers.adamw.schema import AdamW
+from renaissance.runtime.preflight import check_readable
 from renaissance.runtime.records import EVENT, JobResult
 from renaissance.runtime.training.transfer import start_from
 from tests.runs import notices, train
+from tests.tiny import tiny_experiment
 
 
 def test_from_pairs_to_answers(tiny_spec: Callable[..., Spec], tmp_path: Path) -> None:
@@ -55,6 +59,25 @@ def test_from_pairs_to_answers(tiny_spec: Callable[..., Spec], tmp_path: Path) -
         assert stored.steps == spec.jobs[name].steps  # type: ignore[union-attr]
         assert not list((tmp_path / name).rglob("*.pt"))
     assert Spec.model_validate_json((tmp_path / "spec.json").read_text()) == spec
+
+
+def test_what_a_later_job_cannot_read_is_said_before_anything_is_learned(
+    vqa_root: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(vqa_root, tmp_path / "vqa"))
+    (root / "test/questions.json").unlink()
+    spec = tiny_experiment(root)
+    for fresh in (False, True):
+        with pytest.raises(DataError) as error:
+            train(spec, tmp_path / "run", fresh=fresh)
+        assert str(error.value).startswith("job `exam` could not run: ")
+        assert str(root / "test/questions.json") in str(error.value)
+        assert "--how" in str(error.value)
+        assert not (tmp_path / "run/base").exists()
+    check_readable(spec, ["base", "vqa"], parts_of(spec))
+    (root / "train/questions.json").unlink()
+    with pytest.raises(DataError, match="job `vqa` could not run"):
+        check_readable(spec, ["base", "vqa"], parts_of(spec))
 
 
 def test_what_has_finished_is_not_done_again(

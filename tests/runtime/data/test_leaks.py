@@ -275,3 +275,9 @@ def test_missing_files_leave_one_pair_undecided(
     assert [one["message"] for one in document["failures"]] == [lost["problem"]]
     shutil.rmtree(drawings / "nlvr")
     assert main(["data", str(path), "--overlap"]) == 2
+    printed = capsys.readouterr()
+    # Each cause is told once, with the pairs that it concerns.
+    assert printed.out == ""
+    causes = [line.partition(": ")[2] for line in printed.err.splitlines()]
+    assert all("it cannot be told which images" in cause for cause in causes)
+    assert len(causes) == len({cause.partition(": ")[2] for cause in causes})

@@ -80,6 +80,8 @@ def test_by_number_of_coco(sets: Path, capsys: pytest.CaptureFixture[str]) -> No
     regions = shared["regions", "measure"]
     assert (regions["images"], regions["rows"], regions["undecided"]) == (2, 8, 0)
     assert shared["learn.train", "measure"]["images"] == 0
+    assert main(["data", f"{path}:learn"]) == 0
+    assert "  unanswered  6 texts left out: no answer that" in capsys.readouterr().out
     assert main(["data", f"{path}:measure", "--overlap"]) == 0
     printed = capsys.readouterr().out
     said = (
@@ -185,6 +187,9 @@ def test_by_content_where_nothing_else_tells(
     assert (own["images"], own["by"], own["undecided"]) == (1, "digest", 0)
     (sets / "own/b.jpg").unlink()
     assert found(path, capsys)["own", "measure"]["undecided"] == 4
+    assert main(["data", str(path), "--overlap"]) == 0
+    told = "; of 4 images it cannot be told: files of theirs or of `own` cannot be read"
+    assert told in capsys.readouterr().out
     plain = next(o for o in overlaps(load(path), digests=False) if o.train == "own")
     assert (plain.images, plain.undecided) == (0, plain.eval_images)
 
