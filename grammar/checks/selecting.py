@@ -101,7 +101,9 @@ def _no_root(code: str, message: str, root: str, anatomy: Anatomy, span: Span) -
         first = Span(source=span.source, start=span.start, end=span.start + len(root))
         edits = (Edit(span=first, text=close[0]),)
     help: tuple[str, ...] = ()
-    if close:
+    if root == "none":
+        help = ("write `freeze nothing`, which takes back what a model freezes",)
+    elif close:
         alone = len(close) == 1
         names = listing(close)
         help = (

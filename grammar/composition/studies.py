@@ -22,7 +22,12 @@ from renaissance.grammar.composition.study_isolation import (
     keys_of_levels,
 )
 from renaissance.grammar.composition.study_levels import LevelReader
-from renaissance.grammar.composition.study_mistakes import no_cells, one_level_each, unknown
+from renaissance.grammar.composition.study_mistakes import (
+    no_cells,
+    one_level_each,
+    seed_twice,
+    unknown,
+)
 from renaissance.grammar.composition.study_report import check_report
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Findings
@@ -92,6 +97,7 @@ class _Composition:
 
     def study(self) -> Study | None:
         before = self._errors()
+        self._check_seeds()
         jobs = self._jobs()
         if not jobs:
             return None
@@ -162,6 +168,13 @@ class _Composition:
         if missing:
             return ()
         return _run(self._spec, self._keys.of)
+
+    def _check_seeds(self) -> None:
+        seeds = self._keys.seeds
+        for at, seed in enumerate(seeds):
+            if seed in seeds[:at]:
+                first, second = self._place("seeds", seeds.index(seed)), self._place("seeds", at)
+                self._findings.add(seed_twice(seed, first, second))
 
     def _stated(self, factor: FactorDraft, roots: tuple[str, ...]) -> Overrides:
         return {

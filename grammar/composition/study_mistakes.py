@@ -56,6 +56,17 @@ def decided_by_study(key: str, what: str, span: Span, decided: Span) -> Diagnost
     )
 
 
+def seed_twice(seed: int, first: Span, second: Span) -> Diagnostic:
+    """Explain a seed with which every variant would run twice."""
+    return Diagnostic(
+        code="VL404",
+        message=f"seed {seed} stands twice",
+        span=second,
+        label="runs nothing more",
+        related=(Label(span=first, text="the same one"),),
+    )
+
+
 def unequal_steps(job: str, variant: str, budget: Span, place: Span) -> Diagnostic:
     """Explain a budget of steps that cells do not keep."""
     return Diagnostic(

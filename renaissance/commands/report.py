@@ -25,7 +25,7 @@ def run(arguments: Namespace) -> int:
         if studies:
             return _study(arguments, folders[0])
         alone = len(folders) == 1 and arguments.format in ("text", "json")
-        if alone and arguments.plots is not None:
+        if alone and folders[0].is_dir() and arguments.plots is not None:
             raise UsageError("`--plots` draws a study, or runs that are compared: give several")
         if alone:
             return _run(arguments, folders[0])

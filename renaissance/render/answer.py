@@ -8,6 +8,7 @@ from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
 from renaissance.runtime.studies.records import Costs
 from renaissance.runtime.studies.words import (
+    chances,
     conclusions,
     ends,
     limits,
@@ -61,9 +62,7 @@ def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
     return (
         score(measure.metric, line.score),
         f"{difference} {interval}".strip(),
-        f"{apart.better:.2f}",
-        f"{comparison.p:.3f}",
-        f"{apart.exact:.3f}",
+        *chances(comparison),
     )
 
 

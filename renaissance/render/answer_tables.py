@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.runtime.report.figures import is_rate
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
-from renaissance.runtime.studies.words import conclusions, ends, limits, score, signed, state
+from renaissance.runtime.studies.words import (
+    chances,
+    conclusions,
+    ends,
+    limits,
+    score,
+    signed,
+    state,
+)
 
 HEADINGS = ("Variant", "Mean", "Difference", "Better", "p", "Operations", "Time", "Memory", "Learn")
 
@@ -117,7 +125,8 @@ def _scores(measure: Measure, line: Line) -> tuple[str, ...]:
         return mean, "", "", ""
     apart = comparison.difference
     difference = f"{signed(metric, apart.estimate.mean)} {ends(metric, apart.estimate.interval)}"
-    return mean, difference.strip(), f"{apart.better:.2f}", f"{comparison.p:.3f}"
+    better, p, _ = chances(comparison)
+    return mean, difference.strip(), better, p
 
 
 def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def conclusions(answer: Answer, measure: Measure) -> tuple[str, ...]:
         f"{variant}: {_conclusion(answer, measure, comparison)}"
         for variant, comparison in measure.comparisons.items()
     ]
-    if len(measure.comparisons) > 0:
+    if any(one.difference.estimate.interval for one in measure.comparisons.values()):
         lines += _best(measure)
     return tuple(lines)
 
@@ -92,6 +92,14 @@ def _conclusion(answer: Answer, measure: Measure, comparison: Comparison) -> str
         both = ends(metric, comparison.resampled.both)
         sentence += f"; over other images as well {both}"
     return sentence
+
+
+def chances(comparison: Comparison) -> tuple[str, str, str]:
+    """Spell the share of seeds that were better, and both p; of one seed nothing is known."""
+    apart = comparison.difference
+    if apart.estimate.interval is None:
+        return "-", "-", "-"
+    return f"{apart.better:.2f}", f"{comparison.p:.3f}", f"{apart.exact:.3f}"
 
 
 def _best(measure: Measure) -> Iterator[str]:

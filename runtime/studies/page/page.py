@@ -152,9 +152,7 @@ def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
             words.signed(metric, apart.estimate.mean),
             words.ends(metric, apart.estimate.interval),
             "" if over is None else words.ends(metric, over.both or over.images),
-            f"{apart.better:.2f}",
-            f"{comparison.p:.3f}",
-            f"{apart.exact:.3f}",
+            *words.chances(comparison),
         )
 
 
