@@ -61,6 +61,7 @@ FAMILIES = {
     "openai/clip-vit-base-patch16": "clip",
     "deit_base_patch16_224": "deit",
     "roberta-base": "bert",
+    "sentence-transformers/all-MiniLM-L6-v2": "bert",
 }
 """Which saved tower stands for a published one."""
 
@@ -237,7 +238,9 @@ def published(name: str) -> PreTrainedModel:
         return ViltForMaskedLM(ViltConfig(**ONE, **narrow, **OF_WORDS, **OF_PATCHES))
     if name == "albef":
         text, vision = {**ONE, **wide, **OF_WORDS}, {**ONE, **wide, **OF_PATCHES}
-        return BlipForImageTextRetrieval(BlipConfig(text_config=text, vision_config=vision))
+        return BlipForImageTextRetrieval(
+            BlipConfig(image_text_hidden_size=32, text_config=text, vision_config=vision)
+        )
     inner = wide if name == "clip" else narrow
     text, vision = {**ONE, **inner, **OF_WORDS}, {**ONE, **inner, **OF_PATCHES}
     return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=32))

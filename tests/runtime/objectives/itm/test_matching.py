@@ -20,7 +20,7 @@ def truths_of(
     none = np.zeros(0, np.int64)
     return Truths(
         text=np.arange(len(images)),
-        own=content[images],
+        image=images,
         content=content,
         contents=int(content.max()) + 1,
         pairs=none if pairs is None else pairs,
