@@ -21,6 +21,7 @@ from rich.text import Text
 from renaissance.compiler.amounts import per_second
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
+from renaissance.runtime.report.figures import is_rate
 
 QUIET = 30.0
 """Seconds between plain lines about steps."""
@@ -156,17 +157,22 @@ def of_step(event: Step) -> str:
     figures = [f"loss {event.loss:.3f}"]
     if len(event.losses) > 1:
         figures += [f"{name} {loss:.3f}" for name, loss in event.losses.items()]
-    figures += [f"{spell(name)} {value:.1%}" for name, value in event.metrics.items()]
+    figures += [_measured(name, value) for name, value in event.metrics.items()]
     if event.texts_per_second is not None:
         figures.append(f"{per_second(event.texts_per_second)} texts/s")
     return ", ".join(figures)
+
+
+def _measured(name: str, value: float) -> str:
+    """Spell a metric: a share in percent, anything else as the number that it is."""
+    return f"{spell(name)} {value:.1%}" if is_rate(name) else f"{spell(name)} {value:.4g}"
 
 
 def told(event: Event) -> list[str]:
     """Return what a person should read about an event, a sentence a line."""
     if isinstance(event, Validate):
         figures = [f"{name} loss {loss:.3f}" for name, loss in event.losses.items()]
-        figures += [f"{spell(name)} {value:.1%}" for name, value in event.metrics.items()]
+        figures += [_measured(name, value) for name, value in event.metrics.items()]
         return [f"after step {event.step} on held-out data: {', '.join(figures)}"]
     if isinstance(event, Thaw):
         return [f"from step {event.step} on {', '.join(event.addresses)} learn"]

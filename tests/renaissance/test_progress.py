@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from renaissance.progress import Bars
-from renaissance.runtime.records import Start, Step
+from renaissance.progress import Bars, told
+from renaissance.runtime.records import Start, Step, Validate
 
 LOSSES = {"mlm": 2.5, "itm": 0.693}
 STEP = Step(step=11_500, loss=3.2, losses=LOSSES, metrics={"itm_accuracy": 0.5})
@@ -35,3 +35,9 @@ def test_bars_keep_count_and_time_left(
     assert max(map(len, lines)) <= width
     shown = rf"{name[:8]}\S* +[━╸╺]+ +11500/14000 +(--:--|\d+:\d\d)"
     assert re.match(shown, lines[-1]), lines[-1]
+
+
+def test_shares_alone_are_told_in_percent() -> None:
+    metrics = {"accuracy": 0.25, "negative_squared_error": -3.344}
+    [line] = told(Validate(step=2, losses={"answer": 3.344}, metrics=metrics))
+    assert line.endswith("answer loss 3.344, accuracy 25.0%, negative squared error -3.344")
