@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.hiding import more_than_all
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
@@ -56,12 +57,4 @@ class Mlm(ObjectiveBlock):
 
     def remarks(self, batch: int) -> Iterable[Remark]:
         """No more than all of the words can be replaced or kept."""
-        # Shares of a file have two decimals or so, their sum has binary ones.
-        if round(self.random + self.keep, 9) > 1:
-            yield Remark(
-                code="VL405",
-                message="`random` and `keep` are more than all of the words",
-                key="random" if self.random > self.keep else "keep",
-                label=f"{self.random} are replaced and {self.keep} stay",
-                help=("let them be 100% together at most: the rest is masked",),
-            )
+        return more_than_all(self.random, self.keep, things="words", rest="masked")
