@@ -214,7 +214,7 @@ def _study(parser: ArgumentParser) -> None:
     _spec(parser, "a spec or the name of a shipped one, with :STUDY where it has several")
     _set(parser)
     parser.add_argument(
-        "-o", "--out", metavar="DIR", help="folder of the study (default: runs/STUDY)"
+        "-o", "--out", metavar="DIR", help="folder of the study (default: runs/FILE-STUDY)"
     )
     parser.add_argument(
         "--only",
