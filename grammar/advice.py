@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from renaissance.grammar.borrowed import statement
 from renaissance.grammar.diagnostics import Edit
 from renaissance.grammar.kinds.registry import KindError, words
 from renaissance.grammar.names import nearest, suggestion
@@ -14,9 +15,8 @@ OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _RELATION_OF = {"pretrain": "on", "finetune": "from", "evaluate": "of", "model": "extends"}
 _RELATIONS = ("extends", "on", "from", "of")
 _CHOSEN = {"objective": "objective", "optimizer": "optimizer", "schedule": "schedule"}
-_DEFINING = ("def", "var", "const", "set", "val", "define")
 _EXCEPT = ("but", "without", "not", "excluding", "minus", "exclude")
-_STATEMENTS = ("freeze", "adapt", "let", "import", "study")
+_STATEMENTS = ("freeze", "adapt", "let", "import", "study", "factor")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:[ ,]\d{3})+(?![\w.])")
 _DECIMAL = re.compile(r"(?<![\w.])\d+,\d+(?![\w.])")
 _NAMES = re.compile(r"\w[\w.\[\]:]*(?:\s*,\s*\w[\w.\[\]:]*)*")
@@ -322,6 +322,22 @@ def _declared(place: Place) -> Advice | None:
     return _write(meant, place.edit(token.start, token.end, relation))
 
 
+def keywords_like(word: str) -> Iterator[tuple[str, str]]:
+    """Yield the keywords of statements that a word may stand for, each with its kind of token."""
+    keywords = {text: tables().keywords[text] for text in _starting()}
+    close = nearest(word, keywords)
+    if len(close) == 1:
+        yield close[0], keywords[close[0]]
+    elif not close and (meant := statement(word)) is not None:
+        yield meant, keywords[meant]
+
+
+def _starting() -> tuple[str, ...]:
+    """Return the keywords that statements start with."""
+    blocks = (text for text, kind in tables().keywords.items() if kind in _blocks())
+    return (*blocks, *_STATEMENTS)
+
+
 def _keyword(place: Place) -> Advice | None:
     """Say which keyword a word in the place of one resembles."""
     token, before = place.token, place.before
@@ -330,13 +346,7 @@ def _keyword(place: Place) -> Advice | None:
     if token.type not in ("NAME", "STRING", "LBRACE") or place.kind(place.at - 2) in _blocks():
         return None
     word = place.text(before)
-    if word in _DEFINING and place.kind(place.at + 1) == "EQUAL":
-        edit = place.edit(before.start, before.end, "let")
-        return _write(f"let {place.text(token)} = …", edit)
-    keywords = [text for text, kind in tables().keywords.items() if kind in _blocks()]
-    if word == "frozen":
-        return _write("freeze", place.edit(before.start, before.end, "freeze"))
-    close = nearest(word, [*keywords, *_STATEMENTS])
+    close = nearest(word, _starting())
     if not close:
         return None
     edits = (place.edit(before.start, before.end, close[0]),) if len(close) == 1 else ()

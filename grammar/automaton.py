@@ -1,5 +1,6 @@
 """The LALR(1) machine of `vl.lark`: takes tokens, builds nodes, can be cut back after a mistake."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from renaissance.grammar import tree
@@ -42,6 +43,28 @@ class Automaton:
             return False
         self._states.append(self._actions[self._states[-1]][token.type])
         self._values.append(token)
+        return True
+
+    def retake(self, token: Token, following: Iterable[str]) -> bool:
+        """Take a token in the place of the last one; False, with nothing changed, if it fits not.
+
+        Args:
+            token: to be taken.
+            following: kinds of tokens that have to fit behind it, one after the other.
+        """
+        states, values = self._states, self._values
+        self._states, self._values = states[:-1], values[:-1]
+        if self.take(token) and self._fit(following):
+            return True
+        self._states, self._values = states, values
+        return False
+
+    def _fit(self, kinds: Iterable[str]) -> bool:
+        states = self._states.copy()
+        for kind in kinds:
+            if self._plan(kind, states) is None:
+                return False
+            states.append(self._actions[states[-1]][kind])
         return True
 
     def finish(self) -> tree.File | None:

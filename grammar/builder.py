@@ -21,9 +21,13 @@ class Builder:
     """Makes the node of a production from the nodes and tokens it consists of."""
 
     def __init__(self, source: Source) -> None:
-        """Read the text of tokens from `source`; keep findings about values in `findings`."""
+        """Read the text of tokens from `source`; keep findings about values in `findings`.
+
+        `meant` has the keywords that misspelt words stand for, by where these start.
+        """
         self._source = source
         self.findings: list[Diagnostic] = []
+        self.meant: dict[int, str] = {}
 
     def maker(self, name: str) -> Callable[[list[Any]], Any]:
         """Return what makes that which the production `name` stands for of its values in order."""
@@ -52,7 +56,7 @@ class Builder:
 
     def _name(self, token: Token) -> tree.Name:
         span = Span(self._source, token.start, token.end)
-        return tree.Name(span=span, text=span.text)
+        return tree.Name(span=span, text=self.meant.get(token.start) or span.text)
 
     def _file(self, values: list[Any]) -> tree.File:
         statements, broken = _statements(values)

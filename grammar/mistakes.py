@@ -2,6 +2,7 @@
 
 from renaissance.grammar.advice import Place, advice
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
+from renaissance.grammar.names import suggestion
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -194,6 +195,19 @@ def colon_for_brace(source: Source, line: list[Token]) -> Diagnostic:
         label="expected `{`",
         help=(f"write `{text} {{`, and `}}` behind its last line",),
         edits=(Edit(span=span, text=" {"),),
+    )
+
+
+def misspelt(source: Source, word: Token, meant: str) -> Diagnostic:
+    """Explain a word that is read as the keyword that it resembles."""
+    span = _span(source, word)
+    return Diagnostic(
+        code="VL001",
+        message=f"no statement starts with {_spelling(source, word)}",
+        span=span,
+        label=f"is `{meant}` meant?",
+        help=suggestion(span.text, (meant,), "a keyword") or (f"write `{meant}`",),
+        edits=(Edit(span=span, text=meant),),
     )
 
 

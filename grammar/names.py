@@ -15,7 +15,10 @@ _SHORTEST = 4
 
 
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the known names that resemble `name`, most alike first, four at most."""
+    """Return the known names that resemble `name`, most alike first, four at most.
+
+    Where some are one slip away, or the same but for capitals and `_`, it is these alone.
+    """
     from difflib import SequenceMatcher  # only mistakes pay for it
 
     scored = []
@@ -24,8 +27,16 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
         if len(name) >= _SHORTEST and other.startswith(name):
             likeness = max(likeness, _ALIKE)
         if likeness >= _ALIKE:
-            scored.append((-likeness, other))
-    return tuple(other for _, other in sorted(scored)[:_NAMED_AT_MOST])
+            slipped = plainly(name) == plainly(other) or one_slip(name.lower(), other.lower())
+            scored.append((not slipped, -likeness, other))
+    scored.sort()
+    first = [other for far, _, other in scored if not far] or [other for _, _, other in scored]
+    return tuple(first[:_NAMED_AT_MOST])
+
+
+def plainly(name: str) -> str:
+    """Return a name without what spellings of one name differ in: capitals, `_` and `-`."""
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def _alike(name: str, known: tuple[str, ...]) -> tuple[str, ...]:

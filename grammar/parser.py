@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from renaissance.grammar import mistakes, tree
-from renaissance.grammar.advice import Place
+from renaissance.grammar.advice import Place, keywords_like
 from renaissance.grammar.automaton import CLOSING, OPENING, Automaton
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
@@ -198,6 +198,14 @@ class _Parser:
         if self._line_lacks_brace():
             self._open_block()
             return
+        if (misspelt := self._misspelt_word()) is not None:
+            if self._take_for_keyword(misspelt):
+                return
+            if (behind := self._behind_block()) is not None:
+                self._report(mistakes.unexpected(self._place(token)))
+                self._give_up_statement()
+                self._next = behind
+                return
         if self._automaton.fits("NL") and self._starts_statement(self._next):
             self._report(mistakes.two_statements(self._source, token))
             self._feed_empty("NL")
@@ -210,6 +218,43 @@ class _Parser:
             # A string that is not closed has taken the closing brackets with it.
             brackets = []
         self._skip(brackets)
+
+    def _misspelt_word(self) -> Token | None:
+        """Return the word that a statement starts with, if the token behind it does not fit."""
+        word = self._before
+        if word is None or word.type != "NAME" or self._tokens[self._next - 1] is not word:
+            return None
+        starts = self._next == 1 or self._kind(self._next - 2) in ("NL", "COMMA", "LBRACE")
+        return word if starts and not (self._open and self._open[-1].type != "LBRACE") else None
+
+    def _take_for_keyword(self, word: Token) -> bool:
+        """Take a word for the keyword that it resembles, if the line goes on as that does."""
+        end = self._next
+        while self._kind(end) not in ("LBRACE", "NL", "$END"):
+            end += 1
+        rest = [token.type for token in self._tokens[self._next : end]]
+        if self._kind(end) == "LBRACE" and not self._is_list(end):
+            rest.append("LBRACE")
+        for text, kind in keywords_like(self._source.text[word.start : word.end]):
+            keyword = Token(kind, word.start, word.end)
+            if self._automaton.retake(keyword, rest):
+                self._automaton.builder.meant[word.start] = text
+                self._tokens[self._next - 1] = self._before = keyword
+                self._report(mistakes.misspelt(self._source, word, text))
+                return True
+        return False
+
+    def _behind_block(self) -> int | None:
+        """Return the index of what follows on the block that opens on this line, if it closes."""
+        index, depth = self._next, 0
+        while self._kind(index) not in ("NL", "$END") or depth:
+            depth += (self._kind(index) in CLOSING) - (self._kind(index) in OPENING)
+            if self._kind(index) == "$END" or depth < 0:
+                return None
+            index += 1
+            if not depth and self._kind(index - 1) == "RBRACE":
+                return index
+        return None
 
     def _after_unclosed(self) -> int | None:
         """Return the index of what follows on an open round or square bracket, if that is clear.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from renaissance.grammar.anatomy.model import Selected
 from renaissance.grammar.anatomy.selectors import specificity
+from renaissance.grammar.borrowed import ours
 from renaissance.grammar.checks.job_freezing import frozen_leaves
 from renaissance.grammar.checks.selecting import beyond_layers, no_head, no_match
 from renaissance.grammar.declaration import Minutes, Share
@@ -69,7 +70,9 @@ def check_length(name: str, keys: Mapping[str, Span], where: Span, findings: Fin
                 help=("keep one of `steps` and `epochs`",),
             )
         )
-    elif lengths.isdisjoint(keys) and not any(nearest(key, lengths) for key in keys):
+    elif lengths.isdisjoint(keys) and not any(
+        nearest(key, lengths) or lengths.intersection(ours(key)) for key in keys
+    ):
         findings.add(
             Diagnostic(
                 code="VL501",

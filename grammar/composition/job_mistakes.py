@@ -8,7 +8,7 @@ from renaissance.grammar.kinds.registry import FAMILIES
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.source import Span
 
-_EXAMPLES = {
+EXAMPLES = {
     "optimizer": f"`optimizer {FAMILIES['optimizer'].example} {{ lr = 1e-4 }}`",
     "schedule": f"`schedule {FAMILIES['schedule'].example} {{ warmup = 10% }}`",
     "scale_lr": "`scale_lr { fusion = 5 }`",
@@ -17,7 +17,9 @@ _EXAMPLES = {
     "augment": f"`augment {FAMILIES['augmentation'].example} {{ … }}`",
     "model": "`model { vision.image_size = 384 }`",
 }
-BLOCKS_OF_A_JOB = tuple(word for word in _EXAMPLES if word != "augment")
+"""How blocks of a job are written, by their words."""
+
+BLOCKS_OF_A_JOB = tuple(word for word in EXAMPLES if word != "augment")
 """Words of a job that take braces and no value; a file may set them as if they were keys."""
 
 
@@ -208,13 +210,13 @@ def block_as_key(word: str, place: Span, value: tree.Value) -> Diagnostic:
         case tree.Text(value=text) if text.isidentifier():
             meant = text
     braces = meant is not None and "{" in meant
-    example = f"`{word} {meant if braces else f'{meant} {{ … }}'}`" if meant else _EXAMPLES[word]
+    example = f"`{word} {meant if braces else f'{meant} {{ … }}'}`" if meant else EXAMPLES[word]
     known = word in ("optimizer", "schedule", "objective") and meant is not None
     return Diagnostic(
         code="VL411",
         message=f"`{word}` is a block, not a key",
         span=place,
-        help=(f"write {example if known else _EXAMPLES[word]}",),
+        help=(f"write {example if known else EXAMPLES[word]}",),
     )
 
 

@@ -1,7 +1,16 @@
 """Explain keys that do not exist, with the reason where there is one."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from renaissance.grammar import tree
+from renaissance.grammar.borrowed import (
+    block_of_a_job,
+    ours,
+    statement_of_a_model,
+    with_other_value,
+)
 from renaissance.grammar.composition.drafts import Content, Setting
+from renaissance.grammar.composition.job_mistakes import EXAMPLES
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.kinds.block import KindBlock
@@ -9,8 +18,8 @@ from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds, words
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
-from renaissance.grammar.names import listing, nearest, suggestion
-from renaissance.grammar.schema.jobs import Evaluate, Pretrain, Training
+from renaissance.grammar.names import listing, nearest, one_slip, suggestion
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain, Training
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.vocabulary import JOBS, keys_of, positional_key, spelling_of
 from renaissance.grammar.source import Span
@@ -40,30 +49,89 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             span=place,
             help=("its value stands between the parentheses",),
         )
-    if hint := _elsewhere(block, name):
-        return Diagnostic(
-            code="VL401",
-            message=f"{what} has no key `{name}`",
-            span=place,
-            label="belongs elsewhere",
-            help=(hint,),
-        )
-    if issubclass(block, Training) and name == "objective":
+    known = tuple(spelling_of(key, info) for key, info in keys_of(block).items())
+    if found := _of_others(name, known, place, what, issubclass(block, Training)):
+        return found
+    if any(one_slip(name, key) for key in known):
+        return _plain(name, known, place, what)
+    for meant in (name, *ours(name), *_slips(name)):
+        if meant in known:
+            return _called_otherwise(name, meant, place, what)
+        if found := _belongs_elsewhere(block, name, meant, place, what):
+            return found
+    return _plain(name, known, place, what)
+
+
+def _of_others(
+    name: str, known: Sequence[str], place: Span, what: str, training: bool
+) -> Diagnostic | None:
+    """Explain a key of other frameworks that is no key in the language, or has other values."""
+    word = block_of_a_job(name) or name
+    if training and word in EXAMPLES:
         return Diagnostic(
             code="VL411",
-            message="`objective` is a block, not a key",
+            message=f"`{name}` is a block, not a key",
             span=place,
-            help=(f"write `objective {next(iter(Kinds(ObjectiveBlock)))} {{ … }}`",),
+            help=(f"write {EXAMPLES[word]}",),
         )
-    if home := _home(block, name):
-        return Diagnostic(
-            code="VL401",
-            message=f"{what} has no key `{name}`",
-            span=place,
-            label=f"belongs in `{home.partition(' ')[0]}`",
-            help=(f"`{name}` belongs in `{home} {{ {name} = … }}`",),
-        )
-    return _plain(block, name, place, what)
+    values = (text for text in with_other_value(name) if text.partition(" ")[0] in known)
+    meant = next(values, None)
+    statement = None if meant else statement_of_a_model(name)
+    if statement and training:
+        statement = f"model {{ {statement} }}"
+    elif statement:
+        statement += " in the model" if what != "a model" else ""
+    if not (meant or statement):
+        return None
+    return Diagnostic(
+        code="VL401",
+        message=f"{what} has no key `{name}`",
+        span=place,
+        label="is said in another way",
+        help=(f"write `{meant or statement}`",),
+    )
+
+
+def _slips(name: str) -> Iterator[str]:
+    """Yield keys of anything that a name is one slip away from."""
+    everywhere = (Pretrain, Finetune, Evaluate, Model)
+    keys = dict.fromkeys(key for block in everywhere for key in keys_of(block))
+    yield from (key for key in (*_OF_BACKBONES, *keys) if one_slip(name, key))
+
+
+def _called_otherwise(name: str, meant: str, place: Span, what: str) -> Diagnostic:
+    """Explain a key that has another name elsewhere."""
+    return Diagnostic(
+        code="VL401",
+        message=f"{what} has no key `{name}`",
+        span=place,
+        label=f"is called `{meant}` here",
+        help=(f"write `{meant}`",),
+        edits=_renamed(place, name, meant),
+    )
+
+
+def _belongs_elsewhere(
+    block: type[Block], name: str, meant: str, place: Span, what: str
+) -> Diagnostic | None:
+    """Explain a key that something else has, if that is so.
+
+    Args:
+        block: class of the schema.
+        name: key that the file sets.
+        meant: what it is called in the language.
+        place: of the key.
+        what: what the message calls the block.
+    """
+    label = "belongs elsewhere"
+    if not (hint := _elsewhere(block, meant)) and (home := _home(block, meant)):
+        label = f"belongs in `{home.partition(' ')[0]}`"
+        hint = f"`{meant}` belongs in `{home} {{ {meant} = … }}`"
+    if not hint:
+        return None
+    return Diagnostic(
+        code="VL401", message=f"{what} has no key `{name}`", span=place, label=label, help=(hint,)
+    )
 
 
 def _of_the_backbone(
@@ -99,8 +167,13 @@ def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
     if name in _STATEMENTS or isinstance(value, tree.Call):
         return _statement_as_key(name, place, value)
     known = (*keys_of(Model), *_STATEMENTS, "freeze")
+    if found := _of_others(name, known, place, "a model", False):
+        return found
+    if meant := next((key for key in ours(name) if key in keys_of(Model)), None):
+        return _called_otherwise(name, meant, place, "a model")
     close = nearest(name, known)
-    hint = _of_a_job(name) or _of_a_source(name)
+    slipped = () if any(one_slip(name, key) for key in known) else _slips(name)
+    hint = place_of((name, *ours(name), *slipped))
     sure = not hint and len(close) == 1 and close[0] in keys_of(Model)
     return Diagnostic(
         code="VL401",
@@ -140,15 +213,20 @@ def _statement_as_key(name: str, place: Span, value: Content) -> Diagnostic:
 
 
 def _elsewhere(block: type[Block], name: str) -> str:
-    """Return where a key belongs that a job does not have; empty for unknown ones."""
+    """Return where a key belongs that a block does not have; empty for unknown ones."""
     if not issubclass(block, Training | Evaluate):
-        return ""
+        return _of_a_source(name) or _of_a_job(name)
     if issubclass(block, Training) and name in keys_of(Model):
         return f"`{name}` belongs in a model: `model {{ {name} = … }}` changes it for this job"
     if issubclass(block, Training) and (inside := _of_a_source(name)):
         return f"{inside}; in a job write `model {{ … }}` around it"
     owners = [word for word, job in JOBS.items() if job is not block and name in keys_of(job)]
     return f"`{name}` belongs in {listing(owners, between=' or ')}" if owners else ""
+
+
+def place_of(names: Iterable[str]) -> str:
+    """Return where the first of some keys belongs that belongs anywhere; empty for none."""
+    return next(filter(None, (_of_a_source(name) or _of_a_job(name) for name in names)), "")
 
 
 def _of_a_job(name: str) -> str:
@@ -171,7 +249,12 @@ def stands_for(unknown: str, missing: str, block: type[Block]) -> bool:
     """Tell whether a key that a block does not have was written for one that it needs."""
     if _home(block, unknown).partition(" ")[0] == missing.removesuffix("s"):
         return True
-    return nearest(unknown, (missing,)) != ()
+    wanted = missing.removesuffix("s")
+    return (
+        bool(nearest(unknown, (missing,)))
+        or missing in ours(unknown)
+        or wanted == block_of_a_job(unknown)
+    )
 
 
 def _home(block: type[Block], name: str) -> str:
@@ -192,8 +275,7 @@ def _home(block: type[Block], name: str) -> str:
     )
 
 
-def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
-    known = tuple(spelling_of(key, info) for key, info in keys_of(block).items())
+def _plain(name: str, known: tuple[str, ...], place: Span, what: str) -> Diagnostic:
     close = nearest(name, known)
     return Diagnostic(
         code="VL401",
@@ -202,5 +284,13 @@ def _plain(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
         label="unknown key",
         help=suggestion(name, known, "a key"),
         notes=(f"keys are {listing(known)}",) if known else (f"{what} has no keys",),
-        edits=(Edit(span=place, text=close[0]),) if len(close) == 1 else (),
+        edits=_renamed(place, name, close[0]) if len(close) == 1 else (),
     )
+
+
+def _renamed(place: Span, name: str, meant: str) -> tuple[Edit, ...]:
+    """Return the change of a key at the end of an address, if its place ends with it."""
+    if not place.text.endswith(name):
+        return ()
+    start = place.end - len(name)
+    return (Edit(span=Span(source=place.source, start=start, end=place.end), text=meant),)

@@ -77,6 +77,8 @@ def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> FusionBlock | None
         return None
     where = (*path, "fusion")
     reader.places.put((*path, "fusion_name"), draft.fusion_name.span, draft.fusion_name.span)
+    for index, argument in enumerate(draft.fusion.arguments or ()):
+        reader.places.put((*where, "inputs", index), argument.span, argument.span)
     block = reader.choice(draft.fusion, Kinds(FusionBlock), where, "fusion")
     if not isinstance(block, FusionBlock) or block.stack is None:
         return block  # type: ignore[return-value]

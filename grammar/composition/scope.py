@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from renaissance.grammar import tree
+from renaissance.grammar.borrowed import ours
 from renaissance.grammar.composition.files import Files
+from renaissance.grammar.composition.mistakes import place_of
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing
@@ -242,11 +244,12 @@ class _Gatherer:
             return
         name = parts[0]
         start = Span(source=span.source, start=span.start, end=span.start)
+        belongs = place_of((name.text, *ours(name.text)))
         self._misplaced(
             span,
             message,
-            f"a named value is written `let {name.text} = …`",
-            edits=(Edit(span=start, text="let "),),
+            *filter(None, (belongs, f"a named value is written `let {name.text} = …`")),
+            edits=() if belongs else (Edit(span=start, text="let "),),
         )
         let = tree.Let(span=statement.span, name=name, value=statement.value)
         self._scope.lets.setdefault(name.text, let)

@@ -224,6 +224,7 @@ class Reader(Record):
             return None
         if block is None:
             spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
+            close = nearest(choice.kind.text, spelled)
             self.findings.add(
                 Diagnostic(
                     code="VL408",
@@ -231,6 +232,7 @@ class Reader(Record):
                     span=choice.kind.span,
                     help=suggestion(choice.kind.text, spelled, with_article(what)),
                     notes=(f"there is {listing(spelled)}",),
+                    edits=_edits(choice.kind.span, close[0]) if len(close) == 1 else (),
                 )
             )
             return None
@@ -596,6 +598,10 @@ def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
         help=(f"add {spelling}: {info.description}",),
         notes=(f"`{name}` takes {describe(kind, unit_of(info))}",) if not kind.item else (),
     )
+
+
+def _edits(span: Span, text: str) -> tuple[Edit, ...]:
+    return (Edit(span=span, text=text),)
 
 
 def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:

@@ -23,3 +23,9 @@ def test_names_that_come_close() -> None:
     )
     assert suggestion("tex", ["vision"], "a stream") == ()
     assert [with_article(noun) for noun in ("image", "text")] == ["an image", "a text"]
+
+
+def test_swapped_letters_are_one_slip() -> None:
+    assert nearest("widht", ["weights", "width", "height"]) == ("width",)
+    assert nearest("scael_lr", ["decay_lr", "scale_lr"]) == ("scale_lr",)
+    assert nearest("easyVQA", ["easy_vqa", "vqav2"]) == ("easy_vqa",)
