@@ -7,13 +7,19 @@ import json
 import sys
 import zipfile
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 FOLDER = Path(__file__).parent
+LICENSE = FOLDER.parents[1] / "LICENSE"
 FILES = (
     "package.json",
+    "README.md",
+    "icon.png",
     "extension.js",
+    "client.js",
+    "command.js",
     "server.js",
+    "values.js",
     "language-configuration.json",
     "syntaxes/vl.tmLanguage.json",
 )
@@ -22,6 +28,9 @@ _TYPES = """<?xml version="1.0" encoding="utf-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
   <Default Extension=".json" ContentType="application/json"/>
   <Default Extension=".js" ContentType="application/javascript"/>
+  <Default Extension=".md" ContentType="text/markdown"/>
+  <Default Extension=".png" ContentType="image/png"/>
+  <Default Extension=".txt" ContentType="text/plain"/>
   <Default Extension=".vsixmanifest" ContentType="text/xml"/>
 </Types>
 """
@@ -31,9 +40,13 @@ _MANIFEST = """<?xml version="1.0" encoding="utf-8"?>
     <Identity Language="en-US" Id={name} Version={version} Publisher={publisher}/>
     <DisplayName>{title}</DisplayName>
     <Description xml:space="preserve">{description}</Description>
-    <Categories>Programming Languages</Categories>
+    <Tags>{tags}</Tags>
+    <Categories>{categories}</Categories>
+    <License>extension/LICENSE.txt</License>
+    <Icon>extension/icon.png</Icon>
     <Properties>
       <Property Id="Microsoft.VisualStudio.Code.Engine" Value={engine}/>
+      <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="workspace"/>
     </Properties>
   </Metadata>
   <Installation>
@@ -43,6 +56,15 @@ _MANIFEST = """<?xml version="1.0" encoding="utf-8"?>
   <Assets>
     <Asset
       Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json" Addressable="true"/>
+    <Asset
+      Type="Microsoft.VisualStudio.Services.Content.Details"
+      Path="extension/README.md" Addressable="true"/>
+    <Asset
+      Type="Microsoft.VisualStudio.Services.Content.License"
+      Path="extension/LICENSE.txt" Addressable="true"/>
+    <Asset
+      Type="Microsoft.VisualStudio.Services.Icons.Default"
+      Path="extension/icon.png" Addressable="true"/>
   </Assets>
 </PackageManifest>
 """
@@ -52,19 +74,22 @@ def build(folder: Path) -> Path:
     """Write the extension into a folder and return its path; the same files give the same bytes."""
     package = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))
     manifest = _MANIFEST.format(
-        title=package["displayName"],
-        description=package["description"],
+        title=escape(package["displayName"]),
+        description=escape(package["description"]),
+        tags=escape(",".join(package["keywords"])),
+        categories=escape(",".join(package["categories"])),
         engine=quoteattr(package["engines"]["vscode"]),
         **{key: quoteattr(package[key]) for key in ("name", "version", "publisher")},
     )
-    content = {"[Content_Types].xml": _TYPES, "extension.vsixmanifest": manifest}
-    content |= {f"extension/{name}": (FOLDER / name).read_text("utf-8") for name in FILES}
+    content = {"[Content_Types].xml": _TYPES.encode(), "extension.vsixmanifest": manifest.encode()}
+    content |= {f"extension/{name}": (FOLDER / name).read_bytes() for name in FILES}
+    content["extension/LICENSE.txt"] = LICENSE.read_bytes()
     path = folder / f"{package['name']}-{package['version']}.vsix"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in content.items():
+        for name, data in content.items():
             entry = zipfile.ZipInfo(name, _BEGAN)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, text)
+            archive.writestr(entry, data)
     return path
 
 

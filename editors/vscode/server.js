@@ -3,22 +3,24 @@
 const { spawn } = require("node:child_process");
 
 class Server {
-  // `told(method, params)` is called for what the server says of itself, `ended(reason)` at its end.
-  constructor(command, folder, told, ended) {
+  // `told(method, params)` is called for what the server says of itself, `wrote(text)` for what it
+  // writes to standard error, `ended(reason)` once, at its end.
+  constructor(command, folder, { told, wrote, ended }) {
     this.answers = new Map();
     this.next = 1;
     this.told = told;
+    this.ended = ended;
     this.received = Buffer.alloc(0);
-    this.process = spawn(command[0], command.slice(1), { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+    this.last = "";
+    this.process = spawn(command[0], command.slice(1), { cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
     this.process.stdout.on("data", (data) => this.read(data));
+    this.process.stderr.on("data", (data) => {
+      this.last = data.toString().trim().split("\n").pop() || this.last;
+      wrote(data.toString());
+    });
     this.process.stdin.on("error", () => {});
-    const leave = (reason) => {
-      for (const { reject } of this.answers.values()) reject(new Error(reason));
-      this.answers.clear();
-      ended(reason);
-    };
-    this.process.on("error", (error) => leave(error.message));
-    this.process.on("exit", (code) => leave(`it ended with ${code}`));
+    this.process.on("error", (error) => this.leave(error.code === "ENOENT" ? "there is no such program" : error.message));
+    this.process.on("close", (code, signal) => this.leave(this.last || `it ended with ${signal ?? code}`));
   }
 
   ask(method, params) {
@@ -33,6 +35,19 @@ class Server {
     this.write({ method, params });
   }
 
+  stop() {
+    this.ended = () => {};
+    const end = () => this.tell("exit", null);
+    this.ask("shutdown", null).then(end, end);
+  }
+
+  leave(reason) {
+    for (const { reject } of this.answers.values()) reject(new Error(reason));
+    this.answers.clear();
+    this.ended(reason);
+    this.ended = () => {};
+  }
+
   write(message) {
     const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
     if (this.process.stdin.writable) this.process.stdin.write(Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`), body]));
@@ -43,7 +58,12 @@ class Server {
     for (;;) {
       const head = this.received.indexOf("\r\n\r\n");
       if (head < 0) return;
-      const length = Number(/Content-Length: *(\d+)/i.exec(this.received.toString("ascii", 0, head))[1]);
+      const length = Number(/Content-Length: *(\d+)/i.exec(this.received.toString("ascii", 0, head))?.[1]);
+      if (!Number.isFinite(length)) {
+        this.leave("it is no language server");
+        this.process.kill();
+        return;
+      }
       if (this.received.length < head + 4 + length) return;
       const body = this.received.toString("utf8", head + 4, head + 4 + length);
       this.received = this.received.subarray(head + 4 + length);
