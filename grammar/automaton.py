@@ -1,7 +1,7 @@
 """The LALR(1) machine of `vl.lark`: takes tokens, builds nodes, can be cut back after a mistake."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from renaissance.grammar import tree
 from renaissance.grammar.builder import Builder
@@ -10,6 +10,24 @@ from renaissance.grammar.tokens import Token, tables
 
 CLOSING = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB"}
 OPENING = {closing: opening for opening, closing in CLOSING.items()}
+
+
+_REMEMBERED = 12
+"""How many of the innermost states tell what a token finishes, in nearly all files."""
+
+
+class _Step(NamedTuple):
+    """What happens before a token is taken: nodes are made, and states change.
+
+    Attributes:
+        makers: what makes each node, and of how many values.
+        left: how many states are left.
+        entered: states in their place.
+    """
+
+    makers: tuple[tuple[Callable[[list[Any]], Any], int], ...]
+    left: int
+    entered: tuple[int, ...]
 
 
 class Automaton:
@@ -28,10 +46,11 @@ class Automaton:
         self._end = tables().end
         self._states = [0]
         self._values: list[Any] = []
+        self._steps: dict[tuple[str, tuple[int, ...]], _Step] = {}
 
     def fits(self, kind: str) -> bool:
         """Tell whether a token of this kind can be taken now."""
-        return self._plan(kind, self._states.copy()) is not None
+        return self._plan(kind, self._states) is not None
 
     def expected(self) -> frozenset[str]:
         """Return the kinds of tokens that fit."""
@@ -39,9 +58,15 @@ class Automaton:
 
     def take(self, token: Token) -> bool:
         """Take a token; False if it does not fit, and then nothing has changed."""
-        if not self._reduced(token.type):
+        kind, states = token.type, self._states
+        state = self._actions[states[-1]].get(kind)
+        if state is None:
             return False
-        self._states.append(self._actions[self._states[-1]][token.type])
+        if state < 0:
+            if not self._reduced(kind):
+                return False
+            state = self._actions[states[-1]][kind]
+        states.append(state)
         self._values.append(token)
         return True
 
@@ -62,8 +87,10 @@ class Automaton:
     def _fit(self, kinds: Iterable[str]) -> bool:
         states = self._states.copy()
         for kind in kinds:
-            if self._plan(kind, states) is None:
+            step = self._plan(kind, states)
+            if step is None:
                 return False
+            states[len(states) - step.left :] = step.entered
             states.append(self._actions[states[-1]][kind])
         return True
 
@@ -101,38 +128,45 @@ class Automaton:
         """Finish what ends before a token of this kind; False, with nothing changed, if none fits.
 
         LALR tables may finish rules before they notice that a token does not fit, so this looks
-        ahead on a copy.
+        ahead first. What it sees depends on the innermost states alone, and these come again.
         """
         action = self._actions[self._states[-1]].get(kind)
         if action is None or action >= 0:
             return action is not None
-        states = self._states.copy()
-        plan = self._plan(kind, states)
-        if plan is None:
+        inner = (kind, tuple(self._states[-_REMEMBERED:]))
+        step = self._steps.get(inner) or self._plan(kind, self._states)
+        if step is None:
             return False
-        self._states = states
+        if step.left < len(inner[1]):
+            self._steps[inner] = step
+        self._states[len(self._states) - step.left :] = step.entered
         values = self._values
-        for number in plan:
-            make = self._makers[number]
-            if make is not None:
-                start = len(values) - self._rules[number].length
-                values[start:] = [make(values[start:])]
+        for make, length in step.makers:
+            start = len(values) - length
+            values[start:] = [make(values[start:])]
         return True
 
-    def _plan(self, kind: str, states: list[int]) -> list[int] | None:
-        """Return the rules to finish before a token of this kind can be taken, or None.
+    def _plan(self, kind: str, states: list[int]) -> _Step | None:
+        """Return what to finish before a token of this kind can be taken; None if it cannot.
 
         Args:
             kind: of the token.
-            states: changed as the rules change them.
+            states: those there are, the innermost one last; they stay.
         """
-        plan: list[int] = []
-        while (action := self._actions[states[-1]].get(kind)) is not None and action < 0:
-            rule = self._rules[-action - 1]
-            if rule.length:
-                del states[-rule.length :]
-            states.append(self._actions[states[-1]][rule.name])
-            plan.append(-action - 1)
-            if kind == "$END" and states[-1] == self._end:
-                return plan
-        return None if action is None else plan
+        makers = []
+        kept, entered = len(states), list[int]()
+        while True:
+            action = self._actions[entered[-1] if entered else states[kept - 1]].get(kind)
+            if action is None:
+                return None
+            if action >= 0:
+                break
+            rule, make = self._rules[-action - 1], self._makers[-action - 1]
+            kept -= max(0, rule.length - len(entered))
+            del entered[max(0, len(entered) - rule.length) :]
+            entered.append(self._actions[entered[-1] if entered else states[kept - 1]][rule.name])
+            if make is not None:
+                makers.append((make, rule.length))
+            if kind == "$END" and entered[-1] == self._end:
+                break
+        return _Step(tuple(makers), len(states) - kept, tuple(entered))

@@ -49,7 +49,12 @@ class Builder:
     def _span(self, values: list[Any]) -> Span:
         if not values:
             return Span(self._source, 0, len(self._source.text))
-        return Span(self._source, _start(values[0]), _end(values[-1]))
+        first, last = values[0], values[-1]
+        return Span(
+            self._source,
+            first.start if type(first) is Token else first.span.start,
+            last.end if type(last) is Token else last.span.end,
+        )
 
     def _text_of(self, token: Token) -> str:
         return self._source.text[token.start : token.end]
@@ -256,17 +261,9 @@ def _items(values: list[Any]) -> Items:
 
 
 def _without_punctuation(values: list[Any]) -> tuple[Any, ...]:
-    return tuple(value for value in values if not isinstance(value, Token))
+    return tuple([value for value in values if type(value) is not Token])
 
 
 def _statements(values: list[Any]) -> tuple[tuple[tree.Statement, ...], bool]:
-    kept = tuple(value for value in values if not isinstance(value, Token | Broken))
-    return kept, any(isinstance(value, Broken) for value in values)
-
-
-def _start(value: Any) -> int:
-    return value.start if type(value) is Token else value.span.start
-
-
-def _end(value: Any) -> int:
-    return value.end if type(value) is Token else value.span.end
+    kept = tuple([value for value in values if type(value) not in (Token, Broken)])
+    return kept, Broken in map(type, values)

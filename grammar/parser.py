@@ -17,6 +17,7 @@ from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
 
 _BEFORE_LIST = ("EQUAL", "COMMA", "LPAR", "LSQB")
+_MISTAKEN = frozenset({"COLON", "EXTENDS", "EQUAL", "LBRACE"})
 _DEEPEST = 100
 # Statements of a file. When one stands at the left edge inside a block, and braces are missing,
 # the block is taken to end before it.
@@ -58,9 +59,8 @@ class _Parser:
         self._open: list[Token] = []
         # Where the open square brackets stand that cut a slice, and open no list.
         self._slices: set[int] = set()
-        # The first bracket whose partner's line is indented less than its own: the likely culprit
-        # when a brace turns out to be missing.
-        self._suspect: Token | None = None
+        # Brackets with their partners, since a missing one was put there.
+        self._closed: list[tuple[Token, Token]] = []
         kinds = [token.type for token in self._tokens]
         self._missing_braces = kinds.count("LBRACE") - kinds.count("RBRACE")
         self._indents: dict[int, int] = {}
@@ -81,27 +81,36 @@ class _Parser:
                 self._next += 1
             elif self._missing_braces and self._balances(token):
                 pass
-            elif kind == "COLON" and self._is_colon_for_brace():
-                self._report(mistakes.colon_for_brace(self._source, self._line(self._next)))
-                self._missing_braces += 1
-                self._next += 1
-                self._feed_empty("LBRACE")
-            elif kind == "EXTENDS" and self._extends_a_study():
-                self._report(mistakes.study_extends(self._source, token))
-                self._open_broken_block(self._next + 2)
-            elif kind == "EQUAL" and self._is_equal_before_brace():
-                line = self._line(self._next + 1)
-                self._report(mistakes.equal_before_brace(self._source, line))
-                self._next += 1
-            elif kind == "LBRACE" and self._opens_block_in_parentheses():
-                self._report(mistakes.unclosed(self._source, self._open[-1], token))
-                self._feed_empty("RPAR")
+            elif kind in _MISTAKEN and self._replaces(token):
+                pass
             elif kind == "$END" and (file := self._automaton.finish()):
                 return file
             elif self._feed(token):
                 self._next += 1
             else:
                 self._recover(token)
+
+    def _replaces(self, token: Token) -> bool:
+        """Go on with what was meant by a token that stands in the place of another, if it does."""
+        kind = token.type
+        if kind == "COLON" and self._is_colon_for_brace():
+            self._report(mistakes.colon_for_brace(self._source, self._line(self._next)))
+            self._missing_braces += 1
+            self._next += 1
+            self._feed_empty("LBRACE")
+        elif kind == "EXTENDS" and self._extends_a_study():
+            self._report(mistakes.study_extends(self._source, token))
+            self._open_broken_block(self._next + 2)
+        elif kind == "EQUAL" and self._is_equal_before_brace():
+            line = self._line(self._next + 1)
+            self._report(mistakes.equal_before_brace(self._source, line))
+            self._next += 1
+        elif kind == "LBRACE" and self._opens_block_in_parentheses():
+            self._report(mistakes.unclosed(self._source, self._open[-1], token))
+            self._feed_empty("RPAR")
+        else:
+            return False
+        return True
 
     def _balances(self, token: Token) -> bool:
         """Put a brace that is missing before a token, or leave out one too many, if one is here."""
@@ -167,9 +176,7 @@ class _Parser:
                 self._slices.add(token.start)
             self._open.append(token)
         elif token.type in OPENING:
-            opening = self._open.pop()
-            if self._suspect is None and self._indent(token) < self._indent(opening):
-                self._suspect = opening
+            self._closed.append((self._open.pop(), token))
         self._before = token
         return True
 
@@ -332,10 +339,10 @@ class _Parser:
 
     def _close_blocks(self, token: Token) -> None:
         """End all open blocks before a token, with one finding."""
-        opening = self._suspect or self._open[-1]
+        opening = self._suspect() or self._open[-1]
         self._report(mistakes.unclosed(self._source, opening, token))
         self._missing_braces -= len(self._open)
-        self._suspect = None
+        self._closed.clear()
         while self._open:
             if self._open[-1].type == "LBRACE" and self._automaton.fits("RBRACE"):
                 self._feed_empty("RBRACE")
@@ -343,6 +350,16 @@ class _Parser:
                 self._give_up_statement()
         if token.type != "$END":
             self._feed_empty("NL")
+
+    def _suspect(self) -> Token | None:
+        """Return the first bracket whose partner's line is indented less than its own.
+
+        It is the likely culprit when a brace turns out to be missing.
+        """
+        for opening, closing in self._closed:
+            if self._indent(closing) < self._indent(opening):
+                return opening
+        return None
 
     def _feed_empty(self, kind: str) -> None:
         """Give the automaton a token that does not stand in the text; it has to fit."""
@@ -410,8 +427,10 @@ class _Parser:
             return False
         if self._before.type == "FACTOR":
             return True
-        named = self._before.type in ("NAME", "FREEZE", "ADAPT", "NOTHING", "EXCEPT")
-        group = named and self._kind(self._next + 1) == "LBRACE"
+        group = (
+            self._kind(self._next + 1) == "LBRACE"
+            and self._before.type in ("NAME", "FREEZE", "ADAPT", "NOTHING", "EXCEPT")
+        )
         return group and self._automaton.fits("LBRACE") and not self._is_list(self._next + 1)
 
     def _is_colon_for_brace(self) -> bool:

@@ -3,7 +3,9 @@
 To a reader and to a type checker a record is a frozen dataclass with slots whose fields are given
 by name. A dataclass writes five methods anew for every class and has them compiled, which takes
 half a millisecond each time that the program starts; the language has fifty such classes. All
-records share their methods, which takes a little longer for every object instead.
+records share their methods, which takes a little longer for every object instead. Where a file makes
+very many objects, `class Node(Record, many=True)` gives it and the classes below it an `__init__`
+of their own.
 """
 
 from collections.abc import Callable
@@ -63,7 +65,7 @@ class _Declared(type):
     """Makes slots of the annotations of a class."""
 
     def __new__(
-        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], many: bool = False
     ) -> "_Declared":
         """Take defaults out of the class, where slots of the same names have to be."""
         fields: dict[str, _Field] = {}
@@ -83,8 +85,27 @@ class _Declared(type):
             "_names": tuple(fields),
             "_defaults": tuple((key, each.make) for key, each in fields.items() if each.make),
             "_compared": tuple(key for key, declared in fields.items() if declared.compare),
+            "_many": many or any(getattr(base, "_many", False) for base in bases),
         }
-        return super().__new__(mcs, name, bases, namespace, **options)
+        made = super().__new__(mcs, name, bases, namespace)
+        if namespace["_many"]:
+            made.__init__ = _initializer(made, fields)  # type: ignore[misc]
+        return made
+
+
+def _initializer(record: type, fields: dict[str, _Field]) -> Callable[..., None]:
+    """Return the `__init__` of a class that sets its slots one after the other."""
+    known: dict[str, Any] = {"absent": ...}
+    asked, sets = [], []
+    for name, declared in fields.items():
+        known[f"set_{name}"] = getattr(record, name).__set__
+        known[f"make_{name}"] = declared.make
+        asked.append(f"{name}=absent" if declared.make else name)
+        value = f"make_{name}() if {name} is absent else {name}" if declared.make else name
+        sets.append(f"    set_{name}(self, {value})\n")
+    exec(f"def __init__(self, *, {', '.join(asked)}):\n{''.join(sets)}", known)
+    found: Callable[..., None] = known["__init__"]
+    return found
 
 
 class Record(metaclass=_Declared):

@@ -42,6 +42,7 @@ _SPACES = ("\u00a0", *map(chr, range(0x2000, 0x200B)), "\u202f", "\u205f", "\u30
 _ARITHMETIC = "there is no arithmetic: write the number itself"
 _OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
 _WORD = re.compile(r"[^\W\d][\w-]*")
+_NUMBERS = frozenset({"NUMBER", "PERCENTAGE", "DURATION"})
 _LONGEST_NUMBER = 40
 _SHORT_HELP = {
     ";": "a statement ends at the end of its line",
@@ -68,45 +69,49 @@ def _pattern() -> re.Pattern[str]:
 @lru_cache(maxsize=1)  # comments are looked for where a text has just been parsed
 def tokenize(source: Source) -> tuple[Sequence[Token], Sequence[Diagnostic]]:
     """Return all tokens of a text, comments included, and what is wrong with their spelling."""
-    text = source.text
-    match = _pattern().match
-    keywords = tables().keywords
+    length = len(source.text)
     tokens: list[Token] = []
     findings: list[Diagnostic] = []
-    position = 0
-    while position < len(text):
-        if len(findings) > MOST_FINDINGS:
-            tokens.append(Token("UNKNOWN", position, len(text)))
+    position = _tokens_from(0, source, tokens, findings)
+    while position < length and len(findings) <= MOST_FINDINGS:
+        finding = _unknown(source, position)
+        findings.append(finding)
+        tokens.append(Token("UNKNOWN", position, finding.span.end))
+        position = _tokens_from(finding.span.end, source, tokens, findings)
+    if position < length:
+        tokens.append(Token("UNKNOWN", position, length))
+    tokens.append(Token("$END", length, length))
+    return tokens, findings
+
+
+def _tokens_from(
+    position: int, source: Source, tokens: list[Token], findings: list[Diagnostic]
+) -> int:
+    """Add the tokens up to where none fits, or too much is wrong, and return that place."""
+    keywords = tables().keywords
+    for found in _pattern().finditer(source.text, position):
+        if found.start() != position or len(findings) > MOST_FINDINGS:
             break
-        found = match(text, position)
-        if found is None:
-            finding = _unknown(source, position)
-            findings.append(finding)
-            tokens.append(Token("UNKNOWN", position, finding.span.end))
-            position = finding.span.end
-            continue
         kind = found.lastgroup or ""
-        position, end = found.span(kind)
+        start, position = found.span(kind)
         if kind == "NAME":
-            kind = keywords.get(text[position:end], kind)
+            kind = keywords.get(found[kind], kind)
+        elif kind == "SPACE":
+            continue
         elif kind == "STRING" and "\\" in found[kind]:
-            findings.extend(_bad_escapes(source, position, end))
-        elif kind in ("NUMBER", "PERCENTAGE", "DURATION") and not _representable(found[kind]):
-            span = Span(source=source, start=position, end=end)
+            findings.extend(_bad_escapes(source, start, position))
+        elif kind in _NUMBERS and not _representable(found[kind]):
             findings.append(
                 Diagnostic(
                     code="VL008",
                     message="a number is too large or too long",
-                    span=span,
+                    span=Span(source=source, start=start, end=position),
                     label=f"at most {_LONGEST_NUMBER} characters, and finite",
                 )
             )
             kind = "UNKNOWN"
-        if kind != "SPACE":
-            tokens.append(Token(kind, position, end))
-        position = end
-    tokens.append(Token("$END", len(text), len(text)))
-    return tokens, findings
+        tokens.append(Token(kind, start, position))
+    return position
 
 
 def text_value(spelling: str) -> str:

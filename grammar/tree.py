@@ -8,7 +8,7 @@ from renaissance.grammar.record import Record, field
 from renaissance.grammar.source import Span
 
 
-class Node(Record):
+class Node(Record, many=True):
     """A piece of a file and its place."""
 
     span: Span = field(compare=False, repr=False)

@@ -10,7 +10,7 @@ from renaissance.grammar.record import Record, field, replace
 from renaissance.grammar.source import Span
 
 
-class Choice(Record):
+class Choice(Record, many=True):
     """A block of a certain kind: `timm("…") { … }`, `adamw { … }`.
 
     Attributes:
@@ -35,7 +35,7 @@ class Choice(Record):
 Content = tree.Value | Choice | tuple[Choice, ...] | dict[str, "Setting"]
 
 
-class Setting(Record):
+class Setting(Record, many=True):
     """What a key is set to, and where."""
 
     place: Span
