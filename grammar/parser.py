@@ -79,10 +79,10 @@ class _Parser:
             kind = token.type
             if kind == "NL" and self._skipped():
                 self._next += 1
-            elif self._missing_braces and self._balances(token):
-                pass
-            elif kind in _MISTAKEN and self._replaces(token):
-                pass
+            elif (self._missing_braces and self._balances(token)) or (
+                kind in _MISTAKEN and self._replaces(token)
+            ):
+                continue
             elif kind == "$END" and (file := self._automaton.finish()):
                 return file
             elif self._feed(token):
@@ -427,9 +427,12 @@ class _Parser:
             return False
         if self._before.type == "FACTOR":
             return True
-        group = (
-            self._kind(self._next + 1) == "LBRACE"
-            and self._before.type in ("NAME", "FREEZE", "ADAPT", "NOTHING", "EXCEPT")
+        group = self._kind(self._next + 1) == "LBRACE" and self._before.type in (
+            "NAME",
+            "FREEZE",
+            "ADAPT",
+            "NOTHING",
+            "EXCEPT",
         )
         return group and self._automaton.fits("LBRACE") and not self._is_list(self._next + 1)
 

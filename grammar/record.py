@@ -3,9 +3,9 @@
 To a reader and to a type checker a record is a frozen dataclass with slots whose fields are given
 by name. A dataclass writes five methods anew for every class and has them compiled, which takes
 half a millisecond each time that the program starts; the language has fifty such classes. All
-records share their methods, which takes a little longer for every object instead. Where a file makes
-very many objects, `class Node(Record, many=True)` gives it and the classes below it an `__init__`
-of their own.
+records share their methods, which takes a little longer for every object instead. Where a file
+makes very many objects, `class Node(Record, many=True)` gives it and the classes below it an
+`__init__` of their own.
 """
 
 from collections.abc import Callable
