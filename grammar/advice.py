@@ -20,6 +20,17 @@ _STATEMENTS = ("freeze", "adapt", "let", "import", "study", "factor")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:[ ,]\d{3})+(?![\w.])")
 _DECIMAL = re.compile(r"(?<![\w.])\d+,\d+(?![\w.])")
 _NAMES = re.compile(r"\w[\w.\[\]:]*(?:\s*,\s*\w[\w.\[\]:]*)*")
+_LEVELS = "a level is a name with what it sets between braces"
+_LISTS = ("data", "of", "baseline", "seeds", "report")
+_VALUES_ALONE = re.compile(r'(?:[\w.%-]+|"[^"]*")(?:\s*,\s*(?:[\w.%-]+|"[^"]*"))*,?')
+_LENGTHS = ("epochs", "steps")
+_UNITS = {
+    "%": ("percent", "pct"),
+    "min": ("min", "mins", "minute", "minutes"),
+    "h": ("h", "hr", "hrs", "hour", "hours"),
+    "k": ("k", "thousand"),
+    "M": ("million", "mio"),
+}
 _VALUES = ("NUMBER", "PERCENTAGE", "DURATION", "STRING", "TRUE", "FALSE", "LSQB", "NAME")
 
 
@@ -34,6 +45,7 @@ class Place(Record):
         opening: the innermost open bracket or brace.
         new_line: whether the token is the first of its line.
         in_freeze: whether it stands in a `freeze` or `adapt` statement.
+        in_study: whether it stands in a study, in a factor or in a level.
         line: the tokens of its line.
         at: where it stands in the line; as many as there are for the end of the line.
     """
@@ -45,6 +57,7 @@ class Place(Record):
     opening: Token | None
     new_line: bool
     in_freeze: bool
+    in_study: bool = False
     line: tuple[Token, ...] = ()
     at: int = 0
 
@@ -92,6 +105,7 @@ def advice(place: Place) -> Advice:
 
 def _said(place: Place) -> Iterator[Advice]:
     rules: tuple[Callable[[Place], Advice | None], ...] = (
+        *((_grouping,) if place.in_study or place.kind(0) == "FACTOR" else ()),
         *((_freezing,) if place.in_freeze else ()),
         _then,
         _number,
@@ -151,6 +165,63 @@ def _freezing(place: Place) -> Advice | None:
     return None
 
 
+def instead_of_key(place: Place) -> Advice:
+    """Say what is written instead of a keyword to which something is assigned."""
+    token, at = place.token, place.at
+    word = place.text(token)
+    if place.kind(at + 1) != "EQUAL":
+        return NONE
+    value = place.text(place.line[at + 2], place.line[-1]) if at + 2 < len(place.line) else "…"
+    value = value.rstrip(" })").strip('[]"')
+    if place.in_study and word in _RELATIONS:
+        return Advice(
+            help=(f"write `of = [{value}]`",), edits=(place.edit(token.start, token.end, "of"),)
+        )
+    if word in _RELATION_OF.values():
+        return Advice(help=(f"it stands before the braces: `… NAME {word} {value} {{`",))
+    if token.type in ("FREEZE", "ADAPT"):
+        start = at
+        while start > 1 and place.kind(start - 1) == "DOT":
+            start -= 2
+        meant = f"{word} {value}"
+        for part in reversed(place.line[start:at:2]):
+            meant = f"{place.text(part)} {{ {meant} }}"
+        return _write(meant)
+    return NONE
+
+
+def _grouping(place: Place) -> Advice | None:
+    """Say how factors, levels and lists of a study are written."""
+    token, before, at = place.token, place.before, place.at
+    first, kind = place.kind(0), before.type if before else "NL"
+    if kind in ("FREEZE", "ADAPT") and token.type == "LBRACE" and at == 1:
+        assert before is not None
+        edit = place.edit(before.start, before.start, "factor ")
+        return _write(f"factor {place.text(before)} {{", edit)
+    if first == "STUDY" and token.type == "OF" and at + 1 < len(place.line):
+        return Advice(help=(f"write `of = [{place.text(place.line[at + 1])}]` between its braces",))
+    if token.type == "NUMBER" and kind in ("NL", "LBRACE"):
+        return Advice(help=(f"{_LEVELS}: `low {{ … }}`",))
+    if token.type == "NAME" and at and before is not None and place.text(before) == "level":
+        return _write(place.text(token), place.edit(before.start, token.start, ""))
+    if first == "FACTOR" and token.type in ("EQUAL", "NUMBER", "PERCENTAGE", "LSQB", "LBRACE"):
+        return Advice(help=(f"{_LEVELS}: `factor rate {{ low {{ … }} high {{ … }} }}`",))
+    if place.text(place.line[0] if place.line else token) in ("only", "except"):
+        if token.type in ("NL", "COMMA", "RBRACE"):
+            return Advice(help=("it names a factor with its level: `FACTOR = LEVEL`",))
+        if before is not None and at == 1:
+            rest = place.text(token, place.line[-1]).strip("[](){} ")
+            meant = f"{place.text(before)} {{ {rest} }}"
+            return _write(meant, place.edit(place.line[0].start, place.end(), meant))
+    if kind == "NAME" and at == 1 and token.type in ("COLON", "NL"):
+        assert before is not None
+        name = place.text(before)
+        rest = place.text(place.line[2], place.line[-1]) if len(place.line) > 2 else "…"
+        if token.type == "NL" or "=" in rest or ":" in rest:
+            return Advice(help=(f"{_LEVELS}: `{name} {{ {rest} }}`",))
+    return None
+
+
 def _then(place: Place) -> Advice | None:
     """Say that a study runs what its jobs start from without naming it."""
     rest = place.line[place.at + 1 :]
@@ -190,6 +261,11 @@ def _list(place: Place) -> Advice | None:
     if kind == "EQUAL" and token.type in ("LPAR", "LBRACE"):
         last = place.closing(at)
         inner = "" if last is None else place.text(place.line[at], place.line[last])[1:-1].strip()
+        named = re.fullmatch(r"\w+\s*=\s*[\w.]+(?:\s*,\s*\w+\s*=\s*[\w.]+)*", inner)
+        if named and place.text(place.line[at - 2]) in _LISTS:
+            inner = re.sub(r"\w+\s*=\s*", "", inner)
+        elif token.type == "LBRACE" and not _VALUES_ALONE.fullmatch(inner):
+            inner = ""
         if inner and not re.search("[={}]", inner):
             assert last is not None
             edit = place.edit(token.start, place.line[last].end, f"[{inner}]")
@@ -204,7 +280,19 @@ def _list(place: Place) -> Advice | None:
             meant = f"[{place.text(first, end)}]"
             edit = place.edit(first.start, end.end, meant)
             return Advice(help=(f"lists stand in square brackets: `{meant}`",), edits=(edit,))
+    if kind == "NAME" and "EQUAL" in place.expected and token.type in ("NL", "RBRACE"):
+        equal = [i for i in range(at) if place.kind(i) == "EQUAL"]
+        kinds = [place.kind(i) for i in range(equal[-1] + 1, at)] if equal else []
+        if place.text(place.line[max(equal[-1] - 1, 0)] if equal else token) in _LISTS and (
+            kinds == ["NAME", *["COMMA", "NAME"] * (len(kinds) // 2)]
+        ):
+            first, last = place.line[equal[-1] + 1], place.line[at - 1]
+            meant = f"[{place.text(first, last)}]"
+            edit = place.edit(first.start, last.end, meant)
+            return Advice(help=(f"lists stand in square brackets: `{meant}`",), edits=(edit,))
     opening = place.opening.type if place.opening else ""
+    if opening == "LSQB" and token.type == "NUMBER" and before and token.start == before.end:
+        return Advice(help=("a list names each of its values: `[0, 1, 2]`",))
     if opening in ("LPAR", "LSQB") and "COMMA" in place.expected and token.type in _VALUES:
         assert before is not None
         edit = place.edit(before.end, before.end, ",")
@@ -233,6 +321,10 @@ def _brace(place: Place) -> Advice | None:
     token, before, at = place.token, place.before, place.at
     first = place.line[0] if place.line else token
     word = place.text(before) if before else ""
+    if token.type == "LBRACE" and before and before.type == "EQUAL" and place.kind(at - 3) == "DOT":
+        return Advice(
+            help=("braces follow on a name, without `.` and `=`: `base { model { … } }`",)
+        )
     if token.type == "LBRACE" and place.new_line:
         return Advice(help=("put `{` on the line of what it belongs to",))
     if token.type == "LBRACE" and before and before.type == "EQUAL" and first.type in _blocks():
@@ -359,8 +451,7 @@ def _value(place: Place) -> Advice | None:
     if before is None:
         return None
     if before.type in ("NUMBER", "PERCENTAGE") and token.type == "NAME" and at > 1:
-        text = f"units are not written: `{place.text(before)}`"
-        return Advice(help=(text,), edits=(place.edit(before.end, token.end, ""),))
+        return _unit(place, before)
     if "EQUAL" not in place.expected or before.type not in ("NAME", "RSQB"):
         return None
     start = at - 1
@@ -376,6 +467,27 @@ def _value(place: Place) -> Advice | None:
         value = place.text(token, None if last is None else place.line[last])
         return _write(f"{key} = {value}", place.edit(before.end, before.end, " ="))
     return None
+
+
+def _unit(place: Place, number: Token) -> Advice:
+    """Say how a number is written that has a word behind it."""
+    word, spelled = place.text(place.token).lower(), place.text(number)
+    key = place.line[place.at - 3] if place.at > 2 else number
+    said = place.text(key)
+    if said in _LISTS:
+        return _write(f"{said} = [0, 1, 2]")
+    for length in _LENGTHS:
+        if word.rstrip("s") == length.rstrip("s") and length != said and said in _LENGTHS:
+            edit = place.edit(key.start, place.token.end, f"{length} = {spelled}")
+            return _write(f"{length} = {spelled}", edit)
+    unit = next((unit for unit, words in _UNITS.items() if word in words), None)
+    if unit is not None:
+        edit = place.edit(number.start, place.token.end, spelled + unit)
+        return _write(spelled + unit, edit)
+    if word in ("epoch", "epochs") and said not in _LENGTHS:
+        return Advice(help=("it is said in steps, or as a share of all steps: `10%`",))
+    text = f"units are not written: `{spelled}`"
+    return Advice(help=(text,), edits=(place.edit(number.end, place.token.end, ""),))
 
 
 def _blocks() -> frozenset[str]:

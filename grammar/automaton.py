@@ -108,6 +108,14 @@ class Automaton:
                 return value.type
         return ""
 
+    def among(self, kind: str) -> bool:
+        """Tell whether a statement of the innermost block may begin with a kind of token."""
+        for state in reversed(self._states):
+            actions = self._actions[state]
+            if actions.get("ERROR", -1) >= 0:
+                return kind in actions
+        return False
+
     def cut_back(self) -> list[Token]:
         """Go back to where `ERROR` may stand for a statement; return the brackets left open."""
         brackets = []

@@ -1,6 +1,6 @@
 """Say in words what is wrong with the form of a text."""
 
-from renaissance.grammar.advice import Place, advice
+from renaissance.grammar.advice import Place, advice, instead_of_key
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
 from renaissance.grammar.source import Source, Span
@@ -50,12 +50,14 @@ def unexpected(place: Place) -> Diagnostic:
         return closes_nothing(place.source, token)
     if _is_keyword(token) and "NAME" in place.expected and not _name_missing(place):
         word = _spelling(place.source, token)
+        as_key = instead_of_key(place)
         return Diagnostic(
             code="VL005",
-            message=f"{word} is a keyword and cannot be a name",
+            message=f"{word} is a keyword and cannot be a {'key' if as_key.help else 'name'}",
             span=span,
             label="a keyword",
-            help=("choose another name",),
+            help=as_key.help or ("choose another name",),
+            edits=as_key.edits,
         )
     instead = advice(place)
     return Diagnostic(
@@ -85,7 +87,9 @@ def unclosed(source: Source, opening: Token, token: Token) -> Diagnostic:
         code="VL004",
         message=f"`{_PUNCTUATION[opening.type]}` is not closed",
         span=_span(source, token),
-        label=f"expected `{closing}` before {_found(source, token)}",
+        label="closes the block around it; one more `}` is missing before it"
+        if token.type == "RBRACE" and closing == "}"
+        else f"expected `{closing}` before {_found(source, token)}",
         related=(_opened(source, opening),),
         help=(f"put `{closing}` {where}",) if one_line else (below,),
         edits=(Edit(span=Span(source=source, start=end, end=end), text=text),) if one_line else (),
@@ -157,6 +161,7 @@ def no_brace(source: Source, line: list[Token]) -> Diagnostic:
 def equal_before_brace(source: Source, line: list[Token]) -> Diagnostic:
     """Explain `=` in front of a brace, or of the name of a factor."""
     *before, equal, behind = line
+    mark = source.text[equal.start : equal.end]
     inner = [index for index, token in enumerate(before) if token.type in ("LBRACE", "COMMA")]
     head = before[inner[-1] + 1 :] if inner else before
     text = source.text[head[0].start : head[-1].end]
@@ -164,7 +169,7 @@ def equal_before_brace(source: Source, line: list[Token]) -> Diagnostic:
     meant = f"{text} {{" if named else f"{text} {source.text[behind.start : behind.end]} {{"
     return Diagnostic(
         code="VL001",
-        message=f"`{text}` takes {'braces' if named else 'a name'}, and no `=`",
+        message=f"`{text}` takes {'braces' if named else 'a name'}, and no `{mark}`",
         span=_span(source, equal),
         label="is too much",
         help=(f"write `{meant}`",),
@@ -180,6 +185,19 @@ def study_extends(source: Source, token: Token) -> Diagnostic:
         span=_span(source, token),
         label="expected `{`",
         help=("state its keys and factors here; jobs and models may extend others",),
+    )
+
+
+def bracket_for_brace(source: Source, line: list[Token]) -> Diagnostic:
+    """Explain another bracket in the place of the brace that a block begins with."""
+    *head, bracket = line
+    text = source.text[head[0].start : head[-1].end]
+    return Diagnostic(
+        code="VL001",
+        message="a block stands between braces",
+        span=_span(source, bracket),
+        label="expected `{`",
+        help=(f"write `{text} {{`, and `}}` behind its last line",),
     )
 
 

@@ -10,7 +10,7 @@ _NAMED_AT_MOST = 4
 _ALIKE = 0.6
 _COMPARED = 100
 """Names that are compared letter by letter, which takes its time."""
-_SHORTEST = 4
+_SHORTEST = 3
 """Letters of a name that stand for a longer one, as `prob` does for `probability`."""
 
 

@@ -19,6 +19,8 @@ from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
 _BEFORE_LIST = ("EQUAL", "COMMA", "LPAR", "LSQB")
 _MISTAKEN = frozenset({"COLON", "EXTENDS", "EQUAL", "LBRACE"})
 _DEEPEST = 100
+_KEYS = ("of", "baseline", "seeds", "budget", "report")
+"""Keys of a study, in which a word with a brace is something else."""
 # Statements of a file. When one stands at the left edge inside a block, and braces are missing,
 # the block is taken to end before it.
 _ALWAYS_OUTERMOST = ("PRETRAIN", "FINETUNE", "EVALUATE", "IMPORT", "STUDY")
@@ -101,7 +103,7 @@ class _Parser:
         elif kind == "EXTENDS" and self._extends_a_study():
             self._report(mistakes.study_extends(self._source, token))
             self._open_broken_block(self._next + 2)
-        elif kind == "EQUAL" and self._is_equal_before_brace():
+        elif kind in ("EQUAL", "COLON") and self._is_equal_before_brace():
             line = self._line(self._next + 1)
             self._report(mistakes.equal_before_brace(self._source, line))
             self._next += 1
@@ -192,6 +194,14 @@ class _Parser:
         if token.type == "$END" and self._automaton.fits("RBRACE"):
             self._close_blocks(token)
             return
+        if token.type in ("LPAR", "LSQB") and self._is_bracket_for_brace(token):
+            self._take_for_brace(token)
+            return
+        if token.type == "STRING" and self._is_quoted_name(token):
+            self._report(mistakes.unexpected(self._place(token)))
+            self._tokens[self._next] = Token("NAME", token.start, token.end)
+            self._automaton.builder.meant[token.start] = self._spelled(token)[1:-1]
+            return
         if token.type == "RBRACE" and not self._inside_braces():
             self._report(mistakes.closes_nothing(self._source, token))
             self._next += 1
@@ -208,14 +218,15 @@ class _Parser:
         if (misspelt := self._misspelt_word()) is not None:
             if self._take_for_keyword(misspelt):
                 return
-            if (behind := self._behind_block()) is not None:
-                self._report(mistakes.unexpected(self._place(token)))
-                self._give_up_statement()
-                self._next = behind
+            if self._pass_over_block(token):
                 return
         if self._automaton.fits("NL") and self._starts_statement(self._next):
             self._report(mistakes.two_statements(self._source, token))
             self._feed_empty("NL")
+            return
+        head = self._kind(self._line_start(self._next))
+        grouped = self._automaton.among("FACTOR") or head in ("STUDY", "FACTOR")
+        if grouped and token.type != "UNKNOWN" and self._pass_over_block(token):
             return
         # What is wrong with an unknown token was said when the text was cut into tokens.
         if token.type != "UNKNOWN":
@@ -250,6 +261,16 @@ class _Parser:
                 self._report(mistakes.misspelt(self._source, word, text))
                 return True
         return False
+
+    def _pass_over_block(self, token: Token) -> bool:
+        """Report a token that does not fit and leave out the block that follows, if it closes."""
+        behind = self._behind_block()
+        if behind is None:
+            return False
+        self._report(mistakes.unexpected(self._place(token)))
+        self._give_up_statement()
+        self._next = behind
+        return True
 
     def _behind_block(self) -> int | None:
         """Return the index of what follows on the block that opens on this line, if it closes."""
@@ -289,8 +310,8 @@ class _Parser:
             expected=self._automaton.expected(),
             opening=self._open[-1] if self._open else None,
             new_line=self._line_start(self._next) == self._next,
-            in_freeze=self._automaton.innermost(("FREEZE", "ADAPT", "LBRACE", "NL"))
-            in ("FREEZE", "ADAPT"),
+            in_freeze=self._in_freeze(),
+            in_study=self._automaton.among("FACTOR"),
             line=tuple(self._tokens[start:end]),
             at=self._next - start,
         )
@@ -427,14 +448,56 @@ class _Parser:
             return False
         if self._before.type == "FACTOR":
             return True
-        group = self._kind(self._next + 1) == "LBRACE" and self._before.type in (
-            "NAME",
-            "FREEZE",
-            "ADAPT",
-            "NOTHING",
-            "EXCEPT",
+        group = (
+            self._kind(self._next + 1) == "LBRACE"
+            and self._before.type in ("NAME", "FREEZE", "ADAPT", "NOTHING", "EXCEPT")
+            and self._spelled(self._before) not in _KEYS
         )
         return group and self._automaton.fits("LBRACE") and not self._is_list(self._next + 1)
+
+    def _spelled(self, token: Token) -> str:
+        return self._source.text[token.start : token.end]
+
+    def _is_quoted_name(self, token: Token) -> bool:
+        """Tell whether a string stands in the place of a name, and might be one."""
+        starts = self._before is None or self._before.type in ("NL", "LBRACE", "COMMA")
+        if starts and self._kind(self._next + 1) not in ("EQUAL", "COLON", "LBRACE"):
+            return False
+        return (
+            self._source.text[token.start + 1 : token.end - 1].isidentifier()
+            and self._automaton.fits("NAME")
+            and not self._in_freeze()
+        )
+
+    def _in_freeze(self) -> bool:
+        """Tell whether a `freeze` or `adapt` statement goes on."""
+        inner = self._automaton.innermost(("FREEZE", "ADAPT", "LBRACE", "NL"))
+        return inner in ("FREEZE", "ADAPT")
+
+    def _is_bracket_for_brace(self, token: Token) -> bool:
+        """Tell whether another bracket ends a line in the place of the brace of a block."""
+        return (
+            self._kind(self._next + 1) == "NL"
+            and self._automaton.fits("LBRACE")
+            and self._indent(self._tokens[self._next + 2]) > self._indent(token)
+        )
+
+    def _take_for_brace(self, token: Token) -> None:
+        """Take a bracket for a brace, and its partner as well."""
+        self._report(mistakes.bracket_for_brace(self._source, self._line(self._next)))
+        self._tokens[self._next] = Token("LBRACE", token.start, token.end)
+        depth, index = 0, self._next + 1
+        while self._kind(index) != "$END":
+            kind = self._kind(index)
+            if depth == 0 and kind == CLOSING[token.type]:
+                partner = self._tokens[index]
+                self._tokens[index] = Token("RBRACE", partner.start, partner.end)
+                return
+            depth += (kind in CLOSING) - (kind in OPENING)
+            if depth < 0:
+                self._missing_braces += 1
+                return
+            index += 1
 
     def _is_colon_for_brace(self) -> bool:
         """Tell whether a colon ends a line in the place of the brace of a block."""

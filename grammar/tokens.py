@@ -41,6 +41,7 @@ _QUOTE_IN_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:'\d{3})+(?![\w.])")
 _SPACES = ("\u00a0", *map(chr, range(0x2000, 0x200B)), "\u202f", "\u205f", "\u3000")
 _ARITHMETIC = "there is no arithmetic: write the number itself"
 _OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
+_RANGE = re.compile(r"(\d{1,9})\.{2,3}(\d{1,9})")
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _NUMBERS = frozenset({"NUMBER", "PERCENTAGE", "DURATION"})
 _LONGEST_NUMBER = 40
@@ -284,6 +285,11 @@ def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
         number, unit = found[0][:-1], found[0][-1].lower()
         meant = f"`{number}k`" if unit == "k" else f"`{number}M` or `{number}min`"
         return (f"write {meant}",)
+    if found_range := _RANGE.fullmatch(found[0]):
+        if re.search(r"\w\[\Z", text[: found.start()]):
+            stop = int(found_range[2]) + 1
+            return (f"layers are cut as in Python, the end left out: `[{found_range[1]}:{stop}]`",)
+        return ("a list names each of its values: `[0, 1, 2]`",)
     before = text[: found.start()].rstrip(" \t")
     # Behind a word stands a name, behind all else a value.
     return ("names start with a letter",) if before[-1:].isalpha() else ()

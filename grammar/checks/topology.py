@@ -119,14 +119,7 @@ class _Check:
                 self._error("VL301", f"`{name}` is joined twice", span, "joined again")
             elif name not in parts.streams:
                 sound = False
-                self._error(
-                    "VL301",
-                    f"there is no stream named `{name}`",
-                    span,
-                    "",
-                    *suggestion(name, parts.streams, "a stream"),
-                    notes=(f"streams of `{parts.name}` are {listing(parts.streams)}",),
-                )
+                self._no_stream(name, span)
             seen[name] = index
         for name in parts.streams:
             if name not in seen and sound:
@@ -142,6 +135,21 @@ class _Check:
             self._modalities()
         if sound and parts.fusion is not None:
             self._towers()
+
+    def _no_stream(self, name: str, span: Span) -> None:
+        parts = self._parts
+        left = [stream for stream in parts.streams if stream not in parts.inputs]
+        meant = suggestion(name, parts.streams, "a stream")
+        if not meant and len(left) == 1:
+            meant = (f"write `{left[0]}`",)
+        self._error(
+            "VL301",
+            f"there is no stream named `{name}`",
+            span,
+            "",
+            *meant,
+            notes=(f"streams of `{parts.name}` are {listing(parts.streams)}",),
+        )
 
     def _fusion_span(self) -> Span:
         return self._places.key((*self._parts.path, "fusion")) or self._parts.span

@@ -3,9 +3,12 @@
 Inheritance and overrides act on drafts, so that a default never wins over what a parent says.
 """
 
+from collections.abc import Iterable
+
 from renaissance.grammar import tree
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.names import nearest, suggestion
 from renaissance.grammar.record import Record, field, replace
 from renaissance.grammar.source import Span
 
@@ -111,8 +114,17 @@ def plain_text(address: tree.Address) -> str:
     return text
 
 
-def misplaced(statement: tree.Statement, label: str, *help: str) -> Diagnostic:
-    """Return the finding that a statement does not belong where it stands."""
+def misplaced(
+    statement: tree.Statement, label: str, *help: str, known: Iterable[str] = ()
+) -> Diagnostic:
+    """Return the finding that a statement does not belong where it stands.
+
+    Args:
+        statement: what does not belong there.
+        label: what is said under its first word.
+        help: how to fix it, if its first word resembles none of those known.
+        known: words that statements may start with there.
+    """
     match statement:
         case tree.Declaration(keyword=keyword):
             span = keyword.span
@@ -122,10 +134,12 @@ def misplaced(statement: tree.Statement, label: str, *help: str) -> Diagnostic:
             start = statement.span.start
             word = statement.span.text.split(maxsplit=1)[0]
             span = Span(source=statement.span.source, start=start, end=start + len(word))
+    close = nearest(span.text, known) if isinstance(statement, tree.Declaration) else ()
     return Diagnostic(
         code="VL410",
         message=f"`{span.text}` does not belong here",
         span=span,
         label=label,
-        help=help,
+        help=suggestion(span.text, close, "a keyword") or help,
+        edits=(Edit(span=span, text=close[0]),) if len(close) == 1 else (),
     )

@@ -27,6 +27,7 @@ from renaissance.grammar.composition.job_mistakes import (
 )
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.objective import ObjectiveBlock
@@ -121,7 +122,7 @@ def draft_job(declaration: tree.Declaration, reader: Reader, *, outside: bool = 
             case tree.Freeze():
                 reader.findings.add(freeze_in_job(draft.word, statement))
             case _:
-                reader.findings.add(misplaced(statement, f"not part of `{draft.word}`"))
+                reader.findings.add(_not_part(draft.word, statement))
     for key, choices in several.items():
         if choices:
             draft.keys[key] = Setting(place=draft.keys[key].place, value=tuple(choices))
@@ -251,7 +252,12 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
         help: tuple[str, ...] = ()
         if word in ("backbone", "embed", "fusion") and draft.word != "evaluate":
             help = (f"what a job changes of its model stands in `model {{ {word} … }}`",)
-        reader.findings.add(misplaced(statement, f"not part of `{draft.word}`", *help))
+        reader.findings.add(_not_part(draft.word, statement, *help))
+
+
+def _not_part(word: str, statement: tree.Statement, *help: str) -> Diagnostic:
+    blocks = () if word == "evaluate" else BLOCKS_OF_A_JOB
+    return misplaced(statement, f"not part of `{word}`", *help, known=blocks)
 
 
 def _take_overrides(draft: JobDraft, statement: tree.Declaration, reader: Reader) -> None:

@@ -292,7 +292,7 @@ def freeze_in_job(word: str, statement: tree.Freeze) -> Diagnostic:
         code="VL410",
         message=f"`{verb}` does not belong here",
         span=start,
-        label=f"not part of `{word}`",
+        label="not part of a level" if word == "level" else f"not part of `{word}`",
         help=(f"write `{meant if chr(10) not in meant else f'model {{ {verb} … }}'}`",),
         edits=(Edit(span=span, text=meant),) if word != "evaluate" else (),
     )

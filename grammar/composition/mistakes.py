@@ -19,8 +19,10 @@ from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds, words
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
 from renaissance.grammar.names import listing, nearest, one_slip, suggestion
+from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain, Training
 from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import JOBS, keys_of, positional_key, spelling_of
 from renaissance.grammar.source import Span
 
@@ -59,7 +61,11 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             return _called_otherwise(name, meant, place, what)
         if found := _belongs_elsewhere(block, name, meant, place, what):
             return found
-    return _plain(name, known, place, what)
+    plain = _plain(name, known, place, what)
+    if block is StudyKeys and not plain.help:
+        varied = f"what varies is a factor: `factor {name} {{ low {{ … }} high {{ … }} }}`"
+        return replace(plain, help=(varied,))
+    return plain
 
 
 def _of_others(
@@ -174,6 +180,8 @@ def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
     close = nearest(name, known)
     slipped = () if any(one_slip(name, key) for key in known) else _slips(name)
     hint = place_of((name, *ours(name), *slipped))
+    if not hint and close and close[0] == "freeze" and not isinstance(value, dict | tuple):
+        hint = f"write `freeze {value.span.text}`"
     sure = not hint and len(close) == 1 and close[0] in keys_of(Model)
     return Diagnostic(
         code="VL401",

@@ -1,7 +1,7 @@
 """From the block of a study to its cells: each a whole spec, checked like a file of its own."""
 
 from collections.abc import Mapping
-from itertools import product
+from itertools import permutations, product
 
 from renaissance.grammar import tree
 from renaissance.grammar.chain import chain_of, sources_first
@@ -25,6 +25,7 @@ from renaissance.grammar.composition.study_levels import LevelReader
 from renaissance.grammar.composition.study_mistakes import (
     no_cells,
     one_level_each,
+    other_order,
     seed_twice,
     unknown,
 )
@@ -39,6 +40,7 @@ from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.source import Span
 from renaissance.grammar.study import Cell, Factor, Study
 
+_MOST_ORDERED = 6
 _MOST_VARIANTS = 500
 
 Levels = dict[str, str]
@@ -225,6 +227,18 @@ class _Composition:
             variants = left
         return variants
 
+    def _in_order(self, named: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return levels in the order of factors that they are no levels of in their own order."""
+        factors = list(self._factors.values())
+        if len(named) > _MOST_ORDERED or all(
+            level in factor.levels for level, factor in zip(named, factors, strict=True)
+        ):
+            return None
+        for order in permutations(named):
+            if all(level in factor.levels for level, factor in zip(order, factors, strict=True)):
+                return order
+        return None
+
     def _baseline(self, variants: list[Levels]) -> Levels | None:
         """Return the levels of the baseline; None if it is no variant."""
         named, factors = self._keys.baseline, self._factors
@@ -234,6 +248,9 @@ class _Composition:
             self._findings.add(one_level_each(self._place("baseline"), tuple(factors)))
             return None
         else:
+            if ordered := self._in_order(named):
+                self._findings.add(other_order(self._place("baseline"), ordered))
+                return None
             levels = dict(zip(factors, named, strict=True))
             known = [
                 known_level(level, self._place("baseline", index), factor, self._findings)

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import Setting, misplaced, plain_text, put
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.composition.study_mistakes import no_cells, unknown
+from renaissance.grammar.composition.study_mistakes import (
+    factor_without_word,
+    no_cells,
+    no_level,
+    unknown,
+)
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.record import Record
+from renaissance.grammar.record import Record, replace
 from renaissance.grammar.source import Span
 
 _LISTS = ("of", "baseline", "seeds", "report")
@@ -67,14 +72,21 @@ def draft_study(declaration: tree.Declaration, scope: Scope, findings: Findings)
                 _factor(draft, statement, findings)
             case tree.Declaration(keyword=tree.Name(text="only" | "except"), name=None):
                 filters.append(statement)
+            case tree.Declaration(keyword=name, name=None, body=tree.Body(statements=levels)) if (
+                len(levels) > 1 and all(map(_is_level, levels))
+            ):
+                findings.add(factor_without_word(name))
+                _factor(draft, replace(statement, name=name), findings)
             case _:
                 findings.add(
                     misplaced(
                         statement,
                         "not part of a study",
                         "a study has keys, `factor NAME { … }`, `only { … }` and `except { … }`",
+                        known=("only", "except", "factor"),
                     )
                 )
+                draft.broken = True
     for outside in scope.settings_of("study", draft.name.text):
         for setting in outside.statements:
             if isinstance(setting, tree.Assignment):
@@ -88,25 +100,28 @@ def draft_study(declaration: tree.Declaration, scope: Scope, findings: Findings)
 
 def _listed(address: tree.Address, value: tree.Value) -> tree.Value:
     """Return a list of one where a key takes a list and one value stands alone."""
-    if plain_text(address) not in _LISTS or isinstance(value, tree.Sequence):
+    if plain_text(address) not in _LISTS or not isinstance(value, tree.Address | tree.Number):
         return value
     return tree.Sequence(span=value.span, items=(value,))
+
+
+def _is_level(statement: tree.Statement) -> bool:
+    return isinstance(statement, tree.Declaration) and statement.name is None
 
 
 def _factor(draft: StudyDraft, statement: tree.Declaration, findings: Findings) -> None:
     name = statement.name
     assert name is not None
+    draft.broken |= statement.body is None or statement.body.broken
     levels: dict[str, tree.Declaration] = {}
     for level in statement.body.statements if statement.body else ():
         if not isinstance(level, tree.Declaration) or level.name is not None or level.value:
-            findings.add(
-                misplaced(level, "not a level", "a level is a name with braces: `vision { … }`")
-            )
+            findings.add(no_level(level, name))
+            draft.broken = True
         elif level.keyword.text in levels:
             findings.add(_twice("level", level.keyword, levels[level.keyword.text].keyword))
         else:
             levels[level.keyword.text] = level
-    draft.broken |= statement.body is None or statement.body.broken
     if name.text in draft.factors:
         findings.add(_twice("factor", name, draft.factors[name.text].name))
         return
@@ -126,7 +141,7 @@ def _filter(draft: StudyDraft, statement: tree.Declaration, findings: Findings) 
             continue
         name = plain_text(inner.address)
         factor = draft.factors.get(name)
-        if draft.broken:
+        if draft.broken or name in draft.keys:
             continue  # a factor or a level may be what could not be read
         if factor is None:
             findings.add(unknown("factor", name, inner.address.span, tuple(draft.factors)))

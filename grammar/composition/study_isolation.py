@@ -59,6 +59,9 @@ def _check_levels(name: str, factor: FactorDraft, levels: Overrides, findings: F
     keys = keys_of_levels(levels)
     reported: set[str] = set()
     for level, other in combinations(keys, 2):
+        if keys[level].keys() - keys[other].keys() and keys[other].keys() - keys[level].keys():
+            # They state different things: said once, at the later one.
+            reported.update(keys[level].keys() - keys[other].keys())
         for one, two in ((level, other), (other, level)):
             for address, override in keys[one].items():
                 if address not in keys[two] and address not in reported:

@@ -5,6 +5,11 @@ from collections.abc import Iterable, Iterator
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import misplaced, plain_text
 from renaissance.grammar.composition.job_drafts import CHOSEN, SEVERAL, TABLES
+from renaissance.grammar.composition.job_mistakes import (
+    BLOCKS_OF_A_JOB,
+    EXAMPLES,
+    freeze_in_job,
+)
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.settings import block_of, change
 from renaissance.grammar.findings import Findings
@@ -82,6 +87,20 @@ class LevelReader:
                 if what is not None:
                     self._scope.set_from_outside(what, word.text, body)
                     yield from _stated(what, word.text, body.statements)
+            case tree.Freeze():
+                self._findings.add(freeze_in_job("level", statement))
+            case tree.Declaration(keyword=tree.Name(text=word), name=tree.Name(text=name)) if (
+                word in (*JOBS, "model", "data")
+            ):
+                self._findings.add(
+                    misplaced(statement, "not part of a level", f"write `{name} {{ … }}`")
+                )
+            case tree.Declaration(keyword=tree.Name(text=word)) if word in BLOCKS_OF_A_JOB:
+                example = EXAMPLES[word].strip("`")
+                meant = f"`{next(iter(self._roots), 'JOB')} {{ {example} }}`"
+                self._findings.add(
+                    misplaced(statement, "not part of a level", f"it belongs to a job: {meant}")
+                )
             case _:
                 self._findings.add(
                     misplaced(

@@ -1,8 +1,9 @@
 """Explain what is wrong with a study: its factors, their levels, its cells."""
 
 from renaissance.grammar import tree
+from renaissance.grammar.composition.drafts import misplaced
 from renaissance.grammar.composition.study_levels import Override
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.source import Span
 
@@ -21,6 +22,30 @@ def came_along(factor: str, level: tree.Name, other: tree.Name, extra: Override)
         ),
         notes=("levels that differ in more than one thing do not say which one made a difference",),
     )
+
+
+def factor_without_word(name: tree.Name) -> Diagnostic:
+    """Explain a factor in front of which its word is missing."""
+    start = Span(source=name.span.source, start=name.span.start, end=name.span.start)
+    return Diagnostic(
+        code="VL410",
+        message=f"`{name.text}` does not say what it is to the study",
+        span=name.span,
+        label="has levels",
+        help=(f"write `factor {name.text} {{ … }}`",),
+        edits=(Edit(span=start, text="factor "),),
+    )
+
+
+def no_level(statement: tree.Statement, factor: tree.Name) -> Diagnostic:
+    """Explain a statement in a factor that is no level of it."""
+    help = "a level is a name with braces: `vision { … }`"
+    match statement:
+        case tree.Assignment(address=tree.Address(parts=(tree.Name(text=name),)), value=value):
+            help = f"a level is a name with what it sets: `{name} {{ {factor.text} = … }}`"
+            if isinstance(value, tree.Number | tree.Percentage | tree.Text | tree.Boolean):
+                help = help.replace("…", value.span.text)
+    return misplaced(statement, "not a level", help)
 
 
 def same_levels(factor: str, first: tree.Name, second: tree.Name) -> Diagnostic:
@@ -105,6 +130,19 @@ def unknown(what: str, name: str, span: Span, known: tuple[str, ...]) -> Diagnos
         span=span,
         help=suggestion(name, known, f"a {what}"),
         notes=(f"there is {listing(known)}",) if known else (),
+    )
+
+
+def other_order(span: Span, levels: tuple[str, ...]) -> Diagnostic:
+    """Explain a baseline that names its levels in another order than that of the factors."""
+    meant = f"[{', '.join(levels)}]"
+    return Diagnostic(
+        code="VL404",
+        message="`baseline` names levels in the order of their factors",
+        span=span,
+        label="in another order",
+        help=(f"write `baseline = {meant}`",),
+        edits=(Edit(span=span, text=meant),),
     )
 
 

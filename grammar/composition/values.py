@@ -50,6 +50,7 @@ _NOTHING = frozenset({"null", "nil", "nothing"})
 _SAID = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 """Words of others for `true` and `false`."""
 
+_NUMBERS = re.compile(r"\s*\[?\s*\d+(?:[\s,]+\d+)*\s*\]?\s*")
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
     "greater_than": ("more than", "gt"),
@@ -473,6 +474,17 @@ class Reader(Record):
             return FAILED
         if self.scope.incomplete:
             return FAILED
+        if lower in ("none", "null"):
+            self.findings.add(
+                Diagnostic(
+                    code="VL404",
+                    message=f"`{key}` takes {describe(kind, unit)}",
+                    span=span,
+                    label=f"cannot be `{word}`",
+                    help=("leave it out where it has a default",),
+                )
+            )
+            return FAILED
         self.findings.add(
             Diagnostic(
                 code="VL104",
@@ -696,6 +708,13 @@ def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) 
         case tree.Number(value=0 | 1 as number) if kind.boolean and isinstance(number, int):
             meant = "true" if number else "false"
             help, edits = (f"write `{meant}`",), (Edit(span=span, text=meant),)
+        case tree.Text(value=text) if (
+            kind.item is not None and kind.item.count and _NUMBERS.fullmatch(text)
+        ):
+            meant = f"[{', '.join(re.findall(r'[0-9]+', text))}]"
+            help, edits = (f"write `{meant}`",), (Edit(span=span, text=meant),)
+        case tree.Call(function=tree.Name(text="range")) if kind.item is not None:
+            help = ("a list names each of its values: `[0, 1, 2]`",)
         case tree.Text(value=text) if kind.boolean and text.lower() in ("true", "false"):
             help, edits = (f"write `{text.lower()}`",), (Edit(span=span, text=text.lower()),)
         case tree.Text(value=text) if kind.blocks and text in kind.blocks:

@@ -250,6 +250,6 @@ def test_none_takes_back_what_may_be_absent() -> None:
 
 
 def test_none_of_what_has_to_be_there_is_no_value() -> None:
-    for key, code in (("batch", "VL104"), ("steps", "VL501")):
+    for key, code in (("batch", "VL404"), ("steps", "VL501")):
         found = resolved(f"{BASE}pretrain other extends base {{ {key} = none }}\n").diagnostics
         assert [one.code for one in found if one.severity == "error"] == [code]

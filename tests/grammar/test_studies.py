@@ -146,7 +146,7 @@ def test_settings_reach_a_study() -> None:
     ("members", "codes"),
     [
         ("factor f { a { base.batch = 2 }, b { base.batch = 3, base.clip = 2 } }", ["VL601"]),
-        ("factor f { a { base.batch = 2 }, b { base.clip = 2 } }", ["VL601", "VL601"]),
+        ("factor f { a { base.batch = 2 }, b { base.clip = 2 } }", ["VL601"]),
         ("factor f { a { }, b { base.clip = 2 } }", ["VL601"]),
         (
             "factor f { a { base { optimizer adamw { lr = 1e-4 } } }\n"
