@@ -36,13 +36,18 @@ def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
     to_disk(path.parent)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, shared: bool = False) -> None:
     """Replace a small text file.
+
+    Args:
+        path: of the file.
+        text: that it holds then.
+        shared: other processes may replace it at the same time.
 
     Raises:
         OSError: if it cannot be written; the old one is there then, and nothing else.
     """
-    with replacing(path) as draft:
+    with replacing(path, shared=shared) as draft:
         draft.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from renaissance.compiler.amounts import per_second
+from renaissance.compiler.amounts import per_second, predicted
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
 from renaissance.runtime.report.figures import is_rate
@@ -40,14 +40,19 @@ def progress(stream: TextIO | None = None) -> "Bars | Lines":
 
 
 class Lines(Observer):
-    """A line now and then."""
+    """A line now and then.
+
+    Args:
+        stream: to write to.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        """Write to a stream."""
+        """Write nothing yet."""
         self._stream = stream
         self._job = ""
         self._total = 0
         self._shown = 0.0
+        self._began: tuple[float, int] | None = None
 
     def __enter__(self) -> "Lines":
         """Do nothing."""
@@ -73,11 +78,13 @@ class Lines(Observer):
         """Say what matters, steps not too often."""
         if isinstance(event, Start):
             self._job = event.job
+            self._began = (time.monotonic(), event.step)
         if isinstance(event, Step):
             if time.monotonic() - self._shown < QUIET and event.step != self._total:
                 return
             self._shown = time.monotonic()
-            self._say(f"{self._job}: step {event.step} of {self._total}, {of_step(event)}")
+            said = f"step {event.step:,} of {self._total:,}, {of_step(event)}"
+            self._say(f"{self._job}: {said}{time_left(self._began, event.step, self._total)}")
             return
         for line in told(event):
             self._say(f"{self._job}: {line}" if self._job else line)
@@ -85,6 +92,20 @@ class Lines(Observer):
     def _say(self, line: str) -> None:
         self._stream.write(f"{line}\n")
         self._stream.flush()
+
+
+def time_left(began: tuple[float, int] | None, step: int, total: int) -> str:
+    """Say how long the steps that are left take, if they go on as so far; empty at the end.
+
+    Args:
+        began: when this process began, by `time.monotonic`, and how many steps were done then.
+        step: steps that are done.
+        total: of all steps.
+    """
+    if began is None or not began[1] < step < total:
+        return ""
+    then, first = began
+    return f"; {predicted((time.monotonic() - then) / (step - first) * (total - step))} left"
 
 
 class _Figures(ProgressColumn):

@@ -138,6 +138,27 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
+class Choice(Record):
+    """One of several things that were said.
+
+    Attributes:
+        text: which.
+        probability: of it, 0 to 1; None where there is none.
+        right: whether it is right; None where it is neither right nor wrong.
+    """
+
+    text: str
+    probability: float | None = None
+    right: bool | None = None
+
+
+class Picture(Record):
+    """A small picture as a data URI, and what it shows in a few words."""
+
+    label: str
+    image: str
+
+
 class Prediction(Record):
     """One answered question.
 
@@ -147,6 +168,10 @@ class Prediction(Record):
         answer: the true answer.
         prediction: the answer with the highest probability.
         probability: of the prediction, 0 to 1.
+        explained: share of what was hidden that was told, below 0 where less than nothing; None
+            where an answer is right or wrong.
+        choices: what else was said, the best first.
+        pictures: of what was hidden and told.
     """
 
     image: str
@@ -154,11 +179,14 @@ class Prediction(Record):
     answer: str
     prediction: str
     probability: float | None = None
+    explained: float | None = None
+    choices: tuple[Choice, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     @property
-    def correct(self) -> bool:
-        """Whether the prediction is the true answer."""
-        return self.prediction == self.answer
+    def correct(self) -> bool | None:
+        """Whether the prediction is the true answer; None where there is no right and wrong."""
+        return None if self.explained is not None else self.prediction == self.answer
 
 
 class JobResult(Record):

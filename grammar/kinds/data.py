@@ -98,11 +98,14 @@ class ResultFile(Record):
         form: what the file is, such as `JSON Lines, a line a row`.
         line: one row of it, as an example; None for a file that is no text.
         ids: what rows are called in it.
+        more: what a line may say besides its prediction, without which there are fewer metrics:
+            `probabilities` of all classes by their names, or the `best` classes, the best first.
     """
 
     form: str = "JSON Lines, a line a row"
     line: str | None = '{"id": 0, "prediction": "…"}'
     ids: str = "the number of the row in the order of the files, counted from 0"
+    more: Literal["probabilities", "best"] | None = None
 
     @property
     def described(self) -> str:

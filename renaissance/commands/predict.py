@@ -49,10 +49,13 @@ def run(arguments: Namespace) -> int:
 def _tell(missing: Sequence[tuple[int, str]], rows: int, out: Path | None) -> None:
     from renaissance.render.text import printable
 
+    said = f"{rows - len(missing):,} of {rows:,} rows answered"
+    if out is None:
+        if missing:  # what was printed says it row by row
+            sys.stderr.write(f"{said}; `problem` says why others are not\n")
+        return
     for number, problem in missing[:MOST_NAMED]:
         sys.stderr.write(f"row {number + 1}: {printable(problem)}\n")
     if len(missing) > MOST_NAMED:
         sys.stderr.write(f"and {len(missing) - MOST_NAMED:,} more rows without an answer\n")
-    if out is not None or missing:
-        where = "" if out is None else f" in {out}"
-        sys.stderr.write(f"{rows - len(missing):,} of {rows:,} rows answered{where}\n")
+    sys.stderr.write(f"{said} in {out}\n")

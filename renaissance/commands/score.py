@@ -38,6 +38,7 @@ def run(arguments: Namespace) -> int:
         if found.protocol is not None:
             lines.append(f"measured: {found.protocol}")
         lines += [f"note: {printable(remark)}" for remark in found.remarks]
+        lines += [f"hint: {hint}" for hint in found.hints]
         sys.stdout.write("\n".join(lines) + "\n")
     return answer(
         arguments,
@@ -48,5 +49,6 @@ def run(arguments: Namespace) -> int:
         metrics=dict(found.metrics),
         intervals={name: list(ends) for name, ends in found.intervals.items()},
         remarks=list(found.remarks),
+        hints=list(found.hints),
         protocol=found.protocol,
     )

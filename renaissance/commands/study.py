@@ -61,9 +61,10 @@ def _work(
     from renaissance.runtime.studies.budget import within_budget
     from renaissance.runtime.studies.data import Data
     from renaissance.runtime.studies.operations import Planned
+    from renaissance.runtime.studies.outlook import expected, outlook
     from renaissance.runtime.studies.stages import stages_of
     from renaissance.runtime.studies.working import begin_study, run_study
-    from renaissance.study_progress import StudyProgress
+    from renaissance.study_progress import StudyProgress, at_start, of_rest, say
     from renaissance.study_workers import work_together
 
     planned, data = Planned(machine, arguments.tokens), Data()
@@ -71,6 +72,10 @@ def _work(
     stages = stages_of(study.cells, data)
     if not arguments.as_worker:
         begin_study(folder, study, stages)
+        before = outlook(stages, folder, cells)
+        say(at_start(study, folder, before, len(cells)))
+        if before.to_run:
+            say(of_rest(expected(before, folder, planned, data, workers=arguments.jobs), planned))
     if arguments.jobs > 1:
         work_together(arguments, cells, folder)
         return
@@ -92,6 +97,7 @@ def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
     """Say which cells are done, and why others are not."""
     from renaissance.render.answer import answer_as_json, render_answer
     from renaissance.runtime.ending import FAILED
+    from renaissance.runtime.report.figures import plural
     from renaissance.runtime.studies.answer import answer as answer_of
     from renaissance.runtime.studies.page import write_study_report
     from renaissance.runtime.studies.results import read_results
@@ -117,9 +123,12 @@ def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
             answer=answer_as_json(concluded),
         )
     done = sum(cell.state == "done" for cell in found)
-    stages = results.stages
+    stages = {job.stage: job for cell in found for job in cell.jobs.values() if job.stage}
     shared = sum(1 for stage in stages.values() if stage.shared)
-    print(f"{done} of {len(found)} cells are done: {len(stages)} stages, {shared} of them shared")
+    print(
+        f"{done} of {plural(len(found), 'cell')} {'is' if done == 1 else 'are'} done: "
+        f"{plural(len(stages), 'stage')}, {shared} of them shared"
+    )
     print()
     sys.stdout.write(render_answer(concluded))
     print(f"report: {page}")

@@ -6,6 +6,13 @@ from typing import Any
 
 from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
+from renaissance.runtime.studies.expenses import (
+    explained,
+    learning,
+    memory_of,
+    not_counted,
+    on_gpu,
+)
 from renaissance.runtime.studies.records import Costs
 from renaissance.runtime.studies.words import (
     chances,
@@ -67,8 +74,8 @@ def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
 
 
 def _costs(answer: Answer) -> Iterator[str]:
-    headings: tuple[str, ...] = ("", "operations", "time", "memory", "learn", "energy")
-    headings_of_plan = headings[:4]
+    memory = "GPU" if on_gpu(answer) else "process"
+    headings: tuple[str, ...] = ("", "operations", "time", memory, "learning", "energy")
     rows = [(spent.variant, _spent(spent)) for spent in answer.spent]
     if not any(cell != "-" for _, cells in rows for cell in cells):
         return
@@ -82,8 +89,8 @@ def _costs(answer: Answer) -> Iterator[str]:
     planned = [(spent.variant, _amounts(spent.planned)[:3]) for spent in answer.spent]
     if any(cell != "-" for _, cells in planned for cell in cells):
         yield ""
-        yield "the same as planned; memory is that of tensors alone"
-        yield from _table(headings_of_plan, planned)
+        yield "the same as planned, memory that of tensors alone"
+        yield from _table(("", "operations", "time", "tensors"), planned)
     total = _amounts(answer.total)
     told = ", ".join(text for text in (total[0], total[1], total[3]) if text != "-")
     if told:
@@ -91,16 +98,17 @@ def _costs(answer: Answer) -> Iterator[str]:
     shared = dict.fromkeys(job for spent in answer.spent for job in spent.shared)
     if shared:
         yield from _folded(f"shared between variants: {', '.join(shared)}")
+    for sentence in explained(answer):
+        yield from _folded(sentence)
 
 
 def _spent(spent: Spent) -> tuple[str, ...]:
     operations, seconds, memory, energy = _amounts(spent.costs)
-    learn = " / ".join(dict.fromkeys(amount(count) for count in spent.trainable.values()))
-    return operations, seconds, memory, learn or "-", energy
+    return operations, seconds, memory, learning(spent) if spent.trainable else "-", energy
 
 
 def _amounts(costs: Costs) -> tuple[str, str, str, str]:
-    memory = costs.peak_device_memory or costs.peak_memory
+    memory = memory_of(costs)
     return (
         "-" if costs.operations is None else amount(costs.operations, "FLOP", space=" "),
         "-" if costs.seconds is None else duration(costs.seconds),
@@ -150,7 +158,7 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
         "cells": answer.cells,
         "done": answer.done,
         "failed": dict(answer.failed),
-        "remarks": [*state(answer), *limits(answer)],
+        "remarks": [*state(answer), *limits(answer), *explained(answer)],
         "measures": [
             {
                 "evaluation": measure.evaluation,
@@ -172,6 +180,7 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
             for spent in answer.spent
         ],
         "total": answer.total.model_dump(),
+        "not_counted": list(not_counted(answer)),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.runtime.report.figures import is_rate
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
+from renaissance.runtime.studies.expenses import explained, learning, memory_of, on_gpu
 from renaissance.runtime.studies.words import (
     chances,
     conclusions,
@@ -17,7 +18,9 @@ from renaissance.runtime.studies.words import (
     state,
 )
 
-HEADINGS = ("Variant", "Mean", "Difference", "Better", "p", "Operations", "Time", "Memory", "Learn")
+HEADINGS = ("Variant", "Mean", "Difference", "Better", "p", "Operations", "Time")
+LEARNING = "Learning"
+PROCESS = "Process memory"
 
 
 def as_csv(answer: Answer) -> str:
@@ -71,14 +74,14 @@ def _bounds(name: str, interval: tuple[float, float] | None) -> dict[str, float 
 
 def as_markdown(answer: Answer) -> str:
     """Return a table for each metric with what follows from it."""
-    lines = []
+    lines, headings = [], _headings(answer)
     for measure in answer.measures:
         lines.append(f"**{_title(measure)}**\n")
-        lines.append(_piped(HEADINGS))
-        lines.append(_piped(["---", *["---:"] * (len(HEADINGS) - 1)]))
+        lines.append(_piped(headings))
+        lines.append(_piped(["---", *["---:"] * (len(headings) - 1)]))
         lines += [_piped(row) for row in _rows(answer, measure, _plain)]
         lines += ["", *(f"- {text}" for text in conclusions(answer, measure)), ""]
-    lines += [f"- {text}" for text in (*state(answer), *limits(answer))]
+    lines += [f"- {text}" for text in (*state(answer), *limits(answer), *_explained(answer))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -91,18 +94,28 @@ def as_latex(answer: Answer) -> str:
 
 
 def _tabular(answer: Answer, measure: Measure) -> str:
+    headings = _headings(answer)
+    said = (*conclusions(answer, measure), *state(answer), *limits(answer), *_explained(answer))
     lines = [
         rf"% {_title(measure)}; needs \usepackage{{booktabs}}",
-        *(f"% {text}" for text in (*conclusions(answer, measure), *state(answer), *limits(answer))),
-        rf"\begin{{tabular}}{{l{'r' * (len(HEADINGS) - 1)}}}",
+        *(f"% {text}" for text in said),
+        rf"\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}",
         r"\toprule",
-        rf"{' & '.join(HEADINGS)} \\",
+        rf"{' & '.join(headings)} \\",
         r"\midrule",
         *(rf"{' & '.join(row)} \\" for row in _rows(answer, measure, _escaped)),
         r"\bottomrule",
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _headings(answer: Answer) -> tuple[str, ...]:
+    return (*HEADINGS, "GPU memory" if on_gpu(answer) else PROCESS, LEARNING)
+
+
+def _explained(answer: Answer) -> Iterator[str]:
+    return explained(answer, learns=f"{LEARNING}: parameters that learn", process=PROCESS)
 
 
 def _rows(
@@ -130,13 +143,13 @@ def _scores(measure: Measure, line: Line) -> tuple[str, ...]:
 
 
 def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:
-    costs, trainable = spent[line.variant].costs, spent[line.variant].trainable
-    memory = costs.peak_device_memory or costs.peak_memory
+    costs = spent[line.variant].costs
+    memory = memory_of(costs)
     return (
         "" if costs.operations is None else amount(costs.operations, "FLOP", space=" "),
         "" if costs.seconds is None else duration(costs.seconds),
         "" if memory is None else in_bytes(memory),
-        " / ".join(dict.fromkeys(map(amount, trainable.values()))),
+        learning(spent[line.variant]) if spent[line.variant].trainable else "",
     )
 
 

@@ -72,11 +72,13 @@ def write_predictions(
         if result is not None:
             file.write(result.write(task, answered))
             return
-        for entry in _lines(job, data, answered):
+        for entry in _lines(job, task, data, answered):
             file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
 
 
-def _lines(job: Evaluate, data: JobData, answered: Answered) -> Iterator[dict[str, Any]]:
+def _lines(
+    job: Evaluate, task: TaskBlock, data: JobData, answered: Answered
+) -> Iterator[dict[str, Any]]:
     """Yield what is predicted for each row of the split; nothing where it has no readable image."""
     places = {row: place for place, row in enumerate(answered.rows.tolist())}
     ids = answered.table.ids(answered.asked)
@@ -85,7 +87,10 @@ def _lines(job: Evaluate, data: JobData, answered: Answered) -> Iterator[dict[st
         if place is None:
             yield {"id": identifier, "prediction": None}
         else:
-            entry = predicted(job, data, answered, place).model_dump(mode="json")
+            said = predicted(job, data, answered, place)
+            entry = said.model_dump(mode="json", exclude={"explained", "choices", "pictures"})
+            if task.result_file.more == "best" and answered.more is not None:
+                entry["best"] = [answered.answers[one] for one in answered.more[place]]
             yield {"id": identifier, **entry}
 
 

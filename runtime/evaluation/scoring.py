@@ -1,13 +1,14 @@
 """Measuring a file of predictions, whoever made it, without a model."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from renaissance.grammar.kinds.data import Split, TaskBlock
+from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.data.errors import DataError
@@ -33,6 +34,7 @@ class Score:
         metrics: by name, shares between 0 and 1 where they are shares.
         intervals: by name, what holds a metric in 95 of 100 drawings of other images.
         remarks: sentences about predictions that count as wrong whatever is right.
+        hints: what the file would have to say for further metrics, in sentences.
         protocol: when a prediction is right, in words; None where the task has one way.
     """
 
@@ -42,6 +44,7 @@ class Score:
     metrics: Mapping[str, float]
     intervals: Mapping[str, Interval]
     remarks: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     protocol: str | None = None
 
 
@@ -82,6 +85,7 @@ def score(task: TaskBlock, file: Path, split: str) -> Score:
         metrics=figures.metrics,
         intervals=figures.intervals,
         remarks=remarks(answered, said, split),
+        hints=tuple(_hints(task, answered, figures.metrics)),
         protocol=getattr(answered.targets, "protocol", None),
     )
 
@@ -157,12 +161,12 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
     """Return the rows with what is said of them; those without a prediction are wrong."""
     reader = facet(task, "reader")
     words: tuple[str, ...] = ()
+    more: np.ndarray | None = None
     boxes = any(isinstance(entry.prediction, tuple) for entry in said.values())
     if boxes:
         known = reader.boxes(task, table)
     else:
-        given = {str(entry.prediction) for entry in said.values() if entry.prediction is not None}
-        words = tuple(sorted(given))
+        words = _words(task, said.values(), file)
         known = reader.targets(task, table, words)
     # Nobody can say how wrong no number is.
     whole = isinstance(known, Numbers)
@@ -177,6 +181,7 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
     else:
         number = {word: place for place, word in enumerate(words)}
         predictions = np.array([number[str(e.prediction)] for e in entries], np.int64)
+        more = _more(task, entries, number)
     return Answered(
         table=table,
         asked=np.arange(len(table)),
@@ -185,7 +190,61 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
         probabilities=np.full(len(rows), np.nan, np.float32),
         answers=words,
         targets=known,
+        more=more,
     )
+
+
+def _words(task: TaskBlock, said: Collection[Entry], file: Path) -> tuple[str, ...]:
+    """Return the names of the classes that predictions speak of.
+
+    Raises:
+        DataError: if some of them say more and others do not.
+    """
+    given = [entry for entry in said if entry.prediction is not None]
+    names = {str(entry.prediction): None for entry in given}
+    key = task.result_file.more
+    if key is None or all(getattr(entry, key) is None for entry in given):
+        return tuple(sorted(names))
+    for entry in given:
+        if getattr(entry, key) is None:
+            raise DataError(f"`{file}`: {entry.place} has no `{key}`, as other lines have")
+    if key == "best":
+        return tuple(sorted(names.keys() | {name for entry in given for name in entry.best or ()}))
+    classes = dict.fromkeys(given[0].probabilities or ())
+    for entry in given:
+        if (entry.probabilities or {}).keys() != classes.keys():
+            raise DataError(
+                f"`{file}`: {entry.place} has `probabilities` of other classes than "
+                f"{given[0].place}: every line has those of all classes"
+            )
+        if str(entry.prediction) not in classes:
+            raise _unusable(entry, file, "which is none of the classes of its `probabilities`")
+    return tuple(classes)
+
+
+def _more(
+    task: TaskBlock, entries: Sequence[Entry], number: Mapping[str, int]
+) -> np.ndarray | None:
+    """Return what is said besides predictions, as `predict` of the task says it of a model."""
+    key = task.result_file.more
+    if key is None or not entries or getattr(entries[0], key) is None:
+        return None
+    if key == "probabilities":
+        rows = [[(entry.probabilities or {})[name] for name in number] for entry in entries]
+        return np.array(rows, np.float32)  # [n, classes]
+    places = [[number[name] for name in entry.best or ()] for entry in entries]
+    most = max(map(len, places))
+    return np.array([row + [UNKNOWN - 1] * (most - len(row)) for row in places], np.int64)
+
+
+def _hints(task: TaskBlock, answered: Answered, metrics: Mapping[str, float]) -> Iterator[str]:
+    """Yield which metrics there are not, and what the file would have to say for them."""
+    missing = [name for name in getattr(task, "metrics", ()) if name not in metrics]
+    if answered.more is None and task.result_file.more is not None and missing:
+        yield (
+            f"without `{task.result_file.more}` in its lines there is no {listing(missing)}: "
+            f"{task.result_file.described}"
+        )
 
 
 def _number(entry: Entry, file: Path) -> float:

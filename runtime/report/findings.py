@@ -39,14 +39,25 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """An answered question; `image` is a data URI, or empty if the image cannot be read."""
+    """An answered question.
 
-    image: str
+    Attributes:
+        images: what each shows, and a data URI, which is empty if the image cannot be read.
+        text: the question.
+        answer: the true one.
+        prediction: what was said.
+        probability: of it, or how much was explained; empty where neither is known.
+        correct: None where there is no right and wrong.
+        choices: what else was said, how likely it is, and whether it is right.
+    """
+
+    images: tuple[tuple[str, str], ...]
     text: str
     answer: str
     prediction: str
     probability: str
-    correct: bool
+    correct: bool | None
+    choices: tuple[tuple[str, str, bool | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +177,9 @@ def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
     # What a pretraining says at its end stands beside no question that was asked for.
     rates = [] if result.kind == "pretrain" else rates
     leading = next((name for name in rates if name == "accuracy"), rates[0] if rates else None)
-    wrong = [sample for sample in result.samples if not sample.correct][:MOST_WRONG]
+    wrong = [sample for sample in result.samples if sample.correct is False][:MOST_WRONG]
     right = [sample for sample in result.samples if sample.correct][: MOST_SAMPLES - len(wrong)]
+    hidden = [sample for sample in result.samples if sample.correct is None][:MOST_SAMPLES]
     return Evaluation(
         job=result.job,
         split=result.split or "unknown",
@@ -182,7 +194,11 @@ def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
         confusion=confusion(result),
         samples=tuple(
             (title, tuple(_sample(sample, folder) for sample in group))
-            for title, group in (("Answered wrongly", wrong), ("Answered rightly", right))
+            for title, group in (
+                ("Answered wrongly", wrong),
+                ("Answered rightly", right),
+                ("What was hidden, and what was told of it", hidden),
+            )
             if group
         ),
     )
@@ -241,15 +257,26 @@ def _interval(result: JobResult, name: str) -> str:
 
 
 def _sample(sample: Prediction, folder: Path) -> Sample:
+    pictures = tuple((picture.label, picture.image) for picture in sample.pictures)
     # Paths that are not absolute start from where the run was started, or from its folder.
+    read = data_uri(Path(sample.image)) or data_uri(folder / sample.image) or ""
     return Sample(
-        image=data_uri(Path(sample.image)) or data_uri(folder / sample.image) or "",
+        images=pictures or (("", read),),
         text=sample.text,
         answer=sample.answer,
         prediction=sample.prediction,
-        probability="" if sample.probability is None else figures.share(sample.probability),
+        probability=_likely(sample.probability)
+        if sample.explained is None
+        else f"{figures.share(sample.explained)} explained",
         correct=sample.correct,
+        choices=tuple(
+            (choice.text, _likely(choice.probability), choice.right) for choice in sample.choices
+        ),
     )
+
+
+def _likely(probability: float | None) -> str:
+    return "" if probability is None else figures.share(probability)
 
 
 def _state(run: JobRun) -> str:

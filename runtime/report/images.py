@@ -1,12 +1,8 @@
 """Images small enough to travel inside the page."""
 
-import base64
-import io
 from pathlib import Path
 
 LARGEST_SIDE = 256
-# Drawings stay exact as PNG; photographs, which PNG stores badly, become JPEG.
-LARGEST_PNG = 24 * 1024
 
 
 def data_uri(path: Path) -> str | None:
@@ -14,17 +10,9 @@ def data_uri(path: Path) -> str | None:
     from PIL import Image
 
     from renaissance.runtime.data.decode import UnreadableImageError, decode
+    from renaissance.runtime.inline import inline
 
     try:
-        small = Image.fromarray(decode(str(path)))
+        return inline(Image.fromarray(decode(str(path))), LARGEST_SIDE)
     except UnreadableImageError:
         return None
-    small.thumbnail((LARGEST_SIDE, LARGEST_SIDE), reducing_gap=3.0)
-    file = io.BytesIO()
-    small.save(file, "PNG", optimize=True)
-    kind = "png"
-    if file.tell() > LARGEST_PNG:
-        file = io.BytesIO()
-        small.save(file, "JPEG", quality=85)
-        kind = "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

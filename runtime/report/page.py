@@ -53,7 +53,7 @@ def write_report(folder: Path, target: Path | None = None) -> Path:
     models, steps, missing = _planned(run)
     page = render(run, models, missing, steps)
     target = folder / "report.html" if target is None else target
-    write_whole(target, page)
+    write_whole(target, page, shared=True)  # a report may be asked for while one is written
     return target
 
 

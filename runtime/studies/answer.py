@@ -306,7 +306,7 @@ def _mean(costs: Sequence[Costs]) -> Costs:
     for name in Costs.model_fields:
         values = [getattr(each, name) for each in costs]
         if values and None not in values:
-            largest = name.startswith("peak")
+            largest = "memory" in name
             mean = max(values) if largest else sum(values) / len(values)
             found[name] = round(mean) if isinstance(values[0], int) else mean
     return Costs(**found)

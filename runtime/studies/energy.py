@@ -6,6 +6,7 @@ misses most of the time on recent GPUs (Yang, Adamek and Armour 2024, SC24).
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,10 @@ RAPL = Path("/sys/class/powercap")
 EVERY = 30.0
 """Seconds between two looks at a counter that begins anew: those of processors do within minutes
 at full power."""
+
+
+def _clock() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Energy:
@@ -48,13 +53,14 @@ class Energy:
         return cls(gpu_counter(device) if device.type == "cuda" else processor_counter(RAPL))
 
     def joules(self) -> float | None:
-        """Return what was taken; None where nothing counts it."""
+        """Return what was taken; None where nothing counts it, or a counter fell meanwhile."""
         if self._counter is None:
             return None
         try:
-            return self._counter() - self._before
+            taken = self._counter() - self._before
         except (OSError, ValueError):
             return None
+        return taken if taken >= 0 else None
 
     def close(self) -> None:
         """Look no more."""
@@ -108,30 +114,43 @@ def processor_counter(folder: Path) -> Counter | None:
     return (lambda: sum(package.joules() for package in packages)) if packages else None
 
 
+MOST_POWER = 1000.0
+"""Watts that no package of processors takes: before that, no round of its counter is missed."""
+
+
 class Package:
     """A package of processors, whose counter begins anew at its end.
 
     Args:
         path: its folder.
+        clock: seconds, in which a machine that sleeps goes on.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = _clock) -> None:
         """Read nothing yet."""
-        self._path = path
+        self._path, self._clock = path, clock
         self._last: int | None = None
-        self._total = 0
+        self._looked = 0.0
+        self._total: int | None = 0
         self._lock = threading.Lock()
 
     def joules(self) -> float:
-        """Return what it took since the first look, if no two looks are further apart than a round.
+        """Return what it took since the first look.
 
         Raises:
             OSError: if it may not be read.
+            ValueError: if two looks were so far apart that a round may have been missed.
         """
         with self._lock:
             now = int((self._path / "energy_uj").read_text("ascii"))
             end = int((self._path / "max_energy_range_uj").read_text("ascii"))
+            before, self._looked = self._looked, self._clock()
             if self._last is not None:
-                self._total += (now - self._last) % (end + 1)
+                if self._looked - before > end / 1e6 / MOST_POWER:
+                    self._total = None
+                elif self._total is not None:
+                    self._total += (now - self._last) % (end + 1)
             self._last = now
+            if self._total is None:
+                raise ValueError("a round of the counter may have been missed")
             return self._total / 1e6

@@ -9,12 +9,12 @@ from renaissance.grammar.chain import source_of
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.study import Cell, Study
 from renaissance.grammar.writing import replacing, write_whole
-from renaissance.runtime.errors import BusyError, DamageError
+from renaissance.runtime.errors import BusyError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import TEXT
 from renaissance.runtime.identity import recorded_hashes, write_identity
 from renaissance.runtime.report import write_report
-from renaissance.runtime.sealed import seal, unseal
+from renaissance.runtime.sealed import seal
 from renaissance.runtime.studies.records import (
     CELLS,
     REPORT,
@@ -35,19 +35,19 @@ def stages_folder(folder: Path) -> Path:
     return folder.absolute().parent / STAGES
 
 
-def write_study(folder: Path, study: Study, stages: Stages) -> None:
+def write_study(folder: Path, study: Study, stages: Stages, before: StudyRecord | None) -> None:
     """Write `study.json`; cells with other seeds that are there already stay.
 
     Args:
         folder: of the study.
         study: as it is run now.
         stages: of all its cells.
+        before: what the folder says of it so far; None where it says nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cells = {cell.name: _cell(cell, stages) for cell in study.cells}
     seeds = dict.fromkeys(study.seeds)
-    before = study_in(folder)
-    if before is not None and before.study == study.name:
+    if before is not None:
         variants = [dict(levels) for levels in study.variants]
         for cell in before.cells:
             if cell.seed not in seeds and dict(cell.levels) in variants:
@@ -66,13 +66,6 @@ def write_study(folder: Path, study: Study, stages: Stages) -> None:
     )
     with replacing(folder / STUDY, shared=True) as draft:
         draft.write_text(seal(record), encoding="utf-8")
-
-
-def study_in(folder: Path) -> StudyRecord | None:
-    """Return what a folder says of the study that is kept in it; None where it says nothing."""
-    with suppress(FileNotFoundError, DamageError):
-        return unseal(folder / STUDY, StudyRecord, "record of a study")
-    return None
 
 
 def _cell(cell: Cell, stages: Stages) -> CellRecord:

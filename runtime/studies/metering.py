@@ -27,6 +27,7 @@ class Meter:
         gc.collect()
         self._device = device
         self._peak = _Peak.begin()
+        self._held = _memory("VmRSS")
         self._began, self._cpu, self._read = time.monotonic(), _cpu_seconds(), _bytes_read()
         self._energy = Energy.begin(device)
         if device.type == "cuda":
@@ -39,6 +40,7 @@ class Meter:
             seconds=time.monotonic() - self._began,
             cpu_seconds=cpu - self._cpu,
             peak_memory=self._peak.read(),
+            memory_before=self._held,
             peak_device_memory=torch.cuda.max_memory_allocated(self._device) if on_gpu else None,
             energy=self._energy.joules(),
             bytes_read=None if read is None or self._read is None else read - self._read,
@@ -64,19 +66,20 @@ class _Peak:
         try:
             (_SELF / "clear_refs").write_text("5")  # forgets the peak and nothing else
         except OSError:
-            return cls(before=_most_memory() or 0)
+            return cls(before=_memory("VmHWM") or 0)
         return cls(before=0)
 
     def read(self) -> int | None:
         """Return the peak; None where an earlier one was higher and cannot be forgotten."""
-        most = _most_memory()
+        most = _memory("VmHWM")
         return None if most is None or most <= self.before else most
 
 
-def _most_memory() -> int | None:
+def _memory(name: str) -> int | None:
+    """Return bytes of this process: `VmRSS` that it has now, or `VmHWM`, the most that it had."""
     try:
         lines = (_SELF / "status").read_text("ascii", "replace").splitlines()
-        [line] = [line for line in lines if line.startswith("VmHWM:")]
+        [line] = [line for line in lines if line.startswith(f"{name}:")]
         return int(line.split()[1]) * 1024
     except (OSError, ValueError, IndexError):
         return None

@@ -114,7 +114,7 @@ def plan_study(study: Study, planned: Planned, data: Data, price: float | None =
     study = within_budget(study, planned, data)
     stages = stages_of(study.cells)
     unknown: dict[str, None] = {}
-    found = tuple(_planned(stages.distinct.values(), planned, data, price, unknown))
+    found = tuple(plan_stages(stages.distinct.values(), planned, data, unknown, price))
     steps = [stage.steps for stage in found]
     return StudyPlan(
         study=study,
@@ -127,13 +127,25 @@ def plan_study(study: Study, planned: Planned, data: Data, price: float | None =
     )
 
 
-def _planned(
+def plan_stages(
     stages: Iterable[Stage],
     planned: Planned,
     data: Data,
-    price: float | None,
     unknown: dict[str, None],
+    price: float | None = None,
 ) -> Iterator[StagePlan]:
+    """Yield what each stage takes.
+
+    Args:
+        stages: each once.
+        planned: plans their jobs.
+        data: counts epochs and rows, where data are there.
+        unknown: gets what could not be read of the data, a sentence each.
+        price: of an hour of the machine.
+
+    Raises:
+        CompileError: if a model cannot be built.
+    """
     for stage in stages:
         paces = planned.paces(stage.spec, stage.job)
         try:

@@ -29,7 +29,9 @@ class Costs(Record):
             computed, two for a multiply-add.
         seconds: by the clock.
         cpu_seconds: of all threads and data processes.
-        peak_memory: most bytes that the process had in memory at one time.
+        peak_memory: most bytes that the process had in memory at one time, libraries and what it
+            keeps of data in it.
+        memory_before: bytes of it that the process had before this began.
         peak_device_memory: most bytes of a GPU that tensors took at one time.
         energy: joules that the hardware counted for the GPU, or on a CPU for its packages, whoever
             else used them meanwhile.
@@ -40,6 +42,7 @@ class Costs(Record):
     seconds: float | None = None
     cpu_seconds: float | None = None
     peak_memory: int | None = None
+    memory_before: int | None = None
     peak_device_memory: int | None = None
     energy: float | None = None
     bytes_read: int | None = None

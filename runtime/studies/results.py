@@ -26,7 +26,7 @@ from renaissance.runtime.studies.records import (
 
 State = Literal["done", "failed", "waiting"]
 
-_LARGEST = ("peak_memory", "peak_device_memory")
+_LARGEST = ("peak_memory", "memory_before", "peak_device_memory")
 """Costs of which the largest counts; the others add up."""
 
 
@@ -229,10 +229,9 @@ def read_results(folder: Path) -> StudyResults:
         UsageError: if it is no folder of a study.
         DamageError: if `study.json` is damaged.
     """
-    try:
-        study = unseal(folder / STUDY, StudyRecord, "record of a study")
-    except FileNotFoundError:
-        raise UsageError(f"`{folder}` is no folder of a study: it has no `{STUDY}`") from None
+    study = read_study(folder)
+    if study is None:
+        raise UsageError(f"`{folder}` is no folder of a study: it has no `{STUDY}`")
     stages = (folder / study.stages).resolve()
     users: dict[str, list[str]] = {}
     for cell in study.cells:
@@ -308,6 +307,25 @@ def _job(name: str, job: JobRecord, stages: Path) -> JobResults:
         trainable=None if record is None else record.trainable,
         device="" if record is None else record.device,
     )
+
+
+def read_study(folder: Path) -> StudyRecord | None:
+    """Return what a folder says of the study that is kept in it; None where it says nothing.
+
+    Raises:
+        DamageError: if `study.json` is damaged.
+    """
+    with suppress(FileNotFoundError):
+        return unseal(folder / STUDY, StudyRecord, "record of a study")
+    return None
+
+
+def is_done(home: Path) -> bool:
+    """Tell whether a stage has a result; a damaged one is made again."""
+    record = read_stage(home)
+    with suppress(DamageError):
+        return record is not None and read_result(home / record.job) is not None
+    return False
 
 
 def read_stage(home: Path) -> StageRecord | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,12 @@ class Stages:
     distinct: Mapping[str, Stage]
     of_cells: Mapping[str, Mapping[str, str]]
     problems: Mapping[tuple[str, str], str]
+
+    def of(self, cells: Container[str]) -> tuple[Stage, ...]:
+        """Return the stages that some cells have, by their names, in the order of running."""
+        return tuple(
+            stage for stage in self.distinct.values() if any(user in cells for user in stage.users)
+        )
 
 
 def stages_of(cells: Iterable[Cell], data: Data | None = None) -> Stages:

@@ -1,7 +1,7 @@
 """Working on a study: one stage after the other, together with whoever else works on it."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +12,22 @@ from renaissance.grammar.study import Study
 from renaissance.runtime.errors import DamageError, JobError, UsageError
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import joined
-from renaissance.runtime.results import read_result
 from renaissance.runtime.studies.folder import (
     has_page,
     stages_folder,
-    study_in,
     write_cell,
     write_study,
 )
 from renaissance.runtime.studies.operations import Planned
-from renaissance.runtime.studies.results import StudyResults, read_failure, read_results, read_stage
+from renaissance.runtime.studies.outlook import time_left
+from renaissance.runtime.studies.results import (
+    StudyResults,
+    is_done,
+    read_failure,
+    read_results,
+    read_stage,
+    read_study,
+)
 from renaissance.runtime.studies.running import run_stage
 from renaissance.runtime.studies.stages import Stage, Stages
 from renaissance.runtime.surroundings import sentence
@@ -94,19 +100,14 @@ class Work:
         """The folder of all stages."""
         return stages_folder(self.folder)
 
-    def due(self) -> Iterator[Stage]:
-        """Yield the stages that cells which are wanted have, in the order in which they are run."""
-        for stage in self.stages.distinct.values():
-            if any(user in self.wanted for user in stage.users):
-                yield stage
+    def due(self) -> tuple[Stage, ...]:
+        """Return the stages that cells which are wanted have, in the order of running."""
+        return self.stages.of(self.wanted)
 
     def done(self, id: str) -> bool:
         """Tell whether a stage has a result; a damaged one is made again."""
-        if id not in self.finished:
-            record = read_stage(self.root / id)
-            with suppress(DamageError):
-                if record is not None and read_result(self.root / id / record.job) is not None:
-                    self.finished.add(id)
+        if id not in self.finished and is_done(self.root / id):
+            self.finished.add(id)
         return id in self.finished
 
     def settled(self, stage: Stage) -> bool:
@@ -128,7 +129,9 @@ def begin_study(folder: Path, study: Study, stages: Stages) -> None:
     Raises:
         UsageError: if it cannot be written, or is the folder of another study.
     """
-    there = study_in(folder)
+    there = None
+    with suppress(DamageError):  # it is written anew
+        there = read_study(folder)
     if there is not None and (there.study, set(there.factors)) != (
         study.name,
         {factor.name for factor in study.factors},
@@ -138,7 +141,7 @@ def begin_study(folder: Path, study: Study, stages: Stages) -> None:
             f"{listing(there.factors)}: give another one with `-o DIR`, stages are shared anyway"
         )
     try:
-        write_study(folder, study, stages)
+        write_study(folder, study, stages, there)
         for cell in study.cells:
             write_cell(folder, cell, stages, page=False)
     except OSError as problem:
@@ -222,7 +225,7 @@ def _in_turn(work: Work) -> Iterator[Stage]:
 
 
 def _told(work: Work, stage: Stage) -> Settled:
-    due = list(work.due())
+    due = work.due()
     settled = [each for each in due if work.settled(each)]
     record = read_stage(work.root / stage.id)
     return Settled(
@@ -231,24 +234,8 @@ def _told(work: Work, stage: Stage) -> Settled:
         total=len(due),
         why=work.failed.get(stage.id, ""),
         seconds=None if record is None else record.costs.seconds,
-        left=_left(work, due),
+        left=time_left(due, work.root, settled=work.settled, workers=work.workers),
     )
-
-
-def _left(work: Work, due: Iterable[Stage]) -> float | None:
-    """Return the seconds that are left, if each job takes as long as it did in other cells."""
-    took: dict[str, list[float]] = {}
-    left: list[str] = []
-    for stage in due:
-        if not work.settled(stage):
-            left.append(stage.job)
-            continue
-        record = read_stage(work.root / stage.id)
-        if record is not None and record.costs.seconds is not None:
-            took.setdefault(stage.job, []).append(record.costs.seconds)
-    if any(job not in took for job in left):
-        return None
-    return sum(sum(took[job]) / len(took[job]) for job in left) / work.workers
 
 
 @contextmanager

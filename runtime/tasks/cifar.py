@@ -25,9 +25,10 @@ class CifarTask(Prompted):
     """What a batch calls the numbers of classes."""
     has_text: ClassVar[bool] = False
     result_file: ClassVar[ResultFile] = ResultFile(
-        line='{"id": "test_batch/0", "prediction": "cat"}',
+        line='{"id": "test_batch/0", "prediction": "cat", "best": ["cat", "dog", "deer"]}',
         ids="batch and number in it, counted from 0; in folders of images, by the path from the "
         "split's folder",
+        more="best",
     )
 
     root: str = key(

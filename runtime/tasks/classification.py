@@ -37,7 +37,10 @@ def by_row(block: TaskBlock, answered: Answered) -> dict[str, Mean]:
 
 
 def by_class(block: TaskBlock, answered: Answered) -> dict[str, float]:
-    """Return the share of right rows, of all and of those of each class as `accuracy.CLASS`."""
+    """Return the share of right rows, of all, of those of each class and of those of each kind.
+
+    They are called `accuracy`, `accuracy.CLASS` and `accuracy.COLUMN=KIND`.
+    """
     return means(by_row_and_class(block, answered))
 
 
@@ -45,8 +48,18 @@ def by_row_and_class(block: TaskBlock, answered: Answered) -> dict[str, Mean]:
     """Return what these shares are the means of."""
     found = by_row(block, answered)
     for whole in tuple(found.values()):
-        found |= of_groups(whole.values, answered.column_of_asked("answer"), block.metric)
+        for groups in (answered.column_of_asked("answer"), kinds_of(block, answered)):
+            found |= of_groups(whole.values, groups, block.metric)
     return found
+
+
+def kinds_of(block: TaskBlock, answered: Answered) -> list[str | None]:
+    """Return the kind of each row of the split as `COLUMN=KIND`; none where no column has kinds."""
+    column = getattr(block, "kind", None)
+    if column is None or "kind" not in answered.table.known_of_rows:
+        return [None] * len(answered.asked)
+    found = answered.column_of_asked("kind")
+    return [None if kind is None else f"{column}={kind}" for kind in found]
 
 
 def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """What a file of predictions says, row by row: official ones, and JSON Lines where none is."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from renaissance.runtime.crops import Box
 from renaissance.runtime.data.errors import DataError
@@ -17,15 +18,21 @@ class Entry:
         id: of the row.
         prediction: a word, a number, a place among candidates, or a box (left, top, width, height);
             None where there is none, which is wrong.
+        probabilities: of classes by their names; None where the file says none.
+        best: the best classes, the best first; None likewise.
     """
 
     place: str
     id: str | int
     prediction: str | int | float | Box | None
+    probabilities: Mapping[str, float] | None = None
+    best: tuple[str, ...] | None = None
 
 
 def json_lines(content: bytes) -> Iterator[Entry]:
-    """Yield what lines of `{"id": …, "prediction": …}` say; further keys are left alone.
+    """Yield what lines of `{"id": …, "prediction": …}` say, with `probabilities` and `best`.
+
+    Further keys are left alone.
 
     Raises:
         DataError: for a line of another form.
@@ -42,7 +49,32 @@ def json_lines(content: bytes) -> Iterator[Entry]:
             raise DataError(f"{place} has an `id` that is neither a text nor a whole number")
         if not isinstance(prediction, str | int | float | None):
             raise DataError(f"{place} has a `prediction` that is neither a text nor a number")
-        yield Entry(place=place, id=identifier, prediction=prediction)
+        yield Entry(
+            place=place,
+            id=identifier,
+            prediction=prediction,
+            probabilities=_probabilities(entry.get("probabilities"), place),
+            best=_best(entry.get("best"), place),
+        )
+
+
+def _probabilities(value: Any, place: str) -> Mapping[str, float] | None:
+    if value is None:
+        return None
+    known = value.values() if isinstance(value, dict) else [None]
+    if not all(type(share) in (int, float) and 0 <= share <= 1 for share in known):
+        raise DataError(
+            f"{place} has `probabilities` that are no object of classes with numbers from 0 to 1"
+        )
+    return {name: float(share) for name, share in value.items()}
+
+
+def _best(value: Any, place: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise DataError(f"{place} has `best` that is no list of classes")
+    return tuple(value)
 
 
 def lines_of(content: bytes) -> Iterator[tuple[str, str]]:

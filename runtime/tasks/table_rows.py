@@ -22,6 +22,9 @@ FOLDERS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".w
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "testing"})
 """What folders of parts of a set are called."""
 
+KIND = "kind"
+"""Column of the kinds of rows, where a task names one."""
+
 Image: TypeAlias = tuple[str, bytes | None]
 """Path of an image and, where it lies in a table itself, its file."""
 
@@ -40,6 +43,7 @@ class Rows:
         images: path and, where it is no file of its own, content of the image of each; None where
             rows have no images.
         ids: what each is called; None where they have no names.
+        kinds: of what kind each is, None where that is empty; None where nobody asks.
     """
 
     fields: Fields
@@ -50,6 +54,7 @@ class Rows:
     seconds: list[str] | None
     images: list[Image] | None
     ids: list[str] | None
+    kinds: list[str | None] | None = None
 
     def of_kept(self, values: Sequence[Any]) -> list[Any]:
         """Return what belongs to the complete rows."""
@@ -67,6 +72,8 @@ class Rows:
         known = dict(columns)
         if self.ids is not None:
             known["id"] = pa.array(self.ids, pa.string())
+        if self.kinds is not None:
+            known[KIND] = pa.array(self.kinds, pa.string())
         if self.seconds is not None:
             known[SECOND] = pa.array(self.seconds, pa.string())
         paths: list[str | None] = [None] * len(self.texts)
@@ -105,7 +112,8 @@ def read_rows(
     if not source.shown:
         texts, image = _there(path, texts, image)
     optional = [name for name in (image, block.id) if name is not None]
-    names = tuple(dict.fromkeys([*texts, *others, *optional]))
+    kinds = () if block.kind is None else (block.kind,)
+    names = tuple(dict.fromkeys([*texts, *others, *optional, *kinds]))
     try:
         fields = read_fields(path, names, what=f"`{source.name}`")
     except DataError as problem:
@@ -123,6 +131,7 @@ def read_rows(
         complete &= [image is not None for image in images]
     kept = np.flatnonzero(complete)
     ids = None if block.id is None else fields.column(block.id, as_name)
+    kind = None if block.kind is None else fields.column(block.kind, as_name)
     chosen = kept.tolist()
     return Rows(
         fields=fields,
@@ -133,6 +142,7 @@ def read_rows(
         seconds=[str(said[1][row]) for row in chosen] if len(said) > 1 else None,
         images=None if images is None else [images[row] or ("", None) for row in chosen],
         ids=None if ids is None else [ids[row] or "" for row in chosen],
+        kinds=None if kind is None else [kind[row] or None for row in chosen],
     )
 
 

@@ -57,6 +57,13 @@ class TabularTask(TaskBlock):
         impact="eval",
         name=True,
     )
+    kind: str | None = key(
+        None,
+        doc="column of kinds of rows, such as what a question asks for: each is measured by itself "
+        "too, as `accuracy.COLUMN=KIND`",
+        impact="eval",
+        name=True,
+    )
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `validation` and, where there is a table for it, `test`."""

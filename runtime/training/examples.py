@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
+from renaissance.compiler.comparing import Rows
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data import JobData
+from renaissance.runtime.data.examined import Examined
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.records import Prediction
 from renaissance.runtime.training.sharding import gathered
@@ -38,21 +41,38 @@ def examples(
         return ()
     asked = data.asked(split, ROWS)
     training = objectives.training
+    pairs: dict[str, Tensor] = {}
+
+    def compare(name: str, own: Rows) -> Scored:
+        pairs[name] = objectives.model.heads[name](own.text, own.image)  # [texts, images]
+        return objectives.compared(name, own, own, 0)
+
     with gathered(objectives), torch.no_grad(), precision.forward():
-        scored: dict[str, Scored] = objectives.eval()(asked.batch.to(device))
+        scored: dict[str, Scored] = objectives.eval()(asked.batch.to(device), compare)
     objectives.train(training)
     found: list[Prediction] = []
     for name, module in told.items():
-        if module is not None:
-            kind, scores = objectives.kinds[name], scored[name].scores.float().cpu().numpy()
-            items = [*module.examples(kind, data, split, asked, asked.wanted[name], scores)]
-            found += _chosen(items)
+        if module is None:
+            continue
+        said = scored[name]
+        assert said.credit is not None  # it is known what is right
+        examined = Examined(
+            data=data,
+            split=split,
+            asked=asked,
+            wanted=asked.wanted[name],
+            items=asked.batch.items[name],
+            scores=pairs.get(name, said.scores).float().cpu().numpy(),
+            credit=said.credit.float().cpu().numpy(),
+            normalised=next(iter(objectives.normalised.values()), None),
+        )
+        found += _chosen([*module.examples(objectives.kinds[name], examined)])
     return tuple(found)
 
 
 def _chosen(items: Sequence[Prediction]) -> Iterator[Prediction]:
-    """Choose some that are wrong and some that are right, evenly over all of them."""
-    for right in (False, True):
+    """Choose some that are wrong, some that are right and some that are neither, evenly."""
+    for right in (False, True, None):
         alike = [item for item in items if item.correct is right]
         count = min(len(alike), MOST)
         yield from (alike[place * len(alike) // count] for place in range(count))

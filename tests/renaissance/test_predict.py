@@ -38,7 +38,9 @@ def test_answers_are_printed_and_rows_without_one_named(
     assert [row["id"] for row in rows] == ["q1", "q2", "q3"]
     assert [row["prediction"] == "" for row in rows] == [False, True, False]
     assert 0 < float(rows[0]["probability"]) <= 1
-    assert f"row 2: `{home / 'missing.png'}`: missing\n2 of 3 rows answered\n" in err
+    assert rows[1]["problem"] == f"`{home / 'missing.png'}`: missing"
+    assert "2 of 3 rows answered; `problem` says why others are not\n" in err
+    assert "missing.png" not in err
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])

@@ -2,10 +2,12 @@
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from renaissance.progress import Bars, told
+from renaissance import progress
+from renaissance.progress import Bars, Lines, told
 from renaissance.runtime.records import Start, Step, Validate
 
 LOSSES = {"mlm": 2.5, "itm": 0.693}
@@ -41,3 +43,17 @@ def test_shares_alone_are_told_in_percent() -> None:
     metrics = {"accuracy": 0.25, "negative_squared_error": -3.344}
     [line] = told(Validate(step=2, losses={"answer": 3.344}, metrics=metrics))
     assert line.endswith("answer loss 3.344, accuracy 25.0%, negative squared error -3.344")
+
+
+def test_lines_say_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, stream = [1000.0], io.StringIO()
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    lines = Lines(stream)
+    lines.begin("base", "train", 1_400)
+    lines.event(Start(job="base", spec_hash="", step=200))
+    for step in (300, 310, 1_400):  # 100 steps in 40 s; the second comes too soon
+        now[0] += 40.0 if step != 310 else 1.0
+        lines.event(Step(step=step, loss=1.0))
+    said = stream.getvalue().splitlines()
+    assert said[0] == "base: step 300 of 1,400, loss 1.000; 7 min left"
+    assert said[1] == "base: step 1,400 of 1,400, loss 1.000" and len(said) == 2

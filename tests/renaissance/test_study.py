@@ -41,16 +41,18 @@ def test_two_processes_work_and_a_second_call_runs_nothing(
     assert main(["study", "a.vl:freezing", "--jobs", "2", "--device", "cpu"]) == 0
     out, err = capfd.readouterr()
     assert "2 of 2 cells are done: 5 stages, 1 of them shared" in out
+    assert "study freezing in runs/a-freezing: 2 cells, 5 stages\nplanned for what is left: " in err
     assert "[5/5]" in err and "base of freeze=none/seed=0 and 1 more" in err
     assert (folder / "runs/a-freezing/cells/freeze=vision/seed=0/report.html").exists()
     assert main(["study", "a.vl:freezing", "--device", "cpu", "--format", "json"]) == 0
     out, err = capfd.readouterr()
-    assert "[" not in err
+    assert "[" not in err and "nothing is left to run" in err and "planned" not in err
     document = json.loads(out)
     assert [cell["state"] for cell in document["cells"]] == ["done", "done"]
     # Another study has the same pretraining, which lies beside it already.
     assert main(["study", "a.vl:rates", "--set", "rates.budget=steps", "--only", "rate=low"]) == 0
-    assert "base of" not in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "base of" not in err and "goes on: 1 of 3 stages is done" in err
     assert (folder / "runs/a-rates/study.json").exists()
     # Nor does it take the place of the first one.
     assert (

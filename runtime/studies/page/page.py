@@ -17,6 +17,7 @@ from renaissance.runtime.report.frame import framed
 from renaissance.runtime.report.images import data_uri
 from renaissance.runtime.studies import words
 from renaissance.runtime.studies.answer import Answer, Measure, Spent
+from renaissance.runtime.studies.expenses import explained, learning, memory_of, on_gpu
 from renaissance.runtime.studies.page.curves import learning_curves
 from renaissance.runtime.studies.page.plots import Plot, colours_of, cost_plot, dot_plot
 from renaissance.runtime.studies.records import CELLS, Costs
@@ -25,7 +26,9 @@ from renaissance.runtime.studies.rows import Disagreement, disagreements
 
 HERE = Path(__file__).parent
 REPORT = "report.html"
-HEADINGS = ("Learns", "Operations", "Time", "Memory", "Energy", "Read")
+LEARNING = "Parameters that learn"
+PROCESS = "Memory of the process"
+TENSORS = "Memory of tensors"
 MOST_ROWS = 8
 """Rows shown for each variant and evaluation."""
 
@@ -81,7 +84,8 @@ def write_study_report(results: StudyResults, found: Answer, target: Path | None
         OSError: if the file cannot be written.
     """
     target = results.folder / REPORT if target is None else target
-    write_whole(target, render(results, found, _specs(results), target.parent))
+    page = render(results, found, _specs(results), target.parent)
+    write_whole(target, page, shared=True)  # a report may be asked for while one is written
     return target
 
 
@@ -97,9 +101,11 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
     colours = colours_of(found)
     spent = [(each.variant, _spent(each)) for each in found.spent]
     # What nothing counts here has no column.
-    columns = range(len(HEADINGS))
+    memory = TENSORS if on_gpu(found) else PROCESS
+    names = (LEARNING, "Operations", "Time", memory, "Energy", "Read")
+    columns = range(len(names))
     counted = [any(cells[place] != figures.DASH for _, cells in spent) for place in columns]
-    headings = _only(HEADINGS, counted)
+    headings = _only(names, counted)
     return framed(
         HERE,
         kind="study",
@@ -118,6 +124,8 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
             if each.planned != Costs()
         ],
         total=_only(("", *_spelled(found.total)), counted),
+        memory=memory,
+        explained=tuple(explained(found, learns=LEARNING, process=PROCESS)),
         shared=tuple(dict.fromkeys(job for each in found.spent for job in each.shared)),
         changes=tuple(_changes(found, specs)),
         curves=learning_curves(results, colours),
@@ -161,13 +169,13 @@ def _only(cells: Sequence[str], counted: Sequence[bool]) -> tuple[str, ...]:
 
 
 def _spent(spent: Spent) -> tuple[str, ...]:
-    learn = " / ".join(dict.fromkeys(amount(count) for count in spent.trainable.values()))
-    return (learn or figures.DASH, *_spelled(spent.costs))
+    learn = learning(spent) if spent.trainable else figures.DASH
+    return (learn, *_spelled(spent.costs))
 
 
 def _spelled(costs: Costs) -> tuple[str, ...]:
     """Spell operations, time, memory, energy and what was read."""
-    memory = costs.peak_device_memory or costs.peak_memory
+    memory = memory_of(costs)
 
     def told(value: float | None, unit: str) -> str:
         return figures.DASH if value is None else amount(value, unit, space=figures.NO_BREAK)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from renaissance.runtime.tasks.answered import Answered
+from renaissance.runtime.tasks.classification import breakdown, kinds_of
 from renaissance.runtime.tasks.classification import measure as first_is_right
 from renaissance.runtime.tasks.multilabel.schema import Multilabel
 
@@ -13,10 +14,11 @@ LEAST = 0.5
 def measure(block: Multilabel, answered: Answered) -> dict[str, float]:
     """Measure what is known; to a row whose image cannot be read nothing is said.
 
-    Means over classes are over those that some row has. Without probabilities, as in a file of
-    predictions, only the first class counts.
+    Means over classes are over those that some row has. Without probabilities, as in a file that
+    has none, only the first class counts.
     """
     found = first_is_right(block, answered)
+    found |= breakdown(answered, kinds_of(block, answered), block.metric)
     if not found or answered.targets is None or answered.more is None:
         return found
     truth = answered.targets.of(answered.asked) > 0  # [asked, classes]

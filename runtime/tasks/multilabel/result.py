@@ -24,7 +24,8 @@ def write(block: Multilabel, answered: Answered) -> bytes:
 def _said(answered: Answered, place: int) -> dict[str, object]:
     found: dict[str, object] = {"prediction": answered.in_words(place)}
     if answered.more is not None:
-        likely = dict(zip(answered.answers, answered.more[place].tolist(), strict=True))
+        likely = dict(zip(answered.answers, answered.more[place], strict=True))
         found["labels"] = [name for name, share in likely.items() if share >= LEAST]
-        found["probabilities"] = {name: round(share, 6) for name, share in likely.items()}
+        # As many digits as tell float32 apart: a file is measured as the model is.
+        found["probabilities"] = {name: float(str(share)) for name, share in likely.items()}
     return found

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
+from renaissance.grammar.kinds.data import ResultFile
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.runtime.tasks.tabular import Classes, TabularTask, class_count, class_remarks
 
@@ -13,6 +14,11 @@ class Multilabel(TabularTask):
 
     metric: ClassVar[str] = "precision@1"
     metrics: ClassVar[tuple[str, ...]] = ("mean_average_precision", "f1.micro", "f1.macro")
+    result_file: ClassVar[ResultFile] = ResultFile(
+        line='{"id": 0, "prediction": "cat", "probabilities": {"cat": 0.9, "dog": 0.2}}',
+        ids=TabularTask.result_file.ids,
+        more="probabilities",
+    )
 
     task: Literal["multilabel"] = "multilabel"
     text: str | None = key(

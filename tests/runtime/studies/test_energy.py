@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from renaissance.runtime.studies import energy
-from renaissance.runtime.studies.energy import Energy, processor_counter
+from renaissance.runtime.studies.energy import Energy, Package, processor_counter
 
-END = 2**20
+END = 2**36
 
 
 def package(root: Path, name: str, kind: str, joules: float) -> Path:
@@ -36,6 +36,26 @@ def test_packages_add_up_and_their_parts_and_the_platform_do_not(tmp_path: Path)
     assert taken.joules() == pytest.approx(taken.joules())
     (tmp_path / "intel-rapl:2" / "energy_uj").write_text("900000")
     assert taken.joules() == pytest.approx(0.25 + (END + 1 - 900_000 + 51_425) / 1e6)
+    taken.close()
+
+
+def test_a_round_that_may_have_been_missed_is_not_guessed(tmp_path: Path) -> None:
+    folder, now = package(tmp_path, "intel-rapl:0", "package-0", 0.1), [0.0]
+    counter = Package(folder, lambda: now[0])
+    assert counter.joules() == 0
+    (folder / "energy_uj").write_text("300000")
+    now[0] += 60
+    assert counter.joules() == pytest.approx(0.2)
+    now[0] += 3600
+    for _ in range(2):  # later looks do not know it either
+        with pytest.raises(ValueError, match="missed"):
+            counter.joules()
+
+
+def test_a_counter_that_falls_says_nothing() -> None:
+    joules = iter([500.0, 20.0])
+    taken = Energy(lambda: next(joules))
+    assert taken.joules() is None
     taken.close()
 
 

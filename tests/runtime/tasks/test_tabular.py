@@ -80,6 +80,47 @@ def test_sets_of_classes(table: str, tmp_path: Path) -> None:
     first = json.loads(lines[0])
     assert first["probabilities"].keys() == {"blue", "old", "red"}
     assert set(first["labels"]) == {n for n, p in first["probabilities"].items() if p >= 0.5}
+    # Whoever measures the file finds what the evaluation found, to the last bit.
+    found = score(task, tmp_path / "plain/test.txt", "test").metrics
+    assert found == {name: measured[name] for name in measured if name != "loss"}
+
+
+def test_files_with_probabilities_are_measured_as_scikit_learn_does(tmp_path: Path) -> None:
+    measures = pytest.importorskip("sklearn.metrics")
+    source, names = np.random.default_rng(0), ("a", "b", "c")
+    truth, likely = source.random((30, 3)) < 0.4, source.random((30, 3))
+    rows = [{"text": "x", "labels": [names[k] for k in np.flatnonzero(row)]} for row in truth]
+    path, file = tmp_path / "rows.jsonl", tmp_path / "said.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = [
+        {
+            "id": number,
+            "prediction": names[row.argmax()],
+            "probabilities": dict(zip(names, row.tolist(), strict=True)),
+        }
+        for number, row in enumerate(likely)
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in said))
+    task = Multilabel(train=str(path), test=str(path), classes=names, image=None)
+    found = score(task, file, "test")
+    wanted = {
+        "precision@1": truth[np.arange(30), likely.argmax(1)].mean(),
+        "f1.micro": measures.f1_score(truth, likely >= 0.5, average="micro"),
+        "f1.macro": measures.f1_score(truth, likely >= 0.5, average="macro"),
+        "mean_average_precision": measures.average_precision_score(truth, likely, average="macro"),
+    }
+    assert found.metrics == pytest.approx(wanted) and not found.hints
+    del said[4]["probabilities"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in said))
+    with pytest.raises(DataError, match="line 5 has no `probabilities`, as other lines have"):
+        score(task, file, "test")
+    for line in said:
+        line.pop("probabilities", None)
+    file.write_text("".join(json.dumps(line) + "\n" for line in said))
+    plain = score(task, file, "test")
+    assert plain.metrics.keys() == {"precision@1"}
+    [hint] = plain.hints
+    assert "without `probabilities` in its lines there is no `mean_average_precision`" in hint
 
 
 def test_sets_of_classes_as_texts(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.results import read_result
 from tests.runs import StopAt, events, last_bytes, run_in_two, train
 
 OTHERS = (Mlm(), Itm(draw="data"))
@@ -60,6 +61,16 @@ def test_frozen_towers_stay_and_learn_by_their_projections(
     spec = tiny_spec(freeze=freeze, base={"objectives": (Itc(),), "batch": 12, "micro_batch": 5})
     train(spec, tmp_path, "base")
     assert events(tmp_path, "base", "step")
+    result = read_result(tmp_path / "base")
+    assert result is not None and result.samples
+    for one in result.samples:
+        nearest, *_ = one.choices
+        assert (nearest.text, nearest.probability) == (one.prediction, one.probability)
+        assert nearest.right is one.correct
+        assert one.answer in [choice.text for choice in one.choices if choice.right]
+        assert [c.probability for c in one.choices] == sorted(
+            (c.probability for c in one.choices), reverse=True
+        )
 
 
 def test_a_resumed_run_with_hard_negatives_has_the_same_bits(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,6 +12,8 @@ from safetensors.torch import load_file
 from renaissance.compiler import plan
 from renaissance.compiler.assembly import build
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model.patches import HiddenImages
+from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.check import check
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.loading import load
@@ -18,8 +21,11 @@ from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 from renaissance.runtime.errors import InterruptionError
+from renaissance.runtime.objectives.mim import examples, loss
 from renaissance.runtime.objectives.mim.schema import Mim
 from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.report import write_report
+from renaissance.runtime.results import read_result
 from tests.runs import StopAt, events, last_bytes, run_in_two, train
 
 Make = Callable[..., Spec]
@@ -62,6 +68,10 @@ def test_resumes_bit_for_bit_and_what_is_frozen_stays(tiny_spec: Make, tmp_path:
     with pytest.raises(InterruptionError):
         train(kept, tmp_path / "parts", "base", observer=StopAt(3))
     train(kept, tmp_path / "parts", "base")
+    result = read_result(tmp_path / "parts/base")
+    assert result is not None
+    hidden = [one for one in result.samples if one.explained is not None]
+    assert hidden and all(len(one.pictures) == 2 for one in hidden)
     assert last_bytes(tmp_path / "parts", "base", 6) == last_bytes(tmp_path / "whole", "base", 6)
     start = build(spec, job="base").state_dict()
     end = load_file(tmp_path / "whole/base/checkpoints/step-00000006/model.safetensors")
@@ -77,6 +87,30 @@ def test_pixels_are_learned_alone(tiny_spec: Make, tmp_path: Path) -> None:
     lines = events(tmp_path, "base", "step")
     assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]
     assert lines[-1]["metrics"]["mim_explained"] > lines[0]["metrics"]["mim_explained"]
+    result = read_result(tmp_path / "base")
+    assert result is not None and result.samples
+    for one in result.samples:
+        assert [picture.label for picture in one.pictures] == [
+            "as it is",
+            "what is seen",
+            "rebuilt",
+        ]
+        assert one.explained is not None and one.explained <= 1
+    page = write_report(tmp_path, tmp_path / "page.html").read_text()
+    assert "what was told of it" in page and result.samples[0].pictures[2].image in page
+
+
+def test_what_is_rebuilt_of_the_truth_is_the_image() -> None:
+    draw = np.random.default_rng(0)
+    pixels = draw.integers(0, 256, (3, 8, 12), dtype=np.uint8)
+    normalised = Normalisation((0.5, 0.4, 0.3), (0.2, 0.3, 0.25))
+    read = normalised(torch.from_numpy(pixels)[None])
+    token, mask = torch.zeros(1), torch.zeros(1, 6, dtype=torch.bool)
+    images = HiddenImages(pixels=read, mask=mask, token=token, side=4, stream="vision")
+    truth = loss.normalised(images.patches()).numpy()
+    chosen = np.array([1, 4])
+    said = examples.rebuilt(normalised, pixels, 4, chosen, truth[chosen])
+    np.testing.assert_array_equal(said, examples.cut(pixels, 4)[chosen])
 
 
 SPEC = """

@@ -16,6 +16,7 @@ from renaissance.runtime.data import job_data
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.objectives.mrm.schema import Mrm
+from renaissance.runtime.results import read_result
 from tests.runs import StopAt, events, last_bytes, train
 from tests.streams import CHANNELS, of_towers, of_words_and_regions, write_easy_regions
 from tests.tiny import tiny_experiment, write_easy_vqa
@@ -92,6 +93,12 @@ def test_runs_learn_and_go_on_bit_for_bit(
         train(spec, tmp_path / "parts", "base", observer=StopAt(2))
     train(spec, tmp_path / "parts", "base")
     assert last_bytes(tmp_path / "parts", "base", 4) == last_bytes(tmp_path / "whole", "base", 4)
+    result = read_result(tmp_path / "whole/base")
+    shown = [] if result is None else [one for one in result.samples if one.explained is not None]
+    assert shown and all(one.pictures and one.correct is None for one in shown)
+    told = [choice for one in shown for choice in one.choices]
+    assert all(choice.text.startswith("region ") and "class" in choice.text for choice in told)
+    assert {choice.right for choice in told} <= {True, False}
     lines = events(tmp_path / "whole", "base", "step")
     assert all(np.isfinite(line["losses"]["mrm"]) for line in lines)
     assert {"mrm_explained", "mrm_class_accuracy"} <= lines[-1]["metrics"].keys()

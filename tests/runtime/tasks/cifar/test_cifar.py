@@ -14,6 +14,7 @@ from renaissance.compiler.losses import best_first
 from renaissance.runtime.data.decode import decode
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table
+from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.cifar import CifarTask
 from renaissance.runtime.tasks.cifar10.schema import Cifar10
 from renaissance.runtime.tasks.cifar100.schema import Cifar100
@@ -128,6 +129,8 @@ def test_a_hundred_classes(tmp_path: Path) -> None:
     found = examined(Cifar100(root=str(tmp_path)), tmp_path / "run", "test")["test"]
     assert found.metrics.keys() == {"accuracy", "accuracy@5", "loss"}
     assert found.answers[3] == "fine_03"
+    measured = score(Cifar100(root=str(tmp_path)), tmp_path / "run/test.txt", "test").metrics
+    assert measured == {name: found.metrics[name] for name in ("accuracy", "accuracy@5")}
     assert found.chance["accuracy"] == pytest.approx(0.01)
 
 

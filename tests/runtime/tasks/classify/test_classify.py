@@ -14,6 +14,7 @@ from renaissance.grammar.declaration import Share
 from renaissance.runtime.data import job_data
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.table import Source, Table
+from renaissance.runtime.evaluation.scoring import score
 from renaissance.runtime.tasks.classify.reader import read
 from renaissance.runtime.tasks.classify.schema import Classify
 from tests.exams import draw, exam_spec, examined, said, same_with_kept_features
@@ -231,3 +232,22 @@ def test_images_inside_of_a_table(tmp_path: Path, rows: list[dict[str, Any]]) ->
     same_with_kept_features(task, tmp_path, "test")
     log = (tmp_path / "plain/test/log.jsonl").read_text()
     assert "bytes.parquet/0" in log
+
+
+def test_rows_are_measured_by_the_kinds_that_a_column_states(tmp_path: Path) -> None:
+    path, file = tmp_path / "test.csv", tmp_path / "said.jsonl"
+    rows = ["text,label,asks", "a,red,color", "b,blue,color", "c,ball,shape", "d,red,"]
+    path.write_text("\n".join(rows))
+    said = enumerate(("red", "red", "ball", "red"))
+    lines = [json.dumps({"id": number, "prediction": word}) for number, word in said]
+    file.write_text("\n".join(lines))
+    task = Classify(train=str(path), test=str(path), classes=3, image=None, kind="asks")
+    found = score(task, file, "test").metrics
+    assert found["accuracy.asks=color"] == 0.5 and found["accuracy.asks=shape"] == 1
+    assert found["accuracy"] == 0.75 and found["accuracy.red"] == 1
+    assert not any(
+        name.startswith("accuracy.asks=")
+        for name in found.keys() - {"accuracy.asks=color", "accuracy.asks=shape"}
+    )
+    with pytest.raises(DataError, match="has no column `kinds`"):
+        score(task.model_copy(update={"kind": "kinds"}), file, "test")
