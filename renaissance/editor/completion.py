@@ -1,13 +1,16 @@
 """What can be written where the cursor stands."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import pairwise
 
+from attrs import evolve
 from lsprotocol import types
 
 from renaissance.editor.documents import Analysis, Documents
 from renaissance.editor.hover import about_key, anatomy_at
 from renaissance.editor.navigation import parts_of_model
+from renaissance.editor.places import Columns
+from renaissance.editor.quoted import quote_before, quoted
 from renaissance.editor.reading import (
     CHOOSING,
     TOP,
@@ -15,14 +18,12 @@ from renaissance.editor.reading import (
     Reading,
     Role,
     depth,
-    kind_named,
     selector,
 )
 from renaissance.grammar.anatomy.selectors import KINDS
-from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.registry import words
-from renaissance.grammar.paths import children, is_folder
+from renaissance.grammar.reference import default_text
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import (
@@ -44,69 +45,34 @@ _KIND = types.CompletionItemKind
 
 
 def completions(
-    documents: Documents, analysis: Analysis, offset: int
+    documents: Documents, analysis: Analysis, offset: int, columns: Columns
 ) -> list[types.CompletionItem]:
     """Return what can be written at a place, keys with what they mean."""
+    text = analysis.source.text
     at = next((t for t in analysis.tokens if t.start < offset <= t.end), None)
     if at is not None and at.type == "COMMENT":
         return []
-    typed = at is not None and (at.type == "NAME" or at.type.isalpha()) and _wordlike(analysis, at)
+    quote = quote_before(text, offset)
+    if quote is not None:
+        return list(quoted(analysis, quote, offset, columns))
+    typed = at is not None and text[at.start : at.end].isidentifier()
     start = at.start if at is not None and typed else offset
-    before = [token for token in analysis.tokens if token.end <= start]
-    reading = Reading(analysis.source.text, before, analysis.scope)
-    quote = analysis.source.text.rfind('"', analysis.source.text.rfind("\n", 0, offset) + 1, offset)
-    inside = quote >= 0 and analysis.source.text.count('"', _line(analysis, offset), offset) % 2
-    found = (
-        _texts(reading, analysis, before, quote)
-        if inside
-        else _Completion(documents, analysis, reading, start).items()
-    )
     unique: dict[str, types.CompletionItem] = {}
-    for item in found:
+    for item in _Completion(documents, analysis, start).items():
         unique.setdefault(item.label, item)
     return list(unique.values())
-
-
-def _wordlike(analysis: Analysis, token: Token) -> bool:
-    return analysis.source.text[token.start : token.end].isidentifier()
-
-
-def _line(analysis: Analysis, offset: int) -> int:
-    return analysis.source.text.rfind("\n", 0, offset) + 1
-
-
-def _texts(
-    reading: Reading, analysis: Analysis, before: list[Token], quote: int
-) -> Iterator[types.CompletionItem]:
-    """Yield what can stand in a string: paths of specs, and names of known encoders."""
-    said = [reading.spelled(token) for token in before if token.end <= quote]
-    line = next((i for i in range(len(said), 0, -1) if said[i - 1] == "\n"), 0)
-    if said[line:] == ["import"]:
-        folder = Path(analysis.source.name).parent
-        if is_folder(folder):
-            for name in children(folder):
-                if name.endswith(".vl") and name != Path(analysis.source.name).name:
-                    yield _item(name, _KIND.File)
-    elif said[-1:] == ["("]:
-        source = kind_named("source", said[-2] if len(said) > 1 else "")
-        library = getattr(source, "library", None)
-        for name in names():
-            known = find(name)
-            if library is None or known is None or known.library == library:
-                yield _item(name, _KIND.Value)
 
 
 class _Completion:
     """What can be written at one place."""
 
-    def __init__(
-        self, documents: Documents, analysis: Analysis, reading: Reading, start: int
-    ) -> None:
+    def __init__(self, documents: Documents, analysis: Analysis, start: int) -> None:
+        before = [token for token in analysis.tokens if token.end <= start]
         self._documents = documents
         self._analysis = analysis
-        self._reading = reading
+        self._reading = Reading(analysis.source.text, before, analysis.scope)
         self._start = start
-        self._frame: Frame = reading.frames[-1]
+        self._frame: Frame = self._reading.frames[-1]
         self._scope = analysis.scope
 
     def items(self) -> Iterator[types.CompletionItem]:
@@ -136,7 +102,7 @@ class _Completion:
         elif frame.table:
             yield from self._addresses([])
         elif frame.block is not None:
-            yield from self._keys(frame.block, frozenset(frame.keys))
+            yield from self._keys(frame.block, frame.keys | set(self._keys_behind()))
             if frame.block is Model:
                 yield from _words(_OF_MODEL, _KIND.Keyword)
                 for name in parts_of_model(self._scope, frame.owner):
@@ -151,7 +117,7 @@ class _Completion:
         elif frame.owner[0] == "study":
             yield from _words((*self._scope.jobs, "model"), _KIND.Variable)
 
-    def _keys(self, block: type[Block], said: frozenset[str]) -> Iterator[types.CompletionItem]:
+    def _keys(self, block: type[Block], said: Set[str]) -> Iterator[types.CompletionItem]:
         """Yield the keys of a block that were not said; those without a default first."""
         for name, info in keys_of(block).items():
             spelled = spelling_of(name, info)
@@ -159,15 +125,30 @@ class _Completion:
                 continue
             needed = default_of(info) is ...
             table = kind_of(info).table is not None
+            about = "needed" if needed else default_text(info).strip("`")
             yield types.CompletionItem(
                 label=spelled,
                 kind=_KIND.Property,
-                insert_text=f"{spelled} {{" if table else f"{spelled} = ",
+                label_details=types.CompletionItemLabelDetails(
+                    description=None if about == "absent" else about
+                ),
+                insert_text=f"{spelled} {{ " if table else f"{spelled} = ",
                 sort_text=f"{0 if needed else 1}{spelled}",
                 documentation=_markdown(
                     about_key(Role(Token("NAME", 0, 0), spelled, "key", block))
                 ),
             )
+
+    def _keys_behind(self) -> Iterator[str]:
+        """Yield the keys that are set further down in the block that is open."""
+        tokens = [t for t in self._analysis.tokens if t.start >= self._start]
+        open_blocks = 0
+        for token, following in pairwise(tokens):
+            open_blocks += (token.type == "LBRACE") - (token.type == "RBRACE")
+            if open_blocks < 0:
+                return
+            if open_blocks == 0 and following.type == "EQUAL":
+                yield self._reading.spelled(token)
 
     def _values(self, before: list[str]) -> Iterator[types.CompletionItem]:
         reading, first = self._reading, before[0]
@@ -232,9 +213,9 @@ class _Completion:
         if not before or not said:
             if before[-1:] in (["freeze"], ["adapt"]):
                 yield _item("nothing", _KIND.Keyword)
+            parts = (*parts_of_model(self._scope, self._frame.owner), "pool", "heads")
+            yield from _in_front(_words(parts, _KIND.Field))
             yield from _words(KINDS, _KIND.EnumMember)
-            yield from _words(parts_of_model(self._scope, self._frame.owner), _KIND.Field)
-            yield from _words(("pool", "heads"), _KIND.Field)
             return
         if not said.endswith("."):
             if depth(token.type for token in self._frame.statement) == 0 and before[0] == "freeze":
@@ -248,7 +229,7 @@ class _Completion:
         for leaf in anatomy.select(said[:-1]).leaves:
             rest = leaf.address.split(".")[names:]
             if rest:
-                yield _item(rest[0].partition("[")[0], _KIND.Field)
+                yield from _in_front([_item(rest[0].partition("[")[0], _KIND.Field)])
             yield from _words(sorted(leaf.kinds), _KIND.EnumMember)
 
     def _spec(self) -> Spec | None:
@@ -260,7 +241,7 @@ class _Completion:
         end = text.find("\n", self._start)
         rest = "" if end < 0 else text[end:]
         without = self._documents.analysed(Source(name=name, text=text[:start] + rest))
-        return without.resolution.spec or self._documents.last_spec(name)
+        return self._documents.spec(without)
 
 
 def _of_kind(kind: Kind) -> Iterator[types.CompletionItem]:
@@ -277,6 +258,11 @@ def _of_kind(kind: Kind) -> Iterator[types.CompletionItem]:
 
 def _words(found: Iterable[str], kind: types.CompletionItemKind) -> Iterator[types.CompletionItem]:
     return (_item(word, kind) for word in found)
+
+
+def _in_front(found: Iterable[types.CompletionItem]) -> Iterator[types.CompletionItem]:
+    """Yield items that an editor shows before those that are sorted by their labels."""
+    return (evolve(item, sort_text=f"0{item.label}") for item in found)
 
 
 def _item(word: str, kind: types.CompletionItemKind) -> types.CompletionItem:

@@ -1,7 +1,8 @@
 """Specs that are open in an editor, and what is known of each."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,28 +10,39 @@ from renaissance.grammar.composition.files import Disk
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.record import Record
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source, SourceError, shown, source_of
-from renaissance.grammar.tokens import Token, tokenize
+from renaissance.grammar.tokens import tokenize
 
 
-class Analysis(Record):
+class Analysis:
     """What is known of a text.
 
     Attributes:
         source: the text.
         tokens: all of them, comments included.
         scope: what it and its imports declare.
-        resolution: what it means, with all findings.
         files: names of the files that were asked for, the text's own included.
     """
 
-    source: Source
-    tokens: tuple[Token, ...]
-    scope: Scope
-    resolution: Resolution
-    files: frozenset[str]
+    def __init__(
+        self,
+        source: Source,
+        scope: Scope,
+        files: frozenset[str],
+        resolve: Callable[[Source], Resolution],
+    ) -> None:
+        """Read the words; what they mean is worked out when it is asked for."""
+        self.source = source
+        self.tokens = tuple(tokenize(source)[0])
+        self.scope = scope
+        self.files = files
+        self._resolve = resolve
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """What the text means, with all findings."""
+        return self._resolve(self.source)
 
 
 class Documents(Disk):
@@ -91,27 +103,24 @@ class Documents(Disk):
         if name not in self._known:
             self._asked = {name}
             source = self.read(name)
-            found = self.analysed(source)
-            self._known[name] = found
-            if found.resolution.spec is not None:
-                self._sound[name] = found.resolution.spec
+            self._known[name] = self.analysed(source)
         return self._known[name]
 
-    def last_spec(self, name: str) -> Spec | None:
-        """Return what a file meant when it had no errors last."""
-        return self._sound.get(name)
+    def spec(self, analysis: Analysis) -> Spec | None:
+        """Return what a text means, or what its file meant when it had no errors last."""
+        return analysis.resolution.spec or self._sound.get(analysis.source.name)
 
     def analysed(self, source: Source) -> Analysis:
         """Return what is known of a text that takes the place of a document's."""
         self._asked.add(source.name)
-        resolution = resolve(source, self)
-        return Analysis(
-            source=source,
-            tokens=tuple(tokenize(source)[0]),
-            scope=gather(source, self, Findings()),
-            resolution=resolution,
-            files=frozenset(self._asked),
-        )
+        scope = gather(source, self, Findings())
+        return Analysis(source, scope, frozenset(self._asked), self._resolved)
+
+    def _resolved(self, source: Source) -> Resolution:
+        found = resolve(source, self)
+        if found.spec is not None:
+            self._sound[source.name] = found.spec
+        return found
 
 
 def name_of(uri: str) -> str:

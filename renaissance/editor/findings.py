@@ -19,7 +19,8 @@ _SEVERITY = {
 
 def published(finding: Diagnostic, columns: Columns) -> types.Diagnostic:
     """Return a finding with all that `check` prints of it."""
-    lines = [finding.message, finding.label]
+    told = finding.label.casefold() in finding.message.casefold()
+    lines = [finding.message, "" if told else finding.label]
     lines += [f"help: {line}" for line in finding.help]
     lines += [f"note: {line}" for line in finding.notes]
     return types.Diagnostic(
@@ -63,10 +64,15 @@ def fixes(analysis: Analysis, asked: Span, columns: Columns) -> Iterator[types.C
 
 
 def _title(finding: Diagnostic) -> str:
-    if finding.help:
-        return finding.help[0][:1].upper() + finding.help[0][1:]
-    [first, *_] = finding.edits
-    return f"Write `{first.text}`" if first.text.strip() else f"Remove `{first.span.text.strip()}`"
+    """Say what one change does; what several do, the finding's help says."""
+    first, *others = finding.edits
+    if others or "\n" in first.text or "\n" in first.span.text:
+        said = finding.help[0] if finding.help else finding.message
+        return said[:1].upper() + said[1:]
+    before, after = first.span.text.strip(), first.text.strip()
+    if not after:
+        return f"Remove `{before}`"
+    return f"Write `{after}` instead of `{before}`" if before else f"Add `{after}`"
 
 
 def _workspace_edit(edits: Iterable[Edit], columns: Columns) -> types.WorkspaceEdit:

@@ -14,14 +14,14 @@ from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
 
-def hints(analysis: Analysis, columns: Columns) -> Iterator[types.InlayHint]:
+def hints(analysis: Analysis, spec: Spec, columns: Columns) -> Iterator[types.InlayHint]:
     """Yield a hint for each part of a model and for each job that trains one.
 
-    There is none while the file has errors.
+    Args:
+        analysis: of the text.
+        spec: what the text means; while it has errors, what it meant last.
+        columns: how places are counted.
     """
-    spec = analysis.resolution.spec
-    if spec is None:
-        return
     for statement in parse(analysis.source)[0].statements:
         if not isinstance(statement, tree.Declaration) or statement.name is None:
             continue
@@ -29,33 +29,41 @@ def hints(analysis: Analysis, columns: Columns) -> Iterator[types.InlayHint]:
         if statement.keyword.text == "model" and name in spec.models:
             model = spec.models[name]
             for part in statement.body.statements if statement.body else ():
-                if isinstance(part, tree.Declaration) and part.name is not None:
-                    yield _hint(part, _about_part(model, part.name.text), analysis, columns)
+                if isinstance(part, tree.Declaration):
+                    yield from _hint(part, _about_part(model, part), analysis, columns)
         elif statement.keyword.text in ("pretrain", "finetune") and name in spec.jobs:
-            yield _hint(statement, _about_job(spec, name), analysis, columns)
+            yield from _hint(statement, _about_job(spec, name), analysis, columns)
 
 
 def _hint(
     statement: tree.Declaration, text: str, analysis: Analysis, columns: Columns
-) -> types.InlayHint:
+) -> Iterator[types.InlayHint]:
+    if not text:
+        return
     line, _ = analysis.source.position(statement.span.start)
     code = analysis.source.line(line).partition("#")[0].rstrip()
     offset = analysis.source.line_starts[line - 1] + len(code)
-    return types.InlayHint(
+    yield types.InlayHint(
         position=columns.position(analysis.source, offset), label=text, padding_left=True
     )
 
 
-def _about_part(model: Model, root: str) -> str:
+def _about_part(model: Model, part: tree.Declaration) -> str:
+    """Say sizes that the statement does not, and what is frozen; nothing of an unknown part."""
     anatomy = model.anatomy()
-    said = []
-    layers = anatomy.layers(root)
-    if layers:
+    if part.name is None or part.name.text not in anatomy.roots:
+        return ""
+    root, said = part.name.text, []
+    body = part.value.body if isinstance(part.value, tree.Call) else part.body
+    keys = (key for key in (body.statements if body else ()) if isinstance(key, tree.Assignment))
+    written = {key.address.span.text for key in keys}
+    layers, width = anatomy.layers(root), anatomy.width(root) if root in anatomy.streams else None
+    if layers and "layers" not in written:
         said.append(f"{layers} layers" if layers > 1 else "1 layer")
-    if root in anatomy.streams and (width := anatomy.width(root)) is not None:
+    if width is not None and "width" not in written:
         said.append(f"{width} wide")
     said.append(_share(model, anatomy, root))
-    return ", ".join(said)
+    return ", ".join(filter(None, said))
 
 
 def _about_job(spec: Spec, name: str) -> str:
@@ -63,12 +71,11 @@ def _about_job(spec: Spec, name: str) -> str:
     anatomy = model.anatomy()
     roots = [root for root in anatomy.roots if root not in ("pool", "heads")]
     shares = {root: _share(model, anatomy, root) for root in roots}
-    frozen = [f"{root} {share}" for root, share in shares.items() if share != "learns"]
-    return "; ".join(frozen) if frozen else "everything learns"
+    return "; ".join(f"{root} {share}" for root, share in shares.items() if share)
 
 
 def _share(model: Model, anatomy: Anatomy, root: str) -> str:
-    """Say what of a part is frozen: all, some of its layers, or some of its parameters."""
+    """Say what of a part is frozen: all, some of its layers, some of its parameters, or nothing."""
     own = anatomy.select(root).leaves
     held: frozenset[Leaf] = frozenset()
     later: frozenset[Leaf] = frozenset()
@@ -79,7 +86,7 @@ def _share(model: Model, anatomy: Anatomy, root: str) -> str:
             later |= leaves
     adapted = any(anatomy.selected(one.selectors, one.excluded) & own for one in model.adapt)
     if not held:
-        return "learns"
+        return ""
     until = " at first" if held & later else ""
     plain = frozenset(leaf for leaf in own if not leaf.adapts)
     if plain <= held:

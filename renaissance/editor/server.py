@@ -13,6 +13,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from renaissance import __version__
+from renaissance.editor.colors import LEGEND, colors
 from renaissance.editor.completion import completions
 from renaissance.editor.documents import Analysis, Documents, importers, name_of, uri_of
 from renaissance.editor.findings import SOURCE, fixes, published
@@ -70,6 +71,11 @@ class Server(LanguageServer):
             return self.documents.analysis(name_of(uri))
         except SourceError:
             return None
+
+    async def quiet(self) -> None:
+        """Wait until nobody types, so that only a text that stays is worked out."""
+        while self.waiting is not None and not self.waiting.done():
+            await asyncio.wait([self.waiting])
 
     def role(self, params: _Params) -> tuple[Analysis, int, Role] | None:
         """Return the word under the cursor, and where it stands."""
@@ -133,6 +139,17 @@ def _follow_documents(server: Server) -> None:
         if uri and is_folder(name_of(uri)):
             os.chdir(name_of(uri))
 
+    @server.feature(types.INITIALIZED)
+    def begun(params: types.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        watched = None if workspace is None else workspace.did_change_watched_files
+        if watched is not None and watched.dynamic_registration:
+            watcher = types.FileSystemWatcher("**/*.vl")
+            wanted = types.DidChangeWatchedFilesRegistrationOptions([watcher])
+            method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            registration = types.Registration("specs", method, wanted)
+            server.client_register_capability(types.RegistrationParams([registration]))
+
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.documents.put(params.text_document.uri, params.text_document.text)
@@ -170,15 +187,16 @@ def _follow_documents(server: Server) -> None:
 def _answer_about_words(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     def hovered(params: types.HoverParams) -> types.Hover | None:
-        found = server.role(params)
-        said = None if found is None else hover(found[0], found[1])
-        if found is None or said is None:
+        analysis = server.analysis(params.text_document.uri)
+        if analysis is None:
             return None
-        role, text = said
-        return types.Hover(
-            contents=types.MarkupContent(kind=types.MarkupKind.Markdown, value=text),
-            range=server.columns.range(_span(found[0].source, role)),
-        )
+        offset = server.columns.offset(analysis.source, params.position)
+        said = hover(analysis, offset, lambda: server.documents.spec(analysis))
+        if said is None:
+            return None
+        span, text = said
+        content = types.MarkupContent(kind=types.MarkupKind.Markdown, value=text)
+        return types.Hover(contents=content, range=server.columns.range(span))
 
     @server.feature(
         types.TEXT_DOCUMENT_COMPLETION,
@@ -189,7 +207,7 @@ def _answer_about_words(server: Server) -> None:
         if analysis is None:
             return []
         offset = server.columns.offset(analysis.source, params.position)
-        return completions(server.documents, analysis, offset)
+        return completions(server.documents, analysis, offset, server.columns)
 
 
 def _answer_about_names(server: Server) -> None:
@@ -251,7 +269,8 @@ def _answer_about_files(server: Server) -> None:
             code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
         ),
     )
-    def fixed(params: types.CodeActionParams) -> list[types.CodeAction]:
+    async def fixed(params: types.CodeActionParams) -> list[types.CodeAction]:
+        await server.quiet()
         analysis = server.analysis(params.text_document.uri)
         if analysis is None:
             return []
@@ -280,13 +299,20 @@ def _answer_about_files(server: Server) -> None:
         analysis = server.analysis(params.text_document.uri)
         return [] if analysis is None else symbols(analysis.source, server.columns)
 
-    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
-    def hinted(params: types.InlayHintParams) -> list[types.InlayHint]:
+    @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
+    def colored(params: types.SemanticTokensParams) -> types.SemanticTokens:
         analysis = server.analysis(params.text_document.uri)
-        if analysis is None:
+        return types.SemanticTokens([] if analysis is None else colors(analysis, server.columns))
+
+    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
+    async def hinted(params: types.InlayHintParams) -> list[types.InlayHint]:
+        await server.quiet()
+        analysis = server.analysis(params.text_document.uri)
+        spec = None if analysis is None else server.documents.spec(analysis)
+        if analysis is None or spec is None:
             return []
         first, last = params.range.start.line, params.range.end.line
-        found = hints(analysis, server.columns)
+        found = hints(analysis, spec, server.columns)
         return [hint for hint in found if first <= hint.position.line <= last]
 
 

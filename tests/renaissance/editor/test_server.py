@@ -119,13 +119,15 @@ def test_columns_are_counted_as_agreed(tmp_path: Path) -> None:
     [
         ("  batch", ["count of texts", "has to be set", "impact `training`", "texts a step"]),
         ("mlp_ratio", ["default `4`", "impact `weights`"]),
-        ("objective mlm", ["# `objective mlm`", "probability"]),
-        ("freeze", ["# `freeze"]),
+        ("objective mlm", ["**`objective mlm`**", "- `probability`, `15%`: share"]),
+        ("freeze", ["**`freeze ADDRESS", "```vl"]),
         ("model image extends none", ["model none {", "hover.vl:6"]),
         ("data = [coco", ["data coco { format = image_caption"]),
         ("freeze vision", ["26 components", "`vision.embeddings`"]),
         ("fusion = 5, heads", ["components", "heads."]),
-        ("image_caption", ["# `format = image_caption`", "table"]),
+        ("google/electra", ["**`google/electra-small-discriminator`**", "| 12 | 256 |"]),
+        ("deit_tiny", ["parameters, 12 layers, width 192"]),
+        ("image_caption", ["**`format = image_caption`**", "- `table`, has to be set"]),
     ],
 )
 def test_hover_says_what_a_word_is(editor: Editor, behind: str, said: list[str]) -> None:
@@ -143,6 +145,7 @@ def test_hover_on_nothing_says_nothing(editor: Editor) -> None:
     ("typed", "offered", "not_offered"),
     [
         ("  mic", {"micro_batch", "objective", "optimizer"}, {"batch", "pool", "name", "on"}),
+        ("  prec", {"precision"}, {"batch", "steps", "data"}),
         ("  precision = ", {"fp32", "bf16", "fp16"}, {"batch", "true"}),
         ("  compile = l", {"none", "layers"}, {"fp32"}),
         ("  optimizer ", {"adamw", "sgd"}, {"mlm"}),
@@ -191,12 +194,32 @@ def test_completion_outside(
     assert not found & not_offered
 
 
+def test_completion_of_a_name_takes_the_place_of_all_between_quotes(editor: Editor) -> None:
+    text = SPEC.replace("deit_tiny_patch16_224", f"vit_{MARK}tiny")
+    item = editor.completions("completion.vl", text)["vit_base_patch16_clip_224"]
+    assert isinstance(item.text_edit, types.TextEdit) and item.label_details is not None
+    assert item.text_edit.range == types.Range(types.Position(7, 26), types.Position(7, 34))
+    assert item.label_details.description == "12 × 768"
+
+
 def test_completion_of_keys_says_what_they_mean(editor: Editor) -> None:
     text = SPEC.replace("  precision = bf16\n", f"  {MARK}\n")
     item = editor.completions("completion.vl", text)["precision"]
     assert isinstance(item.documentation, types.MarkupContent)
     assert "default `fp32`" in item.documentation.value
     assert item.insert_text == "precision = "
+    assert item.label_details == types.CompletionItemLabelDetails(description="fp32")
+
+
+def test_an_address_is_told_of_while_there_are_mistakes(editor: Editor) -> None:
+    wrong = SPEC.replace("batch     =", "btch =")
+    hovered = marked(wrong, behind="freeze vision")
+    assert editor.hover("new.vl", hovered) == (
+        '```vl\nbackbone vision = timm("deit_tiny_patch16_224") { image_size = 224 }\n```\nnew.vl:8'
+    )
+    editor.open("new.vl", SPEC)
+    editor.hover("new.vl", marked(SPEC, behind="freeze vision"))
+    assert "26 components" in str(editor.hover("new.vl", hovered))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +285,10 @@ def test_fixes_are_the_changes_of_findings(editor: Editor) -> None:
     wrong = SPEC.replace("batch     = 512", 'batch     = "512"').replace("= bf16", '= "bf16"')
     uri, _ = editor.open("fixes.vl", wrong)
     *single, every = actions(editor, uri)
-    assert [one.title for one in single] == ["Write `512`", "Write `bf16`"]
+    assert [one.title for one in single] == [
+        'Write `512` instead of `"512"`',
+        'Write `bf16` instead of `"bf16"`',
+    ]
     assert every.kind == types.CodeActionKind.SourceFixAll
     assert every.edit is not None and every.edit.changes is not None
     assert edited(editor.root / "fixes.vl", list(every.edit.changes[uri])) == SPEC
@@ -316,8 +342,48 @@ def test_hints_say_sizes_and_what_is_frozen(editor: Editor) -> None:
     assert [one.label for one in found] == [
         "12 layers, 256 wide, 4 of 12 layers frozen at first",
         "12 layers, 192 wide, frozen at first",
-        "6 layers, learns",
         "text 4 of 12 layers frozen at first; vision frozen at first",
+    ]
+
+
+def test_hints_stay_while_there_are_mistakes(editor: Editor) -> None:
+    whole = types.Range(types.Position(0, 0), types.Position(1000, 0))
+    uri, _ = editor.open("staying.vl", SPEC)
+    params = types.InlayHintParams(types.TextDocumentIdentifier(uri), whole)
+    before = editor.wait(editor.client.text_document_inlay_hint_async(params))
+    editor.open("staying.vl", "model fresh { backbone other = }\n" + SPEC)
+    after = editor.wait(editor.client.text_document_inlay_hint_async(params))
+    assert before and after
+    assert [one.label for one in before] == [one.label for one in after]
+    assert [one.position.line + 1 for one in before] == [one.position.line for one in after]
+
+
+def test_colors_say_what_words_are(editor: Editor) -> None:
+    text = 'model 𝄞 # 𝄞 note\nmodel m { backbone text = timm("𝄞") { padding = true } }\n'
+    uri, _ = editor.open("colors.vl", text)
+    params = types.SemanticTokensParams(types.TextDocumentIdentifier(uri))
+    found = editor.wait(editor.client.text_document_semantic_tokens_full_async(params))
+    provider = editor.server.capabilities.semantic_tokens_provider
+    assert found is not None and provider is not None
+    sorts = provider.legend.token_types
+    line = column = 0
+    said = []
+    for start in range(0, len(found.data), 5):
+        below, right, length, sort, _ = found.data[start : start + 5]
+        line, column = line + below, right + (0 if below else column)
+        units = text.split("\n")[line].encode("utf-16-le")
+        said.append((units[2 * column : 2 * (column + length)].decode("utf-16-le"), sorts[sort]))
+    assert said == [
+        ("model", "keyword"),
+        ("# 𝄞 note", "comment"),
+        ("model", "keyword"),
+        ("m", "function"),
+        ("backbone", "keyword"),
+        ("text", "function"),
+        ("timm", "type"),
+        ('"𝄞"', "string"),
+        ("padding", "property"),
+        ("true", "enumMember"),
     ]
 
 
