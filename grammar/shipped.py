@@ -11,8 +11,12 @@ def shipped_specs() -> dict[str, str]:
 
     One in a folder is called after both: `models/vilt`.
     """
-    names = {path.relative_to(_FOLDER).with_suffix("").as_posix(): path for path in _files()}
-    return {name: _about(names[name]) for name in sorted(names)}
+    return {name: _about(_FOLDER / f"{name}.vl") for name in shipped_names()}
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Return the names of the shipped specs, in order."""
+    return tuple(sorted(path.relative_to(_FOLDER).with_suffix("").as_posix() for path in _files()))
 
 
 def shipped_path(name: str) -> Path | None:

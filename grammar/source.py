@@ -4,6 +4,7 @@ import sys
 from bisect import bisect_right
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from renaissance.grammar.record import Record
@@ -117,16 +118,28 @@ def source_of(name: str, content: bytes) -> Source:
     return Source(name=name, text=text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def _mistaken_files() -> ModuleType:
+    from renaissance.grammar import mistaken_files  # only mistakes pay for it
+
+    return mistaken_files
+
+
 def _content(path: str) -> bytes:
     if not path:
         raise SourceError("a file name is empty")
     try:
         with Path(path).open("rb") as file:
+            if not path.endswith(".vl") and (said := _mistaken_files().no_spec(path)):
+                raise SourceError(f"{shown(path)} {said}")
             return file.read(_LARGEST + 1)
     except IsADirectoryError:
-        raise SourceError(f"{shown(path)} is a folder, not a file") from None
+        hint = _mistaken_files().of_folder(path)
+        raise SourceError(f"{shown(path)} is a folder, not a file{hint and f': {hint}'}") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise SourceError(f"there is no file {shown(path)}") from None
+        files = _mistaken_files()
+        raise SourceError(
+            f"there is no file {shown(path)}{files.hint(files.meant_by(path))}"
+        ) from None
     except OSError as error:
         raise SourceError(f"{shown(path)} cannot be read: {error.strerror}") from None
 

@@ -22,7 +22,8 @@ def run(arguments: Namespace) -> int:
     failures: list[str] = []
     changed: list[str] = []
     only_look = arguments.check or arguments.diff
-    for path in find_specs(arguments.files):
+    paths = find_specs(arguments.files)
+    for path in paths:
         try:
             source = read_source(path)
             if path == "-":
@@ -46,10 +47,18 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "text" and not arguments.diff:
         for name in changed:
             if arguments.check:
-                print(name)
+                print(f"would be formatted: {name}")
             elif name != arguments.stdin_filename:
                 print(f"formatted {name}", file=sys.stderr)
+        if arguments.check:
+            print(_summary(len(paths) - len(failures), len(changed)))
     return code
+
+
+def _summary(files: int, changed: int) -> str:
+    """Return the line that sums up what was looked at."""
+    what = f"{files} file{'s' if files != 1 else ''} checked"
+    return f"{what}: {changed} would be formatted" if changed else f"{what}: canonical layout"
 
 
 def _differs(path: str, source: Source, text: str) -> bool:

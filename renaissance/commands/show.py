@@ -34,13 +34,15 @@ def run(arguments: Namespace) -> int:
         if arguments.origin:
             content["origins"] = _origins(resolution.origins)
         return answer(arguments, FINE, diagnostics=resolution.diagnostics, **content)
+    # Warnings first: what was asked for stands last, where a person looks for it.
+    answer(arguments, FINE, diagnostics=resolution.diagnostics)
     if arguments.hash:
         print(spec.hash)
     elif arguments.origin:
         sys.stdout.write(_printed(spec, lambda path: origin(resolution.origins, path)))
     else:
         sys.stdout.write(_printed(spec))
-    return answer(arguments, FINE, diagnostics=resolution.diagnostics)
+    return FINE
 
 
 def _study(arguments: Namespace, resolution: Resolution) -> int:
@@ -61,11 +63,12 @@ def _study(arguments: Namespace, resolution: Resolution) -> int:
     found = resolution.diagnostics
     if arguments.format == "json":
         return answer(arguments, FINE, diagnostics=found, **cells_as_json(study, cells))
+    answer(arguments, FINE, diagnostics=found)
     if wanted:
         sys.stdout.write(f"{cells[0].spec.hash}\n" if arguments.hash else _printed(cells[0].spec))
     else:
         sys.stdout.write(render_study(study))
-    return answer(arguments, FINE, diagnostics=found)
+    return FINE
 
 
 def _printed(spec: Spec, note: Note = lambda path: "") -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from renaissance.cli import main
+from renaissance.files import find_spec
 from renaissance.grammar import writing
 
 MESSY = "model   m{pool=cls} # c\n"
@@ -34,7 +35,9 @@ def test_it_rewrites_the_file(spec: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_check_and_diff_change_nothing(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fmt", "--check", "a.vl"]) == 1
-    assert capsys.readouterr().out == "a.vl\n"
+    assert capsys.readouterr().out == (
+        "would be formatted: a.vl\n1 file checked: 1 would be formatted\n"
+    )
     assert main(["fmt", "--diff", "a.vl"]) == 1
     shown = capsys.readouterr().out
     assert "-model   m{pool=cls} # c" in shown
@@ -44,6 +47,7 @@ def test_check_and_diff_change_nothing(spec: Path, capsys: pytest.CaptureFixture
     assert spec.read_text() == MESSY
     spec.write_text(NEAT)
     assert main(["fmt", "--check", "a.vl"]) == 0
+    assert capsys.readouterr().out == "1 file checked: canonical layout\n"
     assert main(["fmt", "--diff", "a.vl"]) == 0
     assert capsys.readouterr().out == ""
 
@@ -62,7 +66,7 @@ def test_standard_input_goes_to_standard_output(
     assert capsys.readouterr().out == NEAT
     pipe(MESSY)
     assert main(["fmt", "--check", "--stdin-filename", "b.vl", "-"]) == 1
-    assert capsys.readouterr().out == "b.vl\n"
+    assert capsys.readouterr().out.startswith("would be formatted: b.vl\n")
     pipe("a = = 1")
     assert main(["fmt", "--stdin-filename", "b.vl", "-"]) == 2
     shown = capsys.readouterr()
@@ -123,3 +127,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 def test_a_missing_file(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fmt", "missing.vl"]) == 2
     assert capsys.readouterr().err == "error: there is no file missing.vl\n"
+
+
+def test_shipped_specs_are_in_canonical_layout(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(find_spec("quickstart")).parent
+    assert main(["fmt", "--check", str(folder)]) == 0, capsys.readouterr().out
