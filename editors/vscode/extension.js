@@ -29,7 +29,10 @@ function providers(ask) {
     }),
     languages.registerCompletionItemProvider(
       LANGUAGE,
-      { provideCompletionItems: async (document, position) => (await ask("completion", document, { position }))?.map(completion) },
+      {
+        provideCompletionItems: async (document, position, _, { triggerKind, triggerCharacter }) =>
+          (await ask("completion", document, { position, context: { triggerKind: triggerKind + 1, triggerCharacter } }))?.map(completion),
+      },
       ".", "=", " ", "(", "[", '"',
     ),
     languages.registerDefinitionProvider(LANGUAGE, {
@@ -41,7 +44,7 @@ function providers(ask) {
     languages.registerRenameProvider(LANGUAGE, {
       prepareRename: async (document, position) => {
         const answer = await ask("prepareRename", document, { position });
-        if (!answer) throw new Error("What is here has no name of yours.");
+        if (!answer) throw new Error("Only names that a spec declares can be changed.");
         return range(answer);
       },
       provideRenameEdits: async (document, position, newName) => changes(await ask("rename", document, { position, newName })),

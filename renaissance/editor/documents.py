@@ -1,15 +1,18 @@
 """Specs that are open in an editor, and what is known of each."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from renaissance.grammar import tree
 from renaissance.grammar.composition.files import Disk
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.findings import Findings
+from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source, SourceError, shown, source_of
 from renaissance.grammar.tokens import tokenize
@@ -107,8 +110,12 @@ class Documents(Disk):
         return self._known[name]
 
     def spec(self, analysis: Analysis) -> Spec | None:
-        """Return what a text means, or what its file meant when it had no errors last."""
-        return analysis.resolution.spec or self._sound.get(analysis.source.name)
+        """Return what a text means; while it has errors what it meant last, or its models alone."""
+        return (
+            analysis.resolution.spec
+            or self._sound.get(analysis.source.name)
+            or resolve(_models_of(analysis.source), self).spec
+        )
 
     def analysed(self, source: Source) -> Analysis:
         """Return what is known of a text that takes the place of a document's."""
@@ -121,6 +128,16 @@ class Documents(Disk):
         if found.spec is not None:
             self._sound[source.name] = found.spec
         return found
+
+
+def _models_of(source: Source) -> Source:
+    """Return a text without its jobs, studies and data, at the same places."""
+    text = source.text
+    for statement in parse(source)[0].statements:
+        if isinstance(statement, tree.Declaration) and statement.keyword.text != "model":
+            start, end = statement.span.start, statement.span.end
+            text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return Source(name=source.name, text=text)
 
 
 def name_of(uri: str) -> str:

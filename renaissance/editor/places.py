@@ -44,3 +44,8 @@ class Columns:
 
     def _units(self, text: str) -> int:
         return len(text.encode(self._encoding, "surrogatepass")) // self._bytes
+
+
+def line_before(text: str, offset: int) -> str:
+    """Return what stands between the beginning of a line and a place in it."""
+    return text[text.rfind("\n", 0, offset) + 1 : offset]

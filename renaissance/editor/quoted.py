@@ -6,7 +6,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from renaissance.editor.documents import Analysis
-from renaissance.editor.places import Columns
+from renaissance.editor.places import Columns, line_before
 from renaissance.editor.reading import Reading, kind_named
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.catalogue.timm_models import timm_names
@@ -18,9 +18,8 @@ _KIND = types.CompletionItemKind
 
 def quote_before(text: str, offset: int) -> int | None:
     """Return where the string begins that a place lies in; None where it lies in none."""
-    line = text.rfind("\n", 0, offset) + 1
-    before = text[line:offset]
-    return line + before.rindex('"') if before.count('"') % 2 else None
+    before = line_before(text, offset)
+    return offset - len(before) + before.rindex('"') if before.count('"') % 2 else None
 
 
 def quoted(

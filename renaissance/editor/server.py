@@ -20,7 +20,7 @@ from renaissance.editor.findings import SOURCE, fixes, published
 from renaissance.editor.hints import hints
 from renaissance.editor.hover import hover
 from renaissance.editor.navigation import declaration_of, imported_at, occurrences, symbols
-from renaissance.editor.places import Columns
+from renaissance.editor.places import Columns, line_before
 from renaissance.editor.reading import Reading, Role
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.formatter import format_source
@@ -207,6 +207,9 @@ def _answer_about_words(server: Server) -> None:
         if analysis is None:
             return []
         offset = server.columns.offset(analysis.source, params.position)
+        typed = None if params.context is None else params.context.trigger_character
+        if typed == " " and not line_before(analysis.source.text, offset).strip():
+            return []  # this is indentation, nobody asked for anything
         return completions(server.documents, analysis, offset, server.columns)
 
 

@@ -202,6 +202,21 @@ def test_completion_of_a_name_takes_the_place_of_all_between_quotes(editor: Edit
     assert item.label_details.description == "12 × 768"
 
 
+def test_indentation_asks_for_nothing(editor: Editor) -> None:
+    uri, position = editor.open("typing.vl", SPEC.replace("  precision = bf16\n", f"  {MARK}\n"))
+    typed = types.CompletionContext(types.CompletionTriggerKind.TriggerCharacter, " ")
+    asked = types.CompletionContext(types.CompletionTriggerKind.Invoked)
+    found = [
+        editor.wait(
+            editor.client.text_document_completion_async(
+                types.CompletionParams(types.TextDocumentIdentifier(uri), position, context)
+            )
+        )
+        for context in (typed, asked)
+    ]
+    assert found[0] == [] and found[1]
+
+
 def test_completion_of_keys_says_what_they_mean(editor: Editor) -> None:
     text = SPEC.replace("  precision = bf16\n", f"  {MARK}\n")
     item = editor.completions("completion.vl", text)["precision"]
@@ -211,15 +226,23 @@ def test_completion_of_keys_says_what_they_mean(editor: Editor) -> None:
     assert item.label_details == types.CompletionItemLabelDetails(description="fp32")
 
 
-def test_an_address_is_told_of_while_there_are_mistakes(editor: Editor) -> None:
-    wrong = SPEC.replace("batch     =", "btch =")
-    hovered = marked(wrong, behind="freeze vision")
-    assert editor.hover("new.vl", hovered) == (
-        '```vl\nbackbone vision = timm("deit_tiny_patch16_224") { image_size = 224 }\n```\nnew.vl:8'
-    )
-    editor.open("new.vl", SPEC)
-    editor.hover("new.vl", marked(SPEC, behind="freeze vision"))
-    assert "26 components" in str(editor.hover("new.vl", hovered))
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("batch     =", "btch =", "26 components"),
+        ("  layers    = 6", "  layers    = six", "```vl\nbackbone vision = timm("),
+    ],
+    ids=["in a job", "in the model"],
+)
+def test_an_address_is_told_of_while_there_are_mistakes(
+    editor: Editor, right: str, wrong: str, said: str
+) -> None:
+    name = f"{wrong.split()[-1].strip('=')}.vl"
+    assert right in SPEC
+    hovered = marked(SPEC.replace(right, wrong), behind="freeze vision")
+    assert said in str(editor.hover(name, hovered))
+    editor.hover(name, marked(SPEC, behind="freeze vision"))
+    assert "26 components" in str(editor.hover(name, hovered))
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ const whole = new Range(new Position(0, 0), new Position(1000, 0));
   const answers = { messages, findings: found.get(name) };
   if (found.size > 0) {
     answers.hover = await providers.hover.provideHover(document, place("max_tokens"));
-    answers.completion = (await providers.completion.provideCompletionItems(document, place("max_tokens"))).map(({ label }) => label.label ?? label);
+    answers.completion = (await providers.completion.provideCompletionItems(document, place("max_tokens"), undefined, { triggerKind: 0 })).map(({ label }) => label.label ?? label);
     answers.definition = await providers.definition.provideDefinition(document, place("towers {"));
     answers.references = await providers.references.provideReferences(document, place("towers {"), { includeDeclaration: true });
     answers.named = await providers.rename.prepareRename(document, place("towers {"));
