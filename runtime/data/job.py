@@ -21,6 +21,7 @@ from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import room_for_images
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
+from renaissance.runtime.data.many_texts import in_order
 from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.data.pictures import Pictures
@@ -33,7 +34,7 @@ from renaissance.runtime.data.streams import (
     text_needs,
     vision_needs,
 )
-from renaissance.runtime.data.table import SECOND, in_order
+from renaissance.runtime.data.table import SECOND
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Tokens

@@ -1,23 +1,30 @@
 """Texts of columns of which there may be millions: never are all of them Python objects."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
+TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 PIECE = 2**16
 """Texts that are Python's at a time."""
 
 
-def pieces(column: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
+def pieces(column: TextColumn) -> Iterator[pa.Array]:
     """Cut a column into short pieces; nothing is copied."""
     for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
         for start in range(0, len(chunk), PIECE):
             yield chunk.slice(start, PIECE)
 
 
-def pieces_at(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> Iterator[pa.Array]:
+def in_order(texts: TextColumn) -> Iterator[str]:
+    """Go through texts."""
+    return (text for piece in pieces(texts) for text in piece.to_pylist())
+
+
+def pieces_at(column: TextColumn, rows: np.ndarray) -> Iterator[pa.Array]:
     """Yield some rows of a column in short pieces; `rows` is `[n]` integers, ascending."""
     start = 0
     for piece in pieces(column):
@@ -26,7 +33,7 @@ def pieces_at(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> Iterator[
         start += len(piece)
 
 
-def taken(column: pa.Array | pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+def taken(column: TextColumn, rows: np.ndarray) -> pa.ChunkedArray:
     """Return some rows of a column; `rows` is `[n]` int64, ascending.
 
     Arrow's own `take` first puts all chunks into one.

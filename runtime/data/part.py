@@ -10,8 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from renaissance.runtime.data.many_texts import PIECE, Texts, numbered, pieces, pieces_at
-from renaissance.runtime.data.table import Table, TextColumn
+from renaissance.runtime.data.many_texts import (
+    PIECE,
+    TextColumn,
+    Texts,
+    numbered,
+    pieces,
+    pieces_at,
+)
+from renaissance.runtime.data.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

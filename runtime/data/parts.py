@@ -10,11 +10,12 @@ from renaissance.grammar.kinds.data import Split as DeclaredSplit
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError, NothingLeftError
+from renaissance.runtime.data.joining import join
 from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.reading import read_pairs, read_task
 from renaissance.runtime.data.sameness import Photographs, found_among
 from renaissance.runtime.data.sampling import held_out
-from renaissance.runtime.data.table import Table, join
+from renaissance.runtime.data.table import Table
 
 MOST_COMPARED = 2**17
 """Image files above which none is opened to find out whether it is held out elsewhere."""

@@ -1,28 +1,23 @@
 """Texts, their images and answers as Arrow tables: what every reader of files returns."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from renaissance.runtime.data.distinct_images import distinct_images
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.many_texts import numbered, pieces
-from renaissance.runtime.data.real_paths import real_pieces, tidy
+from renaissance.runtime.data.many_texts import TextColumn
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-TextColumn: TypeAlias = pa.Array | pa.ChunkedArray
 SECOND = "second"
 """The column of second texts, for tasks about pairs of texts."""
-ODD = r"^/|^$|//|/$|(^|/)\.\.?(/|$)|\x00"
-"""Paths that may be spelled in a shorter way, or start from elsewhere."""
 VISIBLE = r"[^\s\pZ\p{Cc}\p{Cf}]"
 """A character that is neither white nor a mere instruction, such as U+200B."""
 
@@ -231,7 +226,7 @@ class Table:
         rows = self.rows.data.table
         if known is not None:
             rows = rows.drop_columns("weight")
-        return replace(self, rows=_data_set(rows.append_column("weight", pa.array(weights))))
+        return replace(self, rows=data_set(rows.append_column("weight", pa.array(weights))))
 
     def without(self, images: np.ndarray, measured: str) -> "Table":
         """Return the texts about none of the images `[images]` bool that something is measured on.
@@ -243,7 +238,7 @@ class Table:
         kept = ~images[self.images_of_row].any(axis=1)
         if kept.all():
             return self
-        rows = _data_set(self.rows.data.table.filter(pa.array(kept)))
+        rows = data_set(self.rows.data.table.filter(pa.array(kept)))
         excluded = {**self.excluded, measured: len(self) - len(rows)}
         return replace(self, rows=rows, excluded=excluded)
 
@@ -260,7 +255,8 @@ class Table:
         return answers
 
 
-def _data_set(table: pa.Table) -> "Dataset":
+def data_set(table: pa.Table) -> "Dataset":
+    """Return columns as a data set; nothing is copied."""
     from datasets import Dataset  # takes a while to import
 
     # Without a name it would make one of all that the table holds, of which it copies every byte.
@@ -309,7 +305,7 @@ def make_table(
     """
     if len(texts) == 0:
         raise DataError(f"`{source.name}` holds no text with an image; check its files")
-    distinct, image = _distinct_images(paths, root)
+    distinct, image = distinct_images(paths, root)
     rows = {"text": texts, "image": _image_column(image)} | dict(columns or {})
     if answers is not None:
         rows["answer"] = answers
@@ -320,8 +316,8 @@ def make_table(
     images = _image_columns(distinct, image, scenes, contents)
     images |= _known_of(image[0], names or {}, files, file_of_text)
     return Table(
-        rows=_data_set(pa.table(rows)),
-        images=_data_set(pa.table(images)),
+        rows=data_set(pa.table(rows)),
+        images=data_set(pa.table(images)),
         sources=(source,),
         files=files,
         also_true=also_true,
@@ -370,143 +366,11 @@ def _known_of(
     return known
 
 
-def _distinct_images(
-    paths: TextColumn | Sequence[TextColumn], root: str | os.PathLike[str]
-) -> tuple[pa.ChunkedArray, np.ndarray]:
-    """Return the paths of distinct images, and `[views, texts]` int32, the image of each text."""
-    views = [paths] if isinstance(paths, TextColumn) else paths
-    given = [pc.fill_null(piece.cast(pa.string()), "") for view in views for piece in pieces(view)]
-    spelling, first = numbered(given)
-    spelled = [_spelled(root, paths) for paths in _chosen(given, first)]
-    distinct, number = _number(spelled)
-    return distinct, number[spelling].reshape(len(views), -1)
-
-
-def _chosen(column: Iterable[pa.Array], chosen: np.ndarray) -> Iterator[pa.Array]:
-    """Yield the chosen values of the pieces of a column; `chosen` is `[values]` bool."""
-    start = 0
-    for piece in column:
-        yield piece.filter(pa.array(chosen[start : start + len(piece)]))
-        start += len(piece)
-
-
-def _spelled(root: str | os.PathLike[str], paths: pa.Array) -> pa.Array:
-    """Return paths as they are opened: from the folder that they start from, without detours."""
-    start = tidy([str(Path(root))])[0]
-    start = "" if start == "." else f"{start.rstrip('/')}/"
-    plain = pc.binary_join_element_wise(start, paths, "")
-    apart = pc.match_substring_regex(paths, ODD)
-    if not pc.any(apart).as_py():
-        return plain
-    named = paths.filter(apart).to_pylist()
-    spelled = tidy([str(Path(root, path)) for path in named])
-    said = [path if name else "" for name, path in zip(named, spelled, strict=True)]
-    return pc.replace_with_mask(plain, apart, pa.array(said, pa.string()))
-
-
 def _image_column(image: np.ndarray) -> pa.Array:
     """Return the images of each text, `[views, texts]`: one number, or a list of them."""
     if len(image) == 1:
         return pa.array(image[0])
     return pa.FixedSizeListArray.from_arrays(pa.array(image.T.reshape(-1)), len(image))
-
-
-def join(tables: Sequence[Table]) -> Table:
-    """Put several tables of pairs together; paths that lead to one file are one image."""
-    if len(tables) == 1:
-        return tables[0]
-    chunks = [chunk for t in tables for chunk in t.images.data.column("path").chunks]
-    distinct, number = _number(chunks)
-    starts = np.cumsum([0, *(len(table.images) for table in tables)])
-    images = [number[start + t.image_of_row] for start, t in zip(starts, tables, strict=False)]
-    contents = np.cumsum([0, *(table.contents for table in tables)])
-    described = {
-        "scene": [start + t.scene_of_image for start, t in zip(starts, tables, strict=False)],
-        "content": [start + t.content_of_image for start, t in zip(contents, tables, strict=False)],
-        "source": [np.full(len(t.images), place) for place, t in enumerate(tables)],
-    }
-    columns = {"path": distinct}
-    first = np.unique(number, return_index=True)[1]
-    if any(table.files is not None for table in tables):
-        columns["held"] = pa.concat_arrays(_held(tables)).take(pa.array(first))
-    for name in NAMESPACES:
-        if any(name in table.images.column_names for table in tables):
-            named = [chunk for table in tables for chunk in _named(table, name).chunks]
-            columns[name] = pa.chunked_array(named, pa.string()).take(pa.array(first))
-    for name, parts in described.items():
-        # The first table that names an image owns it: assign backwards so that it comes last.
-        owner = np.zeros(len(distinct), np.int32)
-        owner[number[::-1]] = np.concatenate(parts)[::-1]
-        columns[name] = pa.array(owner)
-    also_true = [
-        table.also_true.set_column(1, "content", pc.add(table.also_true["content"], int(start)))
-        for start, table in zip(contents, tables, strict=False)
-        if table.also_true is not None
-    ]
-    rows = {
-        "text": pa.chunked_array([c for t in tables for c in t.texts.cast(pa.string()).chunks]),
-        "image": pa.array(np.concatenate(images).astype(np.int32)),
-        "source": pa.array(np.repeat(np.arange(len(tables), dtype=np.int16), [*map(len, tables)])),
-    }
-    weights = [table.weight_of_row for table in tables]
-    if any(weight is not None for weight in weights):
-        rows["weight"] = np.concatenate(
-            [np.ones(len(t)) if w is None else w for t, w in zip(tables, weights, strict=True)]
-        )
-    files = [table.files for table in tables if table.files is not None]
-    return Table(
-        rows=_data_set(pa.table(rows)),
-        images=_data_set(pa.table(columns)),
-        sources=tuple(source for table in tables for source in table.sources),
-        files=pa.chunked_array(
-            [chunk.cast(pa.large_binary()) for column in files for chunk in column.chunks]
-        )
-        if files
-        else None,
-        also_true=pa.concat_tables(also_true) if also_true else None,
-        incomplete=sum(table.incomplete for table in tables),
-        excluded=dict(sum((Counter(table.excluded) for table in tables), Counter())),
-    )
-
-
-def as_one_block(table: Table, source: Source) -> Table:
-    """Return a table that was joined of files of one block as that block's."""
-    if len(table.sources) == 1:
-        return table
-    images = table.images.data.table
-    place = images.column_names.index("source")
-    one = pa.array(np.zeros(len(images), np.int32))
-    return replace(
-        table,
-        rows=_data_set(table.rows.data.table.drop_columns("source")),
-        images=_data_set(images.set_column(place, "source", one)),
-        sources=(source,),
-    )
-
-
-def _held(tables: Sequence[Table]) -> list[pa.Array]:
-    """Return which of the files of all tables, one table behind the other, each image is."""
-    found, start = [], 0
-    for table in tables:
-        if table.files is None:
-            found.append(pa.nulls(len(table.images), pa.int64()))
-        else:
-            held = table.images.data.column("held").combine_chunks()
-            found.append(pc.add(held, start))
-            start += len(table.files)
-    return found
-
-
-def _named(table: Table, name: str) -> pa.ChunkedArray:
-    """Return what a data set calls the images of a table, null where nothing is said."""
-    if name in table.images.column_names:
-        return table.images.data.column(name).cast(pa.string())
-    return pa.chunked_array([pa.nulls(len(table.images), pa.string())])
-
-
-def in_order(texts: pa.ChunkedArray) -> Iterator[str]:
-    """Go through texts."""
-    return (text for piece in pieces(texts) for text in piece.to_pylist())
 
 
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
@@ -515,13 +379,6 @@ def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
         pc.fill_null(pc.match_substring_regex(column, VISIBLE), False) for column in (texts, paths)
     ]
     return np.flatnonzero(np.asarray(pc.and_(*keep)))
-
-
-def _number(paths: Sequence[pa.Array]) -> tuple[pa.ChunkedArray, np.ndarray]:
-    """Return the distinct files by their first spelling, and the number of each path's file."""
-    number, first = numbered(real_pieces(paths))
-    kept = paths if first.all() else _chosen(paths, first)
-    return pa.chunked_array(kept, pa.string()), number
 
 
 def _numbers(names: TextColumn) -> np.ndarray:

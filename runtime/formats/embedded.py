@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from renaissance.runtime.data.columns import is_list
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.table import Source, Table, TextColumn, complete_rows, make_table
+from renaissance.runtime.data.many_texts import TextColumn
+from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
 
 
 def holds_images(kind: pa.DataType) -> bool:

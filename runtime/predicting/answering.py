@@ -17,11 +17,12 @@ from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.batches import Assembler
 from renaissance.runtime.data.corpus import Corpus, Split
 from renaissance.runtime.data.loader import Reading, Strides, assembled
+from renaissance.runtime.data.many_texts import in_order
 from renaissance.runtime.data.moving import moved
 from renaissance.runtime.data.pictures import Pictures
 from renaissance.runtime.data.rows import OneARow
 from renaissance.runtime.data.streams import text_needs, vision_needs
-from renaissance.runtime.data.table import Table, in_order
+from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.wanted import Context, Maker
 from renaissance.runtime.precision import Precision

@@ -20,8 +20,9 @@ from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.names import listing
 from renaissance.runtime.crops import Box, crop_path
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.many_texts import TextColumn
 from renaissance.runtime.data.part import Part
-from renaissance.runtime.data.table import Source, Table, TextColumn, make_table
+from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.tasks.referring_keys import Referring
 
 ENOUGH = 0.5

@@ -16,16 +16,10 @@ from renaissance.runtime.data.columns import (
     read_columns,
 )
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.joining import as_one_block, join
 from renaissance.runtime.data.many_texts import taken
 from renaissance.runtime.data.mapped import mapped
-from renaissance.runtime.data.table import (
-    Source,
-    Table,
-    as_one_block,
-    complete_rows,
-    join,
-    make_table,
-)
+from renaissance.runtime.data.table import Source, Table, complete_rows, make_table
 from renaissance.runtime.formats.embedded import embedded_table, holds_images
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 

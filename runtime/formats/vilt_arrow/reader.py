@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.table import Source, Table, as_one_block, join
+from renaissance.runtime.data.joining import as_one_block, join
+from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.formats.embedded import column_of, embedded_table, mapped_arrow
 from renaissance.runtime.formats.vilt_arrow.schema import ViltArrow
 

@@ -9,8 +9,9 @@ from PIL import Image
 
 from renaissance.runtime.data import real_paths as real_paths_module
 from renaissance.runtime.data.decode import decode
+from renaissance.runtime.data.joining import join
 from renaissance.runtime.data.real_paths import real_paths
-from renaissance.runtime.data.table import Source, Table, join, make_table
+from renaissance.runtime.data.table import Source, Table, make_table
 
 
 def table(root: Path, *paths: str) -> Table:

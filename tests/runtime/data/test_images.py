@@ -22,10 +22,11 @@ from renaissance.runtime.data import job_data
 from renaissance.runtime.data.decode import read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images, room_for_images
+from renaissance.runtime.data.joining import join
 from renaissance.runtime.data.pixels import augmented
 from renaissance.runtime.data.randomness import generator
 from renaissance.runtime.data.resize import Resize
-from renaissance.runtime.data.table import Source, Table, join, make_table
+from renaissance.runtime.data.table import Source, Table, make_table
 
 Draw = Callable[[Path, int], list[Path]]
 

@@ -12,7 +12,8 @@ from PIL import Image
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data import job_data
-from renaissance.runtime.data.table import Source, Table, join, make_table
+from renaissance.runtime.data.joining import join
+from renaissance.runtime.data.table import Source, Table, make_table
 from renaissance.runtime.data.truths import Truths
 from renaissance.runtime.formats.easy_vqa import reader as easy_vqa
 from renaissance.runtime.formats.easy_vqa.schema import EasyVqaPairs

@@ -9,7 +9,8 @@ import pyarrow.parquet
 import pytest
 
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.data.table import Source, Table, join
+from renaissance.runtime.data.joining import join
+from renaissance.runtime.data.table import Source, Table
 from renaissance.runtime.formats.image_caption import reader
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 from tests.published import draw
