@@ -10,29 +10,24 @@ from torch import Tensor
 
 from renaissance.compiler.batch import (
     Batch,
-    Candidates,
-    Drawn,
     HiddenPixels,
-    Items,
     PartlyEncoded,
-    PartlyEncodedTexts,
-    PatchPlaces,
     Pixels,
     RegionRows,
     ShapedImages,
     Shown,
-    TextRows,
     Texts,
-    Truth,
 )
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.runtime.data.corpus import Split
 from renaissance.runtime.data.images import Images
+from renaissance.runtime.data.items import pair_items, patch_items
 from renaissance.runtime.data.pixels import augmented
+from renaissance.runtime.data.places import HiddenImages, Places, of_stream
 from renaissance.runtime.data.regions import RegionFiles
-from renaissance.runtime.data.targets import known
+from renaissance.runtime.data.text_rows import partly_encoded, plain_texts, text_rows
 from renaissance.runtime.data.tokens import Padded
-from renaissance.runtime.data.wanted import Group, KnownTruth, Makers, TextMaker, Wanted
+from renaissance.runtime.data.wanted import Makers, TextMaker, Wanted
 from renaissance.runtime.feature_cache.known import KnownTexts
 
 
@@ -92,23 +87,23 @@ class Assembler:
     ) -> Batch:
         text, wanted = self._wanted(rows, part, drawn)
         whole = [one for one in wanted.values() if one.hidden is None or one.whole]
-        shows = {name: self._shown(name, whole, step) for name in self.split.corpus.images.readers}
+        shown = {name: self._shown(name, whole, step) for name in self.split.corpus.images.readers}
+        streams, places = list(shown), [place for _, place in shown.values()]
         covered = [one for one in wanted.values() if one.hidden is not None]
         hidden = self._hidden(covered[0], step) if covered else None
         texts, text_places = self._texts(text, wanted)
-        (images, place), *_ = shows.values()
         return Batch(
-            images=images,
+            images=shown[streams[0]][0],
             texts=texts,
             items={
-                name: _items(one, text, text_places[name], [place for _, place in shows.values()])
+                name: pair_items(one, text, text_places[name], places)
                 if one.hidden is None or hidden is None
-                else _patches(one, text, text_places[name], place, hidden)
+                else patch_items(one, text, text_places[name], places[0], hidden)
                 for name, one in wanted.items()
             },
             rows=len(rows),
             hidden=() if hidden is None else hidden.shown,
-            more={name: more for name, (more, _) in list(shows.items())[1:]},
+            more={name: shown[name][0] for name in streams[1:]},
         )
 
     def _wanted(
@@ -140,24 +135,24 @@ class Assembler:
         text = self.split.corpus.tokens.padded(rows, self.pad_id)
         if self.known is None:
             return plain_texts(text), np.arange(len(rows))
-        cached, places = _partly_encoded(text, self.known)
+        cached, places = partly_encoded(text, self.known)
         return Texts(encoded=None, cached=cached), places
 
-    def _shown(self, stream: str, wanted: Sequence[Wanted], step: int) -> tuple[Shown, "_Places"]:
+    def _shown(self, stream: str, wanted: Sequence[Wanted], step: int) -> tuple[Shown, Places]:
         """Return what a stream reads of each distinct image that it is shown, and where it is."""
         pictures = self.split.corpus.images
         column = pictures.place[stream]
-        numbers = [_column(one.image, column) for one in wanted]
+        numbers = [of_stream(one.image, column) for one in wanted]
         shown = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
         shown = shown[shown >= 0]
-        plain = _Places(column=column, numbers=shown, places=np.arange(len(shown)))
+        plain = Places(column=column, numbers=shown, places=np.arange(len(shown)))
         images = pictures.readers[stream]
         if isinstance(images, RegionFiles):
             return images.rows(shown), plain
         if images.features is None or not len(shown):
             groups = _by_shape(images, np.arange(len(shown)), shown)
             places = np.argsort(np.concatenate(groups))
-            plain = _Places(column=column, numbers=shown, places=places)
+            plain = Places(column=column, numbers=shown, places=places)
             return self._pixels(images, groups, shown, step), plain
         entries, contents = images.encoded(shown)
         groups = _by_shape(images, np.flatnonzero(~entries.found), shown)
@@ -172,16 +167,16 @@ class Assembler:
             features=entries.tokens.view(shape) if uniform else entries.tokens,
             lengths=None if uniform else tuple(entries.lengths.tolist()),
         )
-        return encoded, _Places(column=column, numbers=shown, places=places)
+        return encoded, Places(column=column, numbers=shown, places=places)
 
-    def _hidden(self, wanted: Wanted, step: int) -> "_Hidden":
+    def _hidden(self, wanted: Wanted, step: int) -> HiddenImages:
         """Return the distinct images of pairs, and what is hidden of them."""
         assert wanted.hidden is not None  # it hides patches
         pictures = self.split.corpus.images
         stream = next(iter(pictures.readers))
         images = pictures.readers[stream]
         column = pictures.place[stream]
-        shown, first = np.unique(_column(wanted.image, column), return_index=True)
+        shown, first = np.unique(of_stream(wanted.image, column), return_index=True)
         if isinstance(images, RegionFiles):
             return _hidden_regions(wanted, images.rows(shown), first, column, shown)
         images.decode(shown)
@@ -189,13 +184,13 @@ class Assembler:
         pixels = self._pixels(images, groups, shown, step)
         masks = [np.stack([wanted.hidden[first[place]] for place in group]) for group in groups]
         shapes = (pixels,) if isinstance(pixels, Tensor) else pixels.groups
-        return _Hidden(
+        return HiddenImages(
             shown=tuple(
                 HiddenPixels(pixels=shape, mask=torch.from_numpy(mask))
                 for shape, mask in zip(shapes, masks, strict=True)
             ),
             masks=[mask for group in masks for mask in group],
-            places=_Places(column=column, numbers=shown, places=np.argsort(np.concatenate(groups))),
+            places=Places(column=column, numbers=shown, places=np.argsort(np.concatenate(groups))),
         )
 
     def _pixels(
@@ -224,12 +219,12 @@ class Assembler:
         changed, cached = len(encoded), None
         plain = np.arange(rows)
         if len(places) < len(wanted) and self.known is not None:
-            cached, plain = _partly_encoded(text, self.known)
+            cached, plain = partly_encoded(text, self.known)
         elif len(places) < len(wanted):
             encoded.append(text.ids)
         for name in wanted.keys() - places.keys():
             places[name] = plain + rows * changed
-        return Texts(encoded=_text_rows(encoded, text), cached=cached), places
+        return Texts(encoded=text_rows(encoded, text), cached=cached), places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,57 +244,6 @@ class Asked:
     batch: Batch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hidden:
-    """Images of a batch of which patches or regions are hidden.
-
-    Attributes:
-        shown: as a model reads them, those of each shape.
-        masks: `[patches]` bool of each, what is hidden.
-        places: where they are.
-    """
-
-    shown: tuple[HiddenPixels, ...] | RegionRows
-    masks: Sequence[np.ndarray]
-    places: "_Places"
-
-    def chosen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the hidden patches of images by their place, `[n]`.
-
-        Returns:
-            `[items]` int64 each: which of the `n`, which patch of it, and which of the patches of
-            all images, one image behind the other.
-        """
-        lengths = np.array([len(mask) for mask in self.masks])
-        table = np.zeros((len(lengths), lengths.max()), bool)  # [images, most patches]
-        for row, mask in zip(table, self.masks, strict=True):
-            row[: len(mask)] = mask
-        of, patch = np.nonzero(table[images])
-        return of, patch, (np.cumsum(lengths) - lengths)[images[of]] + patch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Places:
-    """Where the images of a batch are that a stream reads.
-
-    Attributes:
-        column: which of the images of a pair it reads.
-        numbers: of the images, ascending.
-        places: of each of them.
-    """
-
-    column: int
-    numbers: np.ndarray
-    places: np.ndarray
-
-    def of(self, images: np.ndarray) -> np.ndarray:
-        images = _column(images, self.column)
-        found = np.full(len(images), -1)
-        there = images >= 0
-        found[there] = self.places[np.searchsorted(self.numbers, images[there])]
-        return found
-
-
 def _by_shape(images: Images, places: np.ndarray, shown: np.ndarray) -> list[np.ndarray]:
     """Return places `[n]` of `shown` by the shape of the image there, ascending in each."""
     shapes = images.shapes(shown[places])
@@ -309,67 +253,9 @@ def _by_shape(images: Images, places: np.ndarray, shown: np.ndarray) -> list[np.
     return [places[kind.flatten() == number] for number in range(len(kinds))]
 
 
-def plain_texts(text: Padded) -> Texts:
-    """Return texts as they are."""
-    return Texts(encoded=_text_rows([text.ids], text))
-
-
-def _column(images: np.ndarray, column: int) -> np.ndarray:
-    """Return one of the images of each pair, `[pairs]`."""
-    return images if images.ndim == 1 else images[:, column]
-
-
-def _items(
-    wanted: Wanted, text: Padded, text_place: np.ndarray, image_places: Sequence[_Places]
-) -> Items:
-    places = [place.of(wanted.image) for place in image_places]
-    image = places[0] if len(places) == 1 else np.stack(places, axis=1)
-    positions = wanted.positions
-    if positions is not None:
-        # Among the tokens of the texts, one behind the other without padding.
-        positions = (np.cumsum(text.present) - 1)[positions]
-    return Items(
-        text=torch.from_numpy(text_place[wanted.text]),
-        image=torch.from_numpy(image),
-        tokens=int(text.lengths[wanted.text].sum()),
-        positions=None if positions is None else torch.from_numpy(positions),
-        target=None if wanted.target is None else torch.from_numpy(wanted.target),
-        known=known(wanted.target),
-        group=None if wanted.group is None else _candidates(wanted.group),
-        row=None if wanted.row is None else torch.from_numpy(wanted.row),
-        numbers=None if wanted.numbers is None else torch.from_numpy(wanted.numbers),
-        truth=None if wanted.truth is None else _truth(wanted.truth),
-        drawn=None
-        if wanted.turn is None
-        else Drawn(row=torch.from_numpy(wanted.text), turn=torch.from_numpy(wanted.turn)),
-    )
-
-
-def _patches(
-    wanted: Wanted, text: Padded, text_place: np.ndarray, plain: _Places, hidden: _Hidden
-) -> Items:
-    """Return hidden patches; their images stand behind those that are shown as they are."""
-    image = hidden.places.of(wanted.image)  # [pairs]
-    pair, patch, place = hidden.chosen(image)
-    whole = torch.from_numpy(plain.of(wanted.image)[pair]) if wanted.whole else None
-    return Items(
-        text=torch.from_numpy(text_place[wanted.text]),
-        image=torch.from_numpy(image + len(plain.numbers)),
-        tokens=int(text.lengths[wanted.text].sum()),
-        patches=PatchPlaces(
-            pair=torch.from_numpy(pair),
-            patch=torch.from_numpy(patch),
-            hidden=torch.from_numpy(place),
-            whole=whole,
-        ),
-        target=None if wanted.target is None else torch.from_numpy(wanted.target),
-        known=len(pair),
-    )
-
-
 def _hidden_regions(
     wanted: Wanted, rows: RegionRows, first: np.ndarray, column: int, shown: np.ndarray
-) -> _Hidden:
+) -> HiddenImages:
     """Return images `[n]` with features as they are shown.
 
     Args:
@@ -383,63 +269,5 @@ def _hidden_regions(
     for image, pair in enumerate(first.tolist()):
         changed = torch.from_numpy(wanted.changed[pair])
         rows.features[image, : len(changed)] = changed
-    places = _Places(column=column, numbers=shown, places=np.arange(len(shown)))
-    return _Hidden(shown=rows, masks=[wanted.hidden[pair] for pair in first], places=places)
-
-
-def _truth(known: KnownTruth) -> Truth:
-    return Truth(
-        text=torch.from_numpy(known.text),
-        image=torch.from_numpy(known.image),
-        pairs=torch.from_numpy(known.pairs),
-        contents=known.contents,
-    )
-
-
-def _candidates(group: Group) -> Candidates:
-    return Candidates(
-        item=torch.from_numpy(group.item),
-        place=torch.from_numpy(group.place),
-        items=int(group.item.max(initial=-1)) + 1,
-        most=int(group.place.max(initial=-1)) + 1,
-    )
-
-
-def _text_rows(ids: Sequence[np.ndarray], text: Padded) -> TextRows | None:
-    """Return texts `[rows, tokens]` of the same lengths, one table after the other, packed."""
-    if not ids:
-        return None
-    return TextRows(
-        input_ids=torch.from_numpy(np.concatenate([table[text.present] for table in ids])),
-        cumulative=_cumulative(np.tile(text.lengths, len(ids))),
-        longest=text.present.shape[1],
-    )
-
-
-def _partly_encoded(text: Padded, known: KnownTexts) -> tuple[PartlyEncodedTexts, np.ndarray]:
-    """Look up the features of distinct texts; also say which of them each row has."""
-    contents = known.digests(
-        ids[:tokens] for ids, tokens in zip(text.ids, text.lengths.tolist(), strict=True)
-    )
-    rows: dict[bytes, int] = {}
-    for row, content in enumerate(contents):
-        rows.setdefault(content, row)
-    entries = known.read(list(rows))
-    distinct = np.array(list(rows.values()))
-    missing, found = distinct[~entries.found], distinct[entries.found]
-    ordered = np.append(missing, found)
-    place = {contents[row]: number for number, row in enumerate(ordered.tolist())}
-    encoded = PartlyEncodedTexts(
-        input_ids=torch.from_numpy(text.ids[missing][text.present[missing]]),
-        lengths=tuple(text.lengths[missing].tolist()),
-        contents=tuple(contents[row] for row in missing.tolist()),
-        features=entries.tokens,
-        cumulative=_cumulative(text.lengths[ordered]),
-        longest=text.present.shape[1],
-    )
-    return encoded, np.array([place[content] for content in contents])
-
-
-def _cumulative(lengths: np.ndarray) -> Tensor:
-    ends = np.cumsum(lengths, dtype=np.int32)
-    return torch.from_numpy(np.concatenate([np.zeros(1, np.int32), ends]))
+    places = Places(column=column, numbers=shown, places=np.arange(len(shown)))
+    return HiddenImages(shown=rows, masks=[wanted.hidden[pair] for pair in first], places=places)

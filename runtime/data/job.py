@@ -10,35 +10,34 @@ import torch
 
 from renaissance.compiler.batch import Batch, Texts
 from renaissance.compiler.expected import Shape, distinct_images, expected_of, hidden_images
-from renaissance.compiler.heads import Kind, kinds_of
+from renaissance.compiler.heads import kinds_of
 from renaissance.grammar.anatomy.patches import grid_of
-from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.data.batches import Asked, Assembler, plain_texts
-from renaissance.runtime.data.corpus import Corpus, Split
+from renaissance.runtime.data.batches import Asked, Assembler
+from renaissance.runtime.data.corpora import Corpora
+from renaissance.runtime.data.corpus import Split
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import room_for_images
+from renaissance.runtime.data.job_tokenizer import job_tokenizer
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
-from renaissance.runtime.data.many_texts import in_order
 from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.parts import Parts
-from renaissance.runtime.data.pictures import Pictures
-from renaissance.runtime.data.rows import OneARow
+from renaissance.runtime.data.rows import OneARow, maker_of
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import (
     ImageNeeds,
-    RegionNeeds,
     image_needs,
     text_needs,
     vision_needs,
 )
 from renaissance.runtime.data.table import SECOND
 from renaissance.runtime.data.targets import Targets
+from renaissance.runtime.data.text_rows import plain_texts
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.data.tokens import Tokens
-from renaissance.runtime.data.wanted import Context, Maker
+from renaissance.runtime.data.wanted import Context
 from renaissance.runtime.data.workers import workers_of
 from renaissance.runtime.feature_cache.known import KnownImages, KnownTexts
 
@@ -82,11 +81,8 @@ class JobData:
         classes = max(getattr(kind, "region_classes", 0) for kind in self._kinds.values())
         self._text, self._shown = text_needs(model), vision_needs(model, classes)
         self._parts = Parts(spec, self._job)
-        self._corpora: dict[str, Corpus] = {}
-        self._splits: dict[str, Split] = {}
-        self._room = room_for_images()
+        room = room_for_images()
         self._reading: Reading | None = None
-        self._known_images: KnownImages | None = None
         self._known_texts: KnownTexts | None = None
         train = self._parts["train"]
         self._grid = max((grid_of(model.streams[name]) or 0 for name in model.vision), default=0)
@@ -96,6 +92,15 @@ class JobData:
         self.tokenizer = tokenizer or job_tokenizer(spec, job_name, self._parts)
         if self._text.rows is not None:
             self.tokenizer.check_fits(self._text.rows, f"`{self._text.tokenizer}`")
+        self._corpora = Corpora(
+            self._job,
+            self._parts,
+            self.tokenizer,
+            self.answers,
+            text=self._text,
+            shown=self._shown,
+            room=room,
+        )
         for kind in self._kinds.values():
             check = getattr(optional_facet(kind, "items"), "check", None)
             if check is not None:
@@ -114,9 +119,8 @@ class JobData:
 
     def use_features(self, images: KnownImages | None, texts: KnownTexts | None) -> None:
         """Let batches hold features of images and of texts where there are some, from now on."""
-        self._known_images, self._known_texts = images, texts
-        for corpus in self._corpora.values():
-            corpus.images.use_features(images)
+        self._known_texts = texts
+        self._corpora.use_features(images)
 
     def read_for(self, device: torch.device, tell: Callable[[str], None]) -> None:
         """Say for what device batches are read, and who is told what a person should know."""
@@ -139,7 +143,7 @@ class JobData:
         shape = self._shape(rows)
         asked = expected_of(self._kinds, shape).values()
         images = distinct_images(asked, shape) + hidden_images(asked)
-        return 2 * images * sum(_bytes(one.needs) for one in self._shown.values())
+        return 2 * images * sum(one.needs.nbytes for one in self._shown.values())
 
     def _shape(self, rows: int) -> Shape:
         return Shape(
@@ -181,9 +185,7 @@ class JobData:
     @property
     def unreadable(self) -> tuple[tuple[str, str], ...]:
         """Path and reason of every image that was skipped so far."""
-        return tuple(
-            entry for corpus in self._corpora.values() for entry in corpus.images.unreadable
-        )
+        return tuple(entry for corpus in self._corpora.read for entry in corpus.images.unreadable)
 
     def part(self, split: str) -> Part:
         """Return the rows of a split; its length is the number of texts.
@@ -204,14 +206,14 @@ class JobData:
 
     def mean_tokens(self, split: str) -> int:
         """Return the mean number of tokens of the texts of a split, rounded, 1 at least."""
-        chosen = self._split(split)
+        chosen = self._corpora[split]
         if len(chosen) == 0:
             return 1
         return max(round(float(chosen.corpus.tokens.lengths_of(chosen.rows).mean())), 1)
 
     def targets(self, split: str) -> Targets | None:
         """Return what is right for each row of a split's table; None where nobody knows."""
-        return self._split(split).corpus.targets
+        return self._corpora[split].corpus.targets
 
     def impossible(self, split: str) -> int:
         """Count the rows of a split that no answer is right for, none that training has seen."""
@@ -289,7 +291,7 @@ class JobData:
 
     def tokens(self, split: str) -> Tokens:
         """Return the tokens of all texts of a split's table."""
-        return self._split(split).corpus.tokens
+        return self._corpora[split].corpus.tokens
 
     def plain_texts(self, split: str, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
         """Return texts by their rows `[n]` in the split's table, without images.
@@ -301,19 +303,19 @@ class JobData:
 
     def texts(self, texts: Sequence[str]) -> Texts:
         """Return texts that are none of the data, as a model reads them."""
-        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens, fill=self._text.fill)
+        tokens = self._corpora.tokens(texts)
         return plain_texts(tokens.padded(np.arange(len(tokens)), self.tokenizer.pad_id))
 
     def spelled(self, texts: Sequence[str]) -> tuple[bytes, ...]:
         """Return the tokens of texts, which are the same where a model cannot tell them apart."""
-        tokens = self.tokenizer.encode(list(texts), self._text.max_tokens, fill=self._text.fill)
+        tokens = self._corpora.tokens(texts)
         return tuple(tokens.of(row).tobytes() for row in range(len(tokens)))
 
     def with_images(
         self, split: str, rows: np.ndarray, batch: int, rank: int, ranks: int
     ) -> Iterator[Batch]:
         """Yield this rank's batches of some rows `[n]` of a split, each with its own image."""
-        chosen = Split(corpus=self._split(split).corpus, rows=rows)
+        chosen = Split(corpus=self._corpora[split].corpus, rows=rows)
         assembler = self._assembler(split, training=False)
         context = Context(
             split=chosen,
@@ -335,7 +337,7 @@ class JobData:
 
     def asked(self, split: str, most: int) -> Asked:
         """Return a batch of rows of a split, evenly over it, with what it is made from."""
-        rows = self._split(split).rows
+        rows = self._corpora[split].rows
         count = min(len(rows), most)
         chosen = rows[np.arange(count) * len(rows) // max(count, 1)].astype(np.int64)
         return self._assembler(split, training=False).asked(chosen, purpose=split)
@@ -355,7 +357,7 @@ class JobData:
         )
 
     def _assembler(self, name: str, *, training: bool) -> Assembler:
-        split, job = self._split(name), self._job
+        split, job = self._corpora[name], self._job
         context = Context(
             split=split,
             tokenizer=self.tokenizer,
@@ -368,58 +370,13 @@ class JobData:
         order = expected_of(self._kinds, self._shape(1))
         return Assembler(
             split=split,
-            makers={name: _maker(self._kinds[name], context) for name in order},
+            makers={name: maker_of(self._kinds[name], context) for name in order},
             pad_id=self.tokenizer.pad_id,
             augment=job.augment if training else (),
             seed=job.seed,
             replace=training or not isinstance(job, Finetune),
             known=self._known_texts,
         )
-
-    def _split(self, name: str) -> Split:
-        if name not in self._splits:
-            part = self.part(name)
-            if part.file not in self._corpora:
-                self._corpora[part.file] = self._corpus(part)
-            self._splits[name] = Split(corpus=self._corpora[part.file], rows=part.rows)
-        return self._splits[name]
-
-    def _corpus(self, part: Part) -> Corpus:
-        table, targets = part.table, None
-        if isinstance(self._job, Finetune) and part.labelled:
-            task = self._job.task
-            targets = facet(task, "reader").targets(task, table, self.answers)
-        images = Pictures.of(table, self._shown, room=self._room, features=self._known_images)
-        self._room -= images.cache_bytes
-        return Corpus(
-            table=table,
-            tokens=self.tokenizer.encode(
-                in_order(table.texts),
-                self._text.max_tokens,
-                None if table.seconds is None else in_order(table.seconds),
-                fill=self._text.fill,
-            ),
-            images=images,
-            images_of_row=table.images_of_row,
-            targets=targets,
-        )
-
-
-def _bytes(needs: ImageNeeds | RegionNeeds) -> int:
-    """Return how large what a stream reads of an image is."""
-    if isinstance(needs, ImageNeeds):
-        height, width = needs.largest
-        return 3 * height * width
-    return 4 * needs.regions * needs.numbers
-
-
-def _maker(kind: Kind, context: Context) -> Maker:
-    """Return what makes the items of an objective or a task: one a row where it says nothing."""
-    prepare = getattr(optional_facet(kind, "items"), "prepare", None)
-    if prepare is None:
-        return OneARow(context=context)
-    maker: Maker = prepare(kind, context)
-    return maker
 
 
 def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> JobData:
@@ -436,26 +393,3 @@ def job_data(spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> J
         DataError: if something is missing or malformed.
     """
     return JobData(spec, job_name, tokenizer)
-
-
-def job_tokenizer(spec: Spec, job_name: str, parts: Parts | None = None) -> Tokenizer:
-    """Return the tokenizer of a job's text stream: its own, or one that is learned.
-
-    Args:
-        spec: the whole experiment.
-        job_name: whose text stream it is.
-        parts: the splits of a job, where they are read anyway.
-
-    Raises:
-        DataError: if it cannot be loaded, or the texts to learn from cannot be read.
-    """
-    needs = text_needs(spec.model_of(job_name))
-    if needs.tokenizer is not None:
-        return Tokenizer.pretrained(needs.tokenizer, needs.revision)
-    for name in reversed(chain_of(spec.jobs, job_name)):
-        job = spec.training_job(name)
-        mine = parts if parts is not None and parts.job is job else Parts(spec, job)
-        tokenizer = Tokenizer.learned(mine["train"].all_texts, needs.vocabulary)
-        if not tokenizer.wordless:
-            break
-    return tokenizer

@@ -1,11 +1,13 @@
-"""Items of a task that has one a row: its text with each of its images."""
+"""Who makes the items of rows; where a kind says nothing, each row is one."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from renaissance.compiler.heads import Kind
+from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.runtime.data.tokens import Padded
-from renaissance.runtime.data.wanted import Context, Wanted
+from renaissance.runtime.data.wanted import Context, Maker, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +39,12 @@ class OneARow:
             target=None if corpus.targets is None else corpus.targets.of(rows),
             row=rows,
         )
+
+
+def maker_of(kind: Kind, context: Context) -> Maker:
+    """Return what makes the items of an objective or a task: one a row where it says nothing."""
+    prepare = getattr(optional_facet(kind, "items"), "prepare", None)
+    if prepare is None:
+        return OneARow(context=context)
+    maker: Maker = prepare(kind, context)
+    return maker

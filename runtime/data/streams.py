@@ -61,6 +61,12 @@ class ImageNeeds:
         return self.resize.largest if isinstance(self.resize, Fit) else (self.size, self.size)
 
     @property
+    def nbytes(self) -> int:
+        """How large its pixels are, a byte a channel."""
+        height, width = self.largest
+        return 3 * height * width
+
+    @property
     def blank(self) -> bytes:
         """The file of an image of one colour, the mean one: nothing is left of it normalised."""
         return b"P6 1 1 255\n" + bytes(round(255 * share) for share in self.mean)
@@ -94,6 +100,11 @@ class RegionNeeds:
     def numbers(self) -> int:
         """Numbers that are read of a region: features, a box and classes."""
         return self.channels + 4 + self.classes
+
+    @property
+    def nbytes(self) -> int:
+        """How large its regions are, as float32."""
+        return 4 * self.regions * self.numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.decode import UnreadableImageError, read_image
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.expected_sizes import Expected, expected
-from renaissance.runtime.data.job import job_tokenizer
+from renaissance.runtime.data.job_tokenizer import job_tokenizer
 from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.mixture import Share, mixture
 from renaissance.runtime.data.part import Part

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import renaissance as rn
 from renaissance.runtime.data import Tokenizer
-from renaissance.runtime.data.job import job_tokenizer
+from renaissance.runtime.data.job_tokenizer import job_tokenizer
 from renaissance.runtime.data.tokenizer import TOKENIZER
 from renaissance.runtime.vocabulary import kept_vocabulary
 

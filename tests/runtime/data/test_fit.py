@@ -109,7 +109,7 @@ def test_a_batch_holds_each_shape_apart(mixed: Callable[..., Spec]) -> None:
     shapes = [tuple(group.shape[2:]) for group in batch.images.groups]
     assert len(set(shapes)) == len(shapes) > 1
     images = [image for group in batch.images.groups for image in group]
-    corpus = data._split("train").corpus
+    corpus = data._corpora["train"].corpus
     for name in batch.items:
         assert set(batch.items[name].image.tolist()) <= set(range(len(images)))
     own = batch.items["mlm"].image.tolist()

@@ -85,7 +85,7 @@ def test_tables_of_a_job_share_the_room(
     data = job_data(finetuning(), "learn")
     for split in ("train", "validation", "test"):
         assert len(list(data.split(split, 7, 0, 1))) > 1
-    kept = [corpus.images.cache_bytes // (3 * 8 * 8) for corpus in data._corpora.values()]
+    kept = [corpus.images.cache_bytes // (3 * 8 * 8) for corpus in data._corpora.read]
     assert len(kept) == 3 and sum(kept) == 72 and kept[0] == 72
 
 
