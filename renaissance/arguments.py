@@ -1,18 +1,8 @@
 """The arguments of every verb, declared without importing what runs it."""
 
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Callable
-from typing import NamedTuple
 
 from renaissance.machines import declare_machine
-
-
-class Verb(NamedTuple):
-    """What a person types, and what it does; the code is in `renaissance.commands.<verb>`."""
-
-    summary: str
-    description: str
-    declare: Callable[[ArgumentParser], None]
 
 
 def _format(parser: ArgumentParser, *choices: str) -> None:
@@ -39,7 +29,8 @@ def _set(parser: ArgumentParser, meaning: str = "another value than that of the 
     )
 
 
-def _check(parser: ArgumentParser) -> None:
+def declare_check(parser: ArgumentParser) -> None:
+    """Declare the arguments of `check`."""
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -57,7 +48,8 @@ def _check(parser: ArgumentParser) -> None:
     _format(parser, "json", "sarif")
 
 
-def _fmt(parser: ArgumentParser) -> None:
+def declare_fmt(parser: ArgumentParser) -> None:
+    """Declare the arguments of `fmt`."""
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -79,7 +71,8 @@ def _fmt(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _show(parser: ArgumentParser) -> None:
+def declare_show(parser: ArgumentParser) -> None:
+    """Declare the arguments of `show`."""
     _spec(parser)
     _set(parser)
     parser.add_argument("--origin", action="store_true", help="say where each value comes from")
@@ -93,7 +86,8 @@ def _show(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _plan(parser: ArgumentParser) -> None:
+def declare_plan(parser: ArgumentParser) -> None:
+    """Declare the arguments of `plan`."""
     _spec(parser, "a spec or the name of a shipped one, with :STUDY for one of its studies alone")
     _set(parser)
     parser.add_argument("--model", metavar="NAME", help="plan this model and its jobs only")
@@ -126,13 +120,15 @@ def _plan(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _bench(parser: ArgumentParser) -> None:
+def declare_bench(parser: ArgumentParser) -> None:
+    """Declare the arguments of `bench`."""
     parser.add_argument("-o", "--out", metavar="FILE", help="write the figures here, as JSON")
     parser.add_argument("--device", metavar="DEVICE", help="such as cpu or cuda (default: best)")
     _format(parser, "json")
 
 
-def _diff(parser: ArgumentParser) -> None:
+def declare_diff(parser: ArgumentParser) -> None:
+    """Declare the arguments of `diff`."""
     for name, meaning in (("old", "the spec to compare with"), ("new", "the spec to judge")):
         parser.add_argument(
             name, metavar=name.upper(), help=f"{meaning}: a file, or git:REVISION:PATH"
@@ -154,7 +150,8 @@ def _diff(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _compile(parser: ArgumentParser) -> None:
+def declare_compile(parser: ArgumentParser) -> None:
+    """Declare the arguments of `compile`."""
     _spec(parser, "a spec or the name of a shipped one; with --merged the folder of a run")
     _set(parser)
     parser.add_argument(
@@ -188,7 +185,8 @@ def _compile(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _run(parser: ArgumentParser) -> None:
+def declare_run(parser: ArgumentParser) -> None:
+    """Declare the arguments of `run`."""
     parser.add_argument("folder", metavar="DIR", help="a job folder that `compile` wrote")
     parser.add_argument(
         "--fresh", action="store_true", help="start anew where a run could be resumed"
@@ -197,7 +195,8 @@ def _run(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _train(parser: ArgumentParser) -> None:
+def declare_train(parser: ArgumentParser) -> None:
+    """Declare the arguments of `train`."""
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
     _set(parser)
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
@@ -210,7 +209,8 @@ def _train(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _study(parser: ArgumentParser) -> None:
+def declare_study(parser: ArgumentParser) -> None:
+    """Declare the arguments of `study`."""
     _spec(parser, "a spec or the name of a shipped one, with :STUDY where it has several")
     _set(parser)
     parser.add_argument(
@@ -249,7 +249,8 @@ def _study(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _report(parser: ArgumentParser) -> None:
+def declare_report(parser: ArgumentParser) -> None:
+    """Declare the arguments of `report`."""
     parser.add_argument(
         "folders",
         metavar="DIR",
@@ -270,7 +271,8 @@ def _report(parser: ArgumentParser) -> None:
     _format(parser, "json", "csv", "markdown", "latex")
 
 
-def _eval(parser: ArgumentParser) -> None:
+def declare_eval(parser: ArgumentParser) -> None:
+    """Declare the arguments of `eval`."""
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its evaluations")
     _set(parser)
     parser.add_argument("-o", "--out", metavar="DIR", help="folder of the run (default: runs/NAME)")
@@ -278,7 +280,8 @@ def _eval(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _predict(parser: ArgumentParser) -> None:
+def declare_predict(parser: ArgumentParser) -> None:
+    """Declare the arguments of `predict`."""
     parser.add_argument(
         "run", metavar="RUN", help="the folder of a run, with :JOB where several jobs can answer"
     )
@@ -310,7 +313,8 @@ def _predict(parser: ArgumentParser) -> None:
     )
 
 
-def _data(parser: ArgumentParser) -> None:
+def declare_data(parser: ArgumentParser) -> None:
+    """Declare the arguments of `data`."""
     _spec(parser, "a spec or the name of a shipped one, with :JOB for one of its jobs")
     _set(parser)
     parser.add_argument(
@@ -330,7 +334,8 @@ def _data(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _score(parser: ArgumentParser) -> None:
+def declare_score(parser: ArgumentParser) -> None:
+    """Declare the arguments of `score`."""
     parser.add_argument("task", metavar="TASK", help="the task, as a spec calls it, such as nlvr2")
     parser.add_argument(
         "file",
@@ -350,7 +355,8 @@ def _score(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _explain(parser: ArgumentParser) -> None:
+def declare_explain(parser: ArgumentParser) -> None:
+    """Declare the arguments of `explain`."""
     parser.add_argument(
         "code",
         metavar="CODE",
@@ -361,93 +367,16 @@ def _explain(parser: ArgumentParser) -> None:
     _format(parser, "json")
 
 
-def _specs(parser: ArgumentParser) -> None:
+def declare_specs(parser: ArgumentParser) -> None:
+    """Declare the arguments of `specs`."""
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="print this one (default: list all)"
     )
     _format(parser, "json")
 
 
-def _lsp(parser: ArgumentParser) -> None:
+def declare_lsp(parser: ArgumentParser) -> None:
+    """Declare the arguments of `lsp`."""
     parser.add_argument(
         "--stdio", action="store_true", help="as editors say it; there is no other way"
     )
-
-
-VERBS = {
-    "check": Verb("find all mistakes of specs", "Find all mistakes of specs in one pass.", _check),
-    "fmt": Verb(
-        "bring specs into canonical layout",
-        "Bring specs into canonical layout. Comments stay, and nothing but layout changes.",
-        _fmt,
-    ),
-    "show": Verb(
-        "print a spec with everything resolved",
-        "Print a spec without imports and inheritance, with every default written out.",
-        _show,
-    ),
-    "plan": Verb(
-        "show what would be built, with figures",
-        "Show components, shapes, parameters, compute, memory and time of models and jobs.",
-        _plan,
-    ),
-    "bench": Verb(
-        "measure this machine for plans",
-        "Measure matrix products, memory bandwidth and launches of this machine, for `plan`.",
-        _bench,
-    ),
-    "diff": Verb(
-        "compare what two specs mean",
-        "Compare two specs, and say what each change does to a trained checkpoint.",
-        _diff,
-    ),
-    "compile": Verb(
-        "write a self-contained job folder",
-        "Write a job folder: resolved spec, lock of versions and revisions, launch command.",
-        _compile,
-    ),
-    "run": Verb("run a job folder", "Run the job in a folder that `compile` wrote.", _run),
-    "train": Verb(
-        "train and evaluate what a spec describes",
-        "Run the jobs of a spec; a run that was stopped goes on where it was.",
-        _train,
-    ),
-    "study": Verb(
-        "run what a study compares",
-        "Run the jobs of all variants and seeds of a study, equal ones once; a study that was "
-        "stopped goes on where it was, and several processes may work on one.",
-        _study,
-    ),
-    "report": Verb(
-        "make the page about a run or a study",
-        "Make the page about a run or a study again from what lies there, also while it runs; "
-        "compare several runs.",
-        _report,
-    ),
-    "eval": Verb("evaluate a trained model", "Run the evaluations of a spec.", _eval),
-    "predict": Verb(
-        "answer the rows of a table with a trained model",
-        "Answer the rows of a table with what a job of a run learned. Nothing of what it learned "
-        "from is needed, and nobody has to know what is right.",
-        _predict,
-    ),
-    "data": Verb("look at the data of a spec", "Show what the data of a spec consists of.", _data),
-    "score": Verb(
-        "measure a file of predictions",
-        "Measure predictions, whoever made them, by the official protocol of a task.",
-        _score,
-    ),
-    "explain": Verb(
-        "explain the code of a finding, or a word",
-        "Explain the code of a finding, with an example that fails and one that works, a word of "
-        "the language with its keys, or a key.",
-        _explain,
-    ),
-    "specs": Verb("list the shipped specs", "List the specs that ship with the package.", _specs),
-    "lsp": Verb(
-        "serve an editor",
-        "Serve an editor over standard input and output: findings, hover, completion, definitions, "
-        "renaming, changes, layout. Editors start it; docs/editor.md says how.",
-        _lsp,
-    ),
-}

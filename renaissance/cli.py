@@ -14,9 +14,9 @@ from importlib import import_module
 
 from renaissance import __version__
 from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
-from renaissance.arguments import VERBS
 from renaissance.ascii import plainly
 from renaissance.libraries import start_again_with_settings
+from renaissance.verbs import VERBS
 
 RUN_MODELS = frozenset({"train", "eval", "run", "study", "predict", "bench"})
 """Verbs that gain from settings of libraries, and the one that measures for them."""

@@ -143,7 +143,7 @@ def published_encoder(id: str, address: str) -> PublishedEncoder:
             if layers is not None and not name.startswith(outside)
         }
         return PublishedEncoder(encoder, tensors, reference)
-    from renaissance.compiler.backbones.huggingface import load_encoder, published_configuration
+    from renaissance.compiler.backbones.automodel import load_encoder, published_configuration
 
     config = published_configuration(block, address, weights=True)
     encoder, reference = load_encoder(block, config, address)

@@ -7,15 +7,15 @@ import transformers
 from torch import nn
 
 from renaissance.compiler.backbones import timm
-from renaissance.compiler.backbones.configurations import shortened
-from renaissance.compiler.backbones.encoder_stack import EncoderStack
-from renaissance.compiler.backbones.huggingface import (
+from renaissance.compiler.backbones.automodel import (
     implementation,
     load_encoder,
-    own_attention,
     published_configuration,
     random_encoder,
 )
+from renaissance.compiler.backbones.configurations import shortened
+from renaissance.compiler.backbones.encoder_stack import EncoderStack
+from renaissance.compiler.backbones.huggingface import own_attention
 from renaissance.compiler.backbones.layers import find_layers
 from renaissance.compiler.backbones.transformers_facts import configuration_key
 from renaissance.compiler.errors import BackboneError

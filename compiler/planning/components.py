@@ -6,7 +6,7 @@ from torch import nn
 
 from renaissance.compiler.addresses import parameter_addresses
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.figures import Component, Flops, Gradient
+from renaissance.compiler.planning.model_plan import Component, Flops, Gradient
 from renaissance.compiler.planning.tracing import Operation, Passage, Trace
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from math import ceil
 
-from renaissance.compiler.planning.figures import Fit, Remedy, Stage
+from renaissance.compiler.planning.job_plan import Fit, Remedy, Stage
 from renaissance.compiler.planning.models import drafted
 from renaissance.compiler.planning.stages import Conditions, Stages
 from renaissance.compiler.step import Objectives

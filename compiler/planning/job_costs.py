@@ -14,8 +14,8 @@ from renaissance.compiler.lowering.implementations import Place
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.caching import Known, caching
 from renaissance.compiler.planning.components import flops_of
-from renaissance.compiler.planning.figures import (
-    Flops,
+from renaissance.compiler.planning.fitting import fit, largest
+from renaissance.compiler.planning.job_plan import (
     JobPlan,
     Run,
     Saving,
@@ -24,9 +24,9 @@ from renaissance.compiler.planning.figures import (
     Stage,
     Stored,
 )
-from renaissance.compiler.planning.fitting import fit, largest
 from renaissance.compiler.planning.machines import Machine
 from renaissance.compiler.planning.matching import Scoring, matched, pass_of, search_plan
+from renaissance.compiler.planning.model_plan import Flops
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, text_tokens
 from renaissance.compiler.planning.savings import savings

@@ -9,7 +9,7 @@ from torch import Tensor
 from renaissance.compiler.batch import Texts
 from renaissance.compiler.matching import Matching
 from renaissance.compiler.planning.components import flops_of
-from renaissance.compiler.planning.figures import SearchPlan, TowerRuns
+from renaissance.compiler.planning.job_plan import SearchPlan, TowerRuns
 from renaissance.compiler.planning.passes import (
     Outcome,
     Pass,

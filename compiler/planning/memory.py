@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from renaissance.compiler.planning.figures import Memory
+from renaissance.compiler.planning.job_plan import Memory
 from renaissance.compiler.planning.tracing import Trace
 
 

@@ -14,8 +14,8 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.caching import Known, caching
 from renaissance.compiler.planning.components import components, flops_of
-from renaissance.compiler.planning.figures import FrozenPart, ModelPlan, Parameters
 from renaissance.compiler.planning.machines import Device, Machine
+from renaissance.compiler.planning.model_plan import FrozenPart, ModelPlan, Parameters
 from renaissance.compiler.planning.passes import sample_pass
 from renaissance.compiler.planning.substitution import Substitution
 from renaissance.compiler.planning.tracing import Trace, trace

@@ -34,7 +34,7 @@ from renaissance.compiler.lowering.recomputation import once_more
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.tower import Tower
-from renaissance.compiler.planning.figures import TowerRuns
+from renaissance.compiler.planning.job_plan import TowerRuns
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.head import Head
 from renaissance.grammar.schema.jobs import Evaluate, Job

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
-from renaissance.compiler.planning.figures import JobPlan, Plan
 from renaissance.compiler.planning.job_costs import plan_job
+from renaissance.compiler.planning.job_plan import JobPlan
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
+from renaissance.compiler.planning.spec_plan import Plan
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Job

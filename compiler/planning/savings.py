@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from renaissance.compiler.freeze import resolve
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.figures import Saving, Stage
 from renaissance.compiler.planning.fitting import largest
+from renaissance.compiler.planning.job_plan import Saving, Stage
 from renaissance.compiler.planning.stages import Conditions, Stages
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Finetune, Pretrain

@@ -7,7 +7,7 @@ other meanwhile; a step takes the longer of both sums. Source: Williams et al. 2
 
 from collections.abc import Iterable
 
-from renaissance.compiler.planning.figures import Memory, Speed
+from renaissance.compiler.planning.job_plan import Memory, Speed
 from renaissance.compiler.planning.machines import Machine, Precision
 from renaissance.compiler.planning.tracing import Kernel
 

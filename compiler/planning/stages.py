@@ -16,7 +16,7 @@ from renaissance.compiler.lowering.lowerings import is_lowered
 from renaissance.compiler.lowering.recomputation import recompute_layers
 from renaissance.compiler.moving import moving_bytes
 from renaissance.compiler.planning.components import flops_of
-from renaissance.compiler.planning.figures import Stage
+from renaissance.compiler.planning.job_plan import Stage
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.matching import matched, pass_of
 from renaissance.compiler.planning.memory import accumulate, forget, memory_of

@@ -7,7 +7,7 @@ from torch import nn
 from renaissance.compiler.expected import images_read
 from renaissance.compiler.freeze import FreezePlan
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.compiler.planning.figures import Reading, Stage, Stored
+from renaissance.compiler.planning.job_plan import Reading, Stage, Stored
 from renaissance.compiler.planning.machines import AUTO_WORKERS, WRITE_RATE, Machine
 from renaissance.grammar.schema.jobs import Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model

@@ -16,7 +16,7 @@ from renaissance.grammar.source import read_source
 from renaissance.settings import settings_of
 
 if TYPE_CHECKING:
-    from renaissance.compiler.planning.figures import ModelPlan
+    from renaissance.compiler.planning.model_plan import ModelPlan
 
 
 def run(arguments: Namespace) -> int:

@@ -21,8 +21,8 @@ from renaissance.studies import study_meant
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from renaissance.compiler.planning.figures import Plan
     from renaissance.compiler.planning.machines import Machine
+    from renaissance.compiler.planning.spec_plan import Plan
     from renaissance.runtime.studies.planning import StudyPlan
 
 

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from renaissance.compiler.amounts import amount
 from renaissance.compiler.planning.benefit import Caching
-from renaissance.compiler.planning.figures import Component, ModelPlan, Plan
+from renaissance.compiler.planning.model_plan import Component, ModelPlan
+from renaissance.compiler.planning.spec_plan import Plan
 from renaissance.render.folded import Folded
 from renaissance.render.plan_answers import answers
 from renaissance.render.plan_jobs import job_tables

@@ -6,7 +6,8 @@ from typing import Any
 from rich.text import Text
 
 from renaissance.compiler.amounts import in_bytes, per_second, predicted
-from renaissance.compiler.planning.figures import JobPlan, Plan
+from renaissance.compiler.planning.job_plan import JobPlan
+from renaissance.compiler.planning.spec_plan import Plan
 
 
 def answers(plan: Plan, price: float | None = None) -> Iterator[Text]:

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
-from renaissance.compiler.planning.figures import JobPlan, Plan, SearchPlan, Stage
+from renaissance.compiler.planning.job_plan import JobPlan, SearchPlan, Stage
+from renaissance.compiler.planning.spec_plan import Plan
 from renaissance.grammar.names import listing
 from renaissance.render.folded import Folded
 

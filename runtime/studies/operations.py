@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from renaissance.compiler.planning.figures import JobPlan, Stage
 from renaissance.compiler.planning.job_costs import plan_job
+from renaissance.compiler.planning.job_plan import JobPlan, Stage
 from renaissance.compiler.planning.machines import Machine
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.declaration import Share

@@ -12,7 +12,7 @@ from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.planning.allocation import Allocation
-from renaissance.compiler.planning.figures import Memory
+from renaissance.compiler.planning.job_plan import Memory
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.runtime.training.optimization import Optimization

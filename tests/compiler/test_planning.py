@@ -14,7 +14,7 @@ from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.readings import Reading
-from renaissance.compiler.planning.figures import Flops
+from renaissance.compiler.planning.model_plan import Flops
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.declaration import Share

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import renaissance
-from renaissance.arguments import VERBS
 from renaissance.cli import _parser
 from renaissance.files import find_spec
+from renaissance.verbs import VERBS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -12,11 +12,11 @@ import pytest
 
 import renaissance
 from renaissance import cli
-from renaissance.arguments import VERBS
 from renaissance.ascii import plainly
 from renaissance.files import find_spec
 from renaissance.grammar.diagnostics import Diagnostic, SpecError
 from renaissance.grammar.source import Source, SourceError, Span
+from renaissance.verbs import VERBS
 
 GOOD = Path(find_spec("quickstart")).read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AttentionMaskInterface, AutoConfig, AutoModel, MPNetModel, Swinv2Model
 
-from renaissance.compiler.backbones import huggingface
+from renaissance.compiler.backbones import automodel
 from renaissance.compiler.backbones.samples import ragged_texts
 from renaissance.compiler.errors import BackboneError, CompileError
 from renaissance.compiler.lowering.libraries import proof, reading, transformers
@@ -228,8 +228,8 @@ def test_a_stack_equals_its_library(tmp_path: Path) -> None:
     torch.manual_seed(0)
     part = lowered_stack(spec, "joint", attention="auto", weights=False).eval()
     torch.manual_seed(0)
-    config = huggingface.published_configuration(spec, "joint", weights=False)
-    encoder: Any = huggingface.random_encoder(config, "eager", "joint").eval()
+    config = automodel.published_configuration(spec, "joint", weights=False)
+    encoder: Any = automodel.random_encoder(config, "eager", "joint").eval()
     tokens = torch.randn(1, 5, 32)
     wanted = encoder.encoder(tokens).last_hidden_state
     packing = Packing.uniform(1, 5, tokens.device)
