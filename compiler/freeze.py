@@ -11,7 +11,6 @@ from torch import nn
 
 from renaissance.compiler.adapters import is_of_adapter, parts_of_adapter
 from renaissance.compiler.addresses import ParameterAddress, parameter_addresses
-from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import FreezeError
 from renaissance.compiler.model import VisionLanguageModel
@@ -144,19 +143,6 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze | Adapt]) ->
         )
     unread = tuple(name for names in unread_parts(model).values() for name in names)
     return FreezePlan(selections=tuple(selections), fixed=model.fixed, unread=unread)
-
-
-def frozen_hash(model: nn.Module, names: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of each named parameter: type, shape and bytes.
-
-    Two of these dictionaries differ exactly where a tensor has changed.
-
-    Args:
-        model: holds the parameters.
-        names: of parameters, as `FreezePlan.frozen` gives them.
-    """
-    parameters = dict(model.named_parameters())
-    return {name: tensor_hash(parameters[name]) for name in names}
 
 
 def _places(heads: tuple[Head, ...]) -> dict[str, ParameterAddress]:

@@ -15,8 +15,6 @@ from renaissance.runtime.errors import DamageError
 Content = TypeVar("Content", bound=BaseModel)
 
 SEAL = "sha256"
-SEALED_SINCE = 2
-"""Value of `format` from which on a file has a digest."""
 
 
 def seal(content: BaseModel) -> str:

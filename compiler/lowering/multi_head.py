@@ -174,8 +174,3 @@ def lowered_attentions(model: nn.Module) -> Iterator[LoweredMultiHead]:
             part.__class__ = LoweredMultiHead
         if isinstance(part, LoweredMultiHead):
             yield part
-
-
-def own_attentions(model: nn.Module) -> list[MultiHeadAttention]:
-    """Return the attentions of a model that are the project's own modules."""
-    return [part for part in model.modules() if isinstance(part, MultiHeadAttention)]

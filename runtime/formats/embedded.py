@@ -1,7 +1,5 @@
 """Tables in which images lie themselves, as those of Hugging Face: mapped, never loaded."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -148,12 +146,3 @@ def _texts(column: pa.ChunkedArray, source: Source) -> pa.ChunkedArray:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise DataError(f"the captions of `{source.name}` are {kind}, not text")
     return column
-
-
-@contextmanager
-def damages(path: Path) -> Iterator[None]:
-    """Say in a sentence what is wrong with a file; raises DataError."""
-    try:
-        yield
-    except (pa.ArrowException, OSError) as problem:
-        raise DataError(f"`{path}` cannot be read: {str(problem).splitlines()[0]}") from None

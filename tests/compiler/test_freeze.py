@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from renaissance.compiler import build
 from renaissance.compiler.addresses import parameter_addresses
+from renaissance.compiler.backbones.content import tensor_hash
 from renaissance.compiler.errors import FreezeError
-from renaissance.compiler.freeze import frozen_hash, resolve
+from renaissance.compiler.freeze import resolve
 from renaissance.compiler.selectors import select
 from renaissance.compiler.sources.plain_text.schema import PlainText
 from renaissance.compiler.sources.random.schema import RandomArchitecture
@@ -23,6 +24,10 @@ PARAMETERS = parameter_addresses(MODEL)
 
 def _select(text: str) -> set[str]:
     return set(select(text, PARAMETERS, "two"))
+
+
+def _hashes(model: torch.nn.Module) -> dict[str, str]:
+    return {name: tensor_hash(part) for name, part in model.named_parameters()}
 
 
 def _freeze(*selectors: str, excluded: tuple[str, ...] = (), until=None) -> Freeze:
@@ -184,7 +189,7 @@ def test_frozen_parts_stay_what_they_are(directive: Freeze) -> None:
     assert plan.selections[0].parameters == sum(
         p.numel() for n, p in model.named_parameters() if n in names
     )
-    before = frozen_hash(model, [name for name, _ in model.named_parameters()])
+    before = _hashes(model)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.1)
     inputs = {
         "text": {"input_ids": torch.randint(1, 60, (2, 5))},
@@ -193,7 +198,7 @@ def test_frozen_parts_stay_what_they_are(directive: Freeze) -> None:
     output = model(**inputs)
     sum(s.square().sum() for s in (*output.streams.values(), output.pooled)).backward()
     optimizer.step()
-    after = frozen_hash(model, before)
+    after = _hashes(model)
     changed = {name for name in before if before[name] != after[name]}
     assert changed and not changed & names
     assert all(p.grad is None for n, p in model.named_parameters() if n in names)
@@ -237,8 +242,8 @@ def test_thawing() -> None:
 def test_a_changed_tensor_is_named() -> None:
     model = build(spec(two_towers(DEEP, VIT)))
     names = [name for name, _ in model.named_parameters()]
-    before = frozen_hash(model, names)
+    before = _hashes(model)
     with torch.no_grad():
         dict(model.named_parameters())[names[3]].view(-1)[0] += 1e-3
-    after = frozen_hash(model, names)
+    after = _hashes(model)
     assert [name for name in names if before[name] != after[name]] == [names[3]]
