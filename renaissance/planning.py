@@ -4,7 +4,7 @@ from dataclasses import fields
 from html import escape
 from typing import TYPE_CHECKING
 
-from renaissance.compiler.planning import figures, plans
+from renaissance.compiler.planning import plans, spec_plan
 from renaissance.compiler.planning.machines import find_gpu
 from renaissance.opening import opened
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from renaissance.grammar.schema.spec import Spec
 
 
-class Plan(figures.Plan):
+class Plan(spec_plan.Plan):
     """All models of a spec and its jobs; `print` and rich show trees and tables."""
 
     __slots__ = ()

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, AllPairs, PublishedPart, ResultFile, Split
+from renaissance.grammar.kinds.data import AllPairs, PublishedPart, ResultFile, Split
 from renaissance.runtime.tasks.prompts import Prompted
+from renaissance.runtime.tasks.splits import splits_of
 
 SIZES = {"test": 10_000}
 """Images of published splits."""
@@ -53,12 +54,7 @@ class CifarTask(Prompted):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""
-        share = self.validation
-        return {
-            "train": Split(file="train", use="train", held_out=share),
-            "test": Split(file="test", use="report"),
-            VALIDATION: Split(file="train", use="select", held_out=share),
-        }
+        return splits_of(self.validation, {"test": Split(file="test", use="report")})
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.runtime.tasks.splits import splits_of
 
 IMAGES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
 """Folders of the photographs, the published one first."""
-
 
 COORDINATES = 5
 """Left, top, right, bottom and area of a box."""
@@ -88,13 +88,8 @@ class Referring(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`: `val`, or a share of what is learned."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        selects = "val" if share is None else "train"
-        return {
-            "train": Split(file="train", use="train", held_out=share),
-            **{name: Split(file=name, use="report") for name in self.tested[self.made_by]},
-            VALIDATION: Split(file=selects, use="select", held_out=share),
-        }
+        tested = {name: Split(file=name, use="report") for name in self.tested[self.made_by]}
+        return splits_of(self.validation, tested)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; one file holds all of them, so that names tell them apart."""

@@ -10,6 +10,7 @@ from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.paths import is_folder
+from renaissance.runtime.tasks.splits import splits_of
 
 Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
 """How many classes there are, or their names."""
@@ -67,12 +68,8 @@ class TabularTask(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `validation` and, where there is a table for it, `test`."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        selects = "train" if isinstance(self.validation, Share) else VALIDATION
-        found = {
-            "train": Split(file="train", use="train", held_out=share),
-            VALIDATION: Split(file=selects, use="select", held_out=share),
-        }
+        held_out = isinstance(self.validation, Share)  # or else a table of its own
+        found = splits_of(self.validation if held_out else VALIDATION)
         if self.test is not None:
             found["test"] = Split(file="test", use="report")
         return found

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.runtime.tasks.splits import splits_of
 
 
 class EasyVqa(TaskBlock):
@@ -45,12 +46,7 @@ class EasyVqa(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""
-        share = self.validation
-        return {
-            "train": Split(file="train", use="train", held_out=share),
-            "test": Split(file="test", use="report"),
-            VALIDATION: Split(file="train", use="select", held_out=share),
-        }
+        return splits_of(self.validation, {"test": Split(file="test", use="report")})
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.runtime.tasks.splits import splits_of
 
 
 class Nlvr(TaskBlock):
@@ -34,12 +35,7 @@ class Nlvr(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train` and `validation`; every other folder is a split of its own."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        selects = self.train if isinstance(self.validation, Share) else self.validation
-        return {
-            "train": Split(file=self.train, use="train", held_out=share),
-            VALIDATION: Split(file=selects, use="select", held_out=share),
-        }
+        return splits_of(self.validation, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.runtime.tasks.splits import splits_of
 
 FILES: Mapping[str, str] = {
     "train": "train.json",
@@ -48,14 +49,8 @@ class Nlvr2(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`, one of them or a share of `train`."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        selects = "train" if isinstance(self.validation, Share) else self.validation
         published = {name: Split(file=name, use="report") for name in FILES if name != "train"}
-        return {
-            "train": Split(file="train", use="train", held_out=share),
-            **published,
-            VALIDATION: Split(file=selects, use="select", held_out=share),
-        }
+        return splits_of(self.validation, published)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import (
-    VALIDATION,
     AllPairs,
     PublishedPart,
     ResultFile,
@@ -15,6 +14,7 @@ from renaissance.grammar.kinds.data import (
     TaskBlock,
 )
 from renaissance.grammar.kinds.head import Form
+from renaissance.runtime.tasks.splits import splits_of
 
 FIRST_FIVE = 5
 """Captions of an image that `captions = five` keeps."""
@@ -34,7 +34,6 @@ SIZES: Mapping[str, Mapping[str, tuple[int, int]]] = {
     },
 }
 """Images and captions of published splits."""
-
 
 FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "Flickr30K/images", "images")
 """What the folder of Flickr30k's photographs is called, the published name first."""
@@ -114,17 +113,9 @@ class Retrieval(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`: `val`, or a share of what is learned."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        rest = {"restval": Split(file="restval", use="report")} if self.set == "coco" else {}
-        return {
-            "train": Split(file=self.train, use="train", held_out=share),
-            **rest,
-            "val": Split(file="val", use="report"),
-            "test": Split(file="test", use="report"),
-            VALIDATION: Split(
-                file="val" if share is None else self.train, use="select", held_out=share
-            ),
-        }
+        names = (*(("restval",) if self.set == "coco" else ()), "val", "test")
+        published = {name: Split(file=name, use="report") for name in names}
+        return splits_of(self.validation, published, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; `train_restval` holds what `restval` does."""

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.runtime.tasks.splits import splits_of
 
 SUBSETS: Mapping[str, str] = {
     "train": "train2014",
@@ -81,16 +82,12 @@ class Vqav2(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`: `val`, or a share of what is learned."""
-        share = self.validation if isinstance(self.validation, Share) else None
-        return {
-            "train": Split(file=self.train, use="train", held_out=share),
+        published = {
             "val": Split(file="val", use="report"),
             "test": Split(file="test", use="report", labelled=False),
             "test_dev": Split(file="test_dev", use="report", labelled=False),
-            VALIDATION: Split(
-                file="val" if share is None else self.train, use="select", held_out=share
-            ),
         }
+        return splits_of(self.validation, published, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; both annotated splits hold what `val` does."""
