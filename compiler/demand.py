@@ -8,7 +8,7 @@ too, and a head reads that, only its `joining` parts may have none. What has no 
 model, where a later job finds it, and is held constant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from torch import nn
 
@@ -58,35 +58,47 @@ def unread_parts(model: VisionLanguageModel) -> dict[str, tuple[str, ...]]:
     """Return the parameters that no head reads, by the address of the part that they belong to."""
     if not len(model.heads):
         return {}
-    parts: list[tuple[str, nn.Module]] = []
-    alone = frozenset[str]().union(*(_read_before(model, head) for head in model.heads))
-    encoded = [name for name in sorted(alone) if model.encoded_by_fusion(name)]
     if all(_reads_before(model, head) for head in model.heads):
-        others = sorted(model.towers.keys() - alone)
-        parts += [(name, model.streams[name]) for name in others]
-        if encoded:
-            parts += [part for name in encoded for part in model.joining_parts(name).items()]
-        elif not _reads_space(model):
-            parts.append((model.fusion_name, model.fusion))
-        return _named(model, [*parts, ("pool", model.pool)])
-    read = read_streams(model)
+        return _named(model, _unread_without_fusion(model))
+    return _named(model, _unread_beside_fusion(model))
+
+
+def _unread_without_fusion(model: VisionLanguageModel) -> Iterator[tuple[str, nn.Module]]:
+    """Yield what no head reads where all of them read streams before these are joined."""
+    alone = _read_alone(model)
+    for name in sorted(model.towers.keys() - alone):
+        yield name, model.streams[name]
+    encoded = [name for name in sorted(alone) if model.encoded_by_fusion(name)]
+    for name in encoded:
+        yield from model.joining_parts(name).items()
+    if not encoded and not _reads_space(model):
+        yield model.fusion_name, model.fusion
+    yield "pool", model.pool
+
+
+def _unread_beside_fusion(model: VisionLanguageModel) -> Iterator[tuple[str, nn.Module]]:
+    """Yield what no head reads where some of them read streams that were joined."""
+    alone, read = _read_alone(model), read_streams(model)
     reached = getattr(model.fusion, "reached", None)
     if reached is not None:
         needed = alone.union(*map(reached, read))
-        parts += [(name, tower) for name, tower in model.towers.items() if name not in needed]
+        yield from ((name, tower) for name, tower in model.towers.items() if name not in needed)
     serving = getattr(model.fusion, "serving", None)
     if serving is not None:
         spared = alone if _reads_space(model) else frozenset()
         for stream in sorted(model.towers.keys() - read - spared):
-            if stream in encoded:
-                parts += model.joining_parts(stream).items()
+            if stream in alone and model.encoded_by_fusion(stream):
+                yield from model.joining_parts(stream).items()
                 continue
-            parts += [
-                (f"{model.fusion_name}.{part}", module) for part, module in serving(stream).items()
-            ]
+            for part, module in serving(stream).items():
+                yield f"{model.fusion_name}.{part}", module
     if not any(model.heads.declared[head].reads == "pooled" for head in model.heads):
-        parts.append(("pool", model.pool))
-    return _named(model, parts)
+        yield "pool", model.pool
+
+
+def _read_alone(model: VisionLanguageModel) -> frozenset[str]:
+    """Return the streams that some head reads before they are joined."""
+    return frozenset[str]().union(*(_read_before(model, head) for head in model.heads))
 
 
 def _named(

@@ -101,38 +101,11 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze | Adapt]) ->
         FreezeError: if a selector means nothing, or an exception leaves nothing to freeze.
     """
     built = parameter_addresses(model)
-    # A model serves several jobs: what it says about heads holds for those that a job has.
-    absent = tuple(head for head in every_head() if head.name not in model.heads)
-    parameters = {**built, **_places(absent)}
-    elsewhere = replace(model.anatomy, heads=absent)
-
-    def meant(selector: str, word: str) -> tuple[str, ...]:
-        try:
-            return select(selector, parameters, model.name, word=word)
-        except FreezeError:
-            # Nobody states the parts of some heads: those of another job may have this one.
-            if selector.partition(".")[0] == "heads" and elsewhere.select(selector).leaves:
-                return ()
-            raise
-
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     selections = []
     for directive in directives:
-        word = "adapt" if isinstance(directive, Adapt) else "freeze"
-        chosen, kept = (
-            _union(meant(text, word) for text in selectors)
-            for selectors in (directive.selectors, directive.excluded)
-        )
-        if chosen and chosen <= kept:
-            raise FreezeError(
-                f"`{word} {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
-                f"freezes nothing in model `{model.name}`: the exception covers all of it"
-            )
-        names = tuple(
-            name
-            for name in built
-            if name in chosen and name not in kept and not is_of_adapter(name)
-        )
+        chosen = _chosen(model, built, directive)
+        names = tuple(name for name in built if name in chosen and not is_of_adapter(name))
         selections.append(
             FrozenSelection(
                 directive=directive,
@@ -143,6 +116,35 @@ def resolve(model: VisionLanguageModel, directives: Iterable[Freeze | Adapt]) ->
         )
     unread = tuple(name for names in unread_parts(model).values() for name in names)
     return FreezePlan(selections=tuple(selections), fixed=model.fixed, unread=unread)
+
+
+def _chosen(
+    model: VisionLanguageModel, built: Mapping[str, ParameterAddress], directive: Freeze | Adapt
+) -> frozenset[str]:
+    """Return the names of what a directive means, exceptions left out; raises FreezeError."""
+    # A model serves several jobs: what it says about heads holds for those that a job has.
+    absent = tuple(head for head in every_head() if head.name not in model.heads)
+    parameters = {**built, **_places(absent)}
+    elsewhere = replace(model.anatomy, heads=absent)
+    word = "adapt" if isinstance(directive, Adapt) else "freeze"
+
+    def meant(selector: str) -> tuple[str, ...]:
+        try:
+            return select(selector, parameters, model.name, word=word)
+        except FreezeError:
+            # Nobody states the parts of some heads: those of another job may have this one.
+            if selector.partition(".")[0] == "heads" and elsewhere.select(selector).leaves:
+                return ()
+            raise
+
+    chosen = _union(map(meant, directive.selectors))
+    kept = _union(map(meant, directive.excluded))
+    if chosen and chosen <= kept:
+        raise FreezeError(
+            f"`{word} {', '.join(directive.selectors)} except {', '.join(directive.excluded)}` "
+            f"freezes nothing in model `{model.name}`: the exception covers all of it"
+        )
+    return chosen - kept
 
 
 def _places(heads: tuple[Head, ...]) -> dict[str, ParameterAddress]:

@@ -10,6 +10,7 @@ from renaissance.compiler.amounts import GIBIBYTE
 from renaissance.compiler.batch import RegionRows
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import TextInput
+from renaissance.compiler.model.tower import TowerFacts
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.passes import (
     Outcome,
@@ -22,7 +23,7 @@ from renaissance.compiler.planning.tracing import trace
 from renaissance.grammar.checks.caching import change, kept_streams
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
-from renaissance.grammar.schema.model import Model
+from renaissance.grammar.schema.model import Freeze, Model
 
 Known = dict[tuple[str, str, int | None], tuple[tuple[int, ...], int]]
 """Shapes of features and operations of one input, by model as declared, stream and tokens."""
@@ -61,15 +62,7 @@ def caching(
         if key not in known:
             known[key] = _encoded(model, stream, tokens)
         shape, flops = known[key]
-        obstacle = None
-        if directive.cache is False:
-            obstacle = "the spec says `cache = false`"
-        elif changes := _changes(job, training, facts.modality):
-            obstacle = f"the job {changes}"
-        elif facts.modality == "vision" and len(declared.vision) > 1:
-            obstacle = "the model has several streams of images"
-        elif facts.mixes:
-            obstacle = "what it makes of a text depends on the texts beside it"
+        changes = _changes(job, training, facts.modality)
         found.append(
             Caching(
                 stream=stream,
@@ -80,10 +73,23 @@ def caching(
                 width=shape[2],
                 value_bytes=4 if precision == "fp32" else 2,
                 flops=flops,
-                obstacle=obstacle,
+                obstacle=_obstacle(directive, facts, declared, changes),
             )
         )
     return tuple(found)
+
+
+def _obstacle(
+    directive: Freeze, facts: TowerFacts, declared: Model, changes: str | None
+) -> str | None:
+    """Say why the features of a tower are not kept, whose inputs a job may change."""
+    if directive.cache is False:
+        return "the spec says `cache = false`"
+    if changes:
+        return f"the job {changes}"
+    if facts.modality == "vision" and len(declared.vision) > 1:
+        return "the model has several streams of images"
+    return "what it makes of a text depends on the texts beside it" if facts.mixes else None
 
 
 def _changes(

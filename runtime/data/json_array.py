@@ -4,7 +4,7 @@ import codecs
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from renaissance.runtime.data.errors import DataError
 
@@ -19,45 +19,62 @@ def json_array(path: Path) -> Iterator[Any]:
     Raises:
         DataError: if it holds anything else, or ends early.
     """
-    decoder = json.JSONDecoder()
+    early = DataError(f"`{path}` ends before its list does")
     with path.open("rb") as file:
-        text = codecs.getincrementaldecoder("utf-8-sig")()
-        buffer, place, ended, begun = "", 0, False, False
-
-        def more() -> bool:
-            nonlocal buffer, place, ended
-            chunk = file.read(max(CHUNK, len(buffer) - place))
-            ended = not chunk
-            buffer, place = buffer[place:] + text.decode(chunk, ended), 0
-            return not ended
-
+        text = _Text(file)
         try:
-            while True:
-                while place < len(buffer) and buffer[place] in SPACE:
-                    place += 1
-                if place == len(buffer):
-                    if more():
-                        continue
-                    raise DataError(f"`{path}` ends before its list does")
-                mark = buffer[place]
-                if not begun:
-                    if mark != "[":
-                        raise DataError(f"`{path}` holds no list `[…]`")
-                    begun, place = True, place + 1
-                elif mark == "]":
-                    return
-                elif mark == ",":
-                    place += 1
+            if (mark := text.mark()) is None:
+                raise early
+            if mark != "[":
+                raise DataError(f"`{path}` holds no list `[…]`")
+            text.place += 1
+            while (mark := text.mark()) != "]":
+                if mark is None:
+                    raise early
+                if mark == ",":
+                    text.place += 1
                 else:
-                    try:
-                        value, end = decoder.raw_decode(buffer, place)
-                    except ValueError:
-                        if more():
-                            continue
-                        raise
-                    if end == len(buffer) and more():
-                        continue  # a number may go on
-                    place = end
-                    yield value
+                    yield text.value()
         except (ValueError, RecursionError) as problem:
             raise DataError(f"`{path}` is no JSON: {problem}") from None
+
+
+class _Text:
+    """What was read of a file and not yet decoded, from `place` on."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.place = 0
+        self._file, self._read = file, ""
+        self._bytes = codecs.getincrementaldecoder("utf-8-sig")()
+        self._json = json.JSONDecoder()
+
+    def mark(self) -> str | None:
+        """Go to the next character that is not white, and return it; None at the end."""
+        while True:
+            while self.place < len(self._read) and self._read[self.place] in SPACE:
+                self.place += 1
+            if self.place < len(self._read):
+                return self._read[self.place]
+            if not self._more():
+                return None
+
+    def value(self) -> Any:
+        """Return the value that begins here, and go behind it; ValueError if there is none."""
+        while True:
+            try:
+                value, end = self._json.raw_decode(self._read, self.place)
+            except ValueError:
+                if self._more():
+                    continue
+                raise
+            if end == len(self._read) and self._more():
+                continue  # a number may go on
+            self.place = end
+            return value
+
+    def _more(self) -> bool:
+        """Read as much again as there is; return whether there was anything."""
+        rest = self._read[self.place :]
+        chunk = self._file.read(max(CHUNK, len(rest)))
+        self._read, self.place = rest + self._bytes.decode(chunk, not chunk), 0
+        return bool(chunk)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import AllPairs, PublishedPart, ResultFile, Split
 from renaissance.runtime.tasks.prompts import Prompted
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 SIZES = {"test": 10_000}
 """Images of published splits."""
@@ -54,7 +54,7 @@ class CifarTask(Prompted):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""
-        return splits_of(self.validation, {"test": Split(file="test", use="report")})
+        return with_validation(self.validation, {"test": Split(file="test", use="report")})
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 IMAGES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
 """Folders of the photographs, the published one first."""
@@ -89,7 +89,7 @@ class Referring(TaskBlock):
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`: `val`, or a share of what is learned."""
         tested = {name: Split(file=name, use="report") for name in self.tested[self.made_by]}
-        return splits_of(self.validation, tested)
+        return with_validation(self.validation, tested)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; one file holds all of them, so that names tell them apart."""

@@ -6,7 +6,7 @@ from renaissance.grammar.declaration import Share
 from renaissance.grammar.kinds.data import VALIDATION, Split
 
 
-def splits_of(
+def with_validation(
     validation: Share | str, reported: Mapping[str, Split] | None = None, *, train: str = "train"
 ) -> dict[str, Split]:
     """Return `train`, what is reported, and `validation`, in this order.

@@ -10,7 +10,7 @@ from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.paths import is_folder
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 Classes = Annotated[int, Field(ge=1)] | tuple[str, ...]
 """How many classes there are, or their names."""
@@ -69,7 +69,7 @@ class TabularTask(TaskBlock):
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `validation` and, where there is a table for it, `test`."""
         held_out = isinstance(self.validation, Share)  # or else a table of its own
-        found = splits_of(self.validation if held_out else VALIDATION)
+        found = with_validation(self.validation if held_out else VALIDATION)
         if self.test is not None:
             found["test"] = Split(file="test", use="report")
         return found

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 
 class EasyVqa(TaskBlock):
@@ -46,7 +46,7 @@ class EasyVqa(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train`, `test`, and `validation`, a share of the images of `train`."""
-        return splits_of(self.validation, {"test": Split(file="test", use="report")})
+        return with_validation(self.validation, {"test": Split(file="test", use="report")})
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -1,7 +1,8 @@
 """Cornell NLVR v1 in its published layout. Source: Suhr et al. 2017."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -45,16 +46,54 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
     if not file.is_file():
         raise DataError(f"`{file}` does not exist; the published layout is `SPLIT/SPLIT.json`")
     texts, paths, answers, scenes = [], [], [], []
-    places = _Places(folder / "images", split)
+    for example in _examples(file, _Drawings(folder / "images", split)):
+        if true_only and example.answer == "false":
+            continue
+        for permutation in range(PERMUTATIONS):
+            texts.append(example.text)
+            paths.append(f"{example.stem}-{permutation}.png")
+            answers.append(example.answer)
+            # The first number of an identifier is that of the sentence: its scenes stay together,
+            # so that a held-out sentence is new.
+            scenes.append(example.identifier.split("-")[0])
+    return make_table(
+        source,
+        folder / "images",
+        pa.array(texts, pa.string()),
+        pa.array(paths, pa.string()),
+        answers=None if true_only else pa.array(answers, pa.string()),
+        scenes=pa.array(scenes, pa.string()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Example:
+    """A sentence about a scene.
+
+    Attributes:
+        identifier: of sentence and scene.
+        text: the sentence.
+        answer: `true` or `false`.
+        stem: path of the drawings below `images`, less number and ending.
+    """
+
+    identifier: str
+    text: str
+    answer: str
+    stem: str
+
+
+def _examples(file: Path, drawings: "_Drawings") -> Iterator[_Example]:
+    """Yield the examples of a file line by line; raises DataError for a line that is none."""
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                example = json.loads(line)
-                text, answer = str(example["sentence"]), example["label"]
-                identifier = str(example["identifier"])
-                stem = places.of(identifier, example.get("directory"))
+                said = json.loads(line)
+                text, answer = str(said["sentence"]), said["label"]
+                identifier = str(said["identifier"])
+                stem = drawings.of(identifier, said.get("directory"))
             except KeyError as missing:
                 raise DataError(
                     f"line {number} of `{file}` is no example of nlvr: it has no {missing}"
@@ -66,26 +105,10 @@ def read_part(source: Source, root: str, split: str, *, true_only: bool = False)
                 ) from None
             if answer not in ("true", "false"):
                 raise DataError(f"line {number} of `{file}`: the label is neither true nor false")
-            if true_only and answer == "false":
-                continue
-            for permutation in range(PERMUTATIONS):
-                texts.append(text)
-                paths.append(f"{stem}-{permutation}.png")
-                answers.append(answer)
-                # The first number of an identifier is that of the sentence: its scenes stay
-                # together, so that a held-out sentence is new.
-                scenes.append(identifier.split("-")[0])
-    return make_table(
-        source,
-        folder / "images",
-        pa.array(texts, pa.string()),
-        pa.array(paths, pa.string()),
-        answers=None if true_only else pa.array(answers, pa.string()),
-        scenes=pa.array(scenes, pa.string()),
-    )
+            yield _Example(identifier=identifier, text=text, answer=answer, stem=stem)
 
 
-class _Places:
+class _Drawings:
     """Where the drawings of an example lie: `hidden` names no folder beside its examples."""
 
     def __init__(self, images: Path, split: str) -> None:

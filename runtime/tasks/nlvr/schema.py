@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 
 class Nlvr(TaskBlock):
@@ -35,7 +35,7 @@ class Nlvr(TaskBlock):
 
     def splits(self) -> Mapping[str, Split]:
         """Return `train` and `validation`; every other folder is a split of its own."""
-        return splits_of(self.validation, train=self.train)
+        return with_validation(self.validation, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 FILES: Mapping[str, str] = {
     "train": "train.json",
@@ -50,7 +50,7 @@ class Nlvr2(TaskBlock):
     def splits(self) -> Mapping[str, Split]:
         """Return the published splits and `validation`, one of them or a share of `train`."""
         published = {name: Split(file=name, use="report") for name in FILES if name != "train"}
-        return splits_of(self.validation, published)
+        return with_validation(self.validation, published)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data."""

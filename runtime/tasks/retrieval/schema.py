@@ -14,7 +14,7 @@ from renaissance.grammar.kinds.data import (
     TaskBlock,
 )
 from renaissance.grammar.kinds.head import Form
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 FIRST_FIVE = 5
 """Captions of an image that `captions = five` keeps."""
@@ -115,7 +115,7 @@ class Retrieval(TaskBlock):
         """Return the published splits and `validation`: `val`, or a share of what is learned."""
         names = (*(("restval",) if self.set == "coco" else ()), "val", "test")
         published = {name: Split(file=name, use="report") for name in names}
-        return splits_of(self.validation, published, train=self.train)
+        return with_validation(self.validation, published, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; `train_restval` holds what `restval` does."""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
-from renaissance.runtime.tasks.splits import splits_of
+from renaissance.runtime.tasks.splits import with_validation
 
 SUBSETS: Mapping[str, str] = {
     "train": "train2014",
@@ -87,7 +87,7 @@ class Vqav2(TaskBlock):
             "test": Split(file="test", use="report", labelled=False),
             "test_dev": Split(file="test_dev", use="report", labelled=False),
         }
-        return splits_of(self.validation, published, train=self.train)
+        return with_validation(self.validation, published, train=self.train)
 
     def part(self, file: str) -> PublishedPart:
         """Return a part of the data; both annotated splits hold what `val` does."""
