@@ -196,7 +196,7 @@ class Assembler:
     def _pixels(
         self, images: Images, groups: Sequence[np.ndarray], shown: np.ndarray, step: int
     ) -> Pixels:
-        """Return the pixels of images at places of `shown`, those of one shape in a group."""
+        """Return the pixels of images `shown` `[n]`, those at the places of each group together."""
         found = []
         for group in groups:
             pixels = images.pixels(shown[group])

@@ -86,7 +86,7 @@ def _opened(path: str | bytes) -> AbstractContextManager[BinaryIO]:
     return io.BytesIO(path) if isinstance(path, bytes) else regular_file(path)
 
 
-def _decoded(file: BinaryIO, upright: bool) -> np.ndarray:
+def _decoded(file: BinaryIO, upright: bool) -> np.ndarray:  # [height, width, 3] uint8
     with opened(file) as image:
         pixels = _by_simplejpeg(file, image)
         if pixels is None:
@@ -124,7 +124,7 @@ def _simplejpeg() -> Any:
 
 
 def _upright(pixels: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Turn an image as its EXIF data say; those that cannot be read say nothing."""
+    """Turn an image `[height, width, 3]` as its EXIF data say; unreadable ones say nothing."""
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:

@@ -89,7 +89,7 @@ def _files(tables: Sequence[Table]) -> pa.ChunkedArray | None:
 
 
 def _also_true(tables: Sequence[Table], contents: np.ndarray) -> pa.Table | None:
-    """Return what is true beyond the rows of all tables, by contents that begin at `contents`."""
+    """Return what is true beyond the rows; `contents` are the numbers before each table."""
     found = [
         table.also_true.set_column(1, "content", pc.add(table.also_true["content"], int(start)))
         for start, table in zip(contents, tables, strict=False)

@@ -50,7 +50,7 @@ def repeated(part: Part, learned: Part, *, digests: bool = True) -> np.ndarray:
 
 
 def _saying(part: Part, texts: pa.Array) -> np.ndarray:
-    """Return the rows of a part, which may be long, with one of some texts."""
+    """Return the rows `[n]` int64 of a part, which may be long, with one of some texts."""
     pieces = (part.rows[start : start + AT_ONCE] for start in range(0, len(part), AT_ONCE))
     kept = [rows[np.asarray(pc.is_in(_said(part, rows), value_set=texts), bool)] for rows in pieces]
     return np.concatenate(kept) if kept else part.rows

@@ -60,7 +60,7 @@ def _scaled(image: Tensor, shape: list[int]) -> Tensor:
 
 
 def _middle(image: Tensor, size: int) -> Tensor:
-    """Crop a long image: what the middle of the result is made of is cut out and scaled.
+    """Crop a long image `[3, height, width]`: what makes the middle is cut out and scaled.
 
     The window starts where a pixel of the result starts, or as near to such a place as there is
     one: pixels are then those of scaling the whole image.

@@ -66,6 +66,7 @@ class Order:
         return self._drawn[1]
 
     def _permutation(self, epoch: int) -> np.ndarray:
+        """Return the rows `[rows]` int64 in the order of an epoch."""
         draw = generator(self._seed, "order", epoch)
         shuffled = draw.permutation(len(self))
         if self._weighted is not None:

@@ -374,7 +374,7 @@ def _image_column(image: np.ndarray) -> pa.Array:
 
 
 def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
-    """Return the numbers of the rows where text and path each have something to be seen."""
+    """Return the rows `[complete]` int64 where text and path each have something to be seen."""
     keep = [
         pc.fill_null(pc.match_substring_regex(column, VISIBLE), False) for column in (texts, paths)
     ]
@@ -382,7 +382,7 @@ def complete_rows(texts: TextColumn, paths: TextColumn) -> np.ndarray:
 
 
 def _numbers(names: TextColumn) -> np.ndarray:
-    """Return a number for each name, the same for the same name."""
+    """Return a number for each name, `[names]` int32, the same for the same name."""
     indices = _one_chunk(names).dictionary_encode().indices
     numbers: np.ndarray = indices.to_numpy(zero_copy_only=False).astype(np.int32)
     return numbers

@@ -92,7 +92,11 @@ def words_of(
 
 
 def _kinds_of_characters(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the kind of each character, a space before each text, and where that space stands."""
+    """Return the kind of each character, and where texts begin.
+
+    Returns:
+        `[characters]` uint8, a space before each text; `[texts]` int64, where that space stands.
+    """
     joined = " ".join(["", *texts, ""])
     characters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
@@ -101,7 +105,7 @@ def _kinds_of_characters(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _kinds() -> np.ndarray:
-    """Return the kind of every character of Unicode."""
+    """Return the kind of every character of Unicode, `[characters]` uint8."""
     kinds = np.zeros(0x110000, np.uint8)
     for first, last in _UNSPACED_SCRIPTS:
         kinds[first : last + 1] = _UNSPACED

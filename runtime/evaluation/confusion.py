@@ -19,7 +19,7 @@ def confused(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, 
 
 
 def table(pairs: np.ndarray, counts: np.ndarray, answers: int) -> tuple[tuple[int, ...], ...]:
-    """Return counts for every pair of answers, a row for each true one."""
+    """Return counts `[n]` of pairs of answers `[n, 2]`, a row for each true one."""
     counted = np.zeros((answers, answers), np.int64)
     counted[pairs[:, 0], pairs[:, 1]] = counts
     return tuple(tuple(row) for row in counted.tolist())

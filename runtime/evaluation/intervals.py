@@ -49,7 +49,7 @@ def of_mean(values: np.ndarray, clusters: np.ndarray) -> Interval | None:
 
 
 def of_difference(values: np.ndarray, clusters: np.ndarray) -> Interval | None:
-    """Return the interval of a mean difference, with Student's distribution."""
+    """Return the interval of a mean difference `[n]`, of clusters `[n]`, with Student's t."""
     values = values.astype(np.float64)
     spread = _spread(values, clusters)
     if spread is None:

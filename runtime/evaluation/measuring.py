@@ -106,7 +106,13 @@ def measured(task: TaskBlock, answered: Answered, known: Learned | None) -> Figu
 def of_means(
     rows: Mapping[str, Mean], majority: Mapping[str, Mean], scenes: np.ndarray
 ) -> tuple[dict[str, Interval], set[str]]:
-    """Return intervals of means, and the names of those that are like the majority's."""
+    """Return intervals of means, and the names of those that are like the majority's.
+
+    Args:
+        rows: what each metric is the mean of.
+        majority: the same of the majority's answer.
+        scenes: `[rows]` int64; rows of one scene are no independent ones.
+    """
     intervals: dict[str, Interval] = {}
     alike = set()
     for name, mine in rows.items():

@@ -98,7 +98,7 @@ def difference(
 
 
 def share_above(differences: np.ndarray) -> float:
-    """Return the share of differences above 0, ties counted half.
+    """Return the share of differences `[seeds]` above 0, ties counted half.
 
     Source: Bouthillier et al. 2021, Accounting for Variance in Machine Learning Benchmarks.
     """
@@ -106,7 +106,7 @@ def share_above(differences: np.ndarray) -> float:
 
 
 def student_p(differences: np.ndarray) -> float:
-    """Return the two-sided p of the mean of paired differences; 1 for a single seed."""
+    """Return the two-sided p of the mean of paired differences `[seeds]`; 1 for a single one."""
     seeds, mean = len(differences), float(differences.mean())
     deviation = float(differences.std(ddof=1)) if seeds > 1 else 0.0
     if seeds < 2 or mean == 0:

@@ -54,7 +54,7 @@ def _pearson(one: np.ndarray, other: np.ndarray) -> float | None:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each value; equal ones share the mean of theirs."""
+    """Return the rank of each value `[n]`; equal ones share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks: np.ndarray = (last - (counts - 1) / 2)[place]

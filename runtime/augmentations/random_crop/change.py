@@ -11,7 +11,7 @@ from renaissance.runtime.augmentations.random_crop.schema import RandomCrop
 def change(block: RandomCrop) -> Callable[[Tensor], Tensor]:
     """Return what changes an image `[3, height, width]` uint8: bicubic, with anti-aliasing."""
 
-    def cropped(image: Tensor) -> Tensor:
+    def cropped(image: Tensor) -> Tensor:  # [channels, height, width]
         # About as wide for its height as the image is, so that what is cut out keeps its shape.
         wide = image.shape[-1] / image.shape[-2]
         crop = v2.RandomResizedCrop(

@@ -35,7 +35,7 @@ def hidden_patches(
 
 
 def _blocks(source: np.random.Generator, down: int, across: int, count: int) -> np.ndarray:
-    """Hide block after block until enough is hidden; of the last one no more than is needed.
+    """Hide `[down, across]` bool block after block, of the last one no more than is needed.
 
     Source: Bao et al. 2022, BEiT, algorithm 1: an area of at least 16 patches and at most of what
     is missing, and a ratio of its sides between 0.3 and 1 / 0.3, even in its logarithm.

@@ -32,7 +32,7 @@ class Chances:
         return cls(choice=choice, kind=kind, token=token, rounding=source.random(rows))
 
     def part(self, rows: np.ndarray) -> "Chances":
-        """Return the numbers of some rows."""
+        """Return the numbers of some rows `[n]` int64."""
         return Chances(
             choice=self.choice[rows],
             kind=self.kind[rows],
@@ -107,7 +107,7 @@ def mask_words(
 
 
 def _of_word(values: np.ndarray, word_of_token: np.ndarray, width: int) -> np.ndarray:
-    """Return the value of each token's word; False or 0 where no text has words."""
+    """Return the value of each token's word, `[rows, width]`; False or 0 where there are none."""
     if values.shape[1] == 0:
         return np.zeros((len(values), width), values.dtype)
     return np.take_along_axis(values, word_of_token, axis=1)

@@ -86,7 +86,7 @@ class Population:
         self.text_side = np.zeros((3, len(self.of_text)), np.int64)
 
     def first_pass(self, images: np.ndarray, scores: np.ndarray) -> None:
-        """Rank the texts of images, and note what each text has with its own image."""
+        """Rank the texts of images `[n]` by scores `[n, texts]`; note those with their own."""
         mine, block = self._of(images, scores)
         first = self.starts[self.images.start]
         for place, image in enumerate(mine.tolist()):
@@ -100,7 +100,7 @@ class Population:
                 self.image_side[:, image] = counts
 
     def second_pass(self, images: np.ndarray, scores: np.ndarray) -> None:
-        """Count for each text the images that score more than its own one, and as much."""
+        """Count for each text the images `[n]` that score more than its own one, and as much."""
         _, block = self._of(images, scores)
         self.text_side[0] += (block > self.own).sum(axis=0)
         self.text_side[1] += (block == self.own).sum(axis=0)

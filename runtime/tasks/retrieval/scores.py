@@ -166,7 +166,7 @@ def _named(images: Sequence[str], split: Sequence[Captioned]) -> Mapping[str, in
 
 
 def _places(path: Path, ids: Sequence[str], known: Mapping[str, int], what: str) -> np.ndarray:
-    """Return the place in the split of what each id names; each place is there once."""
+    """Return `[ids]` int64: the place in the split of what each names, each place once."""
     strange = [each for each in ids if each not in known]
     if strange:
         raise DataError(f"`{path}` is about {listing(strange, most=3)}, which are no {what}")

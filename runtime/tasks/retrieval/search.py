@@ -194,7 +194,7 @@ class Search:
                 raise InterruptionError(signal, "the evaluation was stopped before its end")
 
     def _compared(self, texts: Encoded, images: np.ndarray, features: list[Tensor]) -> np.ndarray:
-        """Return the products of the vectors of images and texts."""
+        """Return the products of the vectors of images and texts, `[images, texts]`."""
         assert self._compares is not None and texts.vectors is not None
         one_by_one = [
             self._compares.vectors("vision", Features(tokens=tokens[None])) for tokens in features

@@ -72,7 +72,7 @@ class Encoded:
     vectors: Tensor | None
 
     def take(self, chosen: np.ndarray, device: torch.device) -> Features:
-        """Return some of them, packed, on a device."""
+        """Return some of them, `[n]` int64, packed, on a device."""
         index = torch.from_numpy(chosen)
         tokens = int(self.lengths[index].sum())
         packing = Packing(cumulative=_cumulative(self.lengths), longest=int(self.lengths.max()))
