@@ -1,4 +1,4 @@
-"""Encoders that transformers' AutoModel makes."""
+"""Towers that are encoders of transformers, run as their library runs them."""
 
 import inspect
 from dataclasses import replace

@@ -150,10 +150,8 @@ def summarise(
     for split in splits_of(spec, job_name):
         part = parts[split]
         answers = Counter(filter(None, part.answers)) if part.table.has_answers else Counter()
-        scanned = None
-        if scan:
-            images = met.setdefault(part.file, UnreadableImages(part.table))
-            scanned = _scan(part, images)
+        images = met.setdefault(part.file, UnreadableImages(part.table)) if scan else None
+        scanned = None if images is None else _scan(part, images)
         tokens = None
         if tokenizer is not None:
             tokens = tokenizer.encode(part.texts, UNCUT, part.seconds or None).lengths
@@ -176,7 +174,7 @@ def summarise(
                 unknown=0 if task is None else _impossible(task, part, choices),
                 examples=_examples(part, examples),
                 unreadable=scanned,
-                refused=images.beyond if scan else (),
+                refused=() if images is None else images.beyond,
             )
         )
     return tuple(summaries)

@@ -6,7 +6,7 @@ read; here it may hold lists, dictionaries, texts and numbers, and nothing else.
 
 import json
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -131,35 +131,42 @@ def read(block: Referring, source: Source, file: str) -> Table:
         boxes = detected.get(row.image, ()) if found else tuple(drawn.boxes[row.image].values())
         # Where a detector finds nothing, all that is left is the photograph.
         offered.append(boxes or (drawn.whole[row.image],))
-    paths = [drawn.names[row.image] for row in rows]
-    shared = [
-        [intersection_over_union(box, row.box) for box in boxes]
-        if found
-        # Of drawn boxes one alone is right, whatever others share with it.
-        else [float(annotation == row.annotation) for annotation in drawn.boxes[row.image]]
-        for row, boxes in zip(rows, offered, strict=True)
-    ]
-    coordinates = {}
-    if block.coordinates:
-        lying = [
-            [number for box in boxes for number in coordinates_of(box, drawn.whole[row.image])]
+    if found:
+        shared = [
+            [intersection_over_union(box, row.box) for box in boxes]
             for row, boxes in zip(rows, offered, strict=True)
         ]
-        coordinates["coordinates"] = pa.array(lying, pa.list_(pa.float32()))
+    else:
+        # Of drawn boxes one alone is right, whatever others share with it.
+        shared = [
+            [float(annotation == row.annotation) for annotation in drawn.boxes[row.image]]
+            for row in rows
+        ]
     table = make_table(
         source,
         block.photographs(),
         pa.array([row.text for row in rows], pa.string()),
-        pa.array(paths, pa.string()),
+        pa.array([drawn.names[row.image] for row in rows], pa.string()),
         columns={
             "id": pa.array([row.number for row in rows], pa.int64()),
             "box": pa.array([row.box for row in rows], pa.list_(pa.float64())),
             "boxes": pa.array(offered, pa.list_(pa.list_(pa.float64()))),
             "shared": pa.array(shared, pa.list_(pa.float64())),
-            **coordinates,
+            **(_coordinates(rows, offered, drawn) if block.coordinates else {}),
         },
     )
     return with_parts(table, offered)
+
+
+def _coordinates(
+    rows: "Sequence[Expression]", offered: Sequence[tuple[Box, ...]], drawn: Drawn
+) -> dict[str, pa.Array]:
+    """Return where the candidates of each row lie in its photograph, one behind the other."""
+    lying = [
+        [number for box in boxes for number in coordinates_of(box, drawn.whole[row.image])]
+        for row, boxes in zip(rows, offered, strict=True)
+    ]
+    return {"coordinates": pa.array(lying, pa.list_(pa.float32()))}
 
 
 def answers(block: Referring, train: Part) -> tuple[str, ...]:
