@@ -1,6 +1,6 @@
 """Tasks whose rows have one answer out of some: what their `reader.py` and `metric.py` hand on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.names import listing
@@ -60,6 +60,18 @@ def kinds_of(block: TaskBlock, answered: Answered) -> list[str | None]:
         return [None] * len(answered.asked)
     found = answered.column_of_asked("kind")
     return [None if kind is None else f"{column}={kind}" for kind in found]
+
+
+def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> dict[str, float]:
+    """Return the share of right rows of each group as `NAME.GROUP`, those without rows left out.
+
+    Args:
+        answered: what is measured; a row whose images cannot be read is wrong.
+        groups: of each row of the split.
+        name: of the measure.
+    """
+    credit = answered.credit
+    return {} if credit is None else means(of_groups(answered.of_asked(credit), groups, name))
 
 
 def declared(classes: DeclaredClasses, train: Part, names: Iterable[str]) -> tuple[str, ...]:
