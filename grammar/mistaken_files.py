@@ -67,8 +67,9 @@ def meant_by(path: str) -> tuple[str, ...]:
     ]
     if is_file(f"{path}.vl"):
         return (f"{path}.vl",)
-    close = nearest(path, (*shipped_names(), *beside))
-    return close or nearest(f"{path}.vl", beside)
+    if path.endswith(".vl"):
+        return nearest(path, beside)
+    return nearest(path, shipped_names()) or nearest(path, beside) or nearest(f"{path}.vl", beside)
 
 
 def hint(names: tuple[str, ...]) -> str:

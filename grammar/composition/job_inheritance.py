@@ -21,6 +21,7 @@ from renaissance.grammar.composition.job_mistakes import (
 )
 from renaissance.grammar.composition.models import unknown_name
 from renaissance.grammar.composition.overrides import block_in, nothing_there, set_inside
+from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.names import listing
@@ -269,10 +270,25 @@ def _override_block(
     if known is None or block is None:
         blocks = tuple(name for name, key in draft.keys.items() if isinstance(key.value, Choice))
         note = f"job `{draft.name.text}` has {listing(blocks)}" if blocks else ""
-        reader.findings.add(nothing_there(word, setting.place, blocks, note))
+        hint = ""
+        if word in _parts_of_models(reader.scope):
+            address = ".".join((draft.name.text, "model", word, *names))
+            hint = f"it belongs to the model: `{address}`"
+        reader.findings.add(nothing_there(word, setting.place, blocks, note, hint))
         return
     changed = set_inside(block, names, setting, reader.scope, reader.findings)
     draft.keys[word] = Setting(place=known.place, value=changed)
+
+
+def _parts_of_models(scope: Scope) -> frozenset[str]:
+    """Return the names of all streams and fusions."""
+    bodies = (model.body.statements for model in scope.models.values() if model.body is not None)
+    return frozenset(
+        part.name.text
+        for body in bodies
+        for part in body
+        if isinstance(part, tree.Declaration) and part.name is not None
+    )
 
 
 def _default(draft: JobDraft, word: str, setting: Setting) -> Setting | None:

@@ -130,9 +130,13 @@ def _belongs_elsewhere(
         what: what the message calls the block.
     """
     label = "belongs elsewhere"
-    if not (hint := _elsewhere(block, meant)) and (home := _home(block, meant)):
+    if not (hint := _elsewhere(block, meant)) and (home := home_of(block, meant)):
         label = f"belongs in `{home.partition(' ')[0]}`"
         hint = f"`{meant}` belongs in `{home} {{ {meant} = … }}`"
+        if place.text.endswith(f".{name}"):
+            family, word = home.split()
+            inner = f"{family}.{word}" if family == "objective" else family
+            hint = f"write `{place.text.removesuffix(name)}{inner}.{meant}`"
     if not hint:
         return None
     return Diagnostic(
@@ -239,7 +243,7 @@ def place_of(names: Iterable[str]) -> str:
 
 def _of_a_job(name: str) -> str:
     """Return which job a key of no model belongs in, or which block of it."""
-    if home := _home(Pretrain, name):
+    if home := home_of(Pretrain, name):
         return f"`{name}` belongs in `{home} {{ … }}` of a job"
     owners = [word for word, job in JOBS.items() if name in keys_of(job)]
     return f"`{name}` belongs in a job: {listing(owners, between=' or ')}" if owners else ""
@@ -255,7 +259,7 @@ def _of_a_source(name: str) -> str:
 
 def stands_for(unknown: str, missing: str, block: type[Block]) -> bool:
     """Tell whether a key that a block does not have was written for one that it needs."""
-    if _home(block, unknown).partition(" ")[0] == missing.removesuffix("s"):
+    if home_of(block, unknown).partition(" ")[0] == missing.removesuffix("s"):
         return True
     wanted = missing.removesuffix("s")
     return (
@@ -265,7 +269,7 @@ def stands_for(unknown: str, missing: str, block: type[Block]) -> bool:
     )
 
 
-def _home(block: type[Block], name: str) -> str:
+def home_of(block: type[Block], name: str) -> str:
     """Return the block inside a training job that a key belongs in; empty for none."""
     if not issubclass(block, Training):
         return ""

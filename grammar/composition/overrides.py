@@ -53,13 +53,17 @@ def _stands_for_nothing(setting: Setting, scope: Scope, findings: Findings) -> b
 
 
 def nothing_there(
-    name: str, place: Span, known: "dict[str, Setting] | tuple[str, ...]", note: str
+    name: str,
+    place: Span,
+    known: "dict[str, Setting] | tuple[str, ...]",
+    note: str,
+    hint: str = "",
 ) -> Diagnostic:
     """Return the finding that an override names nothing that is there."""
     return Diagnostic(
         code="VL108",
         message=f"there is no `{name}` to override",
         span=place,
-        help=suggestion(name, known, "a key"),
+        help=(hint,) if hint else suggestion(name, known, "a key"),
         notes=(note,) if note else (),
     )

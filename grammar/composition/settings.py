@@ -1,25 +1,31 @@
 """Values that are set from outside of a file: `--set base.batch=64`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from renaissance.grammar import tree
+from renaissance.grammar.borrowed import ours
+from renaissance.grammar.composition.mistakes import home_of
 from renaissance.grammar.composition.scope import SETTINGS, Scope
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import FormatBlock
+from renaissance.grammar.kinds.optimizer import OptimizerBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
-from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.names import FEW, listing, suggestion
 from renaissance.grammar.parser import parse
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.study import StudyKeys
-from renaissance.grammar.schema.vocabulary import JOBS, keys_of, spelling_of
-from renaissance.grammar.source import Source
+from renaissance.grammar.schema.vocabulary import JOBS, keys_of, kind_of, spelling_of
+from renaissance.grammar.source import Source, Span
 from renaissance.grammar.spelling import quoted
 
 Settings = Mapping[str, str]
 """Values by address, as a file spells them; texts may do without quotes."""
 
+_DIRECTIVE = re.compile(r"[A-Za-z_]\w*(?:\.model)?\.(?:freeze|adapt)")
 _BLOCKS_OF_A_JOB = ("model", "optimizer", "schedule", "objective", "augment")
 
 
@@ -34,12 +40,50 @@ def apply_settings(scope: Scope, settings: Settings, findings: Findings) -> None
     """
     if not settings:
         return
-    lines = (f"{address} = {_spelled(value)}\n" for address, value in settings.items())
+    keys = {a: v for a, v in settings.items() if not _DIRECTIVE.fullmatch(a)}
+    lines = (f"{address} = {_spelled(address, value)}\n" for address, value in keys.items())
     file, found = parse(Source(name=SETTINGS, text="".join(lines)))
     findings.extend(found)
     for statement in file.statements:
         if isinstance(statement, tree.Assignment):
             change(scope, statement, findings)
+    for address in settings.keys() - keys.keys():
+        _direct(scope, address, settings[address], findings)
+
+
+def _direct(scope: Scope, address: str, value: str, findings: Findings) -> None:
+    """Lay `base.model.freeze = vision` over a scope, which a file says with a statement."""
+    *path, verb = address.split(".")
+    selectors = value.strip("[] ")
+    said = f"{verb} {'nothing' if selectors == 'none' else selectors}"
+    for name in reversed(path[1:]):
+        said = f"{name} {{ {said} }}"
+    file, found = parse(Source(name=SETTINGS, text=f"{address}\n{said}\n"))
+    found = tuple(finding for finding in found if finding.span.start > len(address) + 1)
+    findings.extend(found)
+    start = Span(source=file.span.source, start=0, end=len(path[0]))
+    name = tree.Name(span=start, text=path[0])
+    what = block_of(name, None, scope, findings)
+    if what is None or found:
+        return
+    if what != ("job" if len(path) > 1 else "model"):
+        findings.add(_no_model(name, verb, selectors, scope))
+        return
+    body = tree.Body(span=file.span, statements=file.statements)
+    scope.set_from_outside(what, name.text, body)
+
+
+def unknown_settings(findings: Iterable[Diagnostic]) -> frozenset[str]:
+    """Return the addresses that are set and that start with a name which is not there."""
+    return frozenset(
+        finding.span.source.line(finding.span.source.position(finding.span.start)[0])
+        .partition("=")[0]
+        .strip()
+        for finding in findings
+        if finding.code == "VL104"
+        and finding.span.source.name == SETTINGS
+        and finding.message.startswith(("there is no value named", "there is no job, model"))
+    )
 
 
 def change(scope: Scope, statement: tree.Assignment, findings: Findings) -> None:
@@ -106,9 +150,10 @@ def block_of(
         findings.add(
             Diagnostic(
                 code="VL104",
-                message=f"there is no job, model, data or study named `{name.text}`",
+                message=f"there is no job, model, data or study named `{name.text}`"
+                + _in_file(name, scope),
                 span=name.span,
-                help=suggestion(name.text, known, "a block"),
+                help=suggestion(name.text, known, "a block") or _of_a_job(name, key, scope),
                 notes=(f"there is {listing(known)}",) if known else (),
             )
         )
@@ -134,6 +179,15 @@ def _has(block: tree.Declaration, what: str, key: str) -> bool:
     )
 
 
+def _takes_list(key: str, value: str) -> bool:
+    """Tell whether a key takes a list of plain values; of kinds only where there are several."""
+    blocks: list[type[Block]] = [*JOBS.values(), StudyKeys]
+    if "," in value:
+        blocks.extend(Kinds(OptimizerBlock).values())
+    items = (kind_of(keys_of(block)[key]).item for block in blocks if key in keys_of(block))
+    return any(item is not None and not item.blocks for item in items)
+
+
 def _formats() -> tuple[type[FormatBlock], ...]:
     try:
         return tuple(Kinds(FormatBlock).values())
@@ -144,17 +198,68 @@ def _formats() -> tuple[type[FormatBlock], ...]:
 def _no_value(name: tree.Name, scope: Scope) -> Diagnostic:
     blocks = {**scope.jobs, **scope.models, **scope.data}
     inside = (f"an address goes on to a key: `{name.text}.…`",) if name.text in blocks else ()
+    meant = addresses_of(name.text, scope)
+    address = (f"set the key of a block: {listing(meant, most=FEW)}",) if meant else ()
     return Diagnostic(
         code="VL104",
-        message=f"there is no value named `{name.text}`",
+        message=f"there is no value named `{name.text}`" + _in_file(name, scope),
         span=name.span,
-        help=inside or suggestion(name.text, {**scope.lets, **blocks}, "a name"),
+        help=inside or address or suggestion(name.text, {**scope.lets, **blocks}, "a name"),
         notes=("values are named by `let`; keys of blocks are set by address, as `base.batch`",),
     )
 
 
-def _spelled(value: str) -> str:
-    """Return a value as a file spells it: in quotes where it is nothing else."""
+def _in_file(name: tree.Name, scope: Scope) -> str:
+    """Return in which file something is not there that is set from outside of all files."""
+    return f" in {scope.main}" if name.span.source.name == SETTINGS else ""
+
+
+def _of_a_job(
+    name: tree.Name, key: "tree.Name | tree.Slice | None", scope: Scope
+) -> tuple[str, ...]:
+    """Say where an address starts that begins with a block of a job: `optimizer.lr`."""
+    if name.text not in _BLOCKS_OF_A_JOB or not scope.jobs:
+        return ()
+    inner = f".{key.text}" if isinstance(key, tree.Name) else ""
+    return (f"an address starts with a job: `{next(iter(scope.jobs))}.{name.text}{inner}`",)
+
+
+def _no_model(name: tree.Name, verb: str, selectors: str, scope: Scope) -> Diagnostic:
+    """Explain a `freeze` that is set for a block which has none."""
+    job = name.text if name.text in scope.jobs else next(iter(scope.jobs), "JOB")
+    return Diagnostic(
+        code="VL108",
+        message=f"`{name.text}` has no `{verb}`",
+        span=name.span,
+        help=(f"set that of the model of a job: `{job}.model.{verb}={selectors}`",),
+    )
+
+
+def addresses_of(key: str, scope: Scope) -> tuple[str, ...]:
+    """Return the addresses at which blocks of a scope have a key, also one that others call so."""
+    found: list[str] = []
+    for meant in (key, *ours(key)):
+        for name, job in scope.jobs.items():
+            kind = JOBS[job.keyword.text]
+            if meant in keys_of(kind):
+                found.append(f"{name}.{meant}")
+            elif home := home_of(kind, meant):
+                family, word = home.split()
+                inner = f"{family}.{word}" if family == "objective" else family
+                found.append(f"{name}.{inner}.{meant}")
+        if found:
+            break
+    return tuple(found)
+
+
+def _spelled(address: str, value: str) -> str:
+    """Return a value as a file spells it: in quotes where it is nothing else.
+
+    A shell has no use for brackets: `0,1`, and a value alone, is a list where a key takes one.
+    """
+    key = address.rpartition(".")[2].strip()
+    if not value.startswith("[") and value not in ("none", "null") and _takes_list(key, value):
+        value = f"[{value}]"
     file, found = parse(Source(name=SETTINGS, text=f"let value = {value}\n"))
     alone = len(file.statements) == 1 and isinstance(file.statements[0], tree.Let)
     plain = alone and not found and not {"\n", "#"} & set(value)

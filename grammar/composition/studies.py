@@ -245,7 +245,8 @@ class _Composition:
         if not named:
             levels = {name: next(iter(factor.levels), "") for name, factor in factors.items()}
         elif len(named) != len(factors):
-            self._findings.add(one_level_each(self._place("baseline"), tuple(factors)))
+            levels_of = {name: factor.levels for name, factor in factors.items()}
+            self._findings.add(one_level_each(self._place("baseline"), levels_of))
             return None
         else:
             if ordered := self._in_order(named):

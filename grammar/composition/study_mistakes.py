@@ -1,5 +1,7 @@
 """Explain what is wrong with a study: its factors, their levels, its cells."""
 
+from collections.abc import Iterable, Mapping
+
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import misplaced
 from renaissance.grammar.composition.study_levels import Override
@@ -146,11 +148,19 @@ def other_order(span: Span, levels: tuple[str, ...]) -> Diagnostic:
     )
 
 
-def one_level_each(span: Span, factors: tuple[str, ...]) -> Diagnostic:
-    """Explain a baseline that does not name one level of each factor."""
+def one_level_each(span: Span, factors: Mapping[str, Iterable[str]]) -> Diagnostic:
+    """Explain a baseline that does not name one level of each factor.
+
+    Args:
+        span: of what it names.
+        factors: the levels of each factor, in order.
+    """
+    levels = [next(iter(levels), "LEVEL") for levels in factors.values()]
     return Diagnostic(
         code="VL404",
         message="`baseline` takes a level of each factor",
         span=span,
-        help=(f"write `baseline = [{', '.join(f'LEVEL of {name}' for name in factors)}]`",),
+        label=f"of {listing(factors, between=' and ')}" if factors else "",
+        help=(f"such as `baseline = [{', '.join(levels)}]`",),
+        notes=tuple(f"levels of `{name}` are {listing(known)}" for name, known in factors.items()),
     )

@@ -9,7 +9,7 @@ from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.files import find_specs
 from renaissance.grammar.checks.data import absent_data
 from renaissance.grammar.composition.resolution import Resolution, resolve
-from renaissance.grammar.composition.settings import Settings
+from renaissance.grammar.composition.settings import Settings, unknown_settings
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.fixing import applicable, fixed
 from renaissance.grammar.names import FEW, listing
@@ -29,21 +29,32 @@ def run(arguments: Namespace) -> int:
     settings = settings_of(arguments.settings)
     absent: dict[str, None] = {}
     paths = find_specs(arguments.files)
+    resolved: list[tuple[Source, Resolution]] = []
     for path in paths:
         try:
             source = read_source(path)
             if arguments.fix:
                 source, said = _repaired(path, source, settings)
                 repaired.extend(said)
-            found = resolve(source, settings=settings)
-            findings.extend(found.diagnostics)
-            absent.update(dict.fromkeys(() if found.spec is None else absent_data(found.spec)))
+            resolved.append((source, resolve(source, settings=settings)))
         except SourceError as error:
             failures.append(str(error))
+    unset: list[str] = []
+    for source, found in resolved:
+        elsewhere = _of_others(found, resolved)
+        if elsewhere:
+            rest = {
+                address: value for address, value in settings.items() if address not in elsewhere
+            }
+            found = resolve(source, settings=rest)
+            unset.append(f"{listing(sorted(elsewhere))} is not in {source.name}")
+        findings.extend(found.diagnostics)
+        absent.update(dict.fromkeys(() if found.spec is None else absent_data(found.spec)))
     counts = [finding for finding in findings if arguments.deny_warnings or _is_error(finding)]
     code = NO_ANSWER if failures else NO if counts else FINE
     if arguments.format == "text":
         sys.stdout.writelines(f"{line}\n" for line in repaired)
+        sys.stdout.writelines(f"note: {line}, and was not set there\n" for line in unset)
     answer(
         arguments,
         code,
@@ -56,6 +67,15 @@ def run(arguments: Namespace) -> int:
     if arguments.format == "text" and len(paths) > len(failures):
         _summarise(findings, len(paths) - len(failures), absent)
     return code
+
+
+def _of_others(found: Resolution, every: list[tuple[Source, Resolution]]) -> frozenset[str]:
+    """Return the addresses that are set and start with no name of a file, but with one of another.
+
+    One that fits no file at all is a mistake in each.
+    """
+    missing = [unknown_settings(other.diagnostics) for _, other in every]
+    return unknown_settings(found.diagnostics) - frozenset.intersection(*missing)
 
 
 def _summarise(findings: list[Diagnostic], files: int, absent: dict[str, None]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.loading import load
 from renaissance.grammar.source import Source
@@ -119,3 +119,48 @@ def test_mistakes_name_what_is_there(address: str, value: str, code: str, help: 
     assert finding.code == code
     assert finding.span.source.name == "--set"
     assert help in " ".join(finding.help)
+
+
+STUDY = Path("tests/grammar/mistakes/studies.vl")
+
+
+def set_in_study(**given: str) -> Resolution:
+    settings = {address.replace("__", "."): value for address, value in given.items()}
+    text = STUDY.read_text(encoding="utf-8")
+    return resolve(Source(name=STUDY.name, text=text), settings=settings)
+
+
+def test_a_shell_needs_no_brackets() -> None:
+    found = set_in_study(depth__seeds="3,4", base__optimizer__betas="0.8,0.9")
+    assert found.studies["depth"].seeds == (3, 4)
+    assert found.spec == set_in_study(base__optimizer__betas="[0.8, 0.9]").spec
+    assert set_in_study(depth__seeds="5").studies["depth"].seeds == (5,)
+
+
+def test_freezing_is_set_by_its_address() -> None:
+    spec = set_in_study(base__model__freeze="text, vision.layers[:1] except norm").spec
+    assert spec is not None
+    frozen = [(one.selectors, one.excluded) for one in spec.job_models["base"].freeze]
+    assert frozen == [(("text", "vision.layers[:1]"), ("norm",))]
+    nothing = set_in_study(base__model__freeze="none").spec
+    assert nothing is not None
+    assert nothing.job_models["base"].freeze == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "help"),
+    [
+        (
+            "learning_rate",
+            "set the key of a block: `base.optimizer.lr`, `large.optimizer.lr`, "
+            "`vqa.optimizer.lr` and 1 more",
+        ),
+        ("base.lr", "write `base.optimizer.lr`"),
+        ("optimizer.lr", "an address starts with a job: `base.optimizer.lr`"),
+        ("vqa.freeze", "set that of the model of a job: `vqa.model.freeze=text`"),
+        ("base.text.layers", "it belongs to the model: `base.model.text.layers`"),
+    ],
+)
+def test_an_address_that_is_none_is_told(address: str, help: str) -> None:
+    [finding] = set_in_study(**{address: "text" if "freeze" in address else "1"}).diagnostics
+    assert finding.help == (help,)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from argparse import Namespace
@@ -373,3 +374,55 @@ def test_a_job_behind_the_file_is_no_part_of_its_name(folder: Path) -> None:
 def test_terminals_without_signs_get_others() -> None:
     plain = "├──▶ 3 × 4 … größe".encode("ascii", errors=plainly()).decode()
     assert plain == "+--\\u25b6 3 x 4 ... gr\\xf6\\xdfe"
+
+
+def test_what_is_set_has_to_fit_one_of_several_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.vl").write_text("let rate = 1e-3\n" + GOOD.replace("lr = 1e-3", "lr = rate"))
+    Path("b.vl").write_text(GOOD)
+    assert cli.main(["check", "a.vl", "b.vl", "--set", "rate=1e-2"]) == 0
+    assert "note: `rate` is not in b.vl, and was not set there" in capsys.readouterr().out
+    assert cli.main(["check", "a.vl", "b.vl", "--set", "speed=1e-2"]) == 1
+    shown = capsys.readouterr().out
+    assert "there is no value named `speed` in a.vl" in shown
+    assert "there is no value named `speed` in b.vl" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("asked.csv", "is a table, not a .vl spec"),
+        ("model.pt", "holds weights"),
+        ("spec.json", "is a JSON file"),
+        ("config.yaml", "is a YAML file"),
+        ("folder", "folder is a folder, not a file: its spec is folder/spec.vl"),
+        ("quickstrat", "there is no file quickstrat; is `quickstart` meant?"),
+        ("spec", "there is no file spec; is `spec.vl` meant?"),
+    ],
+)
+def test_what_is_no_spec_is_told(
+    name: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    for file in ("asked.csv", "model.pt", "spec.json", "config.yaml", "spec.vl", "folder/spec.vl"):
+        Path(file).write_text("a,b\n")
+    assert cli.main(["show", name]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_hash_stands_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.vl").write_text("let unused = 1\n" + GOOD)
+    assert cli.main(["show", "--hash", "a.vl"]) == 0
+    shown = capsys.readouterr()
+    assert re.fullmatch(r"[0-9a-f]{64}\n", shown.out)
+    assert "warning[VL110]" in shown.err
