@@ -69,7 +69,7 @@ class Client {
     const server = new Server(command, folder, {
       told: (method, params) => this.told(method, params),
       wrote: (text) => this.output.append(text),
-      ended: (reason) => this.server === server && this.left(command, reason, ready),
+      ended: (reason, absent) => this.server === server && this.left(command, reason, ready, absent),
     });
     this.server = server;
     this.begun = server.ask("initialize", { processId: process.pid, rootUri: root?.toString() ?? null, capabilities: {} }).then(() => {
@@ -92,7 +92,7 @@ class Client {
   }
 
   // Starts a server again that ran and ended; says what to do about one that does not run.
-  left(command, reason, ran) {
+  left(command, reason, ran, absent) {
     this.server = undefined;
     this.begun = undefined;
     this.findings.clear();
@@ -106,9 +106,8 @@ class Client {
     this.show("Error", "not running");
     const spelled = `\`${command.join(" ")}\``;
     const [settings, log, again] = ["Open Setting", "Show Log", "Start Again"];
-    const message = ran
-      ? `${spelled} has ended ${this.ends.length} times: ${reason}.`
-      : `${spelled} does not run: ${reason}. Install it with pip install 'renaissance-vl[lsp]', or say in the setting renaissance.command where it is.`;
+    const advice = absent ? " Install it with pip install 'renaissance-vl[lsp]', or say in the setting renaissance.command where it is." : "";
+    const message = ran ? `${spelled} has ended ${this.ends.length} times: ${reason}.` : `${spelled} does not run: ${reason}.${advice}`;
     vscode.window.showErrorMessage(message, ...(ran ? [log, again] : [settings, log, again])).then((chosen) => {
       if (chosen === settings) vscode.commands.executeCommand("workbench.action.openSettings", "renaissance.command");
       if (chosen === log) this.output.show();

@@ -4,7 +4,7 @@ const { spawn } = require("node:child_process");
 
 class Server {
   // `told(method, params)` is called for what the server says of itself, `wrote(text)` for what it
-  // writes to standard error, `ended(reason)` once, at its end.
+  // writes to standard error, `ended(reason, absent)` once, at its end; `absent` where it never began.
   constructor(command, folder, { told, wrote, ended }) {
     this.answers = new Map();
     this.next = 1;
@@ -15,11 +15,11 @@ class Server {
     this.process = spawn(command[0], command.slice(1), { cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
     this.process.stdout.on("data", (data) => this.read(data));
     this.process.stderr.on("data", (data) => {
-      this.last = data.toString().trim().split("\n").pop() || this.last;
+      this.last = data.toString().trim().split("\n").pop().replace(/^error: /, "") || this.last;
       wrote(data.toString());
     });
     this.process.stdin.on("error", () => {});
-    this.process.on("error", (error) => this.leave(error.code === "ENOENT" ? "there is no such program" : error.message));
+    this.process.on("error", (error) => (error.code === "ENOENT" ? this.leave("there is no such program", true) : this.leave(error.message)));
     this.process.on("close", (code, signal) => this.leave(this.last || `it ended with ${signal ?? code}`));
   }
 
@@ -41,10 +41,10 @@ class Server {
     this.ask("shutdown", null).then(end, end);
   }
 
-  leave(reason) {
+  leave(reason, absent = false) {
     for (const { reject } of this.answers.values()) reject(new Error(reason));
     this.answers.clear();
-    this.ended(reason);
+    this.ended(reason, absent);
     this.ended = () => {};
   }
 

@@ -18,6 +18,7 @@ from renaissance.editor.reading import (
     Reading,
     Role,
     depth,
+    kind_named,
     selector,
 )
 from renaissance.grammar.anatomy.selectors import KINDS
@@ -89,7 +90,7 @@ class _Completion:
         if first in TOP and len(before) == 2:
             return self._relations(first)
         if first in CHOOSING and len(before) == 1:
-            return _words(words(CHOOSING[first]), _KIND.Class)
+            return _kinds(CHOOSING[first], words(CHOOSING[first]))
         if before[-1] == "." and (block := self._reading.block_before_key(before)) is not None:
             return self._keys(block, frozenset())
         return iter(())
@@ -165,11 +166,11 @@ class _Completion:
         if behind and behind[-1] not in ("[", ","):
             return
         if first in ("backbone", "embed"):
-            yield from _words(sources(first), _KIND.Class)  # type: ignore[arg-type]
+            yield from _kinds("source", sources(first))  # type: ignore[arg-type]
         elif first == "fusion":
-            yield from _words(words("fusion"), _KIND.Class)
+            yield from _kinds("fusion", words("fusion"))
         elif first == "format" and frame.word == "data":
-            yield from _words(words("format"), _KIND.Class)
+            yield from _kinds("format", words("format"))
         elif first == "data" and frame.word == "pretrain":
             yield from _words(self._scope.data, _KIND.Variable)
         elif first == "of" and frame.word == "study":
@@ -254,6 +255,13 @@ def _of_kind(kind: Kind) -> Iterator[types.CompletionItem]:
         yield from _words(kind.blocks, _KIND.Class)
     if kind.item is not None:
         yield from _of_kind(kind.item)
+
+
+def _kinds(family: str, found: Iterable[str]) -> Iterator[types.CompletionItem]:
+    """Yield the words of a family with what each is."""
+    for word in found:
+        about = " ".join((getattr(kind_named(family, word), "__doc__", None) or "").split())
+        yield types.CompletionItem(label=word, kind=_KIND.Class, documentation=_markdown(about))
 
 
 def _words(found: Iterable[str], kind: types.CompletionItemKind) -> Iterator[types.CompletionItem]:

@@ -109,9 +109,9 @@ def _about_statement(word: str) -> str:
 def _about_kind(head: str, kind: type[Block]) -> Iterator[str]:
     yield f"**`{head}`**\n\n{' '.join((kind.__doc__ or '').split())}\n"
     for name, info in keys_of(kind).items():
-        default = default_text(info)
-        known = {"": ", has to be set", "absent": ""}.get(default, f", {default}")
-        yield f"- `{spelling_of(name, info)}`{known}: {info.description}"
+        key, default = spelling_of(name, info), default_text(info).strip("`")
+        written = {"": f"`{key}`, has to be set", "absent": f"`{key}`"}
+        yield f"- {written.get(default, f'`{key} = {default}`')}: {info.description}"
 
 
 def _without_heading(page: str) -> str:

@@ -119,7 +119,7 @@ def test_columns_are_counted_as_agreed(tmp_path: Path) -> None:
     [
         ("  batch", ["count of texts", "has to be set", "impact `training`", "texts a step"]),
         ("mlp_ratio", ["default `4`", "impact `weights`"]),
-        ("objective mlm", ["**`objective mlm`**", "- `probability`, `15%`: share"]),
+        ("objective mlm", ["**`objective mlm`**", "- `probability = 15%`: share"]),
         ("freeze", ["**`freeze ADDRESS", "```vl"]),
         ("model image extends none", ["model none {", "hover.vl:6"]),
         ("data = [coco", ["data coco { format = image_caption"]),
@@ -200,6 +200,13 @@ def test_completion_of_a_name_takes_the_place_of_all_between_quotes(editor: Edit
     assert isinstance(item.text_edit, types.TextEdit) and item.label_details is not None
     assert item.text_edit.range == types.Range(types.Position(7, 26), types.Position(7, 34))
     assert item.label_details.description == "12 × 768"
+
+
+def test_completion_of_kinds_says_what_they_are(editor: Editor) -> None:
+    text = SPEC.replace("  precision = bf16\n", f"  objective {MARK}\n")
+    item = editor.completions("completion.vl", text)["mlm"]
+    assert isinstance(item.documentation, types.MarkupContent)
+    assert item.documentation.value.startswith("Masked language modelling.")
 
 
 def test_indentation_asks_for_nothing(editor: Editor) -> None:
