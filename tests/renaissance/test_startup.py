@@ -121,10 +121,10 @@ def test_the_language_server_imports_no_heavy_library(tmp_path: Path) -> None:
         "analysis = server.documents.analysis('a.vl')\n"
         "from renaissance.editor.completion import completions\n"
         "from renaissance.editor.places import Columns\n"
-        "assert list(hints(analysis, Columns()))\n"
+        "assert list(hints(analysis, analysis.resolution.spec, Columns()))\n"
         "for offset in range(0, len(analysis.source.text), 7):\n"
         "    hover(analysis, offset)\n"
-        "    completions(server.documents, analysis, offset)\n"
+        "    completions(server.documents, analysis, offset, Columns())\n"
     )
     assert loaded(code, tmp_path) & HEAVY == set()
 

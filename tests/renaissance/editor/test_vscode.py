@@ -109,7 +109,11 @@ def test_the_extension_shows_what_the_server_says(tmp_path: Path) -> None:
     assert [one["newText"] for one in found["actions"][0]["edit"]["spec.vl"]] == ["root"]
     assert "max_tokens = 40" in found["formatting"][0]["newText"]
     assert found["symbols"] == ["towers", "pairs"]
-    assert found["hints"] == []
+    assert [one["label"] for one in found["hints"]] == [
+        "12 layers, 768 wide",
+        "12 layers, 192 wide",
+        "6 layers",
+    ]
     assert found["again"] == found["findings"]
 
 
