@@ -263,6 +263,7 @@ def _check_trial(tower: TransformersTower, address: str) -> None:
     key = tower.key
     if tower.facts.modality == "vision":
         size = tower.facts.image_size or tower.encoder.config.image_size
+        _index_positions(tower.encoder, (size, size))
         tokens_of_image(tower, (size, size), key=key, address=address)
         if tower.facts.fit is not None:
             if tower.encoder.config.model_type not in ANY_SHAPE:
@@ -270,9 +271,24 @@ def _check_trial(tower: TransformersTower, address: str) -> None:
                     f"`{address}` is a `{tower.encoder.config.model_type}`, which reads square "
                     "images only; take `resize = crop` or `squash`"
                 )
+            _index_positions(tower.encoder, tower.facts.largest)
             tokens_of_image(tower, tower.facts.largest, key=f"{key} largest", address=address)
     else:
         check_text(tower, *text_limits(tower), key=key, address=address)
+
+
+def _index_positions(encoder: PreTrainedModel, size: tuple[int, int]) -> None:
+    """Let a family index its relative positions for images of a size on the CPU.
+
+    transformers keeps the index for the whole process, on the device where it is first asked for:
+    on the meta device, as in a plan, it has no numbers, for models that are built later neither.
+    """
+    for part in encoder.modules():
+        index = getattr(part, "generate_relative_position_index", None)
+        if index is not None:
+            patch: int = encoder.config.patch_size
+            with torch.device("cpu"):
+                index((size[0] // patch, size[1] // patch))
 
 
 def _mixes(tower: TransformersTower) -> bool:

@@ -363,3 +363,19 @@ def test_a_convolutional_stem_gives_what_its_parts_give() -> None:
     assert found[0].shape == (3, 48, 4, 4)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_relative_positions_are_numbers_after_a_plan() -> None:
+    """Their index is kept for the process; no other test asks for one of five patches a side."""
+    spec = RandomArchitecture(
+        id="microsoft/beit-base-patch16-224", image_size=80, layers=1, width=32, heads=2
+    )
+    with torch.device("meta"):
+        build_tower(spec, "x", attention="auto", weights=False)
+    tower: Any = build_tower(spec, "x", attention="auto", weights=False)
+    [index] = {
+        part.generate_relative_position_index((5, 5))
+        for part in tower.modules()
+        if hasattr(part, "generate_relative_position_index")
+    }
+    assert index.device.type == "cpu" and index.max() == 9 * 9 + 2
