@@ -111,7 +111,7 @@ def test_loading_a_spec_imports_no_heavy_library(tmp_path: Path) -> None:
 
 def test_the_language_server_imports_no_heavy_library(tmp_path: Path) -> None:
     pytest.importorskip("pygls", reason="the language server needs pygls")
-    (tmp_path / "a.vl").write_text(SPEC)
+    (tmp_path / "a.vl").write_text(Path(find_spec("freezing_small")).read_text("utf-8"))
     code = (
         "from renaissance.editor.server import build\n"
         "from renaissance.editor.findings import fixes\n"
@@ -123,7 +123,7 @@ def test_the_language_server_imports_no_heavy_library(tmp_path: Path) -> None:
         "from renaissance.editor.places import Columns\n"
         "assert list(hints(analysis, analysis.resolution.spec, Columns()))\n"
         "for offset in range(0, len(analysis.source.text), 7):\n"
-        "    hover(analysis, offset)\n"
+        "    hover(analysis, offset, lambda: analysis.resolution.spec)\n"
         "    completions(server.documents, analysis, offset, Columns())\n"
     )
     assert loaded(code, tmp_path) & HEAVY == set()
