@@ -1,6 +1,6 @@
 """What costs of variants are called, and what is to be known of them, in sentences."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from renaissance.compiler.amounts import amount, in_bytes
 from renaissance.runtime.studies.answer import Answer, Spent
@@ -10,8 +10,8 @@ COUNTED = {
     "operations": "operations",
     "seconds": "time",
     "memory": "memory",
-    "energy": "energy",
     "bytes_read": "bytes read",
+    "energy": "energy",
 }
 """What a stage may have counted, by its name among costs."""
 
@@ -55,7 +55,8 @@ def explained(
         learns: what the parameters that learn are called.
         process: heading of the memory of the process.
     """
-    jobs = _alike([tuple(spent.trainable) for spent in answer.spent if spent.trainable])
+    # What is not done of a variant has no number yet.
+    jobs = max((tuple(spent.trainable) for spent in answer.spent), key=len, default=())
     if jobs:
         of = f", of {' / '.join(jobs)}" if len(jobs) > 1 else f" of {jobs[0]}"
         yield f"{learns} in the first step{of}"
@@ -70,11 +71,5 @@ def explained(
         )
     missing = not_counted(answer)
     if missing:
-        energy = ": no counter of this device can be read" if missing == ("energy",) else ""
+        energy = " (no counter of this device can be read)" if "energy" in missing[-1:] else ""
         yield f"not counted: {', '.join(COUNTED[name] for name in missing)}{energy}"
-
-
-def _alike(jobs: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return what all variants have in common; nothing where they differ."""
-    found = set(jobs)
-    return found.pop() if len(found) == 1 else ()

@@ -61,7 +61,7 @@ def json_lines(content: bytes) -> Iterator[Entry]:
 def _probabilities(value: Any, place: str) -> Mapping[str, float] | None:
     if value is None:
         return None
-    known = value.values() if isinstance(value, dict) else [None]
+    known: list[Any] = [*value.values()] if isinstance(value, dict) else [None]
     if not all(type(share) in (int, float) and 0 <= share <= 1 for share in known):
         raise DataError(
             f"{place} has `probabilities` that are no object of classes with numbers from 0 to 1"

@@ -44,7 +44,8 @@ def examples(
     pairs: dict[str, Tensor] = {}
 
     def compare(name: str, own: Rows) -> Scored:
-        pairs[name] = objectives.model.heads[name](own.text, own.image)  # [texts, images]
+        with torch.autocast(device.type, enabled=False):  # cosines are compared in float32
+            pairs[name] = objectives.model.heads[name](own.text, own.image)  # [texts, images]
         return objectives.compared(name, own, own, 0)
 
     with gathered(objectives), torch.no_grad(), precision.forward():

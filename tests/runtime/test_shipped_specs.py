@@ -35,6 +35,7 @@ from transformers import (
 )
 
 from renaissance.compiler import plan
+from renaissance.compiler.assembly import build
 from renaissance.grammar import load
 from renaissance.grammar.anatomy.model import starts_random
 from renaissance.grammar.canonical import print_spec
@@ -215,6 +216,22 @@ def test_every_job_runs(
         model = spec.model_of(job)
         published = not all(map(starts_random, model.streams.values()))
         assert bool(state.referenced) == (bool(model.freeze) and published)
+
+
+@pytest.mark.parametrize("name", ["studies/basing", "studies/basing_nlvr"])
+def test_every_model_that_a_study_compares_is_built(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Those of its levels; what the jobs are on as they are declared has learned above."""
+    monkeypatch.chdir(home)
+    path = shipped_path(name) or ""
+    file = tmp_path / "small.vl"
+    file.write_text(scaled(print_spec(load(path)), home))
+    levels = dict.fromkeys(re.findall(r"base\.model = (\w+)", Path(path).read_text()))
+    assert len(levels) > 2
+    for level in levels.keys() - {load(path).jobs["base"].on}:
+        spec = load(file, set={"base.model": level})
+        assert any(part.requires_grad for part in build(spec, job="base").parameters()), level
 
 
 SIZE = {"hidden_size": 32, "num_attention_heads": 2}

@@ -40,6 +40,7 @@ def examples(block: Itc, examined: Examined) -> Iterator[Prediction]:
 
 def _shares(block: Itc, logits: np.ndarray) -> np.ndarray:
     """Return how likely each of `[texts]` is, as the loss takes it."""
+    likely: np.ndarray = np.exp(logits - np.logaddexp.reduce(logits))
     if block.loss == "sigmoid":
-        return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
-    return np.exp(logits - np.logaddexp.reduce(logits))
+        likely = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    return likely

@@ -84,7 +84,7 @@ def rebuilt(
     read = cut(pixels * scale + shift, side)[chosen]
     spread = np.sqrt(read.var(1, ddof=1, keepdims=True) + EPS)
     said = (scores * spread + read.mean(1, keepdims=True)).reshape(len(chosen), -1, 3)
-    shown = (said - shift.reshape(3)) / scale.reshape(3)
+    shown: np.ndarray = (said - shift.reshape(3)) / scale.reshape(3)
     return shown.clip(0, 255).round().astype(np.uint8).reshape(len(chosen), -1)
 
 

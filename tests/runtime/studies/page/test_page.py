@@ -46,7 +46,7 @@ def test_the_page_shows_answer_plots_curves_rows_and_stages(study: Path) -> None
     ):
         assert words in page.text, words
     assert "Parameters that learn in the first step, of base / vqa." in page.text
-    assert "Not counted: energy, bytes read." in page.text
+    assert "Not counted: bytes read, energy (no counter of this device can be read)." in page.text
     assert ">Memory of the process<" in text and ">Energy<" not in text and ">Read<" not in text
     assert text.count('class="chart dots"') == 2 and text.count('class="chart costs"') == 2
     assert 'class="band c' in text and "data:image/png" in text
