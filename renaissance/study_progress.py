@@ -51,7 +51,7 @@ def at_start(study: "Study", folder: Path, before: "Outlook", cells: int) -> Ite
     if not (done or before.begun or before.failed):
         return
     are = "is" if done == 1 else "are"
-    said = f"goes on: {done} of {plural(stages, 'stage')} {are} done"
+    said = f"goes on: {done} of {plural(stages, 'stage')} {are} done, {len(before.to_run)} to run"
     if before.begun:
         said += f", {len(before.begun)} begun"
     if before.failed:

@@ -52,7 +52,7 @@ def test_two_processes_work_and_a_second_call_runs_nothing(
     # Another study has the same pretraining, which lies beside it already.
     assert main(["study", "a.vl:rates", "--set", "rates.budget=steps", "--only", "rate=low"]) == 0
     err = capfd.readouterr().err
-    assert "base of" not in err and "goes on: 1 of 3 stages is done" in err
+    assert "base of" not in err and "goes on: 1 of 3 stages is done, 2 to run" in err
     assert (folder / "runs/a-rates/study.json").exists()
     # Nor does it take the place of the first one.
     assert (
