@@ -11,6 +11,7 @@ from typing import Any
 
 from renaissance.grammar.catalogue.page import CATALOGUE, catalogue_page, encoder_page
 from renaissance.grammar.declaration import Block
+from renaissance.grammar.glossary import glossary_page, glossary_words
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
@@ -81,13 +82,17 @@ def pages_of(name: str) -> tuple[str, ...]:
 
 def _pages_of_word(name: str) -> tuple[str, ...]:
     owner, dot, key = name.partition(".")
-    if dot:
-        return tuple(_key_page(key, {owner: _blocks_of(owner)}))
+    if dot and (blocks := _blocks_of(owner)):
+        return tuple(_key_page(key, {owner: blocks}))
     found = [_statement(name)] if name in statements() else []
     found += [_kind_page(kind) for kind in _kinds(name)]
     if not found and name in PART_OF:
         found = [_statement(PART_OF[name])]
-    return tuple(found) or tuple(_key_page(name, {each: _blocks_of(each) for each in _owners()}))
+    if found and name not in PART_OF:
+        return tuple(found)
+    keys = tuple(_key_page(name, {each: _blocks_of(each) for each in _owners()}))
+    meaning = glossary_page(name)
+    return (*found, *filter(None, (meaning,)), *keys)
 
 
 def close_to(name: str) -> tuple[str, ...]:
@@ -96,7 +101,8 @@ def close_to(name: str) -> tuple[str, ...]:
     if dot and (blocks := _blocks_of(owner)):
         keys = dict.fromkeys(key for block in blocks for key in _spelled_keys(block))
         return tuple(f"{owner}.{near}" for near in nearest(key, keys))
-    return nearest(owner, [*statements(), *(word for family in FAMILIES for word in words(family))])
+    kinds = (word for family in FAMILIES for word in words(family))
+    return nearest(name, [*statements(), *PART_OF, *kinds, *glossary_words()])
 
 
 @cache
@@ -137,7 +143,7 @@ def _kind_page(kind: type[KindBlock]) -> str:
 
 
 def _of_task(kind: type[TaskBlock]) -> Iterator[str]:
-    task = _any_of(kind)
+    task = example_task(kind)
     chosen = [
         f"`{spelling_of(name, info)} = {getattr(task, name)}`"
         for name, info in keys_of(kind).items()
@@ -174,7 +180,7 @@ def _score_of(kind: type[TaskBlock]) -> str:
     return " ".join([*said, "--split", *(kind.split_keys or ("NAME",))])
 
 
-def _any_of(kind: type[TaskBlock]) -> TaskBlock:
+def example_task(kind: type[TaskBlock]) -> TaskBlock:
     """Return a task with all splits and the first value of each key without a default."""
     values: dict[str, Any] = dict.fromkeys(kind.split_keys, "…")
     for name, info in kind.model_fields.items():

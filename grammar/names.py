@@ -21,17 +21,22 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """
     from difflib import SequenceMatcher  # only mistakes pay for it
 
+    every = tuple(dict.fromkeys(known))
+    slips = {other for other in every if _slipped(name, other)}
     scored = []
-    for other in _alike(name.lower(), tuple(dict.fromkeys(known))):
+    for other in dict.fromkeys((*slips, *_alike(name.lower(), every))):
         likeness = SequenceMatcher(None, name.lower(), other.lower()).ratio()
         if len(name) >= _SHORTEST and other.startswith(name):
             likeness = max(likeness, _ALIKE)
-        if likeness >= _ALIKE:
-            slipped = plainly(name) == plainly(other) or one_slip(name.lower(), other.lower())
-            scored.append((not slipped, -likeness, other))
+        if likeness >= _ALIKE or (other in slips and len(name) > _SHORTEST):
+            scored.append((other not in slips, -likeness, other))
     scored.sort()
     first = [other for far, _, other in scored if not far] or [other for _, _, other in scored]
     return tuple(first[:_NAMED_AT_MOST])
+
+
+def _slipped(name: str, known: str) -> bool:
+    return plainly(name) == plainly(known) or one_slip(name.lower(), known.lower())
 
 
 def plainly(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import sys
 from argparse import Namespace
-from difflib import get_close_matches
 from typing import Any
 
 from renaissance.answer import FINE, NO_ANSWER, answer
@@ -34,13 +33,14 @@ def _word(arguments: Namespace) -> int:
     """Print what the reference says of a word."""
     # A code is explained without the schema.
     from renaissance.grammar.explaining import close_to, pages_of
+    from renaissance.grammar.names import listing, nearest
 
     word = arguments.code
     text = "\n".join(pages_of(word))
     if not text:
-        near = close_to(word) or get_close_matches(word.upper(), codes())
-        names = f"; there are {', '.join(near)}" if near else ""
-        failure = f"there is no code and no word {word}{names}"
+        near = close_to(word) or nearest(word.upper(), codes())
+        meant = f"; is {listing(near, between=' or ')} meant?" if near else ""
+        failure = f"there is no page on `{word}`{meant}"
         return answer(arguments, NO_ANSWER, failures=[failure])
     if arguments.format == "json":
         return answer(arguments, FINE, word=word, text=text)

@@ -17,6 +17,7 @@ from renaissance.grammar.explaining import (
     STATEMENTS,
     close_to,
     example_of,
+    example_task,
     pages_of,
     statements,
 )
@@ -55,7 +56,7 @@ def test_every_statement_has_a_page() -> None:
 
 @pytest.mark.parametrize(("word", "statement"), PART_OF.items())
 def test_words_inside_a_statement_have_its_page(word: str, statement: str) -> None:
-    [page] = pages_of(word)
+    page, *_ = pages_of(word)
     assert page in pages_of(statement) and word in page.lower()
 
 
@@ -156,3 +157,33 @@ def test_models_of_timm_have_a_page() -> None:
     [refused] = pages_of("crossvit_9_240")
     assert "It can be no tower" in refused
     assert pages_of("convnext_tinny") == ()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("cell", "stage", "variant", "level", "factor", "baseline", "paired", "Holm", "interval"),
+        *("seed", "budget", "contract", "split", "not distinguishable", "power", "points"),
+        *("recall@5", "text_r@1", "image_r@10", "accuracy@5", "f1.micro", "accuracy_number"),
+        *("numerics", "cosmetic", "checkpoint", "hash", "lowering", "epoch", "rmse", "loss"),
+        *("finetune", "freeze", "extends", "from", "of", "only", "until", "study", "import"),
+    ],
+)
+def test_a_word_of_reports_has_a_page(word: str) -> None:
+    assert pages_of(word)
+
+
+def test_every_metric_has_a_page() -> None:
+    for word in words("task"):
+        kind = schema("task", word)
+        assert kind is not None and issubclass(kind, TaskBlock)
+        task = example_task(kind)
+        metrics = (task.metric, *task.metrics)
+        assert [name for name in metrics if not pages_of(name)] == []
+
+
+def test_a_word_that_is_also_a_key_has_both_pages() -> None:
+    statement, key = pages_of("of")
+    assert statement.startswith("# `evaluate NAME of JOB") and key.startswith("# `of` of `study`")
+    assert len(pages_of("baseline")) == 2
+    assert close_to("hlom") == ("holm",)

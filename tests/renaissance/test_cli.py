@@ -298,7 +298,7 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain"]) == 0
     assert "VL006  no value after `=`\n" in capsys.readouterr().out
     assert cli.main(["explain", "VL999"]) == 2
-    assert "there is no code and no word VL999; there are VL" in capsys.readouterr().err
+    assert "there is no page on `VL999`; is `VL" in capsys.readouterr().err
     assert cli.main(["explain", "--format", "json"]) == 0
     assert {"code": "VL006", "title": "no value after `=`"} in json.loads(capsys.readouterr().out)[
         "codes"
@@ -312,7 +312,7 @@ def test_explain_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "--format", "json", "adamw"]) == 0
     assert "| `lr` | number |" in json.loads(capsys.readouterr().out)["text"]
     assert cli.main(["explain", "adamv"]) == 2
-    assert "there is no code and no word adamv; there are adam, adamw" in capsys.readouterr().err
+    assert "there is no page on `adamv`; is `adam` or `adamw` meant?" in capsys.readouterr().err
 
 
 def test_the_api_is_there_and_nothing_else() -> None:
