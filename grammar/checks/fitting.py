@@ -105,6 +105,7 @@ def _other_function(
         severity="warning",
         label=f"job `{job.source}` has `{changed.old}`",
         related=(Label(span=source, text="trained with this"),) if source else (),
+        help=(f"leave it out, or set it for job `{job.source}` too",),
         notes=("they have the same shapes, but the model is another function of them",),
     )
 

@@ -200,6 +200,7 @@ class _Check:
                 severity="warning",
                 label="all of it is frozen already",
                 related=(Label(span=self._said(cause), text="frozen here"),),
+                help=("leave it out",),
             )
         )
 
@@ -214,6 +215,7 @@ class _Check:
                 severity="warning",
                 label="does not learn all the same: directives add up",
                 related=(Label(span=self._said(cause), text="frozen here"),),
+                help=("state the exception where the rest is frozen",),
             )
         )
 
@@ -236,6 +238,7 @@ class _Check:
                     span=_span(self._places, (*where, "until")),
                     severity="warning",
                     label="learns in no step" if never else "learns from the first step on",
+                    help=("leave `until` out" if never else "leave this `freeze` out",),
                 )
             )
 

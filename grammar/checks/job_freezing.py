@@ -46,6 +46,7 @@ def check_job_freezing(
                 message=f"job `{name}` has nothing to learn",
                 span=_span(places, ("jobs", name)),
                 label="every part of its model is frozen",
+                help=("freeze less, or take it back here: `model { freeze nothing }`",),
                 related=_directives(model, path, places),
             )
         )

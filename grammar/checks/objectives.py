@@ -48,5 +48,6 @@ def _check_moving(
             span=span,
             severity="warning",
             label="no tower learns: a copy of them is what they are",
+            help=("leave it out, or freeze less",),
         )
     )

@@ -60,6 +60,6 @@ def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
     if head.predicts == "features" and not any(
         name in cached_streams(directive, model.streams) for directive in model.freeze
     ):
-        why = f"`{name}` is no tower that stays as it is, so that its features change"
+        why = f"`{name}` learns, and its features change meanwhile"
         return why, f"write `freeze {name}`, for the whole of a `backbone`, or `target = pixels`"
     return None

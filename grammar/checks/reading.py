@@ -76,8 +76,11 @@ def check_meeting(
                 code="VL530",
                 message=f"`{kind.word()}` cannot be learned where text and image never meet",
                 span=span,
-                label="adds what it says of each of them",
-                notes=(f"`{model.fusion.word()}` of model `{model.name}` joins nothing",),
+                label="would rate the text and the image each by itself",
+                notes=(
+                    f"`{model.fusion.word()}` of model `{model.name}` lets no text look at an "
+                    "image: the same image would fit best, whatever the text",
+                ),
                 help=_instead(),
             )
         )

@@ -226,6 +226,7 @@ def check_exclusions(
                     message="`exclude` names evaluations and fine-tunings",
                     span=where,
                     label="is `pretrain`",
+                    help=("name the job that measures, as an `evaluate`",),
                 )
             elif split and task is not None and task.split(split) is None:
                 known = splits_of(task)

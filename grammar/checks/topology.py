@@ -129,6 +129,7 @@ class _Check:
                     f"stream `{name}` is not part of the fusion",
                     self._value((*parts.path, "streams", name)),
                     "read by nothing",
+                    "leave it out, or name it between the parentheses of the fusion",
                     related=(Label(span=self._fusion_span(), text="joins other streams"),),
                 )
         if sound:
@@ -317,6 +318,7 @@ class _Check:
                 f"`{known.id}` has positions for {known.max_tokens} tokens",
                 self._value((*path, "max_tokens")),
                 f"asks for {longest}",
+                f"write `max_tokens = {known.max_tokens}` or less",
                 notes=("a token without a position embedding cannot be read",),
             )
         size = getattr(stream, "image_size", None)

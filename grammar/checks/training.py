@@ -258,6 +258,7 @@ class _Check:
                         span=self._value(name),
                         label=f"a batch has {job.batch} texts",
                         related=(Label(span=self._value("batch"), text="size of the batch"),),
+                        help=(f"take at most {job.batch}, or a larger `batch`",),
                     )
                 )
 
@@ -305,6 +306,7 @@ class _Check:
                     message="nothing is left to learn from",
                     span=self._value(*path),
                     label="holds out everything",
+                    help=("hold out less, such as `5%`",),
                 )
             )
         elif float(share) == 0:
@@ -318,6 +320,7 @@ class _Check:
                         span=self._value(*path),
                         severity="warning",
                         label="the last weights count as the best",
+                        help=("hold a share out, such as `5%`",),
                     )
                 )
 
@@ -351,6 +354,7 @@ class _Check:
                         span=span,
                         label="stated again",
                         related=(Label(span=seen[word], text="first stated here"),),
+                        help=("leave one of them out",),
                     )
                 )
             seen.setdefault(word, span)

@@ -416,4 +416,5 @@ def _no_effect(path: Path, reason: str, places: Places) -> Diagnostic:
         span=places.key(path),  # type: ignore[arg-type]
         severity="warning",
         label=reason,
+        help=("leave it out",),
     )

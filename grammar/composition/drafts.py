@@ -95,6 +95,7 @@ def put(
             span=place,
             label="set again",
             related=(Label(span=known.place, text="first set here"),),
+            help=("leave one of them out",),
         )
     )
 

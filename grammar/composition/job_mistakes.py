@@ -75,6 +75,7 @@ def extends_itself(name: str, others: list[tree.Relation], last: tree.Relation) 
         span=last.target.span,
         label="closes the circle",
         related=tuple(Label(span=other.span, text="extends the next") for other in others),
+        help=("let one of them extend nothing, or another one",),
     )
 
 
@@ -160,6 +161,7 @@ def starts_from_itself(name: str, others: list[tree.Relation], last: tree.Relati
         span=last.target.span,
         label="closes the circle",
         related=tuple(Label(span=other.span, text="starts from the next") for other in others),
+        help=("let one of them start `on` a model",),
     )
 
 
@@ -179,6 +181,7 @@ def wrong_job(word: str, relation: tree.Relation, other: str, declared: tree.Nam
         span=relation.target.span,
         label=f"is `{other}`",
         related=(Label(span=declared.span, text="declared here"),),
+        help=("name a `pretrain` or a `finetune`",),
     )
 
 
@@ -190,6 +193,7 @@ def set_twice(name: str, first: Span, second: Span) -> Diagnostic:
         span=second,
         label="set again",
         related=(Label(span=first, text="first set here"),),
+        help=("leave one of them out",),
     )
 
 

@@ -39,6 +39,7 @@ def follow(
                         Label(span=step.value.span, text=f"`{other}` is defined by this")
                         for other, step in seen.items()
                     ),
+                    help=("give one of them a value of its own",),
                 )
             )
             return None

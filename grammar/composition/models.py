@@ -161,6 +161,7 @@ class Composer:
                 related=tuple(
                     Label(span=relation.span, text="extends the next") for relation in others
                 ),
+                help=("let one of them extend nothing, or another one",),
             )
         )
 
@@ -240,6 +241,8 @@ class Composer:
                     message=f"`{word} nothing` stands beside another `{word}`",
                     span=nothing[0].span,
                     related=(Label(span=other.span, text=f"{_THIRD_PERSON[word]} as well"),),
+                    help=("leave one of them out",),
+                    notes=(f"`{word} nothing` takes back what a parent says",),
                 )
             )
         return tuple(one for one in said if one.selectors)
@@ -359,6 +362,7 @@ class Composer:
                 span=name.span,
                 label="defined again",
                 related=(Label(span=declared[name.text], text="first defined here"),),
+                help=("choose another name, or leave one of them out",),
             )
         )
         return True
@@ -372,6 +376,7 @@ class Composer:
                 message=f"`{name.text}` cannot be the name of a stream or a fusion",
                 span=name.span,
                 label="means something else in an address",
+                help=("choose another name",),
                 notes=(f"reserved are {listing(sorted(RESERVED))}",),
             )
         )

@@ -174,6 +174,7 @@ class _Gatherer:
                     severity="warning",
                     label="has no effect",
                     related=(Label(span=imported[target].path.span, text="imported here"),),
+                    help=("leave it out",),
                 )
             )
             return
@@ -214,7 +215,7 @@ class _Gatherer:
                 related=tuple(
                     Label(span=step.path.span, text="imported here") for step in steps[start:]
                 ),
-                help=("move what both files need into a third one",) if not alone else (),
+                help=("leave it out" if alone else "move what both files need into a third one",),
             )
         )
 
@@ -318,6 +319,6 @@ class _Gatherer:
                 related=(Label(span=known.name.span, text="first defined here"),),
                 help=("an imported name cannot be redefined; choose another one",)
                 if known.span.source != name.span.source
-                else (),
+                else ("choose another name, or leave one of them out",),
             )
         )

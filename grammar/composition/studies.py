@@ -223,7 +223,8 @@ class _Composition:
             if variants and len(left) in (0, len(variants)):
                 message = f"`{chosen.word.text}` leaves {'no' if not left else 'every'} variant"
                 label = "nothing is left" if not left else "has no effect"
-                self._findings.add(no_cells(chosen.word.span, message, label))
+                help = "name fewer levels" if not left else "leave it out"
+                self._findings.add(no_cells(chosen.word.span, message, label, help=help))
             variants = left
         return variants
 
@@ -266,7 +267,10 @@ class _Composition:
             label = "no variant has these levels"
             shown = ", ".join(f"{name} = {level}" for name, level in levels.items())
             span = self._place("baseline")
-            self._findings.add(no_cells(span, message, label, f"the baseline is {shown}"))
+            left = ", ".join(variants[0].values())
+            help = f"name levels that are left, such as `baseline = [{left}]`"
+            note = f"the baseline is {shown}"
+            self._findings.add(no_cells(span, message, label, note, help=help))
         return None
 
     def _cell(self, levels: Levels, roots: tuple[str, ...]) -> Spec | None:

@@ -171,4 +171,5 @@ def _twice(what: str, name: tree.Name, first: tree.Name) -> Diagnostic:
         span=name.span,
         label="defined again",
         related=(Label(span=first.span, text="first defined here"),),
+        help=("choose another name, or leave one of them out",),
     )

@@ -58,6 +58,7 @@ def same_levels(factor: str, first: tree.Name, second: tree.Name) -> Diagnostic:
         span=second.span,
         label="differs in nothing",
         related=(Label(span=first.span, text="means the same"),),
+        help=("leave one of them out",),
     )
 
 
@@ -68,6 +69,7 @@ def set_by_two(first: str, second: str, one: Override, other: Override) -> Diagn
         message=f"factors `{first}` and `{second}` both set `{other.spelled}`",
         span=other.place,
         label="only one of them can count",
+        help=("let one factor set it, with a level for each value",),
         related=(Label(span=one.place, text=f"set by `{first}`"),),
     )
 
@@ -90,6 +92,7 @@ def seed_twice(seed: int, first: Span, second: Span) -> Diagnostic:
         message=f"seed {seed} stands twice",
         span=second,
         label="runs nothing more",
+        help=("leave it out",),
         related=(Label(span=first, text="the same one"),),
     )
 
@@ -107,9 +110,16 @@ def unequal_steps(job: str, variant: str, budget: Span, place: Span) -> Diagnost
     )
 
 
-def no_cells(span: Span, message: str, label: str, *notes: str) -> Diagnostic:
+def no_cells(span: Span, message: str, label: str, *notes: str, help: str = "") -> Diagnostic:
     """Explain a grid of which nothing, or too much, is left."""
-    return Diagnostic(code="VL605", message=message, span=span, label=label, notes=notes)
+    return Diagnostic(
+        code="VL605",
+        message=message,
+        span=span,
+        label=label,
+        notes=notes,
+        help=(help,) if help else (),
+    )
 
 
 def other_job(override: Override, jobs: tuple[str, ...], of: Span) -> Diagnostic:
@@ -120,6 +130,7 @@ def other_job(override: Override, jobs: tuple[str, ...], of: Span) -> Diagnostic
         span=override.place,
         label="changes nothing here",
         related=(Label(span=of, text="the jobs that it runs"),),
+        help=(f"leave it out, or name `{override.name}` in `of`",),
         notes=(f"it runs {listing(jobs)}",),
     )
 

@@ -31,4 +31,6 @@ def _unused(what: str, name: str, span: Span) -> Diagnostic:
         message=f"{what} `{name}` is never used",
         span=span,
         severity="warning",
+        label="nothing asks for it",
+        help=("leave it out",),
     )
