@@ -3,16 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OLDEST ?= .venv-oldest
-# Tests start interpreters of their own, which PYTHON in the environment would change.
-unexport PYTHON
+# Tests start interpreters of their own, which PYTHON in the environment would change, and which
+# would compile all modules again and again if they might not keep what they compile.
+unexport PYTHON PYTHONDONTWRITEBYTECODE
 
 .PHONY: quickstart test test-oldest test-slurm lint format docs wheel clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/renaissance train quickstart
 
+# A test that stands still ends its process, after saying where all threads are.
 test: $(VENV)/.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		--no-loadscope-reorder -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
 # A job on a Slurm cluster of two nodes on this machine; the packages come from Debian or Ubuntu.
 test-slurm: $(VENV)/.installed .slurm/usr/sbin/slurmctld-wlm

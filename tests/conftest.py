@@ -1,5 +1,6 @@
 """What all tests share: golden files, rewritten by `pytest --bless`, and the tiny experiment."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
+from tests import disk
 from tests.tiny import tiny_experiment, write_easy_vqa
+
+disk.is_not_waited_for()
+# What libraries and tests consist of stays: looking through it for garbage is a tenth of the time.
+gc.disable()
 
 if os.environ.get("TRITON_INTERPRET") == "1":
     from tests.interpreter import bounds_of_loops
@@ -21,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--bless", action="store_true", help="rewrite golden files with what the code prints now"
     )
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

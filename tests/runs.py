@@ -3,8 +3,10 @@
 import json
 import multiprocessing
 import os
+import random
 import signal
 import socket
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from renaissance.runtime import run_jobs
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.observer import Silent
 from renaissance.runtime.records import Event, Step
+from tests import disk
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Its processes are forked from one that has imported what runs jobs, which takes seconds."""
@@ -68,20 +71,30 @@ def start(spec: Spec, folder: Path, *jobs: str, **environment: str) -> BaseProce
 def _run(text: str, folder: Path, jobs: tuple[str, ...], environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
+    disk.is_not_waited_for()
     torch.set_num_threads(1)
     train(Spec.model_validate_json(text), folder, *jobs)
 
 
 def run_in_two(spec: Spec, folder: Path, *jobs: str) -> None:
     """Run jobs in two processes, as torchrun starts them."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     processes = [
         start(spec, folder, *jobs, RANK=str(rank), LOCAL_RANK=str(rank), **place)
         for rank in range(2)
     ]
     for process in processes:
         process.join(timeout=240)
-    assert [process.exitcode for process in processes] == [0, 0]
+    codes = [process.exitcode for process in processes]
+    for process in processes:
+        process.kill()  # one that waits for the other would be waited for when tests end
+    assert codes == [0, 0]
+
+
+def free_port() -> int:
+    """Return a port that is free, and that no connection made meanwhile is given."""
+    while True:
+        port = random.SystemRandom().randint(20_000, 30_000)  # Linux gives those from 32,768 on
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

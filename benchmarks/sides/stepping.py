@@ -14,6 +14,10 @@ from typing import Any
 
 import renaissance
 from renaissance.libraries import start_again_with_settings
+
+if __name__ == "__main__":
+    start_again_with_settings()  # before torch is imported, which takes seconds each time
+
 from renaissance.runtime import run_jobs
 
 
@@ -48,7 +52,6 @@ class Turns:
 def main() -> None:
     tree, spec, folder, warm_up = sys.argv[1:]
     assert Path(renaissance.__file__).is_relative_to(tree), "another version was imported"
-    start_again_with_settings()
     turns = Turns(int(warm_up))
     run_jobs(renaissance.load(spec), Path(folder), device="cpu", report=False, observer=turns)
 

@@ -15,10 +15,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from boundary import Boundary
-
 import renaissance
 from renaissance.libraries import start_again_with_settings
+
+if __name__ == "__main__":
+    start_again_with_settings()  # before torch is imported, which takes seconds each time
+
+from boundary import Boundary
+
 from renaissance.runtime import run_jobs
 
 
@@ -86,7 +90,6 @@ def lines(path: Path) -> list[Any]:
 def main() -> None:
     tree, cases, results = sys.argv[1:]
     assert Path(renaissance.__file__).is_relative_to(tree), "another version was imported"
-    start_again_with_settings()
     with Path(results).open("w", encoding="utf-8") as file:
         for case in json.loads(Path(cases).read_text("utf-8")):
             try:

@@ -1,18 +1,13 @@
 """The attention benchmark's shapes and counts, its smoke run, and its answer without a GPU."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks import attention
 from benchmarks.attention_shapes import Shape, chosen_shapes, flops, shapes, tiny_shapes, traffic
-
-ROOT = Path(__file__).parents[2]
+from renaissance.compiler.kernels.availability import interpreting
 
 
 def problem(**options):
@@ -143,22 +138,17 @@ def test_without_a_gpu(capsys, monkeypatch):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_smoke_run_in_the_interpreter(tmp_path):
+@pytest.mark.skipif(
+    not interpreting(),
+    reason="TRITON_INTERPRET=1 is not set; kernels/test_interpreter.py sets it in a process",
+)
+def test_smoke_run_in_the_interpreter(tmp_path, capsys):
     path = tmp_path / "results.jsonl"
     options = ["--device", "cpu", "--tiny", "--repeats", "1", "--json", str(path)]
     options += ["--configuration", "short_forward:stages=2"]
-    script = (
-        "from tests.interpreter import bounds_of_loops; bounds_of_loops()\n"
-        f"from benchmarks.attention import main; raise SystemExit(main({options}))"
-    )
-    command = [sys.executable, "-c", script]
-    environment = {**os.environ, "TRITON_INTERPRET": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert attention.main(options) == 0
     first, *results = [json.loads(line) for line in path.read_text().splitlines()]
     assert first["torch"] == torch.__version__
     assert len(results) == 2 * 2 * 2 * 4
     assert all("milliseconds" in result for result in results), results
-    assert "x best other" in done.stdout
+    assert "x best other" in capsys.readouterr().out

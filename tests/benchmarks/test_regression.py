@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import revisions
+from benchmarks import regression, revisions
 from benchmarks.plain import TINY
 from benchmarks.regression import Compared, compare, line
 from benchmarks.revisions import ROOT, tree_of
@@ -30,7 +30,8 @@ def test_rounds_that_lie_on_both_sides_settle_nothing():
     assert compared(0.5, *[1.0] * 20, 1.5).settled
 
 
-def test_steps_of_two_trees_are_timed_in_turn():
+def test_steps_of_two_trees_are_timed_in_turn(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(regression, "TURN", 0.05)
     found = compare(ROOT, TINY, "both, cached", batch=4, rounds=1, clock="cpu")
     assert found.seconds > 0 and found.ratios
 

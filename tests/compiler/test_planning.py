@@ -14,7 +14,7 @@ from renaissance.compiler import VisionLanguageModel, build, plan
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.readings import Reading
-from renaissance.compiler.planning.model_plan import Flops
+from renaissance.compiler.planning.model_plan import Flops, ModelPlan
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.grammar.declaration import Share
@@ -97,6 +97,11 @@ class Counted(NamedTuple):
     backward: int
 
 
+def alone(model: Model, device: str | None = None) -> ModelPlan:
+    """Plan a model without jobs, which take most of the time of a plan."""
+    return plan(Spec(models={model.name: model}), device=device).models[0]
+
+
 def _planned(flops: Flops) -> Counted:
     assert flops.to_inputs + flops.to_weights == flops.backward
     assert flops.forward + flops.backward == flops.training
@@ -126,9 +131,8 @@ def _sample(model: VisionLanguageModel) -> Counted:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_counts_and_operations_equal_the_built_model(name: str) -> None:
-    declared = spec(MODELS[name])
-    planned = plan(declared, device="cpu").models[0]
-    model = build(declared)
+    planned = alone(MODELS[name], "cpu")
+    model = build(spec(MODELS[name]))
     count = sum(parameter.numel() for parameter in model.parameters())
     assert planned.parameters.total == count
     assert sum(part.parameters for part in planned.components) == count
@@ -142,9 +146,9 @@ def test_counts_and_operations_equal_the_built_model(name: str) -> None:
 @pytest.mark.parametrize("freeze", FREEZES)
 @pytest.mark.parametrize("towers", ["plain", "electra and timm"])
 def test_operations_under_every_freeze(towers: str, freeze: str) -> None:
-    declared = spec(MODELS[towers].model_copy(update={"freeze": FREEZES[freeze]}))
-    planned = plan(declared, device="cpu").models[0]
-    model = build(declared)
+    declared = MODELS[towers].model_copy(update={"freeze": FREEZES[freeze]})
+    planned = alone(declared, "cpu")
+    model = build(spec(declared))
     assert _planned(planned.flops_per_sample) == _sample(model)
     learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert planned.parameters.trainable == learning
@@ -158,9 +162,8 @@ def test_operations_of_adapters(towers: str) -> None:
         Adapt(selectors=("cross",), excluded=("norm",), rank=2),
     )
     model = MODELS[towers].model_copy(update={"adapt": adapt, "freeze": (_freeze("text"),)})
-    declared = spec(model)
-    planned = plan(declared, device="cpu").models[0]
-    built = build(declared)
+    planned = alone(model, "cpu")
+    built = build(spec(model))
     assert _planned(planned.flops_per_sample) == _sample(built)
     learning = sum(p.numel() for p in built.parameters() if p.requires_grad)
     assert planned.parameters.trainable == learning
@@ -198,9 +201,9 @@ def test_seeded_random_models_are_counted_exactly() -> None:
 
 def test_kinds_of_gradients() -> None:
     norms = (_freeze("text", "vision", "cross", "pool", excluded=("norm",)),)
-    only_inputs = plan(spec(two_towers(freeze=norms))).models[0].flops_per_sample
+    only_inputs = alone(two_towers(freeze=norms)).flops_per_sample
     assert only_inputs.to_weights == 0 < only_inputs.to_inputs
-    both = plan(spec(two_towers())).models[0]
+    both = alone(two_towers())
     layer = next(part for part in both.components if part.address == "text.layers[1].mlp")
     assert layer.flops.to_inputs == layer.flops.to_weights == layer.flops.forward
     attention = next(part for part in both.components if part.address == "cross.layers[0].cross")
@@ -212,7 +215,7 @@ def test_kinds_of_gradients() -> None:
 
 def test_gradient_flow_follows_the_table() -> None:
     freeze = (_freeze("text", "cross.layers[0]"),)
-    planned = plan(spec(two_towers(TEXT, VISION, freeze=freeze))).models[0]
+    planned = alone(two_towers(TEXT, VISION, freeze=freeze))
     flow = {part.address: part.gradient for part in planned.components}
     assert flow["text.layers[1].mlp"] == "none"
     assert flow["cross.projection.text"] == "weights"
@@ -226,11 +229,11 @@ def test_gradient_flow_follows_the_table() -> None:
 
 def test_nothing_flows_back_into_what_a_frozen_tower_gives() -> None:
     frozen = (_freeze("vision"),)
-    planned = plan(spec(joined_by("asymmetric", freeze=frozen))).models[0]
+    planned = alone(joined_by("asymmetric", freeze=frozen))
     flow = {part.address: part for part in planned.components}
     image = [part for address, part in flow.items() if address.startswith("vision.")]
     assert image and all((part.gradient, part.flops.backward) == ("none", 0) for part in image)
-    learning = plan(spec(joined_by("asymmetric"))).models[0]
+    learning = alone(joined_by("asymmetric"))
     crossing = next(one for one in learning.components if one.address == "cross.layers[0].cross")
     # Keys and values learn, and hand nothing on.
     assert flow["cross.layers[0].cross"].gradient == crossing.gradient == "both"
@@ -239,7 +242,7 @@ def test_nothing_flows_back_into_what_a_frozen_tower_gives() -> None:
 
 
 def test_shapes_are_those_of_one_sample() -> None:
-    planned = plan(spec(two_towers(ELECTRA, DEIT))).models[0]
+    planned = alone(two_towers(ELECTRA, DEIT))
     shapes = {part.address: (part.input, part.output) for part in planned.components}
     assert shapes["text.embeddings"] == ((12,), (12, 32))
     assert shapes["vision.embeddings"] == ((3, 32, 32), (5, 48))
@@ -294,8 +297,7 @@ def test_jobs_have_the_freezing_of_their_own_model() -> None:
 
 
 def test_a_gpu_multiplies_in_order_what_a_cpu_absorbs() -> None:
-    declared = spec(MODELS["absorbed projections"])
-    on_cpu, on_gpu = (plan(declared, device=device).models[0] for device in ("cpu", "cuda"))
+    on_cpu, on_gpu = (alone(MODELS["absorbed projections"], on) for on in ("cpu", "cuda"))
     assert on_cpu.flops_per_sample.training < on_gpu.flops_per_sample.training
     assert on_cpu.parameters == on_gpu.parameters
 
@@ -321,7 +323,7 @@ def test_as_json_and_as_text() -> None:
 def test_large_models_need_no_memory_and_no_network() -> None:
     text = RandomArchitecture(id="google/electra-base-discriminator", max_tokens=50)
     vision = RandomArchitecture(id="google/vit-base-patch16-224", image_size=224)
-    planned = plan(Spec(models={"two": two_towers(text, vision)})).models[0]
+    planned = alone(two_towers(text, vision))
     towers = {"text": 108_891_648, "vision": 85_798_656}
     for root, count in towers.items():
         parts = [part for part in planned.components if part.address.startswith(f"{root}.")]

@@ -56,6 +56,11 @@ STILL = two_towers(
     VISION.model_copy(update={"dropout": 0.0}),
     fusion=CrossAttention(inputs=("text", "vision"), layers=2, width=32, heads=4, dropout=0.0),
 )
+SMALL = two_towers(
+    TEXT.model_copy(update={"layers": 1}),
+    VISION.model_copy(update={"layers": 1}),
+    fusion=CrossAttention(inputs=("text", "vision"), layers=1, width=32, heads=4),
+)
 REQUIRED = {"root": ".", "classes": 3, "subtask": "rte", "train": "train.csv"}
 """What some tasks have no default of."""
 LENGTHS = (5, 12, 3, 7)
@@ -304,7 +309,7 @@ def test_what_is_planned_of_a_kind_is_counted_when_it_runs(
     monkeypatch.undo()
     regions = any(one.head().predicts == "regions" for one in kinds_of(job).values())
     declared = Spec(
-        models={"two": of_towers(name="two") if regions else two_towers()}, jobs={"learn": job}
+        models={"two": of_towers(name="two") if regions else SMALL}, jobs={"learn": job}
     )
     [of_job] = plan(declared, device="cpu").jobs
     planned = of_job.model

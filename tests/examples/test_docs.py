@@ -10,6 +10,7 @@ import io
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -111,6 +112,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         Image.new("RGB", (64, 48), (40 * number, 90, 20)).save(folder / f"photos/{number}.png")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # Other tests may have imported the installed one, whose data would be found then.
+        patch.delitem(sys.modules, "easy_vqa", raising=False)
         patch.syspath_prepend(package)
         go_through(WRITTEN[0])
         yield folder

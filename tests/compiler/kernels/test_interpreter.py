@@ -1,4 +1,4 @@
-"""Run this folder in Triton's interpreter, which a process chooses when it imports Triton."""
+"""Run what Triton's interpreter can, which a process chooses when it imports Triton."""
 
 import os
 import subprocess
@@ -9,20 +9,26 @@ import pytest
 
 from renaissance.compiler.kernels.availability import interpreting
 
+ROOT = Path(__file__).parents[3]
+PLACES = (
+    "tests/compiler/kernels",
+    "tests/compiler/test_interpreted_models.py",
+    "tests/benchmarks/test_attention.py",
+)
 
-def test_kernels_in_the_interpreter():
+
+def test_kernels_and_whole_models_in_the_interpreter():
     if interpreting():
         pytest.skip("this process interprets kernels itself")
-    folder = Path(__file__).parent
-    command = [sys.executable, "-m", "pytest", str(folder), "-q", "-k", "interpreter"]
-    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    command = [sys.executable, "-m", "pytest", *PLACES, "-q", "-k", "interpreter or interpreted"]
     run = subprocess.run(
         [*command, "-p", "no:cacheprovider", "-r", "fE"],
-        cwd=folder.parents[2],
-        env=environment,
+        cwd=ROOT,
+        env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
         text=True,
         check=False,
+        timeout=900,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert " passed" in run.stdout

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from renaissance.compiler import build
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime import InterruptionError
@@ -62,7 +63,8 @@ def test_a_frozen_tower_is_kept_and_a_run_resumes_bit_for_bit(
 def test_two_processes_are_as_one(
     tiny_spec: Make, tmp_path: Path, word: str, inputs: tuple[str, str]
 ) -> None:
-    spec = joined(tiny_spec, word, *inputs, dropout=0.0, base={"batch": 11})
+    keys = {"batch": 11, "steps": 3, "validation": Share(0.0)}
+    spec = joined(tiny_spec, word, *inputs, dropout=0.0, base=keys)
     words = spec.jobs["base"].model_copy(update={"name": "words", "objectives": (Mlm(),)})
     spec = spec.model_copy(update={"jobs": {"base": spec.jobs["base"], "words": words}})
     train(spec, tmp_path / "one")
@@ -76,7 +78,8 @@ def test_two_processes_are_as_one(
 def test_losses_are_those_of_the_plain_model(tiny_spec: Make, tmp_path: Path, word: str) -> None:
     found = []
     for lower in ("auto", "none"):
-        spec = joined(tiny_spec, word, pool="first", dropout=0.0, lower=lower)
+        keys = {"validation": Share(0.0)}
+        spec = joined(tiny_spec, word, pool="first", dropout=0.0, lower=lower, base=keys)
         train(spec, tmp_path / lower, "base")
         found.append(losses(tmp_path / lower))
     assert found[0] == pytest.approx(found[1], abs=1e-4) and found[0]
