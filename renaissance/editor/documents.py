@@ -43,6 +43,11 @@ class Analysis:
         self._resolve = resolve
 
     @cached_property
+    def statements(self) -> tuple[tree.Statement, ...]:
+        """What the text consists of, as far as it can be read."""
+        return parse(self.source)[0].statements
+
+    @cached_property
     def resolution(self) -> Resolution:
         """What the text means, with all findings."""
         return self._resolve(self.source)
@@ -114,7 +119,7 @@ class Documents(Disk):
         return (
             analysis.resolution.spec
             or self._sound.get(analysis.source.name)
-            or resolve(_models_of(analysis.source), self).spec
+            or resolve(_models_of(analysis), self).spec
         )
 
     def analysed(self, source: Source) -> Analysis:
@@ -130,14 +135,14 @@ class Documents(Disk):
         return found
 
 
-def _models_of(source: Source) -> Source:
+def _models_of(analysis: Analysis) -> Source:
     """Return a text without its jobs, studies and data, at the same places."""
-    text = source.text
-    for statement in parse(source)[0].statements:
+    text = analysis.source.text
+    for statement in analysis.statements:
         if isinstance(statement, tree.Declaration) and statement.keyword.text != "model":
             start, end = statement.span.start, statement.span.end
             text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-    return Source(name=source.name, text=text)
+    return Source(name=analysis.source.name, text=text)
 
 
 def name_of(uri: str) -> str:

@@ -9,7 +9,6 @@ from renaissance.editor.places import Columns
 from renaissance.grammar import tree
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.parts import Leaf
-from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
@@ -22,7 +21,7 @@ def hints(analysis: Analysis, spec: Spec, columns: Columns) -> Iterator[types.In
         spec: what the text means; while it has errors, what it meant last.
         columns: how places are counted.
     """
-    for statement in parse(analysis.source)[0].statements:
+    for statement in analysis.statements:
         if not isinstance(statement, tree.Declaration) or statement.name is None:
             continue
         name = statement.name.text

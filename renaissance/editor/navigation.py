@@ -10,8 +10,7 @@ from renaissance.editor.places import Columns
 from renaissance.editor.reading import Reading, Role
 from renaissance.grammar import tree
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.parser import parse
-from renaissance.grammar.source import Source, Span
+from renaissance.grammar.source import Span
 
 _SYMBOLS: Mapping[str, types.SymbolKind] = {
     "model": types.SymbolKind.Class,
@@ -46,7 +45,7 @@ def declaration_of(role: Role, scope: Scope) -> Span | None:
 
 def imported_at(analysis: Analysis, offset: int) -> str | None:
     """Return the spelling of the path that an import names at a place."""
-    for statement in parse(analysis.source)[0].statements:
+    for statement in analysis.statements:
         if isinstance(statement, tree.Import):
             span = statement.path.span
             if span.start <= offset <= span.end:
@@ -67,9 +66,9 @@ def occurrences(declared: Span, known: Iterable[Analysis]) -> Iterator[Span]:
                 yield Span(source=analysis.source, start=token.start, end=token.end)
 
 
-def symbols(source: Source, columns: Columns) -> list[types.DocumentSymbol]:
+def symbols(analysis: Analysis, columns: Columns) -> list[types.DocumentSymbol]:
     """Return the statements of a file that have names, with those in them."""
-    return list(_symbols(parse(source)[0].statements, columns))
+    return list(_symbols(analysis.statements, columns))
 
 
 def _symbols(

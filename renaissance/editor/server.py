@@ -300,7 +300,7 @@ def _answer_about_files(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def outlined(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         analysis = server.analysis(params.text_document.uri)
-        return [] if analysis is None else symbols(analysis.source, server.columns)
+        return [] if analysis is None else symbols(analysis, server.columns)
 
     @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
     def colored(params: types.SemanticTokensParams) -> types.SemanticTokens:

@@ -324,6 +324,14 @@ def test_fixes_are_the_changes_of_findings(editor: Editor) -> None:
     assert edited(editor.root / "fixes.vl", list(every.edit.changes[uri])) == SPEC
 
 
+@pytest.mark.parametrize(
+    ("text", "title"), [("breadth = 1\n", "Add `let`"), ("let size == 1\n", "Remove `=`")]
+)
+def test_a_fix_says_what_it_does(editor: Editor, text: str, title: str) -> None:
+    uri, _ = editor.open("doing.vl", text)
+    assert actions(editor, uri)[0].title == title
+
+
 def test_without_findings_there_are_no_fixes(editor: Editor) -> None:
     uri, _ = editor.open("fixes.vl", SPEC)
     assert actions(editor, uri) == []
