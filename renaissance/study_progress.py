@@ -53,9 +53,9 @@ def at_start(study: "Study", folder: Path, before: "Outlook", cells: int) -> Ite
     are = "is" if done == 1 else "are"
     said = f"goes on: {done} of {plural(stages, 'stage')} {are} done, {len(before.to_run)} to run"
     if before.begun:
-        said += f", {len(before.begun)} begun"
+        said += f", {len(before.begun)} of them begun"
     if before.failed:
-        said += f", {len(before.failed)} failed before and will be tried again"
+        said += f", {len(before.failed)} of them failed before"
     yield said
 
 

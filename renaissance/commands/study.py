@@ -1,5 +1,6 @@
 """`renaissance study`: run what a study compares; a study that was stopped goes on where it was."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Collection
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace) -> int:
     """Run the stages of a study that are not done yet."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        failure = "a study is not started by torchrun: `--jobs N` works with N processes"
+        return answer(arguments, NO_ANSWER, failures=[failure])
     settings = settings_of(arguments.settings)
     study = study_meant(arguments.file, settings, seeds_of(arguments.seeds))
     cells = {cell.name for cell in chosen(study, arguments.only)}

@@ -87,6 +87,14 @@ def test_mistakes_end_in_a_sentence(
     assert said in capsys.readouterr().err
 
 
+def test_torchrun_starts_no_study(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["study", "a.vl:freezing"]) == 2
+    assert "a study is not started by torchrun" in capsys.readouterr().err
+
+
 def test_a_plan_says_what_a_study_takes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "a.vl:freezing", "--gpu", "h100", "--price", "2"]) == 0
     out = capsys.readouterr().out
