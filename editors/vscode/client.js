@@ -63,7 +63,8 @@ class Client {
     this.begun = undefined;
     if (!vscode.workspace.isTrusted) return this.show("Warning", "not started in a restricted folder");
     const [folder, root] = rootOf();
-    const command = commandOf(setting(), folder, await interpreter(root));
+    const command = await commandNow();
+    this.command = command.join(" ");
     this.output.appendLine(`${command.join(" ")}  # in ${folder ?? "no folder"}`);
     let ready = false;
     const server = new Server(command, folder, {
@@ -89,6 +90,13 @@ class Client {
     if (method === "textDocument/publishDiagnostics") this.findings.set(vscode.Uri.parse(params.uri), params.diagnostics.map(diagnostic));
     if (method === "window/showMessage") vscode.window.showErrorMessage(params.message);
     if (method === "window/logMessage") this.output.appendLine(params.message);
+  }
+
+  // Follows the choice of a Python, which may bring another server.
+  async follow() {
+    const changed = async () => (await commandNow()).join(" ") !== this.command && this.restart();
+    const following = (await environments())?.onDidChangeActiveEnvironmentPath?.(changed);
+    if (following) this.parts.push(following);
   }
 
   // Starts a server again that ran and ended; says what to do about one that does not run.
@@ -149,12 +157,15 @@ function setting() {
   return found?.length ? found : undefined;
 }
 
-// The Python that is chosen in VS Code, where its extension for Python is there.
-async function interpreter(root) {
+async function commandNow() {
+  const [folder, root] = rootOf();
+  return commandOf(setting(), folder, (await environments())?.getActiveEnvironmentPath?.(root)?.path);
+}
+
+// What the extension for Python knows of environments, where it is there.
+async function environments() {
   try {
-    const python = vscode.extensions.getExtension("ms-python.python");
-    const { environments } = (await python?.activate()) ?? {};
-    return environments?.getActiveEnvironmentPath(root)?.path;
+    return (await vscode.extensions.getExtension("ms-python.python")?.activate())?.environments;
   } catch {
     return undefined;
   }

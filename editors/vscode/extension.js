@@ -16,6 +16,7 @@ function activate(context) {
     ...providers((method, document, more) => client.ask(`textDocument/${method}`, { textDocument: { uri: document.uri.toString() }, ...more })),
   );
   client.start();
+  client.follow();
 }
 
 function providers(ask) {

@@ -6,6 +6,7 @@ torch.
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,7 +118,10 @@ class Server(LanguageServer):
 
 def serve() -> None:
     """Answer an editor until it says that it ends."""
-    build().start_io()
+    # The server closes what it talks over; the program ends with its own output open.
+    incoming, outgoing = (os.dup(stream.fileno()) for stream in (sys.stdin, sys.stdout))
+    with os.fdopen(incoming, "rb") as stdin, os.fdopen(outgoing, "wb") as stdout:
+        build().start_io(stdin, stdout)
 
 
 def build() -> Server:

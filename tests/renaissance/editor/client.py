@@ -45,6 +45,8 @@ class Editor:
     def close(self) -> None:
         self.wait(self.client.shutdown_async(None))
         self.client.exit(None)
+        process = self.client._server
+        assert process is not None and self.wait(process.wait()) == 0
         self.wait(self.client.stop())
         self._loop.close()
 
