@@ -7,11 +7,20 @@ from typing import Any, Literal
 
 from renaissance.grammar.architectures import IMAGENET, Architecture, from_config, square
 from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_flaws import AS_PUBLISHED, Flaw, scattered
 from renaissance.grammar.paths import is_file, is_folder
 
 
 class FolderError(ValueError):
     """A local folder that is no model of transformers or timm; says why in one sentence."""
+
+    def __init__(self, message: str, *help: str) -> None:
+        """Keep the sentence and what helps."""
+        self.flaw = Flaw(message=message, help=help)
+        super().__init__(message)
+
+
+_SAVED = "take a folder that `save_pretrained` of transformers, or timm, has written"
 
 
 def read_folder(path: str | Path, half: Literal["vision", "text"] = "vision") -> Architecture:
@@ -103,6 +112,7 @@ _SIZES = (
     "vocab_size",
     "image_size",
     "patch_size",
+    "window_size",
 )
 """Settings of transformers that count something; those with stages have a list of them."""
 
@@ -119,7 +129,8 @@ def _check_sizes(path: str, config: Mapping[str, Any]) -> None:
             if size is not None and (type(size) is not int or size < 1):
                 raise FolderError(
                     f"`{path}/config.json` says that `{name}` is {json.dumps(said)}, where whole "
-                    "numbers from 1 are wanted"
+                    "numbers from 1 are wanted",
+                    AS_PUBLISHED,
                 )
 
 
@@ -131,16 +142,21 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
         mean, std = pixels.get("image_mean"), pixels.get("image_std")
         if mean and std:
             statistics = (tuple(mean), tuple(std))
+    refused = scattered(str(config.get("model_type")))
+    if refused is not None:
+        raise FolderError(refused.message, *refused.help)
     architecture = from_config(str(folder), config, statistics)
     _check_sizes(str(folder), config.get("vision_config", config))
     if architecture.width is None:
         raise FolderError(
-            f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size"
+            f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size",
+            AS_PUBLISHED,
         )
     if architecture.modality == "text" and architecture.vocabulary is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no vocabulary of "
-            "word pieces"
+            "word pieces",
+            AS_PUBLISHED,
         )
     return architecture
 
@@ -149,9 +165,9 @@ def _json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FolderError(f"`{path.parent}` holds no {path.name}") from None
+        raise FolderError(f"`{path.parent}` holds no {path.name}", _SAVED) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        raise FolderError(f"`{path}` is not readable as JSON") from None
+        raise FolderError(f"`{path}` is not readable as JSON", AS_PUBLISHED) from None
     if not isinstance(value, dict):
         raise FolderError(f"`{path}` is not a JSON object")
     return value

@@ -44,6 +44,7 @@ from renaissance.compiler.model.tower import (
 from renaissance.grammar.anatomy.library import ANY_SHAPE
 from renaissance.grammar.architectures import HALF, from_config
 from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_flaws import scattered
 from renaissance.grammar.encoder_folder import read_folder
 from renaissance.grammar.kinds.source import (
     LibraryEncoder,
@@ -184,7 +185,7 @@ def huggingface_tower(
         ArithmeticError,
         AssertionError,
         AttributeError,
-        KeyError,
+        LookupError,
         RuntimeError,
         StrictDataclassError,
         TypeError,
@@ -325,6 +326,8 @@ def _facts(
     width = architecture.width
     pools = architecture.modality == "vision" and pools_itself(spec)
     first = pools or config.model_type in _POOLED_FIRST
+    if refused := scattered(config.model_type):
+        raise BackboneError(refused.message)
     if width is None:
         raise BackboneError(f"`{id}` of type `{config.model_type}` states no hidden size")
     return TowerFacts(

@@ -1,10 +1,14 @@
 """Which published architecture a block names."""
 
+from pathlib import Path
+
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import find
+from renaissance.grammar.encoder_flaws import Flaw, flaw_of_settings
 from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.kinds.source import Half, SourceBlock, half_of
 from renaissance.grammar.paths import is_folder
+from renaissance.grammar.weight_files import flaw_of_weights
 
 
 def architecture_of(block: SourceBlock) -> Architecture | None:
@@ -30,20 +34,31 @@ def architecture_named(name: str, half: Half = "vision") -> Architecture | None:
     return known
 
 
-def problem_of(block: SourceBlock) -> str | None:
-    """Say in a sentence why what a block names is no encoder; None if nothing is wrong."""
-    return None if block.identifier is None else problem_of_name(block.identifier)
+def problem_of(block: SourceBlock) -> Flaw | None:
+    """Say why what a block names is no encoder that can be built; None if nothing is wrong."""
+    if block.identifier is None:
+        return None
+    return problem_of_name(block.identifier, half_of(block), weights=block.loads_weights)
 
 
-def problem_of_name(name: str) -> str | None:
-    """Say in a sentence why a folder or known encoder can be no tower; None if nothing is wrong."""
+def problem_of_name(name: str, half: Half = "vision", *, weights: bool) -> Flaw | None:
+    """Say why a folder or known encoder can be no tower; None if nothing is wrong.
+
+    Args:
+        name: hub id, timm name or folder.
+        half: which one is meant where it has an encoder of images and one of texts.
+        weights: whether its weights are wanted too.
+    """
     known = find(name)
     if known is not None and known.refused:
-        return f"`{name}` can be no tower: {known.refused}"
+        return Flaw(message=f"`{name}` can be no tower: {known.refused}")
     if known is not None or not is_folder(name):
         return None
     try:
-        read_folder(name)
+        found = read_folder(name, half)
     except FolderError as error:
-        return str(error)
-    return None
+        return error.flaw
+    flaw = None
+    if found.library == "transformers":
+        flaw = flaw_of_settings(name, found.config, found, weights=weights)
+    return flaw or (flaw_of_weights(Path(name), found, half) if weights else None)

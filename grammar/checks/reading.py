@@ -38,20 +38,26 @@ def check_reading(
 def _nothing_encoded(
     model: Model, stream: str, reads: Modality, head: Head, span: Span
 ) -> Diagnostic:
+    what, word = _CALLED[reads], model.fusion.word()
+    help = []
     if head.reads == "text":
-        help = "write `image = blank`: the fusion then takes part"
+        help.append("write `image = blank`: the fusion then takes part")
     else:
-        help = f"leave `{head.name}` out, or give the model a `backbone` for each stream"
-    to_encode = model.fusion.to_encode if stream == model.fusion.inputs[0] else None
-    if to_encode is not None:
-        help += f", or write `{to_encode}` in `{model.fusion.word()}`: its layers then encode it"
+        help.append(f"leave `{head.name}` out, or give the model a `backbone` for each stream")
+    if stream == model.fusion.inputs[0] and model.fusion.to_encode is not None:
+        help.append(
+            f"or write `{model.fusion.to_encode}` in `{word}`: its layers then encode {what} alone"
+        )
     return Diagnostic(
         code="VL523",
-        message=f"before the fusion of model `{model.name}` no {_CALLED[reads]} is encoded",
+        message=f"model `{model.name}` encodes no {what} before the fusion",
         span=span,
-        label=f"reads the {reads} stream there",
-        notes=(f"`{stream}` is embeddings alone",),
-        help=(help,),
+        label=f"reads each {what} by itself",
+        notes=(
+            f"`{stream}` is an `embed`: it has no layers, and those of `{word}` read it together "
+            "with the other stream",
+        ),
+        help=tuple(help),
     )
 
 

@@ -239,9 +239,10 @@ def _is_model(block: NamedArchitecture, path: Path, places: Places, findings: Fi
     findings.add(
         Diagnostic(
             code="VL304",
-            message=problem,
+            message=problem.message,
             span=places.value((*path, _named_by(block))) or places.value(path),  # type: ignore[arg-type]
             label="is no encoder that can be built",
+            help=problem.help,
         )
     )
     return False

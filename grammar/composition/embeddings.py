@@ -23,9 +23,10 @@ def complete_weights(
     name = stream.weights_of
     if name is None:
         return stream
-    problem = problem_of_name(name)
+    problem = problem_of_name(name, weights=True)
     if problem is not None:
-        findings.add(_about(path, "VL304", problem, "is no model that can be built", places))
+        label = "is no model that can be built"
+        findings.add(_about(path, "VL304", problem.message, label, places, problem.help))
         return None
     known = architecture_named(name)
     if known is None:
@@ -62,10 +63,12 @@ def _of_model(stream: SourceBlock, known: Architecture) -> Mapping[str, object]:
     return {key: value for key, value in found.items() if key in type(stream).model_fields}
 
 
-def _about(path: Path, code: str, message: str, label: str, places: Places) -> Diagnostic:
+def _about(
+    path: Path, code: str, message: str, label: str, places: Places, help: tuple[str, ...] = ()
+) -> Diagnostic:
     where = (*path, "weights")
     span = places.value(where) or places.value(path)
-    return Diagnostic(code=code, message=message, span=span, label=label)  # type: ignore[arg-type]
+    return Diagnostic(code=code, message=message, span=span, label=label, help=help)  # type: ignore[arg-type]
 
 
 def _fixed(path: Path, key: str, name: str, value: object, places: Places) -> Diagnostic:

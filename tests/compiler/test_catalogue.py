@@ -9,6 +9,7 @@ import pytest
 import timm
 import torch
 from transformers import AutoConfig
+from transformers.activations import ACT2FN
 
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.sources.random.schema import RandomArchitecture
@@ -22,6 +23,7 @@ from renaissance.grammar.catalogue.timm_models import (
     timm_names,
     timm_version,
 )
+from renaissance.grammar.encoder_flaws import ACTIVATIONS
 from renaissance.grammar.encoder_folder import FolderError, read_folder
 
 # Published parameter counts of the encoder without classifiers; pooler included where marked.
@@ -199,6 +201,10 @@ def test_an_id_is_found_by_all_of_its_names() -> None:
     assert find("timm/eva02_base_patch14_448.mim_in22k_ft_in1k").image_size == 448
     assert find("vit_base_patch16_224.nobody") is None
     assert find("google/siglip2-base-patch16-naflex").refused
+
+
+def test_every_activation_of_transformers_is_known() -> None:
+    assert ACT2FN.keys() <= ACTIVATIONS
 
 
 @pytest.mark.parametrize("id", ["roberta-base", "microsoft/swin-tiny-patch4-window7-224"])

@@ -47,8 +47,8 @@ def test_sizes_are_whole_numbers_from_one(setting: str, value: Any, tmp_path: Pa
 @pytest.mark.parametrize(
     ("model_type", "sentence"),
     [
-        ("xlm", "states no hidden size"),
-        ("flaubert", "states no hidden size"),
+        ("xlm", "can be no tower: transformers keeps attention, norms"),
+        ("flaubert", "can be no tower: transformers keeps attention, norms"),
         ("canine", "states no vocabulary of word pieces"),
     ],
 )

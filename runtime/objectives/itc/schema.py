@@ -75,16 +75,19 @@ class Itc(ObjectiveBlock):
     )
     momentum: float | None = key(
         None,
-        doc="compares with vectors of a moving copy of the towers and projections that learn, of "
-        "which a step leaves this share, 0.995 in ALBEF; with those of the model if absent",
+        doc="keeps a slow copy of what encodes and projects both streams (the momentum encoder of "
+        "MoCo and ALBEF), and compares the model's vectors with those of the copy; at each step "
+        "the copy keeps this share of itself and takes the rest from the model, 0.995 in ALBEF. "
+        "If absent there is no copy: the model's vectors are compared with each other",
         impact="training",
         gt=0,
         lt=1,
     )
     queue: int = key(
         0,
-        doc="texts, and as many images, of earlier steps that are compared with too, as vectors of "
-        "the moving copy; 65_536 in ALBEF",
+        doc="so many texts and images of the steps before are compared with too, by the vectors "
+        "that the copy made of them then; a multiple of `batch`, and only with `momentum`; 65_536 "
+        "in ALBEF",
         impact="training",
         unit="texts",
         ge=0,
@@ -92,8 +95,8 @@ class Itc(ObjectiveBlock):
     )
     soft_targets: float = key(
         0.0,
-        doc="share of what is wanted that the moving copy says, instead of the own pair; 0.4 in "
-        "ALBEF",
+        doc="share of what is wanted that is spread over texts and images by how alike the copy "
+        "finds them; the rest is the own pair's; only with `momentum`; 0.4 in ALBEF",
         impact="training",
         ge=0,
         lt=1,
@@ -137,10 +140,10 @@ class Itc(ObjectiveBlock):
                 if getattr(self, name):
                     yield Remark(
                         code="VL546",
-                        message=f"`{name}` needs a moving copy of the model",
+                        message=f"`{name}` needs the copy of the model that `momentum` keeps",
                         key=name,
-                        label="is made of its vectors",
-                        help=("add `momentum = 0.995`",),
+                        label="is made of the vectors of that copy",
+                        help=(f"add `momentum = 0.995`, or leave out `{name}`",),
                     )
             return
         if self.loss == "sigmoid":
