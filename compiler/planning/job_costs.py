@@ -35,6 +35,7 @@ from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.data import AllPairs
+from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.model import Model
 
@@ -150,8 +151,13 @@ def _compares(objectives: Objectives, job: Job, texts: int) -> Iterator[str]:
 
 def _rates(job: Job, model: VisionLanguageModel) -> tuple[str, ...]:
     """Return how the learning rates of a job fall with the depth of layers."""
-    decays = {} if isinstance(job, Evaluate) else job.decay_lr
-    return tuple(said_of_decay(model, parameter_addresses(model), decays)) if decays else ()
+    if isinstance(job, Evaluate) or not job.decay_lr:
+        return ()
+    said = tuple(said_of_decay(model, parameter_addresses(model), job.decay_lr))
+    scaled = [name for name in job.scale_lr if name.partition(".")[0] in job.decay_lr]
+    if not scaled:
+        return said
+    return (*said, f"factors of `scale_lr` for {listing(scaled)} are multiplied with these")
 
 
 def _stored(

@@ -44,18 +44,23 @@ def _wrong(root: str, model: str, anatomy: Anatomy, span: Span) -> Diagnostic | 
     if whole_root(root) is None or root not in anatomy.roots:
         if root.partition(".")[0].partition("[")[0] not in anatomy.roots:
             return no_match("decay_lr", root, model, anatomy, span)
-        label = "a part of one"
+        message = f"`decay_lr` takes whole streams and the fusion, not `{root}`"
+        label, help = "a part of one", "`scale_lr` takes parts of them"
     elif layers_above(anatomy, root) == 0:
-        label = "has no layers"
+        message = f"`decay_lr` takes what has layers, and `{root}` has none"
+        label, help = (
+            "nothing of it stands below anything",
+            f"`scale_lr {{ {root} = … }}` scales it",
+        )
     else:
         return None
     layered = [name for name in anatomy.roots if layers_above(anatomy, name) != 0]
     return Diagnostic(
         code="VL510",
-        message=f"`decay_lr` takes whole streams and the fusion, not `{root}`",
+        message=message,
         span=span,
         label=label,
-        help=("`scale_lr` takes parts of them",),
+        help=(help,),
         notes=(f"layers are in {listing(layered)}",) if layered else (),
     )
 

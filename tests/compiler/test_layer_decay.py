@@ -121,9 +121,10 @@ def test_embeddings_of_one_tower_stand_below_its_layers() -> None:
 
 
 def test_a_plan_says_what_the_layers_learn_at(tiny_spec: Callable[..., Spec]) -> None:
-    spec = tiny_spec(layers=2, base={"decay_lr": {"text": 0.5, "cross": 0.9}})
+    keys = {"decay_lr": {"text": 0.5, "cross": 0.9}, "scale_lr": {"text.layers": 2.0, "heads": 3.0}}
+    spec = tiny_spec(layers=2, base=keys)
     jobs = {job.name: job for job in plan(spec, device="cpu").jobs}
-    text, cross = jobs["base"].rates
+    text, cross, scaled = jobs["base"].rates
     assert text == (
         "`decay_lr` of `text` is 0.5 a layer: the learning rate times 0.125 in its embeddings, "
         "0.25 in its first layer, 0.5 in its last layer, 1 behind it"
@@ -132,4 +133,5 @@ def test_a_plan_says_what_the_layers_learn_at(tiny_spec: Callable[..., Spec]) ->
         "`decay_lr` of `cross` is 0.9 a layer: the learning rate times 0.81 in front of its "
         "layers, 0.9 in its last layer"
     )
+    assert scaled == "factors of `scale_lr` for `text.layers` are multiplied with these"
     assert jobs["vqa"].rates == () and jobs["exam"].rates == ()

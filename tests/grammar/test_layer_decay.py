@@ -43,8 +43,8 @@ def test_streams_and_the_fusion_decay(keys: str) -> None:
         ),
         (
             "heads = 0.8",
-            "`decay_lr` takes whole streams and the fusion, not `heads`",
-            "has no layers",
+            "`decay_lr` takes what has layers, and `heads` has none",
+            "nothing of it stands below anything",
         ),
         (
             "text.layers = 0.8",

@@ -27,6 +27,7 @@ from tests.compiler.test_planning import counted
 from tests.runs import StopAt, last_bytes, notices, run_in_two, train
 from tests.runtime.objectives.itc.test_itc_passes import comparison, experiment, two_passes
 from tests.runtime.objectives.itc.test_itc_runs import OTHERS, same
+from tests.tiny import tiny_fusion
 
 MOVING = Itc(momentum=0.8, queue=24, soft_targets=0.4)
 THAW = (Freeze(selectors=("vision",)), Freeze(selectors=("text",), until=Share(0.5)))
@@ -74,13 +75,24 @@ def test_a_copy_follows_what_learns_and_is_no_part_of_the_model(
         assert not any("copy" in name for name in model)
 
 
-@pytest.mark.parametrize("shard", ["none", "full"])
+def as_blip(spec: Spec) -> Spec:
+    """Return a spec whose texts are encoded alone by the layers that also read the image."""
+    layers = tiny_fusion("asymmetric").model_copy(update={"unimodal": True})
+    model = spec.models["tiny"].model_copy(update={"fusion": layers})
+    return spec.model_copy(update={"models": {"tiny": model}})
+
+
+def as_it_is(spec: Spec) -> Spec:
+    return spec
+
+
+@pytest.mark.parametrize(("shard", "form"), [("none", as_it_is), ("full", as_blip)])
 def test_passes_and_processes_are_as_one_large_batch(
-    shard: str, tiny_spec: Callable[..., Spec], tmp_path: Path
+    shard: str, form: Callable[[Spec], Spec], tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     base: dict[str, Any] = {"objectives": (*OTHERS, MOVING), "batch": 12, "steps": 4}
-    whole = tiny_spec(dropout=0.0, base={**base, "shard": shard})
-    cut = tiny_spec(dropout=0.0, base={**base, "shard": shard, "micro_batch": 3})
+    whole = form(tiny_spec(dropout=0.0, base={**base, "shard": shard}))
+    cut = form(tiny_spec(dropout=0.0, base={**base, "shard": shard, "micro_batch": 3}))
     train(whole, tmp_path / "one", "base")
     train(cut, tmp_path / "four", "base")
     run_in_two(whole, tmp_path / "two", "base")
@@ -98,12 +110,12 @@ def test_passes_and_processes_are_as_one_large_batch(
             torch.testing.assert_close(yours, mine, atol=2e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("stop", [1, 3])
+@pytest.mark.parametrize(("stop", "form"), [(1, as_it_is), (3, as_blip)])
 def test_a_stopped_run_goes_on_bit_for_bit(
-    stop: int, tiny_spec: Callable[..., Spec], tmp_path: Path
+    stop: int, form: Callable[[Spec], Spec], tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     keys = {"objectives": (Mlm(), MOVING), "batch": 12, "micro_batch": 5, "steps": 5}
-    spec = tiny_spec(dropout=0.1, freeze=THAW, base={**keys, "checkpoint_every": 5})
+    spec = form(tiny_spec(dropout=0.1, freeze=THAW, base={**keys, "checkpoint_every": 5}))
     train(spec, tmp_path / "whole", "base")
     with pytest.raises(InterruptionError):
         train(spec, tmp_path / "parts", "base", observer=StopAt(stop))
