@@ -1,6 +1,5 @@
 """What all tests share: golden files, rewritten by `pytest --bless`, and the tiny experiment."""
 
-import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -10,12 +9,8 @@ from pathlib import Path
 import pytest
 
 from renaissance.grammar.schema.spec import Spec
-from tests import disk
+from tests import quick
 from tests.tiny import tiny_experiment, write_easy_vqa
-
-disk.is_not_waited_for()
-# What libraries and tests consist of stays: looking through it for garbage is a tenth of the time.
-gc.disable()
 
 if os.environ.get("TRITON_INTERPRET") == "1":
     from tests.interpreter import bounds_of_loops
@@ -30,8 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()
-    gc.enable()
+    quick.imported()
 
 
 @pytest.fixture

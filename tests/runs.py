@@ -18,11 +18,11 @@ from renaissance.runtime import run_jobs
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.observer import Silent
 from renaissance.runtime.records import Event, Step
-from tests import disk
+from tests import quick
 
 PROCESSES = multiprocessing.get_context("forkserver")
 """Its processes are forked from one that has imported what runs jobs, which takes seconds."""
-PROCESSES.set_forkserver_preload(["renaissance.runtime.jobs", "datasets"])
+PROCESSES.set_forkserver_preload(["tests.quick", "renaissance.runtime.jobs", "datasets"])
 
 
 def train(spec: Spec, folder: Path, *jobs: str, **options: Any) -> Run:
@@ -71,7 +71,7 @@ def start(spec: Spec, folder: Path, *jobs: str, **environment: str) -> BaseProce
 def _run(text: str, folder: Path, jobs: tuple[str, ...], environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    disk.is_not_waited_for()
+    quick.imported()
     torch.set_num_threads(1)
     train(Spec.model_validate_json(text), folder, *jobs)
 

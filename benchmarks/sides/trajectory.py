@@ -8,6 +8,7 @@ or null, `copy` where its folder is then copied or null, `go_on` whether it is t
 `watch` whether what goes into the model is noted. A line of RESULTS is the JSON answer to one.
 """
 
+import gc
 import json
 import shutil
 import signal
@@ -20,6 +21,7 @@ from renaissance.libraries import start_again_with_settings
 
 if __name__ == "__main__":
     start_again_with_settings()  # before torch is imported, which takes seconds each time
+    gc.disable()  # looking for garbage is a third of the time that imports take
 
 from boundary import Boundary
 
@@ -88,6 +90,7 @@ def lines(path: Path) -> list[Any]:
 
 
 def main() -> None:
+    gc.enable()
     tree, cases, results = sys.argv[1:]
     assert Path(renaissance.__file__).is_relative_to(tree), "another version was imported"
     with Path(results).open("w", encoding="utf-8") as file:

@@ -12,7 +12,9 @@ from renaissance.compiler.model import VisionLanguageModel
 from tests.compiler.declarations import DEIT, ELECTRA, VIT, one_tower, two_towers
 
 LOAD = """
-import sys, torch
+import gc, sys
+gc.disable()
+import torch
 model = torch.load(sys.argv[1], weights_only=False).eval()
 text = {"input_ids": torch.ones(2, 5, dtype=torch.int64), "attention_mask": torch.ones(2, 5)}
 with torch.no_grad():

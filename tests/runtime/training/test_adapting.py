@@ -22,6 +22,7 @@ from tests.runs import StopAt, events, last_bytes, run_in_two, train
 
 Make = Callable[..., Spec]
 
+LAST = {"checkpoint_every": 6, "validate_every": 6}
 VISION = (Freeze(selectors=("vision",)),)
 BOTH = (Adapt(selectors=("text", "vision.attention"), rank=2), Adapt(selectors=("cross",), rank=3))
 
@@ -69,7 +70,7 @@ def test_a_run_that_changes_what_is_under_an_adapter_stops(
 def test_it_resumes_bit_for_bit_recomputed_too(tiny_spec: Make, tmp_path: Path) -> None:
     dropped = (Adapt(selectors=("text.attention",), rank=2, dropout=0.3), BOTH[1])
     for number, keys in enumerate(({}, {"recompute": "layers"})):
-        spec = tiny_spec(freeze=VISION, adapt=dropped, base=keys)
+        spec = tiny_spec(freeze=VISION, adapt=dropped, base={**LAST, **keys})
         whole, parts = tmp_path / f"whole-{number}", tmp_path / f"parts-{number}"
         train(spec, whole, "base")
         with pytest.raises(InterruptionError):
@@ -81,7 +82,8 @@ def test_it_resumes_bit_for_bit_recomputed_too(tiny_spec: Make, tmp_path: Path) 
 
 @pytest.mark.parametrize("shard", ["none", "full"])
 def test_two_processes_are_as_one(tiny_spec: Make, tmp_path: Path, shard: str) -> None:
-    spec = tiny_spec(dropout=0.0, freeze=VISION, adapt=BOTH, base={"batch": 11, "shard": shard})
+    base = {"batch": 11, "shard": shard, **LAST}
+    spec = tiny_spec(dropout=0.0, freeze=VISION, adapt=BOTH, base=base)
     train(spec, tmp_path / "one", "base")
     run_in_two(spec, tmp_path / "two", "base")
     one, two = (events(tmp_path / name, "base", "step") for name in ("one", "two"))

@@ -71,6 +71,7 @@ def test_two_processes_are_as_one(
     shard: str, tiny_spec: Callable[..., Spec], tmp_path: Path
 ) -> None:
     base: dict[str, Any] = {"batch": 11, "steps": 4, "shard": shard, "recompute": "layers"}
+    base |= {"checkpoint_every": 4, "validate_every": 4}
     freeze = (Freeze(selectors=("text.embeddings", "text.layers[:1]")),)
     spec = tiny_spec(dropout=0.0, freeze=freeze, base=base)
     plain = tiny_spec(dropout=0.0, freeze=freeze, base={**base, "recompute": "none"})
