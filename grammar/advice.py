@@ -13,6 +13,7 @@ from renaissance.grammar.tokens import Token, tables
 
 OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _RELATION_OF = {"pretrain": "on", "finetune": "from", "evaluate": "of", "model": "extends"}
+_CHOSEN_FIRST = {"optimizer": "adamw", "schedule": "linear", "objective": "mlm"}
 _RELATIONS = ("extends", "on", "from", "of")
 _CHOSEN = {"objective": "objective", "optimizer": "optimizer", "schedule": "schedule"}
 _EXCEPT = ("but", "without", "not", "excluding", "minus", "exclude")
@@ -21,6 +22,7 @@ _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:[ ,]\d{3})+(?![\w.])")
 _DECIMAL = re.compile(r"(?<![\w.])\d+,\d+(?![\w.])")
 _NAMES = re.compile(r"\w[\w.\[\]:]*(?:\s*,\s*\w[\w.\[\]:]*)*")
 _LEVELS = "a level is a name with what it sets between braces"
+_PYTHON = ("def", "class", "for", "if", "while", "with", "return", "print", "try", "lambda")
 _LISTS = ("data", "of", "baseline", "seeds", "report")
 _VALUES_ALONE = re.compile(r'(?:[\w.%-]+|"[^"]*")(?:\s*,\s*(?:[\w.%-]+|"[^"]*"))*,?')
 _LENGTHS = ("epochs", "steps")
@@ -105,8 +107,10 @@ def advice(place: Place) -> Advice:
 
 def _said(place: Place) -> Iterator[Advice]:
     rules: tuple[Callable[[Place], Advice | None], ...] = (
+        _python,
         *((_grouping,) if place.in_study or place.kind(0) == "FACTOR" else ()),
         *((_freezing,) if place.in_freeze else ()),
+        _source,
         _then,
         _number,
         _list,
@@ -141,6 +145,13 @@ def _freezing(place: Place) -> Advice | None:
         if _NAMES.fullmatch(meant) and meant not in ("true", "false", "none"):
             return _write(f"{verb} {meant}", place.edit(before.end, end, f" {meant}"))
         return Advice(help=(f"selectors follow without `=`: `{verb} vision`",))
+    if token.type == "EQUAL" and place.kind(place.at + 1) in ("TRUE", "FALSE"):
+        start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+        return _write(
+            place.text(start, before), place.edit(before.end, place.line[place.at + 1].end, "")
+        )
+    if found := _freezing_keys(place, before):
+        return found
     if token.type == "EQUAL":
         text = (
             "a comma after a selector continues the list; "
@@ -222,6 +233,75 @@ def _grouping(place: Place) -> Advice | None:
     return None
 
 
+def _freezing_keys(place: Place, before: Token) -> Advice | None:
+    """Say how the keys of a `freeze` or `adapt`, its end and single layers are written."""
+    token, at, word = place.token, place.at, place.text(place.token)
+    start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+    head = place.text(start, before)
+    last = place.closing(at) if token.type == "LPAR" else len(place.line) - 1
+    keys = place.text(token, place.line[last]).strip("()") if last is not None else ""
+    if "=" in keys and "{" not in keys and token.type in ("LPAR", "NAME"):
+        assert last is not None
+        meant = f" {{ {keys.strip()} }}"
+        return _write(head + meant, place.edit(before.end, place.line[last].end, meant))
+    if token.type == "NUMBER" and before.type == "DOT" and at > 1:
+        root = head.removeprefix(place.text(start)).split(",")[-1].strip().partition(".")[0]
+        meant = f"{root}.layers[{word}]"
+        return Advice(help=(f"a layer stands in brackets: `{meant}`",))
+    if token.type == "NAME" and word in ("for", "during", "till") and at + 1 < len(place.line):
+        until = f"until {place.text(place.line[at + 1])}"
+        return _write(until, place.edit(token.start, place.end(), until))
+    if (
+        token.type == "NAME"
+        and before.type in ("NUMBER", "PERCENTAGE")
+        and place.kind(at - 2) == "UNTIL"
+    ):
+        return _unit(place, before)
+    return None
+
+
+def _python(place: Place) -> Advice | None:
+    """Say that there are no functions, loops or conditions."""
+    first = place.text(place.line[0]) if place.line else ""
+    if first in _PYTHON and place.kind(1) not in ("EQUAL", "LBRACE") and place.at > 0:
+        return Advice(
+            help=("there are no functions, loops or conditions; a `study` varies things",)
+        )
+    if first in ("unfreeze", "thaw") and place.at == 1:
+        return Advice(
+            help=(
+                "what is not frozen learns: `freeze vision until 30%` thaws, and `freeze nothing` "
+                "takes back what a parent freezes",
+            )
+        )
+    alone = place.kind(1) in ("NL", "STRING")
+    if place.token.type == "STRING" and alone and place.at == 0 and len(place.expected) > 1:
+        return Advice(help=("comments start with `#`",))
+    return None
+
+
+def _source(place: Place) -> Advice | None:
+    """Say how a backbone says which encoder it is."""
+    before = place.before
+    if place.kind(0) not in ("BACKBONE", "EMBED") or place.kind(2) != "EQUAL" or before is None:
+        return None
+    name = next((part for part in place.line[3:] if part.type == "STRING"), None)
+    if before.type == "STRING" and name is not None:
+        source = "huggingface" if "/" in place.text(name) else "timm"
+        meant = f"{source}({place.text(name)})"
+        return _write(meant, place.edit(name.start, name.end, meant))
+    if place.token.type == "LPAR" and place.kind(place.at - 2) == "DOT":
+        library = "timm" if place.text(place.line[3]) == "timm" else "huggingface"
+        spelled = place.text(name) if name is not None else f'"{place.text(before)}"'
+        last = place.closing(place.at)
+        meant = f"{library}({spelled})"
+        edits = (
+            () if last is None else (place.edit(place.line[3].start, place.line[last].end, meant),)
+        )
+        return _write(meant, *edits)
+    return None
+
+
 def _then(place: Place) -> Advice | None:
     """Say that a study runs what its jobs start from without naming it."""
     rest = place.line[place.at + 1 :]
@@ -238,7 +318,13 @@ def _number(place: Place) -> Advice | None:
     """Say how numbers are spelled that were cut in two."""
     token, text = place.token, place.source.text
     if token.type == "DOT" and "NUMBER" in place.expected:
-        return Advice(help=("a number starts with a digit: `0.5`",))
+        following = place.line[place.at + 1] if place.at + 1 < len(place.line) else None
+        if following is None or following.type != "NUMBER":
+            return Advice(help=("a number starts with a digit: `0.5`",))
+        return Advice(
+            help=(f"a number starts with a digit: `0.{place.text(following)}`",),
+            edits=(place.edit(token.start, token.start, "0"),),
+        )
     if token.type != "NUMBER" or place.before is None:
         return None
     line = text.rfind("\n", 0, token.start) + 1
@@ -349,6 +435,8 @@ def _brace(place: Place) -> Advice | None:
             edit = place.edit(before.start, before.start, "joint = ")
             return _write(f"fusion joint = {word}({inside})", edit)
         return _write(f"fusion {word} = cross_attention({inside})")
+    if keyword in _CHOSEN and inside and "=" not in inside:
+        return Advice(help=(f"keys stand between braces: `{word} {{ … }}`",))
     if keyword in _CHOSEN:
         edits: tuple[Edit, ...] = (
             () if last is None else (place.edit(before.end, place.line[last].end, ""),)
@@ -368,6 +456,9 @@ def _equal(place: Place) -> Advice | None:
         return Advice(help=("write one `=`",), edits=(place.edit(token.start, token.end, ""),))
     if token.type != "COLON" or "EQUAL" not in place.expected or before is None:
         return None
+    if place.kind(at + 1) == "LBRACE" and before.type in _blocks():
+        word = place.text(before)
+        return _write(f"{word} {_CHOSEN_FIRST.get(word, 'NAME')} {{ … }}")
     if place.kind(0) == "MODEL" and at == 2 and place.kind(3) == "NAME":
         name = place.text(place.line[3])
         return _write(f"extends {name}", place.edit(before.end, token.end, " extends"))
@@ -380,6 +471,10 @@ def _quoted(place: Place) -> Advice | None:
     token, expected = place.token, place.expected
     text = place.text(token)
     kind = place.before.type if place.before else "NL"
+    if token.type == "STRING" and kind in ("ON", "FROM", "OF") and not text[1:-1].isidentifier():
+        return Advice(
+            help=('a name of this file stands there; `weights = "…"` of a model takes a file',)
+        )
     if token.type == "NAME" and expected == {"STRING"}:
         edit = place.edit(token.start, token.end, f'"{text}.vl"')
         return Advice(help=(f'a path stands in quotes: `"{text}.vl"`',), edits=(edit,))
@@ -416,6 +511,8 @@ def _declared(place: Place) -> Advice | None:
 
 def keywords_like(word: str) -> Iterator[tuple[str, str]]:
     """Yield the keywords of statements that a word may stand for, each with its kind of token."""
+    if word in ("unfreeze", "thaw", *_PYTHON) and word != "def":
+        return
     keywords = {text: tables().keywords[text] for text in _starting()}
     close = nearest(word, keywords)
     if len(close) == 1:
@@ -435,7 +532,10 @@ def _keyword(place: Place) -> Advice | None:
     token, before = place.token, place.before
     if before is None or before.type != "NAME" or "EQUAL" not in place.expected:
         return None
-    if token.type not in ("NAME", "STRING", "LBRACE") or place.kind(place.at - 2) in _blocks():
+    if (
+        token.type not in ("NAME", "STRING", "LBRACE", "LPAR")
+        or place.kind(place.at - 2) in _blocks()
+    ):
         return None
     word = place.text(before)
     close = nearest(word, _starting())

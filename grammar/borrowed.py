@@ -1,6 +1,6 @@
 """Words of other frameworks and papers, and what they are called in the language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from renaissance.grammar.names import plainly
 
@@ -21,7 +21,17 @@ KEYS: Mapping[str, str] = {
     "clip_grad_norm gradient_clipping clip_gradients grad_norm_clip",
     "seed": "random_seed rng_seed manual_seed random_state",
     "validate_every": "eval_steps val_check_interval eval_every evaluation_interval "
-    "evaluation_strategy eval_strategy check_val_every_n_epoch valid_steps eval_freq",
+    "valid_steps eval_freq",
+    "rank": "r lora_r lora_rank",
+    "alpha": "lora_alpha",
+    "regions": "num_boxes max_boxes num_regions max_regions n_boxes max_detections",
+    "channels": "feature_dim feat_dim features visual_dim feature_size",
+    "answers": "num_classes num_answers num_labels n_answers ans2label",
+    "classes": "num_classes num_labels n_classes labels id2label",
+    "caption": "text_column caption_column txt text_key",
+    "train": "train_file train_table train_csv train_data",
+    "test": "test_file test_table test_csv",
+    "validation": "val valid val_split validation_split eval_split dev val_file",
     "checkpoint_every": "save_steps save_every checkpoint_interval save_strategy save_freq "
     "save_interval",
     "keep": "save_total_limit keep_last save_top_k max_checkpoints",
@@ -60,7 +70,6 @@ KEYS: Mapping[str, str] = {
     "write": "output_file out output predictions output_path save_to result_file",
     "data": "dataset datasets train_data train_dataset data_source train_datasets",
     "format": "type loader reader dataset_type name",
-    "seeds": "num_seeds n_seeds",
     "of": "jobs base run",
     "baseline": "reference control compare_to",
     "budget": "compute max_budget",
@@ -82,8 +91,55 @@ OTHER_VALUES: Mapping[str, str] = {
     "mlp_ratio = 4": "intermediate_size mlp_dim ffn_dim dim_feedforward feedforward_dim ff_dim "
     "d_ff ffn_size mlp_hidden_dim",
     "seeds = [0, 1, 2]": "num_seeds n_seeds",
+    "validate_every = 500": "evaluation_strategy eval_strategy check_val_every_n_epoch",
 }
 """What is written where others have a key with another kind of value."""
+
+NOT_SAID: Mapping[str, str] = {
+    "`renaissance train -o DIR` says where a run lies": "output_dir out_dir save_dir run_dir "
+    "log_dir logging_dir default_root_dir work_dir exp_dir",
+    "progress is written by itself: `log.jsonl`, `tensorboard/`, `report.html`": "logging_steps "
+    "log_every log_freq report_to log_interval wandb tensorboard logger disable_tqdm",
+    "there is none: the best checkpoint on `validation` counts": "early_stopping_patience "
+    "early_stopping patience early_stop load_best_model_at_end",
+    "`renaissance train --device DEVICE` chooses it": "device devices cuda use_cuda no_cuda "
+    "accelerator gpu gpus num_gpus n_gpu local_rank strategy",
+    "a run that was stopped goes on by itself; `--fresh` starts anew": "resume "
+    "overwrite_output_dir resume_training auto_resume",
+    "tokens come from the text backbone": "tokenizer_name tokenizer_path tokenizer_type",
+}
+"""Keys of others that need no key here, by what is to be said of them."""
+
+WORDS: Mapping[str, str] = {
+    "mean": "avg average gap mean_pool mean_pooling",
+    "cls": "cls_token cls_pooling token",
+    "fp16": "float16 half 16-mixed 16 fp16-mixed",
+    "bf16": "bfloat16 bf16-mixed",
+    "fp32": "float32 float 32 full",
+    "itc": "contrastive clip infonce info_nce ita",
+    "mlm": "masked_lm masked_language_modeling masked_language_model bert mlm_loss",
+    "itm": "matching image_text_matching itm_loss nsp",
+    "mim": "mae masked_image_modeling beit",
+    "flip": "random_flip random_horizontal_flip horizontal_flip hflip randomhorizontalflip",
+    "random_crop": "random_resized_crop randomresizedcrop rrc",
+    "randaugment": "rand_augment autoaugment trivialaugment randaug",
+    "classify": "image_classification text_classification image_text_classification",
+    "vqav2": "vqa vqa2 vqa_v2",
+    "snli_ve": "snlive snli_visual_entailment ve visual_entailment",
+    "image_caption": "csv json jsonl tsv parquet table webdataset image_text pairs",
+    "cosine": "cosine_with_warmup cosine_decay cosineannealinglr cosineannealing cosine_schedule",
+    "linear": "linear_with_warmup linear_decay polynomial",
+    "huggingface": "hf automodel transformers from_pretrained pretrained bert roberta electra "
+    "vit clip deberta",
+    "timm": "create_model deit resnet swin convnext timm_model",
+    "plain_regions": "detector regions boxes faster_rcnn fasterrcnn vinvl",
+    "cross_attention": "co_attention coattention lxmert vilbert",
+    "single_stream": "vilt uniter visualbert concat merged_tower one_tower",
+    "asymmetric": "albef blip",
+    "dual_encoder": "two_tower siamese bi_encoder",
+    "merged_attention": "meter merged",
+}
+"""Words for values and kinds, and what others call them."""
 
 _IN_A_MODEL: Mapping[str, str] = {
     "freeze vision": "freeze_backbone freeze_vit freeze_vision freeze_encoder frozen "
@@ -141,6 +197,17 @@ def ours(name: str) -> tuple[str, ...]:
 def with_other_value(name: str) -> tuple[str, ...]:
     """Return what is written where others have a key whose values are of another kind."""
     return _found(name, OTHER_VALUES)
+
+
+def not_said(name: str) -> str | None:
+    """Return what is to be said of a key of others that needs no key here."""
+    return next(iter(_found(name, NOT_SAID)), None)
+
+
+def word_among(word: str, known: Iterable[str]) -> str | None:
+    """Return which of some words is meant where others say this one."""
+    there = set(known)
+    return next((meant for meant in _found(word, WORDS) if meant in there), None)
 
 
 def statement_of_a_model(name: str) -> str | None:

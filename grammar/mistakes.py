@@ -1,5 +1,7 @@
 """Say in words what is wrong with the form of a text."""
 
+import re
+
 from renaissance.grammar.advice import Place, advice, instead_of_key
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
@@ -198,6 +200,30 @@ def bracket_for_brace(source: Source, line: list[Token]) -> Diagnostic:
         span=_span(source, bracket),
         label="expected `{`",
         help=(f"write `{text} {{`, and `}}` behind its last line",),
+    )
+
+
+def indented(source: Source, line: list[Token], below: str) -> Diagnostic:
+    """Explain a block that is told by its indentation.
+
+    Args:
+        source: the text.
+        line: tokens of the line that it belongs to, the colon last.
+        below: the text of the block.
+    """
+    *head, colon = line
+    text = source.text[head[0].start : head[-1].end] if head else "…"
+    items = re.findall(r"^\s*-\s+([\w.\"]+)\s*$", below, re.MULTILINE)
+    if items:
+        help = f"lists stand in square brackets: `{text} = [{', '.join(items)}]`"
+    else:
+        help = f"a block stands between braces, and `=` gives a value: `{text} {{ … }}`"
+    return Diagnostic(
+        code="VL001",
+        message="indentation says nothing",
+        span=_span(source, colon),
+        label="expected `=` or `{`",
+        help=(help,),
     )
 
 

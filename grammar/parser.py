@@ -37,7 +37,14 @@ def parse(source: Source) -> tuple[tree.File, tuple[Diagnostic, ...]]:
         The tree, and the findings in the order of their places.
     """
     tokens, findings = tokenize(source)
-    file, more = _Parser(source, tokens).run()
+    parser = _Parser(source, tokens)
+    file, more = parser.run()
+    if parser.passed:
+        findings = [
+            finding
+            for finding in findings
+            if not any(start <= finding.span.start < end for start, end in parser.passed)
+        ]
     found = sorted((*findings, *more), key=lambda finding: (finding.span.start, finding.code))
     if len(found) > MOST_FINDINGS:
         found[MOST_FINDINGS:] = [mistakes.too_many(found[MOST_FINDINGS].span, MOST_FINDINGS)]
@@ -61,6 +68,8 @@ class _Parser:
         self._open: list[Token] = []
         # Where the open square brackets stand that cut a slice, and open no list.
         self._slices: set[int] = set()
+        # What was left out, from where to where: nothing else is said of it.
+        self.passed: list[tuple[int, int]] = []
         # Brackets with their partners, since a missing one was put there.
         self._closed: list[tuple[Token, Token]] = []
         kinds = [token.type for token in self._tokens]
@@ -95,7 +104,9 @@ class _Parser:
     def _replaces(self, token: Token) -> bool:
         """Go on with what was meant by a token that stands in the place of another, if it does."""
         kind = token.type
-        if kind == "COLON" and self._is_colon_for_brace():
+        if kind == "COLON" and self._is_indented_block():
+            self._pass_over_indented()
+        elif kind == "COLON" and self._is_colon_for_brace():
             self._report(mistakes.colon_for_brace(self._source, self._line(self._next)))
             self._missing_braces += 1
             self._next += 1
@@ -220,7 +231,8 @@ class _Parser:
                 return
             if self._pass_over_block(token):
                 return
-        if self._automaton.fits("NL") and self._starts_statement(self._next):
+        inside = self._in_freeze() and not (self._before and self._before.type == "NL")
+        if self._automaton.fits("NL") and self._starts_statement(self._next) and not inside:
             self._report(mistakes.two_statements(self._source, token))
             self._feed_empty("NL")
             return
@@ -249,8 +261,12 @@ class _Parser:
         """Take a word for the keyword that it resembles, if the line goes on as that does."""
         end = self._next
         while self._kind(end) not in ("LBRACE", "NL", "$END"):
+            if self._kind(end) == "COLON" and self._kind(end + 1) == "NL":
+                break
             end += 1
         rest = [token.type for token in self._tokens[self._next : end]]
+        if not rest and self._kind(end) == "COLON":
+            return False
         if self._kind(end) == "LBRACE" and not self._is_list(end):
             rest.append("LBRACE")
         for text, kind in keywords_like(self._source.text[word.start : word.end]):
@@ -272,15 +288,26 @@ class _Parser:
         self._next = behind
         return True
 
+    def _colon_at_end(self) -> int | None:
+        """Return the index of the colon that the line ends with."""
+        end = self._next
+        while self._kind(end) not in ("NL", "$END"):
+            end += 1
+        return end - 1 if self._kind(end - 1) == "COLON" else None
+
     def _behind_block(self) -> int | None:
         """Return the index of what follows on the block that opens on this line, if it closes."""
         index, depth = self._next, 0
+        colon = self._colon_at_end() if self._missing_braces < 0 else None
+        if colon is not None:
+            index, depth = colon, 1
         while self._kind(index) not in ("NL", "$END") or depth:
             depth += (self._kind(index) in CLOSING) - (self._kind(index) in OPENING)
             if self._kind(index) == "$END" or depth < 0:
                 return None
             index += 1
             if not depth and self._kind(index - 1) == "RBRACE":
+                self._missing_braces += colon is not None
                 return index
         return None
 
@@ -498,6 +525,31 @@ class _Parser:
                 self._missing_braces += 1
                 return
             index += 1
+
+    def _is_indented_block(self) -> bool:
+        """Tell whether a colon ends a line, and what is indented below it has no braces."""
+        if self._missing_braces < 0 or self._kind(self._next + 1) != "NL":
+            return False
+        if self._open and self._open[-1].type != "LBRACE":
+            return False
+        following = self._tokens[self._next + 2]
+        return following.type != "$END" and self._indent(following) > self._indent(
+            self._tokens[self._next]
+        )
+
+    def _pass_over_indented(self) -> None:
+        """Report a block by indentation, as YAML and Python have them, and leave it out."""
+        colon = self._tokens[self._next]
+        end = self._next + 2
+        while self._kind(end) != "$END" and (
+            self._kind(end) == "NL" or self._indent(self._tokens[end]) > self._indent(colon)
+        ):
+            end += 1
+        below = self._source.text[colon.end : self._tokens[end].start]
+        self._report(mistakes.indented(self._source, self._line(self._next), below))
+        self.passed.append((colon.end, self._tokens[end].start))
+        self._give_up_statement()
+        self._next = end - 1
 
     def _is_colon_for_brace(self) -> bool:
         """Tell whether a colon ends a line in the place of the brace of a block."""

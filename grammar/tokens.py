@@ -76,7 +76,8 @@ def tokenize(source: Source) -> tuple[Sequence[Token], Sequence[Diagnostic]]:
     position = _tokens_from(0, source, tokens, findings)
     while position < length and len(findings) <= MOST_FINDINGS:
         finding = _unknown(source, position)
-        findings.append(finding)
+        if not (findings and _is_same_mistake(findings[-1], finding)):
+            findings.append(finding)
         tokens.append(Token("UNKNOWN", position, finding.span.end))
         position = _tokens_from(finding.span.end, source, tokens, findings)
     if position < length:
@@ -113,6 +114,14 @@ def _tokens_from(
             kind = "UNKNOWN"
         tokens.append(Token(kind, start, position))
     return position
+
+
+def _is_same_mistake(before: Diagnostic, finding: Diagnostic) -> bool:
+    """Tell whether a character is a part of the arithmetic that was found on its line."""
+    both = (before, finding)
+    if not all(one.code == "VL002" and one.help == (_ARITHMETIC,) for one in both):
+        return False
+    return "\n" not in finding.span.source.text[before.span.start : finding.span.start]
 
 
 def text_value(spelling: str) -> str:
@@ -156,8 +165,8 @@ def _unescape(escape: re.Match[str]) -> str:
 def _bad_escapes(source: Source, start: int, end: int) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     for escape in _ESCAPE.finditer(source.text, start + 1, end - 1):
-        if len(findings) > MOST_FINDINGS:
-            break
+        if findings:
+            break  # one says it of a whole path
         surrogate = len(escape[0]) == 6 and "d800" <= escape[0][2:].lower() <= "dfff"
         if escape[1] is None and not surrogate:
             continue
@@ -242,6 +251,8 @@ def _character(source: Source, position: int) -> Diagnostic:
     line = text.rfind("\n", 0, position) + 1
     grouped = _QUOTE_IN_NUMBER.finditer(text, line)
     around = next((found for found in grouped if found.end() > position), None)
+    if character == "*" and text[:position].endswith((".", "[")):
+        advice = "leave it out: an address means all that it names, as `text.layers` all layers"
     if character in _SPACES:
         advice = "write a plain space; this one looks like it and is another character"
         edits = _edits(source, position, position + 1, " ")
@@ -281,6 +292,8 @@ def _string_end(text: str, start: int) -> int:
 
 def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
     """Return help on what looks like a number and is none."""
+    if pixels := re.fullmatch(r"(\d+)(?:px|pixels|GB|ms)", found[0]):
+        return (f"units are not written: `{pixels[1]}`",)
     if _OTHER_UNIT.fullmatch(found[0]):
         number, unit = found[0][:-1], found[0][-1].lower()
         meant = f"`{number}k`" if unit == "k" else f"`{number}M` or `{number}min`"

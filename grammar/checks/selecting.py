@@ -15,6 +15,17 @@ _CODES = {
     "decay_lr": ("VL510", "address"),
 }
 
+_PARTS = {
+    **dict.fromkeys(
+        ("blocks", "block", "layer", "encoder", "h", "stages", "transformer"), "layers"
+    ),
+    **dict.fromkeys(("attn", "self_attn", "self_attention"), "attention"),
+    **dict.fromkeys(("ffn", "feed_forward", "intermediate", "fc"), "mlp"),
+    **dict.fromkeys(("embed", "emb", "word_embeddings", "patch_embed"), "embeddings"),
+    **dict.fromkeys(("ln", "layernorm", "layer_norm", "norms"), "norm"),
+}
+"""What libraries call parts of an encoder, and what they are called in an address."""
+
 
 def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span) -> Diagnostic:
     """Return the finding that a selector matches nothing.
@@ -45,7 +56,10 @@ def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span)
     notes.append(f"kinds are {', '.join(KINDS)}")
     sliced = any(segment.members is not None for segment in segments)
     wrong = segments[1].name if len(segments) > 1 else ""
-    close = nearest(wrong, (*inside, *KINDS)) if wrong and wrong not in (*inside, *KINDS) else ()
+    there = (*inside, *KINDS)
+    close = nearest(wrong, there) if wrong and wrong not in there else ()
+    if (meant := _PARTS.get(wrong)) in there:
+        close = (meant,)
     return Diagnostic(
         code=code,
         message=message,

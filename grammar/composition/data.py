@@ -28,7 +28,7 @@ def _read(name: str, declaration: tree.Declaration, reader: Reader) -> FormatBlo
     chosen = keys.pop("format", None)
     if chosen is None:
         if not broken:
-            reader.findings.add(no_format(declaration.name, _FORMATS))
+            reader.findings.add(no_format(declaration.name, _FORMATS, keys))
         return None
     formats = Kind(words=_FORMATS)
     word = reader.value(

@@ -135,7 +135,9 @@ def misplaced(
             start = statement.span.start
             word = statement.span.text.split(maxsplit=1)[0]
             span = Span(source=statement.span.source, start=start, end=start + len(word))
-    close = nearest(span.text, known) if isinstance(statement, tree.Declaration) else ()
+    close: tuple[str, ...] = ()
+    if isinstance(statement, tree.Declaration) and span.text not in (known := tuple(known)):
+        close = nearest(span.text, known)
     return Diagnostic(
         code="VL410",
         message=f"`{span.text}` does not belong here",

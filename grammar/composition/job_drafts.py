@@ -250,6 +250,9 @@ def _take_block(draft: JobDraft, statement: tree.Declaration, reader: Reader) ->
         draft.broken = True
     else:
         help: tuple[str, ...] = ()
+        if word in TABLES and statement.name is not None and statement.value is not None:
+            inner = f"{statement.name.text} = {statement.value.span.text}"
+            help = (f"write `{word} {{ {inner} }}`",)
         if word in ("backbone", "embed", "fusion") and draft.word != "evaluate":
             help = (f"what a job changes of its model stands in `model {{ {word} … }}`",)
         reader.findings.add(_not_part(draft.word, statement, *help))

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from renaissance.grammar import tree
+from renaissance.grammar.borrowed import ours
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.kinds.registry import FAMILIES
-from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.names import listing, nearest, suggestion
 from renaissance.grammar.source import Span
 
 EXAMPLES = {
@@ -34,13 +35,21 @@ def out_of_place(relation: tree.Relation, label: str = "", *help: str) -> Diagno
     )
 
 
-def no_format(name: tree.Name, formats: Iterable[str]) -> Diagnostic:
-    """Explain that data do not say in which format they are."""
+def no_format(name: tree.Name, formats: Iterable[str], keys: Iterable[str]) -> Diagnostic:
+    """Explain that data do not say in which format they are.
+
+    Args:
+        name: of the data.
+        formats: that there are.
+        keys: that they state, one of which may have been meant to say it.
+    """
+    said = next((key for key in keys if "format" in ours(key) or nearest(key, ("format",))), None)
     return Diagnostic(
         code="VL403",
         message=f"data `{name.text}` needs `format`",
         span=name.span,
         label="`format` is missing",
+        help=(f"write `format` in the place of `{said}`" if said else "add `format = …`",),
         notes=(f"formats are {listing(formats)}",),
     )
 

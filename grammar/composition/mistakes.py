@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from renaissance.grammar import tree
 from renaissance.grammar.borrowed import (
     block_of_a_job,
+    not_said,
     ours,
     statement_of_a_model,
     with_other_value,
@@ -52,7 +53,10 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
             help=("its value stands between the parentheses",),
         )
     known = tuple(spelling_of(key, info) for key, info in keys_of(block).items())
-    if found := _of_others(name, known, place, what, issubclass(block, Training)):
+    ours_here = any(meant in known for meant in ours(name))
+    if not ours_here and (
+        found := _of_others(name, known, place, what, issubclass(block, Training))
+    ):
         return found
     if any(one_slip(name, key) for key in known):
         return _plain(name, known, place, what)
@@ -85,16 +89,17 @@ def _of_others(
     statement = None if meant else statement_of_a_model(name)
     if statement and training:
         statement = f"model {{ {statement} }}"
-    elif statement:
-        statement += " in the model" if what != "a model" else ""
-    if not (meant or statement):
+    help = f"write `{meant or statement}`" if meant or statement else not_said(name)
+    if help is None:
         return None
+    if statement and not training and what != "a model":
+        help += " in the model"
     return Diagnostic(
         code="VL401",
         message=f"{what} has no key `{name}`",
         span=place,
         label="is said in another way",
-        help=(f"write `{meant or statement}`",),
+        help=(help,),
     )
 
 

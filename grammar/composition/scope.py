@@ -96,6 +96,14 @@ class Scope:
         return node.span.source.name == self.main
 
 
+def _other_name(name: str, second: tree.Node) -> str:
+    """Say how two of one name are told apart; an evaluation may have meant to name its job."""
+    match second:
+        case tree.Declaration(keyword=tree.Name(text="evaluate"), relations=()):
+            return f"write `evaluate {name}_test of {name} {{ … }}`"
+    return "choose another name, or leave one of them out"
+
+
 def _models_in(body: tree.Body) -> Iterator[str]:
     for statement in body.statements:
         match statement:
@@ -289,6 +297,7 @@ class _Gatherer:
                 f"`{word}` takes braces, not a value",
                 f"write `{word} {statement.name.text} {{ … }}`",
             )
+            self._scope.incomplete = True
             return
         scope = self._scope
         known = {"model": scope.models, "data": scope.data, "study": scope.studies}
@@ -319,6 +328,6 @@ class _Gatherer:
                 related=(Label(span=known.name.span, text="first defined here"),),
                 help=("an imported name cannot be redefined; choose another one",)
                 if known.span.source != name.span.source
-                else ("choose another name, or leave one of them out",),
+                else (_other_name(name.text, statement),),
             )
         )

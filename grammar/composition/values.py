@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from renaissance.grammar import tree
+from renaissance.grammar.borrowed import word_among
 from renaissance.grammar.composition.drafts import Choice, Content, Setting, choice_of, plain_text
 from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.mistakes import stands_for, unknown_key
@@ -225,13 +226,16 @@ class Reader(Record):
             return None
         if block is None:
             spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
-            close = nearest(choice.kind.text, spelled)
+            meant = word_among(choice.kind.text, spelled)
+            close = (meant,) if meant else nearest(choice.kind.text, spelled)
             self.findings.add(
                 Diagnostic(
                     code="VL408",
                     message=f"unknown {what} `{choice.kind.text}`",
                     span=choice.kind.span,
-                    help=suggestion(choice.kind.text, spelled, with_article(what)),
+                    help=(f"write `{meant}`",)
+                    if meant
+                    else suggestion(choice.kind.text, spelled, with_article(what)),
                     notes=(f"there is {listing(spelled)}",),
                     edits=_edits(choice.kind.span, close[0]) if len(close) == 1 else (),
                 )
@@ -499,14 +503,15 @@ class Reader(Record):
 
     def _quoted_word(self, value: tree.Text, kind: Kind, key: str, span: Span) -> Any:
         known = value.value in kind.words
+        meant = value.value if known else word_among(value.value, kind.words)
         self.findings.add(
             Diagnostic(
                 code="VL404",
                 message=f"`{key}` takes {describe(kind)}",
                 span=span,
                 label="a word stands without quotes",
-                help=(f"write `{value.value}`",) if known else (),
-                edits=(Edit(span=span, text=value.value),) if known else (),
+                help=(f"write `{meant}`",) if meant else (),
+                edits=(Edit(span=span, text=meant),) if meant else (),
             )
         )
         return FAILED
@@ -633,13 +638,14 @@ def _word_alone(choice: Choice, key: str) -> Diagnostic:
 
 def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:
     nothing = word.lower() in _OFF and "none" in kind.words
-    close = ("none",) if nothing else nearest(word, kind.words)
+    meant = "none" if nothing else word_among(word, kind.words)
+    close = (meant,) if meant else nearest(word, kind.words)
     return Diagnostic(
         code="VL407",
         message=f"`{key}` cannot be `{word}`",
         span=span,
         label="unknown word",
-        help=("write `none`",) if nothing else suggestion(word, kind.words, "a word"),
+        help=(f"write `{meant}`",) if meant else suggestion(word, kind.words, "a word"),
         notes=(f"`{key}` is one of {listing(kind.words)}",),
         edits=(Edit(span=span, text=close[0]),) if len(close) == 1 else (),
     )
@@ -682,48 +688,10 @@ def _plain_backbone(choice: Choice, blocks: Mapping[str, type[Block]]) -> Diagno
 
 def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) -> Diagnostic:
     wanted = describe(kind, unit)
-    help: tuple[str, ...] = ()
-    edits: tuple[Edit, ...] = ()
-    match value:
-        case tree.Percentage(percent=percent) if kind.number:
-            help = (f"write `{percent / 100:g}`",)
-            edits = (Edit(span=span, text=f"{percent / 100:g}"),)
-        case tree.Number(value=number) if kind.share and 0 <= number <= 1:
-            help = (f"write `{Share(number)}`",)
-            edits = (Edit(span=span, text=Share(number).spelling),)
-        case tree.Number(value=number) if kind.share and not kind.count and 1 < number <= 100:
-            help = (f"write `{number_text(number)}%`",)
-            edits = (Edit(span=span, text=f"{number_text(number)}%"),)
-        case tree.Text(value=text) if (kind.count and text.isdecimal()) or (
-            kind.number and _is_number(text)
-        ):
-            help = (f"write `{text}`",)
-            edits = (Edit(span=span, text=text),)
-        case tree.Number(value=float() as number) if kind.count and number.is_integer():
-            help = (f"write `{int(number)}`",)
-            edits = (Edit(span=span, text=str(int(number))),)
-        case tree.Boolean(value=False) if kind.none:
-            help = ("write `none`",)
-            edits = (Edit(span=span, text="none"),)
-        case tree.Number(value=0 | 1 as number) if kind.boolean and isinstance(number, int):
-            meant = "true" if number else "false"
-            help, edits = (f"write `{meant}`",), (Edit(span=span, text=meant),)
-        case tree.Text(value=text) if (
-            kind.item is not None and kind.item.count and _NUMBERS.fullmatch(text)
-        ):
-            meant = f"[{', '.join(re.findall(r'[0-9]+', text))}]"
-            help, edits = (f"write `{meant}`",), (Edit(span=span, text=meant),)
-        case tree.Call(function=tree.Name(text="range")) if kind.item is not None:
-            help = ("a list names each of its values: `[0, 1, 2]`",)
-        case tree.Text(value=text) if kind.boolean and text.lower() in ("true", "false"):
-            help, edits = (f"write `{text.lower()}`",), (Edit(span=span, text=text.lower()),)
-        case tree.Text(value=text) if kind.blocks and text in kind.blocks:
-            help, edits = (f"write `{text}`",), (Edit(span=span, text=text),)
-        case tree.Text(value=text) if kind.item is not None and kind.item.name and is_name(text):
-            help, edits = (f"write `[{text}]`",), (Edit(span=span, text=f"[{text}]"),)
-        case tree.Address() | tree.Text() if kind.item is not None:
-            help = (f"write `[{value.span.text}]`",)
-            edits = (Edit(span=span, text=f"[{value.span.text}]"),)
+    meant = _number_meant(value, kind) or _word_meant(value, kind)
+    help = (f"write `{meant}`",) if meant else ()
+    if isinstance(value, tree.Call) and value.function.text == "range" and kind.item is not None:
+        help = ("a list names each of its values: `[0, 1, 2]`",)
     unit_clash = isinstance(value, tree.Percentage) or (
         isinstance(value, tree.Number) and kind.share and not kind.count
     )
@@ -733,8 +701,56 @@ def _wrong_kind(value: tree.Value, kind: Kind, unit: str, key: str, span: Span) 
         span=span,
         label=f"is {_what(value)}",
         help=help,
-        edits=edits,
+        edits=_edits(span, meant) if meant else (),
     )
+
+
+def _number_meant(value: tree.Value, kind: Kind) -> str | None:
+    """Return the number, share or list of numbers that a value was meant for."""
+    match value:
+        case tree.Percentage(percent=percent) if kind.number:
+            return f"{percent / 100:g}"
+        case tree.Number(value=number) if kind.share and 0 <= number <= 1:
+            return Share(number).spelling
+        case tree.Number(value=number) if kind.share and not kind.count and 1 < number <= 100:
+            return f"{number_text(number)}%"
+        case tree.Text(value=text) if (kind.count and text.isdecimal()) or (
+            kind.number and _is_number(text)
+        ):
+            return text
+        case tree.Number(value=float() as number) if kind.count and number.is_integer():
+            return str(int(number))
+        case tree.Text(value=text) if (
+            kind.item is not None and kind.item.count and _NUMBERS.fullmatch(text)
+        ):
+            return f"[{', '.join(re.findall('[0-9]+', text))}]"
+        case tree.Sequence(items=(tree.Number() as first, *rest)) if kind.count and all(
+            isinstance(one, tree.Number) and one.value == first.value for one in rest
+        ):
+            return first.spelling
+    return None
+
+
+def _word_meant(value: tree.Value, kind: Kind) -> str | None:
+    """Return the word, string or list of words that a value was meant for."""
+    match value:
+        case tree.Boolean(value=False) if kind.none:
+            return "none"
+        case tree.Number(value=0 | 1 as number) if kind.boolean and isinstance(number, int):
+            return "true" if number else "false"
+        case tree.Text(value=text) if kind.boolean and text.lower() in ("true", "false"):
+            return text.lower()
+        case tree.Text(value=text) if kind.blocks and text in kind.blocks:
+            return text
+        case tree.Text(value=text) if kind.item is not None and kind.item.name and is_name(text):
+            return f"[{text}]"
+        case tree.Number(spelling=spelled) if kind.words:
+            return word_among(spelled, kind.words)
+        case tree.Address() if kind.text:
+            return f'"{value.span.text}"'
+        case tree.Address() | tree.Text() if kind.item is not None:
+            return f"[{value.span.text}]"
+    return None
 
 
 def _is_number(text: str) -> bool:
