@@ -178,7 +178,7 @@ class Times:
 
 
 def over_floor(step: Callable[[], float]) -> float:
-    """Return the time of a step over that of the products in it."""
+    """Return the time of a step over that of the products in it; fused attention counts whole."""
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         whole = seconds(step)
     spent = {event.key: event.self_cpu_time_total for event in seen.key_averages()}

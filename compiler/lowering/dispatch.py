@@ -11,6 +11,7 @@ from torch import Tensor
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.kernels import supported, supported_anywhere, varlen_attention
 from renaissance.compiler.lowering.dropout import drop_weights
+from renaissance.compiler.lowering.dropped_attention import MANY_SCORES
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.standing import device_type, differentiates_forward, product_dtype
 from renaissance.grammar.schema.model import Attention
@@ -26,9 +27,6 @@ PRODUCTS: Mapping[str, torch.dtype] = {
 
 COMMON_HEAD_DIM = 64
 """Width of a head that stands for any, where no model says it."""
-
-MANY_SCORES = 2**21
-"""Scores of a stream from which on its heads are computed one after the other on a CPU: 8 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +246,10 @@ def _eager_attention(
         each = zip(*(torch.split(part, 1, 1) for part in (query, key, value)), strict=True)
         attended = [_eager_attention(q, k, v, mask, None, scale, dropout) for q, k, v in each]
         return torch.cat([part.transpose(1, 2) for part in attended], 2).transpose(1, 2)
-    hidden = None if mask is None or bias is not None else _hidden(mask, query)
+    hidden = None
+    if mask is not None and bias is None:
+        added = hidden_scores(mask[:, 0], product_dtype(query))  # [rows, 1, keys]
+        hidden = added[:, None].expand(-1, heads, -1, -1).flatten(0, 1)
     # As products of three dimensions nothing is transposed in memory, and what may not be attended
     # to is hidden where they are written.
     products = torch.baddbmm(
@@ -269,15 +270,13 @@ def _eager_attention(
     return sums.view(rows, heads, queries, value.shape[-1])
 
 
-def _hidden(mask: Tensor, query: Tensor) -> Tensor:
-    """Return what products are added to, `[rows * heads, 1, keys]`, of a mask `[rows, 1, 1, keys]`.
+def hidden_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return what scores are added to, of a mask of keys: 0 where one may be attended to.
 
-    It is half of the least number, so that no sum with a score overflows.
+    Elsewhere it is half of the least number, so that no sum with a score overflows.
     """
-    dtype = product_dtype(query)
     added = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-    added = added.masked_fill(~mask, torch.finfo(dtype).min / 2)
-    return added.expand(-1, query.shape[1], -1, -1).flatten(0, 1)
+    return added.masked_fill(~mask, torch.finfo(dtype).min / 2)
 
 
 def draw_seed(device: torch.device) -> int | Tensor:

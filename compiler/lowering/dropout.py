@@ -29,20 +29,20 @@ def dropout(values: Tensor, probability: float) -> Tensor:
 
     Source: Srivastava et al. 2014.
     """
-    threshold = round(probability * LEVELS)
+    threshold = levels_dropped(probability)
     if threshold == 0:
         return values
-    if not _drawn_here(values):
+    if not drawn_here(values):
         return F.dropout(values, probability)
-    return values * _staying(values, threshold).mul_(_scale(threshold))
+    return values * _staying(values, threshold).mul_(scale_of(threshold))
 
 
 def add_dropped(update: Tensor, tokens: Tensor, probability: float) -> Tensor:
     """Return `dropout(update, probability) + tokens`, on a CPU in one go through memory."""
-    threshold = round(probability * LEVELS)
-    if threshold == 0 or not _drawn_here(update):
+    threshold = levels_dropped(probability)
+    if threshold == 0 or not drawn_here(update):
         return dropout(update, probability) + tokens
-    return torch.addcmul(tokens, update, _staying(update, threshold), value=_scale(threshold))
+    return torch.addcmul(tokens, update, _staying(update, threshold), value=scale_of(threshold))
 
 
 def drop_weights(weights: Tensor, probability: float) -> Tensor:
@@ -56,8 +56,8 @@ def drop_weights(weights: Tensor, probability: float) -> Tensor:
         weights: any shape, none below 0.
         probability: as `dropout` takes it.
     """
-    threshold = round(probability * LEVELS)
-    if threshold == 0 or not _drawn_here(weights):
+    threshold = levels_dropped(probability)
+    if threshold == 0 or not drawn_here(weights):
         return dropout(weights, probability)
     return _DroppedWeights.apply(weights, threshold)  # type: ignore[no-any-return]
 
@@ -65,9 +65,8 @@ def drop_weights(weights: Tensor, probability: float) -> Tensor:
 class _DroppedWeights(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weights: Tensor, threshold: int) -> Tensor:
-        ctx.scale = _scale(threshold)
-        dropped = _staying(weights, threshold)
-        torch.addcmul(weights.new_zeros(()), weights, dropped, value=ctx.scale, out=dropped)
+        ctx.scale = scale_of(threshold)
+        dropped = drop_from(weights, threshold)
         ctx.save_for_backward(dropped)
         return dropped
 
@@ -77,7 +76,26 @@ class _DroppedWeights(torch.autograd.Function):
         return torch.ops.aten.threshold_backward(gradient, dropped, 0).mul_(ctx.scale), None
 
 
-def _drawn_here(values: Tensor) -> bool:
+def drop_from(weights: Tensor, threshold: int) -> Tensor:
+    """Return weights, scaled up, of which some are 0; nothing is recorded for autograd.
+
+    Args:
+        weights: any shape, none below 0.
+        threshold: how many in `LEVELS` are dropped.
+    """
+    dropped = _staying(weights, threshold)
+    return torch.addcmul(
+        weights.new_zeros(()), weights, dropped, value=scale_of(threshold), out=dropped
+    )
+
+
+def levels_dropped(probability: float) -> int:
+    """Return how many in `LEVELS` are dropped on a CPU."""
+    return round(probability * LEVELS)
+
+
+def drawn_here(values: Tensor) -> bool:
+    """Return whether masks are drawn as this file does, and not by torch."""
     # What is compiled, transformed or traced knows only operations of torch.
     return (
         device_type(values) == "cpu"
@@ -87,7 +105,8 @@ def _drawn_here(values: Tensor) -> bool:
     )
 
 
-def _scale(threshold: int) -> float:
+def scale_of(threshold: int) -> float:
+    """Return the factor on what stays where so many in `LEVELS` are dropped."""
     return LEVELS / (LEVELS - threshold)
 
 

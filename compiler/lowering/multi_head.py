@@ -7,7 +7,14 @@ from torch import Tensor, nn
 
 from renaissance.compiler.kernels import coattention
 from renaissance.compiler.lowering.absorption import absorbs, attend_to_few, attend_to_many
-from renaissance.compiler.lowering.dispatch import attend, choose, draw_seed, implementation_for
+from renaissance.compiler.lowering.dispatch import (
+    attend,
+    choose,
+    draw_seed,
+    hidden_scores,
+    implementation_for,
+)
+from renaissance.compiler.lowering.dropped_attention import attend_by_heads, drops_by_heads
 from renaissance.compiler.lowering.linear import as_it_runs
 from renaissance.compiler.lowering.plainness import every_call_is_watched, is_plain
 from renaissance.compiler.model.attention import MultiHeadAttention, attention
@@ -43,7 +50,7 @@ class LoweredMultiHead(MultiHeadAttention):
             query = self._project(stream, self.query)
             return self._joined(attend_to_many(query, context, self.key, self.value, self._dropout))
         if context is stream:
-            return self._joined(self._attend(*self._projected(stream)[0]))
+            return self._joined(self._attend_to_itself(stream))
         key, value = self._project(context, self.key), self._project(context, self.value)
         if self._absorbs(context, stream):
             return attend_to_few(stream, key, value, self.query, self.output, self._dropout)
@@ -99,8 +106,7 @@ class LoweredMultiHead(MultiHeadAttention):
 
     def _projected(self, *streams: Features) -> list[tuple[Features, Features, Features]]:
         """Return queries, keys and values of each stream; one product makes all three."""
-        parts = (self.query, self.key, self.value)
-        if not self.joins or not self._plain(*parts):
+        if not self._joins_here():
             return [
                 (
                     self._project(stream, self.query),
@@ -109,7 +115,15 @@ class LoweredMultiHead(MultiHeadAttention):
                 )
                 for stream in streams
             ]
+        return [_apart(joint) for joint in self._joint(*streams)]
+
+    def _joins_here(self) -> bool:
+        return self.joins and self._plain(self.query, self.key, self.value)
+
+    def _joint(self, *streams: Features) -> list[Features]:
+        """Return tokens `[..., 3, heads, head_dim]` of each stream."""
         # Joined, and under autocast cast, once for all streams.
+        parts = (self.query, self.key, self.value)
         dtype = product_dtype(self.query.weight)
         weight = torch.cat([part.weight for part in parts]).to(dtype)
         bias = torch.cat([part.bias for part in parts]).to(dtype)
@@ -117,9 +131,24 @@ class LoweredMultiHead(MultiHeadAttention):
         for stream in streams:
             projected = as_it_runs(self.query)(stream.tokens, weight, bias)
             split = projected.view(*projected.shape[:-1], len(parts), self.heads, -1)
-            query, key, value = (stream.with_tokens(part) for part in split.unbind(-3))
-            found.append((query, key, value))
+            found.append(stream.with_tokens(split))
         return found
+
+    def _attend_to_itself(self, stream: Features) -> Tensor:
+        if self.asked is None or not self._joins_here():
+            return self._attend(*self._projected(stream)[0])
+        [joint] = self._joint(stream)
+        if self._launches(joint, joint):
+            return self._attend(*_apart(joint))
+        rows = joint.padded()  # all three at once
+        if drops_by_heads(rows.tokens, self._dropout):
+            hidden = None  # [rows, 1, n]
+            if rows.mask is not None:
+                hidden = hidden_scores(rows.mask[:, None], rows.tokens.dtype)
+            attended = attend_by_heads(rows.tokens, hidden, self._dropout)
+        else:
+            attended = self._attend(*_apart(rows))
+        return joint.from_padded(attended)
 
     def _attend(self, query: Features, key: Features, value: Features) -> Tensor:
         if self.asked is not None:
@@ -165,6 +194,12 @@ class LoweredMultiHead(MultiHeadAttention):
 
     def _joined(self, heads: Tensor) -> Tensor:
         return self.output(heads.flatten(-2))  # type: ignore[no-any-return]
+
+
+def _apart(joint: Features) -> tuple[Features, Features, Features]:
+    """Return queries, keys and values of tokens `[..., 3, heads, head_dim]`."""
+    query, key, value = (joint.with_tokens(part) for part in joint.tokens.unbind(-3))
+    return query, key, value
 
 
 def lowered_attentions(model: nn.Module) -> Iterator[LoweredMultiHead]:

@@ -80,7 +80,7 @@ class Packing:
         if self.length is not None:
             return tokens.view(self.rows, self.length, *tokens.shape[1:])
         padded = tokens.new_zeros((self.rows * self.longest, *tokens.shape[1:]))
-        padded = padded.index_copy(0, self._in_rectangle(len(tokens)), tokens)
+        padded.index_copy_(0, self._in_rectangle(len(tokens)), tokens)
         return padded.view(self.rows, self.longest, *tokens.shape[1:])
 
     def unpad(self, rows: Tensor, tokens: int) -> Tensor:
