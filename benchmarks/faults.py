@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import torch as tensors_on_disk
 
 from renaissance.grammar import load
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime import checkpoint, log, run_jobs
+from renaissance.runtime import log, run_jobs
 
 SPEC = """
 model tiny {
@@ -92,7 +93,7 @@ class Operations:
         """Take the place of what changes files, in this process."""
         for kind in ("rename", "replace", "mkdir", "unlink", "rmdir", "fsync"):
             setattr(os, kind, self._before(kind, getattr(os, kind)))
-        save, write_text, write = checkpoint.save_file, Path.write_text, log.Log.write
+        save, write_text, write = tensors_on_disk.save_file, Path.write_text, log.Log.write
 
         def save_file(tensors: Any, path: Path) -> None:
             save(tensors, path)
@@ -113,7 +114,7 @@ class Operations:
                 os.kill(os.getpid(), signal.SIGKILL)
             write(own, event)
 
-        checkpoint.save_file = save_file  # type: ignore[assignment]
+        tensors_on_disk.save_file = save_file  # type: ignore[assignment]
         Path.write_text = half_text  # type: ignore[method-assign,assignment]
         log.Log.write = half_line  # type: ignore[method-assign]
 

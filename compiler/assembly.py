@@ -9,6 +9,7 @@ from torch import nn
 from renaissance.compiler import freeze
 from renaissance.compiler.adapter_proof import check_called
 from renaissance.compiler.adapters import add_adapters
+from renaissance.compiler.asked import check_asked
 from renaissance.compiler.backbones.sources import build_embedding, build_stack, build_tower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.heads import job_heads
@@ -186,13 +187,11 @@ def _declared(
     spec: Spec, model: str | None, job: str | None
 ) -> tuple[Model, Pretrain | Finetune | None]:
     if job is not None:
-        if job not in spec.jobs:
-            raise CompileError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
+        check_asked(spec, (job,))
         return spec.model_of(job), spec.training_job(job)
     if model is None:
         if len(spec.models) != 1:
             raise CompileError(f"which model is meant? models are {listing(spec.models)}")
         return next(iter(spec.models.values())), None
-    if model not in spec.models:
-        raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
+    check_asked(spec, model=model)
     return spec.models[model], None

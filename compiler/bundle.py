@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from renaissance.compiler.asked import check_asked, check_place
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.launching import Placement, launch_script, slurm_script
@@ -21,7 +22,6 @@ from renaissance.grammar.canonical import UnprintableError, print_spec
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.origins import origins
-from renaissance.grammar.names import listing
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
@@ -121,8 +121,7 @@ def only_job(spec: Spec, job: str) -> Spec:
     Raises:
         CompileError: if there is no such job, or its data exclude images of one that is left out.
     """
-    if job not in spec.jobs:
-        raise CompileError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
+    check_asked(spec, (job,))
     needed = chain_of(spec.jobs, job)
     jobs = {name: declared for name, declared in spec.jobs.items() if name in needed}
     models = {
@@ -150,8 +149,7 @@ def only_job(spec: Spec, job: str) -> Spec:
 
 
 def _claim(folder: Path, spec: Spec) -> None:
-    if folder.is_file():
-        raise CompileError(f"`{folder}` is a file, not a folder")
+    check_place(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renaissance.answer import FINE, answer
+from renaissance.answer import FINE, NO_ANSWER, answer
 from renaissance.files import find_spec
 from renaissance.grammar.paths import exists
 from renaissance.grammar.schema.jobs import Evaluate
@@ -43,6 +43,49 @@ def evaluations(spec: Spec, job: str | None) -> tuple[str, ...]:
         name
         for name, declared in spec.jobs.items()
         if isinstance(declared, Evaluate) and (job is None or job in (name, declared.of))
+    )
+
+
+def execute_jobs(
+    arguments: Namespace,
+    spec: Spec,
+    path: str,
+    only: tuple[str, ...] | None,
+    *,
+    fresh: bool = False,
+    again: bool = False,
+) -> int:
+    """Run jobs of a spec and tell how it went.
+
+    Args:
+        arguments: those of the verb.
+        spec: the whole experiment.
+        path: of its file.
+        only: names of jobs; all of them if None.
+        fresh: remove earlier results.
+        again: run evaluations again that have finished.
+    """
+    from renaissance.runtime.asked import check_run
+    from renaissance.runtime.errors import UsageError
+
+    folder = folder_of(path, arguments.out)
+    try:
+        check_run(spec, folder, only, arguments.device)
+    except UsageError as problem:
+        return answer(arguments, NO_ANSWER, failures=[str(problem)])
+    from renaissance.runtime import run_jobs
+
+    return execute(
+        arguments,
+        lambda observer: run_jobs(
+            spec,
+            folder,
+            only=only,
+            fresh=fresh,
+            again=again,
+            device=arguments.device,
+            observer=observer,
+        ),
     )
 
 

@@ -5,17 +5,18 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from renaissance.grammar.writing import draft_of, to_disk, write_whole
 from renaissance.runtime.errors import CheckpointError, DamageError, JobError
 from renaissance.runtime.sealed import seal, unseal
 from renaissance.runtime.surroundings import DISK_FULL, reason
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
@@ -142,13 +143,13 @@ class Checkpoint:
 
     path: Path
     state: State
-    model: Mapping[str, Tensor]
-    optimizer: Mapping[str, Tensor]
-    average: Mapping[str, Tensor]
-    momentum: Mapping[str, Tensor]
+    model: "Mapping[str, Tensor]"
+    optimizer: "Mapping[str, Tensor]"
+    average: "Mapping[str, Tensor]"
+    momentum: "Mapping[str, Tensor]"
 
     @property
-    def measured(self) -> Mapping[str, Tensor]:
+    def measured(self) -> "Mapping[str, Tensor]":
         """Tensors of the model as validations measured it: averages where the job has them."""
         return {**self.model, **self.average}
 
@@ -156,10 +157,10 @@ class Checkpoint:
 def write_checkpoint(
     path: Path,
     state: State,
-    model: Mapping[str, Tensor],
-    optimizer: Mapping[str, Tensor],
-    average: Mapping[str, Tensor] | None = None,
-    momentum: Mapping[str, Tensor] | None = None,
+    model: "Mapping[str, Tensor]",
+    optimizer: "Mapping[str, Tensor]",
+    average: "Mapping[str, Tensor] | None" = None,
+    momentum: "Mapping[str, Tensor] | None" = None,
 ) -> State:
     """Write a checkpoint beside `path`, make sure that it is on disk, and give it its name.
 
@@ -177,6 +178,8 @@ def write_checkpoint(
     Raises:
         JobError: if it cannot be written; nothing of it is left then.
     """
+    from safetensors import torch  # which of a run's checkpoints there are is known without it
+
     draft = draft_of(path)
     try:
         shutil.rmtree(draft, ignore_errors=True)
@@ -184,7 +187,7 @@ def write_checkpoint(
         files = {}
         for name, tensors in _files(model, optimizer, average, momentum).items():
             plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-            save_file(plain, draft / name)
+            torch.save_file(plain, draft / name)
             files[name] = digest_of(draft / name)
             to_disk(draft / name)
         state = state.model_copy(update={"files": files})
@@ -207,11 +210,11 @@ def write_checkpoint(
 
 
 def _files(
-    model: Mapping[str, Tensor],
-    optimizer: Mapping[str, Tensor],
-    average: Mapping[str, Tensor] | None,
-    momentum: Mapping[str, Tensor] | None,
-) -> dict[str, Mapping[str, Tensor]]:
+    model: "Mapping[str, Tensor]",
+    optimizer: "Mapping[str, Tensor]",
+    average: "Mapping[str, Tensor] | None",
+    momentum: "Mapping[str, Tensor] | None",
+) -> "dict[str, Mapping[str, Tensor]]":
     """Return what goes into which file."""
     more = {AVERAGE: average, MOMENTUM: momentum}
     there = {name: tensors for name, tensors in more.items() if tensors is not None}
@@ -260,6 +263,8 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
     Raises:
         CheckpointError: if a file is missing, cut off or changed.
     """
+    from safetensors import torch
+
     state = read_state(path)
     tensors: dict[str, dict[str, Tensor]] = {
         name: {} for name in (MODEL, OPTIMIZER, AVERAGE, MOMENTUM)
@@ -270,7 +275,7 @@ def read_checkpoint(path: Path, *, optimizer: bool = True) -> Checkpoint:
     for name in there:
         _check_whole(path / name, state.files.get(name))
         try:
-            tensors[name] = load_file(path / name)
+            tensors[name] = torch.load_file(path / name)
         except (OSError, SafetensorError) as problem:
             raise CheckpointError(f"`{path / name}` cannot be read: {problem}") from None
     return Checkpoint(

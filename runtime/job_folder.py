@@ -8,8 +8,9 @@ from renaissance.compiler.bundle import lock
 from renaissance.grammar.kinds.origins import Origins
 from renaissance.grammar.kinds.registry import KindError, origin, schema
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.asked import check_job_folder
 from renaissance.runtime.errors import UsageError
-from renaissance.runtime.identity import LOCK, SPEC, hashes_in, kept_spec
+from renaissance.runtime.identity import LOCK, hashes_in, kept_spec
 from renaissance.runtime.jobs import Run, run_jobs
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.processes import launched_rank
@@ -51,11 +52,7 @@ def read_job_folder(folder: Path) -> tuple[Spec, tuple[str, ...]]:
         UsageError: if it is no job folder, or its spec, a package that it needs or pretrained
             weights are not those that were compiled.
     """
-    for part in (SPEC, LOCK):
-        if not (folder / part).exists():
-            raise UsageError(
-                f"`{folder}` is no job folder: it has no `{part}`; `renaissance compile` writes one"
-            )
+    check_job_folder(folder)
     try:
         locked = json.loads((folder / LOCK).read_text("utf-8"))
         spec_hash, packages, backbones = (

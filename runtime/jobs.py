@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from renaissance.compiler.errors import CompileError
-from renaissance.grammar.chain import source_of, sources_first, with_dependents
+from renaissance.grammar.chain import source_of, with_dependents
 from renaissance.grammar.kinds.origins import failure_of_others, origins
 from renaissance.grammar.kinds.registry import KindError
-from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.asked import ordered_jobs
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
 from renaissance.runtime.data.leaks import leaks
@@ -88,7 +88,7 @@ def run_jobs(
         CompileError: if a model cannot be built.
         KindError: if two packages bring a word of the spec.
     """
-    names = _ordered(spec, only)
+    names = ordered_jobs(spec, only)
     origins(spec)  # refuses a word that stands for two kinds
     for name in names:
         check_output(spec, name, folder)
@@ -237,14 +237,6 @@ def _mend_best(session: Session) -> None:
             restore_best(session.home, session.notify)
 
 
-def _ordered(spec: Spec, only: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return names of jobs, each after the one that it starts from."""
-    unknown = [name for name in only or () if name not in spec.jobs]
-    if unknown:
-        raise UsageError(f"there is no job `{unknown[0]}`; jobs are {listing(spec.jobs)}")
-    return sources_first(spec.jobs, spec.jobs if only is None else only)
-
-
 def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, tell: Tell) -> None:
     """Make a folder the folder of a spec; jobs that start anew take along what was made from them.
 
@@ -264,7 +256,7 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
             _check_source(spec, name, folder, hashes_in(folder, spec), tell)
     if fresh:
         # Earlier results stay where nothing could take their place.
-        names = _ordered(spec, only)
+        names = ordered_jobs(spec, only)
         check_places(spec, names)
         check_chains(spec, names)
         if (problem := _problem_of_data(spec, names)) is not None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 
+from renaissance.runtime.asked import no_device
 from renaissance.runtime.errors import UsageError
 
 Value = TypeVar("Value")
@@ -105,7 +106,7 @@ def chosen_device(name: str | None, local_rank: int = 0) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UsageError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`") from None
+        raise no_device(name) from None
     if device.type == "cuda" and (device.index or 0) >= gpus:
         raise UsageError(f"there is no device `{name}`: this machine has {gpus} usable GPUs")
     if device.type == "cuda" and device.index is None:

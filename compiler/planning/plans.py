@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from renaissance.compiler.asked import check_asked
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
 from renaissance.compiler.planning.job_costs import plan_job
@@ -42,10 +43,7 @@ def plan(
         CompileError: if a model cannot be built as declared, or there is none of this name, or no
             job of a name.
     """
-    if isinstance(texts, Mapping) and (others := [name for name in texts if name not in spec.jobs]):
-        raise CompileError(f"there is no job `{others[0]}`; jobs are {listing(spec.jobs)}")
-    if model is not None and model not in spec.models:
-        raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
+    check_asked(spec, texts if isinstance(texts, Mapping) else (), model)
     planned = planned_models(spec, model)
     for name in planned:
         check_present(spec.models[name])

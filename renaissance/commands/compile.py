@@ -2,6 +2,7 @@
 
 import shlex
 from argparse import Namespace
+from pathlib import Path
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant, run_meant
@@ -24,13 +25,18 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[failure])
     spec = load(path, settings_of(arguments.settings))
 
-    from renaissance.compiler import compile
+    from renaissance.compiler.asked import check_asked, check_place
     from renaissance.compiler.errors import BackboneError, CompileError
-    from renaissance.compiler.launching import Placement
 
+    job = arguments.job or named
     try:
+        check_asked(spec, () if job is None else (job,))
+        check_place(Path(arguments.out))
+        from renaissance.compiler import compile
+        from renaissance.compiler.launching import Placement
+
         placement = Placement(**given) if arguments.scheduler == "slurm" else None
-        folder = compile(spec, arguments.out, arguments.job or named, placement)
+        folder = compile(spec, arguments.out, job, placement)
     except BackboneError as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
@@ -52,6 +58,9 @@ def _merged(arguments: Namespace) -> int:
     if arguments.settings or arguments.scheduler != "local":
         failure = "`--merged` takes what a run has learned: leave `--set` and `--for` out"
         return answer(arguments, NO_ANSWER, failures=[failure])
+    from renaissance.runtime.predicting.found import spec_in, training_meant
+
+    training_meant(spec_in(Path(folder)), Path(folder), arguments.job or named)
     from renaissance.runtime.predicting.merged import write_weights
     from renaissance.runtime.predicting.trained import load_run
 

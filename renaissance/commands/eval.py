@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from renaissance.answer import NO_ANSWER, answer
-from renaissance.execution import evaluations, execute, folder_of, meant
+from renaissance.execution import evaluations, execute_jobs, meant
 from renaissance.grammar import load
 from renaissance.grammar.names import listing
 from renaissance.settings import settings_of
@@ -19,16 +19,4 @@ def run(arguments: Namespace) -> int:
         what = "the spec" if job is None else f"job `{job}`"
         failure = f"there is no evaluation of {what}; evaluations are {known}"
         return answer(arguments, NO_ANSWER, failures=[failure])
-    from renaissance.runtime import run_jobs
-
-    return execute(
-        arguments,
-        lambda observer: run_jobs(
-            spec,
-            folder_of(path, arguments.out),
-            only=names,
-            again=True,
-            device=arguments.device,
-            observer=observer,
-        ),
-    )
+    return execute_jobs(arguments, spec, path, names, again=True)

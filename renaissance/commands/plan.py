@@ -2,9 +2,9 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.data_in_plan import Remarks, remarks_on_data
@@ -42,19 +42,25 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
     if isinstance(texts, str):
         return answer(arguments, NO_ANSWER, failures=[texts])
 
+    from renaissance.compiler.asked import check_asked
+    from renaissance.compiler.errors import BackboneError, CompileError
+    from renaissance.runtime.errors import UsageError
+
+    code = NO_ANSWER
+    try:
+        machine, code = machine_of(arguments), NO
+        if spec is not None:
+            check_asked(spec, texts, arguments.model)
+    except CompileError as error:
+        return answer(arguments, code, failures=[str(error)])
+
     began = perf_counter()
     from renaissance.compiler import plan
-    from renaissance.compiler.errors import BackboneError, CompileError
     from renaissance.compiler.modules import import_modules
-    from renaissance.runtime.errors import UsageError
 
     if spec is not None:
         import_modules(spec)
     imported = perf_counter()
-    try:
-        machine = machine_of(arguments)
-    except CompileError as error:
-        return answer(arguments, NO_ANSWER, failures=[str(error)])
     planned = None
     try:
         if spec is not None:
@@ -70,18 +76,13 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
     part = spec is None or arguments.model is not None
     remarks = Remarks() if part or spec is None else remarks_on_data(spec)
     code = NO if remarks.failures else FINE
-    from renaissance.render.plan_answers import answers, costs
-
     if arguments.format == "json":
-        known = {} if planned is None else {**planned.to_dict(), **remarks.known}
-        known |= {} if spec is None else {"spec_hash": spec.hash}
-        if planned is not None and arguments.price is not None:
-            known["price"] = costs(planned, arguments.price)
-        known |= {"studies": [each.to_dict() for each in plans]} if plans else {}
+        known = _known(arguments, spec, planned, plans, remarks)
         _tell(arguments, planning, imported - began)
         return answer(arguments, code, failures=remarks.failures, **known)
 
     from renaissance.render.plan import draw
+    from renaissance.render.plan_answers import answers
     from renaissance.render.study_plan import draw_study
 
     drawn: list[RenderableType] = []
@@ -93,6 +94,23 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     _tell(arguments, planning, imported - began)
     return answer(arguments, code, failures=remarks.failures)
+
+
+def _known(
+    arguments: Namespace,
+    spec: Spec | None,
+    planned: "Plan | None",
+    plans: "Sequence[StudyPlan]",
+    remarks: Remarks,
+) -> dict[str, Any]:
+    """Return what a program is told: the same each time, so not how long it took."""
+    from renaissance.render.plan_answers import costs
+
+    known = {} if planned is None else {**planned.to_dict(), **remarks.known}
+    known |= {} if spec is None else {"spec_hash": spec.hash}
+    if planned is not None and arguments.price is not None:
+        known["price"] = costs(planned, arguments.price)
+    return known | ({"studies": [each.to_dict() for each in plans]} if plans else {})
 
 
 def _tell(arguments: Namespace, planning: float, imports: float) -> None:

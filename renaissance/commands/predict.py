@@ -16,8 +16,8 @@ MOST_NAMED = 20
 def run(arguments: Namespace) -> int:
     """Write a prediction for each row, and name those that have none."""
     from renaissance.predictions import FORMATS, rendered, write_answers
-    from renaissance.runtime.predicting.table import asked_of, read_asked
-    from renaissance.runtime.predicting.trained import load_run
+    from renaissance.runtime.asked import check_device
+    from renaissance.runtime.predicting.found import spec_in, task_of, training_meant
 
     out = None if arguments.out is None else Path(arguments.out)
     if out is not None and out.suffix.lower() not in FORMATS:
@@ -25,9 +25,19 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[failure])
     if arguments.batch < 1:
         return answer(arguments, NO_ANSWER, failures=["--batch takes 1 row or more"])
-    folder, job = run_meant(arguments.run)
+    check_device(arguments.device)
+    folder, named = run_meant(arguments.run)
+    spec = spec_in(Path(folder))
+    job = training_meant(spec, Path(folder), named)
+    task = task_of(spec, job)
+
+    from renaissance.runtime.predicting.table import asked_of, read_asked
+
+    rows = read_asked(Path(arguments.table), task, job)
+
+    from renaissance.runtime.predicting.trained import load_run
+
     trained = load_run(folder, job, weights=arguments.weights, device=arguments.device)
-    rows = read_asked(Path(arguments.table), trained.task, trained.job)
     root = Path(arguments.table).parent if arguments.root is None else Path(arguments.root)
     said = trained.predict(asked_of(rows), batch=arguments.batch, root=root)
     entries: list[dict[str, Any]] = [

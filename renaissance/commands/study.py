@@ -33,14 +33,17 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=["--jobs takes 1 or more processes"])
 
     from renaissance.compiler.errors import CompileError
+    from renaissance.runtime.asked import check_device
     from renaissance.runtime.ending import code_of
-    from renaissance.runtime.errors import InterruptionError, JobError
-    from renaissance.runtime.studies.data import DataUnknownError
+    from renaissance.runtime.errors import InterruptionError, JobError, UsageError
 
     try:
         machine = machine_of(arguments)
-    except CompileError as error:
+        check_device(arguments.device)
+    except (CompileError, UsageError) as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
+    from renaissance.runtime.studies.data import DataUnknownError
+
     try:
         _work(arguments, study, cells, folder, machine)
     except (InterruptionError, JobError, CompileError, DataUnknownError) as stop:

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from renaissance.execution import execute, folder_of, meant
+from renaissance.execution import execute_jobs, meant
 from renaissance.grammar import load
 from renaissance.settings import settings_of
 
@@ -11,16 +11,5 @@ def run(arguments: Namespace) -> int:
     """Run all jobs of a spec in order, or the one that is named."""
     path, job = meant(arguments.file)
     spec = load(path, settings_of(arguments.settings))
-    from renaissance.runtime import run_jobs
-
-    return execute(
-        arguments,
-        lambda observer: run_jobs(
-            spec,
-            folder_of(path, arguments.out),
-            only=None if job is None else (job,),
-            fresh=arguments.fresh,
-            device=arguments.device,
-            observer=observer,
-        ),
-    )
+    only = None if job is None else (job,)
+    return execute_jobs(arguments, spec, path, only, fresh=arguments.fresh)

@@ -17,20 +17,20 @@ from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.model.inputs import ImageInput
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.kinds.data import TaskBlock
-from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.checkpoint import Checkpoint
-from renaissance.runtime.checkpoints import BEST, best_checkpoint
+from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.images import Images
 from renaissance.runtime.data.streams import ImageNeeds, RegionNeeds, text_needs, vision_needs
 from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.errors import CheckpointError, JobError, UsageError
-from renaissance.runtime.identity import hashes_in, kept_spec
+from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.precision import Precision, exact_float32
 from renaissance.runtime.predicting.answering import Predicted, answered, batches_of, corpus_of
 from renaissance.runtime.predicting.asked import Asked, asked_rows, columns_of
+from renaissance.runtime.predicting.found import spec_in, task_of, training_meant
 from renaissance.runtime.primitives import bound_primitives
 from renaissance.runtime.processes import chosen_device
 from renaissance.runtime.training.threads import own_threads
@@ -84,13 +84,7 @@ class Trained:
         Raises:
             UsageError: if it was pretrained only.
         """
-        job = self.spec.jobs[self.job]
-        if not isinstance(job, Finetune):
-            raise UsageError(
-                f"job `{self.job}` is a pretraining, whose heads answer no questions; `inputs` and "
-                "`model` give its features, and a fine-tuning can predict"
-            )
-        return job.task
+        return task_of(self.spec, self.job)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -224,8 +218,8 @@ def load_run(
         CompileError: if the model cannot be built.
     """
     home = Path(folder)
-    spec = _spec(home)
-    name = _meant(spec, home, job)
+    spec = spec_in(home)
+    name = training_meant(spec, home, job)
     training, declared, place = spec.training_job(name), spec.model_of(name), chosen_device(device)
     check_device(declared.attention_taken, place, PRODUCTS[training.precision])
     checkpoint = best_checkpoint(home / name, hashes_in(home, spec))
@@ -251,38 +245,6 @@ def load_run(
         objectives=Objectives(model, declared, training).eval(),
         device=place,
     )
-
-
-def _spec(folder: Path) -> Spec:
-    if not folder.is_dir():
-        raise UsageError(
-            f"there is no folder `{folder}`; a run lies where `renaissance train -o` put it, else "
-            "in `runs/` under the name of its spec"
-        )
-    kept = kept_spec(folder)
-    if kept.spec is None:
-        raise UsageError(f"`{folder}` is no run that can be read: {kept.problem}")
-    return kept.spec
-
-
-def _meant(spec: Spec, folder: Path, job: str | None) -> str:
-    """Return the name of the training that is meant."""
-    if job is not None:
-        if job not in spec.jobs:
-            raise UsageError(f"there is no job `{job}`; jobs are {listing(spec.jobs)}")
-        return spec.training_job(job).name
-    learned = {
-        name: declared
-        for name, declared in spec.jobs.items()
-        if not isinstance(declared, Evaluate) and (folder / name / BEST).exists()
-    }
-    tuned = [name for name, declared in learned.items() if isinstance(declared, Finetune)]
-    found = tuned or list(learned)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise JobError(f"no job of `{folder}` has learned anything yet")
-    raise UsageError(f"`{folder}` has several jobs that learned: say one of {listing(found)}")
 
 
 def _tokenizer(spec: Spec, name: str, folder: Path) -> Tokenizer:

@@ -100,6 +100,46 @@ def test_a_check_imports_the_kinds_that_the_file_uses_and_no_other(tmp_path: Pat
     assert used <= found
 
 
+def test_what_cannot_be_is_said_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "a.vl").write_text(SPEC)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "run").mkdir()
+    jobs = renaissance.load("quickstart")
+    (tmp_path / "run" / "spec.json").write_text(jobs.to_json())
+    (tmp_path / "t.csv").write_text("text,picture\nred?,a.png\n")
+    wrong = [
+        ["plan", "a.vl", "--gpu", "h1000"],
+        ["plan", "a.vl", "--bench", "nowhere.json"],
+        ["plan", "a.vl", "--model", "nobody"],
+        ["plan", "a.vl", "--texts", "nothing=5"],
+        ["train", "a.vl:nothing"],
+        ["train", "a.vl", "--device", "tpu"],
+        ["train", "a.vl", "-o", "t.csv"],
+        ["eval", "a.vl", "--device", "cuda:x"],
+        ["compile", "a.vl:nothing", "-o", "out"],
+        ["compile", "a.vl", "-o", "t.csv"],
+        ["compile", "--merged", "run:nothing", "-o", "out"],
+        ["run", "empty"],
+        ["predict", "nowhere", "t.csv"],
+        ["predict", "empty", "t.csv"],
+        ["predict", "run:nothing", "t.csv"],
+        ["predict", "run:base", "t.csv"],
+        ["predict", "run:vqa", "t.csv"],
+        ["predict", "run:vqa", "nowhere.csv"],
+        ["predict", "run:vqa", "t.csv", "--device", "tpu"],
+        ["report", "nowhere"],
+        ["report", "empty"],
+        ["study", "studies/freezing_easy_vqa", "--gpu", "h1000"],
+        ["study", "studies/freezing_easy_vqa", "--device", "tpu"],
+    ]
+    modules = loaded(
+        "import sys\nfrom renaissance.cli import main\n"
+        f"assert [case for case in {wrong!r} if main(case) not in (1, 2)] == []",
+        tmp_path,
+    )
+    assert "torch" not in modules
+
+
 def test_training_loads_datasets_only_where_it_reads_a_table(tmp_path: Path) -> None:
     modules = loaded("import renaissance.runtime.training.train", tmp_path)
     assert "torch" in modules and modules & {"datasets", "pandas"} == set()

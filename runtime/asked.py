@@ -1,0 +1,73 @@
+"""What a person asks for that cannot be, as far as this is known without torch."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from renaissance.grammar.chain import sources_first
+from renaissance.grammar.names import listing
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.errors import UsageError
+from renaissance.runtime.identity import LOCK, SPEC
+
+DEVICES = (
+    *("cpu", "cuda", "fpga", "hip", "hpu", "ideep", "ipu", "lazy", "maia", "meta"),
+    *("mps", "mtia", "opencl", "opengl", "privateuseone", "ve", "vulkan", "xla", "xpu"),
+)
+"""Words that torch takes for devices; whether one is there is another question."""
+_DEVICE = re.compile(r"([a-z]+)(?::\d+)?")
+
+
+def ordered_jobs(spec: Spec, only: Sequence[str] | None) -> tuple[str, ...]:
+    """Return names of jobs, all if none are named, each after the one that it starts from.
+
+    Raises:
+        UsageError: if the spec has none of a name.
+    """
+    unknown = [name for name in only or () if name not in spec.jobs]
+    if unknown:
+        raise UsageError(f"there is no job `{unknown[0]}`; jobs are {listing(spec.jobs)}")
+    return sources_first(spec.jobs, spec.jobs if only is None else only)
+
+
+def check_device(name: str | None) -> None:
+    """Refuse what is no name of a device; UsageError."""
+    if name is not None:
+        found = _DEVICE.fullmatch(name)
+        if found is None or found[1] not in DEVICES:
+            raise no_device(name)
+
+
+def no_device(name: str) -> UsageError:
+    """Return what is said of a name that is none of a device."""
+    return UsageError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a place where no folder of a run can be; UsageError."""
+    for place in (folder, *folder.parents):
+        try:
+            in_the_way = place.exists() and not place.is_dir()
+        except (OSError, ValueError):
+            return  # whoever makes the folder says what is wrong
+        if in_the_way:
+            raise UsageError(
+                f"`{folder}` cannot be the folder of a run: `{place}` cannot be used: something "
+                "else of this name is in the way"
+            )
+
+
+def check_run(spec: Spec, folder: Path, only: Iterable[str] | None, device: str | None) -> None:
+    """Refuse what could not run, before anything is imported that takes seconds; UsageError."""
+    ordered_jobs(spec, None if only is None else tuple(only))
+    check_device(device)
+    check_folder(folder)
+
+
+def check_job_folder(folder: Path) -> None:
+    """Refuse what is no folder that `compile` wrote; UsageError."""
+    for part in (SPEC, LOCK):
+        if not (folder / part).exists():
+            raise UsageError(
+                f"`{folder}` is no job folder: it has no `{part}`; `renaissance compile` writes one"
+            )
