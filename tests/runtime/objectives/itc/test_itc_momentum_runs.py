@@ -13,7 +13,7 @@ from renaissance.compiler import build, plan
 from renaissance.compiler.comparing import Rows
 from renaissance.grammar.check import check
 from renaissance.grammar.declaration import Share
-from renaissance.grammar.schema.model import Freeze
+from renaissance.grammar.schema.model import Freeze, Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
 from renaissance.runtime.checkpoint import MOMENTUM
@@ -23,6 +23,7 @@ from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.precision import Precision
 from renaissance.runtime.processes import Processes
 from renaissance.runtime.training.momentum import Momentum
+from tests.compiler.declarations import joined_by
 from tests.compiler.test_planning import counted
 from tests.runs import StopAt, last_bytes, notices, run_in_two, train
 from tests.runtime.objectives.itc.test_itc_passes import comparison, experiment, two_passes
@@ -165,12 +166,15 @@ def test_keys_do_not_depend_on_dropout_and_leave_the_model_as_it_is() -> None:
     assert torch.equal(Rows.joined(plain).text, first.text)
 
 
-def test_what_is_planned_is_counted_when_it_runs_and_its_memory_too() -> None:
+@pytest.mark.parametrize(
+    "model", [None, joined_by("asymmetric", unimodal=True)], ids=["towers", "BLIP"]
+)
+def test_what_is_planned_is_counted_when_it_runs_and_its_memory_too(model: Model | None) -> None:
     moving = MOVING.model_copy(update={"queue": 16})
     with_it, without = (
-        plan(experiment(Mlm(), one), device="cpu").jobs[0] for one in (moving, Itc())
+        plan(experiment(Mlm(), one, model=model), device="cpu").jobs[0] for one in (moving, Itc())
     )
-    objectives, batches = two_passes(experiment(Mlm(), moving))
+    objectives, batches = two_passes(experiment(Mlm(), moving, model=model))
     names = dict(objectives.model.named_parameters())
     momentum = Momentum(
         objectives, names, Precision("fp32", CPU), Processes(rank=0, ranks=1, device=CPU)

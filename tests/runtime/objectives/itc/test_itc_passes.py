@@ -11,6 +11,7 @@ from renaissance.compiler.expected import expected_of, shape_of
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives
 from renaissance.grammar.schema.jobs import Pretrain
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
@@ -26,7 +27,7 @@ from tests.compiler.test_step import made_of
 CPU = torch.device("cpu")
 
 
-def experiment(*objectives: Any) -> Spec:
+def experiment(*objectives: Any, model: Model | None = None) -> Spec:
     job = Pretrain(
         name="learn",
         on="two",
@@ -37,7 +38,7 @@ def experiment(*objectives: Any) -> Spec:
         micro_batch=4,
         steps=1,
     )
-    return Spec(models={"two": two_towers()}, jobs={"learn": job})
+    return Spec(models={"two": model or two_towers()}, jobs={"learn": job})
 
 
 def two_passes(spec: Spec) -> tuple[Objectives, list[Any]]:
