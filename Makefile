@@ -15,7 +15,7 @@ quickstart: $(VENV)/.installed
 # A test that stands still ends its process, after saying where all threads are.
 test: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
-		--no-loadscope-reorder -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+		--no-loadscope-reorder -o faulthandler_timeout=450 -o faulthandler_exit_on_timeout=true
 
 # A job on a Slurm cluster of two nodes on this machine; the packages come from Debian or Ubuntu.
 test-slurm: $(VENV)/.installed .slurm/usr/sbin/slurmctld-wlm
