@@ -372,9 +372,9 @@ def _list(place: Place) -> Advice | None:
         if place.text(place.line[max(equal[-1] - 1, 0)] if equal else token) in _LISTS and (
             kinds == ["NAME", *["COMMA", "NAME"] * (len(kinds) // 2)]
         ):
-            first, last = place.line[equal[-1] + 1], place.line[at - 1]
-            meant = f"[{place.text(first, last)}]"
-            edit = place.edit(first.start, last.end, meant)
+            first, final = place.line[equal[-1] + 1], place.line[at - 1]
+            meant = f"[{place.text(first, final)}]"
+            edit = place.edit(first.start, final.end, meant)
             return Advice(help=(f"lists stand in square brackets: `{meant}`",), edits=(edit,))
     opening = place.opening.type if place.opening else ""
     if opening == "LSQB" and token.type == "NUMBER" and before and token.start == before.end:

@@ -56,8 +56,8 @@ def _direct(scope: Scope, address: str, value: str, findings: Findings) -> None:
     *path, verb = address.split(".")
     selectors = value.strip("[] ")
     said = f"{verb} {'nothing' if selectors == 'none' else selectors}"
-    for name in reversed(path[1:]):
-        said = f"{name} {{ {said} }}"
+    for block in reversed(path[1:]):
+        said = f"{block} {{ {said} }}"
     file, found = parse(Source(name=SETTINGS, text=f"{address}\n{said}\n"))
     found = tuple(finding for finding in found if finding.span.start > len(address) + 1)
     findings.extend(found)
