@@ -99,7 +99,7 @@ class Components:
         return frozenset(leaf for component in self.components for leaf in component.leaves)
 
 
-class EncoderAnatomy(Record):
+class EncoderAnatomy(Record, many=True):
     """The parts of a tower, of embeddings or of a stack.
 
     Attributes:

@@ -38,7 +38,7 @@ class StreamDraft(Record):
     choice: Choice | None
 
 
-class ModelDraft(Record):
+class ModelDraft(Record, many=True):
     """A model as files state it, parents included.
 
     Attributes:

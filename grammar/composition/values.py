@@ -44,6 +44,9 @@ class Failed:
 
 FAILED = Failed()
 
+_ARGUMENT = Kind(text=True, name=True)
+"""What one of several values between parentheses may be."""
+
 _OFF = frozenset({"off", "no", "false", "disabled", "never"})
 """Words of others for `none`."""
 
@@ -273,7 +276,7 @@ class Reader(Record):
             items = tuple(
                 self.value(
                     argument,
-                    Kind(text=True, name=True),
+                    _ARGUMENT,
                     "",
                     (*path, name, i),
                     key=name,
