@@ -8,6 +8,7 @@ from renaissance.grammar.encoder_flaws import Flaw, flaw_of_settings
 from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.kinds.source import Half, SourceBlock, half_of
 from renaissance.grammar.paths import is_folder
+from renaissance.grammar.tokenizer_files import flaw_of_tokenizer
 from renaissance.grammar.weight_files import flaw_of_weights
 
 
@@ -34,11 +35,21 @@ def architecture_named(name: str, half: Half = "vision") -> Architecture | None:
     return known
 
 
-def problem_of(block: SourceBlock) -> Flaw | None:
-    """Say why what a block names is no encoder that can be built; None if nothing is wrong."""
-    if block.identifier is None:
+def problem_of(block: SourceBlock, *, reads: bool) -> Flaw | None:
+    """Say why what a block names is no encoder that can be built; None if nothing is wrong.
+
+    Args:
+        block: a tower, or the stack of a one-tower model.
+        reads: whether it reads texts, with the tokenizer of a folder, and not vectors.
+    """
+    name, half = block.identifier, half_of(block)
+    if name is None:
         return None
-    return problem_of_name(block.identifier, half_of(block), weights=block.loads_weights)
+    found = problem_of_name(name, half, weights=block.loads_weights)
+    if found is not None or not reads or not is_folder(name):
+        return found
+    known = architecture_named(name, half)
+    return flaw_of_tokenizer(Path(name), known) if known and known.modality == "text" else None
 
 
 def problem_of_name(name: str, half: Half = "vision", *, weights: bool) -> Flaw | None:

@@ -43,7 +43,7 @@ def complete_stream(
         return None if named is None else complete_weights(named, path, places, findings)
     if not isinstance(stream, NamedArchitecture):
         return stream
-    if not _is_model(stream, path, places, findings):
+    if not _is_model(stream, path, places, findings, reads=True):
         return None
     known = architecture_of(stream)
     if not _fits_library(stream, known, path, places, findings):
@@ -96,7 +96,7 @@ def complete_stack(
     """Return the encoder of a one-tower model with its dimensions filled in."""
     if not isinstance(stack, NamedArchitecture):
         return stack
-    if not _is_model(stack, path, places, findings):
+    if not _is_model(stack, path, places, findings, reads=False):
         return None
     known = architecture_of(stack)
     _misspelt(stack, known, path, places, findings)
@@ -231,9 +231,11 @@ def _complete_embedding(
     return stream
 
 
-def _is_model(block: NamedArchitecture, path: Path, places: Places, findings: Findings) -> bool:
+def _is_model(
+    block: NamedArchitecture, path: Path, places: Places, findings: Findings, *, reads: bool
+) -> bool:
     """Report a folder that holds no model or says too little, and encoders that can be no tower."""
-    problem = problem_of(block)
+    problem = problem_of(block, reads=reads)
     if problem is None:
         return True
     findings.add(

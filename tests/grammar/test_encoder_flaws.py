@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from renaissance.grammar.anatomy.architecture import problem_of_name
+from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.anatomy.architecture import problem_of, problem_of_name
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.check import check
 from renaissance.grammar.encoder_flaws import flaw_of_settings
@@ -159,6 +160,30 @@ def test_known_encoders_have_no_flaw() -> None:
                 assert flaw_of_settings(name, known.config, known, weights=True) is None
                 checked += 1
     assert checked > 100
+
+
+WORDS = {f"w{number}": number for number in range(70)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tokenizer.json", json.dumps({"model": {"vocab": WORDS}})),
+        ("tokenizer.json", json.dumps({"model": {"vocab": [[word, 0.0] for word in WORDS]}})),
+        ("tokenizer.json", json.dumps({"model": {"vocab": {}}, "added_tokens": [{"id": 69}]})),
+        ("vocab.txt", "\n".join(WORDS) + "\n"),
+    ],
+)
+def test_a_tokenizer_of_more_tokens_than_rows(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    stream = RandomArchitecture(id=str(tmp_path), max_tokens=8)
+    (tmp_path / "config.json").write_text(json.dumps(BERT | {"vocab_size": 70}))
+    assert problem_of(stream, reads=True) is None
+    (tmp_path / "config.json").write_text(json.dumps(BERT | {"vocab_size": 69}))
+    found = problem_of(stream, reads=True)
+    assert found is not None
+    assert f"`{tmp_path / name}` has 70 tokens, and the word embedding 69 rows" in found.message
+    assert problem_of(stream, reads=False) is None  # a stack reads no words
 
 
 def test_a_finding_stands_at_the_name_and_helps(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import pytest
 from transformers import BertTokenizerFast
 
 from renaissance.grammar import load
+from renaissance.grammar.diagnostics import SpecError
 from renaissance.runtime import run_jobs
 from renaissance.runtime.data import DataError
+from renaissance.runtime.data.tokenizer import Tokenizer
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz0123456789"]
 
@@ -28,9 +30,10 @@ def test_both_numbers_are_named(
     tokenizer.add_tokens(["number"])
     tokenizer.save_pretrained(folder)
     (tmp_path / "two.vl").write_text(experiment(text=f'{source}("{folder}") {{ max_tokens = 16 }}'))
-    spec = load(tmp_path / "two.vl")
     if rows == 41:
-        run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
-    else:
-        with pytest.raises(DataError, match=r"has 41 tokens, the word embedding of .* 40 rows"):
-            run_jobs(spec, tmp_path / "run", only=("base",), device="cpu")
+        run_jobs(load(tmp_path / "two.vl"), tmp_path / "run", only=("base",), device="cpu")
+        return
+    with pytest.raises(SpecError, match="has 41 tokens, and the word embedding 40 rows"):
+        load(tmp_path / "two.vl")
+    with pytest.raises(DataError, match=r"has 41 tokens, the word embedding of .* 40 rows"):
+        Tokenizer.pretrained(str(folder)).check_fits(40, "`text`")

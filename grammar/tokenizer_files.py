@@ -1,0 +1,58 @@
+"""Does the tokenizer of a local folder fit its encoder? Its files are read without any library."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.encoder_flaws import Flaw
+
+
+def flaw_of_tokenizer(folder: Path, known: Architecture) -> Flaw | None:
+    """Say that the word embedding lacks rows for some tokens; None if nothing shows.
+
+    Args:
+        folder: holds `config.json` and the tokenizer.
+        known: what follows from `config.json`.
+    """
+    rows = known.vocabulary
+    for name in ("tokenizer.json", "vocab.txt"):
+        path = folder / name
+        try:
+            there = path.stat()
+        except (OSError, ValueError):
+            continue
+        tokens = _tokens(path, there.st_size, there.st_mtime_ns)
+        if rows is None or tokens is None or tokens <= rows:
+            return None
+        return Flaw(
+            message=f"`{path}` has {tokens:,} tokens, and the word embedding {rows:,} rows "
+            "(`vocab_size`)",
+            help=(
+                "take the tokenizer that the encoder was trained with",
+                "or resize the word embedding and save the encoder again",
+            ),
+        )
+    return None
+
+
+@lru_cache(maxsize=64)
+def _tokens(path: Path, size: int, changed: int) -> int | None:
+    """Return the highest number of a token and one; None where the file does not tell.
+
+    Args:
+        path: of the file.
+        size: its bytes, and
+        changed: when it was written: another file is read anew.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".txt":
+            return len(text.removesuffix("\n").split("\n"))  # other separators may be tokens
+        said = json.loads(text)
+        words = said["model"]["vocab"]
+        numbers = [*words.values()] if isinstance(words, dict) else [len(words) - 1]
+        numbers += [token["id"] for token in said.get("added_tokens") or ()]
+        return int(max(numbers, default=-1)) + 1
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
+        return None  # what reads it in earnest says why it cannot
