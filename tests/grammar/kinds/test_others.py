@@ -83,7 +83,7 @@ def test_a_word_that_is_misspelt_gets_its_words_suggested(installed: Installed) 
     said = installed.run("check", "a.vl").stdout
     assert "error[VL407]: `format` cannot be `linse`" in said
     assert "a word with a similar name exists: `lines`" in said
-    assert "there are lines" in installed.run("explain", "linse").stderr
+    assert "is `lines` meant?" in installed.run("explain", "linse").stderr
 
 
 def test_the_hash_says_which_package_in_which_version(installed: Installed) -> None:
