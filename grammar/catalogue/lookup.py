@@ -47,6 +47,12 @@ def names_like(id: str) -> Iterator[str]:
     yield from timm_names() if model is None else (f"{name}.{tag}" for tag in model.tags)
 
 
+def named_as_timm_does(id: str) -> bool:
+    """Tell whether timm has a model of this name, whatever its tag; one of the hub may be any."""
+    bare = bare_name(id)
+    return "/" in bare or timm_model(bare.partition(".")[0]) is not None
+
+
 def bare_name(id: str) -> str:
     """Return the name of a model of timm without what says where its weights lie."""
     return id.removeprefix("hf-hub:").removeprefix("timm/")

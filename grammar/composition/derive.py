@@ -7,7 +7,7 @@ from renaissance.grammar.anatomy.architecture import (
 )
 from renaissance.grammar.anatomy.library import POOLING, can_stack, has_embedding_size
 from renaissance.grammar.architectures import Architecture
-from renaissance.grammar.catalogue import names_like
+from renaissance.grammar.catalogue import named_as_timm_does, names_like, timm_version
 from renaissance.grammar.composition.embeddings import complete_weights
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
@@ -319,23 +319,29 @@ def _misspelt(
     places: Places,
     findings: Findings,
 ) -> None:
-    """Warn about a name that is one slip of the pen away from that of a known model."""
+    """Warn about a name that is one slip away from that of a known model, or no name of timm."""
     name = block.identifier
-    if known is not None or name is None:
+    span = places.value((*path, _named_by(block)))
+    if known is not None or name is None or span is None:
         return
     meant = _meant(name)
-    span = places.value((*path, _named_by(block)))
-    if meant is not None and span is not None:
-        findings.add(
-            Diagnostic(
-                code="VL521",
-                message=f"`{name}` is not known here, `{meant}` is",
-                span=span,
-                severity="warning",
-                help=(_was_meant(meant),),
-                edits=(_renamed(span, meant),),
-            )
+    if meant is not None:
+        message, likely = f"`{name}` is not known here, `{meant}` is", (_was_meant(meant),)
+    elif block.library == "timm" and not named_as_timm_does(name):
+        message = f"timm {timm_version()} has no model `{name}`"
+        likely = suggestion(name, names_like(name), "a model")
+    else:
+        return
+    findings.add(
+        Diagnostic(
+            code="VL521",
+            message=message,
+            span=span,
+            severity="warning",
+            help=likely,
+            edits=() if meant is None else (_renamed(span, meant),),
         )
+    )
 
 
 def _meant(name: str) -> str | None:

@@ -10,7 +10,7 @@ from renaissance.grammar.source import Source
 
 TEXT = """model m {{
   backbone text   = {text}
-  backbone vision = plain_vision {{ layers = 2, width = 8, heads = 2, image_size = 16, patch = 8 }}
+  backbone vision = {vision}
   fusion cross = cross_attention(text, vision) {{ layers = 1, width = 8, heads = 2 }}
 }}
 data q {{ format = image_caption, table = "{table}" }}
@@ -22,11 +22,12 @@ pretrain p on m {{
   steps = 10
 }}
 """
+PIXELS = "plain_vision { layers = 2, width = 8, heads = 2, image_size = 16, patch = 8 }"
 PLAIN = "plain_text { layers = 2, width = 8, heads = 2, vocabulary = 64 }"
 
 
 def found(**said: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    keys = {"text": PLAIN, "table": "q.csv", "data": "[q]", "lr": "1e-3"} | said
+    keys = {"text": PLAIN, "vision": PIXELS, "table": "q.csv", "data": "[q]", "lr": "1e-3"} | said
     diagnostics = resolve(Source(name="main.vl", text=TEXT.format(**keys))).diagnostics
     return [(finding.code, finding.severity, finding.help) for finding in diagnostics]
 
@@ -60,6 +61,13 @@ def test_a_hub_id_that_is_misspelt(name: str, meant: str | None) -> None:
         assert findings == []
     else:
         assert findings == [("VL521", "warning", (f"was `{meant}` meant?",))]
+
+
+def test_a_name_that_timm_does_not_have() -> None:
+    [(code, severity, [help])] = found(vision='timm("deit_tiny_patch16_244") { image_size = 224 }')
+    assert (code, severity) == ("VL521", "warning")
+    assert help.startswith("similar names: `deit_tiny_patch16_224`")
+    assert found(vision='timm("hf-hub:someone/model") { image_size = 224 }') == []
 
 
 def test_a_name_that_is_misspelt_and_whose_lengths_are_not_said() -> None:
