@@ -24,11 +24,11 @@ pretrain p on m {{
 """
 PIXELS = "plain_vision { layers = 2, width = 8, heads = 2, image_size = 16, patch = 8 }"
 PLAIN = "plain_text { layers = 2, width = 8, heads = 2, vocabulary = 64 }"
+USUAL = {"text": PLAIN, "vision": PIXELS, "table": "q.csv", "data": "[q]", "lr": "1e-3"}
 
 
 def found(**said: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    keys = {"text": PLAIN, "vision": PIXELS, "table": "q.csv", "data": "[q]", "lr": "1e-3"} | said
-    diagnostics = resolve(Source(name="main.vl", text=TEXT.format(**keys))).diagnostics
+    diagnostics = resolve(Source(name="main.vl", text=TEXT.format(**USUAL | said))).diagnostics
     return [(finding.code, finding.severity, finding.help) for finding in diagnostics]
 
 
@@ -98,7 +98,7 @@ def test_a_table_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_the_internal_name_of_objectives() -> None:
     for said in ("objectives = [mlm]\n  objective mlm", "objective mlm\n  objectives = 3"):
-        text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+        text = TEXT.format(**USUAL)
         text = text.replace("objective mlm", said)
         [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
         assert (finding.code, finding.span.text) == ("VL411", "objectives")
@@ -118,7 +118,7 @@ OVERRIDES = [
 @pytest.mark.parametrize("overrides", OVERRIDES)
 @pytest.mark.parametrize("where", ["job", "child"])
 def test_a_key_that_is_overridden_twice(overrides: str, where: str) -> None:
-    text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+    text = TEXT.format(**USUAL)
     if where == "job":
         text = text.replace("objective mlm", f"objective mlm\n  model {{ {overrides} }}")
     else:
@@ -130,7 +130,7 @@ def test_a_key_that_is_overridden_twice(overrides: str, where: str) -> None:
 
 @pytest.mark.parametrize("scales", ["fusion = 2, cross = 3", "cross.layers = 2, fusion.layers = 2"])
 def test_a_factor_for_both_names_of_the_fusion(scales: str) -> None:
-    text = TEXT.format(text=PLAIN, table="q.csv", data="[q]", lr="1e-3")
+    text = TEXT.format(**USUAL)
     text = text.replace("objective mlm", f"objective mlm\n  scale_lr {{ {scales} }}")
     [finding] = resolve(Source(name="main.vl", text=text)).diagnostics
     assert finding.code == "VL402"
