@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from renaissance.grammar.borrowed import statement
 from renaissance.grammar.diagnostics import Edit
-from renaissance.grammar.kinds.registry import KindError, words
+from renaissance.grammar.kinds.registry import FAMILIES, KindError, words
 from renaissance.grammar.names import nearest, suggestion
 from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
@@ -13,7 +13,6 @@ from renaissance.grammar.tokens import Token, tables
 
 OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _RELATION_OF = {"pretrain": "on", "finetune": "from", "evaluate": "of", "model": "extends"}
-_CHOSEN_FIRST = {"optimizer": "adamw", "schedule": "linear", "objective": "mlm"}
 _RELATIONS = ("extends", "on", "from", "of")
 _CHOSEN = {"objective": "objective", "optimizer": "optimizer", "schedule": "schedule"}
 _EXCEPT = ("but", "without", "not", "excluding", "minus", "exclude")
@@ -458,7 +457,7 @@ def _equal(place: Place) -> Advice | None:
         return None
     if place.kind(at + 1) == "LBRACE" and before.type in _blocks():
         word = place.text(before)
-        return _write(f"{word} {_CHOSEN_FIRST.get(word, 'NAME')} {{ … }}")
+        return _write(f"{word} {FAMILIES[word].example if word in _CHOSEN else 'NAME'} {{ … }}")
     if place.kind(0) == "MODEL" and at == 2 and place.kind(3) == "NAME":
         name = place.text(place.line[3])
         return _write(f"extends {name}", place.edit(before.end, token.end, " extends"))

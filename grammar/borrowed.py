@@ -116,30 +116,8 @@ WORDS: Mapping[str, str] = {
     "fp16": "float16 half 16-mixed 16 fp16-mixed",
     "bf16": "bfloat16 bf16-mixed",
     "fp32": "float32 float 32 full",
-    "itc": "contrastive clip infonce info_nce ita",
-    "mlm": "masked_lm masked_language_modeling masked_language_model bert mlm_loss",
-    "itm": "matching image_text_matching itm_loss nsp",
-    "mim": "mae masked_image_modeling beit",
-    "flip": "random_flip random_horizontal_flip horizontal_flip hflip randomhorizontalflip",
-    "random_crop": "random_resized_crop randomresizedcrop rrc",
-    "randaugment": "rand_augment autoaugment trivialaugment randaug",
-    "classify": "image_classification text_classification image_text_classification",
-    "vqav2": "vqa vqa2 vqa_v2",
-    "snli_ve": "snlive snli_visual_entailment ve visual_entailment",
-    "image_caption": "csv json jsonl tsv parquet table webdataset image_text pairs",
-    "cosine": "cosine_with_warmup cosine_decay cosineannealinglr cosineannealing cosine_schedule",
-    "linear": "linear_with_warmup linear_decay polynomial",
-    "huggingface": "hf automodel transformers from_pretrained pretrained bert roberta electra "
-    "vit clip deberta",
-    "timm": "create_model deit resnet swin convnext timm_model",
-    "plain_regions": "detector regions boxes faster_rcnn fasterrcnn vinvl",
-    "cross_attention": "co_attention coattention lxmert vilbert",
-    "single_stream": "vilt uniter visualbert concat merged_tower one_tower",
-    "asymmetric": "albef blip",
-    "dual_encoder": "two_tower siamese bi_encoder",
-    "merged_attention": "meter merged",
 }
-"""Words for values and kinds, and what others call them."""
+"""Words for values, and what others call them; kinds say it themselves."""
 
 _IN_A_MODEL: Mapping[str, str] = {
     "freeze vision": "freeze_backbone freeze_vit freeze_vision freeze_encoder frozen "

@@ -326,7 +326,8 @@ def _misspelt(
         return
     meant = _meant(name)
     if meant is not None:
-        message, likely = f"`{name}` is not known here, `{meant}` is", (_was_meant(meant),)
+        message = f"`{name}` is not known here, `{meant}` is"
+        likely: tuple[str, ...] = (_was_meant(meant),)
     elif block.library == "timm" and not named_as_timm_does(name):
         message = f"timm {timm_version()} has no model `{name}`"
         likely = suggestion(name, names_like(name), "a model")

@@ -19,7 +19,7 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.kinds.source import StackDimensions
-from renaissance.grammar.names import listing, nearest, suggestion, with_article
+from renaissance.grammar.names import listing, nearest, plainly, suggestion, with_article
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.vocabulary import (
@@ -229,7 +229,7 @@ class Reader(Record):
             return None
         if block is None:
             spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
-            meant = word_among(choice.kind.text, spelled)
+            meant = _kind_called(choice.kind.text, blocks) or word_among(choice.kind.text, words)
             close = (meant,) if meant else nearest(choice.kind.text, spelled)
             self.findings.add(
                 Diagnostic(
@@ -506,7 +506,7 @@ class Reader(Record):
 
     def _quoted_word(self, value: tree.Text, kind: Kind, key: str, span: Span) -> Any:
         known = value.value in kind.words
-        meant = value.value if known else word_among(value.value, kind.words)
+        meant = value.value if known else _word_called(value.value, kind)
         self.findings.add(
             Diagnostic(
                 code="VL404",
@@ -639,9 +639,23 @@ def _word_alone(choice: Choice, key: str) -> Diagnostic:
     )
 
 
+def _kind_called(name: str, blocks: Mapping[str, type[Block]]) -> str | None:
+    """Return the word of the kind that others call so."""
+    for block in blocks.values():
+        if issubclass(block, KindBlock) and plainly(name) in map(plainly, block.called):
+            return spelled_word(block)
+    return None
+
+
+def _word_called(name: str, kind: Kind) -> str | None:
+    """Return which of the words of a key others call so."""
+    kinds = kind.words if isinstance(kind.words, Kinds) else {}
+    return _kind_called(name, kinds) or word_among(name, kind.words)
+
+
 def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:
     nothing = word.lower() in _OFF and "none" in kind.words
-    meant = "none" if nothing else word_among(word, kind.words)
+    meant = "none" if nothing else _word_called(word, kind)
     close = (meant,) if meant else nearest(word, kind.words)
     return Diagnostic(
         code="VL407",

@@ -23,6 +23,8 @@ class KindBlock(Block):
     """How a file spells the word, where that differs from the word itself."""
     bare: ClassVar[str | None] = None
     """The word of the kind that the same spelling means without parentheses."""
+    called: ClassVar[tuple[str, ...]] = ()
+    """What others call it: `check` then says how it is called here."""
 
     @classmethod
     def word(cls) -> str:

@@ -13,6 +13,7 @@ class Asymmetric(FusionLayers):
     with `unimodal` encode it by itself too. Source: Li et al. 2022, BLIP.
     """
 
+    called: ClassVar[tuple[str, ...]] = ("albef", "blip")
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
     embeds_first: ClassVar[bool] = True
     to_encode: ClassVar[str | None] = "unimodal = true"

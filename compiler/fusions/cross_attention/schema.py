@@ -9,6 +9,7 @@ from renaissance.grammar.kinds.fusion import FusionLayers, ProjectedStreams, Typ
 class CrossAttention(FusionLayers, ProjectedStreams, TypedStreams):
     """Two towers joined by co-attention layers. Source: Tan & Bansal 2019, LXMERT, section 3.1."""
 
+    called: ClassVar[tuple[str, ...]] = ("co_attention", "coattention", "lxmert", "vilbert")
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
 
     topology: Literal["cross_attention"] = "cross_attention"

@@ -17,6 +17,7 @@ class DualEncoder(FusionBlock):
     `mlm` reads the projected tokens of the text, which know nothing of the image.
     """
 
+    called: ClassVar[tuple[str, ...]] = ("two_tower", "siamese", "bi_encoder")
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
     joins: ClassVar[bool] = False
 

@@ -9,6 +9,7 @@ from renaissance.grammar.kinds.fusion import FusionLayers, ProjectedStreams, Typ
 class MergedAttention(FusionLayers, ProjectedStreams, TypedStreams):
     """Towers joined to one sequence, and one stack over it. Source: Dou et al. 2022, METER."""
 
+    called: ClassVar[tuple[str, ...]] = ("meter", "merged")
     accepts: ClassVar[Literal["backbone", "embed"]] = "backbone"
     joins_several: ClassVar[bool] = True
 

@@ -10,6 +10,14 @@ from renaissance.grammar.kinds.source import SourceBlock
 class SingleStream(TypedStreams):
     """One tower: one stack over the joint sequence of all embedded inputs."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "vilt",
+        "uniter",
+        "visualbert",
+        "concat",
+        "merged_tower",
+        "one_tower",
+    )
     accepts: ClassVar[Literal["backbone", "embed"]] = "embed"
     joins_several: ClassVar[bool] = True
 

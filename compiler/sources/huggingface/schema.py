@@ -9,6 +9,19 @@ from renaissance.grammar.kinds.source import LibraryEncoder, Position, Shortened
 class HuggingFace(Shortened, LibraryEncoder):
     """An encoder that transformers' AutoModel makes, with its weights."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "hf",
+        "automodel",
+        "transformers",
+        "from_pretrained",
+        "pretrained",
+        "bert",
+        "roberta",
+        "electra",
+        "vit",
+        "clip",
+        "deberta",
+    )
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})
     library: ClassVar[str | None] = "transformers"
     loads_weights: ClassVar[bool] = True

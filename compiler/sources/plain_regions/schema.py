@@ -9,6 +9,14 @@ from renaissance.grammar.kinds.source import Detected, Position, StackDimensions
 class PlainRegions(Detected, StackDimensions):
     """A transformer over features of detected regions. Source: Tan & Bansal 2019, LXMERT."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "detector",
+        "regions",
+        "boxes",
+        "faster_rcnn",
+        "fasterrcnn",
+        "vinvl",
+    )
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone"})
 
     source: Literal["plain_regions"] = "plain_regions"

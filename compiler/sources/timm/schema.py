@@ -9,6 +9,14 @@ from renaissance.grammar.kinds.source import ImageEncoder, Position, Shortened
 class Timm(Shortened, ImageEncoder):
     """A vision encoder of timm, with its weights."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "create_model",
+        "deit",
+        "resnet",
+        "swin",
+        "convnext",
+        "timm_model",
+    )
     positions: ClassVar[frozenset[Position]] = frozenset({"backbone", "encoder"})
     library: ClassVar[str | None] = "timm"
     loads_weights: ClassVar[bool] = True

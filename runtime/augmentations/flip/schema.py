@@ -9,6 +9,13 @@ from renaissance.grammar.kinds.augmentation import AugmentationBlock
 class Flip(AugmentationBlock):
     """Left and right change places, in a share of the images."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "random_flip",
+        "random_horizontal_flip",
+        "horizontal_flip",
+        "hflip",
+        "randomhorizontalflip",
+    )
     swaps_sides: ClassVar[bool] = True
 
     augment: Literal["flip"] = "flip"

@@ -1,6 +1,6 @@
 """Keys of `randaugment`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
@@ -8,6 +8,8 @@ from renaissance.grammar.kinds.augmentation import AugmentationBlock
 
 class RandAugment(AugmentationBlock):
     """Operations of colour and shape, drawn for each image. Source: Cubuk et al. 2020."""
+
+    called: ClassVar[tuple[str, ...]] = ("rand_augment", "autoaugment", "trivialaugment", "randaug")
 
     augment: Literal["randaugment"] = "randaugment"
     operations: int = key(

@@ -1,6 +1,6 @@
 """Keys of `random_crop`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
@@ -11,6 +11,8 @@ class RandomCrop(AugmentationBlock):
 
     It is cut out of the image as `resize` prepares it.
     """
+
+    called: ClassVar[tuple[str, ...]] = ("random_resized_crop", "randomresizedcrop", "rrc")
 
     augment: Literal["random_crop"] = "random_crop"
     scale: Share = key(

@@ -1,7 +1,7 @@
 """Keys of `image_caption`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.data import FormatBlock
@@ -13,6 +13,18 @@ class ImageCaption(FormatBlock):
 
     In Parquet images may lie in the column themselves, as those of Hugging Face do.
     """
+
+    called: ClassVar[tuple[str, ...]] = (
+        "csv",
+        "json",
+        "jsonl",
+        "tsv",
+        "parquet",
+        "table",
+        "webdataset",
+        "image_text",
+        "pairs",
+    )
 
     format: Literal["image_caption"] = "image_caption"
     table: str | tuple[str, ...] = key(

@@ -29,6 +29,7 @@ class Itc(ObjectiveBlock):
     ALBEF, section 3.2.
     """
 
+    called: ClassVar[tuple[str, ...]] = ("contrastive", "clip", "infonce", "info_nce", "ita")
     scope: ClassVar[Literal["item", "global_batch"]] = "global_batch"
     metric: ClassVar[str] = "itc_accuracy"
     further_metrics: ClassVar[tuple[str, ...]] = (

@@ -15,6 +15,7 @@ from renaissance.grammar.names import listing
 class Itm(ObjectiveBlock):
     """Image-text matching: does this text belong to this image?"""
 
+    called: ClassVar[tuple[str, ...]] = ("matching", "image_text_matching", "itm_loss", "nsp")
     metric: ClassVar[str] = "itm_accuracy"
     matches: ClassVar[int | None] = 1
     head_form: ClassVar[Form | None] = "linear"

@@ -19,6 +19,7 @@ class Mim(ObjectiveBlock):
     section 3.
     """
 
+    called: ClassVar[tuple[str, ...]] = ("mae", "masked_image_modeling", "beit")
     changes: ClassVar[Mapping[Modality, str]] = {"vision": "hides patches of its images at random"}
     metric: ClassVar[str] = "mim_explained"
     head_form: ClassVar[Form | None] = "own"

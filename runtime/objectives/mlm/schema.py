@@ -15,6 +15,13 @@ from renaissance.grammar.record import replace
 class Mlm(ObjectiveBlock):
     """Masked language modelling. Source: Devlin et al. 2019, BERT, section 3.1."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "masked_lm",
+        "masked_language_modeling",
+        "masked_language_model",
+        "bert",
+        "mlm_loss",
+    )
     changes: ClassVar[Mapping[Modality, str]] = {"text": "masks its texts at random"}
     metric: ClassVar[str] = "mlm_accuracy"
     head_form: ClassVar[Form | None] = "lm"

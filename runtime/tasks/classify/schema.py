@@ -1,7 +1,7 @@
 """Keys of the task `classify`."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.remark import Remark
@@ -13,6 +13,12 @@ class Classify(Prompted, TabularTask):
     """Which class is an image, a text, or a text about an image? From tables, or from folders that
     hold a folder of images for each class.
     """
+
+    called: ClassVar[tuple[str, ...]] = (
+        "image_classification",
+        "text_classification",
+        "image_text_classification",
+    )
 
     task: Literal["classify"] = "classify"
     text: str | None = key(

@@ -14,6 +14,12 @@ class SnliVe(TaskBlock):
     SNLI-VE. The caption that the sentence was written for is never shown to the model.
     """
 
+    called: ClassVar[tuple[str, ...]] = (
+        "snlive",
+        "snli_visual_entailment",
+        "ve",
+        "visual_entailment",
+    )
     outputs: ClassVar[int] = 3
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": "2248275918.jpg#2r1c", "prediction": "contradiction"}', ids="its `pairID`"

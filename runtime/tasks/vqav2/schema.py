@@ -25,6 +25,7 @@ TRAIN_VAL = "train_val"
 class Vqav2(TaskBlock):
     """Open questions about photographs. Source: Goyal et al. 2017, VQA v2."""
 
+    called: ClassVar[tuple[str, ...]] = ("vqa", "vqa2", "vqa_v2")
     metric: ClassVar[str] = "soft_accuracy"
     says_sides: ClassVar[bool] = True
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)

@@ -49,8 +49,8 @@ def test_a_folder_of_stages_that_do_not_fit_is_one_sentence(
     )
     vision = f'huggingface("{folder}") {{ image_size = 32 }}'
     (tmp_path / "two.vl").write_text(experiment(vision=vision, more="pool = mean"))
-    with pytest.raises(CompileError, match="`vision` cannot encode images of 32 pixels"):
-        build(load(tmp_path / "two.vl"), job="base")
+    with pytest.raises(SpecError, match="write `num_stages`: 2"):
+        load(tmp_path / "two.vl")
 
 
 def test_sizes_of_two_numbers(
@@ -69,8 +69,8 @@ def test_sizes_of_two_numbers(
     (tmp_path / "two.vl").write_text(
         experiment(vision=f'huggingface("{yolos}") {{ image_size = 32 }}')
     )
-    with pytest.raises(CompileError, match=r"square grid of patches"):
-        build(load(tmp_path / "two.vl"), job="base")
+    with pytest.raises(SpecError, match="take an encoder of square images"):
+        load(tmp_path / "two.vl")
 
 
 def test_an_encoder_of_one_token_says_so(experiment: Callable[..., str], tmp_path: Path) -> None:

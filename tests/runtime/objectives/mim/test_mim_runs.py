@@ -139,7 +139,7 @@ SIZES = "layers = 2, width = 64, heads = 4"
             f"{TEXT}\nbackbone vision = plain_vision {{ {SIZES} }}\n"
             "fusion cross = cross_attention(text, vision)",
             "target = features",
-            "`vision` is no tower that stays as it is, so that its features change",
+            "`vision` learns, and its features change meanwhile",
         ),
         (
             f'{TEXT}\nbackbone vision = plain_regions("features") {{ {SIZES} }}\n'
