@@ -84,7 +84,7 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
         config: contents of its `config.json`.
         statistics: of its preprocessor; half and half where that is not known.
     """
-    config = config.get("vision_config", config)
+    config = config.get("vision_config") or config
     model_type = str(config.get("model_type", ""))
     depths = config.get("depths")
     stage_heads = config.get("num_heads")
@@ -113,7 +113,7 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
         positions = config.get("max_position_embeddings")
         return Architecture(
             modality="text",
-            embedding_width=config.get("embedding_size", width),
+            embedding_width=_first(config, "embedding_size", "input_embedding_size") or width,
             vocabulary=config.get("vocab_size"),
             max_tokens=positions - offset if positions else None,
             position_offset=offset,

@@ -58,6 +58,7 @@ ACTIVATIONS = frozenset(
 )
 """Names of transformers' activations."""
 
+_WIDTHS_OF_HEADS = ("attention_head_size", "head_dim", "key_dim")
 _BY_STAGE = (
     "focal_levels",
     "focal_windows",
@@ -70,6 +71,8 @@ _BY_STAGE = (
     "strides",
 )
 _COUNTS = ("num_stages", "num_encoder_blocks")
+_STEM_FIRST = ("textnet",)
+"""Families that count what lies before their stages among these."""
 _USUAL_STAGES = {"convnext": 4, "convnextv2": 4}
 """Stages of families whose blocks are counted by a setting that may be left out."""
 
@@ -116,7 +119,7 @@ Findings = Iterator[tuple[str, tuple[str, ...]]]
 
 def _unequal_stages(config: Mapping[str, Any]) -> Findings:
     depths = config.get("depths")
-    if not isinstance(depths, list):
+    if not isinstance(depths, list) or config.get("model_type") in _STEM_FIRST:
         return
     stages = len(depths)
     if not stages:
@@ -138,7 +141,7 @@ def _unequal_stages(config: Mapping[str, Any]) -> Findings:
 
 def _indivisible(config: Mapping[str, Any], known: Architecture) -> Findings:
     """Heads share the channels of a layer equally, where no setting gives them a width."""
-    if "head_dim" in config or "attention_head_size" in config:
+    if any(name in config for name in _WIDTHS_OF_HEADS):
         return
     depths, heads = config.get("depths"), config.get("num_heads")
     if isinstance(depths, list) and isinstance(heads, list) and "embed_dim" in config:

@@ -125,6 +125,8 @@ def _check_sizes(path: str, config: Mapping[str, Any]) -> None:
     """
     for name in _SIZES:
         said = config.get(name)
+        if name == "window_size" and config.get("model_type") == "vitdet":
+            continue  # 0 lets all of its layers attend to the whole image
         for size in said if isinstance(said, list) else (said,):
             if size is not None and (type(size) is not int or size < 1):
                 raise FolderError(
@@ -146,7 +148,7 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
     if refused is not None:
         raise FolderError(refused.message, *refused.help)
     architecture = from_config(str(folder), config, statistics)
-    _check_sizes(str(folder), config.get("vision_config", config))
+    _check_sizes(str(folder), config.get("vision_config") or config)
     if architecture.width is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size",

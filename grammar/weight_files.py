@@ -16,6 +16,8 @@ from renaissance.grammar.paths import children, is_file
 
 _LONGEST_HEADER = 100_000_000
 """Bytes that safetensors allows."""
+_WHOLE = "model.safetensors"
+"""Read before all other files: what else lies in a folder may be damaged."""
 _POINTER = b"version https://git-lfs"
 _AGAIN = "download it again"
 
@@ -23,7 +25,7 @@ Shapes = dict[str, list[int]]
 
 
 class _DamagedError(ValueError):
-    """A file of weights that cannot be read; says why in a clause, and what helps."""
+    """A file of weights that cannot be read; says why in a sentence, and what helps."""
 
 
 def flaw_of_weights(folder: Path, known: Architecture, half: str) -> Flaw | None:
@@ -45,18 +47,13 @@ def flaw_of_weights(folder: Path, known: Architecture, half: str) -> Flaw | None
                 f'`random("{folder}")` takes the architecture without weights',
             ),
         )
-    shapes: Shapes = {}
-    for name in stored:
-        if not name.endswith(".safetensors"):
-            continue
-        try:
-            shapes |= _shapes(folder / name)
-        except _DamagedError as damage:
-            message, help = damage.args
-            return Flaw(message=f"`{folder / name}` {message}", help=(help,))
-    if "model.safetensors" not in names:
-        return _missing_part(folder, names)
-    return _other_shapes(folder, shapes, known, half)
+    try:
+        if _WHOLE in names:
+            return _other_shapes(folder, _shapes(folder / _WHOLE), known, half)
+        return _flaw_of_parts(folder, names)
+    except _DamagedError as damage:
+        message, help = damage.args
+        return Flaw(message=message, help=(help,))
 
 
 def _shapes(path: Path) -> Shapes:
@@ -70,26 +67,31 @@ def _shapes(path: Path) -> Shapes:
         with path.open("rb") as file:
             start = file.read(len(_POINTER))
             if start.startswith(_POINTER):
-                raise _DamagedError("is a pointer of Git LFS, no weights", "run `git lfs pull`")
+                message = f"`{path}` is a pointer of Git LFS, no weights"
+                raise _DamagedError(message, "run `git lfs pull`")
             length = int.from_bytes(start[:8], "little")
             if len(start) < 8 or length > min(_LONGEST_HEADER, size - 8):
-                raise _DamagedError("is cut off, or no file of safetensors", _AGAIN)
+                raise _DamagedError(f"`{path}` is cut off, or no file of safetensors", _AGAIN)
             file.seek(8)
             header: Mapping[str, Any] = json.loads(file.read(length))
         tensors = {name: said for name, said in header.items() if name != "__metadata__"}
         end = max((said["data_offsets"][1] for said in tensors.values()), default=0)
         if 8 + length + end > size:
-            wanted = 8 + length + end
-            raise _DamagedError(f"is cut off: {size:,} of {wanted:,} bytes are there", _AGAIN)
+            there = f"{size:,} of {8 + length + end:,} bytes are there"
+            raise _DamagedError(f"`{path}` is cut off: {there}", _AGAIN)
         return {name: list(said["shape"]) for name, said in tensors.items()}
     except OSError:
         return {}  # the library says why it cannot be read
     except (AttributeError, LookupError, TypeError, UnicodeDecodeError, json.JSONDecodeError):
-        raise _DamagedError("has a header that cannot be read", _AGAIN) from None
+        raise _DamagedError(f"`{path}` has a header that cannot be read", _AGAIN) from None
 
 
-def _missing_part(folder: Path, names: tuple[str, ...]) -> Flaw | None:
-    """Return which file is absent of weights that are kept in several."""
+def _flaw_of_parts(folder: Path, names: tuple[str, ...]) -> Flaw | None:
+    """Return what is wrong with weights in several files; no other file of the folder is read.
+
+    Raises:
+        _DamagedError: if one of them is not whole.
+    """
     index = folder / "model.safetensors.index.json"
     if not is_file(index):
         return None
@@ -98,10 +100,12 @@ def _missing_part(folder: Path, names: tuple[str, ...]) -> Flaw | None:
     except (AttributeError, LookupError, OSError, TypeError, ValueError):
         return Flaw(message=f"`{index}` cannot be read", help=(_AGAIN,))
     absent = sorted(str(part) for part in parts if part not in names)
-    if not absent:
-        return None
-    message = f"`{folder}` lacks {len(absent)} of {len(parts)} files of weights: `{absent[0]}`"
-    return Flaw(message=message, help=("download them all",))
+    if absent:
+        message = f"`{folder}` lacks {len(absent)} of {len(parts)} files of weights: `{absent[0]}`"
+        return Flaw(message=message, help=("download them all",))
+    for part in sorted(parts):
+        _shapes(folder / part)
+    return None
 
 
 def _other_shapes(folder: Path, shapes: Shapes, known: Architecture, half: str) -> Flaw | None:
@@ -114,6 +118,8 @@ def _other_shapes(folder: Path, shapes: Shapes, known: Architecture, half: str) 
     if known.modality == "vision":
         endings = (".patch_embeddings.projection.weight", ".patch_embedding.weight")
         wanted = [width, 3, patch, patch]
+        if known.config.get("use_conv_embed"):
+            return None  # FocalNet's kernels overlap then, and have a size of their own
     stated = all(type(size) is int for size in wanted)
     for name, shape in shapes.items():
         if not stated or not f".{name}".endswith(endings) or shape == wanted:

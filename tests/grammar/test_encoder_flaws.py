@@ -81,6 +81,33 @@ def test_what_goes_together_is_no_flaw(config: dict[str, Any], tmp_path: Path) -
     assert problem(tmp_path, config, weights=True) == ""
 
 
+FOCAL: dict[str, Any] = SWIN | {"model_type": "focalnet", "use_conv_embed": True}
+
+
+@pytest.mark.parametrize(
+    ("config", "shapes"),
+    [
+        (
+            BERT | {"model_type": "rembert", "input_embedding_size": 16},
+            {"embeddings.word_embeddings.weight": [64, 16]},
+        ),
+        (FOCAL, {"embeddings.patch_embeddings.projection.weight": [16, 3, 7, 7]}),
+        (VIT | {"model_type": "vitdet", "window_size": 0}, {}),
+        (CONVNEXT | {"model_type": "textnet", "hidden_sizes": [8, 8, 16]}, {}),
+        (
+            CONVNEXT | {"model_type": "levit", "num_attention_heads": [3, 5], "key_dim": [4, 4]},
+            {},
+        ),
+        (BERT | {"vision_config": None}, SHAPES),
+    ],
+)
+def test_what_is_unusual_in_a_family_is_no_flaw(
+    config: dict[str, Any], shapes: dict[str, list[int]], tmp_path: Path
+) -> None:
+    write_weights(tmp_path, shapes)
+    assert problem(tmp_path, config, weights=True) == ""
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -143,13 +170,16 @@ def test_weights_that_are_not_whole(tmp_path: Path) -> None:
     ):
         file.write_bytes(content)
         assert said in problem(tmp_path, BERT, weights=True)
-    file.rename(tmp_path / "model-00001-of-00002.safetensors")
+    file.rename(tmp_path / "model.fp16.safetensors")  # no library reads this one unasked
     write_weights(tmp_path, SHAPES)
+    assert problem(tmp_path, BERT, weights=True) == ""
     file.rename(tmp_path / "model-00001-of-00002.safetensors")
     parts = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": parts}))
     assert "lacks 1 of 2 files of weights" in problem(tmp_path, BERT, weights=True)
+    (tmp_path / parts["b"]).write_bytes(b"x" * 100)
+    assert f"{parts['b']}` is cut off" in problem(tmp_path, BERT, weights=True)
 
 
 def test_known_encoders_have_no_flaw() -> None:
