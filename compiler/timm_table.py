@@ -15,15 +15,18 @@ from typing import Any, cast
 
 import timm
 import torch
+from timm.models import _registry
 from timm.models.vision_transformer import Block, VisionTransformer
 
 from renaissance.compiler.backbones.timm import TimmTower, timm_tower
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.architectures import Statistics
 from renaissance.grammar.catalogue.timm_models import (
+    FORMER,
     TABLE,
     Expected,
     TimmModel,
+    former_table,
     line_of,
     table_of,
     timm_model,
@@ -79,6 +82,12 @@ def differences(names: Iterable[str]) -> list[str]:
     return found
 
 
+def former_names() -> str:
+    """Return the table of the names that the installed timm has given up and still takes."""
+    given_up = _registry._deprecated_models
+    return former_table({name: today for name, today in given_up.items() if today})
+
+
 def main() -> int:
     """Write or check the table; 1 if it differs."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -86,10 +95,13 @@ def main() -> int:
     names = timm.list_models()
     if arguments.parse_args().check:
         gone = [f"{name}: gone" for name in sorted(set(timm_names()) - set(names))]
+        if FORMER.read_text("utf-8") != former_names():
+            gone.append(f"{FORMER.name}: timm has other former names")
         found = gone + differences(names)
         sys.stdout.writelines(f"{line}\n" for line in found)
         return 1 if found else 0
     lines = [line_of(surveyed(name)) for name in names]
+    FORMER.write_text(former_names(), "utf-8")
     TABLE.write_text(table_of(timm.__version__, lines), "utf-8")
     return 0
 

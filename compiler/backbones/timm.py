@@ -269,9 +269,13 @@ def _source(name: str, address: str, *, pretrained: bool) -> str:
             raise BackboneError(f"`{address}`: the folder `{name}` holds no model of timm")
         # Its `config.json` may hold dimensions of its own, which timm reads from the folder alone.
         return f"local-dir:{name}"
-    if name.startswith("hf-hub:"):
+    if name.startswith(("hf-hub:", "hf_hub:")):
         known = find(name)
         return known.model_type if known is not None and not pretrained else name
+    if name.startswith("local-dir:"):
+        path = name.removeprefix("local-dir:")
+        raise BackboneError(f"`{address}`: there is no folder `{name}`; write the path: `{path}`")
+    name = name.removeprefix("timm/")  # as their page on the hub is called
     if not timm.is_model(name):
         near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
         hint = f"; similar names: {', '.join(f'`{other}`' for other in near)}" if near else ""

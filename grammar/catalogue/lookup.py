@@ -11,7 +11,7 @@ from renaissance.grammar.catalogue.pairs import PAIRS
 from renaissance.grammar.catalogue.published import Published
 from renaissance.grammar.catalogue.texts import TEXTS
 from renaissance.grammar.catalogue.timm import TIMM
-from renaissance.grammar.catalogue.timm_models import timm_model, timm_names
+from renaissance.grammar.catalogue.timm_models import name_of_today, timm_model, timm_names
 
 ENTRIES: tuple[Published, ...] = (*TEXTS, *IMAGES, *PAIRS)
 
@@ -48,14 +48,22 @@ def names_like(id: str) -> Iterator[str]:
 
 
 def named_as_timm_does(id: str) -> bool:
-    """Tell whether timm has a model of this name, whatever its tag; one of the hub may be any."""
+    """Tell whether timm has a model of this name, whatever its tag.
+
+    One that says where it lies, on the hub or in a folder, may be any.
+    """
     bare = bare_name(id)
-    return "/" in bare or timm_model(bare.partition(".")[0]) is not None
+    return "/" in bare or ":" in id or timm_model(bare.partition(".")[0]) is not None
 
 
 def bare_name(id: str) -> str:
-    """Return the name of a model of timm without what says where its weights lie."""
-    return id.removeprefix("hf-hub:").removeprefix("timm/")
+    """Return the name of a model of timm without what says where its weights lie.
+
+    It is that of today where timm has given it another one.
+    """
+    hub = ("hf-hub:", "hf_hub:")
+    stem = next((id.removeprefix(prefix) for prefix in hub if id.startswith(prefix)), id)
+    return name_of_today(stem.removeprefix("timm/"))
 
 
 @cache

@@ -1,7 +1,8 @@
 """Every model of timm: what `timm.tsv` says of it.
 
 The table is made from timm by `python -m renaissance.compiler.timm_table` and read when a
-spec names a model that nobody described by hand.
+spec names a model that nobody described by hand. Beside it lie the names that timm has given up
+and still takes, each with that of today.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from renaissance.grammar.architectures import CLIP, HALF, IMAGENET, Architecture, Statistics
 
 TABLE = Path(__file__).with_name("timm.tsv")
+FORMER = Path(__file__).with_name("timm_former.tsv")
 _STATISTICS: Mapping[str, Statistics] = {
     "i": IMAGENET,
     "h": HALF,
@@ -104,6 +106,16 @@ def timm_names() -> tuple[str, ...]:
     return tuple(_lines())
 
 
+def name_of_today(name: str) -> str:
+    """Return the name, with a tag, that timm has given a model since; the same one if none."""
+    return _former().get(name, name)
+
+
+def former_table(names: Mapping[str, str]) -> str:
+    """Return the text of the table of former names, each with that of today."""
+    return "".join(f"{former}\t{today}\n" for former, today in sorted(names.items()))
+
+
 def timm_version() -> str:
     """Return the version of timm that the table was made from."""
     return _head().split()[1]
@@ -192,6 +204,12 @@ def _tag(text: str, usual: Expected) -> tuple[str, Expected]:
 def _lines() -> dict[str, str]:
     lines = TABLE.read_text("utf-8").splitlines()
     return {line.partition("\t")[0]: line for line in lines[1:]}
+
+
+@cache
+def _former() -> dict[str, str]:
+    lines = FORMER.read_text("utf-8").splitlines()
+    return {former: today for former, _, today in (line.partition("\t") for line in lines)}
 
 
 def _head() -> str:

@@ -54,8 +54,10 @@ def apply_settings(scope: Scope, settings: Settings, findings: Findings) -> None
 def _direct(scope: Scope, address: str, value: str, findings: Findings) -> None:
     """Lay `base.model.freeze = vision` over a scope, which a file says with a statement."""
     *path, verb = address.split(".")
-    selectors = value.strip("[] ")
-    said = f"{verb} {'nothing' if selectors == 'none' else selectors}"
+    selectors = value.strip()
+    if selectors.startswith("[") and selectors.endswith("]"):
+        selectors = selectors[1:-1].strip()  # those of a layer stay
+    said = f"{verb} {'nothing' if selectors in ('', 'none') else selectors}"
     for block in reversed(path[1:]):
         said = f"{block} {{ {said} }}"
     file, found = parse(Source(name=SETTINGS, text=f"{address}\n{said}\n"))

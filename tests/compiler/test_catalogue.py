@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from timm.models._registry import _deprecated_models
 from transformers import AutoConfig
 from transformers.activations import ACT2FN
 
 from renaissance.compiler.backbones.sources import build_tower
 from renaissance.compiler.sources.random.schema import RandomArchitecture
-from renaissance.compiler.timm_table import differences
-from renaissance.grammar.catalogue import find, names
+from renaissance.compiler.timm_table import differences, former_names
+from renaissance.grammar.catalogue import find, named_as_timm_does, names
 from renaissance.grammar.catalogue.lookup import ENTRIES
 from renaissance.grammar.catalogue.timm_models import (
+    FORMER,
     line_of,
     parsed,
     timm_model,
@@ -177,6 +179,17 @@ def test_the_table_of_timm_is_read_as_it_was_written() -> None:
 def _sample() -> list[str]:
     by_hash = sorted(timm_names(), key=lambda name: sha256(name.encode()).digest())
     return [name for name in by_hash if timm_model(name).parameters < 2e7][:8]
+
+
+@pytest.mark.skipif(timm.__version__ != timm_version(), reason="made from another timm")
+def test_every_name_that_timm_takes_is_one_of_timm() -> None:
+    assert FORMER.read_text("utf-8") == former_names()
+    hub = ("hf-hub:a/b", "hf_hub:a/b", "hf-hub:a", "timm/resnet18", "local-dir:a")
+    taken = [*timm.list_models(), *timm.list_models(pretrained=True), *_deprecated_models, *hub]
+    assert [name for name in taken if not named_as_timm_does(name)] == []
+    known = find("vit_base_patch16_224_in21k")
+    assert known == find("hf_hub:timm/vit_base_patch16_224.augreg_in21k") is not None
+    assert not named_as_timm_does("vit_base_patch16_244")
 
 
 @pytest.mark.skipif(timm.__version__ != timm_version(), reason="made from another timm")

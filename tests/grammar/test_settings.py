@@ -142,6 +142,14 @@ def test_freezing_is_set_by_its_address() -> None:
     assert spec is not None
     frozen = [(one.selectors, one.excluded) for one in spec.job_models["base"].freeze]
     assert frozen == [(("text", "vision.layers[:1]"), ("norm",))]
+    layers = set_in_study(base__model__freeze="[text, vision.layers[:1]]").spec
+    assert layers is not None
+    assert layers.job_models["base"].freeze[0].selectors == frozen[0][0]
+    [alone] = set_in_study(base__model__freeze="vision.layers[:1]").spec.job_models["base"].freeze
+    assert alone.selectors == frozen[0][0][1:]
+    nothing = set_in_study(base__model__freeze="[]").spec
+    assert nothing is not None
+    assert nothing.job_models["base"].freeze == ()
     nothing = set_in_study(base__model__freeze="none").spec
     assert nothing is not None
     assert nothing.job_models["base"].freeze == ()
