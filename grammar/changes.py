@@ -100,10 +100,19 @@ def _names_architecture(word: str) -> bool:
     return source is not None and issubclass(source, NamedArchitecture)
 
 
-def keys_by_address(block: Block) -> dict[str, Key]:
-    """Return all keys of a block and of the blocks inside it, by address."""
+Known = dict[tuple[str, int], Mapping[str, Key]]
+"""Keys of parts that models share, by address and identity of the part."""
+
+
+def keys_by_address(block: Block, known: Known | None = None) -> dict[str, Key]:
+    """Return all keys of a block and of the blocks inside it, by address.
+
+    Args:
+        block: of the schema.
+        known: takes and gives the keys of parts of models, all of which outlive it.
+    """
     if isinstance(block, Model):
-        return _model_keys(block)
+        return _model_keys(block, {} if known is None else known)
     found: dict[str, Key] = {}
     for name, (impact, kind) in _declared(type(block)).items():
         value = getattr(block, name)
@@ -153,11 +162,19 @@ def _put_inside(found: dict[str, Key], outside: str, address: str, block: Block)
             found[f"{address}.{name}"] = Key(key.text, key.impact, inside)
 
 
-def _model_keys(model: Model) -> dict[str, Key]:
+def _part_keys(address: str, part: Block, known: Known) -> Mapping[str, Key]:
+    found = known.get((address, id(part)))
+    if found is None:
+        own: dict[str, Key] = {}
+        _nest(own, address, part, "weights")
+        found = known[address, id(part)] = own
+    return found
+
+
+def _model_keys(model: Model, known: Known) -> dict[str, Key]:
     found: dict[str, Key] = {}
-    for name, stream in model.streams.items():
-        _nest(found, name, stream, "weights")
-    _nest(found, model.fusion_name, model.fusion, "weights")
+    for name, part in (*model.streams.items(), (model.fusion_name, model.fusion)):
+        found.update(_part_keys(name, part, known))
     for name, info in keys_of(Model).items():
         if states(model, name):
             value = value_text(getattr(model, name), kind_of(info))

@@ -8,6 +8,7 @@ from renaissance.grammar.changes import (
     IMPACTS,
     Change,
     Key,
+    Known,
     changes_between,
     keys_by_address,
     strongest,
@@ -114,6 +115,7 @@ class _Comparison:
     def __init__(self, old: Spec, new: Spec) -> None:
         self._old = old
         self._new = new
+        self._known: Known = {}
         self._contents = {
             "model": (_contents(old.models), _contents(new.models)),
             "data": (_contents(old.data), _contents(new.data)),
@@ -149,7 +151,7 @@ class _Comparison:
                 yield BlockDiff(word=word, name=name, status="added", impact=impact)
             else:
                 same = before[name] == after[name] or not self._matters(word, name, name)
-                keys = keys_by_address(old[name]), keys_by_address(block)
+                keys = self._keys(old[name]), self._keys(block)
                 yield from _changed(word, name, *keys, changes_between(*keys), cosmetic=same)
         for name in old:
             if name not in new and name not in renamed.values():
@@ -168,6 +170,9 @@ class _Comparison:
             != there.get(name, _used(self._new, word, self._new_name(name)))
             for name in {*before, *there}
         )
+
+    def _keys(self, block: Block) -> dict[str, Key]:
+        return keys_by_address(block, self._known)
 
     def _new_name(self, job: str) -> str:
         return next((new for new, earlier in self._jobs.items() if earlier == job), job)
@@ -195,7 +200,7 @@ class _Comparison:
 
     def _job(self, name: str, earlier: Job, job: Job) -> Iterator[BlockDiff]:
         """Compare two jobs of one name, what they relate to by what it is now called."""
-        before, after = keys_by_address(earlier), keys_by_address(job)
+        before, after = self._keys(earlier), self._keys(job)
         models = {old: new for new, old in self._models.items()}
         data = {old: new for new, old in self._data.items()}
         if "on" in before:
@@ -211,7 +216,7 @@ class _Comparison:
             before["data"] = Key(f"[{', '.join(entries)}]", before["data"].impact)
         changes = (*changes_between(before, after), *self._override_changes(name))
         same = self._old.job_identity(name) == self._new.job_identity(name)
-        keys = keys_by_address(earlier), keys_by_address(job)
+        keys = self._keys(earlier), self._keys(job)
         yield from _changed(job.job, name, *keys, changes, cosmetic=same)
 
     def _model_impact(self, name: str) -> Impact | None:
@@ -219,7 +224,7 @@ class _Comparison:
         models = (self._old.model_of(name), self._new.model_of(name))
         if reduced(models[0]) == reduced(models[1]):
             return "cosmetic"
-        return strongest(change.impact for change in changes_between(*map(keys_by_address, models)))
+        return strongest(change.impact for change in changes_between(*map(self._keys, models)))
 
     def _override_changes(self, name: str) -> tuple[Change, ...]:
         """Return how the model of a job differs beyond how the one that it overrides differs."""
@@ -227,10 +232,10 @@ class _Comparison:
         if name not in old.job_models and name not in new.job_models:
             return ()
         (old_base, old_model), (new_base, new_model) = (_job_models(s, name) for s in (old, new))
-        shared = set(changes_between(keys_by_address(old_base), keys_by_address(new_base)))
+        shared = set(changes_between(self._keys(old_base), self._keys(new_base)))
         return tuple(
             replace(change, address=f"model.{change.address}")
-            for change in changes_between(keys_by_address(old_model), keys_by_address(new_model))
+            for change in changes_between(self._keys(old_model), self._keys(new_model))
             if change not in shared
         )
 

@@ -20,12 +20,14 @@ class Findings:
         Args:
             in_spite_of: codes of findings that leave a spec usable, errors or not.
         """
+        self.reported = 0  # times that one was, the same one again included
         self._in_spite_of = in_spite_of
         self._found: dict[tuple[str, str, int, int], Diagnostic] = {}
 
     def add(self, finding: Diagnostic) -> None:
         """Keep a finding, unless the same code was already reported at the same place."""
         place = finding.span
+        self.reported += 1
         self._found.setdefault((finding.code, place.source.name, place.start, place.end), finding)
 
     def extend(self, findings: Iterable[Diagnostic]) -> None:

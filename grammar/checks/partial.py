@@ -49,6 +49,26 @@ class PartialModel(Record):
     broken: bool
     sound: bool
 
+    def content(self) -> tuple[object, ...]:
+        """Return what another model of the very same parts has in common with it."""
+        return (
+            *self.streams,
+            *map(id, self.streams.values()),
+            self.embedded,
+            self.fusion_name,
+            id(self.fusion),
+            self.inputs,
+            self.pool,
+            self.pooler,
+            self.weights,
+            self.attention,
+            self.lower,
+            tuple(map(id, self.freeze)),
+            tuple(map(id, self.adapt)),
+            self.broken,
+            self.sound,
+        )
+
     def model(self) -> Model | None:
         """Return the model, or None if a part of it is missing."""
         if not self.sound or self.broken or self.fusion is None or None in self.streams.values():

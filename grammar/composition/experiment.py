@@ -55,47 +55,57 @@ def resolve_scope(scope: Scope, findings: Findings, places: Places) -> Spec | No
     """
     reader = Reader(scope=scope, findings=findings, places=places)
     composer = Composer(scope, findings)
-    models = _models(composer, reader)
+    checks = _ModelChecks(reader)
+    models = _models(composer, reader, checks)
     data = read_data(reader)
     drafts = draft_jobs(reader)
     job_reader = JobReader(drafts, composer, reader)
     jobs = job_reader.read()
-    job_models = _job_models(job_reader, reader)
+    job_models = {name: checks.model(parts) for name, parts in job_reader.parts.items()}
     _check_jobs(jobs, job_reader, models, job_models, data, reader)
     if findings.has_errors():
         return None
     return _spec(scope, models, data, jobs, job_models)
 
 
-def _models(composer: Composer, reader: Reader) -> dict[str, Model | None]:
+def _models(composer: Composer, reader: Reader, checks: "_ModelChecks") -> dict[str, Model | None]:
     models: dict[str, Model | None] = {}
     for name in reader.scope.models:
         draft = composer.draft(name)
         models[name] = None
-        if draft is None:
-            continue
-        parts = read_model(draft, ("models", name), reader)
-        check_parts(parts, reader.places, reader.findings)
-        check_attention(parts, reader.places, reader.findings)
-        models[name] = parts.model()
-        _check_presence(parts, models[name], reader)
-        if not parts.broken:
-            check_freezing(parts, reader.places, reader.findings)
-            check_adapting(parts, reader.places, reader.findings)
+        if draft is not None:
+            models[name] = checks.model(read_model(draft, ("models", name), reader))
     return models
 
 
-def _job_models(jobs: JobReader, reader: Reader) -> dict[str, Model | None]:
-    models: dict[str, Model | None] = {}
-    for name, parts in jobs.parts.items():
-        check_parts(parts, reader.places, reader.findings)
-        check_attention(parts, reader.places, reader.findings)
-        models[name] = parts.model()
-        _check_presence(parts, models[name], reader)
+class _ModelChecks:
+    """Checks of models by themselves, once for all that consist of the same parts.
+
+    A job that changes nothing of its model has one of the same parts, and so have variants.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        # Keeps the parts of which nothing is wrong, so that no others come to have their identity.
+        self._sound: dict[tuple[object, ...], PartialModel] = {}
+
+    def model(self, parts: PartialModel) -> Model | None:
+        """Return what parts make, None if one is missing, and report what is wrong with them."""
+        model = parts.model()
+        content = parts.content()
+        if content in self._sound:
+            return model
+        places, findings = self._reader.places, self._reader.findings
+        before = findings.reported
+        check_parts(parts, places, findings)
+        check_attention(parts, places, findings)
+        _check_presence(parts, model, self._reader)
         if not parts.broken:
-            check_freezing(parts, reader.places, reader.findings)
-            check_adapting(parts, reader.places, reader.findings)
-    return models
+            check_freezing(parts, places, findings)
+            check_adapting(parts, places, findings)
+        if findings.reported == before:
+            self._sound[content] = parts
+        return model
 
 
 def _check_presence(parts: PartialModel, model: Model | None, reader: Reader) -> None:

@@ -33,7 +33,7 @@ def read_model(draft: ModelDraft, path: Path, reader: Reader) -> PartialModel:
         block = None
         if stream.choice is not None:
             position: Position = "embed" if stream.keyword.text == "embed" else "backbone"
-            block = reader.choice(stream.choice, sources(position), where, position)
+            block = reader.part(stream.choice, sources(position), where, position)
         if block is not None:
             block = complete_stream(block, where, places, findings)  # type: ignore[arg-type]
         streams[name] = block
@@ -79,7 +79,7 @@ def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> FusionBlock | None
     reader.places.put((*path, "fusion_name"), draft.fusion_name.span, draft.fusion_name.span)
     for index, argument in enumerate(draft.fusion.arguments or ()):
         reader.places.put((*where, "inputs", index), argument.span, argument.span)
-    block = reader.choice(draft.fusion, Kinds(FusionBlock), where, "fusion")
+    block = reader.part(draft.fusion, Kinds(FusionBlock), where, "fusion")
     if not isinstance(block, FusionBlock) or block.stack is None:
         return block  # type: ignore[return-value]
     stack = complete_stack(block.stack, (*where, "encoder"), reader.places, reader.findings)
@@ -138,7 +138,9 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
         moment = reader.value(until, kind, "steps", (*path, "until"), key="until", place=until.span)
         if moment is FAILED:
             return None
-    selected = _selected(statement, path, reader, draft)
+    selected = {**_selected(statement, path, reader, draft), "until": moment}
+    if moment is None and statement.body is None:
+        return reader.directive(Freeze, selected)  # type: ignore[return-value]
     keys, broken = assignments(statement.body, reader.findings)
     return reader.block(  # type: ignore[return-value]
         Freeze,
@@ -147,13 +149,15 @@ def _freeze(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraf
         where=statement.span,
         what="`freeze`",
         broken=broken,
-        fixed={**selected, "until": moment},
+        fixed=selected,
     )
 
 
 def _adapt(statement: tree.Freeze, path: Path, reader: Reader, draft: ModelDraft) -> Adapt | None:
     reader.places.put(path, statement.span, statement.span)
     selected = _selected(statement, path, reader, draft)
+    if statement.body is None:
+        return reader.directive(Adapt, selected)  # type: ignore[return-value]
     keys, broken = assignments(statement.body, reader.findings)
     return reader.block(  # type: ignore[return-value]
         Adapt, keys, path, where=statement.span, what="`adapt`", broken=broken, fixed=selected

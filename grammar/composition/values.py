@@ -1,8 +1,8 @@
 """Read values: of the right kind, in the right unit, names replaced by what they stand for."""
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -21,7 +21,7 @@ from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.names import listing, nearest, plainly, suggestion, with_article
 from renaissance.grammar.places import Path, Places
-from renaissance.grammar.record import Record
+from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.vocabulary import (
     Kind,
     check_declared,
@@ -64,6 +64,14 @@ _LIMITS = {
 """Words for a bound, and where pydantic keeps it, by the type of its error."""
 
 
+class _Read(NamedTuple):
+    """What a part was read as, and the names of its fields that were said."""
+
+    block: Block
+    argument: str | None
+    keys: tuple[str, ...]
+
+
 class Reader(Record):
     """Turns drafts into blocks of the schema.
 
@@ -71,11 +79,81 @@ class Reader(Record):
         scope: where names are looked up.
         findings: receives what is wrong.
         places: receives where each value was said.
+        known: parts that were read without a finding, by what was said of them.
     """
 
     scope: Scope
     findings: Findings
     places: Places
+    known: dict[Hashable, _Read] = field(default_factory=dict, compare=False, repr=False)
+
+    def part(
+        self, choice: Choice, blocks: Mapping[str, type[Block]], path: Path, what: str
+    ) -> Block | None:
+        """Return the block that a choice names, as `choice` does.
+
+        Models of one file are variants of each other: what is said of a part in the same words as
+        before is the same block, of which nothing can be wrong now.
+        """
+        said = self._said(choice, what)
+        if said is None:
+            return self.choice(choice, blocks, path, what)
+        known = self.known.get(said)
+        if known is not None:
+            self._put(choice, known, path)
+            return known.block
+        before = self.findings.reported
+        block = self.choice(choice, blocks, path, what)
+        if block is not None and self.findings.reported == before:
+            fields = names_of(type(block))
+            self.known[said] = _Read(
+                block, positional_key(type(block)), tuple([fields[key] for key in choice.keys])
+            )
+        return block
+
+    def directive(self, kind: type[Block], selected: dict[str, Any]) -> Block | None:
+        """Return a directive that says nothing but what it selects, the same one for the same."""
+        said = (kind, *selected.values())
+        known = self.known.get(said)
+        if known is None:
+            known = self.known[said] = _Read(kind.model_validate(selected), None, ())
+        return known.block
+
+    def _said(self, choice: Choice, what: str) -> Hashable | None:
+        """Return what a choice says; None where names or blocks inside it say more."""
+        if choice.broken or self.scope.settings:
+            return None
+        arguments = choice.arguments
+        values = [setting.value for setting in choice.keys.values()]
+        spelled = [self._spelled(value) for value in (*(arguments or ()), *values)]
+        if None in spelled:
+            return None
+        count = None if arguments is None else len(arguments)
+        return what, choice.kind.text, count, *choice.keys, *spelled
+
+    def _spelled(self, value: Content) -> str | None:
+        """Return the word, number or string that a value is; None for all else."""
+        if type(value) is tree.Number or type(value) is tree.Text:
+            return value.spelling
+        if type(value) is tree.Address and len(value.parts) == 1:
+            name = value.parts[0]
+            if type(name) is tree.Name and name.text not in self.scope.lets:
+                return name.text
+        return None
+
+    def _put(self, choice: Choice, known: _Read, path: Path) -> None:
+        """Note where a known part is said once more."""
+        put, word = self.places.put, choice.kind.span
+        put(path, word, choice.span)
+        if choice.arguments and known.argument is not None:
+            if isinstance(getattr(known.block, known.argument), tuple):
+                for index, argument in enumerate(choice.arguments):
+                    put((*path, known.argument, index), word, argument.span)
+            else:
+                [argument] = choice.arguments
+                put((*path, known.argument), argument.span, argument.span)
+        for name, setting in zip(known.keys, choice.keys.values(), strict=True):
+            put((*path, name), setting.place, _span_of(setting))
 
     def block(
         self,

@@ -14,7 +14,7 @@ from renaissance.compiler.sources.wordpiece.schema import Wordpiece
 from renaissance.grammar.canonical import print_spec
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.check import check
-from renaissance.grammar.composition.resolution import Resolution
+from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.kinds.source import modality
@@ -309,6 +309,31 @@ def test_selectors_that_match_nothing(workshop: Any, selector: str) -> None:
 )
 def test_selectors_that_match(workshop: Any, selector: str) -> None:
     assert workshop.codes(TINY.replace("text.embeddings", selector)) == []
+
+
+def test_mistakes_in_the_same_words_are_each_found() -> None:
+    tiny = TINY.replace("vision.layers[0], text.embeddings", "vision.layers[0], vision")
+    child = "model child extends tiny { cross.layers = 2 }\n"
+    faulty = tiny.replace("heads = 4 }", "heads = 5 }")
+    others = (tiny.replace("tiny", "other").replace("layers = 3", "layers = 2"), faulty)
+    text = "".join((tiny, child, others[0], others[1].replace("tiny", "faulty")))
+    found = resolve(Source(name="same.vl", text=text)).diagnostics
+    lines = [
+        (finding.code, finding.span.source.position(finding.span.start)[0]) for finding in found
+    ]
+    assert lines == [("VL206", 6), ("VL206", 14), ("VL303", 18), ("VL206", 21)]
+
+
+def test_the_same_words_are_the_same_part_said_at_several_places() -> None:
+    text = TINY + TINY.replace("tiny", "other").replace("layers = 3", "layers = 1")
+    resolution = resolve(Source(name="same.vl", text=text))
+    one, other = spec_of(resolution).models.values()
+    assert one.streams["text"] is other.streams["text"]
+    assert one.fusion.inputs == other.fusion.inputs and one.fusion is not other.fusion
+    for path in (("streams", "text"), ("streams", "text", "width"), ("fusion", "inputs", 1)):
+        places = (resolution.origins.values["models", name, *path] for name in ("tiny", "other"))
+        first, second = (place.source.position(place.start) for place in places)
+        assert second == (first[0] + 7, first[1])
 
 
 def test_check_never_raises_on_mutilated_files() -> None:
