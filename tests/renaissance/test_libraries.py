@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from renaissance.libraries import SETTINGS, SPINNING, TUNABLES, WAITING, start_again_with_settings
+from renaissance.libraries import (
+    SETTINGS,
+    SPINNING,
+    TUNABLES,
+    TURNS,
+    WAITING,
+    start_again_with_settings,
+)
 
 Started = list[tuple[list[str], dict[str, str]]]
 
@@ -24,7 +31,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     monkeypatch.setattr(os, "confstr", lambda name: "glibc 2.36")
     monkeypatch.setattr(os, "execve", execve)
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "renaissance", "train", "a b.vl"])
-    for name in (TUNABLES, WAITING, *SPINNING):
+    for name in (TUNABLES, *WAITING):
         monkeypatch.delenv(name, raising=False)
     return found
 
@@ -33,18 +40,18 @@ def test_the_same_command_starts_with_the_settings(started: Started) -> None:
     start_again_with_settings()
     ((command, environment),) = started
     assert command[1:] == ["-m", "renaissance", "train", "a b.vl"]
-    assert environment == os.environ | {TUNABLES: SETTINGS, WAITING: "PASSIVE"}
+    assert environment == os.environ | {TUNABLES: SETTINGS, SPINNING: TURNS}
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, "glibc.malloc.check=3", ""])
-@pytest.mark.parametrize("waiting", [WAITING, *SPINNING])
+@pytest.mark.parametrize("waiting", WAITING)
 def test_settings_of_the_user_stay(
     settings: str, waiting: str, started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(TUNABLES, settings)
     start_again_with_settings()
     ((_, environment),) = started
-    assert environment == os.environ | {WAITING: "PASSIVE"}
+    assert environment == os.environ | {SPINNING: TURNS}
     monkeypatch.setenv(waiting, "ACTIVE")
     start_again_with_settings()
     assert len(started) == 1
