@@ -29,6 +29,11 @@ def in_bytes(number: float) -> str:
     return amount(number, "B", space=" ")
 
 
+def in_flops(number: float) -> str:
+    """Spell operations with three digits and a decimal unit: `35.1 GFLOP`."""
+    return amount(number, "FLOP", space=" ")
+
+
 def gibibytes(number: float) -> str:
     """Spell bytes of a memory or a folder with one decimal: `1,023.5 GiB`."""
     return f"{number / GIBIBYTE:,.1f} GiB"

@@ -5,7 +5,7 @@ from copy import deepcopy
 
 from transformers import AutoConfig, PretrainedConfig
 
-from renaissance.compiler.backbones.hub import look_for_hub
+from renaissance.compiler.backbones.hub import UNREACHABLE, look_for_hub
 from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.architectures import from_config
 from renaissance.grammar.catalogue import find
@@ -155,10 +155,7 @@ def unreachable(id: str, address: str, error: Exception) -> str:
     elif "model type" in text and "recognize" in text:
         reason = "the installed transformers does not know this type of model"
     else:
-        reason = (
-            "the hub cannot be reached and the model is not in the local cache; "
-            "a local folder works too, and `random(...)` needs no weights"
-        )
+        reason = f"{UNREACHABLE}; a local folder works too, and `random(...)` needs no weights"
     return f"`{address}`: cannot load `{id}`: {reason}"
 
 

@@ -7,6 +7,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+UNREACHABLE = "the hub cannot be reached and the model is not in the local cache"
 _SECONDS = 3.0
 
 

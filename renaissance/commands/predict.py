@@ -33,7 +33,7 @@ def run(arguments: Namespace) -> int:
 
     from renaissance.runtime.predicting.table import asked_of, read_asked
 
-    rows = read_asked(Path(arguments.table), task, job)
+    rows = read_asked(Path(arguments.table), task)
 
     from renaissance.runtime.predicting.trained import load_run
 

@@ -1,9 +1,8 @@
 """Comparisons of specs for people."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
-from renaissance.compiler.amounts import amount, in_bytes
+from renaissance.compiler.amounts import amount, in_bytes, in_flops
 from renaissance.grammar.changes import Change
 from renaissance.grammar.diff import BlockDiff, SpecDiff
 from renaissance.render.color import Palette
@@ -62,7 +61,7 @@ def _spelling(what: str) -> Callable[[int], str]:
     """Return what spells a figure with its unit."""
     if what.endswith(", bytes"):
         return in_bytes
-    return partial(amount, unit="FLOP" if "FLOPs" in what else "")
+    return in_flops if "FLOPs" in what else amount
 
 
 def _block(block: BlockDiff, colors: Palette) -> Iterator[str]:

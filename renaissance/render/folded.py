@@ -1,12 +1,40 @@
-"""Tables that narrow terminals do not cut: columns without room stand below."""
+"""What narrow terminals do not cut: columns without room stand below, lines go on further in."""
 
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleOptions
 from rich.table import Table
+from rich.text import Text
 
 _ANY = 10_000
 """Columns of a terminal in which every table has room."""
+
+
+_FURTHER = 4
+"""Columns that the rest of a long line is further in."""
+
+
+class Hung:
+    """A line whose rest is further in, where a terminal has no room for all of it.
+
+    Args:
+        line: without markup.
+        indent: columns before it.
+        style: of it.
+    """
+
+    def __init__(self, line: str, *, indent: int = 0, style: str = "") -> None:
+        self._text, self._indent = Text(line, style=style), indent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield as many lines as it takes."""
+        if self._indent + self._text.cell_len <= options.max_width:
+            yield Text(" " * self._indent) + self._text
+            return
+        deep = self._indent + _FURTHER
+        for number, line in enumerate(self._text.wrap(console, max(options.max_width - deep, 8))):
+            line.rstrip()
+            yield Text(" " * (deep if number else self._indent)) + line
 
 
 class Folded:

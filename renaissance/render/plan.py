@@ -7,11 +7,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.amounts import amount
+from renaissance.compiler.amounts import amount, in_bytes, in_flops
 from renaissance.compiler.planning.benefit import Caching
 from renaissance.compiler.planning.model_plan import Component, ModelPlan
 from renaissance.compiler.planning.spec_plan import Plan
-from renaissance.render.folded import Folded
+from renaissance.render.folded import Folded, Hung
 from renaissance.render.plan_answers import answers
 from renaissance.render.plan_jobs import job_tables
 
@@ -49,7 +49,7 @@ def draw(plan: Plan, price: float | None = None) -> RenderableType:
     for job in plan.jobs:
         for kept in job.model.caching:
             if kept not in alone.get(job.model.name, ()):
-                blocks.append(Text(f"job {job.name}: {_caching(kept)}"))
+                blocks.append(Hung(f"job {job.name}: {_caching(kept)}"))
     return Group(*blocks)
 
 
@@ -66,8 +66,8 @@ def _title(name: str, model: ModelPlan) -> Text:
     return Text(
         f"{name}: {counts.total:,} parameters, {counts.trainable:,} trainable, "
         f"{counts.frozen:,} frozen\n"
-        f"a text and an image: {amount(flops.forward)}FLOP forward and "
-        f"{amount(flops.training)}FLOP training",
+        f"a text and an image: {in_flops(flops.forward)} forward and "
+        f"{in_flops(flops.training)} training",
         style="bold",
     )
 
@@ -141,30 +141,30 @@ def _run_name(run: list[Branch]) -> str:
     return f"{name}[{first}:{int(first) + len(run)}]"
 
 
-def _remarks(model: ModelPlan) -> Iterator[Text]:
+def _remarks(model: ModelPlan) -> Iterator[Hung | Text]:
     for part in model.freeze:
         except_ = f" except {', '.join(part.excluded)}" if part.excluded else ""
         until = f" until {part.until}" if part.until is not None else ""
         what = f"{', '.join(part.selectors)}{except_}{until}"
         if part.rank is None:
-            yield Text(f"freeze {what}: {part.parameters:,} parameters")
+            yield Hung(f"freeze {what}: {part.parameters:,} parameters")
         else:
-            yield Text(
+            yield Hung(
                 f"adapt {what}: {part.adapters:,} parameters in adapters of rank {part.rank}, "
                 f"beside {part.parameters:,} frozen ones"
             )
     for kept in model.caching:
-        yield Text(_caching(kept))
+        yield Hung(_caching(kept))
     for root, used in model.attention.items():
-        yield Text(f"attention of {root}: {used}")
+        yield Hung(f"attention of {root}: {used}")
         if used.absorbs:
-            yield Text(f"attention of {root}: a stream absorbs the projections of a far longer one")
+            yield Hung(f"attention of {root}: a stream absorbs the projections of a far longer one")
     for lowering in model.lowered:
-        yield Text(f"{lowering.name}: {lowering.what}")
+        yield Hung(f"{lowering.name}: {lowering.what}")
     if not model.lowered:
-        yield Text("`lower = none`: padded, all computed")
+        yield Hung("`lower = none`: padded, all computed")
     for note in model.notes:
-        yield Text(f"note: {note}")
+        yield Hung(f"note: {note}")
     yield Text("")
 
 
@@ -173,8 +173,8 @@ def _caching(caching: Caching) -> str:
     size = caching.entry_bytes
     each = "an image" if caching.modality == "vision" else f"a text of {caching.tokens} tokens"
     told = (
-        f"cache {caching.stream}: {amount(size)}B {each} ({amount(1000 * size)}B per 1,000) "
-        f"instead of {amount(caching.flops)}FLOP; "
+        f"cache {caching.stream}: {in_bytes(size)} {each} ({in_bytes(1000 * size)} per 1,000) "
+        f"instead of {in_flops(caching.flops)}; "
     )
     if caching.obstacle is not None:
         return f"{told}nothing is kept: {caching.obstacle}"

@@ -8,9 +8,10 @@ from rich.text import Text
 from renaissance.compiler.amounts import in_bytes, per_second, predicted
 from renaissance.compiler.planning.job_plan import JobPlan
 from renaissance.compiler.planning.spec_plan import Plan
+from renaissance.render.folded import Hung
 
 
-def answers(plan: Plan, price: float | None = None) -> Iterator[Text]:
+def answers(plan: Plan, price: float | None = None) -> Iterator[Hung | Text]:
     """Yield the lines that a plan begins with; jobs that agree have theirs together.
 
     Args:
@@ -24,13 +25,13 @@ def answers(plan: Plan, price: float | None = None) -> Iterator[Text]:
         lines += [*_speed(job), *_savings(job), *job.begins, *_disk(job)]
         said.setdefault((fits, tuple(lines)), []).append(job.name)
     for (fits, (first, *others)), names in said.items():
-        yield Text(f"{', '.join(names)}: {first}", style="bold" if fits else "bold red")
+        yield Hung(f"{', '.join(names)}: {first}", style="bold" if fits else "bold red")
         for line in others:
-            yield Text(f"  {line}")
+            yield Hung(line, indent=2)
     seconds = [job.run.seconds for job in plan.jobs]
     known = [time for time in seconds if time is not None]
     if len(seconds) > 1 and len(known) == len(seconds):
-        yield Text(f"all jobs: {_cost(sum(known), plan, price)}", style="bold")
+        yield Hung(f"all jobs: {_cost(sum(known), plan, price)}", style="bold")
     if plan.jobs:
         yield Text("")
 
@@ -109,16 +110,18 @@ def _speed(job: JobPlan) -> Iterator[str]:
         f"{predicted(slowest.step)} {step}, {per_second(slowest.texts_per_second)} texts/s, "
         f"bound by {slowest.bound}"
     )
+    if job.kind == "evaluate" and job.run.seconds is not None and job.run.seconds < 1:
+        return  # over before workers matter
     reading = job.reading
     readers = f"{reading.workers} workers decode" if reading.workers else "one process decodes"
     verdict = (
-        f"data hold it back ({reading.wanted:,} would not)"
+        f"data hold it back ({reading.wanted:,} workers would not)"
         if reading.holds_back
         else "data keep up"
     )
     yield (
         f"{per_second(reading.images_per_second)} images/s wanted, {readers} "
-        f"{per_second(reading.decoded_per_second)} photographs: {verdict}"
+        f"{per_second(reading.decoded_per_second)}: {verdict}"
     )
 
 

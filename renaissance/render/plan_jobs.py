@@ -6,11 +6,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.amounts import amount, in_bytes, per_second, predicted
+from renaissance.compiler.amounts import amount, in_bytes, in_flops, per_second, predicted
 from renaissance.compiler.planning.job_plan import JobPlan, SearchPlan, Stage
 from renaissance.compiler.planning.spec_plan import Plan
 from renaissance.grammar.names import listing
-from renaissance.render.folded import Folded
+from renaissance.render.folded import Folded, Hung
 
 _NUMBERS = ("parameters", "trainable")
 
@@ -47,7 +47,7 @@ def _flops(jobs: Iterable[JobPlan]) -> Table:
     return table
 
 
-def _lines(jobs: Iterable[JobPlan]) -> Iterator[Text]:
+def _lines(jobs: Iterable[JobPlan]) -> Iterator[Hung | Text]:
     """Yield what is shared, read and not read; jobs that agree have their lines together."""
     said: dict[tuple[str, ...], list[str]] = {}
     for job in jobs:
@@ -55,7 +55,7 @@ def _lines(jobs: Iterable[JobPlan]) -> Iterator[Text]:
     for sentences, names in said.items():
         yield Text(", ".join(names), style="bold")
         for sentence in sentences:
-            yield Text(f"  {sentence}")
+            yield Hung(sentence, indent=2)
         yield Text("")
 
 
@@ -73,9 +73,9 @@ def _sentences(job: JobPlan) -> Iterator[str]:
             f"`{tower.stream}` encodes {tower.rows:,} rows for {job.sharing.texts:,} texts{once}"
         )
     if job.sharing.training:
-        saved = amount(job.sharing.training)
+        saved = in_flops(job.sharing.training)
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)
-        yield f"sharing saves {saved}FLOP a text ({share:.0%} of the work without it)"
+        yield f"sharing saves {saved} a text ({share:.0%} of the work without it)"
     yield from job.rates
     if job.average is not None:
         yield job.average
@@ -95,16 +95,16 @@ def _searched(search: SearchPlan) -> Iterator[str]:
     everything = search.images * search.texts
     said = [f"{search.images:,} images × {search.texts:,} texts are {everything:,} pairs"]
     if search.products:
-        said.append(f"the product of their vectors compares all: {amount(search.products)}FLOP")
+        said.append(f"the product of their vectors compares all: {in_flops(search.products)}")
     if search.pairs:
         least = search.pairs < everything
         scored = f"{search.pairs:,} of them, at most" if least else "all of them"
-        said.append(f"the fusion scores {scored}: {amount(search.joining)}FLOP")
+        said.append(f"the fusion scores {scored}: {in_flops(search.joining)}")
     yield "; ".join(said)
     share = (search.encoding + search.joining + search.products) / search.plain
     yield (
-        f"images and texts are encoded once each: {amount(search.encoding)}FLOP; every pair "
-        f"through the whole model would take {amount(search.plain)}FLOP, {1 / share:,.1f} times as "
+        f"images and texts are encoded once each: {in_flops(search.encoding)}; every pair "
+        f"through the whole model would take {in_flops(search.plain)}, {1 / share:,.1f} times as "
         "much"
     )
 
@@ -155,17 +155,17 @@ def _time(plan: Plan) -> Table:
     return table
 
 
-def _remarks(plan: Plan) -> Iterator[Text]:
+def _remarks(plan: Plan) -> Iterator[Hung]:
     if plan.machine is not None:
         machine = plan.machine
-        yield Text(
+        yield Hung(
             f"times suppose {machine.efficiency:.0%} of the peaks of {machine.name} "
             f"\n({machine.source}), an assumption; data are taken to be ready",
         )
     if plan.machine is not None:
         for missing in dict.fromkeys(job.run.missing for job in plan.jobs if job.run.missing):
             names = ", ".join(job.name for job in plan.jobs if job.run.missing == missing)
-            yield Text(f"{names}: {missing}")
+            yield Hung(f"{names}: {missing}")
 
 
 def _stages(jobs: Iterable[JobPlan]) -> Iterator[tuple[JobPlan, str, Stage]]:

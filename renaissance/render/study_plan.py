@@ -7,9 +7,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from renaissance.compiler.amounts import amount, in_bytes, predicted
+from renaissance.compiler.amounts import amount, in_bytes, in_flops, predicted
 from renaissance.grammar.names import listing
-from renaissance.render.folded import Folded
+from renaissance.render.folded import Folded, Hung
 from renaissance.render.study import differences
 from renaissance.runtime.studies.keeping import KeptPlan
 from renaissance.runtime.studies.planning import StagePlan, StudyPlan
@@ -26,10 +26,10 @@ def draw_study(plan: StudyPlan) -> Iterator[RenderableType]:
     yield Folded(_table(plan))
     yield Text("")
     for kept in plan.kept:
-        yield Text(_shared(kept, plan))
-    yield Text(_sum(plan))
+        yield Hung(_shared(kept, plan))
+    yield Hung(_sum(plan))
     for sentence in plan.unknown:
-        yield Text(f"not counted: {sentence}")
+        yield Hung(f"not counted: {sentence}")
 
 
 def summary(plan: StudyPlan) -> str:
@@ -43,7 +43,7 @@ def summary(plan: StudyPlan) -> str:
     return f"{said} instead of {plan.unshared}; {named} shared"
 
 
-def _cells(plan: StudyPlan) -> Iterator[Text]:
+def _cells(plan: StudyPlan) -> Iterator[Hung | Text]:
     """Yield what each variant differs in from the baseline."""
     study = plan.study
     for levels in study.variants:
@@ -53,7 +53,7 @@ def _cells(plan: StudyPlan) -> Iterator[Text]:
             continue
         yield Text(cell.variant)
         for line in differences(study, cell):
-            yield Text(f"  {line}")
+            yield Hung(line, indent=2)
 
 
 def _table(plan: StudyPlan) -> Table:
@@ -96,15 +96,15 @@ def _shared(kept: KeptPlan, plan: StudyPlan) -> str:
     return (
         f"kept features of `{kept.stream}`{after}: {kept.count:,} {kept.inputs}, computed once for "
         f"{listing(kept.jobs)} of {', '.join(variants)} ({kept.stages} stages): "
-        f"{amount(kept.once)}FLOP instead of {amount(kept.each_time)}FLOP"
+        f"{in_flops(kept.once)} instead of {in_flops(kept.each_time)}"
     )
 
 
 def _sum(plan: StudyPlan) -> str:
     operations, seconds, price = map(plan.total, ("operations", "seconds", "price"))
-    less = f", less {amount(plan.saved)} that kept features save" if plan.kept else ""
+    less = f", less {in_flops(plan.saved)} that kept features save" if plan.kept else ""
     said = [
-        f"all stages: {_known(operations, amount)}FLOP{less}",
+        f"all stages: {_known(operations, in_flops)}{less}",
         f"{in_bytes(plan.memory)} in the largest step",
     ]
     if plan.machine is None:

@@ -18,6 +18,7 @@ from renaissance.runtime.data.columns import (
 from renaissance.runtime.data.errors import DataError
 
 T = TypeVar("T")
+_IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +60,26 @@ class Fields:
         raise DataError(f"row {number + 1} of `{self.path}`: {what}")
 
 
-def read_fields(path: Path, names: Sequence[str], *, what: str) -> Fields:
+def read_fields(path: Path, names: Sequence[str], *, what: str | None = None) -> Fields:
     """Read columns of a table as they are.
 
     Args:
         path: of the table.
         names: of the columns, each once.
-        what: what the table is for messages.
+        what: whose table it is for messages; None for one that a command names.
 
     Raises:
         DataError: if the table is missing, empty or malformed, or has no such column.
     """
     if not path.is_file():
-        state = "is a folder" if path.is_dir() else "does not exist"
-        raise DataError(f"the table `{path}` of {what} {state}")
+        named = f"`{path}`" if what is None else f"the table `{path}` of {what}"
+        state = "is a folder, not a table" if path.is_dir() else "does not exist"
+        raise DataError(f"{named} {state}")
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
         known = ", ".join(KINDS)
+        if path.suffix.lower() in _IMAGES:
+            raise DataError(f"`{path}` is an image, not a table; a table ends in {known}")
         raise DataError(f"the table `{path}` has an unknown suffix; a table ends in {known}")
     if kind == "Parquet":
         rows = _of_parquet(path, names)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from renaissance.compiler.backbones.hub import look_for_hub
+from renaissance.compiler.backbones.hub import UNREACHABLE, look_for_hub
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.text_pairs import joining_pairs, words_of_pairs
@@ -124,8 +124,7 @@ class Tokenizer:
         from transformers import AutoTokenizer
 
         where = {} if Path(name).is_dir() else {"revision": revision}
-        if where:
-            look_for_hub()
+        there = not where or look_for_hub()
         # It tells of every attempt to connect; one sentence at the end is enough.
         hub = logging.getLogger("huggingface_hub")
         level = hub.level
@@ -133,6 +132,11 @@ class Tokenizer:
         try:
             loaded = AutoTokenizer.from_pretrained(name, **where)
         except Exception as problem:  # of damaged files whatever their reading stumbles over
+            if not there and isinstance(problem, OSError):
+                raise DataError(
+                    f"the tokenizer of `{name}` cannot be loaded: {UNREACHABLE}; a local folder "
+                    "works too"
+                ) from None
             reason = str(problem).strip().splitlines()[0] if str(problem).strip() else ""
             raise DataError(
                 f"the tokenizer of `{name}` cannot be loaded ({type(problem).__name__}: "

@@ -14,6 +14,7 @@ from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.names import listing
 from renaissance.runtime.data.fields import as_text
 from renaissance.runtime.data.table import SECOND, Source, Table, make_table
+from renaissance.runtime.errors import UsageError
 
 Row = Mapping[str, Any]
 """What is known of a row, by name of the column."""
@@ -49,7 +50,15 @@ def asked_rows(task: TaskBlock | None, rows: Sequence[Row], root: str | os.PathL
         task: says what a row consists of; `text` and `image` if None.
         rows: texts are strings; an image is a path, the bytes of a file or an image of Pillow.
         root: folder that relative paths start from.
+
+    Raises:
+        UsageError: if this is no list of rows.
     """
+    if isinstance(rows, Mapping | str | bytes) or not all(isinstance(row, Mapping) for row in rows):
+        raise UsageError(
+            "`predict` takes a list of rows, each a dictionary such as "
+            '{"text": "is it red?", "image": "a.png"}'
+        )
     texts: list[list[str]] = []
     images: list[list[Image]] = []
     kept, problems = [], {}

@@ -59,7 +59,8 @@ def task_of(spec: Spec, job: str) -> TaskBlock:
     declared = spec.jobs[job]
     if not isinstance(declared, Finetune):
         raise UsageError(
-            f"job `{job}` is a pretraining, whose heads answer no questions; `inputs` and "
-            "`model` give its features, and a fine-tuning can predict"
+            f"job `{job}` is a pretraining, whose heads answer no questions; a fine-tuning can "
+            "predict, and in Python `renaissance.load_run(...)` gives features by its `inputs` and "
+            "`model`"
         )
     return declared.task

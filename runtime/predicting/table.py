@@ -23,7 +23,7 @@ class TableRow:
     values: dict[str, Any]
 
 
-def read_asked(path: Path, task: TaskBlock, job: str) -> list[TableRow]:
+def read_asked(path: Path, task: TaskBlock) -> list[TableRow]:
     """Read the columns of a table that a task needs; labels are not among them.
 
     Raises:
@@ -32,9 +32,7 @@ def read_asked(path: Path, task: TaskBlock, job: str) -> list[TableRow]:
     names = list(dict.fromkeys(columns_of(task)))
     called: str = getattr(task, "id", None) or "id"
     named = path.is_file() and called in first_names(path)
-    fields = read_fields(
-        path, list(dict.fromkeys([*names, *([called] if named else [])])), what=f"job `{job}`"
-    )
+    fields = read_fields(path, list(dict.fromkeys([*names, *([called] if named else [])])))
     return [
         TableRow(
             id=fields.values[called][number] if named else number,

@@ -111,7 +111,7 @@ class Trained:
             What the model says to each row; of one that cannot be answered, why.
 
         Raises:
-            UsageError: if the job is a pretraining.
+            UsageError: if the job is a pretraining, or `rows` is no list of rows.
         """
         asked = asked_rows(self.task, rows, root)
         found = {number: Predicted(problem=why) for number, why in asked.problems.items()}

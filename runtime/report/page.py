@@ -1,6 +1,7 @@
 """The report of a run folder as one HTML file that needs nothing else."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from renaissance.runtime.report.folder import RunFolder, read_folder
 from renaissance.runtime.report.frame import HERE, framed
 from renaissance.runtime.report.highlight import highlight
 from renaissance.runtime.report.models import ModelFigure, model_figures, plan_of
-from renaissance.runtime.report.planned import Beside, beside, machine_of
+from renaissance.runtime.report.planned import Beside, beside, columns, machine_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,7 @@ def render(
         models=models,
         no_models=no_models,
         steps=steps,
+        columns=columns(steps),
         curves=[JobCurves(name=job.name, panels=panels(job)) for job in trained],
         evaluations=found,
         environment=_environment(run),
@@ -136,10 +138,12 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
     if unfinished:
         verb = "has" if unfinished == 1 else "have"
         sentences.append(f"{figures.plural(unfinished, 'job')} {verb} not finished.")
+    drawn = Counter(model.name for model in models)
     for model in models:
         frozen = f"{figures.share(model.frozen)} of them frozen" if model.frozen else "none frozen"
         size = figures.magnitude(model.parameters)
-        sentences.append(f"The model {model.name} has {size} parameters, {frozen}.")
+        of = f" of {' and '.join(job.name for job in model.jobs)}" if drawn[model.name] > 1 else ""
+        sentences.append(f"The model {model.name}{of} has {size} parameters, {frozen}.")
     return " ".join(sentences)
 
 

@@ -74,6 +74,19 @@ def beside(run: RunFolder, plan: Mapping[str, Any], machine: Any) -> tuple[Besid
     )
 
 
+def columns(steps: Sequence[Beside]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return headings with a cell for each job; without columns that have no value at all."""
+    found = (
+        ("Operations planned", tuple(step.operations for step in steps)),
+        ("Time planned", tuple(step.time[0] for step in steps)),
+        ("Time measured", tuple(step.time[1] for step in steps)),
+        ("Operations a second", tuple(step.reached for step in steps)),
+        ("Memory planned", tuple(step.memory[0] for step in steps)),
+        ("GPU memory measured", tuple(step.memory[1] for step in steps)),
+    )
+    return tuple(column for column in found if set(column[1]) != {figures.DASH})
+
+
 def _beside(run: JobRun, planned: Mapping[str, Any], machine: Any) -> Beside:
     stages: Sequence[Mapping[str, Any]] = planned["stages"]
     # Of a thawing model the last stage is what most steps are like.

@@ -36,6 +36,6 @@ def test_figures_before_and_after_have_the_units_of_plans() -> None:
     assert lines == [
         ["peak", "memory", "20.0", "GB", "15.0", "GB", "-5.00", "GB", "-25.0%"],
         ["trainable", "-", "5"],
-        ["forward", "a", "sample", "2.00MFLOP", "2.50MFLOP", "+500kFLOP", "+25.0%"],
+        ["forward", "a", "sample", "2.00", "MFLOP", "2.50", "MFLOP", "+500", "kFLOP", "+25.0%"],
         ["parameters", "7", "7", "0"],
     ]

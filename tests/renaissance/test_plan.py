@@ -73,12 +73,12 @@ def test_plan_says_what_a_cache_costs_and_saves(capsys: pytest.CaptureFixture[st
     vision, text = [
         line for line in capsys.readouterr().out.splitlines() if line.startswith("cache ")
     ]
-    assert "cache vision: 605kB an image (605MB per 1,000) instead of 35.1GFLOP" in vision
+    assert "cache vision: 605 kB an image (605 MB per 1,000) instead of 35.1 GFLOP" in vision
     assert "on a CPU (kept where all images fit)" in vision
-    assert "cache text: 154kB a text of 50 tokens (154MB per 1,000) instead of 8.59GFLOP" in text
+    assert "cache text: 154 kB a text of 50 tokens (154 MB per 1,000) instead of 8.59 GFLOP" in text
     assert "on a CPU (kept where all texts fit)" in text
     assert main(["plan", "freezing_base", "--tokens", "12"]) == 0
-    assert "36.9kB a text of 12 tokens" in capsys.readouterr().out
+    assert "36.9 kB a text of 12 tokens" in capsys.readouterr().out
     assert main(["plan", "freezing_base", "--format", "json"]) == 0
     [model] = json.loads(capsys.readouterr().out)["models"]
     kept = [(each["stream"], each["tokens"], each["mode"]) for each in model["caching"]]

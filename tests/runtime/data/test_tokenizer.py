@@ -197,3 +197,4 @@ def test_an_unreachable_tokenizer_is_one_sentence(
         with pytest.raises(DataError, match=r"the tokenizer of `.*` cannot be loaded") as error:
             Tokenizer.pretrained(name)
         assert "\n" not in str(error.value)
+        assert ("the hub cannot be reached" in str(error.value)) == (name != str(tmp_path))
