@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from renaissance.grammar.borrowed import statement
+from renaissance.grammar.borrowed import statement, statement_of_a_model
 from renaissance.grammar.diagnostics import Edit
-from renaissance.grammar.kinds.registry import FAMILIES, KindError, words
+from renaissance.grammar.kinds.registry import FAMILIES, KindError, schema, words
+from renaissance.grammar.named_sources import source_named
 from renaissance.grammar.names import nearest, suggestion
 from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import Token, tables
+from renaissance.grammar.tokens import Token, tables, text_value
 
 OPEN = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _RELATION_OF = {"pretrain": "on", "finetune": "from", "evaluate": "of", "model": "extends"}
@@ -20,6 +22,8 @@ _STATEMENTS = ("freeze", "adapt", "let", "import", "study", "factor")
 _GROUPED = re.compile(r"(?<![\w.])\d{1,3}(?:[ ,]\d{3})+(?![\w.])")
 _DECIMAL = re.compile(r"(?<![\w.])\d+,\d+(?![\w.])")
 _NAMES = re.compile(r"\w[\w.\[\]:]*(?:\s*,\s*\w[\w.\[\]:]*)*")
+_FILE = re.compile(r"\w[\w/]*")
+_SIZE = re.compile(r"\b(?:r|rank|lora_r|lora_rank)\s*=\s*(\d+)")
 _LEVELS = "a level is a name with what it sets between braces"
 _PYTHON = ("def", "class", "for", "if", "while", "with", "return", "print", "try", "lambda")
 _LISTS = ("data", "of", "baseline", "seeds", "report")
@@ -200,6 +204,20 @@ def instead_of_key(place: Place) -> Advice:
     return NONE
 
 
+def named_streams(place: Place) -> Advice:
+    """Say that the streams of a fusion stand between parentheses without names for them."""
+    start = next((i for i, part in enumerate(place.line) if part is place.opening), None)
+    last = None if start is None else place.closing(start)
+    if place.kind(0) != "FUSION" or start is None or last is None:
+        return NONE
+    inside = place.text(place.line[start], place.line[last])[1:-1].strip()
+    if not re.fullmatch(r"\w+\s*=\s*\w+(?:\s*,\s*\w+\s*=\s*\w+)*", inside):
+        return NONE
+    inside = re.sub(r"\w+\s*=\s*", "", inside)
+    meant = f"{place.text(place.line[start - 1])}({inside})"
+    return _write(meant, place.edit(place.line[start - 1].start, place.line[last].end, meant))
+
+
 def _grouping(place: Place) -> Advice | None:
     """Say how factors, levels and lists of a study are written."""
     token, before, at = place.token, place.before, place.at
@@ -282,13 +300,17 @@ def _python(place: Place) -> Advice | None:
 def _source(place: Place) -> Advice | None:
     """Say how a backbone says which encoder it is."""
     before = place.before
-    if place.kind(0) not in ("BACKBONE", "EMBED") or place.kind(2) != "EQUAL" or before is None:
+    if place.kind(0) not in ("BACKBONE", "EMBED") or before is None:
+        return None
+    equal = "" if place.kind(2) == "EQUAL" else "= "
+    at = 2 if equal else 3
+    if place.kind(at) == "STRING" and place.at in (at, at + 1) and place.kind(1) == "NAME":
+        said = place.line[at]
+        meant = source_named(text_value(place.text(said)), place.text(place.line[1]))
+        return _write(equal + meant, place.edit(said.start, said.end, equal + meant))
+    if equal:
         return None
     name = next((part for part in place.line[3:] if part.type == "STRING"), None)
-    if before.type == "STRING" and name is not None:
-        source = "huggingface" if "/" in place.text(name) else "timm"
-        meant = f"{source}({place.text(name)})"
-        return _write(meant, place.edit(name.start, name.end, meant))
     if place.token.type == "LPAR" and place.kind(place.at - 2) == "DOT":
         library = "timm" if place.text(place.line[3]) == "timm" else "huggingface"
         spelled = place.text(name) if name is not None else f'"{place.text(before)}"'
@@ -424,6 +446,11 @@ def _brace(place: Place) -> Advice | None:
                 return _write(f"{statement} {word} {{ … }}", edit)
         if word in _words("source"):
             return _write(f"backbone text = {word} {{ … }}")
+        if at == 1 and (meant := statement_of_a_model(word)) and "{" in meant:
+            last = place.closing(at)
+            inside = "" if last is None else place.text(token, place.line[last])
+            size = _SIZE.search(inside)
+            return _write(re.sub(r"\d+", size[1], meant) if size else meant)
     if token.type != "LPAR":
         return None
     last = place.closing(at)
@@ -441,8 +468,10 @@ def _brace(place: Place) -> Advice | None:
             () if last is None else (place.edit(before.end, place.line[last].end, ""),)
         )
         if "=" in inside and last is not None:
-            meant = f" {{ {inside} }}"
-            edits = (place.edit(before.end, place.line[last].end, meant),)
+            inside = re.sub(r"\s*=\s*", " = ", inside)
+            word = _called(keyword, word) or word
+            meant = f"{word} {{ {inside} }}"
+            edits = (place.edit(before.start, place.line[last].end, meant),)
         return Advice(help=(f"keys stand between braces: `{word} {{ {inside} }}`",), edits=edits)
     return None
 
@@ -461,6 +490,10 @@ def _equal(place: Place) -> Advice | None:
     if place.kind(0) == "MODEL" and at == 2 and place.kind(3) == "NAME":
         name = place.text(place.line[3])
         return _write(f"extends {name}", place.edit(before.end, token.end, " extends"))
+    if at == 1 and place.opening is None and place.text(before) == "defaults":
+        named = _FILE.search(place.text(token, place.line[-1]))
+        file = f"{named[0]}.vl" if named else "….vl"
+        return Advice(help=(f'files are joined with `import "{file}"`',))
     edits = (place.edit(before.end, token.end, " ="),)
     return Advice(help=("a value is given with `=`",), edits=edits)
 
@@ -598,3 +631,18 @@ def _words(family: str) -> tuple[str, ...]:
         return words(family)
     except KindError:
         return ()
+
+
+def _called(family: str, name: str) -> str | None:
+    """Return the word of the kind that others call so; None if none is."""
+    from renaissance.grammar.kinds.block import kind_called  # only mistakes pay for it
+
+    found = {word: _schema(family, word) for word in _words(family)}
+    return kind_called(name, {word: kind for word, kind in found.items() if kind is not None})
+
+
+def _schema(family: str, word: str) -> Any:
+    try:
+        return schema(family, word)
+    except KindError:
+        return None

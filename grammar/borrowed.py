@@ -11,8 +11,7 @@ KEYS: Mapping[str, str] = {
     "warmup": "warmup_steps warmup_ratio num_warmup_steps warmup_epochs warmup_proportion "
     "warmup_fraction",
     "end_lr": "min_lr final_lr eta_min lr_end min_learning_rate",
-    "batch": "batch_size train_batch_size per_device_train_batch_size global_batch_size "
-    "batch_size_train total_batch_size bs",
+    "batch": "batch_size train_batch_size global_batch_size batch_size_train total_batch_size bs",
     "steps": "max_steps num_steps total_steps max_iters num_iterations iterations iters "
     "max_updates train_steps num_training_steps training_steps max_step",
     "epochs": "num_epochs num_train_epochs max_epochs n_epochs nb_epochs train_epochs "
@@ -58,11 +57,12 @@ KEYS: Mapping[str, str] = {
     "masking_ratio mlm_prob prob",
     "whole_word": "whole_word_masking wwm whole_word_mask",
     "negatives": "num_negatives n_negatives negative_samples hard_negatives negative_ratio",
+    "hard": "hard_negative hard_negatives hard_negative_mining use_hard_negatives",
     "temperature": "temp tau logit_scale init_temperature",
-    "root": "data_dir data_root data_path image_root image_dir images_dir image_folder "
-    "img_dir dataset_path vis_root images storage data_folder",
     "table": "csv file annotations annotation train_file csv_path annotation_file ann_file "
     "data_file data_files path json jsonl tsv annotations_file ann_root",
+    "root": "data_dir data_root data_path image_root image_dir images_dir image_folder "
+    "img_dir dataset_path vis_root images storage data_folder path",
     "text": "caption caption_column text_column question question_column",
     "image": "image_column image_path img image_path_column",
     "answer": "label label_column answer_column target target_column",
@@ -80,6 +80,8 @@ KEYS: Mapping[str, str] = {
 OTHER_VALUES: Mapping[str, str] = {
     "precision = fp16": "fp16 half use_fp16 fp16_training",
     "precision = bf16": "bf16 amp use_amp mixed_precision dtype torch_dtype autocast",
+    "batch = …": "per_device_train_batch_size per_gpu_train_batch_size batch_size_per_gpu "
+    "batch_size_per_device local_batch_size",
     "micro_batch = …": "gradient_accumulation_steps accumulate_grad_batches grad_accum_steps "
     "accumulation_steps accum_iter update_freq gradient_accumulation grad_accum",
     "average = 0.999": "ema ema_decay use_ema model_ema",
@@ -95,6 +97,12 @@ OTHER_VALUES: Mapping[str, str] = {
 }
 """What is written where others have a key with another kind of value."""
 
+OF_VALUES: Mapping[str, str] = {
+    "batch = …": "it is that of all processes together",
+    "micro_batch = …": "the batch divided by that number",
+}
+"""What is to be said of a value that has to be computed from that of others."""
+
 NOT_SAID: Mapping[str, str] = {
     "`renaissance train -o DIR` says where a run lies": "output_dir out_dir save_dir run_dir "
     "log_dir logging_dir default_root_dir work_dir exp_dir",
@@ -107,6 +115,14 @@ NOT_SAID: Mapping[str, str] = {
     "a run that was stopped goes on by itself; `--fresh` starts anew": "resume "
     "overwrite_output_dir resume_training auto_resume",
     "tokens come from the text backbone": "tokenizer_name tokenizer_path tokenizer_type",
+    "data are always shuffled": "shuffle shuffle_data shuffle_train train_shuffle",
+    "there is no smoothing of labels": "label_smoothing label_smoothing_factor smoothing",
+    "a warm-up rises from 0": "warmup_lr warmup_init_lr warmup_start_lr warmup_factor",
+    "`evaluate` has a `batch` of its own, which changes no number": "batch_size_eval "
+    "eval_batch_size per_device_eval_batch_size val_batch_size batch_size_val test_batch_size batch_size_test",
+    "`adapt` names the parts that get adapters: `adapt text.attention { … }`": "target_modules "
+    "lora_target_modules modules_to_save",
+    "the task says which answers there are": "num_labels num_classes n_classes",
 }
 """Keys of others that need no key here, by what is to be said of them."""
 

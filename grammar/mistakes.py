@@ -2,7 +2,7 @@
 
 import re
 
-from renaissance.grammar.advice import Place, advice, instead_of_key
+from renaissance.grammar.advice import Place, advice, instead_of_key, named_streams
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
 from renaissance.grammar.source import Source, Span
@@ -41,12 +41,15 @@ def unexpected(place: Place) -> Diagnostic:
         if place.new_line or token.type in ("LBRACE", "RBRACE", "$END"):
             return unclosed(place.source, opening, token)
         if token.type == "EQUAL" and opening.type == "LPAR":
+            instead = named_streams(place)
             return Diagnostic(
                 code="VL014",
                 message="a setting stands in parentheses",
                 span=span,
                 label="no `=` between `(` and `)`",
-                help=("write settings in braces after the parentheses: `name(…) { key = value }`",),
+                help=instead.help
+                or ("write settings in braces after the parentheses: `name(…) { key = value }`",),
+                edits=instead.edits,
             )
     if token.type in ("RPAR", "RSQB") and not bracket:
         return closes_nothing(place.source, token)

@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit
+from renaissance.grammar.named_sources import source_named
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tables import load
 
@@ -40,6 +41,8 @@ _SPACED_PERCENTAGE = re.compile(r"(?<![\w.])(\d[\d_.]*)[ \t]+%\Z")
 _QUOTE_IN_NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:'\d{3})+(?![\w.])")
 _SPACES = ("\u00a0", *map(chr, range(0x2000, 0x200B)), "\u202f", "\u205f", "\u3000")
 _ARITHMETIC = "there is no arithmetic: write the number itself"
+_BACKBONE = re.compile(r"\bbackbone\s+(\w+)\s*=\s*\Z")
+_SQUARE = re.compile(r"(\d+)x\1")
 _OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
 _RANGE = re.compile(r"(\d{1,9})\.{2,3}(\d{1,9})")
 _WORD = re.compile(r"[^\W\d][\w-]*")
@@ -231,7 +234,19 @@ def _unknown(source: Source, position: int) -> Diagnostic:
                 "numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4`, `15%` and `15min`",
             ),
         )
-    if word := _WORD.match(text, position):
+    if (word := _WORD.match(text, position)) and (
+        backbone := _BACKBONE.search(text, text.rfind("\n", 0, position) + 1, position)
+    ):
+        meant = source_named(word[0], backbone[1])
+        return Diagnostic(
+            code="VL002",
+            message=f"{_shown(word[0])} is not a name",
+            span=Span(source=source, start=position, end=word.end()),
+            help=(f"write `{meant}`",),
+            edits=_edits(source, position, word.end(), meant),
+            notes=("names are made of the letters a to z, digits and `_`",),
+        )
+    if word:
         return Diagnostic(
             code="VL002",
             message=f"{_shown(word[0])} is not a name",
@@ -292,6 +307,8 @@ def _string_end(text: str, start: int) -> int:
 
 def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
     """Return help on what looks like a number and is none."""
+    if square := _SQUARE.fullmatch(found[0]):
+        return (f"images are square: `{square[1]}`",)
     if pixels := re.fullmatch(r"(\d+)(?:px|pixels|GB|ms)", found[0]):
         return (f"units are not written: `{pixels[1]}`",)
     if _OTHER_UNIT.fullmatch(found[0]):
@@ -309,7 +326,9 @@ def _number_meant(text: str, found: re.Match[str]) -> tuple[str, ...]:
 
 
 def _number_edits(source: Source, found: re.Match[str]) -> tuple[Edit, ...]:
-    """Return the change of a number in thousands whose unit is spelled large."""
+    """Return the change of a square size, or of thousands whose unit is spelled large."""
+    if square := _SQUARE.fullmatch(found[0]):
+        return _edits(source, *found.span(), square[1])
     if not _OTHER_UNIT.fullmatch(found[0]) or found[0][-1] not in "K":
         return ()
     return _edits(source, *found.span(), f"{found[0][:-1]}k")

@@ -33,7 +33,16 @@ def check_unlearned(
     said = places.value(("jobs", job.name, "task"))
     of = places.value(("jobs", job.name, "of"))
     assert said is not None and of is not None  # both are stated
-    if isinstance(measured, Finetune):
+    if isinstance(measured, Finetune) and measured.task.word() == task.word():
+        _refuse(
+            findings,
+            f"job `{measured.name}` has learned its task",
+            said,
+            "an evaluation has the task of its job by itself",
+            help=("leave `task` out",),
+            related=(Label(span=of, text="a fine-tuning"),),
+        )
+    elif isinstance(measured, Finetune):
         _refuse(
             findings,
             f"job `{measured.name}` has learned a task of its own",

@@ -1,11 +1,15 @@
 """Explain what is wrong with data and jobs: what they relate to, and what stands in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from renaissance.grammar import tree
 from renaissance.grammar.borrowed import ours
+from renaissance.grammar.composition.drafts import Content
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
-from renaissance.grammar.kinds.registry import FAMILIES
+from renaissance.grammar.kinds.block import KindBlock, kind_called
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
+from renaissance.grammar.kinds.registry import FAMILIES, Kinds
 from renaissance.grammar.names import listing, nearest, suggestion
 from renaissance.grammar.source import Span
 
@@ -19,6 +23,13 @@ EXAMPLES = {
     "model": "`model { vision.image_size = 384 }`",
 }
 """How blocks of a job are written, by their words."""
+
+_CHOSEN: Mapping[str, type[KindBlock]] = {
+    "optimizer": OptimizerBlock,
+    "schedule": ScheduleBlock,
+    "objective": ObjectiveBlock,
+}
+"""Families of the blocks that name a kind."""
 
 BLOCKS_OF_A_JOB = tuple(word for word in EXAMPLES if word != "augment")
 """Words of a job that take braces and no value; a file may set them as if they were keys."""
@@ -206,7 +217,7 @@ def set_twice(name: str, first: Span, second: Span) -> Diagnostic:
     )
 
 
-def block_as_key(word: str, place: Span, value: tree.Value) -> Diagnostic:
+def block_as_key(word: str, place: Span, value: Content) -> Diagnostic:
     """Explain a word of a job that takes braces and was set like a key.
 
     Args:
@@ -214,23 +225,29 @@ def block_as_key(word: str, place: Span, value: tree.Value) -> Diagnostic:
         place: where it stands.
         value: what it was set to, which may say which one is meant.
     """
-    meant = None
-    if isinstance(value, tree.Sequence) and len(value.items) == 1:
-        [value] = value.items
-    match value:
-        case tree.Call(arguments=None) | tree.Address(parts=(tree.Name(),)):
-            meant = value.span.text
-        case tree.Text(value=text) if text.isidentifier():
-            meant = text
-    braces = meant is not None and "{" in meant
-    example = f"`{word} {meant if braces else f'{meant} {{ … }}'}`" if meant else EXAMPLES[word]
-    known = word in ("optimizer", "schedule", "objective") and meant is not None
+    values = value.items if isinstance(value, tree.Sequence) else (value,)
+    meant = tuple(filter(None, (_block_meant(word, one) for one in values)))
+    written = tuple(f"{word} {said if '{' in said else f'{said} {{ … }}'}" for said in meant)
     return Diagnostic(
         code="VL411",
-        message=f"`{word}` is a block, not a key",
+        message=f"`{place.text.rpartition('.')[2]}` is a block, not a key",
         span=place,
-        help=(f"write {example if known else EXAMPLES[word]}",),
+        help=(f"write {listing(written) if written else EXAMPLES[word]}",),
     )
+
+
+def _block_meant(word: str, value: Content) -> str | None:
+    """Return what names the kind that a value of a block's word stands for; None if nothing."""
+    if word not in _CHOSEN:
+        return None
+    match value:
+        case tree.Call(arguments=None):
+            return value.span.text
+        case tree.Address(parts=(tree.Name(text=said),)) | tree.Text(value=said):
+            kinds = Kinds(_CHOSEN[word])
+            close = nearest(said, kinds)
+            return kind_called(said, kinds) or (close[0] if len(close) == 1 else None)
+    return None
 
 
 def block_with_value(word: tree.Name, name: tree.Name, value: Span) -> Diagnostic:

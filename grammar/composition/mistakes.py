@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from renaissance.grammar import tree
 from renaissance.grammar.borrowed import (
+    OF_VALUES,
     block_of_a_job,
     not_said,
     ours,
@@ -11,7 +12,7 @@ from renaissance.grammar.borrowed import (
     with_other_value,
 )
 from renaissance.grammar.composition.drafts import Content, Setting
-from renaissance.grammar.composition.job_mistakes import EXAMPLES
+from renaissance.grammar.composition.job_mistakes import BLOCKS_OF_A_JOB, EXAMPLES, block_as_key
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.kinds.block import KindBlock
@@ -24,7 +25,15 @@ from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain, Training
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.study import StudyKeys
-from renaissance.grammar.schema.vocabulary import JOBS, keys_of, positional_key, spelling_of
+from renaissance.grammar.schema.vocabulary import (
+    JOBS,
+    Kind,
+    keys_of,
+    kind_of,
+    names_of,
+    positional_key,
+    spelling_of,
+)
 from renaissance.grammar.source import Span
 
 _OF_IMAGES = ("image_size", "patch", "stem")
@@ -34,15 +43,16 @@ DIMENSIONS = (*Dimensions.model_fields, "activation")
 _DERIVED = ("tokenizer", "vocabulary", "vocab_size", "special_tokens")
 
 
-def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagnostic:
+def unknown_key(block: type[Block], name: str, setting: Setting, what: str) -> Diagnostic:
     """Return the finding that a block has no such key.
 
     Args:
         block: class of the schema.
         name: key that the file sets.
-        place: of the key.
+        setting: place of the key, and its value.
         what: what the message calls the block.
     """
+    place = setting.place
     if issubclass(block, SourceBlock) and (finding := _of_the_backbone(block, name, place, what)):
         return finding
     if name == positional_key(block):
@@ -55,17 +65,23 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
     known = tuple(spelling_of(key, info) for key, info in keys_of(block).items())
     ours_here = any(meant in known for meant in ours(name))
     if not ours_here and (
-        found := _of_others(name, known, place, what, issubclass(block, Training))
+        found := _of_others(
+            name, known, setting, what, block if issubclass(block, Training) else None
+        )
     ):
         return found
+    fitting = tuple(
+        key for key in known if fits(setting.value, kind_of(keys_of(block)[names_of(block)[key]]))
+    )
     if any(one_slip(name, key) for key in known):
-        return _plain(name, known, place, what)
-    for meant in (name, *ours(name), *_slips(name)):
+        return _plain(name, known, fitting, place, what)
+    own = sorted(ours(name), key=lambda meant: meant in known and meant not in fitting)
+    for meant in (name, *own, *_slips(name)):
         if meant in known:
-            return _called_otherwise(name, meant, place, what)
+            return _called_otherwise(name, meant, place, what, sure=meant in fitting)
         if found := _belongs_elsewhere(block, name, meant, place, what):
             return found
-    plain = _plain(name, known, place, what)
+    plain = _plain(name, known, fitting, place, what)
     if block is StudyKeys and not plain.help:
         varied = f"what varies is a factor: `factor {name} {{ low {{ … }} high {{ … }} }}`"
         return replace(plain, help=(varied,))
@@ -73,23 +89,27 @@ def unknown_key(block: type[Block], name: str, place: Span, what: str) -> Diagno
 
 
 def _of_others(
-    name: str, known: Sequence[str], place: Span, what: str, training: bool
+    name: str, known: Sequence[str], setting: Setting, what: str, training: type[Block] | None
 ) -> Diagnostic | None:
     """Explain a key of other frameworks that is no key in the language, or has other values."""
-    word = block_of_a_job(name) or name
-    if training and word in EXAMPLES:
+    word, place = block_of_a_job(name) or name, setting.place
+    if training is Finetune and word == "objective":
         return Diagnostic(
-            code="VL411",
-            message=f"`{name}` is a block, not a key",
+            code="VL401",
+            message=f"{what} has no key `{name}`",
             span=place,
-            help=(f"write {EXAMPLES[word]}",),
+            help=("its task says what is learned: `task = …`",),
         )
+    if training and word in EXAMPLES:
+        return block_as_key(word, place, setting.value)
     values = (text for text in with_other_value(name) if text.partition(" ")[0] in known)
     meant = next(values, None)
     statement = None if meant else statement_of_a_model(name)
     if statement and training:
         statement = f"model {{ {statement} }}"
     help = f"write `{meant or statement}`" if meant or statement else not_said(name)
+    if meant is not None and meant in OF_VALUES:
+        help = f"{help}: {OF_VALUES[meant]}"
     if help is None:
         return None
     if statement and not training and what != "a model":
@@ -98,7 +118,7 @@ def _of_others(
         code="VL401",
         message=f"{what} has no key `{name}`",
         span=place,
-        label="is said in another way",
+        label="is said in another way" if meant or statement else "needs no key",
         help=(help,),
     )
 
@@ -110,15 +130,17 @@ def _slips(name: str) -> Iterator[str]:
     yield from (key for key in (*_OF_BACKBONES, *keys) if one_slip(name, key))
 
 
-def _called_otherwise(name: str, meant: str, place: Span, what: str) -> Diagnostic:
-    """Explain a key that has another name elsewhere."""
+def _called_otherwise(
+    name: str, meant: str, place: Span, what: str, *, sure: bool = True
+) -> Diagnostic:
+    """Explain a key that has another name elsewhere; where its value fits it is `sure`."""
     return Diagnostic(
         code="VL401",
         message=f"{what} has no key `{name}`",
         span=place,
         label=f"is called `{meant}` here",
         help=(f"write `{meant}`",),
-        edits=_renamed(place, name, meant),
+        edits=_renamed(place, name, meant) if sure else (),
     )
 
 
@@ -182,7 +204,7 @@ def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
     if name in _STATEMENTS or isinstance(value, tree.Call):
         return _statement_as_key(name, place, value)
     known = (*keys_of(Model), *_STATEMENTS, "freeze")
-    if found := _of_others(name, known, place, "a model", False):
+    if found := _of_others(name, known, setting, "a model", None):
         return found
     if meant := next((key for key in ours(name) if key in keys_of(Model)), None):
         return _called_otherwise(name, meant, place, "a model")
@@ -270,6 +292,7 @@ def stands_for(unknown: str, missing: str, block: type[Block]) -> bool:
     return (
         bool(nearest(unknown, (missing,)))
         or missing in ours(unknown)
+        or any(said.startswith(f"{missing} ") for said in with_other_value(unknown))
         or wanted == block_of_a_job(unknown)
     )
 
@@ -292,16 +315,46 @@ def home_of(block: type[Block], name: str) -> str:
     )
 
 
-def _plain(name: str, known: tuple[str, ...], place: Span, what: str) -> Diagnostic:
-    close = nearest(name, known)
+def fits(value: Content, kind: Kind) -> bool:
+    """Tell whether a key may take a value, as far as its form tells."""
+    match value:
+        case dict():
+            return kind.table is not None
+        case tuple():
+            return kind.item is not None and bool(kind.item.blocks)
+        case tree.Boolean():
+            return kind.boolean
+        case tree.Number(value=number):
+            return kind.number or kind.share or (kind.count and isinstance(number, int))
+        case tree.Percentage():
+            return kind.share
+        case tree.Duration():
+            return kind.minutes
+        case tree.Text():
+            return kind.text or bool(kind.words)
+        case tree.Sequence():
+            return kind.item is not None
+    return True
+
+
+def _plain(
+    name: str, known: tuple[str, ...], fitting: tuple[str, ...], place: Span, what: str
+) -> Diagnostic:
+    """Explain a key by the one that it resembles: by far only if its value fits that."""
+    close = tuple(key for key in nearest(name, known) if key in fitting or one_slip(name, key))
+    blocks = tuple(word for word in BLOCKS_OF_A_JOB if word in known or f"{word}s" in known)
+    keys = (key for key in known if key not in blocks and key.removesuffix("s") not in blocks)
     return Diagnostic(
         code="VL401",
         message=f"{what} has no key `{name}`",
         span=place,
         label="unknown key",
-        help=suggestion(name, known, "a key"),
-        notes=(f"keys are {listing(known)}",) if known else (f"{what} has no keys",),
-        edits=_renamed(place, name, close[0]) if len(close) == 1 else (),
+        help=suggestion(name, close, "a key"),
+        notes=(
+            *((f"keys are {listing(keys)}",) if known else (f"{what} has no keys",)),
+            *((f"blocks are {listing(blocks)}",) if blocks else ()),
+        ),
+        edits=_renamed(place, name, close[0]) if len(close) == 1 and close[0] in fitting else (),
     )
 
 

@@ -16,10 +16,10 @@ from renaissance.grammar.composition.scope import SETTINGS, Scope
 from renaissance.grammar.declaration import Block, Minutes, Share
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.block import KindBlock, kind_called
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.kinds.source import StackDimensions
-from renaissance.grammar.names import listing, nearest, plainly, suggestion, with_article
+from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record, field
 from renaissance.grammar.schema.vocabulary import (
@@ -185,7 +185,7 @@ class Reader(Record):
             name = fields.get(spelled, spelled)
             self.places.put((*path, name), setting.place, _span_of(setting))
             if spelled not in fields:
-                self.findings.add(unknown_key(block, spelled, setting.place, what))
+                self.findings.add(unknown_key(block, spelled, setting, what))
                 failed = True
                 continue
             info = known[name]
@@ -307,7 +307,7 @@ class Reader(Record):
             return None
         if block is None:
             spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
-            meant = _kind_called(choice.kind.text, blocks) or word_among(choice.kind.text, words)
+            meant = kind_called(choice.kind.text, blocks) or word_among(choice.kind.text, words)
             close = (meant,) if meant else nearest(choice.kind.text, spelled)
             self.findings.add(
                 Diagnostic(
@@ -717,18 +717,10 @@ def _word_alone(choice: Choice, key: str) -> Diagnostic:
     )
 
 
-def _kind_called(name: str, blocks: Mapping[str, type[Block]]) -> str | None:
-    """Return the word of the kind that others call so."""
-    for block in blocks.values():
-        if issubclass(block, KindBlock) and plainly(name) in map(plainly, block.called):
-            return spelled_word(block)
-    return None
-
-
 def _word_called(name: str, kind: Kind) -> str | None:
     """Return which of the words of a key others call so."""
     kinds = kind.words if isinstance(kind.words, Kinds) else {}
-    return _kind_called(name, kinds) or word_among(name, kind.words)
+    return kind_called(name, kinds) or word_among(name, kind.words)
 
 
 def _unknown_word(word: str, kind: Kind, key: str, span: Span) -> Diagnostic:
@@ -856,6 +848,10 @@ def _what(value: tree.Value) -> str:
     match value:
         case tree.Number(value=int()):
             return "a whole number"
+        case tree.Number(value=float() as number, spelling=spelled) if (
+            number.is_integer() and "e" in spelled.lower()
+        ):
+            return "a number with an exponent"
         case tree.Number():
             return "a number with a fraction"
         case tree.Percentage():

@@ -1,6 +1,7 @@
 """What the blocks of all kinds have in common."""
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -9,6 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from renaissance.grammar.declaration import Block, Impact, key
 from renaissance.grammar.kinds.registry import FAMILIES, KindError, schema
+from renaissance.grammar.names import plainly
 
 
 class KindBlock(Block):
@@ -48,6 +50,16 @@ class KindBlock(Block):
             partial(_read, cls),
             serialization=core_schema.plain_serializer_function_ser_schema(_dump, info_arg=True),
         )
+
+
+def kind_called(name: str, kinds: Mapping[str, type[Block]]) -> str | None:
+    """Return the word, as a file spells it, of the kind that others call so; None if none is."""
+    for word, kind in kinds.items():
+        if not issubclass(kind, KindBlock):
+            continue
+        if plainly(name) in map(plainly, (word, *kind.called)):
+            return kind.spelled or word
+    return None
 
 
 def kind_key(family: str, word: str, *, doc: str, impact: Impact) -> Any:

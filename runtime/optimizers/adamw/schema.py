@@ -9,6 +9,12 @@ from renaissance.grammar.kinds.optimizer import Decay, OptimizerBlock
 class AdamW(OptimizerBlock):
     """Adam with decoupled weight decay. Source: Loshchilov & Hutter 2019."""
 
+    called: ClassVar[tuple[str, ...]] = (
+        "adamw_torch",
+        "adamw_hf",
+        "adamw_torch_fused",
+        "fused_adamw",
+    )
     # It moves each weight by about the rate in a step, whatever the gradient.
     highest_rate: ClassVar[float] = 0.1
 

@@ -11,6 +11,7 @@ from renaissance.grammar.kinds.remark import Remark
 class Sgd(OptimizerBlock):
     """Stochastic gradient descent with momentum. Source: Sutskever et al. 2013."""
 
+    called: ClassVar[tuple[str, ...]] = ("momentum", "sgdm", "nesterov")
     # A linear map on constant features is trained with 30 (He et al. 2020, MoCo).
     highest_rate: ClassVar[float] = 100.0
     usual_rates: ClassVar[tuple[str, str]] = ("1e-3", "1")
