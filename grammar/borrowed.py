@@ -119,7 +119,8 @@ NOT_SAID: Mapping[str, str] = {
     "there is no smoothing of labels": "label_smoothing label_smoothing_factor smoothing",
     "a warm-up rises from 0": "warmup_lr warmup_init_lr warmup_start_lr warmup_factor",
     "`evaluate` has a `batch` of its own, which changes no number": "batch_size_eval "
-    "eval_batch_size per_device_eval_batch_size val_batch_size batch_size_val test_batch_size batch_size_test",
+    "eval_batch_size per_device_eval_batch_size val_batch_size batch_size_val test_batch_size "
+    "batch_size_test",
     "`adapt` names the parts that get adapters: `adapt text.attention { … }`": "target_modules "
     "lora_target_modules modules_to_save",
     "the task says which answers there are": "num_labels num_classes n_classes",
