@@ -9,6 +9,9 @@ from renaissance.editor.places import Columns
 from renaissance.grammar import tree
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.parts import Leaf
+from renaissance.grammar.catalogue.lookup import bare_name
+from renaissance.grammar.catalogue.timm_models import timm_model
+from renaissance.grammar.kinds.source import Shortened
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
@@ -61,8 +64,17 @@ def _about_part(model: Model, part: tree.Declaration) -> str:
         said.append(f"{layers} layers" if layers > 1 else "1 layer")
     if width is not None and "width" not in written:
         said.append(f"{width} wide")
-    said.append(_share(model, anatomy, root))
+    said += (_parameters(model, root), _share(model, anatomy, root))
     return ", ".join(filter(None, said))
+
+
+def _parameters(model: Model, root: str) -> str:
+    """Say how many parameters a whole encoder of timm has; of others that takes torch."""
+    block = model.streams.get(root)
+    if not isinstance(block, Shortened) or block.layers is not None or block.library != "timm":
+        return ""
+    found = timm_model(bare_name(block.identifier or "").partition(".")[0])
+    return "" if found is None else f"{found.parameters / 1e6:.3g}M parameters"
 
 
 def _about_job(spec: Spec, name: str) -> str:

@@ -379,7 +379,7 @@ def test_hints_say_sizes_and_what_is_frozen(editor: Editor) -> None:
     found = editor.wait(editor.client.text_document_inlay_hint_async(params)) or ()
     assert [one.label for one in found] == [
         "12 layers, 256 wide, 4 of 12 layers frozen at first",
-        "12 layers, 192 wide, frozen at first",
+        "12 layers, 192 wide, 5.52M parameters, frozen at first",
         "text 4 of 12 layers frozen at first; vision frozen at first",
     ]
 

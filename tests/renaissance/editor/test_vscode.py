@@ -111,7 +111,7 @@ def test_the_extension_shows_what_the_server_says(tmp_path: Path) -> None:
     assert found["symbols"] == ["towers", "pairs"]
     assert [one["label"] for one in found["hints"]] == [
         "12 layers, 768 wide",
-        "12 layers, 192 wide",
+        "12 layers, 192 wide, 5.52M parameters",
         "6 layers",
     ]
     assert found["again"] == found["findings"]
