@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
@@ -11,6 +11,7 @@ from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Modality, is_embedding, modality
 from renaissance.grammar.names import listing
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Finetune, Pretrain
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.source import Span
@@ -32,7 +33,8 @@ def check_reading(
             read = head.reads == "streams" or reads == "text"
             encoded = not is_embedding(stream) or model.fusion.encodes(name)
             if read and not encoded and span is not None:
-                findings.add(_nothing_encoded(model, name, reads, head, span))
+                finding = _nothing_encoded(model, name, reads, head, span)
+                findings.add(_inherited(finding, job, kind, places))
 
 
 def _nothing_encoded(
@@ -77,19 +79,40 @@ def check_meeting(
             continue
         span = places.value(path) or places.key(path) or places.value(("jobs", job.name))
         assert span is not None  # a job's path is always known
-        findings.add(
-            Diagnostic(
-                code="VL530",
-                message=f"`{kind.word()}` cannot be learned where text and image never meet",
-                span=span,
-                label="would rate the text and the image each by itself",
-                notes=(
-                    f"`{model.fusion.word()}` of model `{model.name}` lets no text look at an "
-                    "image: the same image would fit best, whatever the text",
-                ),
-                help=_instead(),
-            )
+        finding = Diagnostic(
+            code="VL530",
+            message=f"`{kind.word()}` cannot be learned where text and image never meet",
+            span=span,
+            label="would rate the text and the image each by itself",
+            notes=(
+                f"`{model.fusion.word()}` of model `{model.name}` lets no text look at an "
+                "image: the same image would fit best, whatever the text",
+            ),
+            help=_instead(),
         )
+        findings.add(_inherited(finding, job, kind, places))
+
+
+def _inherited(
+    finding: Diagnostic,
+    job: Pretrain | Finetune,
+    kind: ObjectiveBlock | TaskBlock,
+    places: Places,
+) -> Diagnostic:
+    """Say which job asks for what another one states, and how it does without."""
+    path: Path = ("jobs", job.name)
+    inherits = (*path, "extends")
+    name, block, span = places.key(path), places.value(inherits), finding.span
+    if name is None or block is None or not places.said(inherits):
+        return finding
+    if block.source is span.source and block.start <= span.start < block.end:
+        return finding
+    without = f"write `objective {kind.word()} = none` in `{job.name}`"
+    return replace(
+        finding,
+        related=(*finding.related, Label(span=name, text=f"job `{job.name}` inherits it")),
+        help=(without, *finding.help) if isinstance(kind, ObjectiveBlock) else finding.help,
+    )
 
 
 def _asked(job: Pretrain | Finetune) -> dict[Path, ObjectiveBlock | TaskBlock]:

@@ -139,6 +139,9 @@ class JobReader:
         reader, path = self._reader, ("jobs", name)
         reader.places.put(path, draft.name.span, draft.name.span)
         known_data = self._data(draft)
+        if draft.extends is not None:
+            # What stands outside of the block is inherited.
+            reader.places.put((*path, "extends"), draft.extends.span, draft.declaration.span)
         for relation in draft.relations.values():
             reader.places.put(
                 (*path, _FIELDS[relation.word.text]), relation.span, relation.target.span

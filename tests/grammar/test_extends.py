@@ -253,3 +253,15 @@ def test_none_of_what_has_to_be_there_is_no_value() -> None:
     for key, code in (("batch", "VL404"), ("steps", "VL501")):
         found = resolved(f"{BASE}pretrain other extends base {{ {key} = none }}\n").diagnostics
         assert [one.code for one in found if one.severity == "error"] == [code]
+
+
+def test_what_is_inherited_and_cannot_be_learned_names_the_job_that_inherits_it() -> None:
+    apart = "model apart extends tiny { fusion cross = dual_encoder(text, vision) }\n"
+    text = f"{apart}{BASE}pretrain other extends base on apart\n"
+    [finding] = [found for found in resolved(text).diagnostics if found.code == "VL530"]
+    assert "objective itm" in finding.span.text
+    assert [label.span.text for label in finding.related] == ["other"]
+    assert finding.help[0] == "write `objective itm = none` in `other`"
+    alone = resolved(apart + BASE.replace("on tiny", "on apart"))
+    [finding] = [found for found in alone.diagnostics if found.code == "VL530"]
+    assert not finding.related
