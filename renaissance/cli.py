@@ -21,6 +21,9 @@ from renaissance.verbs import VERBS
 RUN_MODELS = frozenset({"train", "eval", "run", "study", "predict", "bench"})
 """Verbs that gain from settings of libraries, and the one that measures for them."""
 
+GO_ON = frozenset({"train", "eval", "run", "study"})
+"""Verbs that keep what they have done."""
+
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
@@ -62,6 +65,8 @@ def main(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_ANSWER
     except KeyboardInterrupt:
+        goes_on = "; run the same command again to go on" if arguments.verb in GO_ON else ""
+        sys.stderr.write(f"error: `{arguments.verb}` was stopped{goes_on}\n")
         return INTERRUPTED
     except OSError as problem:
         # Standard output is a file on a full disk, or the like.

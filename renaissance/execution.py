@@ -1,5 +1,7 @@
 """Running jobs for a person: which file and folder are meant, progress, results, exit codes."""
 
+import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +75,10 @@ def execute_jobs(
         check_run(spec, folder, only, arguments.device)
     except UsageError as problem:
         return answer(arguments, NO_ANSWER, failures=[str(problem)])
+    if os.environ.get("RANK", "0") == "0":
+        # Libraries, tokenizers and data take seconds before there is any progress.
+        sys.stderr.write(f"loading {path}; the run lies in {folder}\n")
+        sys.stderr.flush()
     from renaissance.runtime import run_jobs
 
     return execute(

@@ -27,6 +27,40 @@ class StopRequest:
         self.signal = number
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal that ends what has no checkpoint to write.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, number: int) -> None:
+        """Keep the number."""
+        super().__init__()
+        self.signal = number
+
+
+@contextmanager
+def stopped_at_once() -> Iterator[None]:
+    """Raise `Stopped` where a signal asks to stop while no job listens."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {}
+    try:
+        for number in STOPPING:
+            before[number] = signal.signal(number, stop)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
     """Listen for signals while a job runs; elsewhere than in the main thread none can be heard."""

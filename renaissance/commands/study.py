@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO_ANSWER, answer
@@ -32,10 +33,23 @@ def run(arguments: Namespace) -> int:
     if arguments.jobs < 1:
         return answer(arguments, NO_ANSWER, failures=["--jobs takes 1 or more processes"])
 
+    from renaissance.runtime.errors import InterruptionError
+    from renaissance.runtime.signals import stopped_at_once
+
+    try:
+        with stopped_at_once():
+            return _run(arguments, study, cells, folder)
+    except (InterruptionError, KeyboardInterrupt) as stop:
+        number = getattr(stop, "signal", SIGINT)
+        return answer(arguments, 128 + number, failures=[_stopped(stop, study, folder, cells)])
+
+
+def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> int:
+    """Run stages and say what follows from them."""
     from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_device
     from renaissance.runtime.ending import code_of
-    from renaissance.runtime.errors import InterruptionError, JobError, UsageError
+    from renaissance.runtime.errors import JobError, UsageError
 
     try:
         machine = machine_of(arguments)
@@ -46,7 +60,7 @@ def run(arguments: Namespace) -> int:
 
     try:
         _work(arguments, study, cells, folder, machine)
-    except (InterruptionError, JobError, CompileError, DataUnknownError) as stop:
+    except (JobError, CompileError, DataUnknownError) as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
     return FINE if arguments.as_worker else _answer(arguments, folder, cells)
 
@@ -98,6 +112,24 @@ def _work(
             workers=arguments.workers,
             began=arguments.began,
         )
+
+
+def _stopped(stop: BaseException, study: Study, folder: Path, cells: Collection[str]) -> str:
+    """Say what was stopped, and how much of it is done."""
+    from renaissance.runtime.report.figures import plural
+    from renaissance.runtime.studies.results import is_study, read_results
+
+    said = f"study `{study.name}` was stopped"
+    if is_study(folder):
+        found = [cell for cell in read_results(folder).cells if cell.name in cells]
+        done = sum(cell.state == "done" for cell in found)
+        stages = {job.stage for cell in found for job in cell.jobs.values() if job.state == "done"}
+        said += (
+            f" in `{folder}`: {done} of {plural(len(found), 'cell')} and "
+            f"{plural(len(stages), 'stage')} are done"
+        )
+    said += "; run the same command again to go on"
+    return f"{str(stop).partition(';')[0]}; {said}" if str(stop) else said
 
 
 def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:

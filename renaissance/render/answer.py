@@ -43,11 +43,15 @@ def _lines(answer: Answer) -> Iterator[str]:
     for measure in answer.measures:
         yield ""
         split = f" on {measure.split}" if measure.split else ""
-        yield f"{measure.evaluation}: {measure.metric}{split}"
-        yield from _table(
-            ("", "mean", "difference", "better", "p", "exact"),
-            [(line.variant, _cells(measure, line)) for line in measure.lines],
-        )
+        less = "" if measure.larger_is_better else ", less is better"
+        yield f"{measure.evaluation}: {measure.metric}{split}{less}"
+        headings: tuple[str, ...] = ("", "mean", "difference", "better", "p", "exact")
+        rows = [(line.variant, _cells(measure, line)) for line in measure.lines]
+        counts = [len(line.values) for line in measure.lines]
+        if len(set(counts)) > 1:  # means over different seeds are not alike
+            headings = (*headings, "seeds")
+            rows = [(name, (*cells, str(n))) for (name, cells), n in zip(rows, counts, strict=True)]
+        yield from _table(headings, rows)
         for sentence in conclusions(answer, measure):
             yield from _folded(sentence)
     if not answer.measures:
@@ -121,7 +125,8 @@ def _legend(answer: Answer) -> Iterator[str]:
     if any(measure.comparisons for measure in answer.measures):
         yield (
             "±, []: 95% over seeds, differences paired by seed; better: share of seeds; p: "
-            "Student's, adjusted after Holm; exact: by flips of signs, one comparison"
+            "Student's, adjusted after Holm; exact: p of one comparison by flips of signs, which "
+            "takes nothing for granted"
         )
     yield from limits(answer)
 

@@ -156,7 +156,8 @@ def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:
 def _title(measure: Measure) -> str:
     unit = ", %" if is_rate(measure.metric) else ""
     split = f" on {measure.split}" if measure.split else ""
-    return f"{measure.evaluation}: {measure.metric}{split}{unit}"
+    less = "" if measure.larger_is_better else ", less is better"
+    return f"{measure.evaluation}: {measure.metric}{split}{unit}{less}"
 
 
 def _piped(cells: tuple[str, ...] | list[str]) -> str:

@@ -4,12 +4,25 @@ from collections.abc import Callable, Iterable, Iterator
 
 from renaissance.compiler.amounts import amount, in_bytes, in_flops
 from renaissance.grammar.changes import Change
+from renaissance.grammar.declaration import Impact
 from renaissance.grammar.diff import BlockDiff, SpecDiff
 from renaissance.render.color import Palette
 
 _SIGNS = {"changed": "~", "added": "+", "removed": "-", "renamed": "→"}
 _COLORS = {"~": "yellow", "+": "green", "-": "red", "→": "blue"}
 _WIDEST = 44
+_DOES: dict[Impact, str] = {
+    "weights": "it does not load",
+    "numerics": "it loads and says something else",
+    "training": "it loads and says the same, and training anew ends elsewhere",
+    "eval": "it loads and says the same, and is measured in another way",
+    "cosmetic": "nothing",
+}
+
+
+def _meaning(impact: Impact) -> str:
+    """Say what a class of changes does to a checkpoint that is there."""
+    return f"{impact}: {_DOES[impact]}"
 
 
 def render_comparison(diff: SpecDiff, old: str, new: str, colors: Palette) -> str:
@@ -29,6 +42,7 @@ def render_comparison(diff: SpecDiff, old: str, new: str, colors: Palette) -> st
         lines.append("")
     counts = " · ".join(f"{impact} {count}" for impact, count in diff.counts.items())
     lines.append(f"impact: {counts}")
+    lines.append(f"to an old checkpoint: {'; '.join(map(_meaning, diff.counts))}")
     return "\n".join(lines) + "\n"
 
 

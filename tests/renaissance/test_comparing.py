@@ -80,7 +80,10 @@ def test_diff_prints_changes(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert "~ model tiny" in printed
     assert "~ cross.layers  3 → 4  weights" in printed
     assert "unchanged keys hidden" in printed
-    assert "\nimpact: weights 1\nwith --plan: " in printed
+    assert (
+        "\nimpact: weights 1\nto an old checkpoint: weights: it does not load\nwith --plan: "
+        in printed
+    )
 
 
 def test_diff_of_equal_specs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

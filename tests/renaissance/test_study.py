@@ -1,6 +1,7 @@
 """`study`, and `plan` of a study, as a person uses them."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,23 @@ def test_torchrun_starts_no_study(
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert main(["study", "a.vl:freezing"]) == 2
     assert "a study is not started by torchrun" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_before_any_stage_is_told(
+    number: int,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def work(*_: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("renaissance.commands.study._work", work)
+    assert main(["study", "a.vl:freezing"]) == 128 + number
+    assert capsys.readouterr().err == (
+        "error: study `freezing` was stopped; run the same command again to go on\n"
+    )
 
 
 def test_a_plan_says_what_a_study_takes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
