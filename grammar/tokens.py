@@ -234,28 +234,24 @@ def _unknown(source: Source, position: int) -> Diagnostic:
                 "numbers look like `12`, `1_000`, `50k`, `1M`, `0.1`, `1e-4`, `15%` and `15min`",
             ),
         )
-    if (word := _WORD.match(text, position)) and (
-        backbone := _BACKBONE.search(text, text.rfind("\n", 0, position) + 1, position)
-    ):
-        meant = source_named(word[0], backbone[1])
-        return Diagnostic(
-            code="VL002",
-            message=f"{_shown(word[0])} is not a name",
-            span=Span(source=source, start=position, end=word.end()),
-            help=(f"write `{meant}`",),
-            edits=_edits(source, position, word.end(), meant),
-            notes=("names are made of the letters a to z, digits and `_`",),
-        )
-    if word:
-        return Diagnostic(
-            code="VL002",
-            message=f"{_shown(word[0])} is not a name",
-            span=Span(source=source, start=position, end=word.end()),
-            help=(f"write `{suggestion}`",) if (suggestion := _plain(text, word)) else (),
-            edits=_edits(source, position, word.end(), suggestion) if suggestion else (),
-            notes=("names are made of the letters a to z, digits and `_`",),
-        )
+    if word := _WORD.match(text, position):
+        return _no_name(source, word)
     return _character(source, position)
+
+
+def _no_name(source: Source, word: re.Match[str]) -> Diagnostic:
+    """Explain a word that is no name; behind `backbone NAME =` it may be that of an encoder."""
+    text, start = source.text, word.start()
+    backbone = _BACKBONE.search(text, text.rfind("\n", 0, start) + 1, start)
+    meant = source_named(word[0], backbone[1]) if backbone else _plain(text, word)
+    return Diagnostic(
+        code="VL002",
+        message=f"{_shown(word[0])} is not a name",
+        span=Span(source=source, start=start, end=word.end()),
+        help=(f"write `{meant}`",) if meant else (),
+        edits=_edits(source, start, word.end(), meant) if meant else (),
+        notes=("names are made of the letters a to z, digits and `_`",),
+    )
 
 
 def _character(source: Source, position: int) -> Diagnostic:

@@ -182,10 +182,12 @@ class Reader(Record):
         failed = broken or any(value is FAILED for value in values.values())
         unknown = [spelled for spelled in keys if spelled not in fields]
         for spelled, setting in keys.items():
-            name = fields.get(spelled, spelled)
-            self.places.put((*path, name), setting.place, _span_of(setting))
-            if spelled not in fields:
-                self.findings.add(unknown_key(block, spelled, setting, what))
+            name = fields.get(spelled)
+            if name is None:
+                self.findings.add(finding := unknown_key(block, spelled, setting, what))
+                name = _surely_meant(finding, fields, keys, values)
+            self.places.put((*path, name or spelled), setting.place, _span_of(setting))
+            if name is None:
                 failed = True
                 continue
             info = known[name]
@@ -202,11 +204,9 @@ class Reader(Record):
         missing = [name for name in required_keys(block) if name not in values]
         if missing and not broken:
             failed = True
-            for name in missing:
-                # A misspelt key, or one that belongs inside the missing one, was said already.
-                if not any(stands_for(other, name, block) for other in unknown):
-                    spelled = spelling_of(name, known[name])
-                    self.findings.add(_missing(spelled, known[name], where, what))
+            # A misspelt key, or one that belongs inside the missing one, was said already.
+            unsaid = (n for n in missing if not any(stands_for(u, n, block) for u in unknown))
+            self.findings.extend(_missing(name, known[name], where, what) for name in unsaid)
         usable = {name: value for name, value in values.items() if value is not FAILED}
         if failed:
             # Bounds of the other values are worth checking all the same.
@@ -681,7 +681,7 @@ def _span_of(setting: Setting) -> Span:
 
 
 def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
-    kind = kind_of(info)
+    name, kind = spelling_of(name, info), kind_of(info)
     spelling = f"`{name} = …`"
     if kind.blocks and name in ("optimizer", "schedule"):
         spelling = f"`{name} {next(iter(kind.blocks))} {{ … }}`"
@@ -696,6 +696,18 @@ def _missing(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
         help=(f"add {spelling}: {info.description}",),
         notes=(f"`{name}` takes {describe(kind, unit_of(info))}",) if not kind.item else (),
     )
+
+
+def _surely_meant(
+    finding: Diagnostic,
+    fields: Mapping[str, str],
+    said: Collection[str],
+    values: Collection[str],
+) -> str | None:
+    """Return the key that an unknown one stands for, to check its value too; None if unsure."""
+    meant = finding.edits[0].text if finding.edits else ""
+    name = fields.get(meant)
+    return None if name is None or meant in said or name in values else name
 
 
 def _edits(span: Span, text: str) -> tuple[Edit, ...]:

@@ -67,3 +67,10 @@ def test_what_is_rewritten_has_no_finding(
         assert place not in {
             f"{f.code} {f.span.source.position(f.span.start)[0]}" for f in found(rewritten)
         }
+
+
+def test_a_word_of_others_hides_nothing_of_its_value() -> None:
+    right = "layers = 1\n    width  = 64\n    heads  = 4"
+    wrong = "layers = 1\n    hidden_size = 32\n    num_attention_heads = 5"
+    findings = found(with_mistake("towers", right, wrong))
+    assert [finding.code for finding in findings] == ["VL401", "VL401", "VL303"]
