@@ -61,8 +61,15 @@ def answer(
 
         when: When = getattr(arguments, "color", "auto")
         stream = sys.stdout if asked else sys.stderr
-        stream.write(render_text(diagnostics, palette(when, stream)))
+        columns = _columns() if diagnostics and stream.isatty() else None
+        stream.write(render_text(diagnostics, palette(when, stream), columns))
         colors = palette(when)
         for failure in failures:
             sys.stderr.write(f"{colors.paint('error', 'red')}: {printable(failure)}\n")
     return code
+
+
+def _columns() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns

@@ -267,9 +267,15 @@ def _take(folder: Path, spec: Spec, only: tuple[str, ...] | None, fresh: bool, t
 def _check_source(
     spec: Spec, name: str, folder: Path, hashes: Collection[str], tell: Tell
 ) -> str | None:
-    """Return the job that another one starts from, if any; it has finished."""
+    """Return the job that another one starts from, if any; it has finished.
+
+    Raises:
+        UsageError: if it has not.
+        DataError: if it has not, and data of the job itself are not there either.
+    """
     source = source_of(spec.jobs, name)
     if source is not None and finished(folder, source, hashes, tell) is None:
+        check_places(spec, [name])  # nobody trains a source for data that are not there
         raise UsageError(
             f"job `{name}` starts from job `{source}`, which has not finished in `{folder}`; "
             f"train `{source}` first"

@@ -11,6 +11,7 @@ from renaissance.compiler.amounts import amount, in_bytes, in_flops, predicted
 from renaissance.grammar.names import listing
 from renaissance.render.folded import Folded, Hung
 from renaissance.render.study import differences
+from renaissance.runtime.studies.expenses import unlike
 from renaissance.runtime.studies.keeping import KeptPlan
 from renaissance.runtime.studies.planning import StagePlan, StudyPlan
 
@@ -28,6 +29,8 @@ def draw_study(plan: StudyPlan) -> Iterator[RenderableType]:
     for kept in plan.kept:
         yield Hung(_shared(kept, plan))
     yield Hung(_sum(plan))
+    for sentence in _beside_budget(plan):
+        yield Hung(sentence)
     for sentence in plan.unknown:
         yield Hung(f"not counted: {sentence}")
 
@@ -114,6 +117,30 @@ def _sum(plan: StudyPlan) -> str:
     if price is not None and plan.price is not None:
         said.append(f"{price:,.2f} at {plan.price:,.2f} an hour")
     return "; ".join(said)
+
+
+def _beside_budget(plan: StudyPlan) -> Iterator[str]:
+    """Yield which variants do not spend what the baseline does, though the budget says so."""
+    study = plan.study
+    if study.budget != "flops":
+        return
+    cells = [study.cell(levels, study.seeds[0]) for levels in study.variants]
+    spent = {cell.variant: _training(plan, cell.name) for cell in cells}
+    baseline = study.cell(study.baseline, study.seeds[0]).variant
+    allowed = spent[baseline]
+    for variant, operations in spent.items():
+        if operations is None or allowed is None:
+            continue
+        said = unlike(variant, operations, baseline, allowed)
+        if said is not None:
+            yield f"{said}; a budget gives whole steps"
+
+
+def _training(plan: StudyPlan, cell: str) -> float | None:
+    """Return the operations of the trainings of a cell; None where one is not known."""
+    found = [s.operations for s in plan.stages if cell in s.cells and s.kind != "evaluate"]
+    known = [operations for operations in found if operations is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def _known(value: float | None, spell: Callable[..., str]) -> str:

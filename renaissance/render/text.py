@@ -20,15 +20,28 @@ from renaissance.render.order import counts, ordered
 
 _MOST_PER_FILE = 50
 _LONGEST_LINE = 160
+_SHORTEST_LINE = 20
 _SHOWN_BEFORE = 60
+_BESIDE = 5
+"""Columns beside a line and its number: the bar, and what stands for what is cut off."""
 
 
-def render_text(diagnostics: Iterable[Diagnostic], palette: Palette) -> str:
-    """Return all findings as text, at most 50 a file, with an empty line after each."""
+def render_text(
+    diagnostics: Iterable[Diagnostic], palette: Palette, columns: int | None = None
+) -> str:
+    """Return all findings as text, at most 50 a file, with an empty line after each.
+
+    Args:
+        diagnostics: the findings.
+        palette: colors of the terminal.
+        columns: of the terminal, in which lines of a spec have room; None where there is none.
+    """
     parts: list[str] = []
     for _, group in groupby(ordered(diagnostics), key=lambda finding: finding.span.source.name):
         findings = list(group)
-        parts.extend(render_finding(finding, palette) for finding in findings[:_MOST_PER_FILE])
+        parts.extend(
+            render_finding(finding, palette, columns) for finding in findings[:_MOST_PER_FILE]
+        )
         if (more := len(findings) - _MOST_PER_FILE) > 0:
             name = printable(findings[0].span.source.name)
             parts.append(f"{name}: {more} more finding{'s' if more > 1 else ''}\n")
@@ -57,7 +70,7 @@ class _Mark(Record):
         return self.span.source.position(self.span.start)[0]
 
 
-def render_finding(finding: Diagnostic, palette: Palette) -> str:
+def render_finding(finding: Diagnostic, palette: Palette, columns: int | None = None) -> str:
     """Return one finding; ends with a line end."""
     color = "red" if finding.severity == "error" else "yellow"
     marks = [_Mark(span=finding.span, text=finding.label, primary=True)]
@@ -65,6 +78,9 @@ def render_finding(finding: Diagnostic, palette: Palette) -> str:
         _Mark(span=label.span, text=label.text, primary=False) for label in finding.related
     )
     margin = len(str(max(mark.line() for mark in marks)))
+    longest = _LONGEST_LINE
+    if columns is not None:
+        longest = max(min(columns - margin - _BESIDE, longest), _SHORTEST_LINE)
     title = palette.paint(f"{finding.severity}[{finding.code}]", color)
     lines = [title + palette.paint(f": {printable(finding.message)}", "bold")]
     # The file of the primary span comes first.
@@ -77,7 +93,7 @@ def render_finding(finding: Diagnostic, palette: Palette) -> str:
         place = f"{printable(source.name)}:{line}:{column}"
         lines.append(f"{' ' * margin}{palette.paint(arrow, 'blue')} {place}")
         lines.append(palette.paint(f"{' ' * margin} |", "blue"))
-        lines.extend(_excerpt(source, here, margin, palette, color))
+        lines.extend(_excerpt(source, here, margin, longest, palette, color))
     lines.append(palette.paint(f"{' ' * margin} |", "blue"))
     lines.extend(f"{palette.paint('help', 'cyan')}: {printable(text)}" for text in finding.help)
     lines.extend(f"{palette.paint('note', 'green')}: {printable(text)}" for text in finding.notes)
@@ -87,7 +103,12 @@ def render_finding(finding: Diagnostic, palette: Palette) -> str:
 
 
 def _excerpt(
-    source: Source, marks: Sequence[_Mark], margin: int, palette: Palette, color: str
+    source: Source,
+    marks: Sequence[_Mark],
+    margin: int,
+    longest: int,
+    palette: Palette,
+    color: str,
 ) -> list[str]:
     lines: list[str] = []
     previous = 0
@@ -98,37 +119,40 @@ def _excerpt(
             lines.append(palette.paint("…".rjust(margin), "blue"))
         elif previous and number == previous + 2:
             # One line between two marked ones is shown instead of an ellipsis.
-            lines.append(_numbered(source, number - 1, 0, margin, palette))
+            lines.append(_numbered(source, number - 1, 0, margin, longest, palette))
         first = min(source.position(mark.span.start)[1] for mark in here) - 1
-        shift = first - _SHOWN_BEFORE if len(source.line(number)) > _LONGEST_LINE else 0
-        lines.append(_numbered(source, number, max(shift, 0), margin, palette))
+        before = min(_SHOWN_BEFORE, longest // 3)
+        shift = first - before if len(source.line(number)) > longest else 0
+        lines.append(_numbered(source, number, max(shift, 0), margin, longest, palette))
         for mark in here:
-            underline = _underline(source, mark, max(shift, 0))
+            underline = _underline(source, mark, max(shift, 0), longest)
             painted = palette.paint(underline, color if mark.primary else "blue")
             lines.append(palette.paint(f"{' ' * margin} | ", "blue") + painted)
         previous = number
     return lines
 
 
-def _numbered(source: Source, number: int, shift: int, margin: int, palette: Palette) -> str:
-    shown = _window(source.line(number), shift).rstrip()
+def _numbered(
+    source: Source, number: int, shift: int, margin: int, longest: int, palette: Palette
+) -> str:
+    shown = _window(source.line(number), shift, longest).rstrip()
     gutter = palette.paint(f"{number:>{margin}} |", "blue")
     return f"{gutter} {shown}" if shown else gutter
 
 
-def _window(line: str, shift: int) -> str:
+def _window(line: str, shift: int, longest: int) -> str:
     """Return the part of a line that is shown, from the character `shift` on."""
-    shown = printable(line[shift : shift + _LONGEST_LINE])
+    shown = printable(line[shift : shift + longest])
     before = "…" if shift else ""
-    return before + shown + ("…" if shift + _LONGEST_LINE < len(line) else "")
+    return before + shown + ("…" if shift + longest < len(line) else "")
 
 
-def _underline(source: Source, mark: _Mark, shift: int) -> str:
+def _underline(source: Source, mark: _Mark, shift: int, longest: int) -> str:
     number, column = source.position(mark.span.start)
     line = source.line(number)
     start = column - 1 - shift
     # A span over several lines is underlined on its first.
-    end = min(mark.span.end - mark.span.start + start, len(line) - shift, _LONGEST_LINE)
+    end = min(mark.span.end - mark.span.start + start, len(line) - shift, longest)
     shown = line[shift:]
     indent = _width(shown[:start]) + (1 if shift else 0)
     length = max(_width(shown[start:end]), 1)

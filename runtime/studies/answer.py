@@ -119,6 +119,7 @@ class Answer:
         measures: by evaluation and metric.
         spent: by variant.
         total: of all stages, each counted once.
+        budget: what all variants spend alike; None where each trains as its jobs say.
         cells: how many there are.
         done: how many of them are.
         failed: why cells failed, by name.
@@ -130,6 +131,7 @@ class Answer:
     measures: tuple[Measure, ...]
     spent: tuple[Spent, ...]
     total: Costs
+    budget: str | None
     cells: int
     done: int
     failed: Mapping[str, str]
@@ -151,6 +153,7 @@ def answer(results: StudyResults) -> Answer:
         ),
         spent=tuple(_spent(name, cells) for name, cells in variants.items()),
         total=results.costs,
+        budget=results.budget,
         cells=len(results.cells),
         done=sum(cell.state == "done" for cell in results.cells),
         failed={cell.name: cell.why for cell in results.cells if cell.state == "failed"},

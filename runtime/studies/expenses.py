@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from renaissance.compiler.amounts import amount, in_bytes
+from renaissance.compiler.amounts import amount, in_bytes, in_flops
 from renaissance.runtime.studies.answer import Answer, Spent
 from renaissance.runtime.studies.records import Costs
 
@@ -14,6 +14,19 @@ COUNTED = {
     "energy": "energy",
 }
 """What a stage may have counted, by its name among costs."""
+
+
+ALIKE = 0.02
+"""Share by which operations of a budget differ without a word."""
+
+
+def unlike(variant: str, operations: float, baseline: str, allowed: float) -> str | None:
+    """Say by how much a variant's operations differ from a budget; None if hardly at all."""
+    apart = operations / allowed - 1 if allowed else 0.0
+    if abs(apart) <= ALIKE:
+        return None
+    than = f"{abs(apart):.0%} {'more' if apart > 0 else 'fewer'} operations than {baseline}"
+    return f"{variant}: {than} ({in_flops(operations)} to {in_flops(allowed)})"
 
 
 def memory_of(costs: Costs) -> int | None:
@@ -45,6 +58,18 @@ def not_counted(answer: Answer) -> tuple[str, ...]:
     return tuple(name for name in COUNTED if known and all(of[name] is None for of in known))
 
 
+def _beside_budget(answer: Answer) -> Iterator[str]:
+    """Yield which variants did not spend what the baseline did, though the budget says so."""
+    spent = {each.variant: each.costs.operations for each in answer.spent}
+    allowed = spent.get(answer.baseline)
+    if answer.budget != "flops" or allowed is None:
+        return
+    for variant, operations in spent.items():
+        said = None if operations is None else unlike(variant, operations, answer.baseline, allowed)
+        if said is not None:
+            yield f"{said}; a budget gives whole steps, and validation is beside it"
+
+
 def explained(
     answer: Answer, *, learns: str = "learning: parameters that learn", process: str = "process"
 ) -> Iterator[str]:
@@ -69,6 +94,7 @@ def explained(
             f"{process}: the most memory that the process held, libraries and data in it{held}; "
             "what was planned is that of the tensors of a step alone, which is far less"
         )
+    yield from _beside_budget(answer)
     missing = not_counted(answer)
     if missing:
         energy = " (no counter of this device can be read)" if "energy" in missing[-1:] else ""

@@ -142,6 +142,8 @@ def test_a_long_line_is_cut_around_the_part() -> None:
     lines = render_finding(item, PLAIN).splitlines()
     assert len(lines[3]) < 180
     assert lines[3].index("!") == lines[4].index("^")
+    narrow = render_finding(item, PLAIN, 60).splitlines()
+    assert len(narrow[3]) == 60 and narrow[3].index("!") == narrow[4].index("^")
 
 
 def test_control_characters_never_reach_the_terminal() -> None:

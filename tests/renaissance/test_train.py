@@ -67,6 +67,7 @@ def test_a_job_folder(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> No
         (("", ""), ["train", "tiny.vl", "--device", "abacus"], 2, "`abacus` is no device"),
         (("", ""), ["eval", "tiny.vl:base"], 2, "no evaluation of job `base`"),
         (("", ""), ["run", "nowhere"], 2, "`nowhere` is no job folder"),
+        (('/vqa"', '/gone"'), ["train", "tiny.vl:vqa"], 3, "gone`, the `root` of job `vqa`"),
         (('/vqa"', '/gone"'), ["train", "tiny.vl"], 3, "gone` does not exist"),
         (("workers          = auto", "workers = "), ["train", "tiny.vl"], 1, "error"),
     ],

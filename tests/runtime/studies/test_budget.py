@@ -9,6 +9,7 @@ from renaissance.grammar.study import Study
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.studies.budget import closest, within_budget
 from renaissance.runtime.studies.data import Data
+from renaissance.runtime.studies.expenses import unlike
 from renaissance.runtime.studies.operations import Planned
 from renaissance.runtime.studies.planning import plan_study
 from renaissance.runtime.studies.stages import stages_of
@@ -83,6 +84,13 @@ def test_variants_spend_what_the_baseline_spends(budget: str, planned: Planned) 
     for variant in ("vision", "later"):
         a_step = cost(variant, 1) - cost(variant)
         assert abs(cost(variant) - cost("none")) <= a_step
+
+
+def test_what_whole_steps_leave_of_a_budget_is_told() -> None:
+    assert unlike("a", 651e6, "b", 730e6) == (
+        "a: 11% fewer operations than b (651 MFLOP to 730 MFLOP)"
+    )
+    assert unlike("a", 101, "b", 100) is None
 
 
 def test_steps_of_a_budget_are_part_of_the_stage(planned: Planned) -> None:
