@@ -191,6 +191,8 @@ def test_what_is_no_run(run: Path, tmp_path: Path) -> None:
         load_run(run / "run", "vqaa")
     with pytest.raises(UsageError, match="`base` is a pretraining"):
         load_run(run / "run", "base").predict(ROWS)
+    with pytest.raises(UsageError, match="takes a list of rows"):
+        load_run(run / "run", "vqa").predict({"text": "a", "image": "a.png"})  # type: ignore[arg-type]
     unfinished = tmp_path / "begun"
     unfinished.mkdir()
     shutil.copy(run / "run/spec.json", unfinished)
