@@ -26,6 +26,10 @@ class Hung:
     def __init__(self, line: str, *, indent: int = 0, style: str = "") -> None:
         self._text, self._indent = Text(line, style=style), indent
 
+    def __str__(self) -> str:
+        """Return all of it as one line."""
+        return " " * self._indent + self._text.plain
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield as many lines as it takes."""
         if self._indent + self._text.cell_len <= options.max_width:
