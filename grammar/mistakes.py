@@ -5,6 +5,7 @@ import re
 from renaissance.grammar.advice import Place, advice, instead_of_key, named_streams
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
+from renaissance.grammar.record import replace
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tokens import Token, tables
 
@@ -234,15 +235,7 @@ def colon_for_brace(source: Source, line: list[Token]) -> Diagnostic:
     """Explain a colon in the place of the brace that a block begins with."""
     *head, colon = line
     span = Span(source=source, start=head[-1].end, end=colon.end)
-    text = source.text[head[0].start : head[-1].end]
-    return Diagnostic(
-        code="VL001",
-        message="a block stands between braces",
-        span=_span(source, colon),
-        label="expected `{`",
-        help=(f"write `{text} {{`, and `}}` behind its last line",),
-        edits=(Edit(span=span, text=" {"),),
-    )
+    return replace(bracket_for_brace(source, line), edits=(Edit(span=span, text=" {"),))
 
 
 def misspelt(source: Source, word: Token, meant: str) -> Diagnostic:
