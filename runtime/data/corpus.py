@@ -79,6 +79,15 @@ class Split:
         """Return the number of texts."""
         return len(self.rows)
 
+    def images_differ(self) -> bool:
+        """Return whether two images show something else, by what data and files say of them."""
+        first, *others = self.choices.tolist()
+        content = self.corpus.table.content_of_image
+        return any(
+            content[other] != content[first] and not self.corpus.copies.of(first, other)
+            for other in others
+        )
+
     def readable(self, rows: np.ndarray) -> np.ndarray:
         """Return `[n]` bool: of which texts `[n]` int64 all images can be read.
 

@@ -21,6 +21,10 @@ LARGEST = 2**28
 FOLDERS = 3
 """Folders around an image by which its regions are told from those of others of its name."""
 UNKNOWN, UNREADABLE = 0, -1
+BEYOND = 0.1
+"""Share of an image that a box may reach beyond it."""
+ROUNDED = 0.02
+"""What probabilities of half precision may sum to beyond 1."""
 
 
 class RegionFiles:
@@ -218,17 +222,36 @@ def read_regions(path: Path, needs: RegionNeeds) -> np.ndarray:
         if any(side.size != 1 or not side.item() > 0 for side in sides):
             raise _wrong(path, "a `width` or `height` that no image has")
         width, height = (float(side.item()) for side in sides)
-        shares = boxes[:count] / np.array([width, height, width, height])
-        found[:, needs.channels : needs.channels + 4] = shares
+        found[:, needs.channels : needs.channels + 4] = _shares(path, boxes[:count], width, height)
     if needs.classes:
         classes = arrays["classes"]
         if classes.shape != (len(features), needs.classes):
             wanted = f"not [{len(features)}, {needs.classes}]"
             raise _wrong(path, f"`classes` of shape {classes.shape}, {wanted}")
+        _check_probabilities(path, classes[:count])
         found[:, needs.channels + 4 :] = classes[:count]
     if not np.isfinite(found).all():
         raise _wrong(path, "numbers that are not finite")
     return found
+
+
+def _shares(path: Path, boxes: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Return boxes `[n, 4]` in pixels as shares of the image, left, top, right, bottom."""
+    shares: np.ndarray = boxes / np.array([width, height, width, height])
+    if (shares[:, 2:] < shares[:, :2]).any():
+        raise _wrong(path, "`boxes` that are not left, top, right, bottom")
+    if (shares < -BEYOND).any() or (shares > 1 + BEYOND).any():
+        raise _wrong(path, f"`boxes` outside of its {width:g} × {height:g} pixels")
+    if min(width, height) > 1 and 0 < boxes.max() <= 1:
+        raise _wrong(path, "`boxes` in the first pixel alone; are they shares of the image?")
+    return shares
+
+
+def _check_probabilities(path: Path, classes: np.ndarray) -> None:
+    """Refuse what are no probabilities `[n, classes]`; they may sum to less than 1."""
+    total = classes.sum(1, dtype=np.float64)
+    if (classes < 0).any() or (total <= 0).any() or (total > 1 + ROUNDED).any():
+        raise _wrong(path, "`classes` that are no probabilities of each region")
 
 
 def _arrays(path: Path, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:

@@ -149,7 +149,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (home / f"data/{name}.jsonl").write_text(text)
     (home / "data/regions").mkdir()
     for number in range(8):
-        regions = {"features": np.ones((5, 8), np.float32), "boxes": np.ones((5, 4), np.float32)}
+        regions = {"features": np.ones((5, 8), np.float32), "boxes": np.array([[0, 0, 9, 9]] * 5)}
         np.savez(home / f"data/regions/{number}.npz", width=40, height=32, **regions)
     rows = write_pairs(home / "pairs")
     lines = ["image,caption", *(f"pairs/{row['image']},{row['caption']}" for row in rows)]

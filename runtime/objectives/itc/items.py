@@ -7,6 +7,7 @@ import numpy as np
 from renaissance.compiler.expected import Expected, Shape
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.wanted import Context, KnownTruth, Wanted
+from renaissance.runtime.objectives.differing import check_differing
 from renaissance.runtime.objectives.itc.schema import Itc
 
 
@@ -50,5 +51,10 @@ class OwnPairs:
 
 
 def prepare(block: Itc, context: Context) -> OwnPairs:
-    """Return what makes the items."""
+    """Return what makes the items.
+
+    Raises:
+        DataError: if there is nothing to learn, because no pair could be wrong.
+    """
+    check_differing(block.word(), context)
     return OwnPairs(block=block, context=context)

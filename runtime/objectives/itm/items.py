@@ -7,10 +7,10 @@ import numpy as np
 
 from renaissance.compiler.expected import Expected, Shape
 from renaissance.runtime.data.corpus import Split
-from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokens import Padded
 from renaissance.runtime.data.truths import Truths
 from renaissance.runtime.data.wanted import Context, Wanted
+from renaissance.runtime.objectives.differing import check_differing
 from renaissance.runtime.objectives.itm.matching import (
     NONE,
     negatives_of_batch,
@@ -87,17 +87,10 @@ def prepare(block: Itm, context: Context) -> OtherImages:
     """Return what makes the items.
 
     Raises:
-        DataError: if there is nothing to learn, because all images show the same.
+        DataError: if there is nothing to learn, because no pair could be wrong.
     """
-    split = context.split
-    content = split.corpus.table.content_of_image[split.choices]
-    if context.training and (content == content[0]).all():
-        name = split.corpus.table.sources[0].name
-        raise DataError(
-            f"`{name}` has one image only, or several that show the same; `itm` needs two that "
-            "differ"
-        )
-    return OtherImages(block=block, context=context, truths=split.corpus.truths)
+    check_differing(block.word(), context)
+    return OtherImages(block=block, context=context, truths=context.split.corpus.truths)
 
 
 def readable_others(

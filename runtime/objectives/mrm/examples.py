@@ -70,6 +70,8 @@ def _drawn(path: str, regions: np.ndarray, boxes: np.ndarray) -> str:
     for region, box in zip(regions.tolist(), boxes.tolist(), strict=True):
         left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
         if right > left and bottom > top:
-            pen.rectangle((left, top, right - 1, bottom - 1), outline=HIDDEN, width=2)
+            # A box may be narrower than a pixel of the picture.
+            corner = max(right - 1, left), max(bottom - 1, top)
+            pen.rectangle((left, top, *corner), outline=HIDDEN, width=2)
             pen.text((left + 3, top + 2), str(region + 1), fill=HIDDEN)
     return inline(picture, SIDE)

@@ -29,6 +29,7 @@ from renaissance.runtime.data import (
 )
 from renaissance.runtime.formats.image_caption.schema import ImageCaption
 from renaissance.runtime.formats.nlvr.schema import NlvrPairs
+from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.optimizers.adamw.schema import AdamW
@@ -434,10 +435,22 @@ def test_a_text_without_a_readable_other_image_has_its_own(
     assert batch.items["itm"].target.tolist() == [1] * 6
 
 
-def test_matching_needs_two_images(pretraining: MakeSpec, captions: Path) -> None:
-    (captions.parent / "one.csv").write_text("image,caption\nimages/0.png,x\nimages/0.png,y\n")
-    data = job_data(pretraining(table=captions.parent / "one.csv", validation=Share(0.0)), "base")
-    with pytest.raises(DataError, match=r"`pairs` has one image only.*`itm` needs two that differ"):
+@pytest.mark.parametrize(
+    ("rows", "one"),
+    [("0.png,x 0.png,y", "image"), ("0.png,x copy.png,y", "image"), ("0.png,x 1.png,X", "text")],
+)
+@pytest.mark.parametrize("objective", [Itm(), Itc()])
+def test_comparing_needs_two_that_differ(
+    pretraining: MakeSpec, captions: Path, objective: Itm | Itc, rows: str, one: str
+) -> None:
+    images = captions.parent / "images"
+    (images / "copy.png").write_bytes((images / "0.png").read_bytes())
+    lines = ["image,caption", *(f"images/{row}" for row in rows.split())]
+    (captions.parent / "one.csv").write_text("\n".join(lines))
+    keys = {"table": captions.parent / "one.csv", "validation": Share(0.0)}
+    data = job_data(pretraining(**keys, objectives=(objective,)), "base")
+    said = f"`pairs` has one {one} only.*`{objective.word()}` needs two that differ"
+    with pytest.raises(DataError, match=said):
         next(data.train(0, 0, 1))
 
 

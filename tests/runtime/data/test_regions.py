@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,8 @@ def test_a_file_is_called_as_the_image_and_the_folders_around_it(tmp_path: Path)
 def stored(path: Path, **changes: Any) -> None:
     arrays: dict[str, Any] = {
         "features": np.ones((2, CHANNELS), np.float32),
-        "boxes": np.ones((2, 4)),
+        "boxes": np.array([[0, 0, 1, 2], [1, 1, 4, 4]]),
+        "classes": np.eye(3)[:2],
         "width": 4,
         "height": 4,
     }
@@ -119,6 +121,18 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         r"holds `features` of shape \(2, 3\), not \[n, 5\]",
     ),
     "other boxes": (lambda path: stored(path, boxes=np.ones((3, 4))), r"not \[2, 4\]"),
+    "corner and size": (
+        lambda path: stored(path, boxes=np.array([[3, 3, 1, 1]] * 2)),
+        "not left, top, right, bottom",
+    ),
+    "of a larger image": (
+        lambda path: stored(path, boxes=np.array([[0, 0, 8, 8]] * 2)),
+        "outside of its 4 × 4 pixels",
+    ),
+    "shares": (lambda path: stored(path, boxes=np.full((2, 4), 0.5)), "are they shares"),
+    "logits": (lambda path: stored(path, classes=[[-1, 2, 0]] * 2), "no probabilities"),
+    "percentages": (lambda path: stored(path, classes=[[50, 50, 0]] * 2), "no probabilities"),
+    "no class": (lambda path: stored(path, classes=[[0, 0, 0]] * 2), "no probabilities"),
     "no height": (lambda path: stored(path, height=0), "that no image has"),
     "two heights": (lambda path: stored(path, height=[1, 2]), "that no image has"),
     "not finite": (
@@ -143,8 +157,14 @@ def test_what_cannot_be_read_is_said_in_a_sentence(damage: str, tmp_path: Path) 
     path = tmp_path / "0.npz"
     write(path)
     with pytest.raises(UnreadableImageError, match=said) as caught:
-        read_regions(path, NEEDS)
+        read_regions(path, replace(NEEDS, classes=3))
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_rounded_or_reaches_a_little_too_far_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "0.npz"
+    stored(path, boxes=np.array([[-0.2, 0, 4.3, 4]] * 2), classes=[[0.5, 0.508, 0], [0.1, 0, 0]])
+    assert len(read_regions(path, replace(NEEDS, classes=3))) == 2
 
 
 def test_without_boxes_a_file_needs_none(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from renaissance.grammar.source import Source
 from renaissance.runtime.data import job_data
 from renaissance.runtime.errors import InterruptionError
 from renaissance.runtime.objectives.mlm.schema import Mlm
+from renaissance.runtime.objectives.mrm.examples import _drawn
 from renaissance.runtime.objectives.mrm.schema import Mrm
 from renaissance.runtime.results import read_result
 from tests.runs import StopAt, events, last_bytes, train
@@ -105,6 +106,11 @@ def test_runs_learn_and_go_on_bit_for_bit(
     train(make(Mrm(classes=CLASSES), form=form, **base, micro_batch=4), tmp_path / "cut", "base")
     for one, cut in zip(lines, events(tmp_path / "cut", "base", "step"), strict=True):
         assert cut["losses"] == pytest.approx(one["losses"], rel=2e-4)
+
+
+def test_a_box_may_be_narrower_than_a_pixel() -> None:
+    boxes = np.array([[0.5, 0.2, 0.501, 0.9], [0.1, 0.3, 0.8, 0.3001]])
+    assert _drawn("no such image", np.arange(2), boxes).startswith("data:image")
 
 
 def test_pixels_have_no_regions() -> None:
