@@ -16,6 +16,7 @@ from torch._C._functorch import is_legacy_batchedtensor
 from torch.utils.flop_counter import register_flop_formula
 
 from renaissance.compiler.lowering.context import Context
+from renaissance.compiler.lowering.onednn_views import as_onednn
 from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.heads import TiedLmHead
 from renaissance.compiler.standing import traced, transformed
@@ -164,9 +165,11 @@ def _of_tokens(gradient: Tensor, weight: Tensor, by_onednn: bool) -> Tensor:
 
 def _of_weight(gradient: Tensor, tokens: Tensor, of_bias: bool) -> tuple[Tensor, Tensor | None]:
     """Return the gradients of a weight `[out, in]` and of its bias `[out]`."""
-    rows, read = (part.reshape(-1, part.shape[-1]).to_mkldnn() for part in (gradient, tokens))
+    rows, read = (part.reshape(-1, part.shape[-1]) for part in (gradient, tokens))
     # The weight itself is asked for its type alone.
-    weight, bias = torch.ops.aten.mkldnn_linear_backward_weights(rows, read, tokens, of_bias)
+    weight, bias = torch.ops.aten.mkldnn_linear_backward_weights(
+        as_onednn(rows), as_onednn(read), tokens, of_bias
+    )
     return weight.to_dense(), bias.to_dense() if of_bias else None
 
 
