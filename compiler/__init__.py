@@ -1,6 +1,11 @@
-"""From a checked spec to a plan, a model in memory or a job folder on disk."""
+"""From a checked spec to a plan, a model in memory or a job folder on disk.
 
-from typing import TYPE_CHECKING, Any
+Names are imported when they are first used, so that importing the package does not import torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from renaissance.grammar.first_use import on_first_use
 
 if TYPE_CHECKING:
     from renaissance.compiler.assembly import build
@@ -10,19 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "VisionLanguageModel", "build", "compile", "plan"]
 
-_MODULES = {
-    "Plan": "renaissance.compiler.planning",
-    "VisionLanguageModel": "renaissance.compiler.model",
-    "build": "renaissance.compiler.assembly",
-    "compile": "renaissance.compiler.bundle",
-    "plan": "renaissance.compiler.planning",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for, so that importing the package does not import torch."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "Plan": "renaissance.compiler.planning",
+        "VisionLanguageModel": "renaissance.compiler.model",
+        "build": "renaissance.compiler.assembly",
+        "compile": "renaissance.compiler.bundle",
+        "plan": "renaissance.compiler.planning",
+    },
+)

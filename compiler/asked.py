@@ -17,7 +17,14 @@ def check_asked(spec: Spec, jobs: Iterable[str] = (), model: str | None = None) 
         raise CompileError(f"there is no model `{model}`; models are {listing(spec.models)}")
 
 
-def check_place(folder: Path) -> None:
-    """Refuse a file where a folder is to be written; CompileError."""
-    if folder.is_file():
-        raise CompileError(f"`{folder}` is a file, not a folder")
+def check_folder(folder: Path) -> None:
+    """Refuse a place where no folder can be written, or be already; CompileError."""
+    for place in (folder, *folder.parents):
+        try:
+            in_the_way = place.exists() and not place.is_dir()
+        except (OSError, ValueError):
+            return  # whoever makes the folder says what is wrong
+        if in_the_way:
+            found = f"`{place}` is a file, not a folder"
+            message = found if place == folder else f"`{folder}` cannot be a folder: {found}"
+            raise CompileError(message)

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from renaissance.compiler.asked import check_asked, check_place
+from renaissance.compiler.asked import check_asked, check_folder
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.launching import Placement, launch_script, slurm_script
@@ -149,7 +149,7 @@ def only_job(spec: Spec, job: str) -> Spec:
 
 
 def _claim(folder: Path, spec: Spec) -> None:
-    check_place(folder)
+    check_folder(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     try:

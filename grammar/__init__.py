@@ -3,19 +3,11 @@
 Names are imported when they are first used.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from renaissance.grammar.first_use import on_first_use
 
 __all__ = ["Diagnostic", "Resolution", "Spec", "SpecError", "load", "print_spec", "resolve"]
-
-_HOME = {
-    "Diagnostic": "renaissance.grammar.diagnostics",
-    "Resolution": "renaissance.grammar.composition.resolution",
-    "Spec": "renaissance.grammar.schema.spec",
-    "SpecError": "renaissance.grammar.diagnostics",
-    "load": "renaissance.grammar.loading",
-    "print_spec": "renaissance.grammar.canonical",
-    "resolve": "renaissance.grammar.composition.resolution",
-}
 
 if TYPE_CHECKING:
     from renaissance.grammar.canonical import print_spec
@@ -24,12 +16,15 @@ if TYPE_CHECKING:
     from renaissance.grammar.loading import load
     from renaissance.grammar.schema.spec import Spec
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "Diagnostic": "renaissance.grammar.diagnostics",
+        "Resolution": "renaissance.grammar.composition.resolution",
+        "Spec": "renaissance.grammar.schema.spec",
+        "SpecError": "renaissance.grammar.diagnostics",
+        "load": "renaissance.grammar.loading",
+        "print_spec": "renaissance.grammar.canonical",
+        "resolve": "renaissance.grammar.composition.resolution",
+    },
+)

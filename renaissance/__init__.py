@@ -34,7 +34,21 @@ __all__ = [
     "run",
 ]
 
-_HOME = {
+if TYPE_CHECKING:
+    from renaissance.building import build, compile
+    from renaissance.compiler.errors import CompileError, InputError
+    from renaissance.grammar import Spec
+    from renaissance.grammar.diagnostics import Diagnostic, SpecError
+    from renaissance.grammar.loading import loads
+    from renaissance.grammar.source import SourceError
+    from renaissance.opening import diff, load
+    from renaissance.planning import plan
+    from renaissance.runtime import run
+    from renaissance.runtime.data.errors import DataError
+    from renaissance.runtime.errors import JobError
+    from renaissance.runtime.predicting.trained import load_run
+
+_HOMES = {
     "CompileError": "renaissance.compiler.errors",
     "DataError": "renaissance.runtime.data.errors",
     "Diagnostic": "renaissance.grammar.diagnostics",
@@ -53,29 +67,11 @@ _HOME = {
     "run": "renaissance.runtime",
 }
 
-if TYPE_CHECKING:
-    from renaissance.building import build, compile
-    from renaissance.compiler.errors import CompileError, InputError
-    from renaissance.grammar import Spec
-    from renaissance.grammar.diagnostics import Diagnostic, SpecError
-    from renaissance.grammar.loading import loads
-    from renaissance.grammar.source import SourceError
-    from renaissance.opening import diff, load
-    from renaissance.planning import plan
-    from renaissance.runtime import run
-    from renaissance.runtime.data.errors import DataError
-    from renaissance.runtime.errors import JobError
-    from renaissance.runtime.predicting.trained import load_run
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from renaissance.grammar.first_use import on_first_use  # who only imports this loads nothing
 
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+    return on_first_use(__name__, _HOMES)(name)
 
 
 def __dir__() -> list[str]:

@@ -67,13 +67,14 @@ def execute_jobs(
         fresh: remove earlier results.
         again: run evaluations again that have finished.
     """
+    from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_run
     from renaissance.runtime.errors import UsageError
 
     folder = folder_of(path, arguments.out)
     try:
         check_run(spec, folder, only, arguments.device)
-    except UsageError as problem:
+    except (CompileError, UsageError) as problem:
         return answer(arguments, NO_ANSWER, failures=[str(problem)])
     if os.environ.get("RANK", "0") == "0":
         # Libraries, tokenizers and data take seconds before there is any progress.

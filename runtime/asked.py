@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from renaissance.compiler.asked import check_folder
 from renaissance.grammar.chain import sources_first
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.spec import Spec
@@ -43,22 +44,13 @@ def no_device(name: str) -> UsageError:
     return UsageError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`")
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a place where no folder of a run can be; UsageError."""
-    for place in (folder, *folder.parents):
-        try:
-            in_the_way = place.exists() and not place.is_dir()
-        except (OSError, ValueError):
-            return  # whoever makes the folder says what is wrong
-        if in_the_way:
-            raise UsageError(
-                f"`{folder}` cannot be the folder of a run: `{place}` cannot be used: something "
-                "else of this name is in the way"
-            )
-
-
 def check_run(spec: Spec, folder: Path, only: Iterable[str] | None, device: str | None) -> None:
-    """Refuse what could not run, before anything is imported that takes seconds; UsageError."""
+    """Refuse what could not run, before anything is imported that takes seconds.
+
+    Raises:
+        UsageError: if the spec has none of the jobs, or `device` is no name of one.
+        CompileError: if the folder of the run cannot be one.
+    """
     ordered_jobs(spec, None if only is None else tuple(only))
     check_device(device)
     check_folder(folder)

@@ -1,6 +1,11 @@
-"""Plans: what a spec's models and jobs would cost."""
+"""Plans: what a spec's models and jobs would cost.
 
-from typing import TYPE_CHECKING, Any
+Names are imported when they are first used: what is known of machines needs no torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from renaissance.grammar.first_use import on_first_use
 
 if TYPE_CHECKING:
     from renaissance.compiler.planning.plans import plan
@@ -8,16 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "plan"]
 
-_MODULES = {
-    "Plan": "renaissance.compiler.planning.spec_plan",
-    "plan": "renaissance.compiler.planning.plans",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: what is known of machines needs no torch."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_MODULES[name]), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "Plan": "renaissance.compiler.planning.spec_plan",
+        "plan": "renaissance.compiler.planning.plans",
+    },
+)

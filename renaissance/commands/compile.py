@@ -25,13 +25,13 @@ def run(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[failure])
     spec = load(path, settings_of(arguments.settings))
 
-    from renaissance.compiler.asked import check_asked, check_place
+    from renaissance.compiler.asked import check_asked, check_folder
     from renaissance.compiler.errors import BackboneError, CompileError
 
     job = arguments.job or named
     try:
         check_asked(spec, () if job is None else (job,))
-        check_place(Path(arguments.out))
+        check_folder(Path(arguments.out))
         from renaissance.compiler import compile
         from renaissance.compiler.launching import Placement
 
