@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.borrowed import statement, statement_of_a_model
 from renaissance.grammar.diagnostics import Edit
 from renaissance.grammar.kinds.registry import FAMILIES, KindError, schema, words
@@ -73,6 +74,11 @@ class Place(Record):
     def kind(self, index: int) -> str:
         """Return the kind of a token of the line; that of a line end beyond it."""
         return self.line[index].type if 0 <= index < len(self.line) else "NL"
+
+    def freezing(self) -> Token:
+        """Return the word that begins a `freeze` or `adapt`, or what goes on with it on a line."""
+        verbs = (part for part in self.line if part.type in ("FREEZE", "ADAPT"))
+        return next(verbs, self.line[0] if self.line else self.token)
 
     def edit(self, start: int, end: int, text: str) -> Edit:
         """Return the change of a piece of the text."""
@@ -149,7 +155,7 @@ def _freezing(place: Place) -> Advice | None:
             return _write(f"{verb} {meant}", place.edit(before.end, end, f" {meant}"))
         return Advice(help=(f"selectors follow without `=`: `{verb} vision`",))
     if token.type == "EQUAL" and place.kind(place.at + 1) in ("TRUE", "FALSE"):
-        start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+        start = place.freezing()
         return _write(
             place.text(start, before), place.edit(before.end, place.line[place.at + 1].end, "")
         )
@@ -167,12 +173,19 @@ def _freezing(place: Place) -> Advice | None:
     if token.type == "NAME" and word in _EXCEPT:
         return _write("except", place.edit(token.start, token.end, "except"))
     if token.type == "NAME" and word == "and" and place.at + 1 < len(place.line):
-        start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+        start = place.freezing()
         rest = place.text(place.line[place.at + 1], place.line[-1])
         meant = f"{place.text(start, before)}, {rest}"
         return _write(meant, place.edit(before.end, token.end, ","))
     if token.type == "NAME" and "COMMA" in place.expected:
-        text = f"a comma stands between selectors: `{place.text(before)}, {word}`"
+        start = place.at - 1
+        while place.kind(start - 1) not in ("COMMA", "FREEZE", "ADAPT", "EXCEPT", "NL"):
+            start -= 1
+        selector = place.text(place.line[start], before)
+        if word in KINDS:
+            part = f"`.` stands before what is meant of a selector: `{selector}.{word}`"
+            return Advice(help=(part, f"a comma between two: `{selector}, {word}`"))
+        text = f"a comma stands between selectors: `{selector}, {word}`"
         return Advice(help=(text,), edits=(place.edit(before.end, before.end, ","),))
     if token.type == "LPAR" or ("RSQB" in place.expected and token.type in ("NUMBER", "COMMA")):
         return Advice(help=("write `layers[0]` for one layer, `layers[0:2]` for the first two",))
@@ -253,7 +266,7 @@ def _grouping(place: Place) -> Advice | None:
 def _freezing_keys(place: Place, before: Token) -> Advice | None:
     """Say how the keys of a `freeze` or `adapt`, its end and single layers are written."""
     token, at, word = place.token, place.at, place.text(place.token)
-    start = next(part for part in place.line if part.type in ("FREEZE", "ADAPT"))
+    start = place.freezing()
     head = place.text(start, before)
     last = place.closing(at) if token.type == "LPAR" else len(place.line) - 1
     keys = place.text(token, place.line[last]).strip("()") if last is not None else ""

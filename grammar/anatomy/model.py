@@ -194,7 +194,7 @@ class Anatomy:
 
     @cached_property
     def _fusion(self) -> FusionAnatomy | None:
-        if self.fusion is None:
+        if self.fusion is None or not self.fusion.takes(len(self.fusion.inputs)):
             return None
         found: FusionAnatomy = facet(self.fusion, "anatomy").anatomy(
             self.fusion, self.fusion_name, self.streams

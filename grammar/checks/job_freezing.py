@@ -144,10 +144,15 @@ def _random(
         if not starts_random(block) or not whole <= frozen:
             continue
         index = next(
-            i
-            for i, directive in enumerate(model.freeze)
-            if any(leaf.root == root for leaf in directive_leaves(directive, anatomy))
+            (
+                i
+                for i, directive in enumerate(model.freeze)
+                if any(leaf.root == root for leaf in directive_leaves(directive, anatomy))
+            ),
+            None,
         )
+        if index is None:
+            continue  # held by an `adapt` that finds no linear map, which is reported
         findings.add(
             Diagnostic(
                 code="VL205",

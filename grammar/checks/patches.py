@@ -41,6 +41,8 @@ def check_patches(job: Pretrain, model: Model, places: Places, findings: Finding
 
 def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
     """Say why nothing can be hidden, or predicted, and what helps; None where it can."""
+    if not model.vision:
+        return None  # The fusion joins no images, and that is said of it.
     if len(model.vision) != 1:
         return f"there are {len(model.vision)} streams of images", "give the model one"
     [name] = model.vision

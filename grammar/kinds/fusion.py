@@ -42,6 +42,10 @@ class FusionBlock(KindBlock):
         """
         return False
 
+    def takes(self, streams: int) -> bool:
+        """Tell whether it joins so many streams."""
+        return streams == 2 or (streams > 2 and self.joins_several)
+
     @property
     def space(self) -> int | None:
         """Channels of the space that it brings one vector of each stream to before it joins them.

@@ -122,7 +122,7 @@ class TextLength(Block):
         "architecture allows if absent",
         impact="weights",
         unit="tokens",
-        ge=2,
+        ge=3,
         le=8192,
     )
 

@@ -14,9 +14,11 @@ from renaissance.compiler.model.adapter import AdaptedLinear
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.vision_language import VisionLanguageModel
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.check import check
 from renaissance.grammar.kinds.source import SourceBlock
 from renaissance.grammar.schema.model import Adapt, Freeze
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import Source
 from tests.tiny import tiny_experiment
 
 ATTENTION = Adapt(selectors=("text.attention",), rank=2, alpha=6)
@@ -185,3 +187,26 @@ def test_without_a_linear_map_it_is_said_what_there_is() -> None:
         build(tiny(Adapt(selectors=("text.embeddings",))))
     with pytest.raises(CompileError, match="has two adapters"):
         build(tiny(ATTENTION, Adapt(selectors=("text",))))
+
+
+def test_embeddings_without_linear_maps_are_one_finding() -> None:
+    text = """
+model one {
+  embed text   = wordpiece { max_tokens = 16 }
+  embed vision = patches { image_size = 32, patch = 8 }
+  fusion joint = single_stream(text, vision) {
+    encoder = random { layers = 2, width = 16, heads = 2 }
+  }
+  adapt joint, text { rank = 2 }
+}
+data pairs { format = easy_vqa }
+pretrain base on one {
+  data = [pairs]
+  objective mlm
+  optimizer adamw { lr = 1e-3 }
+  batch = 8
+  steps = 4
+}
+"""
+    [found] = check(Source(name="main.vl", text=text))
+    assert (found.code, found.message) == ("VL211", "`adapt text` finds no linear map")

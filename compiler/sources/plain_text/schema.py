@@ -17,7 +17,7 @@ class PlainText(StackDimensions):
         doc="longest text, special tokens included; longer texts are cut",
         impact="weights",
         unit="tokens",
-        ge=2,
+        ge=3,
         le=8192,
     )
     vocabulary: int = key(

@@ -23,7 +23,7 @@ class Wordpiece(SourceBlock):
         doc="longest text, special tokens included; longer texts are cut",
         impact="weights",
         unit="tokens",
-        ge=2,
+        ge=3,
         le=8192,
     )
     vocabulary: int | None = key(
