@@ -8,7 +8,7 @@ from renaissance.grammar.anatomy.selectors import KINDS
 from renaissance.grammar.borrowed import statement, statement_of_a_model
 from renaissance.grammar.diagnostics import Edit
 from renaissance.grammar.kinds.registry import FAMILIES, KindError, schema, words
-from renaissance.grammar.named_sources import source_named
+from renaissance.grammar.named_sources import named_for_a_stream, source_meant, source_named
 from renaissance.grammar.names import nearest, suggestion
 from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source, Span
@@ -127,6 +127,7 @@ def _said(place: Place) -> Iterator[Advice]:
         _equal,
         _quoted,
         _declared,
+        _backbone,
         _keyword,
         _value,
     )
@@ -541,8 +542,9 @@ def _declared(place: Place) -> Advice | None:
         return None
     keyword, text = place.text(place.line[0]), place.text(token)
     if keyword in ("backbone", "embed", "fusion"):
-        edit = place.edit(before.end, before.end, " =")
-        return _write(f"{keyword} {place.text(before)} = {text}", edit)
+        named = None if keyword == "fusion" else source_meant(text, place.text(before))
+        edit = place.edit(before.end, token.end, f" = {named or text}")
+        return _write(f"{keyword} {place.text(before)} = {named or text}", edit)
     relation = _RELATION_OF.get(keyword)
     if relation is None:
         return None
@@ -554,9 +556,28 @@ def _declared(place: Place) -> Advice | None:
     return _write(meant, place.edit(token.start, token.end, relation))
 
 
+def _backbone(place: Place) -> Advice | None:
+    """Say that `vision timm("…")` states a backbone."""
+    token, before = place.token, place.before
+    if place.at != 1 or before is None or before.type != "NAME":
+        return None
+    name, said = place.text(before), place.text(token)
+    if "EQUAL" not in place.expected or not named_for_a_stream(name):
+        return None
+    if token.type == "LBRACE":
+        edit = place.edit(before.start, before.start, "backbone ")
+        return _write(f"backbone {name} {{ … }}", edit)
+    if token.type != "NAME":
+        return None
+    last = place.closing(2) if place.kind(2) == "LPAR" else None
+    end = token if last is None else place.line[last]
+    meant = f"backbone {name} = {source_meant(said, name) or place.text(token, end)}"
+    return _write(meant, place.edit(before.start, end.end, meant))
+
+
 def keywords_like(word: str) -> Iterator[tuple[str, str]]:
     """Yield the keywords of statements that a word may stand for, each with its kind of token."""
-    if word in ("unfreeze", "thaw", *_PYTHON) and word != "def":
+    if (word in ("unfreeze", "thaw", *_PYTHON) and word != "def") or named_for_a_stream(word):
         return
     keywords = {text: tables().keywords[text] for text in _starting()}
     close = nearest(word, keywords)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.named_sources import source_named
+from renaissance.grammar.quoting import quoted_selectors, unquoted
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.tables import load
 
@@ -81,7 +82,9 @@ def tokenize(source: Source) -> tuple[Sequence[Token], Sequence[Diagnostic]]:
         finding = _unknown(source, position)
         if not (findings and _is_same_mistake(findings[-1], finding)):
             findings.append(finding)
-        tokens.append(Token("UNKNOWN", position, finding.span.end))
+        while tokens and tokens[-1].start >= finding.span.start:
+            tokens.pop()  # what stands before a `/` is a part of the path
+        tokens.append(Token("UNKNOWN", finding.span.start, finding.span.end))
         position = _tokens_from(finding.span.end, source, tokens, findings)
     if position < length:
         tokens.append(Token("UNKNOWN", position, length))
@@ -196,6 +199,14 @@ def _unknown(source: Source, position: int) -> Diagnostic:
             span=Span(source=source, start=position, end=_string_end(text, position)),
             label='no closing `"` on this line',
             help=("a string ends on the line it starts on; write `\\n` for a line end",),
+        )
+    if (found := quoted_selectors(text, position) or unquoted(text, position)) is not None:
+        return Diagnostic(
+            code="VL002",
+            message=found.what,
+            span=Span(source=source, start=found.start, end=found.end),
+            help=(found.help,),
+            edits=_edits(source, found.start, found.end, found.meant) if found.meant else (),
         )
     if quoted := _SINGLE_QUOTED.match(text, position):
         return Diagnostic(

@@ -347,6 +347,7 @@ def declare_score(parser: ArgumentParser) -> None:
     parser.add_argument("--split", metavar="NAME", required=True, help="what is predicted")
     parser.add_argument(
         "--set",
+        dest="settings",
         metavar="KEY=VALUE",
         action="append",
         default=[],

@@ -16,6 +16,7 @@ from renaissance import __version__
 from renaissance.answer import INTERRUPTED, NO, NO_ANSWER, answer
 from renaissance.ascii import plainly
 from renaissance.libraries import start_again_with_settings
+from renaissance.once import OnceParser
 from renaissance.verbs import VERBS
 
 RUN_MODELS = frozenset({"train", "eval", "run", "study", "predict", "bench"})
@@ -153,7 +154,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"renaissance {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="VERB", required=True, parser_class=OnceParser
+    )
     first = argv[0] if argv else ""
     for name, verb in ({first: VERBS[first]} if first in VERBS else VERBS).items():
         subparser = verbs.add_parser(

@@ -48,4 +48,7 @@ def find_specs(names: Iterable[str]) -> list[str]:
         if not found:
             raise SourceError(f"there is no .vl file in the folder {folder.as_posix()}")
         paths.extend(str(path) for path in found)
-    return list(dict.fromkeys(paths))
+    once: dict[Path, str] = {}
+    for path in paths:
+        once.setdefault(Path(path), path)  # `a.vl` and `./a.vl` are one file
+    return list(once.values())

@@ -20,7 +20,7 @@ def study_meant(
         seeds: that it runs in place of its own.
 
     Raises:
-        SourceError: if there is none, or several and none is named.
+        SourceError: if there is none, or several and none is named, or its seeds are set as well.
         SpecError: if the file has errors.
     """
     path, name = meant(argument)
@@ -32,6 +32,8 @@ def study_meant(
         wanted = f"there is no study `{name}` in" if name else "say which study of"
         raise SourceError(f"{wanted} `{path}`: {there}")
     if seeds:
+        if f"{name}.seeds" in settings:
+            raise SourceError(f"the seeds are given twice: by --seeds and by --set {name}.seeds")
         spelled = f"[{', '.join(map(str, seeds))}]"
         studies = load_studies(path, {**settings, f"{name}.seeds": spelled})
     return studies[name]

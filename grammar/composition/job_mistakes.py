@@ -285,6 +285,18 @@ def unknown_data(name: str, place: Span, known: Iterable[str]) -> Diagnostic:
     )
 
 
+def quoted_data(name: str, place: Span) -> Diagnostic:
+    """Explain data whose name stands in quotes."""
+    return Diagnostic(
+        code="VL404",
+        message="`data` takes a list of names",
+        span=place,
+        label="is a string",
+        help=(f"names stand without quotes: `{name}`",),
+        edits=(Edit(span=place, text=name),),
+    )
+
+
 def named_twice(name: str, first: Span, second: Span) -> Diagnostic:
     """Explain data that a job names twice."""
     return Diagnostic(

@@ -9,6 +9,7 @@ from renaissance.grammar.composition.drafts import Choice, plain_text
 from renaissance.grammar.composition.job_drafts import RELATIONS, JobDraft
 from renaissance.grammar.composition.job_mistakes import (
     named_twice,
+    quoted_data,
     set_twice,
     starts_from_itself,
     starts_from_nothing,
@@ -209,14 +210,20 @@ class JobReader:
         value = follow(setting.value, scope, self._reader.findings, keep=scope.data.__contains__)
         if isinstance(value, tree.Address):
             scope.used_data.add(plain_text(value))
+        if isinstance(value, tree.Text):
+            scope.used_data.add(value.value)  # what is wrong is said where it is read
         named = value.items if isinstance(value, tree.Sequence) else ()
         seen: dict[str, Span] = {}
         known = True
         for item in named:
-            if not isinstance(item, tree.Address):
+            if not isinstance(item, tree.Address | tree.Text):
                 continue
-            name = plain_text(item)
+            name = item.value if isinstance(item, tree.Text) else plain_text(item)
             scope.used_data.add(name)
+            if isinstance(item, tree.Text) and name in scope.data:
+                self._reader.findings.add(quoted_data(name, item.span))
+                known = False
+                continue
             if name in seen:
                 self._reader.findings.add(named_twice(name, seen[name], item.span))
                 known = False

@@ -20,6 +20,7 @@ from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds, words
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
+from renaissance.grammar.named_sources import named_for_a_stream, source_meant, source_named
 from renaissance.grammar.names import listing, nearest, one_slip, suggestion
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain, Training
@@ -198,6 +199,28 @@ def _of_the_backbone(
     return None
 
 
+def states_a_stream(name: str, value: Content) -> bool:
+    """Tell whether a key of a model was meant as a statement: `vision = deit_tiny_patch16_224`."""
+    if isinstance(value, tree.Call):
+        return True
+    if not isinstance(value, tree.Text | tree.Address) or name in keys_of(Model):
+        return False
+    word = isinstance(value, tree.Address) and (
+        source_meant(value.span.text, name) or value.span.text in Kinds(SourceBlock)
+    )
+    return bool(word) or named_for_a_stream(name)
+
+
+def encoder_in(value: tree.Value, stream: str) -> str | None:
+    """Return how the encoder is written that a value names; None where it names none."""
+    match value:
+        case tree.Text(value=name) if name:
+            return source_named(name, stream)
+        case tree.Address():
+            return source_meant(value.span.text, stream)
+    return None
+
+
 def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
     """Return the finding that a model has no such key: a statement, or a key of something else."""
     place, value = setting.place, setting.value
@@ -208,6 +231,8 @@ def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
         return found
     if meant := next((key for key in ours(name) if key in keys_of(Model)), None):
         return _called_otherwise(name, meant, place, "a model")
+    if states_a_stream(name, value):
+        return _statement_as_key(name, place, value)
     close = nearest(name, known)
     slipped = () if any(one_slip(name, key) for key in known) else _slips(name)
     hint = place_of((name, *ours(name), *slipped))
@@ -228,6 +253,10 @@ def no_key_of_a_model(name: str, setting: Setting) -> Diagnostic:
 def _statement_as_key(name: str, place: Span, value: Content) -> Diagnostic:
     """Explain `fusion = cross_attention(…)`, or `text = plain_text { … }`, in a model."""
     block = value.function.text if isinstance(value, tree.Call) else "…"
+    if isinstance(value, tree.Text | tree.Address):
+        block = encoder_in(value, name) or value.span.text
+    elif isinstance(value, tree.Call):
+        block = source_meant(block, name) or block
     arguments = value.arguments if isinstance(value, tree.Call) else None
     if arguments:
         block += f"({', '.join(argument.span.text for argument in arguments)})"

@@ -89,7 +89,9 @@ def _fusion(draft: ModelDraft, path: Path, reader: Reader) -> FusionBlock | None
 def _inputs(draft: ModelDraft) -> tuple[str, ...]:
     arguments = draft.fusion.arguments if draft.fusion else None
     return tuple(
-        plain_text(argument) for argument in arguments or () if isinstance(argument, tree.Address)
+        argument.value if isinstance(argument, tree.Text) else plain_text(argument)
+        for argument in arguments or ()
+        if isinstance(argument, tree.Address | tree.Text)
     )
 
 

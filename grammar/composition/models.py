@@ -12,7 +12,11 @@ from renaissance.grammar.composition.drafts import (
     put,
 )
 from renaissance.grammar.composition.lets import follow
-from renaissance.grammar.composition.mistakes import no_key_of_a_model
+from renaissance.grammar.composition.mistakes import (
+    encoder_in,
+    no_key_of_a_model,
+    states_a_stream,
+)
 from renaissance.grammar.composition.overrides import set_inside
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
@@ -208,7 +212,7 @@ class Composer:
                 case _:
                     self._findings.add(_no_part(statement))
         kept = self._model_keys(own)
-        broken |= any(isinstance(setting.value, tree.Call) for setting in own.values())
+        broken |= any(states_a_stream(key, setting.value) for key, setting in own.items())
         draft = replace(
             base,
             streams=streams,
@@ -282,7 +286,9 @@ class Composer:
         if job:
             self._findings.add(_only_keys(statement))
             return None
-        return StreamDraft(keyword=word, name=name, choice=self._choice(statement.value, word.text))
+        return StreamDraft(
+            keyword=word, name=name, choice=self._choice(statement.value, word.text, name.text)
+        )
 
     def _fusion(
         self,
@@ -331,15 +337,16 @@ class Composer:
             )
             return None
         declared["fusion ="] = name.span
-        return name, self._choice(statement.value, "fusion")
+        return name, self._choice(statement.value, "fusion", name.text)
 
-    def _choice(self, value: tree.Value, what: str) -> Choice | None:
+    def _choice(self, value: tree.Value, what: str, name: str) -> Choice | None:
         origin = value.span
         meant = follow(value, self._scope, self._findings)
         if meant is None:
             return None
         choice = choice_of(meant, self._findings)
         if choice is None:
+            named = None if what == "fusion" else encoder_in(meant, name)
             self._findings.add(
                 Diagnostic(
                     code="VL404",
@@ -347,6 +354,8 @@ class Composer:
                     if what == "backbone"
                     else f"`{what}` takes a block",
                     span=origin,
+                    help=(f"write `{named}`",) if named else (),
+                    edits=(Edit(span=origin, text=named),) if named and meant is value else (),
                 )
             )
         return choice

@@ -40,6 +40,7 @@ def apply_settings(scope: Scope, settings: Settings, findings: Findings) -> None
     """
     if not settings:
         return
+    settings = {a: _without_comment(a, v, findings) for a, v in settings.items()}
     keys = {a: v for a, v in settings.items() if not _DIRECTIVE.fullmatch(a)}
     lines = (f"{address} = {_spelled(address, value)}\n" for address, value in keys.items())
     file, found = parse(Source(name=SETTINGS, text="".join(lines)))
@@ -57,22 +58,51 @@ def _direct(scope: Scope, address: str, value: str, findings: Findings) -> None:
     selectors = value.strip()
     if selectors.startswith("[") and selectors.endswith("]"):
         selectors = selectors[1:-1].strip()  # those of a layer stay
-    said = f"{verb} {'nothing' if selectors in ('', 'none') else selectors}"
-    for block in reversed(path[1:]):
-        said = f"{block} {{ {said} }}"
-    file, found = parse(Source(name=SETTINGS, text=f"{address}\n{said}\n"))
-    found = tuple(finding for finding in found if finding.span.start > len(address) + 1)
-    findings.extend(found)
-    start = Span(source=file.span.source, start=0, end=len(path[0]))
-    name = tree.Name(span=start, text=path[0])
-    what = block_of(name, None, scope, findings)
+    said = f"{verb} {'nothing' if selectors in ('', 'none', 'null') else selectors}"
+    file, found = parse(Source(name=SETTINGS, text=f"{said}\n"))
+    findings.extend(found[:1])  # of one value, the rest follows from it
+    source = Source(name=SETTINGS, text=f"{address} = {value}\n")
+    places = re.finditer(r"\w+", address)
+    names = [
+        tree.Name(span=Span(source=source, start=one.start(), end=one.end()), text=one[0])
+        for one in places
+    ]
+    what = block_of(names[0], None, scope, findings)
     if what is None or found:
         return
     if what != ("job" if len(path) > 1 else "model"):
-        findings.add(_no_model(name, verb, selectors, scope))
+        findings.add(_no_model(names[0], verb, selectors, scope))
         return
     body = tree.Body(span=file.span, statements=file.statements)
-    scope.set_from_outside(what, name.text, body)
+    for inner in names[-2:0:-1]:
+        block = tree.Declaration(
+            span=file.span, keyword=inner, name=None, relations=(), value=None, body=body
+        )
+        body = tree.Body(span=file.span, statements=(block,))
+    scope.set_from_outside(what, names[0].text, body)
+
+
+def _without_comment(address: str, value: str, findings: Findings) -> str:
+    """Return a value without a comment behind it, which is a finding: it may belong to a text."""
+    before, sign, _ = value.partition("#")
+    before = before.strip()
+    if not sign or not before:
+        return value
+    said = _said(before)
+    text = said is None or isinstance(said, tree.Address | tree.Text)
+    if text and not _DIRECTIVE.fullmatch(address):
+        return value
+    source = Source(name=SETTINGS, text=f"{address} = {value}\n")
+    start = source.text.index("#", len(address))
+    findings.add(
+        Diagnostic(
+            code="VL002",
+            message="a comment stands behind a value that is set",
+            span=Span(source=source, start=start, end=len(source.text) - 1),
+            help=(f"leave it out: `{address}={before}`",),
+        )
+    )
+    return before
 
 
 def unknown_settings(findings: Iterable[Diagnostic]) -> frozenset[str]:
@@ -262,7 +292,18 @@ def _spelled(address: str, value: str) -> str:
     key = address.rpartition(".")[2].strip()
     if not value.startswith("[") and value not in ("none", "null") and _takes_list(key, value):
         value = f"[{value}]"
+    if _said(value) is not None:
+        return value
+    if value.startswith("[") and value.endswith("]"):
+        items = (item.strip() for item in value[1:-1].split(","))
+        return f"[{', '.join(item if _said(item) else quoted(item) for item in items)}]"
+    return quoted(value)
+
+
+def _said(value: str) -> tree.Value | None:
+    """Return the value that a text is as it stands; None for others."""
     file, found = parse(Source(name=SETTINGS, text=f"let value = {value}\n"))
-    alone = len(file.statements) == 1 and isinstance(file.statements[0], tree.Let)
-    plain = alone and not found and not {"\n", "#"} & set(value)
-    return value if plain else quoted(value)
+    match file.statements:
+        case (tree.Let(value=said),) if not found and said.span.text == value:
+            return said
+    return None

@@ -19,6 +19,7 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock, kind_called
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.kinds.source import StackDimensions
+from renaissance.grammar.named_sources import encoder_example, source_meant
 from renaissance.grammar.names import listing, nearest, suggestion, with_article
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record, field
@@ -306,21 +307,7 @@ class Reader(Record):
             self.findings.add(_word_alone(choice, what))
             return None
         if block is None:
-            spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
-            meant = kind_called(choice.kind.text, blocks) or word_among(choice.kind.text, words)
-            close = (meant,) if meant else nearest(choice.kind.text, spelled)
-            self.findings.add(
-                Diagnostic(
-                    code="VL408",
-                    message=f"unknown {what} `{choice.kind.text}`",
-                    span=choice.kind.span,
-                    help=(f"write `{meant}`",)
-                    if meant
-                    else suggestion(choice.kind.text, spelled, with_article(what)),
-                    notes=(f"there is {listing(spelled)}",),
-                    edits=_edits(choice.kind.span, close[0]) if len(close) == 1 else (),
-                )
-            )
+            self.findings.add(_unknown_kind(choice, blocks, what, words, str(path[-1])))
             return None
         fixed = self._arguments(choice, block, path)
         return self.block(
@@ -350,30 +337,7 @@ class Reader(Record):
         info = block.model_fields[name]
         kind = kind_of(info)
         if kind.item is not None:
-            place = choice.kind.span
-            items = tuple(
-                self.value(
-                    argument,
-                    _ARGUMENT,
-                    "",
-                    (*path, name, i),
-                    key=name,
-                    place=place,
-                )
-                for i, argument in enumerate(arguments)
-            )
-            if any(item is FAILED for item in items):
-                return {name: FAILED}
-            if not arguments:
-                self.findings.add(
-                    _wrong_arguments(
-                        choice,
-                        f"`{word}` does not say what it joins",
-                        f"write `{word}(text, vision)`",
-                    )
-                )
-                return {name: FAILED}
-            return {name: items}
+            return {name: self._joined(choice, (*path, name), name)}
         required = default_of(info) is ...
         if not arguments and not required and choice.arguments is None:
             return {}
@@ -392,6 +356,27 @@ class Reader(Record):
                 arguments[0], kind, "", (*path, name), key=name, place=arguments[0].span
             )
         }
+
+    def _joined(self, choice: Choice, path: Path, name: str) -> Any:
+        """Return the names of streams that stand between the parentheses of a fusion."""
+        word, place, arguments = choice.kind.text, choice.kind.span, choice.arguments or ()
+        quoted = [argument for argument in arguments if isinstance(argument, tree.Text)]
+        for text in quoted:
+            self.findings.add(_quoted_name(text, f"`{word}` joins streams by name"))
+        if quoted:
+            return FAILED
+        if not arguments:
+            self.findings.add(
+                _wrong_arguments(
+                    choice, f"`{word}` does not say what it joins", f"write `{word}(text, vision)`"
+                )
+            )
+            return FAILED
+        items = tuple(
+            self.value(argument, _ARGUMENT, "", (*path, i), key=name, place=place)
+            for i, argument in enumerate(arguments)
+        )
+        return FAILED if any(item is FAILED for item in items) else items
 
     def value(
         self, content: Content, kind: Kind, unit: str, path: Path, *, key: str, place: Span
@@ -718,6 +703,37 @@ def _wrong_arguments(choice: Choice, message: str, help: str) -> Diagnostic:
     return Diagnostic(code="VL409", message=message, span=choice.kind.span, help=(help,))
 
 
+def _unknown_kind(
+    choice: Choice, blocks: Mapping[str, type[Block]], what: str, words: Collection[str], key: str
+) -> Diagnostic:
+    """Explain a word that stands for no block; as a backbone it may be that of an encoder."""
+    word, backbone = choice.kind.text, what == "backbone"
+    spelled = (*words, *dict.fromkeys(map(spelled_word, blocks.values())))
+    encoder = source_meant(word, key) if backbone else None
+    meant = encoder or kind_called(word, blocks) or word_among(word, words)
+    close = (meant,) if meant else nearest(word, spelled)
+    help = (f"write `{meant}`",) if meant else suggestion(word, spelled, with_article(what))
+    return Diagnostic(
+        code="VL408",
+        message=f"unknown {what} `{word}`",
+        span=choice.kind.span,
+        help=help or ((encoder_example(word),) if backbone else ()),
+        notes=(f"there is {listing(spelled)}",),
+        edits=_edits(choice.kind.span, close[0]) if len(close) == 1 else (),
+    )
+
+
+def _quoted_name(text: tree.Text, message: str) -> Diagnostic:
+    return Diagnostic(
+        code="VL404",
+        message=message,
+        span=text.span,
+        label="is a string",
+        help=(f"names stand without quotes: `{text.value}`",),
+        edits=_edits(text.span, text.value) if is_name(text.value) else (),
+    )
+
+
 def _word_alone(choice: Choice, key: str) -> Diagnostic:
     word = choice.kind.text
     return Diagnostic(
@@ -847,7 +863,9 @@ def _word_meant(value: tree.Value, kind: Kind) -> str | None:
             return word_among(spelled, kind.words)
         case tree.Address() if kind.text:
             return f'"{value.span.text}"'
-        case tree.Address() | tree.Text() if kind.item is not None:
+        case tree.Address() if kind.item is not None:
+            return f"[{value.span.text}]"
+        case tree.Text() if kind.item is not None and kind.item.text:
             return f"[{value.span.text}]"
     return None
 

@@ -174,9 +174,12 @@ def _texts(asked: list[str], spec: Spec) -> dict[str, int] | str:
         name, _, number = each.rpartition("=")
         if not number.isascii() or not number.isdecimal() or int(number) < 1:
             return f"--texts takes 1 or more texts of an epoch, as N or JOB=N, and not {each}"
-        if name:
-            found[name] = int(number)
-            continue
+        if name in found:
+            return (
+                f"--texts {name and f'of job `{name}` '}is given twice: {found[name]} and {number}"
+            )
+        found[name] = int(number)
+    if "" in found:
         learn = (job for job, declared in spec.jobs.items() if not isinstance(declared, Evaluate))
-        found = dict.fromkeys(learn, int(number)) | found
+        found = dict.fromkeys(learn, found.pop("")) | found
     return found

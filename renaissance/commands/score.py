@@ -4,19 +4,19 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from renaissance.answer import FINE, NO_ANSWER, answer
+from renaissance.answer import FINE, answer
 from renaissance.grammar.composition.one_task import read_task
+from renaissance.grammar.source import SourceError
+from renaissance.settings import settings_of
 
 
 def run(arguments: Namespace) -> int:
     """Print what the predictions are worth."""
-    keys = {} if arguments.root is None else {"root": arguments.root}
-    for setting in arguments.set:
-        name, equals, value = setting.partition("=")
-        if not (name and equals and value):
-            failure = f"`--set {setting}` does not say `KEY=VALUE`, such as `--set validation=5%`"
-            return answer(arguments, NO_ANSWER, failures=[failure])
-        keys[name.strip()] = value.strip()
+    keys = settings_of(arguments.settings, "KEY=VALUE", "validation=5%")
+    if arguments.root is not None:
+        if "root" in keys:
+            raise SourceError("the root is given twice: by --root and by --set root")
+        keys["root"] = arguments.root
     task = read_task(arguments.task, keys, arguments.split)
 
     from renaissance.render.intervals import IN_BRACKETS, WITHOUT

@@ -156,6 +156,33 @@ def test_freezing_is_set_by_its_address() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "value", "help"),
+    [
+        ("base.model.freeze", "nothing # why", "leave it out: `base.model.freeze=nothing`"),
+        ("base.batch", "64 # why", "leave it out: `base.batch=64`"),
+        ("base.model.freeze", "[text, vision/layers/0]", "write `vision.layers[0]`"),
+        ("base.model.freeze", "['vision','text']", "write `vision,text`"),
+        ("base.model.freeze", "vision}", "leave it out"),
+        ("base.data", "[a/b]", ""),
+        ("base.optimizer.betas", "[0.9/2,1]", ""),
+        ("base.optimizer.betas", "0.9;1", ""),
+        ("base/batch", "64", "write `base.batch`"),
+    ],
+)
+def test_a_value_that_is_none_is_one_finding(address: str, value: str, help: str) -> None:
+    [finding] = set_in_study(**{address: value}).diagnostics
+    assert finding.span.source.name == "--set"
+    assert next(iter(finding.help), "") == help
+
+
+def test_a_text_may_hold_the_sign_of_a_comment() -> None:
+    for root in ("data #3", '"data #3"'):
+        spec = set_in_study(questions__root=root).spec
+        assert spec is not None
+        assert spec.data["questions"].model_dump()["root"] == "data #3"
+
+
+@pytest.mark.parametrize(
     ("address", "help"),
     [
         (

@@ -170,7 +170,28 @@ def test_values_are_set_from_outside(folder: Path, capsys: pytest.CaptureFixture
     assert cli.main(["check", "good.vl", "--set", "tiny.pol=mean"]) == 1
     assert "`pool`" in capsys.readouterr().out
     assert cli.main(["check", "good.vl", "--set", "pool"]) == 2
-    assert capsys.readouterr().err == "error: --set pool is not written as ADDRESS=VALUE\n"
+    said = "error: --set pool is not written as ADDRESS=VALUE, such as base.batch=64\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["study", "good.vl", "--seeds", "1", "--seeds", "2"],
+        ["check", "good.vl", "--set", "tiny.pool=1", "--set", "tiny.pool = 2"],
+        ["plan", "good.vl", "--tokens", "1", "--tokens", "2"],
+        ["plan", "good.vl", "--texts", "1", "--texts", "2"],
+        ["plan", "good.vl", "--texts", "base=1", "--texts", "base=2"],
+        ["train", "good.vl", "-o", "1", "--out", "2"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_given_twice(
+    folder: Path, capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    (folder / "good.vl").write_text(TINY)
+    assert cli.main(given) == 2
+    assert capsys.readouterr().err.endswith("given twice: 1 and 2\n")
 
 
 STUDY = """

@@ -77,7 +77,9 @@ def test_as_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("task", "more", "code", "problem"),
     [
         ("nlvr3", [], 1, "unknown task `nlvr3`"),
-        ("nlvr2", ["--set", "validation"], 2, "`--set validation` does not say `KEY=VALUE`"),
+        ("nlvr2", ["--set", "validation"], 2, "--set validation is not written as KEY=VALUE"),
+        ("nlvr2", ["--set", "validation=5%", "--set", "validation=6%"], 2, "is given twice"),
+        ("nlvr2", ["--set", "root=x"], 2, "by --root and by --set root"),
         ("nlvr2", ["--set", "vaildation=5%"], 1, "`nlvr2` has no key `vaildation`"),
         ("nlvr2", ["--set", "validation=500%"], 1, "`validation` is out of range"),
         ("nlvr2", ["--set", "validation=test3"], 1, "`validation` cannot be `test3`"),
@@ -96,8 +98,9 @@ def test_what_cannot_be_measured_is_said(
     code: int,
     problem: str,
 ) -> None:
-    arguments = ["score", task, str(home / "true.csv"), "--root", str(home / "nlvr2")]
-    assert main([*arguments, "--split", "dev", *more]) == code
+    for option, value in (("--root", str(home / "nlvr2")), ("--split", "dev")):
+        more = more if option in more else [*more, option, value]
+    assert main(["score", task, str(home / "true.csv"), *more]) == code
     assert problem in capsys.readouterr().err
 
 
@@ -115,5 +118,6 @@ def test_what_cannot_be_measured_is_said(
 def test_a_table_of_the_split_is_all_that_is_asked_for(
     home: Path, capsys: pytest.CaptureFixture[str], more: list[str], problem: str
 ) -> None:
-    assert main(["score", "classify", str(home / "true.csv"), "--split", "test", *more]) != 0
+    more = more if "--split" in more else [*more, "--split", "test"]
+    assert main(["score", "classify", str(home / "true.csv"), *more]) != 0
     assert problem in capsys.readouterr().err
