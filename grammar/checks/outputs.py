@@ -8,6 +8,7 @@ from renaissance.grammar.findings import Findings
 from renaissance.grammar.outputs import refusal
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Job
+from renaissance.grammar.source import Span
 
 
 def check_outputs(jobs: Mapping[str, Job | None], places: Places, findings: Findings) -> None:
@@ -40,11 +41,17 @@ def check_outputs(jobs: Mapping[str, Job | None], places: Places, findings: Find
                     message=f"`{job.write}` is written by evaluation `{written[path]}` too",
                     span=span,
                     label="would replace its predictions",
-                    related=()
-                    if other is None
-                    else (Label(span=other, text="written here as well"),),
+                    related=_also(name, span, other, places),
                     help=(f'write another name, such as `write = "{name}.jsonl"`',),
                 )
             )
         else:
             written[path] = name
+
+
+def _also(name: str, span: Span, other: Span | None, places: Places) -> tuple[Label, ...]:
+    """Return where the other evaluation says it; the same place where this one inherits it."""
+    heir = places.key(("jobs", name))
+    if other == span and heir is not None:
+        return (Label(span=heir, text=f"job `{name}` inherits it"),)
+    return () if other is None else (Label(span=other, text="written here as well"),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from renaissance.grammar.diagnostics import Diagnostic, Label
+from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.head import Head
@@ -34,7 +34,7 @@ def check_reading(
             encoded = not is_embedding(stream) or model.fusion.encodes(name)
             if read and not encoded and span is not None:
                 finding = _nothing_encoded(model, name, reads, head, span)
-                findings.add(_inherited(finding, job, kind, places))
+                findings.add(_left_out(finding, job, kind, places))
 
 
 def _nothing_encoded(
@@ -90,29 +90,24 @@ def check_meeting(
             ),
             help=_instead(),
         )
-        findings.add(_inherited(finding, job, kind, places))
+        findings.add(_left_out(finding, job, kind, places))
 
 
-def _inherited(
+def _left_out(
     finding: Diagnostic,
     job: Pretrain | Finetune,
     kind: ObjectiveBlock | TaskBlock,
     places: Places,
 ) -> Diagnostic:
-    """Say which job asks for what another one states, and how it does without."""
-    path: Path = ("jobs", job.name)
-    inherits = (*path, "extends")
-    name, block, span = places.key(path), places.value(inherits), finding.span
-    if name is None or block is None or not places.said(inherits):
+    """Say how a job does without an objective that it inherits."""
+    inherits = ("jobs", job.name, "extends")
+    block, span = places.value(inherits), finding.span
+    if block is None or not places.said(inherits) or not isinstance(kind, ObjectiveBlock):
         return finding
     if block.source is span.source and block.start <= span.start < block.end:
         return finding
     without = f"write `objective {kind.word()} = none` in `{job.name}`"
-    return replace(
-        finding,
-        related=(*finding.related, Label(span=name, text=f"job `{job.name}` inherits it")),
-        help=(without, *finding.help) if isinstance(kind, ObjectiveBlock) else finding.help,
-    )
+    return replace(finding, help=(without, *finding.help))
 
 
 def _asked(job: Pretrain | Finetune) -> dict[Path, ObjectiveBlock | TaskBlock]:

@@ -30,6 +30,7 @@ from renaissance.grammar.checks.training import (
 )
 from renaissance.grammar.checks.unlearned import check_unlearned, check_unused_keys
 from renaissance.grammar.composition.data import read_data
+from renaissance.grammar.composition.heirs import heir
 from renaissance.grammar.composition.job_drafts import is_none
 from renaissance.grammar.composition.job_inheritance import draft_jobs
 from renaissance.grammar.composition.job_reading import JobReader
@@ -61,7 +62,10 @@ def resolve_scope(scope: Scope, findings: Findings, places: Places) -> Spec | No
     drafts = draft_jobs(reader)
     job_reader = JobReader(drafts, composer, reader)
     jobs = job_reader.read()
-    job_models = {name: checks.model(parts) for name, parts in job_reader.parts.items()}
+    job_models = {}
+    for name, parts in job_reader.parts.items():
+        with findings.of(job_reader.heir_of_model(name)):
+            job_models[name] = checks.model(parts)
     _check_jobs(jobs, job_reader, models, job_models, data, reader)
     if findings.has_errors():
         return None
@@ -74,7 +78,8 @@ def _models(composer: Composer, reader: Reader, checks: "_ModelChecks") -> dict[
         draft = composer.draft(name)
         models[name] = None
         if draft is not None:
-            models[name] = checks.model(read_model(draft, ("models", name), reader))
+            with reader.findings.of(heir("model", name, reader.scope.models)):
+                models[name] = checks.model(read_model(draft, ("models", name), reader))
     return models
 
 
@@ -135,46 +140,76 @@ def _check_jobs(
     check_exclusions(data, jobs, places, findings)
     check_outputs(jobs, places, findings)
     for name, job in jobs.items():
-        if isinstance(job, Evaluate):
-            if check_unlearned(job, jobs, places, findings):
-                check_evaluation(job, jobs, data, places, findings)
-            if job.task is not None:
-                check_remarks(job.task, ("jobs", name, "task"), places, findings)
-                check_presence(job.task, ("jobs", name, "task"), places, findings)
-        if not isinstance(job, Pretrain | Finetune):
-            continue
-        check_training(job, jobs, places, findings)
-        check_augmenting(job, data, places, findings)
-        if isinstance(job, Finetune):
-            check_task(job, places, findings)
-            check_remarks(job.task, ("jobs", name, "task"), places, findings)
-            check_unused_keys(job, places, findings)
-            check_presence(job.task, ("jobs", name, "task"), places, findings)
-        else:
-            check_repeated_data(job, data, places, findings)
-        path = job_reader.model_path(name)
-        if path is None or (model := _model_at(path, models, job_models)) is None:
-            continue
-        if job.source is not None:
-            before = job_reader.model_path(job.source)
-            source = _model_at(before, models, job_models)
-            if before is not None and source is not None:
-                check_fit(job, (source, model), (before, path), places, findings)
-        check_reading(job, model, places, findings)
-        check_shown(job, model, places, findings)
-        check_meeting(job, model, places, findings)
-        if isinstance(job, Pretrain):
-            check_objectives(job, model, places, findings)
-            check_patches(job, model, places, findings)
-        check_scales(job, model, places, findings)
-        check_decays(job, model, places, findings)
-        check_sharding(job, model, places, findings)
-        check_compilation(job, model, places, findings)
-        start = _random_start(name, jobs, job_reader, models, job_models, reader)
-        check_job_freezing(name, job, model, path, *start, places, findings)
+        with findings.of(heir("job", name, reader.scope.jobs)):
+            if isinstance(job, Evaluate):
+                _check_evaluation(job, jobs, data, reader)
+            if not isinstance(job, Pretrain | Finetune):
+                continue
+            _check_keys(job, jobs, data, reader)
+            path = job_reader.model_path(name)
+            if path is None or (model := _model_at(path, models, job_models)) is None:
+                continue
+            if job.source is not None:
+                before = job_reader.model_path(job.source)
+                source = _model_at(before, models, job_models)
+                if before is not None and source is not None:
+                    check_fit(job, (source, model), (before, path), places, findings)
+            _check_with_model(job, model, places, findings)
+            start = _random_start(name, jobs, job_reader, models, job_models, reader)
+            check_job_freezing(name, job, model, path, *start, places, findings)
         training.append((job, model, path))
     if len(training) == sum(isinstance(job, Pretrain | Finetune | None) for job in jobs.values()):
         check_frozen_heads(training, places, findings)
+
+
+def _check_evaluation(
+    job: Evaluate,
+    jobs: dict[str, Job | None],
+    data: dict[str, FormatBlock | None],
+    reader: Reader,
+) -> None:
+    """Check an evaluation, and the task that it has of its own."""
+    places, findings = reader.places, reader.findings
+    if check_unlearned(job, jobs, places, findings):
+        check_evaluation(job, jobs, data, places, findings)
+    if job.task is not None:
+        check_remarks(job.task, ("jobs", job.name, "task"), places, findings)
+        check_presence(job.task, ("jobs", job.name, "task"), places, findings)
+
+
+def _check_keys(
+    job: Pretrain | Finetune,
+    jobs: dict[str, Job | None],
+    data: dict[str, FormatBlock | None],
+    reader: Reader,
+) -> None:
+    """Check what a training job says by itself, whatever its model."""
+    places, findings = reader.places, reader.findings
+    check_training(job, jobs, places, findings)
+    check_augmenting(job, data, places, findings)
+    if isinstance(job, Finetune):
+        check_task(job, places, findings)
+        check_remarks(job.task, ("jobs", job.name, "task"), places, findings)
+        check_unused_keys(job, places, findings)
+        check_presence(job.task, ("jobs", job.name, "task"), places, findings)
+    else:
+        check_repeated_data(job, data, places, findings)
+
+
+def _check_with_model(
+    job: Pretrain | Finetune, model: Model, places: Places, findings: Findings
+) -> None:
+    """Check whether a job and its model go together."""
+    check_reading(job, model, places, findings)
+    check_shown(job, model, places, findings)
+    check_meeting(job, model, places, findings)
+    if isinstance(job, Pretrain):
+        check_objectives(job, model, places, findings)
+        check_patches(job, model, places, findings)
+    check_scales(job, model, places, findings)
+    check_decays(job, model, places, findings)
+    check_sharding(job, model, places, findings)
+    check_compilation(job, model, places, findings)
 
 
 def _check_lengths(jobs: JobReader, findings: Findings) -> None:

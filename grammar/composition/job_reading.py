@@ -6,6 +6,7 @@ from typing import Any
 from renaissance.grammar import tree
 from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.composition.drafts import Choice, plain_text
+from renaissance.grammar.composition.heirs import heir
 from renaissance.grammar.composition.job_drafts import RELATIONS, JobDraft
 from renaissance.grammar.composition.job_mistakes import (
     named_twice,
@@ -20,6 +21,7 @@ from renaissance.grammar.composition.lets import follow
 from renaissance.grammar.composition.model_reading import read_model, with_fusion_name
 from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
 from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.findings import Heir
 from renaissance.grammar.names import nearest, with_article
 from renaissance.grammar.places import Path
 from renaissance.grammar.record import Record
@@ -51,7 +53,11 @@ class JobReader:
 
     def read(self) -> dict[str, Job | None]:
         """Return all jobs; None for one that is wrong."""
-        return {name: self._job(draft) for name, draft in self.drafts.items()}
+        jobs: dict[str, Job | None] = {}
+        for name, draft in self.drafts.items():
+            with self._reader.findings.of(heir("job", name, self._reader.scope.jobs)):
+                jobs[name] = self._job(draft)
+        return jobs
 
     def model(self, name: str) -> JobModel | None:
         """Return the model of a training job, with what its sources override."""
@@ -189,8 +195,15 @@ class JobReader:
         if model is None:
             return False
         if model.overridden:
-            self.parts[name] = read_model(model.draft, ("job_models", name), self._reader)
+            with self._reader.findings.of(self.heir_of_model(name)):
+                self.parts[name] = read_model(model.draft, ("job_models", name), self._reader)
         return True
+
+    def heir_of_model(self, name: str) -> Heir | None:
+        """Return what a job goes on from that changes its model."""
+        scope, model = self._reader.scope, self._models[name]
+        base = None if model is None else model.base
+        return heir("job", name, scope.jobs, None if base is None else (base, scope.models))
 
     def _meant(self, draft: JobDraft) -> str | None:
         """Return what a job that relates to nothing may have been meant to relate to."""

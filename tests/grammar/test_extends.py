@@ -265,3 +265,46 @@ def test_what_is_inherited_and_cannot_be_learned_names_the_job_that_inherits_it(
     alone = resolved(apart + BASE.replace("on tiny", "on apart"))
     [finding] = [found for found in alone.diagnostics if found.code == "VL530"]
     assert not finding.related
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "heirs"),
+    [
+        ("pretrain more extends base { steps = 20 }", "VL506", ["more"]),
+        ("pretrain more extends base { batch = 2 }", "VL508", ["more"]),
+        (
+            "pretrain more extends base { scale_lr { cross = 1 }, model { freeze text } }",
+            "",
+            ["more"],
+        ),
+        ("pretrain more extends base { validation = 0% }", "VL506", ["more"]),
+        (
+            "pretrain more extends base { steps = 20 }\npretrain most extends more",
+            "VL506",
+            ["more", "most"],
+        ),
+        ("model big extends tiny { text.width = 66 }", "VL303", ["big"]),
+        (
+            "pretrain more extends base { model { vision.width = 66 } }",
+            "VL303",
+            ["more"],
+        ),
+        ("pretrain more extends base { optimizer.lr = 3 }", "VL519", []),
+        ("pretrain more extends base { micro_batch = 20 }", "VL508", []),
+    ],
+)
+def test_a_finding_about_what_is_inherited_names_who_inherits(
+    more: str, code: str, heirs: list[str]
+) -> None:
+    base = BASE.replace("steps = 100", "steps = 100\n  validate_every = 50, micro_batch = 4")
+    found = [one for one in resolved(base + more).diagnostics if one.code == code]
+    assert len(found) == 1
+    said = [label for label in found[0].related if label.text.endswith("inherits it")]
+    assert [label.span.text for label in said] == heirs
+
+
+def test_what_is_wrong_where_it_stands_is_said_of_nobody_else() -> None:
+    base = BASE.replace("batch = 8", "batch = 2, micro_batch = 4")
+    for text in (base + "pretrain more extends base", "pretrain more extends base\n" + base):
+        [finding] = [one for one in resolved(text).diagnostics if one.code == "VL508"]
+        assert not any(label.text.endswith("inherits it") for label in finding.related)
