@@ -42,6 +42,14 @@ class FusionBlock(KindBlock):
         """
         return False
 
+    def reaches(self, stream: str) -> bool:
+        """Tell whether what stands behind it of a stream depends on the others that it joins."""
+        return self.joins
+
+    def turned(self, stream: str) -> str | None:
+        """Return how it is written so that it reaches a stream; None where nothing helps."""
+        return None
+
     def takes(self, streams: int) -> bool:
         """Tell whether it joins so many streams."""
         return streams == 2 or (streams > 2 and self.joins_several)

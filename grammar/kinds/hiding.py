@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from renaissance.grammar.kinds.remark import Remark
 
 
-def more_than_all(random: float, keep: float, *, things: str, rest: str) -> Iterator[Remark]:
-    """Yield that no more than all can be replaced or kept, if they are.
+def wrong_shares(random: float, keep: float, *, things: str, rest: str) -> Iterator[Remark]:
+    """Yield that more than all are replaced or kept, or that all are shown as they are.
 
     Args:
         random: share that others replace.
@@ -22,4 +22,13 @@ def more_than_all(random: float, keep: float, *, things: str, rest: str) -> Iter
             key="random" if random > keep else "keep",
             label=f"{random} are replaced and {keep} stay",
             help=(f"let them be 100% together at most: the rest is {rest}",),
+        )
+    elif keep == 1:
+        yield Remark(
+            code="VL506",
+            message=f"no {things} are {rest}",
+            key="keep",
+            severity="warning",
+            label="each one is shown that is predicted",
+            help=("keep fewer, such as `10%`",),
         )

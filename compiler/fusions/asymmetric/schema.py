@@ -38,6 +38,15 @@ class Asymmetric(FusionLayers):
         impact="training",
     )
 
+    def reaches(self, stream: str) -> bool:
+        """Tell whether a stream depends on the other: the one that attends does."""
+        return stream == self.inputs[0]
+
+    def turned(self, stream: str) -> str:
+        """Return the fusion in which a stream attends to the other one."""
+        other = next(name for name in self.inputs if name != stream)
+        return f"{self.word()}({stream}, {other})"
+
     def encodes(self, stream: str) -> bool:
         """Tell whether its layers encode a stream by itself too: the one that attends."""
         return self.unimodal and stream == self.inputs[0]

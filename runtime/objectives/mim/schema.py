@@ -1,13 +1,11 @@
 """Keys of `mim`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
-from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
-from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.record import replace
 
@@ -62,16 +60,3 @@ class Mim(ObjectiveBlock):
     def changed(self) -> Mapping[Modality, str]:
         """Return what it does to inputs; for features to predict, images come as they are too."""
         return {} if self.target == "features" else self.changes
-
-    def remarks_among(
-        self, objectives: Sequence[ObjectiveBlock], fusion: FusionBlock
-    ) -> Iterable[Remark]:
-        """A text helps only where it reaches the image."""
-        if not fusion.joins:
-            yield Remark(
-                code="VL506",
-                message=f"texts have no effect on `{self.word()}` here",
-                severity="warning",
-                label=f"behind `{fusion.word()}` no image knows of its text",
-                help=("take a fusion that joins them, or learn without the texts as it is",),
-            )

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form, Head
-from renaissance.grammar.kinds.hiding import more_than_all
+from renaissance.grammar.kinds.hiding import wrong_shares
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
@@ -63,5 +63,5 @@ class Mlm(ObjectiveBlock):
         return replace(declared, tied=self.decoder == "tied")
 
     def remarks(self, batch: int) -> Iterable[Remark]:
-        """No more than all of the words can be replaced or kept."""
-        return more_than_all(self.random, self.keep, things="words", rest="masked")
+        """Some of the words are hidden, and no more than all are replaced or kept."""
+        return wrong_shares(self.random, self.keep, things="words", rest="masked")

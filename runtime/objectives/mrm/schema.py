@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form, Head
-from renaissance.grammar.kinds.hiding import more_than_all
+from renaissance.grammar.kinds.hiding import wrong_shares
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
@@ -67,5 +67,5 @@ class Mrm(ObjectiveBlock):
         return replace(declared, predicts="regions")
 
     def remarks(self, batch: int) -> Iterable[Remark]:
-        """No more than all of the regions can be replaced or kept."""
-        return more_than_all(self.random, self.keep, things="regions", rest="hidden")
+        """Some of the regions are hidden, and no more than all are replaced or kept."""
+        return wrong_shares(self.random, self.keep, things="regions", rest="hidden")
