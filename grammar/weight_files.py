@@ -79,11 +79,21 @@ def _shapes(path: Path) -> Shapes:
         if 8 + length + end > size:
             there = f"{size:,} of {8 + length + end:,} bytes are there"
             raise _DamagedError(f"`{path}` is cut off: {there}", _AGAIN)
+        quantised = [n for n, said in tensors.items() if _quantised(n, said["dtype"])]
+        if quantised:
+            kind = tensors[quantised[0]]["dtype"]
+            message = f"`{path}` stores `{quantised[0]}` as `{kind}`, as quantised weights are"
+            raise _DamagedError(message, "take weights in float32, float16 or bfloat16")
         return {name: list(said["shape"]) for name, said in tensors.items()}
     except OSError:
         return {}  # the library says why it cannot be read
     except (AttributeError, LookupError, TypeError, UnicodeDecodeError, json.JSONDecodeError):
         raise _DamagedError(f"`{path}` has a header that cannot be read", _AGAIN) from None
+
+
+def _quantised(name: str, kind: str) -> bool:
+    """Tell whether a tensor is a weight in whole numbers or in floats of eight bits or less."""
+    return name.endswith("weight") and kind.startswith(("I", "U", "F8", "F6", "F4"))
 
 
 def _flaw_of_parts(folder: Path, names: tuple[str, ...]) -> Flaw | None:

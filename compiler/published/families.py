@@ -9,7 +9,15 @@ Sources: transformers' `LxmertModel`, `VisualBertModel` and `ViltModel`.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from renaissance.compiler.published.naming import POST_NORM, QKV, Family, Match, Roles, renamed
+from renaissance.compiler.published.naming import (
+    POST_NORM,
+    QKV,
+    Family,
+    Match,
+    Roles,
+    layers,
+    renamed,
+)
 from renaissance.compiler.published.pairs import blip, clip, siglip
 
 _PRE_NORM = {
@@ -39,7 +47,7 @@ def lxmert(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     for name in ("word_embeddings", "position_embeddings", "token_type_embeddings"):
         yield f"{embeddings}.{name}.weight", (f"embeddings.{name}.weight",)
     yield from renamed({"embeddings.LayerNorm": f"{embeddings}.LayerNorm"})
-    for index in range(config["l_layers"]):
+    for index in layers(config, "l_layers"):
         layer = f"encoder.layer.{index}"
         same = {name: name for name in POST_NORM}
         yield from renamed(same, layer, f"{text}.encoder.encoder.layer.{index}")
@@ -50,10 +58,10 @@ def lxmert(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
         "box_layer_norm": "box_norm",
     }
     yield from renamed(found, "encoder.visn_fc", f"{vision}.embeddings")
-    for index in range(config["r_layers"]):
+    for index in layers(config, "r_layers"):
         layer = f"encoder.r_layers.{index}"
         yield from renamed(POST_NORM, layer, f"{vision}.stack.layers.{index}")
-    for index in range(config["x_layers"]):
+    for index in layers(config, "x_layers"):
         yield from _co_attention(roles, index)
     yield from _pooled(roles)
     yield from _lm_head("embeddings.word_embeddings.weight", "cls.predictions")
@@ -100,7 +108,7 @@ def visual_bert(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
         ),
     )
     yield from renamed({"embeddings.LayerNorm": f"{vision}.feature_norm"})
-    for index in range(config["num_hidden_layers"]):
+    for index in layers(config):
         same = {name: name for name in POST_NORM}
         yield from renamed(same, f"encoder.layer.{index}", f"fusion.encoder.layers.{index}")
     yield from _pooled(roles)
@@ -117,7 +125,7 @@ def vilt(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     for number, name in enumerate((roles.text, roles.vision)):
         types = f"embeddings.token_type_embeddings.weight[{number}]"
         yield f"fusion.type_embedding.vectors.{name}", (types,)
-    for index in range(config["num_hidden_layers"]):
+    for index in layers(config):
         layer = f"encoder.layer.{index}"
         yield from renamed(_OF_VIT, layer, f"fusion.encoder.layers.{index}")
         yield from renamed(_PRE_NORM, layer, f"fusion.encoder.stack.layers.{index}")

@@ -57,7 +57,10 @@ def read_published(path: str, *, weights: bool) -> PublishedModel:
     index = folder / INDEX
     names = {WEIGHTS}
     if index.is_file():
-        names = {str(name) for name in _json(index, path).get("weight_map", {}).values()}
+        parts = _json(index, path).get("weight_map")
+        if not isinstance(parts, dict) or not parts:
+            raise CompileError(f"`{index}` says in no `weight_map` which files there are")
+        names = {str(name) for name in parts.values()}
     tensors: dict[str, Tensor] = {}
     for name in sorted(names):
         tensors |= _tensors(folder / name, path, weights)

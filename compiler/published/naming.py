@@ -4,6 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from renaissance.compiler.errors import CompileError
+
+MOST = 1000
+"""Layers that a published model may have."""
+
 Match: TypeAlias = tuple[str, tuple[str, ...]]
 """A name of ours, and those of the tensors whose sum it is.
 
@@ -38,6 +43,22 @@ POST_NORM = {
     "output.LayerNorm": "mlp.residual.norm",
 }
 """BERT's names in a layer, and those of the project's post-norm layers."""
+
+
+def part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the settings of a part of a model; CompileError where there are none."""
+    found = config.get(name)
+    if not isinstance(found, Mapping):
+        raise CompileError(f"has no `{name}`")
+    return found
+
+
+def layers(config: Mapping[str, Any], name: str = "num_hidden_layers") -> range:
+    """Return the numbers of the layers that settings count; CompileError where none do."""
+    count = config.get(name)
+    if type(count) is not int or not 0 <= count <= MOST:
+        raise CompileError(f"says {count!r} of `{name}`, and no number of layers")
+    return range(count)
 
 
 def renamed(modules: Mapping[str, str], theirs: str = "", ours: str = "") -> Iterator[Match]:

@@ -6,7 +6,16 @@ Sources: transformers' `CLIPModel`, `SiglipModel` and `BlipForImageTextRetrieval
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from renaissance.compiler.published.naming import PARAMETERS, POST_NORM, QKV, Match, Roles, renamed
+from renaissance.compiler.published.naming import (
+    PARAMETERS,
+    POST_NORM,
+    QKV,
+    Match,
+    Roles,
+    layers,
+    part,
+    renamed,
+)
 
 _CLIP_LAYER = (
     *(f"self_attn.{part}_proj" for part in ("q", "k", "v", "out")),
@@ -44,9 +53,9 @@ _CROSS = {
 def clip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     """CLIP: two towers of transformers, a projection of each, and the scale of their cosines."""
     text, vision = (f"streams.{name}" for name in (roles.text, roles.vision))
-    yield from _tower("text_model", f"{text}.encoder", config["text_config"])
+    yield from _tower("text_model", f"{text}.encoder", part(config, "text_config"))
     yield from renamed({"final_layer_norm": "final_layer_norm"}, "text_model", f"{text}.encoder")
-    yield from _tower("vision_model", f"{vision}.encoder", config["vision_config"])
+    yield from _tower("vision_model", f"{vision}.encoder", part(config, "vision_config"))
     yield from renamed({"pre_layrnorm": "pre_layrnorm"}, "vision_model", f"{vision}.encoder")
     yield from renamed({"post_layernorm": "norm"}, "vision_model", vision)
     for name, theirs in ((roles.text, "text_projection"), (roles.vision, "visual_projection")):
@@ -58,10 +67,10 @@ def clip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
 def siglip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     """SigLIP: two towers, of which that of texts is projected and that of images pools itself."""
     text, vision = (f"streams.{name}.encoder" for name in (roles.text, roles.vision))
-    yield from _tower("text_model", text, config["text_config"])
+    yield from _tower("text_model", text, part(config, "text_config"))
     yield from renamed({"final_layer_norm": "final_layer_norm"}, "text_model", text)
     yield from renamed({"text_model.head": f"fusion.projection.{roles.text}"})
-    yield from _tower("vision_model", vision, config["vision_config"])
+    yield from _tower("vision_model", vision, part(config, "vision_config"))
     parts = ("post_layernorm", *(f"head.{part}" for part in _POOLING))
     yield from renamed({name: name for name in parts}, "vision_model", vision)
     for name in ("probe", "attention.in_proj_weight", "attention.in_proj_bias"):
@@ -75,7 +84,7 @@ def _tower(theirs: str, ours: str, config: Mapping[str, Any]) -> Iterator[Match]
     embeddings = ("token_embedding.weight", "position_embedding.weight", "class_embedding")
     for name in (*embeddings, "patch_embedding.weight", "patch_embedding.bias"):
         yield f"{ours}.embeddings.{name}", (f"{theirs}.embeddings.{name}",)
-    for index in range(config["num_hidden_layers"]):
+    for index in layers(config):
         layer = f"encoder.layers.{index}"
         yield from renamed(
             {name: name for name in _CLIP_LAYER}, f"{theirs}.{layer}", f"{ours}.{layer}"
@@ -84,13 +93,13 @@ def _tower(theirs: str, ours: str, config: Mapping[str, Any]) -> Iterator[Match]
 
 def blip(roles: Roles, config: Mapping[str, Any]) -> Iterator[Match]:
     """BLIP: a text whose layers each attend to the image, from its words on, or encode it alone."""
-    yield from _blip_vision(f"streams.{roles.vision}", config["vision_config"])
+    yield from _blip_vision(f"streams.{roles.vision}", part(config, "vision_config"))
     text = f"streams.{roles.text}.embeddings"
     for theirs in ("text_encoder", "text_model"):
         yield f"{text}.word.weight", (f"{theirs}.embeddings.word_embeddings.weight",)
         yield f"{text}.position", (f"{theirs}.embeddings.position_embeddings.weight",)
         yield from renamed({"embeddings.LayerNorm": "norm"}, theirs, text)
-        for index in range(config["text_config"]["num_hidden_layers"]):
+        for index in layers(part(config, "text_config")):
             layer = f"{theirs}.encoder.layer.{index}"
             yield from renamed(POST_NORM | _CROSS, layer, f"fusion.layers.{index}")
     yield from renamed({"itm_head": "heads.itm.dense"})
@@ -110,13 +119,13 @@ def _blip_vision(ours: str, config: Mapping[str, Any]) -> Iterator[Match]:
     for norm in ("encoder.norm", "stack.norm"):
         yield from renamed({"post_layernorm": norm}, theirs, ours)
     width = config["hidden_size"]
-    for index in range(config["num_hidden_layers"]):
+    for index in layers(config):
         layer = f"{theirs}.encoder.layers.{index}"
         yield from renamed(_TIMM_LAYER, layer, f"{ours}.encoder.blocks.{index}")
         plain = f"{ours}.stack.layers.{index}"
         yield from renamed(_PLAIN_LAYER, layer, plain)
-        for number, part in enumerate(QKV):
+        for number, name in enumerate(QKV):
             rows = f"[{number * width}:{(number + 1) * width}]"
             for parameter in PARAMETERS:
                 joined = f"{layer}.self_attn.qkv.{parameter}{rows}"
-                yield f"{plain}.attention.{part}.{parameter}", (joined,)
+                yield f"{plain}.attention.{name}.{parameter}", (joined,)

@@ -14,14 +14,17 @@ from renaissance.compiler.model.attention import MultiHeadAttention
 from renaissance.compiler.model.tower import BackboneReference, Stacked, Tower
 from renaissance.compiler.published.families import FAMILIES
 from renaissance.compiler.published.folder import PublishedModel, read_published
-from renaissance.compiler.published.naming import Roles
+from renaissance.compiler.published.naming import Family, Match, Roles
+from renaissance.compiler.published.soundness import NAMED, check_numbers, check_whole
 from renaissance.grammar.names import listing
 
 _POSITIONS = ("embeddings.position", "position_embeddings.weight", "position_embedding.weight")
 """How names of tables of positions end."""
-NAMED = 4
-"""Names that a sentence has."""
 _ROWS = re.compile(r"(.+)\[(\d+)(?::(\d+))?\]$")
+
+
+class _OtherShapeError(ValueError):
+    """Tensors that have another shape than is wanted; says both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,10 @@ class Started:
             said += f", {len(summed)} of them sums: {_some(summed)}"
         found = [said, *self.cut]
         if self.left:
-            found.append(f"{len(self.left)} tensors of it are left: {_some(self.left)}")
+            found.append(f"{_tensors(self.left, 'of it is', 'of it are')} left: {_some(self.left)}")
         if self.fresh:
-            found.append(f"{len(self.fresh)} tensors start at random: {_some(self.fresh)}")
+            start = _tensors(self.fresh, "starts", "start")
+            found.append(f"{start} at random: {_some(self.fresh)}")
         return tuple(found)
 
 
@@ -91,33 +95,43 @@ def start_from_published(
     taken: dict[str, tuple[str, ...]] = {}
     cut = list(_otherwise(model, published, roles))
     wrong: list[str] = []
-    for ours, names in family(roles, published.config):
-        if ours not in own or any(_rows(name)[0] not in given for name in names):
+    lacking: dict[str, str] = {}
+    for ours, names in _matches(family, roles, published):
+        if ours not in own:
+            continue
+        if absent := [name for name in names if _rows(name)[0] not in given]:
+            lacking[ours] = absent[0]
             continue
         # Types of segments stand in the positions where they have no place of their own.
         if ours.endswith(".position") and f"{ours.removesuffix('position')}type_embedding" in own:
             names = names[:1]
-        tensor = _sum(given, names)
-        wanted = own[ours].shape
-        if ours.startswith(f"streams.{roles.text}.") and _longer(ours, tensor, wanted):
-            cut.append(f"`{ours}` has the first {wanted[0]} of {len(tensor)} positions")
-            tensor = tensor[: wanted[0]]
-        if tensor.ndim == 0:
-            tensor = tensor[None]  # one number, which has a dimension here
-        if tensor.shape != wanted:
-            wrong.append(f"`{ours}` {list(wanted)} and `{names[0]}` {list(tensor.shape)}")
+        try:
+            tensor, said = _fitting(given, ours, names, own[ours].shape, roles)
+        except _OtherShapeError as other:
+            wrong.append(str(other))
             continue
+        cut += said
         taken[ours] = names
         if weights:
+            check_numbers(path, names[0], tensor)
             with torch.no_grad():
                 own[ours].copy_(tensor)
     if wrong:
         raise CompileError(
             f"model `{model.name}` has other shapes than `{path}`: {_some(wrong, ticks=False)}"
         )
+    check_whole(path, lacking, taken)
     started = _started(published, given, own, taken, cut)
     _refer(model, started, weights)
     return started
+
+
+def _matches(family: Family, roles: Roles, published: PublishedModel) -> Iterator[Match]:
+    """Yield what a family says, with the folder in what is wrong about its settings."""
+    try:
+        yield from family(roles, published.config)
+    except CompileError as error:
+        raise CompileError(f"`{published.path}/config.json` {error}") from None
 
 
 def _started(
@@ -156,6 +170,33 @@ def _rows(name: str) -> tuple[str, int | slice | None]:
     return found[1], first if found[3] is None else slice(first, int(found[3]))
 
 
+def _fitting(
+    given: Mapping[str, Tensor],
+    ours: str,
+    names: tuple[str, ...],
+    wanted: torch.Size,
+    roles: Roles,
+) -> tuple[Tensor, list[str]]:
+    """Return the sum of tensors in a shape, and what was cut off of it, in sentences.
+
+    Raises:
+        _OtherShapeError: if it has another shape.
+    """
+    try:
+        tensor = _sum(given, names)
+    except (IndexError, RuntimeError):  # no such row, or shapes that cannot be added
+        raise _OtherShapeError(f"`{ours}` {list(wanted)} and {_shapes(given, names)}") from None
+    said = []
+    if ours.startswith(f"streams.{roles.text}.") and _longer(ours, tensor, wanted):
+        said.append(f"`{ours}` has the first {wanted[0]} of {len(tensor)} positions")
+        tensor = tensor[: wanted[0]]
+    if tensor.ndim == 0:
+        tensor = tensor[None]  # one number, which has a dimension here
+    if tensor.shape != wanted:
+        raise _OtherShapeError(f"`{ours}` {list(wanted)} and `{names[0]}` {list(tensor.shape)}")
+    return tensor, said
+
+
 def _sum(given: Mapping[str, Tensor], names: tuple[str, ...]) -> Tensor:
     found = []
     for name in names:
@@ -165,6 +206,11 @@ def _sum(given: Mapping[str, Tensor], names: tuple[str, ...]) -> Tensor:
     for other in others:
         first = first + other
     return first
+
+
+def _shapes(given: Mapping[str, Tensor], names: tuple[str, ...]) -> str:
+    """Spell names with the shapes of the tensors that they are of."""
+    return " + ".join(f"`{name}` of {list(given[_rows(name)[0]].shape)}" for name in names)
 
 
 def _longer(ours: str, tensor: Tensor, wanted: torch.Size) -> bool:
@@ -227,6 +273,11 @@ def _refer(model: VisionLanguageModel, started: Started, weights: bool) -> None:
             part.reference = BackboneReference(  # type: ignore[assignment]
                 id=started.path, revision=None, content=content_hash(part)
             )
+
+
+def _tensors(names: tuple[str, ...], one: str, several: str) -> str:
+    """Count tensors, with a verb behind."""
+    return f"1 tensor {one}" if len(names) == 1 else f"{len(names)} tensors {several}"
 
 
 def _some(names: "list[str] | tuple[str, ...]", *, ticks: bool = True) -> str:

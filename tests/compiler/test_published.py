@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -580,6 +581,18 @@ def test_other_heads_are_an_error(tmp_path: Path) -> None:
             lambda folder: (folder / "config.json").write_text(json.dumps({"model_type": "gpt2"})),
             "of type `gpt2`; known are `blip`, `clip`, `lxmert`",
         ),
+        (
+            lambda folder: (folder / "config.json").write_text(json.dumps({"model_type": "vilt"})),
+            r"config.json` says None of `num_hidden_layers`, and no number of layers",
+        ),
+        (
+            lambda folder: (folder / "config.json").write_text(json.dumps({"model_type": "clip"})),
+            r"config.json` has no `text_config`",
+        ),
+        (
+            lambda folder: (folder / "model.safetensors.index.json").write_text("{}"),
+            "says in no `weight_map` which files there are",
+        ),
     ],
 )
 def test_other_folders_are_refused_in_a_sentence(
@@ -588,5 +601,47 @@ def test_other_folders_are_refused_in_a_sentence(
     saved("vilt", tmp_path / "published")
     spec = spec_of("vilt", tmp_path / "published")
     change(tmp_path / "published")
+    with pytest.raises(CompileError, match=said):
+        build(spec)
+
+
+def without(name: str) -> Callable[[dict[str, Tensor]], object]:
+    return lambda tensors: tensors.pop(name)
+
+
+def changed(name: str, change: Callable[[Tensor], Tensor]) -> Callable[[dict[str, Tensor]], object]:
+    return lambda tensors: tensors.update({name: change(tensors[name]).contiguous()})
+
+
+QUERY = "encoder.layer.1.attention.self.query.weight"
+TYPES = "embeddings.visual_token_type_embeddings.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without(QUERY), f"is not whole: it lacks `{QUERY}`, which other layers have"),
+        (changed(QUERY, lambda tensor: tensor.to(torch.int8)), "stored as int8, as quantised"),
+        (changed(QUERY, lambda tensor: tensor / 0), "holds numbers that are not finite"),
+        (changed(QUERY, lambda tensor: tensor[:3]), r"has other shapes.*\[16, 16\].*\[3, 16\]"),
+        (changed(TYPES, lambda tensor: tensor[:1]), rf"has other shapes.*`{TYPES}\[1\]` of"),
+        (
+            lambda tensors: tensors.update({name: one.half() for name, one in tensors.items()}),
+            None,
+        ),
+    ],
+)
+def test_tensors_that_are_missing_or_no_weights_are_told(
+    change: Callable[[dict[str, Tensor]], object], said: str | None, tmp_path: Path
+) -> None:
+    folder = tmp_path / "published"
+    saved("visual_bert", folder)
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+    spec = spec_of("visual_bert", folder)
+    if said is None:
+        assert {one.dtype for one in build(spec).parameters()} == {torch.float32}
+        return
     with pytest.raises(CompileError, match=said):
         build(spec)

@@ -48,10 +48,12 @@ SWIN: dict[str, Any] = {
 }
 
 
-def write_weights(folder: Path, shapes: dict[str, list[int]], *, left_out: int = 0) -> None:
+def write_weights(
+    folder: Path, shapes: dict[str, list[int]], *, left_out: int = 0, dtype: str = "F32"
+) -> None:
     """Write a file of safetensors whose tensors are one byte each, the last ones left out."""
     header = {
-        name: {"dtype": "U8", "shape": shape, "data_offsets": [place, place + 1]}
+        name: {"dtype": dtype, "shape": shape, "data_offsets": [place, place + 1]}
         for place, (name, shape) in enumerate(shapes.items())
     }
     text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
@@ -155,6 +157,12 @@ def test_weights_of_other_settings(
     write_weights(tmp_path, shapes)
     assert said in problem(tmp_path, config, weights=True)
     assert problem(tmp_path, config) == ""  # an architecture needs no weights
+
+
+@pytest.mark.parametrize("dtype", ["U8", "I8", "F8_E4M3"])
+def test_quantised_weights_are_told(dtype: str, tmp_path: Path) -> None:
+    write_weights(tmp_path, SHAPES, dtype=dtype)
+    assert f"as `{dtype}`, as quantised weights are" in problem(tmp_path, BERT, weights=True)
 
 
 def test_weights_that_are_not_whole(tmp_path: Path) -> None:
