@@ -1,9 +1,14 @@
-"""What follows for embeddings from the model whose embeddings they start from."""
+"""What follows for embeddings from the model whose tokenizer or weights they start from."""
 
 from collections.abc import Mapping
 
-from renaissance.grammar.anatomy.architecture import architecture_named, problem_of_name
+from renaissance.grammar.anatomy.architecture import (
+    architecture_named,
+    architecture_of,
+    problem_of_name,
+)
 from renaissance.grammar.architectures import Architecture
+from renaissance.grammar.composition.encoder_names import NamedEncoder, warn_if_misspelt
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import SourceBlock
@@ -11,15 +16,54 @@ from renaissance.grammar.places import Path, Places
 
 _FIXED = ("width", "patch")
 _OFFERED = ("image_size", "eps")
+LONGEST_LEARNED_VOCABULARY = 8192
 
 
-def complete_weights(
+def complete_embedding(
     stream: SourceBlock, path: Path, places: Places, findings: Findings
 ) -> SourceBlock | None:
-    """Return embeddings with everything set that the model of their weights determines.
+    """Return embeddings with everything set that a named model determines.
 
     None if a finding says why it cannot be their model.
     """
+    named = _with_vocabulary(stream, path, places, findings)
+    return None if named is None else _with_weights(named, path, places, findings)
+
+
+def _with_vocabulary(
+    stream: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
+    """Return embeddings of texts with the size of the vocabulary that they learn, if they do."""
+    if "vocabulary" not in type(stream).model_fields:
+        return stream
+    if stream.identifier is None:
+        if stream.learned_vocabulary is None:
+            return stream.model_copy(update={"vocabulary": LONGEST_LEARNED_VOCABULARY})
+        return stream
+    known = architecture_of(stream)
+    encoder = NamedEncoder(block=stream, known=known, path=path, places=places, findings=findings)
+    if encoder.says("vocabulary"):
+        reason = f"the tokenizer of `{stream.identifier}` has its own"
+        encoder.has_no_effect("vocabulary", reason)
+        stream = stream.model_copy(update={"vocabulary": None})
+    warn_if_misspelt(encoder)
+    if known is not None and known.modality != "text":
+        findings.add(
+            Diagnostic(
+                code="VL306",
+                message=f"`{stream.identifier}` reads images",
+                span=encoder.named_at,
+                label="has no tokenizer",
+            )
+        )
+        return None
+    return stream
+
+
+def _with_weights(
+    stream: SourceBlock, path: Path, places: Places, findings: Findings
+) -> SourceBlock | None:
+    """Return embeddings with everything set that the model of their weights determines."""
     name = stream.weights_of
     if name is None:
         return stream

@@ -34,8 +34,8 @@ from renaissance.grammar.composition.heirs import heir
 from renaissance.grammar.composition.job_drafts import is_none
 from renaissance.grammar.composition.job_inheritance import draft_jobs
 from renaissance.grammar.composition.job_reading import JobReader
+from renaissance.grammar.composition.model_inheritance import Composer
 from renaissance.grammar.composition.model_reading import read_model
-from renaissance.grammar.composition.models import Composer
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Findings

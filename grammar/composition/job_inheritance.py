@@ -19,7 +19,7 @@ from renaissance.grammar.composition.job_mistakes import (
     model_of_another,
     no_objective,
 )
-from renaissance.grammar.composition.models import unknown_name
+from renaissance.grammar.composition.mistakes import unknown_name
 from renaissance.grammar.composition.overrides import block_in, nothing_there, set_inside
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.values import Reader

@@ -18,8 +18,11 @@ from renaissance.grammar.composition.job_mistakes import (
     wrong_job,
 )
 from renaissance.grammar.composition.lets import follow
+from renaissance.grammar.composition.mistakes import unknown_name
+from renaissance.grammar.composition.model_drafts import ModelDraft
+from renaissance.grammar.composition.model_inheritance import Composer
 from renaissance.grammar.composition.model_reading import read_model, with_fusion_name
-from renaissance.grammar.composition.models import Composer, ModelDraft, unknown_name
+from renaissance.grammar.composition.model_statements import laid_over
 from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Heir
 from renaissance.grammar.names import nearest, with_article
@@ -99,9 +102,9 @@ class JobReader:
             base = self._models.get(draft.relations["from"].target.text)
         if base is None or not draft.overrides:
             return base
-        changed = base.draft
+        changed, scope, findings = base.draft, self._reader.scope, self._reader.findings
         for body in draft.overrides:
-            changed = self._composer.apply(changed, body, parent=True, job=True)
+            changed = laid_over(changed, body, scope, findings, parent=True, job=True)
         return JobModel(draft=changed, base=base.base, overridden=True)
 
     def _target(self, draft: JobDraft, word: str, wanted: tuple[str, ...]) -> str | None:

@@ -1,6 +1,6 @@
-"""Explain keys that do not exist, with the reason where there is one."""
+"""Explain keys and names that do not exist, with the reason where there is one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from renaissance.grammar import tree
 from renaissance.grammar.borrowed import (
@@ -21,7 +21,7 @@ from renaissance.grammar.kinds.optimizer import OptimizerBlock, ScheduleBlock
 from renaissance.grammar.kinds.registry import Kinds, words
 from renaissance.grammar.kinds.source import Dimensions, SourceBlock
 from renaissance.grammar.named_sources import named_for_a_stream, source_meant, source_named
-from renaissance.grammar.names import listing, nearest, one_slip, suggestion
+from renaissance.grammar.names import listing, nearest, one_slip, suggestion, with_article
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain, Training
 from renaissance.grammar.schema.model import Model
@@ -42,6 +42,20 @@ _OF_BACKBONES = (*_OF_IMAGES, "layers", "width", "heads", "max_tokens", "vocabul
 _STATEMENTS = ("backbone", "embed", "fusion")
 DIMENSIONS = (*Dimensions.model_fields, "activation")
 _DERIVED = ("tokenizer", "vocabulary", "vocab_size", "special_tokens")
+
+
+def unknown_name(
+    what: str, name: tree.Name, known: Mapping[str, tree.Declaration], meant: str = ""
+) -> Diagnostic:
+    """Return the finding that nothing of this name is declared, with what to write instead."""
+    return Diagnostic(
+        code="VL104",
+        message=f"there is no {what} named `{name.text}`",
+        span=name.span,
+        label="not declared here or in an import",
+        help=(meant,) if meant else suggestion(name.text, known, with_article(what)),
+        notes=(f"there is {listing(known)}",) if known else (),
+    )
 
 
 def unknown_key(block: type[Block], name: str, setting: Setting, what: str) -> Diagnostic:

@@ -3,9 +3,9 @@
 from renaissance.grammar import tree
 from renaissance.grammar.anatomy.encoders import stack_anatomy
 from renaissance.grammar.checks.partial import PartialModel
-from renaissance.grammar.composition.derive import complete_stack, complete_stream
 from renaissance.grammar.composition.drafts import assignments, plain_text
-from renaissance.grammar.composition.models import ModelDraft
+from renaissance.grammar.composition.encoders import complete_stack, complete_stream
+from renaissance.grammar.composition.model_drafts import ModelDraft
 from renaissance.grammar.composition.values import FAILED, Reader
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
