@@ -47,10 +47,8 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield f"{measure.evaluation}: {measure.metric}{split}{less}"
         headings: tuple[str, ...] = ("", "mean", "difference", "better", "p", "exact")
         rows = [(line.variant, _cells(measure, line)) for line in measure.lines]
-        counts = [len(line.values) for line in measure.lines]
-        if len(set(counts)) > 1:  # means over different seeds are not alike
+        if measure.uneven:
             headings = (*headings, "seeds")
-            rows = [(name, (*cells, str(n))) for (name, cells), n in zip(rows, counts, strict=True)]
         yield from _table(headings, rows)
         for sentence in conclusions(answer, measure):
             yield from _folded(sentence)
@@ -65,8 +63,9 @@ def _lines(answer: Answer) -> Iterator[str]:
 
 def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
     comparison = line.comparison
+    seeds = (str(len(line.values)),) if measure.uneven else ()
     if comparison is None:
-        return (score(measure.metric, line.score), "", "", "", "")
+        return (score(measure.metric, line.score), "", "", "", "", *seeds)
     apart = comparison.difference
     difference = signed(measure.metric, apart.estimate.mean)
     interval = ends(measure.metric, apart.estimate.interval)
@@ -74,6 +73,7 @@ def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
         score(measure.metric, line.score),
         f"{difference} {interval}".strip(),
         *chances(comparison),
+        *seeds,
     )
 
 
@@ -193,6 +193,7 @@ def _line_as_json(line: Line) -> dict[str, Any]:
     comparison = line.comparison
     return {
         "variant": line.variant,
+        "seeds": len(line.values),
         "values": {str(seed): value for seed, value in line.values.items()},
         "score": None if line.score is None else asdict(line.score),
         "like_best": line.like_best,

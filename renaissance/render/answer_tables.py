@@ -18,7 +18,9 @@ from renaissance.runtime.studies.words import (
     state,
 )
 
-HEADINGS = ("Variant", "Mean", "Difference", "Better", "p", "Operations", "Time")
+SCORES = ("Variant", "Mean", "Difference", "Better", "p")
+SEEDS = "Seeds"
+COSTS = ("Operations", "Time")
 LEARNING = "Learning"
 PROCESS = "Process memory"
 
@@ -74,8 +76,9 @@ def _bounds(name: str, interval: tuple[float, float] | None) -> dict[str, float 
 
 def as_markdown(answer: Answer) -> str:
     """Return a table for each metric with what follows from it."""
-    lines, headings = [], _headings(answer)
+    lines = []
     for measure in answer.measures:
+        headings = _headings(answer, measure)
         lines.append(f"**{_title(measure)}**\n")
         lines.append(_piped(headings))
         lines.append(_piped(["---", *["---:"] * (len(headings) - 1)]))
@@ -94,7 +97,7 @@ def as_latex(answer: Answer) -> str:
 
 
 def _tabular(answer: Answer, measure: Measure) -> str:
-    headings = _headings(answer)
+    headings = _headings(answer, measure)
     said = (*conclusions(answer, measure), *state(answer), *limits(answer), *_explained(answer))
     lines = [
         rf"% {_title(measure)}; needs \usepackage{{booktabs}}",
@@ -110,8 +113,9 @@ def _tabular(answer: Answer, measure: Measure) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _headings(answer: Answer) -> tuple[str, ...]:
-    return (*HEADINGS, "GPU memory" if on_gpu(answer) else PROCESS, LEARNING)
+def _headings(answer: Answer, measure: Measure) -> tuple[str, ...]:
+    seeds = (SEEDS,) if measure.uneven else ()
+    return (*SCORES, *seeds, *COSTS, "GPU memory" if on_gpu(answer) else PROCESS, LEARNING)
 
 
 def _explained(answer: Answer) -> Iterator[str]:
@@ -134,12 +138,13 @@ def _rows(
 def _scores(measure: Measure, line: Line) -> tuple[str, ...]:
     metric, comparison = measure.metric, line.comparison
     mean = score(metric, line.score)
+    seeds = (str(len(line.values)),) if measure.uneven else ()
     if comparison is None:
-        return mean, "", "", ""
+        return mean, "", "", "", *seeds
     apart = comparison.difference
     difference = f"{signed(metric, apart.estimate.mean)} {ends(metric, apart.estimate.interval)}"
     better, p, _ = chances(comparison)
-    return mean, difference.strip(), better, p
+    return mean, difference.strip(), better, p, *seeds
 
 
 def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:

@@ -84,6 +84,11 @@ class Measure:
         return self.metric != LOSS
 
     @property
+    def uneven(self) -> bool:
+        """Whether its means are over different numbers of seeds, so that they are not alike."""
+        return len({len(line.values) for line in self.lines}) > 1
+
+    @property
     def comparisons(self) -> Mapping[str, Comparison]:
         """By variant."""
         return {line.variant: line.comparison for line in self.lines if line.comparison}

@@ -50,6 +50,32 @@ def test_a_study_as_text_fits_a_terminal(study: Path, capsys: pytest.CaptureFixt
     assert "cannot give less than p = 0.25 with 3 seeds" in text
 
 
+def test_every_format_says_where_seeds_are_missing(
+    tmp_path: Path, study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = {"none": SCORES["none"], "vision": (0.79, None, None)}
+    part = make_study(tmp_path / "part" / "study", scores)
+    counts = {"freeze=none": "3", "freeze=vision": "1"}
+    text = [line.split() for line in told(capsys, str(part)).splitlines()]
+    scored = text[next(place for place, row in enumerate(text) if row[-1:] == ["seeds"]) + 1 :][:2]
+    assert {row[0]: row[-1] for row in scored} == counts
+    for format, between in (("markdown", "|"), ("latex", "&")):
+        rows = [
+            [cell.strip(" \\") for cell in line.strip("| ").split(between)]
+            for line in told(capsys, str(part), "--format", format).splitlines()
+            if line.count(between) > 5
+        ]
+        place = rows[0].index("Seeds")
+        found = {row[0].replace("\\", ""): row[place] for row in rows}
+        assert {name: found[name] for name in counts} == counts
+        assert "Seeds" not in told(capsys, str(study), "--format", format)
+    measure, *_ = in_json(capsys, str(part))["answer"]["measures"]
+    assert {each["variant"]: str(each["seeds"]) for each in measure["variants"]} == counts
+    page = (part / "report.html").read_text(encoding="utf-8")
+    assert '<th class="number">Seeds</th>' in page
+    assert '<th class="number">Seeds</th>' not in (study / "report.html").read_text("utf-8")
+
+
 def test_a_study_below_runs_is_found_by_its_name(
     study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

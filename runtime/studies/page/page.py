@@ -1,6 +1,7 @@
 """The report of a study as one HTML file that needs nothing else."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         folder=results.folder.resolve().name,
         sections=("Answer", "Costs", "Differences", "Curves", "Rows", "Stages"),
         answer=found,
+        seeds=_seeds(results),
         problems=words.state(found),
         limits=words.limits(found),
         measures=[_view(found, measure, colours) for measure in found.measures],
@@ -134,6 +136,14 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
     )
 
 
+def _seeds(results: StudyResults) -> str:
+    """Say how many seeds variants have: runs that are compared may have different ones."""
+    counts = Counter(cell.variant for cell in results.cells).values()
+    least, most = min(counts, default=0), max(counts, default=0)
+    each = figures.plural(most, "seed") + " each"
+    return each if least == most else f"{least} to {figures.plural(most, 'seed')}"
+
+
 def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> MeasureView:
     split = f" on {measure.split}" if measure.split else ""
     return MeasureView(
@@ -150,8 +160,9 @@ def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
     for line in measure.lines:
         comparison, metric = line.comparison, measure.metric
         score = words.score(metric, line.score)
+        seeds = (str(len(line.values)),) if measure.uneven else ()
         if comparison is None:
-            yield line.variant, score, "", "", "", "", "", ""
+            yield line.variant, score, "", "", "", "", "", "", *seeds
             continue
         apart, over = comparison.difference, comparison.resampled
         yield (
@@ -161,6 +172,7 @@ def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
             words.ends(metric, apart.estimate.interval),
             "" if over is None else words.ends(metric, over.both or over.images),
             *words.chances(comparison),
+            *seeds,
         )
 
 
