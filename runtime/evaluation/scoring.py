@@ -22,6 +22,9 @@ from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.entries import Entry, json_lines
 from renaissance.runtime.tasks.means import Measured
 
+LARGEST = float(np.finfo(np.float32).max)
+"""What is measured is kept in 32 bits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -167,6 +170,8 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
         known = reader.boxes(task, table)
     else:
         words = _words(task, said.values(), file)
+        if task.result_file.more == "probabilities":
+            _check_classes(words, *reader.wanted(task, table), said.values(), file)
         known = reader.targets(task, table, words)
     # Nobody can say how wrong no number is.
     whole = isinstance(known, Numbers)
@@ -222,6 +227,27 @@ def _words(task: TaskBlock, said: Collection[Entry], file: Path) -> tuple[str, .
     return tuple(classes)
 
 
+def _check_classes(
+    words: tuple[str, ...], wanted: tuple[str, ...], whole: bool, said: Iterable[Entry], file: Path
+) -> None:
+    """Refuse probabilities of other classes than there are; DataError.
+
+    Args:
+        words: classes that predictions speak of.
+        wanted: names of classes that there are.
+        whole: whether there are no others.
+        said: what is said of rows.
+        file: that says it.
+    """
+    if all(entry.probabilities is None for entry in said):
+        return
+    lacking = [name for name in wanted if name not in words]
+    others = [name for name in words if whole and name not in wanted]
+    for names, what in ((lacking, "lack"), (others, "have one of no class:")):
+        if names:
+            raise DataError(f"`{file}`: its `probabilities` {what} {listing(names, most=FEW)}")
+
+
 def _more(
     task: TaskBlock, entries: Sequence[Entry], number: Mapping[str, int]
 ) -> np.ndarray | None:
@@ -255,6 +281,8 @@ def _number(entry: Entry, file: Path) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise _unusable(entry, file, "which is no number")
+    if abs(number) > LARGEST:
+        raise _unusable(entry, file, "which is larger than a number of 32 bits can be")
     return number
 
 

@@ -45,9 +45,9 @@ def json_lines(content: bytes) -> Iterator[Entry]:
             raise DataError(
                 f"{place} is no JSON object with `id` and `prediction`: {line[:60]}"
             ) from None
-        if not isinstance(identifier, str | int):
+        if isinstance(identifier, bool) or not isinstance(identifier, str | int):
             raise DataError(f"{place} has an `id` that is neither a text nor a whole number")
-        if not isinstance(prediction, str | int | float | None):
+        if isinstance(prediction, bool) or not isinstance(prediction, str | int | float | None):
             raise DataError(f"{place} has a `prediction` that is neither a text nor a number")
         yield Entry(
             place=place,

@@ -41,6 +41,14 @@ def targets(block: Multilabel, table: Table, answers: tuple[str, ...]) -> LabelS
     return LabelSets(shares=Shares.listed(rows, len(answers)), labelled=table.labelled)
 
 
+def wanted(block: Multilabel, table: Table) -> tuple[tuple[str, ...], bool]:
+    """Return names of classes, of which a file says all, and whether there are no others."""
+    if not isinstance(block.classes, int):
+        return block.classes, True
+    labels = table.column("labels").to_pylist()
+    return tuple(sorted({name for names in labels for name in names or ()})), False
+
+
 def _labels(separator: str, value: Any) -> list[str]:
     """Return the names in a list or a text, each once."""
     if not isinstance(value, list):

@@ -69,6 +69,7 @@ def test_what_an_evaluation_writes_is_worth_what_it_measures(
         ("{", "line 33 is no JSON object with `id` and `prediction`"),
         ("3", "line 33 is no JSON object"),
         ('{"id": 40}', "line 33 is no JSON object"),
+        ('{"id": 1, "prediction": true}', "line 33 has a `prediction` that is neither"),
         ('{"id": 1.5, "prediction": "a"}', "line 33 has an `id` that is neither"),
         ('{"id": 40, "prediction": ["a"]}', "line 33 has a `prediction` that is neither"),
         ('{"id": 40, "prediction": "a"}', "line 33 is about `40`, no row of `test`"),

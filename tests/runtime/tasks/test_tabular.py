@@ -1,6 +1,7 @@
 """Numbers, sets of classes and pairs of texts, from tables of one's own."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,19 @@ def test_files_with_probabilities_are_measured_as_scikit_learn_does(tmp_path: Pa
         "mean_average_precision": measures.average_precision_score(truth, likely, average="macro"),
     }
     assert found.metrics == pytest.approx(wanted) and not found.hints
+    other = task.model_copy(update={"classes": 3})
+    assert score(other, file, "test").metrics == found.metrics
+    for change, problem in (
+        (lambda shares: shares.pop("c"), r"`probabilities` lack `c`"),
+        (lambda shares: shares.update(d=0.5), r"`probabilities` have one of no class: `d`"),
+    ):
+        changed = deepcopy(said)
+        for line in changed:
+            change(line["probabilities"])
+            line["prediction"] = "a"
+        file.write_text("".join(json.dumps(line) + "\n" for line in changed))
+        with pytest.raises(DataError, match=problem):
+            score(task, file, "test")
     del said[4]["probabilities"]
     file.write_text("".join(json.dumps(line) + "\n" for line in said))
     with pytest.raises(DataError, match="line 5 has no `probabilities`, as other lines have"):
