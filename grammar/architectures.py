@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from renaissance.grammar.image_sizes import gives_a_map, layers_of, width_of
+from renaissance.grammar.model_types import model_type as type_named
+
 Library = Literal["transformers", "timm"]
 Tokenizer = Literal["bert_uncased", "roberta", "own"]
 Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -48,6 +51,7 @@ class Architecture:
         statistics: mean and standard deviation of each colour that pixels are normalised with.
         described: whether its parts are known too, and its dimensions stand in resolved specs.
         refused: why it can be no tower; empty where it can.
+        part: whether it is one of the encoders of a model that has several.
         config: keyword arguments of transformers' configuration class, as published.
     """
 
@@ -73,6 +77,7 @@ class Architecture:
     statistics: Statistics | None = None
     described: bool = True
     refused: str = ""
+    part: bool = False
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -81,32 +86,34 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
 
     Args:
         id: what the architecture is to be known by.
-        config: contents of its `config.json`.
+        config: contents of its `config.json`, of one encoder.
         statistics: of its preprocessor; half and half where that is not known.
     """
-    config = config.get("vision_config") or config
     model_type = str(config.get("model_type", ""))
     depths = config.get("depths")
     stage_heads = config.get("num_heads")
     stages = config.get("hidden_sizes")
-    width = stages[-1] if stages else _first(config, "hidden_size", "dim")
-    if depths and "embed_dim" in config:
-        width = config["embed_dim"] * 2 ** (len(depths) - 1)
+    vision = reads_images(model_type, config)
+    width = width_of(model_type, config)
+    if width is None:
+        width = stages[-1] if stages else _first(config, "hidden_size", "dim")
+    layers = layers_of(model_type, config)
+    if layers is None and not gives_a_map(model_type):
+        layers = _first(config, "num_hidden_layers", "n_layers")
     inner = _first(config, "intermediate_size", "hidden_dim")
     heads = _first(config, "num_attention_heads", "n_heads")
     ratio = config.get("mlp_ratio")
-    vision = "image_size" in config or "patch_size" in config
     offset = _position_offset(model_type, config)
     common: dict[str, Any] = {
         "id": id,
         "library": "transformers",
         "model_type": model_type,
-        "layers": sum(depths) if depths else _first(config, "num_hidden_layers", "n_layers"),
+        "layers": layers,
         "width": width,
         "heads": stage_heads[-1] if isinstance(stage_heads, (list, tuple)) else heads,
         "mlp_ratio": ratio if ratio is not None else (inner / width if inner and width else None),
         "dropout": float(_first(config, "hidden_dropout_prob", "dropout") or 0.0),
-        "sequence": not depths,
+        "sequence": not depths and not gives_a_map(model_type),
         "config": dict(config),
     }
     if not vision:
@@ -120,16 +127,30 @@ def from_config(id: str, config: Mapping[str, Any], statistics: Statistics | Non
             tokenizer=TOKENIZERS.get((model_type, config.get("vocab_size")), "own"),
             **common,
         )
+    # Hiera's patches overlap: an image holds as many as there are strides.
+    patch = square(_first(config, "patch_stride", "patch_size"))
     return Architecture(
         modality="vision",
         embedding_width=config.get("embed_dim", stages[0] if stages else width),
         image_size=square(config.get("image_size")),
-        # Hiera's patches overlap: an image holds as many as there are strides.
-        patch=square(_first(config, "patch_stride", "patch_size")),
+        patch=None if gives_a_map(model_type) else patch,
         prefix_tokens=_prefix_tokens(model_type, config),
         statistics=statistics or HALF,
         **common,
     )
+
+
+def reads_images(model_type: str, config: Mapping[str, Any]) -> bool:
+    """Tell whether an encoder reads images; one of a type that nobody knows says so by its sizes.
+
+    Args:
+        model_type: of its configuration.
+        config: its settings.
+    """
+    known = type_named(model_type)
+    if known is None or known.reads not in ("images", "texts"):
+        return "image_size" in config or "patch_size" in config
+    return known.reads == "images"
 
 
 OFFSET_POSITIONS = {
@@ -164,11 +185,14 @@ def _position_offset(model_type: str, config: Mapping[str, Any]) -> int:
 
 
 PREFIX_TOKENS = {
+    "aimv2_vision_model": 0,
     "beit": 1,
+    "bit": 0,
     "chinese_clip_vision_model": 1,
     "clip_vision_model": 1,
     "convnext": 0,
     "convnextv2": 0,
+    "cvt": 0,
     "data2vec-vision": 1,
     "deit": 2,
     "dinov2": 1,
@@ -177,17 +201,28 @@ PREFIX_TOKENS = {
     "dinov3_vit": 1,
     "donut-swin": 0,
     "dpt": 1,
+    "efficientnet": 0,
     "focalnet": 0,
+    "glpn": 0,
+    "hgnet_v2": 0,
     "hiera": 0,
     "ijepa": 0,
     "levit": 0,
+    "mobilenet_v1": 0,
+    "mobilenet_v2": 0,
+    "mobilevit": 0,
+    "mobilevitv2": 0,
+    "poolformer": 0,
+    "pvt": 1,
     "pvt_v2": 0,
     "regnet": 0,
     "resnet": 0,
     "segformer": 0,
     "siglip_vision_model": 0,
+    "swiftformer": 0,
     "swin": 0,
     "swinv2": 0,
+    "textnet": 0,
     "vit": 1,
     "vit_mae": 1,
     "vit_msn": 1,

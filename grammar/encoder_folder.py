@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from renaissance.grammar.architectures import IMAGENET, Architecture, from_config, square
+from renaissance.grammar.architectures import IMAGENET, Architecture, Library, from_config, square
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_flaws import AS_PUBLISHED, Flaw, scattered
+from renaissance.grammar.encoder_halves import Half, NoHalfError, settings_of
+from renaissance.grammar.model_types import model_type
 from renaissance.grammar.paths import is_file, is_folder
 
 
@@ -23,7 +27,7 @@ class FolderError(ValueError):
 _SAVED = "take a folder that `save_pretrained` of transformers, or timm, has written"
 
 
-def read_folder(path: str | Path, half: Literal["vision", "text"] = "vision") -> Architecture:
+def read_folder(path: str | Path, half: Half = "vision") -> Architecture:
     """Read the facts of a model saved in a local folder by transformers or timm.
 
     Args:
@@ -34,16 +38,15 @@ def read_folder(path: str | Path, half: Literal["vision", "text"] = "vision") ->
         FolderError: if the folder or its `config.json` is missing or says too little.
     """
     folder = Path(path)
-    if not is_folder(folder):
-        raise FolderError(f"there is no folder `{path}`")
-    config = _json(folder / "config.json")
-    if half == "text" and isinstance(config.get("text_config"), dict):
-        config = {"model_type": "clip_text_model"} | config["text_config"]
-    timm = "architecture" in config and "model_type" not in config
-    if not timm and "model_type" not in config:
-        raise FolderError(f"`{path}/config.json` names neither a model_type nor an architecture")
+    config = _settings(folder)
     try:
-        return _timm_folder(str(path), config) if timm else _transformers_folder(folder, config)
+        if _of_timm(config):
+            return _timm_folder(str(path), config)
+        own = settings_of(config, half)
+        return replace(_transformers_folder(folder, own), part=own is not config)
+    except NoHalfError as missing:
+        message, help = missing.args
+        raise FolderError(f"`{path}/config.json` {message}", *help) from None
     except FolderError:
         raise
     # A list where an object belongs, a text for a number: settings may hold anything.
@@ -51,6 +54,28 @@ def read_folder(path: str | Path, half: Literal["vision", "text"] = "vision") ->
         raise FolderError(
             f"`{path}/config.json` holds a value of another kind than its setting has: {problem}"
         ) from None
+
+
+def library_of(path: str | Path) -> Library:
+    """Return the library that saved a folder.
+
+    Raises:
+        FolderError: if the folder or its `config.json` is missing or names none.
+    """
+    return "timm" if _of_timm(_settings(Path(path))) else "transformers"
+
+
+def _settings(folder: Path) -> Mapping[str, Any]:
+    if not is_folder(folder):
+        raise FolderError(f"there is no folder `{folder}`")
+    config = _json(folder / "config.json")
+    if "model_type" not in config and "architecture" not in config:
+        raise FolderError(f"`{folder}/config.json` names neither a model_type nor an architecture")
+    return config
+
+
+def _of_timm(config: Mapping[str, Any]) -> bool:
+    return "model_type" not in config
 
 
 def _timm_folder(path: str, config: Mapping[str, Any]) -> Architecture:
@@ -144,11 +169,11 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
         mean, std = pixels.get("image_mean"), pixels.get("image_std")
         if mean and std:
             statistics = (tuple(mean), tuple(std))
-    refused = scattered(str(config.get("model_type")))
+    refused = _refusal(str(config.get("model_type")))
     if refused is not None:
         raise FolderError(refused.message, *refused.help)
     architecture = from_config(str(folder), config, statistics)
-    _check_sizes(str(folder), config.get("vision_config") or config)
+    _check_sizes(str(folder), config)
     if architecture.width is None:
         raise FolderError(
             f"`{folder}/config.json` of type `{architecture.model_type}` states no hidden size",
@@ -161,6 +186,28 @@ def _transformers_folder(folder: Path, config: Mapping[str, Any]) -> Architectur
             AS_PUBLISHED,
         )
     return architecture
+
+
+_PACKAGES = {"dinat": "natten", "layoutlmv2": "detectron2"}
+"""Packages that transformers asks for when it makes an encoder, by type."""
+
+
+def _refusal(name: str) -> Flaw | None:
+    """Say why encoders of a type can be no tower; None where they can, or nobody knows."""
+    known = model_type(name)
+    package = _PACKAGES.get(name)
+    if package is not None and find_spec(package) is None:
+        return Flaw(
+            message=f"an encoder of type `{name}` needs the package `{package}`, which is not "
+            "installed",
+            help=(f"install `{package}`",),
+        )
+    if known is None or not known.refused:
+        return scattered(name)
+    return Flaw(
+        message=f"an encoder of type `{name}` can be no tower: {known.refused}",
+        help=("`renaissance explain catalogue` lists encoders that can",),
+    )
 
 
 def _json(path: Path) -> Mapping[str, Any]:

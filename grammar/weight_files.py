@@ -121,6 +121,8 @@ def _flaw_of_parts(folder: Path, names: tuple[str, ...]) -> Flaw | None:
 def _other_shapes(folder: Path, shapes: Shapes, known: Architecture, half: str) -> Flaw | None:
     """Compare with config.json what the weights show: words, patches and how many layers."""
     own = {name: shape for name, shape in shapes.items() if f"{half}_model." in name}
+    if known.part and not own:
+        return None  # only its library knows which tensors are its own
     shapes = own or shapes
     width, patch = known.embedding_width, known.config.get("patch_size")
     endings: tuple[str, ...] = (".word_embeddings.weight", ".token_embedding.weight")

@@ -9,24 +9,23 @@ from typing import Any
 import torch
 import transformers
 from safetensors import SafetensorError
-from transformers import AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, PretrainedConfig, PreTrainedModel
 
 from renaissance.compiler.backbones.configurations import (
     configuration,
     known_configuration,
+    part_of,
     random_configuration,
     unreachable,
 )
 from renaissance.compiler.backbones.content import content_hash
+from renaissance.compiler.backbones.encoder_classes import encoder_class
 from renaissance.compiler.backbones.trial import first_line
 from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import BackboneReference
 from renaissance.grammar.kinds.source import Dimensions, LibraryEncoder, half_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
-
-_UNLISTED = {"siglip_text_model": "SiglipTextModel"}
-"""Classes of encoders that transformers has and AutoModel does not know."""
 
 
 def published_configuration(
@@ -49,31 +48,11 @@ def load_encoder(
         BackboneError: if it cannot be reached or lacks weights.
     """
     id = spec.identifier
-    local = is_folder(id)
-    where: dict[str, Any] = {"local_files_only": True} if local else {"revision": spec.hub_revision}
     model_class: Any = _model_class(config, address)
-    with _quiet():
-        try:
-            encoder, report = model_class.from_pretrained(
-                id,
-                config=deepcopy(config),
-                dtype=torch.float32,
-                attn_implementation="eager",
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-                **where,
-                **_without_pooler(config, address),
-            )
-        except (ImportError, SafetensorError) as error:
-            raise BackboneError(
-                f"`{address}`: the weights of `{id}` cannot be read: {first_line(error)}"
-            ) from None
-        except (OSError, ValueError) as error:
-            if local:
-                raise BackboneError(
-                    f"`{address}`: the folder `{id}` holds no weights that can be read"
-                ) from None
-            raise BackboneError(unreachable(id, address, error)) from None
+    options = _without_pooler(config, address)
+    encoder, report = _loaded(model_class, deepcopy(config), spec, address, **options)
+    if report["missing_keys"] and (whole := _whole(spec)) is not None:
+        encoder, report = _part_of(whole, encoder, spec, address)
     if missing := sorted(report["missing_keys"]):
         raise BackboneError(
             f"`{address}`: `{id}` lacks weights for {len(missing)} tensors of "
@@ -85,8 +64,72 @@ def load_encoder(
             f"`{address}`: {len(others)} weights of `{id}` have other shapes than its "
             f"config.json says, such as `{name}`: {list(there)} instead of {list(wanted)}"
         )
-    revision = None if local else getattr(encoder.config, "_commit_hash", None)
+    revision = None if is_folder(id) else getattr(encoder.config, "_commit_hash", None)
     return encoder, BackboneReference(id=id, revision=revision, content=content_hash(encoder))
+
+
+def _loaded(
+    model_class: Any, config: PretrainedConfig, spec: LibraryEncoder, address: str, **options: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Return a model with its weights, and what transformers reports of them."""
+    id = spec.identifier
+    with _quiet():
+        try:
+            return model_class.from_pretrained(  # type: ignore[no-any-return]
+                id,
+                config=config,
+                dtype=torch.float32,
+                attn_implementation="eager",
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+                **_where(spec),
+                **options,
+            )
+        except (ImportError, SafetensorError) as error:
+            raise BackboneError(
+                f"`{address}`: the weights of `{id}` cannot be read: {first_line(error)}"
+            ) from None
+        except (OSError, ValueError) as error:
+            if is_folder(id):
+                raise BackboneError(
+                    f"`{address}`: the folder `{id}` holds no weights that can be read"
+                ) from None
+            raise BackboneError(unreachable(id, address, error)) from None
+
+
+def _where(spec: LibraryEncoder) -> dict[str, Any]:
+    local = is_folder(spec.identifier)
+    return {"local_files_only": True} if local else {"revision": spec.hub_revision}
+
+
+def _whole(spec: LibraryEncoder) -> PretrainedConfig | None:
+    """Return the configuration of the model that an encoder is a part of; None where it is all."""
+    found = AutoConfig.from_pretrained(spec.identifier, **_where(spec))
+    return found if part_of(found, half_of(spec)) is not found else None
+
+
+def _part_of(
+    config: PretrainedConfig, encoder: PreTrainedModel, spec: LibraryEncoder, address: str
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Give an encoder the weights that the whole model has for it, whatever it calls that part.
+
+    The whole is read for that, since only its class knows how its weights have been called.
+    """
+    whole, report = _loaded(_model_class(config, address), config, spec, address)
+    found = ((name, part) for name, part in whole.named_modules() if type(part) is type(encoder))
+    name, part = next(found, ("", None))
+    if part is None:
+        raise BackboneError(
+            f"`{address}`: `{spec.identifier}` is a `{config.model_type}`, in which transformers "
+            f"has no `{type(encoder).__name__}`"
+        )
+    given = part.state_dict()
+    encoder.load_state_dict({key: given[key] for key in encoder.state_dict()}, strict=True)
+    ours = {f"{name}.{key}" for key in encoder.state_dict()}
+    return encoder, {
+        "missing_keys": [key for key in report["missing_keys"] if key in ours],
+        "mismatched_keys": [one for one in report["mismatched_keys"] if one[0] in ours],
+    }
 
 
 def random_encoder(config: PretrainedConfig, attention: Attention, address: str) -> PreTrainedModel:
@@ -111,17 +154,12 @@ def implementation(model_class: type[PreTrainedModel], attention: Attention) -> 
 
 
 def _model_class(config: PretrainedConfig, address: str) -> type[PreTrainedModel]:
-    other = _UNLISTED.get(config.model_type)
-    if other is not None:
-        return getattr(transformers, other)  # type: ignore[no-any-return]
-    try:
-        found: Any = AutoModel._model_mapping[type(config)]
-    except KeyError:
+    found = encoder_class(type(config))
+    if found is None:
         raise BackboneError(
             f"`{address}`: transformers has no encoder for type `{config.model_type}`"
-        ) from None
-    model_class: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
-    return model_class
+        )
+    return found
 
 
 def _without_pooler(config: PretrainedConfig, address: str) -> dict[str, bool]:

@@ -7,10 +7,12 @@ from transformers import AutoConfig, PretrainedConfig
 
 from renaissance.compiler.backbones.hub import UNREACHABLE, look_for_hub
 from renaissance.compiler.errors import BackboneError
-from renaissance.grammar.architectures import from_config
+from renaissance.grammar.architectures import from_config, reads_images
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.kinds.source import Dimensions, Half, half_of
+from renaissance.grammar.encoder_halves import PARTS, Half
+from renaissance.grammar.kinds.source import Dimensions, half_of
+from renaissance.grammar.model_types import model_type
 from renaissance.grammar.paths import is_folder
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +42,7 @@ def configuration(id: str, revision: str, address: str, half: Half = "vision") -
         BackboneError: if it cannot be read or reached; one sentence says which.
     """
     if is_folder(id):
-        read_folder(id)
+        read_folder(id, half)
         try:
             found = AutoConfig.from_pretrained(id, local_files_only=True)
         # Each family reads its own settings, and raises whatever it stumbles over.
@@ -81,7 +83,7 @@ def random_configuration(id: str, spec: Dimensions, address: str) -> PretrainedC
         ratio = spec.mlp_ratio if spec.mlp_ratio is not None else ratio
         if width is None or ratio is None:
             raise BackboneError(_no_dimension("mlp_ratio", id, address))
-        _set(config, "inner", round(width * ratio), id, address)
+        _set_inner(config, width, ratio, id, address)
     if spec.dropout is not None:
         for key in _DROPOUTS:
             if hasattr(config, key):
@@ -126,13 +128,13 @@ def fit_to_stream(
         BackboneError: if a text length is asked of a vision model or the other way round.
     """
     fitted = deepcopy(config)
-    vision = hasattr(config, "image_size") or hasattr(config, "patch_size")
+    vision = reads_images(config.model_type, config.to_dict())
     if vision != (image_size is not None):
         reads = "images" if vision else "text"
         wrong = "max_tokens" if vision else "image_size"
         raise BackboneError(f"`{address}` reads {reads}: `{wrong}` is no setting of it")
-    if image_size is not None:
-        several = isinstance(getattr(config, "image_size", None), (list, tuple))
+    if image_size is not None and hasattr(config, "image_size"):
+        several = isinstance(config.image_size, (list, tuple))
         fitted.image_size = [image_size, image_size] if several else image_size
     if hasattr(config, "mask_ratio"):
         fitted.mask_ratio = 0.0  # which share of an image a tower leaves out
@@ -166,17 +168,29 @@ def _unusable(id: str, address: str, error: Exception) -> str:
     return f"`{address}`: transformers cannot read `{id}/config.json`: {said}"
 
 
+def part_of(config: PretrainedConfig, half: Half) -> PretrainedConfig:
+    """Return the configuration of the encoder that is meant in a model of several; itself of one.
+
+    Args:
+        config: of a whole model, such as CLIP.
+        half: which one is meant where it has an encoder of images and one of texts.
+    """
+    known = model_type(config.model_type)
+    if known is not None and known.reads != "pair":
+        return config
+    own = (getattr(config, name, None) for name in PARTS[half])
+    found = next((part for part in own if isinstance(part, PretrainedConfig)), None)
+    return config if found is None else part_of(found, half)
+
+
 def _encoder(config: PretrainedConfig, address: str, half: Half) -> PretrainedConfig:
-    # Dual encoders such as CLIP and SigLIP.
-    found = getattr(config, f"{half}_config", None)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    if getattr(config, "is_encoder_decoder", False):
+    found = part_of(config, half)
+    if found is config and getattr(config, "is_encoder_decoder", False):
         raise BackboneError(
             f"`{address}`: `{config.model_type}` is an encoder with a decoder; a backbone is an "
             "encoder alone"
         )
-    return config
+    return found
 
 
 def _set(config: PretrainedConfig, dimension: str, value: int, id: str, address: str) -> None:
@@ -189,6 +203,16 @@ def _set(config: PretrainedConfig, dimension: str, value: int, id: str, address:
     if key is None:
         raise BackboneError(_no_dimension(dimension, id, address))
     setattr(config, key, value)
+
+
+def _set_inner(config: PretrainedConfig, width: int, ratio: float, id: str, address: str) -> None:
+    """Set the width of the feed-forward part, which some families state by its ratio."""
+    if not any(hasattr(config, key) for key in _KEYS["inner"]) and hasattr(config, "mlp_ratio"):
+        whole = isinstance(config.mlp_ratio, int)
+        if not whole or float(ratio).is_integer():
+            config.mlp_ratio = int(ratio) if whole else ratio
+            return
+    _set(config, "inner", round(width * ratio), id, address)
 
 
 def _get(config: PretrainedConfig, dimension: str) -> int | None:

@@ -7,7 +7,7 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.compiler.model.tower import BackboneReference, Tower
 from renaissance.grammar.architectures import CLIP, HALF, IMAGENET, Statistics
 from renaissance.grammar.catalogue import find
-from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.encoder_folder import library_of, read_folder
 from renaissance.grammar.kinds.source import SourceBlock, modality
 from renaissance.grammar.paths import is_folder
 
@@ -54,7 +54,7 @@ def is_timm(id: str) -> bool:
     if known is not None:
         return known.library == "timm"
     if is_folder(id):
-        return read_folder(id).library == "timm"
+        return library_of(id) == "timm"
     import timm
 
     return bool(timm.is_model(id))

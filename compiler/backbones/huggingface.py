@@ -8,6 +8,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
+from transformers.backbone_utils import BackboneMixin
 
 from renaissance.compiler.backbones.automodel import (
     load_encoder,
@@ -25,6 +26,7 @@ from renaissance.compiler.backbones.rows import (
     position_offset,
     prefix_tokens,
 )
+from renaissance.compiler.backbones.staged_layers import transformers_layers
 from renaissance.compiler.backbones.transformers_facts import (
     configuration_key,
     head_widths,
@@ -50,6 +52,7 @@ from renaissance.grammar.kinds.source import (
     LibraryEncoder,
     first_layers,
     fit_of,
+    half_of,
     pools_itself,
 )
 from renaissance.grammar.paths import is_folder
@@ -57,6 +60,18 @@ from renaissance.grammar.schema.model import Attention
 
 _MIXING = frozenset({"convbert", "fnet", "funnel", "nystromformer", "yoso"})
 """Families whose padding leaks into the texts beside it; every tower with weights is tried."""
+
+_NORM_BEHIND = frozenset(
+    {
+        "altclip_vision_model",
+        "clip_vision_model",
+        "clipseg_vision_model",
+        "metaclip_2_vision_model",
+        "owlv2_vision_model",
+        "owlvit_vision_model",
+    }
+)
+"""Families that keep their last norm for the class token; here all tokens are read."""
 
 _POOLED_FIRST = frozenset({"dinov3_convnext"})
 """Families that put the mean of the patches where others have a class token."""
@@ -82,14 +97,14 @@ class TransformersTower(Tower):
     ) -> None:
         super().__init__()
         self.pools = pools
+        self.backbone = isinstance(encoder, BackboneMixin)
         self.encoder = encoder
         self.facts = facts
         self.reference = reference
         # Texts without a mask have no padding: several families would look at every token for some.
         encoder.warn_if_padding_and_no_attention_mask = _no_padding
-        # CLIP keeps its last norm for the class token alone; here all tokens are read.
         self.norm: nn.Module = nn.Identity()
-        if encoder.config.model_type == "clip_vision_model":
+        if encoder.config.model_type in _NORM_BEHIND:
             holder = getattr(encoder, "vision_model", encoder)
             self.norm, holder.post_layernorm = holder.post_layernorm, nn.Identity()
         if encoder.config.model_type == "siglip_text_model":
@@ -105,7 +120,9 @@ class TransformersTower(Tower):
             check_images(inputs, self.facts.image_size or 0, self.facts.fit)
             options = {**self._order(inputs), **self._positions(inputs)}
             found = self.encoder(pixel_values=inputs, **options)
-            features = as_tokens(found.last_hidden_state, self.facts.width, channels_last=False)
+            # A backbone gives maps of stages, of which the last is asked for.
+            last = found.feature_maps[-1] if self.backbone else found.last_hidden_state
+            features = as_tokens(last, self.facts.width, channels_last=False)
             tokens = self.norm(features)
             if self.pools:
                 tokens = torch.cat((found.pooler_output[:, None], tokens), 1)
@@ -185,6 +202,7 @@ def huggingface_tower(
         ArithmeticError,
         AssertionError,
         AttributeError,
+        ImportError,
         LookupError,
         RuntimeError,
         StrictDataclassError,
@@ -320,12 +338,14 @@ def _facts(
 ) -> TowerFacts:
     id = spec.identifier
     known = find(id)
-    local = read_folder(id) if is_folder(id) else None
+    local = read_folder(id, half_of(spec)) if is_folder(id) else None
     architecture = from_config(id, config.to_dict(), None)
     statistics = next((found.statistics for found in (local, known) if found is not None), HALF)
     width = architecture.width
     pools = architecture.modality == "vision" and pools_itself(spec)
     first = pools or config.model_type in _POOLED_FIRST
+    # CvT has a class token, and gives its patches alone.
+    none = architecture.prefix_tokens == 0 and not first
     if refused := scattered(config.model_type):
         raise BackboneError(refused.message)
     if width is None:
@@ -334,14 +354,16 @@ def _facts(
         modality=architecture.modality,
         width=width,
         embeddings=tuple(f"encoder.{path}" for path in stem_of(encoder)),
-        layers=tuple(tuple(f"encoder.{path}" for path in paths) for paths in find_layers(encoder)),
+        layers=tuple(
+            tuple(f"encoder.{path}" for path in paths) for paths in transformers_layers(encoder)
+        ),
         vocabulary=architecture.vocabulary,
         max_tokens=spec.max_tokens,
         image_size=spec.image_size,
         fit=fit_of(spec),
         statistics=statistics if architecture.modality == "vision" else None,
-        prefix_tokens=prefix_tokens(encoder) + first,
-        class_token=has_class_token(encoder) or first,
+        prefix_tokens=0 if none else prefix_tokens(encoder) + first,
+        class_token=not none and (has_class_token(encoder) or first),
         grid=patch_grid(spec.image_size, architecture.patch),
         position_offset=position_offset(encoder),
         attention=own_attention(encoder, attention, ragged=architecture.modality == "text"),

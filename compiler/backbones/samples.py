@@ -57,7 +57,10 @@ def telling(part: nn.Module) -> dict[str, Tensor]:
 
 @contextmanager
 def undisturbed(part: nn.Module) -> Iterator[None]:
-    """Run a part in evaluation without autograd; leave modes and random state as they were."""
+    """Run a part in evaluation without autograd; leave modes and random state as they were.
+
+    LeViT keeps in evaluation what it once made of its biases: it forgets that too.
+    """
     training = [module for module in part.modules() if module.training]
     part.eval()
     try:
@@ -66,6 +69,8 @@ def undisturbed(part: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+        for module in part.modules():
+            getattr(module, "attention_bias_cache", {}).clear()
 
 
 def _ragged(longest: int) -> Packing:

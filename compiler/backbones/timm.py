@@ -32,7 +32,7 @@ from renaissance.compiler.model.tower import (
     TowerFacts,
 )
 from renaissance.grammar.catalogue import find
-from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.encoder_folder import library_of, read_folder
 from renaissance.grammar.kinds.source import Dimensions, ImageEncoder, first_layers, fit_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.schema.model import Attention
@@ -264,8 +264,7 @@ def offers_layers(encoder: nn.Module) -> bool:
 
 def _source(name: str, address: str, *, pretrained: bool) -> str:
     if is_folder(name):
-        architecture = read_folder(name)
-        if architecture.library != "timm":
+        if library_of(name) != "timm":
             raise BackboneError(f"`{address}`: the folder `{name}` holds no model of timm")
         # Its `config.json` may hold dimensions of its own, which timm reads from the folder alone.
         return f"local-dir:{name}"

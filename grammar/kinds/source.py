@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Block, WordBlock, key
+from renaissance.grammar.encoder_halves import Half
 from renaissance.grammar.kinds.block import KindBlock
 
 Modality = Literal["text", "vision"]
@@ -12,7 +13,6 @@ OF_IMAGES = ("resize", "normalise", "pooling")
 """Keys that say something about images alone."""
 OF_TEXTS = ("padding",)
 """Keys that say something about texts alone, nothing if absent."""
-Half = Literal["vision", "text"]
 Position = Literal["backbone", "embed", "encoder"]
 """Where a source can stand: `backbone x = …`, `embed x = …`, or as the `encoder` of a fusion."""
 

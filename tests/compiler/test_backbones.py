@@ -24,7 +24,9 @@ from renaissance.compiler.sources.huggingface.schema import HuggingFace
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.sources.timm.schema import Timm
+from renaissance.grammar.anatomy.architecture import problem_of_name
 from renaissance.grammar.architectures import CLIP, HALF, IMAGENET
+from renaissance.grammar.encoder_folder import read_folder
 
 TEXT = {
     "vocab_size": 50,
@@ -95,6 +97,42 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "convnextv2": STAGES,
     "dinov3_convnext": STAGES,
 }
+MAPS: dict[str, dict[str, Any]] = {
+    "bit": {"embedding_size": 8, "hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"layer_type": "bottleneck", "num_groups": 1, "width_factor": 2},
+    "cvt": {"embed_dim": [8, 12, 16], "num_heads": [1, 2, 2], "depth": [1, 2, 3]},
+    "efficientnet": {"image_size": 64, "width_coefficient": 0.25, "depth_coefficient": 0.1}
+    | {"hidden_dim": 320},
+    "glpn": {"hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"num_attention_heads": [1, 2, 2, 4]},
+    "hgnet_v2": {"stem_channels": [3, 8, 8], "stage_in_channels": [8, 8, 16, 16]}
+    | {"stage_mid_channels": [8, 8, 8, 8], "stage_out_channels": [8, 16, 16, 24]},
+    "levit": {"image_size": 64, "hidden_sizes": [16, 24, 32], "depths": [1, 1, 1]}
+    | {"num_attention_heads": [1, 2, 2], "key_dim": [8, 8, 8]},
+    "mobilenet_v1": {"image_size": 64, "depth_multiplier": 0.05},
+    "mobilenet_v2": {"image_size": 64, "depth_multiplier": 0.1, "finegrained_output": False},
+    "mobilevit": {"image_size": 64, "hidden_sizes": [8, 12, 16]}
+    | {"neck_hidden_sizes": [4, 8, 8, 8, 8, 8, 24]},
+    "mobilevitv2": {"image_size": 64, "width_multiplier": 0.1, "n_attn_blocks": [1, 1, 1]},
+    "poolformer": {"hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]},
+    "pvt": {"image_size": 64, "hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"num_attention_heads": [1, 2, 2, 4]},
+    "pvt_v2": {"image_size": 64, "hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"num_attention_heads": [1, 2, 2, 4]},
+    "regnet": {"embedding_size": 8, "hidden_sizes": [8, 16, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"groups_width": 8},
+    "resnet": {"embedding_size": 8, "hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]},
+    "segformer": {"image_size": 64, "hidden_sizes": [8, 12, 16, 24], "depths": [1, 2, 1, 1]}
+    | {"num_attention_heads": [1, 2, 2, 4]},
+    "swiftformer": {"image_size": 64, "embed_dims": [8, 12, 16, 24], "depths": [1, 2, 1, 1]},
+    "textnet": {"image_size": 64, "stem_out_channels": 8, "hidden_sizes": [8, 8, 12, 16, 24]}
+    | {
+        "conv_layer_kernel_sizes": [[[3, 3]], [[3, 3], [1, 3]], [[3, 3]], [[3, 1]]],
+        "conv_layer_strides": [[2], [2, 1], [2], [2]],
+    },
+}
+"""Families that make a map of an image; several do not say how large it is."""
+FAMILIES |= MAPS
 
 
 def _save(family: str, folder: Path, **changes: Any) -> Any:
@@ -116,13 +154,16 @@ def _inputs(tower: Any) -> Any:
 
 def _spec(family: str, folder: Path) -> HuggingFace:
     sizes = FAMILIES[family]
-    if "image_size" in sizes:
-        return HuggingFace(id=str(folder), image_size=sizes["image_size"])
+    if "image_size" in sizes or family in MAPS:
+        return HuggingFace(id=str(folder), image_size=sizes.get("image_size", 64))
     return HuggingFace(id=str(folder), max_tokens=12)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("attention", ["auto", "eager"])
+@pytest.mark.parametrize(
+    ("family", "attention"),
+    [(family, "auto") for family in FAMILIES]
+    + [(family, "eager") for family in FAMILIES if family not in MAPS],
+)
 def test_a_tower_equals_its_library(family: str, attention: Any, tmp_path: Path) -> None:
     # With float64, ModernBERT's own attention is NaN where a window holds nothing but padding.
     single = family == "modernbert" and attention == "eager"
@@ -133,7 +174,8 @@ def test_a_tower_equals_its_library(family: str, attention: Any, tmp_path: Path)
     inputs = _inputs(tower)
     found = tower(inputs)
     if tower.facts.modality == "vision":
-        wanted = encoder(pixel_values=inputs).last_hidden_state
+        given = encoder(pixel_values=inputs)
+        wanted = given.feature_maps[-1] if family == "hgnet_v2" else given.last_hidden_state
         wanted = wanted.flatten(2).mT if wanted.ndim == 4 else wanted
     else:
         wanted = encoder(**inputs).last_hidden_state
@@ -196,6 +238,88 @@ def test_a_pair_gives_its_halves(config: Any, pair: Any, tmp_path: Path) -> None
     wanted = dual.text_model(**inputs).last_hidden_state
     found = text(inputs)
     torch.testing.assert_close(found.tokens[found.mask], wanted[found.mask], atol=1e-6, rtol=1e-5)
+
+
+IDS = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+SMALL = {
+    "vision": VISION | {"projection_dim": 8},
+    "text": TEXT | IDS | {"projection_dim": 8, "encoder_hidden_size": 16},
+}
+PAIRS: dict[str, dict[str, Any]] = {
+    "align": {"vision": FAMILIES["efficientnet"]},
+    "altclip": {},
+    "blip": {},
+    "blip-2": {
+        "text": {"model_type": "opt", "word_embed_proj_dim": 16, "ffn_dim": 32} | SMALL["text"],
+        "qformer": TEXT | {"encoder_hidden_size": 16},
+    },
+    "chinese_clip": {},
+    "clipseg": {},
+    "flava": {"multimodal": VISION, "image_codebook": {"hidden_size": 4}},
+    "groupvit": {
+        "vision": VISION
+        | {"depths": [1, 1, 1], "num_group_tokens": [8, 4, 0], "num_output_groups": [8, 4, 4]},
+    },
+    "metaclip_2": {},
+    "owlvit": {},
+    "vision-text-dual-encoder": {
+        "vision": VISION | {"model_type": "vit"},
+        "text": TEXT | {"model_type": "bert"},
+    },
+}
+"""What differs in the halves of pairs, and other parts of them."""
+NORMED = ("altclip", "clipseg", "metaclip_2", "owlvit")
+
+
+def _whole(name: str, folder: Path) -> Any:
+    """Save a pair with random weights; return it."""
+    parts = SMALL | PAIRS[name]
+    if name == "flava":
+        parts["image"] = parts.pop("vision")
+    settings = {f"{part}_config": dict(sizes) for part, sizes in parts.items()}
+    torch.manual_seed(0)
+    whole = AutoModel.from_config(AutoConfig.for_model(name, **settings)).double().eval()
+    for parameter in whole.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    whole.save_pretrained(folder)
+    return whole
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_each_half_of_a_pair_equals_its_part(name: str, tmp_path: Path) -> None:
+    whole = _whole(name, tmp_path)
+    size = 64 if name == "align" else 16
+    vision = build_tower(
+        HuggingFace(id=str(tmp_path), image_size=size), "x", attention="auto", weights=True
+    )
+    vision = vision.double().eval()
+    images = getattr(whole, "image_model" if name == "flava" else "vision_model")
+    pixels = _inputs(vision)
+    wanted = images(pixel_values=pixels).last_hidden_state
+    if name in NORMED:
+        wanted = images.post_layernorm(wanted)
+    wanted = wanted.flatten(2).mT if wanted.ndim == 4 else wanted
+    torch.testing.assert_close(vision(pixels).tokens, wanted, rtol=1e-5, atol=1e-5)
+    assert read_folder(tmp_path).width == vision.facts.width
+    assert problem_of_name(str(tmp_path), weights=True) is None
+    if name == "altclip":
+        refused = problem_of_name(str(tmp_path), "text", weights=True)
+        assert refused is not None and "its tokens are mapped" in refused.message
+        return
+    text = build_tower(
+        HuggingFace(id=str(tmp_path), half="text", max_tokens=12),
+        "x",
+        attention="auto",
+        weights=True,
+    )
+    text = text.double().eval()
+    texts = whole.language_model.model if name == "blip-2" else whole.text_model
+    words = _inputs(text)
+    wanted = texts(**words).last_hidden_state
+    said = text(words)
+    torch.testing.assert_close(said.tokens[said.mask], wanted[said.mask], rtol=1e-5, atol=1e-5)
+    assert read_folder(tmp_path, "text").width == text.facts.width
+    assert problem_of_name(str(tmp_path), "text", weights=True) is None
 
 
 def test_towers_do_not_share_a_configuration(tmp_path: Path) -> None:
