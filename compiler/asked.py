@@ -19,12 +19,26 @@ def check_asked(spec: Spec, jobs: Iterable[str] = (), model: str | None = None) 
 
 def check_folder(folder: Path) -> None:
     """Refuse a place where no folder can be written, or be already; CompileError."""
+    if folder.parts[:1] == ("~",):
+        raise CompileError(
+            f"`{folder}` begins with `~`, which shells alone take for a home; "
+            f"write `{folder.expanduser()}`"
+        )
     for place in (folder, *folder.parents):
         try:
-            in_the_way = place.exists() and not place.is_dir()
+            found = _in_the_way(place)
         except (OSError, ValueError):
             return  # whoever makes the folder says what is wrong
-        if in_the_way:
-            found = f"`{place}` is a file, not a folder"
-            message = found if place == folder else f"`{folder}` cannot be a folder: {found}"
-            raise CompileError(message)
+        if found is not None:
+            raise CompileError(
+                found if place == folder else f"`{folder}` cannot be a folder: {found}"
+            )
+
+
+def _in_the_way(place: Path) -> str | None:
+    """Say why no folder can be here or below; None where one can."""
+    if place.exists():
+        return None if place.is_dir() else f"`{place}` is a file, not a folder"
+    if place.is_symlink():
+        return f"`{place}` is a link to `{place.readlink()}`, which is not there"
+    return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from renaissance.compiler.asked import check_folder
 from renaissance.compiler.errors import CompileError
 from renaissance.grammar.chain import source_of, with_dependents
 from renaissance.grammar.kinds.origins import failure_of_others, origins
@@ -85,10 +86,11 @@ def run_jobs(
         JobError: if a job cannot start or go on.
         InterruptionError: if a signal asked to stop.
         DataError: if the data do not allow to go on.
-        CompileError: if a model cannot be built.
+        CompileError: if a model cannot be built, or the folder cannot be one.
         KindError: if two packages bring a word of the spec.
     """
     names = ordered_jobs(spec, only)
+    check_folder(folder)
     origins(spec)  # refuses a word that stands for two kinds
     for name in names:
         check_output(spec, name, folder)

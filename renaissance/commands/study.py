@@ -46,6 +46,7 @@ def run(arguments: Namespace) -> int:
 
 def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Path) -> int:
     """Run stages and say what follows from them."""
+    from renaissance.compiler.asked import check_folder
     from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_device
     from renaissance.runtime.ending import code_of
@@ -54,6 +55,7 @@ def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Pat
     try:
         machine = machine_of(arguments)
         check_device(arguments.device)
+        check_folder(folder)
     except (CompileError, UsageError) as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     from renaissance.runtime.studies.data import DataUnknownError
