@@ -3,7 +3,8 @@
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import assignments
 from renaissance.grammar.composition.job_mistakes import no_format, out_of_place
-from renaissance.grammar.composition.values import FAILED, Reader
+from renaissance.grammar.composition.reader import Reader
+from renaissance.grammar.composition.values import FAILED
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.schema.vocabulary import Kind

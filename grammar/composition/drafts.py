@@ -44,6 +44,12 @@ class Setting(Record, many=True):
     place: Span
     value: Content
 
+    @property
+    def span(self) -> Span:
+        """The span of the value; that of the key where the value is put together."""
+        value = self.value
+        return self.place if isinstance(value, (dict, tuple)) else value.span
+
 
 def choice_of(value: tree.Value, findings: Findings) -> Choice | None:
     """Return the draft of a call, or of a bare name; None for any other value."""

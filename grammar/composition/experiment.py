@@ -36,8 +36,8 @@ from renaissance.grammar.composition.job_inheritance import draft_jobs
 from renaissance.grammar.composition.job_reading import JobReader
 from renaissance.grammar.composition.model_inheritance import Composer
 from renaissance.grammar.composition.model_reading import read_model
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.places import Path, Places

@@ -26,7 +26,7 @@ from renaissance.grammar.composition.job_mistakes import (
     which_one,
 )
 from renaissance.grammar.composition.lets import follow
-from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.kinds.augmentation import AugmentationBlock
 from renaissance.grammar.kinds.block import KindBlock

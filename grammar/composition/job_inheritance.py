@@ -21,8 +21,8 @@ from renaissance.grammar.composition.job_mistakes import (
 )
 from renaissance.grammar.composition.mistakes import unknown_name
 from renaissance.grammar.composition.overrides import block_in, nothing_there, set_inside
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.names import listing
 from renaissance.grammar.schema.vocabulary import JOBS, default_of

@@ -23,7 +23,7 @@ from renaissance.grammar.composition.model_drafts import ModelDraft
 from renaissance.grammar.composition.model_inheritance import Composer
 from renaissance.grammar.composition.model_reading import read_model, with_fusion_name
 from renaissance.grammar.composition.model_statements import laid_over
-from renaissance.grammar.composition.values import Reader
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.findings import Heir
 from renaissance.grammar.names import nearest, with_article
 from renaissance.grammar.places import Path

@@ -6,7 +6,8 @@ from renaissance.grammar.checks.partial import PartialModel
 from renaissance.grammar.composition.drafts import assignments, plain_text
 from renaissance.grammar.composition.encoders import complete_stack, complete_stream
 from renaissance.grammar.composition.model_drafts import ModelDraft
-from renaissance.grammar.composition.values import FAILED, Reader
+from renaissance.grammar.composition.reader import Reader
+from renaissance.grammar.composition.values import FAILED
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.registry import Kinds
 from renaissance.grammar.kinds.source import Position, SourceBlock, is_embedding

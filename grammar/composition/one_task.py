@@ -6,8 +6,8 @@ from pydantic.fields import FieldInfo
 
 from renaissance.grammar import tree
 from renaissance.grammar.composition.drafts import choice_of
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.composition.scope import Scope
-from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock

@@ -6,6 +6,7 @@ from itertools import permutations, product
 from renaissance.grammar import tree
 from renaissance.grammar.chain import chain_of, sources_first
 from renaissance.grammar.composition.experiment import resolve_scope
+from renaissance.grammar.composition.reader import Reader
 from renaissance.grammar.composition.scope import Scope
 from renaissance.grammar.composition.study_drafts import (
     FactorDraft,
@@ -30,7 +31,6 @@ from renaissance.grammar.composition.study_mistakes import (
     unknown,
 )
 from renaissance.grammar.composition.study_report import check_report
-from renaissance.grammar.composition.values import Reader
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.places import Places
 from renaissance.grammar.record import replace
