@@ -298,11 +298,9 @@ class Tokenizer:
         return text.strip()
 
     def token(self, number: int) -> str:
-        """Return how a token is written."""
-        token = self._backend.id_to_token(number)
-        if token is None:
-            raise IndexError(f"there is no token {number}")
-        return token
+        """Return how a token is written; of a row of embeddings that stands for none its number."""
+        token: str | None = self._backend.id_to_token(number)
+        return f"#{number}" if token is None else token
 
 
 def _special(path: Path) -> Special | None:

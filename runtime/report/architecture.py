@@ -20,6 +20,7 @@ class Component(BaseModel):
     output: tuple[int, ...] | None = None
     parameters: int
     trainable: int
+    read: bool = True
 
     @property
     def root(self) -> str:
@@ -56,7 +57,8 @@ class Block:
         name: the part of the address that is written into the block, such as `layers[0:4]`.
         repeats: how many equal components it stands for.
         parameters: of all of them together.
-        learning: how many of the parameters are not frozen.
+        learning: how many of the parameters learn.
+        unread: how many of them nothing reads.
         shape: of what comes out, such as `[16, 192]` in words; empty where the plan does not say.
     """
 
@@ -65,10 +67,17 @@ class Block:
     repeats: int
     parameters: int
     learning: int
+    unread: int
     shape: str
 
     @property
     def frozen(self) -> float:
+        """Share of the parameters that are held though they are read; 0 where there are none."""
+        held = self.parameters - self.learning - self.unread
+        return held / self.parameters if self.parameters else 0.0
+
+    @property
+    def held(self) -> float:
         """Share of the parameters that do not learn; 0 where there are none."""
         return 1 - self.learning / self.parameters if self.parameters else 0.0
 
@@ -162,6 +171,7 @@ class _Unit:
     index: int | None
     parameters: int
     learning: int
+    unread: int
     shape: str
 
     def continues(self, other: "_Unit") -> bool:
@@ -169,8 +179,7 @@ class _Unit:
         return (
             other.index is not None
             and self.index == other.index + 1
-            and (self.stem, self.parameters, self.learning, self.shape)
-            == (other.stem, other.parameters, other.learning, other.shape)
+            and replace(self, index=None) == replace(other, index=None)
         )
 
 
@@ -210,6 +219,7 @@ def _unit(name: str, members: Sequence[Component], streams: Sequence[str]) -> _U
         index=int(index) if index.isdecimal() else None,
         parameters=sum(member.parameters for member in members),
         learning=sum(member.trainable for member in members),
+        unread=sum(member.parameters for member in members if not member.read),
         shape=_outgoing(members, streams),
     )
 
@@ -242,6 +252,7 @@ def _block(run: Sequence[_Unit], root: str, *, alone: bool) -> Block:
         repeats=len(run),
         parameters=sum(unit.parameters for unit in run),
         learning=sum(unit.learning for unit in run),
+        unread=sum(unit.unread for unit in run),
         shape=last.shape,
     )
 

@@ -38,9 +38,9 @@ def blueprint(model: Architecture, *, index: int = 0) -> Markup:
         pen.stream(stream, left + position * (COLUMN + GUTTER), y, bottom)
 
     frozen = ", ".join(block.address for block in model.blocks if block.frozen)
-    label = f"Architecture of {model.name}; " + (
-        f"frozen: {frozen}" if frozen else "all of it learns"
-    )
+    unread = ", ".join(block.address for block in model.blocks if block.unread)
+    held = [f"frozen: {frozen}"] * bool(frozen) + [f"not read: {unread}"] * bool(unread)
+    label = f"Architecture of {model.name}; " + ("; ".join(held) or "all of it learns")
     return drawing(width, bottom + INPUT, *pen.parts, label=label, class_="blueprint")
 
 
@@ -106,8 +106,8 @@ class _Pen:
         """Draw a block: its name and parameters; below them what comes out and what is frozen."""
         area = {"x": x, "y": y, "height": HEIGHT, "rx": 4}
         shapes = [element("rect", class_="block", width=width, **area)]
-        if block.frozen:
-            hatched = width * block.frozen
+        if block.held:
+            hatched = width * block.held
             shapes.append(element("rect", fill=f"url(#{self.hatch})", width=hatched, **area))
             shapes.append(element("rect", class_="rim", width=width, **area))
         name = block.name
@@ -160,8 +160,8 @@ class _Pen:
 
 def _state(block: Block) -> str:
     if not block.frozen:
-        return ""
-    return "frozen" if block.learning == 0 else f"{share(block.frozen, 0)} frozen"
+        return "not read" if block.unread else ""
+    return "frozen" if block.frozen == 1 else f"{share(block.frozen, 0)} frozen"
 
 
 def _fit(text: str, width: float, character: float) -> str:

@@ -34,7 +34,8 @@ class ModelFigure:
     Attributes:
         name: of the model.
         parameters: of everything that is drawn.
-        frozen: share of them that does not learn in the first step, 0 to 1.
+        frozen: share of them that is frozen in the first step, 0 to 1.
+        unread: share of them that no head reads, which is held too, 0 to 1.
         svg: the drawing.
         jobs: figures of the jobs that train it, or of the model alone if none does.
         directives: what is frozen, as the spec says it, and how many parameters that are.
@@ -44,6 +45,7 @@ class ModelFigure:
     name: str
     parameters: int
     frozen: float
+    unread: float
     svg: Markup
     jobs: tuple[JobFigures, ...]
     directives: tuple[str, ...]
@@ -81,7 +83,8 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
         for job in plan["jobs"]:
             # An evaluation trains nothing: all of its model would seem frozen.
             if job["kind"] != "evaluate":
-                groups.setdefault(_body(job["model"]), []).append((job["name"], job["model"]))
+                model = _marked(job["model"], tuple(job.get("unread", ())))
+                groups.setdefault(_body(model), []).append((job["name"], model))
         trained = {model["name"] for members in groups.values() for _, model in members}
         for model in plan["models"]:
             if model["name"] not in trained:
@@ -91,12 +94,25 @@ def model_figures(plan: Described) -> tuple[ModelFigure, ...]:
         raise ValueError("the plan does not describe models as expected") from error
 
 
+def _marked(model: Described, unread: tuple[str, ...]) -> Described:
+    """Return a model whose components say whether something reads them."""
+    inside = tuple(f"{address}{sign}" for address in unread for sign in ".[")
+    components = [
+        {**part, "read": part["address"] not in unread and not part["address"].startswith(inside)}
+        for part in model["components"]
+    ]
+    return {**model, "components": components}
+
+
 def _body(model: Described) -> tuple[object, ...]:
     """Return what tells the drawing of a model from others, its heads left out."""
     return (
         model["name"],
         *(
-            (part["address"], part["parameters"], part["trainable"], str(part["output"]))
+            (
+                *(part["address"], part["parameters"], part["trainable"], str(part["output"])),
+                part.get("read", True),
+            )
             for part in model["components"]
             if not _is_head(part)
         ),
@@ -116,10 +132,12 @@ def _figure(members: Sequence[tuple[str, Described]], index: int) -> ModelFigure
     drawn = architecture({**model, "components": [*body, *heads.values()], "heads": reads})
     parameters = sum(block.parameters for block in drawn.blocks)
     learning = sum(block.learning for block in drawn.blocks)
+    unread = sum(block.unread for block in drawn.blocks)
     return ModelFigure(
         name=drawn.name,
         parameters=parameters,
-        frozen=1 - learning / parameters if parameters else 0.0,
+        frozen=(parameters - learning - unread) / parameters if parameters else 0.0,
+        unread=unread / parameters if parameters else 0.0,
         svg=blueprint(drawn, index=index),
         jobs=tuple(_job(name, other) for name, other in members),
         directives=tuple(_directive(part) for part in model["freeze"]),

@@ -143,6 +143,8 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
         frozen = f"{figures.share(model.frozen)} of them frozen" if model.frozen else "none frozen"
         size = figures.magnitude(model.parameters)
         of = f" of {' and '.join(job.name for job in model.jobs)}" if drawn[model.name] > 1 else ""
+        if model.unread:
+            frozen += f", {figures.share(model.unread)} of them read by no head"
         sentences.append(f"The model {model.name}{of} has {size} parameters, {frozen}.")
     return " ".join(sentences)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from renaissance.runtime.data.examined import Examined
+from renaissance.runtime.data.tokenizer import Tokenizer
 from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.records import Prediction
 
@@ -26,5 +27,10 @@ def examples(block: Mlm, examined: Examined) -> Iterator[Prediction]:
             image=data.sample(examined.split, number).image_path,
             text=tokenizer.text_of(hidden.tolist()),
             answer=tokenizer.text_of(wanted.target[mine].tolist()),
-            prediction=tokenizer.text_of(best[mine].tolist()),
+            prediction=said(tokenizer, best[mine].tolist()),
         )
+
+
+def said(tokenizer: Tokenizer, ids: list[int]) -> str:
+    """Return what predicted tokens say; where all are special, how these are written."""
+    return tokenizer.text_of(ids) or " ".join(map(tokenizer.token, ids))

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.tokenizer import SPECIAL, Tokenizer
+from renaissance.runtime.objectives.mlm.examples import said
 
 TEXTS = [
     "Is there a red triangle?",
@@ -38,6 +39,9 @@ def words_of(tokenizer: Tokenizer, text: str, max_tokens: int = 32) -> list[list
 def test_a_learned_vocabulary_has_the_special_tokens_first() -> None:
     tokenizer = Tokenizer.learned(TEXTS, 80)
     assert [tokenizer.token(number) for number in range(5)] == list(SPECIAL)
+    # What is predicted is shown even where it says nothing, or is no token at all.
+    none = tokenizer.vocabulary + 7
+    assert said(tokenizer, [0, none]) == f"{SPECIAL[0]} #{none}"
     assert (tokenizer.pad_id, tokenizer.mask_id) == (0, 4)
     assert tokenizer.vocabulary <= 80
     assert tokenizer.ordinary_ids.tolist() == list(range(5, tokenizer.vocabulary))

@@ -140,6 +140,14 @@ def test_frozen_parts_are_hatched_and_labelled() -> None:
     assert sum("75\N{NO-BREAK SPACE}% frozen</text>" in group for group in groups) == 1
 
 
+def test_what_nothing_reads_is_not_called_frozen() -> None:
+    parts = [part("text.embeddings", 60), part("cross.layers[0]", 40, 0)]
+    job = {"name": "base", "kind": "pretrain", "model": planned(model(*parts)), "unread": ["cross"]}
+    [figure] = model_figures({"jobs": [job], "models": []})
+    assert (figure.frozen, figure.unread, figure.jobs[0].frozen) == (0.0, 0.4, "none")
+    assert "not read</text>" in figure.svg and "frozen" not in figure.svg
+
+
 def test_model_that_learns_has_no_hatch() -> None:
     learns = model(part("text.embeddings", 10), part("cross.layers[0]", 5))
     svg = blueprint(architecture(learns))
