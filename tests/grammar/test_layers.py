@@ -1,7 +1,9 @@
 """Which layer imports which: grammar, compiler, runtime, front door, in this direction only."""
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,11 @@ MAY_IMPORT = {
 }
 PRINTING = {"print", "sys.stdout", "sys.stderr"}
 FOR_GRAMMAR = {"lark", "pydantic", "pydantic_core"}
+OF_ANOTHER_NAME = {"PIL": "pillow"}
+BY_TORCH = {"triton"}
+"""What torch brings along where it can be had, and what is not imported elsewhere."""
+NOT_IMPORTED = {"easy-vqa", "tensorboard"}
+"""Data that are looked for, and what torch's writer needs."""
 
 
 def modules(layer: str) -> list[Path]:
@@ -76,3 +83,19 @@ def test_init_files_only_hand_names_on() -> None:
                 and not node.name.startswith("__")
             ]
             assert not defined, f"{path} defines {defined}"
+
+
+def test_dependencies_are_what_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["lsp"]]
+    own = {"renaissance", *MAY_IMPORT} | sys.stdlib_module_names
+    imported = {
+        name.partition(".")[0]
+        for layer in ("renaissance", *MAY_IMPORT)
+        for path in modules(layer)
+        for name in imports(path)
+    }
+    packages = {
+        OF_ANOTHER_NAME.get(name, name.replace("_", "-")) for name in imported - own - BY_TORCH
+    }
+    assert packages | NOT_IMPORTED == {re.split("[<>=]", line)[0] for line in needed}
