@@ -6,6 +6,43 @@ from pathlib import Path
 
 from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.encoder_flaws import Flaw
+from renaissance.grammar.paths import children, is_file
+
+_VOCABULARIES = ("tokenizer.", "vocab", "spiece", "sentencepiece", "spm", "source.spm", "tekken")
+"""How the names of files begin that hold the tokens of a tokenizer."""
+_SHORT = 4_000_000
+"""Bytes of a file that is read whole each time."""
+_AGAIN = "save the tokenizer into this folder again: `tokenizer.save_pretrained(folder)`"
+
+
+def absent_tokenizer(folder: Path) -> Flaw | None:
+    """Say that a folder holds no tokenizer, or one that cannot be read; None if nothing shows.
+
+    Args:
+        folder: holds `config.json` of an encoder of texts.
+    """
+    names = children(folder)
+    if not any(name.startswith(_VOCABULARIES) or name.endswith(".model") for name in names):
+        help = "save it into the same folder: `tokenizer.save_pretrained(folder)`"
+        return Flaw(message=f"the folder `{folder}` holds no tokenizer", help=(help,))
+    for name in ("tokenizer_config.json", "tokenizer.json"):
+        path = folder / name
+        if is_file(path) and not _is_object(path):
+            return Flaw(message=f"`{path}` is not readable as a JSON object", help=(_AGAIN,))
+    return None
+
+
+def _is_object(path: Path) -> bool:
+    """Tell whether a file holds an object of JSON, by both of its ends where it is long."""
+    try:
+        with path.open("rb") as file:
+            if path.stat().st_size < _SHORT:
+                return isinstance(json.loads(file.read()), dict)
+            start = file.read(64).lstrip()
+            file.seek(-64, 2)
+            return start.startswith(b"{") and file.read().rstrip().endswith(b"}")
+    except (OSError, ValueError):
+        return False
 
 
 def flaw_of_tokenizer(folder: Path, known: Architecture) -> Flaw | None:

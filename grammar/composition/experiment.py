@@ -21,6 +21,7 @@ from renaissance.grammar.checks.splits import (
     check_repeated_data,
     check_task,
 )
+from renaissance.grammar.checks.tokenizers import check_tokenizers
 from renaissance.grammar.checks.topology import check_parts
 from renaissance.grammar.checks.training import (
     check_length,
@@ -155,6 +156,7 @@ def _check_jobs(
                 if before is not None and source is not None:
                     check_fit(job, (source, model), (before, path), places, findings)
             _check_with_model(job, model, places, findings)
+            check_tokenizers(model, path, places, findings)
             start = _random_start(name, jobs, job_reader, models, job_models, reader)
             check_job_freezing(name, job, model, path, *start, places, findings)
         training.append((job, model, path))

@@ -236,3 +236,33 @@ model m {{
     [found] = check(Source(name="main.vl", text=text))
     assert (found.code, found.span.text) == ("VL304", f'"{tmp_path}"')
     assert found.help == ("write `num_stages`: 2",)
+
+
+def read_by_a_job(folder: Path) -> list[tuple[str, str]]:
+    """Return findings about a model of a folder's texts that a job trains."""
+    text = f"""
+model m {{
+  backbone text   = random("{folder}") {{ max_tokens = 8 }}
+  backbone vision = plain_vision {{ layers = 1, width = 32, heads = 2, image_size = 32 }}
+  fusion cross = cross_attention(text, vision) {{ layers = 1, width = 32, heads = 2 }}
+}}
+finetune job on m {{ task = easy_vqa, optimizer adamw {{ lr = 1e-3 }}, batch = 8, epochs = 1 }}
+"""
+    return [(one.message, one.help[0]) for one in check(Source(name="main.vl", text=text))]
+
+
+def test_texts_of_a_job_need_a_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(BERT))
+    [(message, help)] = read_by_a_job(tmp_path)
+    assert message == f"the folder `{tmp_path}` holds no tokenizer"
+    assert "tokenizer.save_pretrained(folder)" in help
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {"a": 0}}}))
+    assert read_by_a_job(tmp_path) == []
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text("[1")
+        [(message, _)] = read_by_a_job(tmp_path)
+        assert message == f"`{tmp_path / name}` is not readable as a JSON object"
+        (tmp_path / name).unlink()
+        (tmp_path / "vocab.txt").write_text("a\n")
+        assert read_by_a_job(tmp_path) == []
+    assert problem(tmp_path, BERT) == ""  # a model that nobody trains reads no texts
