@@ -10,8 +10,8 @@ import argparse
 import statistics
 import time
 
-from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source
+from renaissance.grammar.syntax.parser import parse
 
 HOSTILE = (
     ("a = [a", "\n", "]"),

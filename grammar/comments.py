@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from renaissance.grammar.record import Record
 from renaissance.grammar.source import Source
-from renaissance.grammar.tokens import Token, tokenize
+from renaissance.grammar.syntax.tokens import Token, tokenize
 
 
 class Comment(Record):

@@ -5,9 +5,9 @@ from collections import Counter
 from renaissance.grammar import tree
 from renaissance.grammar.comments import Comments
 from renaissance.grammar.diagnostics import SpecError
-from renaissance.grammar.parser import parse
 from renaissance.grammar.printer import print_tree
 from renaissance.grammar.source import Source
+from renaissance.grammar.syntax.parser import parse
 
 __all__ = ["FormatError", "format_source", "print_tree"]
 

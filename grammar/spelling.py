@@ -17,7 +17,7 @@ from renaissance.grammar.schema.vocabulary import (
     spelling_of,
     tag_of,
 )
-from renaissance.grammar.tokens import tables
+from renaissance.grammar.syntax.tokens import tables
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPONENT = re.compile(r"e\+?(-?)0*(\d)")

@@ -12,11 +12,11 @@ from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
-from renaissance.grammar.parser import parse
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.vocabulary import default_of, keys_of, kind_of, spelling_of
 from renaissance.grammar.source import Source
 from renaissance.grammar.spelling import quoted
+from renaissance.grammar.syntax.parser import parse
 
 _TASKS = Kinds(TaskBlock)
 

@@ -10,9 +10,9 @@ from renaissance.grammar.composition.mistakes import place_of
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.names import listing
-from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.vocabulary import JOBS
 from renaissance.grammar.source import Source, SourceError, Span
+from renaissance.grammar.syntax.parser import parse
 
 BLOCKS = ("model", "data", *JOBS)
 """Keywords of blocks that may stand at the top of a file."""

@@ -14,13 +14,13 @@ from renaissance.grammar.kinds.data import FormatBlock
 from renaissance.grammar.kinds.optimizer import OptimizerBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.names import FEW, listing, suggestion
-from renaissance.grammar.parser import parse
 from renaissance.grammar.record import replace
 from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import JOBS, keys_of, kind_of, spelling_of
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.spelling import quoted
+from renaissance.grammar.syntax.parser import parse
 
 Settings = Mapping[str, str]
 """Values by address, as a file spells them; texts may do without quotes."""

@@ -36,7 +36,7 @@ from renaissance.grammar.schema.vocabulary import (
     spelling_of,
 )
 from renaissance.grammar.source import Source
-from renaissance.grammar.tokens import Token
+from renaissance.grammar.syntax.tokens import Token
 
 _OF_MODEL = ("backbone", "embed", "fusion", "freeze", "adapt")
 _OF_TRAINING = ("optimizer", "schedule", "augment", "model")

@@ -12,10 +12,10 @@ from renaissance.grammar.composition.files import Disk
 from renaissance.grammar.composition.resolution import Resolution, resolve
 from renaissance.grammar.composition.scope import Scope, gather
 from renaissance.grammar.findings import Findings
-from renaissance.grammar.parser import parse
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source, SourceError, shown, source_of
-from renaissance.grammar.tokens import tokenize
+from renaissance.grammar.syntax.parser import parse
+from renaissance.grammar.syntax.tokens import tokenize
 
 
 class Analysis:

@@ -17,7 +17,7 @@ from renaissance.grammar.kinds.registry import KindError, schema
 from renaissance.grammar.schema.model import Adapt, Freeze, Model
 from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import JOBS, Kind, keys_of, kind_of, spelling_of
-from renaissance.grammar.tokens import Token, tables
+from renaissance.grammar.syntax.tokens import Token, tables
 
 What = Literal["statement", "relation", "key", "kind", "word", "declares", "refers", "address"]
 Family = Literal["model", "data", "job", "study", "value", "stream", ""]

@@ -8,7 +8,7 @@ from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
 from renaissance.grammar.record import Record
 from renaissance.grammar.schema.study import StudyKeys
 from renaissance.grammar.schema.vocabulary import Kind, keys_of, kind_of, spelling_of
-from renaissance.grammar.tokens import tables
+from renaissance.grammar.syntax.tokens import tables
 
 _JOINING = ("extends", "on", "from", "of", "except", "until", "nothing")
 _CONSTANTS = ("true", "false", "none")

@@ -48,7 +48,7 @@ def test_pages_have_no_long_lines(statement: str) -> None:
 
 def test_every_statement_has_a_page() -> None:
     assert {*BLOCKS, *FAMILY_OF, *POSITIONS, "scale_lr", "decay_lr"} <= set(statements())
-    syntax = (STATEMENTS.parent / "vl.lark").read_text(encoding="utf-8")
+    syntax = (STATEMENTS.parent / "syntax" / "vl.lark").read_text(encoding="utf-8")
     keywords = set(re.findall(r'^[A-Z_]+: "([a-z_]+)"', syntax, re.MULTILINE))
     assert len(keywords) > 15
     assert keywords - set(PART_OF) - {"true", "false"} <= set(statements())

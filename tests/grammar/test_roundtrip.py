@@ -6,12 +6,13 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renaissance.grammar import tables, tree
+from renaissance.grammar import tree
 from renaissance.grammar.comments import Comments
 from renaissance.grammar.formatter import format_source, print_tree
-from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import minutes_value, number_value, text_value, tokenize
+from renaissance.grammar.syntax import tables
+from renaissance.grammar.syntax.parser import parse
+from renaissance.grammar.syntax.tokens import minutes_value, number_value, text_value, tokenize
 
 KEYWORDS = tables.load().keywords
 BLOCKS = sorted(word for word, kind in KEYWORDS.items() if kind in tables.load().blocks)

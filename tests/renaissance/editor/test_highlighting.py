@@ -13,7 +13,7 @@ from renaissance.editor.lexer import VlLexer
 from renaissance.editor.textmate import grammar, rules, text
 from renaissance.editor.words import language
 from renaissance.grammar.source import Source
-from renaissance.grammar.tokens import tables, tokenize
+from renaissance.grammar.syntax.tokens import tables, tokenize
 
 ROOT = Path(__file__).parents[3]
 SYNTAX = ROOT / "editors/vscode/syntaxes/vl.tmLanguage.json"

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from renaissance.grammar.diagnostics import Diagnostic, Edit
 from renaissance.grammar.named_sources import source_named
-from renaissance.grammar.quoting import quoted_selectors, unquoted
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tables import load
+from renaissance.grammar.syntax.quoting import quoted_selectors, unquoted
+from renaissance.grammar.syntax.tables import load
 
 
 class Token(NamedTuple):

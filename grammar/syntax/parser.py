@@ -9,12 +9,14 @@ as usual.
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from renaissance.grammar import mistakes, tree
-from renaissance.grammar.advice import Place, keywords_like
-from renaissance.grammar.automaton import CLOSING, OPENING, Automaton
+from renaissance.grammar import tree
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import MOST_FINDINGS, Token, tables, tokenize
+from renaissance.grammar.syntax import mistakes
+from renaissance.grammar.syntax.advice.place import Place
+from renaissance.grammar.syntax.advice.statements import keywords_like
+from renaissance.grammar.syntax.automaton import CLOSING, OPENING, Automaton
+from renaissance.grammar.syntax.tokens import MOST_FINDINGS, Token, tables, tokenize
 
 _BEFORE_LIST = ("EQUAL", "COMMA", "LPAR", "LSQB")
 _MISTAKEN = frozenset({"COLON", "EXTENDS", "EQUAL", "LBRACE"})

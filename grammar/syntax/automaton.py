@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from renaissance.grammar import tree
-from renaissance.grammar.builder import Builder
 from renaissance.grammar.source import Source
-from renaissance.grammar.tokens import Token, tables
+from renaissance.grammar.syntax.builder import Builder
+from renaissance.grammar.syntax.tokens import Token, tables
 
 CLOSING = {"LBRACE": "RBRACE", "LPAR": "RPAR", "LSQB": "RSQB"}
 OPENING = {closing: opening for opening, closing in CLOSING.items()}

@@ -6,7 +6,7 @@ from typing import Any
 from renaissance.grammar import tree
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import Token, minutes_value, number_value, text_value
+from renaissance.grammar.syntax.tokens import Token, minutes_value, number_value, text_value
 
 
 class Items(list[Any]):

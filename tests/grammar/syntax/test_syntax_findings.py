@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from renaissance.grammar.codes import codes
-from renaissance.grammar.parser import parse
 from renaissance.grammar.source import Source
+from renaissance.grammar.syntax.parser import parse
 from renaissance.render.color import Palette
 from renaissance.render.text import render_text
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "syntax"
+GOLDEN = Path(__file__).parents[2] / "golden" / "syntax"
 SPECS = sorted(GOLDEN.glob("*.vl"))
 
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from renaissance.grammar import tables
+from renaissance.grammar.syntax import tables
 
 SHIPPED = Path(tables.__file__).with_name("tables.json")
 
 
 def test_the_shipped_tables_are_current() -> None:
     current = tables.spell(tables.build())
-    message = "run `python -m renaissance.grammar.tables`"
+    message = "run `python -m renaissance.grammar.syntax.tables`"
     assert SHIPPED.read_text(encoding="utf-8") == current, message
 
 

@@ -2,12 +2,15 @@
 
 import re
 
-from renaissance.grammar.advice import Place, advice, instead_of_key, named_streams
 from renaissance.grammar.diagnostics import Diagnostic, Edit, Label
 from renaissance.grammar.names import suggestion
 from renaissance.grammar.record import replace
 from renaissance.grammar.source import Source, Span
-from renaissance.grammar.tokens import Token, tables
+from renaissance.grammar.syntax.advice.place import Place
+from renaissance.grammar.syntax.advice.rules import advice
+from renaissance.grammar.syntax.advice.statements import instead_of_key
+from renaissance.grammar.syntax.advice.streams import named_streams
+from renaissance.grammar.syntax.tokens import Token, tables
 
 _PUNCTUATION = {
     "LBRACE": "{",

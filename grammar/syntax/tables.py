@@ -2,7 +2,7 @@
 
 Reading a spec must not pay for building them, nor for importing Lark. A file in the package needs
 no cache folder, no locks and no unpickling. Write it again with
-`python -m renaissance.grammar.tables`; a test compares it with the grammar.
+`python -m renaissance.grammar.syntax.tables`; a test compares it with the grammar.
 """
 
 import json

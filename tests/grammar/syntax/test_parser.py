@@ -12,10 +12,11 @@ from lark import Token as LarkToken
 from lark.exceptions import UnexpectedToken
 
 from benchmarks.parsing import HOSTILE
-from renaissance.grammar import tables, tree
-from renaissance.grammar.parser import parse
+from renaissance.grammar import tree
 from renaissance.grammar.source import Source
-from renaissance.grammar.tokens import tokenize
+from renaissance.grammar.syntax import tables
+from renaissance.grammar.syntax.parser import parse
+from renaissance.grammar.syntax.tokens import tokenize
 
 
 def read(text: str) -> tree.File:
