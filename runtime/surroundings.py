@@ -4,6 +4,9 @@ Whatever is not recognised here, nor raised as an error of ours, is a mistake in
 """
 
 import errno
+import re
+
+from renaissance.grammar.writing import DRAFT
 
 LIBRARIES = (
     "timm",
@@ -17,6 +20,7 @@ LIBRARIES = (
     "tensorboard",
 )
 """Libraries that read what a user names, and refuse it in words of their own."""
+_DRAFT = re.compile(rf"{re.escape(DRAFT)}(?:\d+-)?(?=[^/]*$)")
 _IN_THE_WAY = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
 _FULL = {
     errno.ENOSPC: "the disk is full",
@@ -63,7 +67,9 @@ def _of_system(problem: OSError) -> str:
     if name is None:
         what = "nothing can be written" if problem.errno in _FULL else "the system refuses"
         return f"{what}: {reason(problem)}"
-    return f"`{_short(str(name))}` cannot be used: {reason(problem)}"
+    # What a person knows is the file that a draft would become.
+    name = _DRAFT.sub("", str(name))
+    return f"`{_short(name)}` cannot be used: {reason(problem)}"
 
 
 def _short(name: str) -> str:

@@ -30,8 +30,11 @@ def run(arguments: Namespace) -> int:
 
     job = arguments.job or named
     try:
-        check_asked(spec, () if job is None else (job,))
         check_folder(Path(arguments.out))
+    except CompileError as error:
+        return answer(arguments, NO_ANSWER, failures=[str(error)])
+    try:
+        check_asked(spec, () if job is None else (job,))
         from renaissance.compiler import compile
         from renaissance.compiler.launching import Placement
 

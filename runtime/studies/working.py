@@ -146,7 +146,7 @@ def begin_study(folder: Path, study: Study, stages: Stages) -> None:
             write_cell(folder, cell, stages, page=False)
     except OSError as problem:
         raise UsageError(
-            f"`{folder}` cannot be the folder of a study: {problem.strerror}: {problem.filename}"
+            f"`{folder}` cannot be the folder of a study: {sentence(problem)}"
         ) from None
 
 
