@@ -182,7 +182,7 @@ def _score_of(kind: type[TaskBlock]) -> str:
 
 def example_task(kind: type[TaskBlock]) -> TaskBlock:
     """Return a task with all splits and the first value of each key without a default."""
-    values: dict[str, Any] = dict.fromkeys(kind.split_keys, "…")
+    values: dict[str, Any] = dict.fromkeys((*kind.split_keys, *kind.needed_to_learn), "…")
     for name, info in kind.model_fields.items():
         if info.is_required():
             takes = kind_of(info)

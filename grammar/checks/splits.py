@@ -9,12 +9,18 @@ from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock, l
 from renaissance.grammar.names import listing, suggestion
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
+from renaissance.grammar.schema.vocabulary import keys_of
 from renaissance.grammar.source import Span
 
 
 def check_task(job: Finetune, places: Places, findings: Findings) -> None:
-    """Report a split that trains and selects at once."""
+    """Report what is missing to learn from, and a split that trains and selects at once."""
     task = job.task
+    missing = [name for name in task.needed_to_learn if getattr(task, name) is None]
+    for name in missing:
+        findings.add(_needed(job, name, places))
+    if missing:
+        return
     splits = task.splits()
     learned, selects = task.learned, splits.get(VALIDATION)
     if selects is None or selects.held_out is not None:
@@ -33,6 +39,21 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
             notes=() if alike is None else (alike,),
             help=("hold out a share of it, such as `validation = 5%`",),
         )
+    )
+
+
+def _needed(job: Finetune, name: str, places: Places) -> Diagnostic:
+    """Explain a key that may be left out only where nothing is learned."""
+    task = job.task
+    doc = keys_of(type(task))[name].description
+    word = places.key(("jobs", job.name, "task"))
+    assert word is not None  # the task is stated
+    return Diagnostic(
+        code="VL403",
+        message=f"`{task.word()}` needs `{name}`",
+        span=word,
+        label=f"`{name}` is missing",
+        help=(f"add `{name} = …`: {doc}",),
     )
 
 
@@ -65,7 +86,8 @@ def check_evaluation(
     else:
         return
     known = splits_of(task)
-    if not task.open_splits and job.split not in (*known, "train"):
+    learned = job.split == "train" and "train" in task.splits()
+    if not (task.open_splits or learned or job.split in known):
         findings.add(
             Diagnostic(
                 code="VL504",
@@ -272,6 +294,8 @@ def _trains_on(
         return None
     part = task.part(source.file)
     if isinstance(step, Finetune):
+        if "train" not in step.task.splits():
+            return None  # which is said of it
         alike = likeness(step.task.part(step.task.learned.file), part)
         return None if alike is None else (_span(places, "jobs", step.name, "task"), alike)
     if not isinstance(step, Pretrain):

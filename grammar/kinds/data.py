@@ -221,10 +221,17 @@ class TaskBlock(Readable):
     """Keys without a default that only count where it is learned, and what a file could say in
     their place where nothing but predictions of another split is measured."""
 
+    needed_to_learn: ClassVar[tuple[str, ...]] = ()
+    """Keys that have to be set where it is learned, and may be left out where it is measured."""
+
     @classmethod
     def head_name(cls) -> str:
         """Return the name of its head."""
         return "answer"
+
+    def known_from(self, split: str) -> str:
+        """Return the split from which its answers are known where one is measured, none learned."""
+        return split
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -263,7 +270,10 @@ class TaskBlock(Readable):
         return self.pairs(split)
 
     def splits(self) -> Mapping[str, Split]:
-        """Return the splits that are known without the data, by name; `train` is one of them."""
+        """Return the splits that are known without the data, by name.
+
+        Where the task is learned, `train` is one of them.
+        """
         raise NotImplementedError
 
     @property

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from renaissance.compiler.batch import Batch, Texts
 from renaissance.compiler.expected import Shape, distinct_images, expected_of, hidden_images
 from renaissance.compiler.heads import kinds_of
 from renaissance.grammar.anatomy.patches import grid_of
-from renaissance.grammar.kinds.registry import facet, optional_facet
+from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.schema.jobs import Finetune
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.batches import Asked, Assembler
@@ -23,7 +24,7 @@ from renaissance.runtime.data.images import room_for_images
 from renaissance.runtime.data.job_tokenizer import job_tokenizer
 from renaissance.runtime.data.loader import Reading, Steps, Strides, assembled
 from renaissance.runtime.data.part import Part
-from renaissance.runtime.data.parts import Parts
+from renaissance.runtime.data.parts import Parts, measured_only
 from renaissance.runtime.data.rows import OneARow, maker_of
 from renaissance.runtime.data.sampling import Order
 from renaissance.runtime.data.streams import (
@@ -73,7 +74,7 @@ class JobData:
     """
 
     def __init__(self, spec: Spec, job_name: str, tokenizer: Tokenizer | None = None) -> None:
-        """Read the training split; see `job_data`."""
+        """Read the training split of a job that learns; see `job_data`."""
         self._job = spec.data_job(job_name)
         model = spec.model_of(job_name)
         self._model = model
@@ -84,11 +85,10 @@ class JobData:
         room = room_for_images()
         self._reading: Reading | None = None
         self._known_texts: KnownTexts | None = None
-        train = self._parts["train"]
         self._grid = max((grid_of(model.streams[name]) or 0 for name in model.vision), default=0)
         self.answers: tuple[str, ...] = ()
         if isinstance(self._job, Finetune):
-            self.answers = facet(self._job.task, "reader").answers(self._job.task, train)
+            self.answers = self._parts.answers(measured_only(spec, job_name))
         self.tokenizer = tokenizer or job_tokenizer(spec, job_name, self._parts)
         if self._text.rows is not None:
             self.tokenizer.check_fits(self._text.rows, f"`{self._text.tokenizer}`")
@@ -105,7 +105,14 @@ class JobData:
             check = getattr(optional_facet(kind, "items"), "check", None)
             if check is not None:
                 check(kind, self.tokenizer, job_name)
-        self._order = Order(
+        if measured_only(spec, job_name) is None:
+            _ = self._order  # what is wrong with it is said at once
+
+    @cached_property
+    def _order(self) -> Order:
+        """In which order its texts are learned from."""
+        train = self._parts["train"]
+        return Order(
             train.rows,
             train.table.image_of_row[train.rows],
             texts_per_image=self._job.texts_per_image,

@@ -7,6 +7,7 @@ import numpy as np
 from renaissance.grammar.chain import chain_of
 from renaissance.grammar.kinds.data import VALIDATION, TaskBlock
 from renaissance.grammar.kinds.data import Split as DeclaredSplit
+from renaissance.grammar.kinds.registry import facet
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.data.errors import DataError, NothingLeftError
@@ -147,6 +148,21 @@ class Parts:
         """Return a data block of the spec without the images that it excludes; raises DataError."""
         return self._tables.block(self._spec, name)
 
+    def answers(self, measured: str | None = None) -> tuple[str, ...]:
+        """Return the answers of the task of a fine-tuning, in their order.
+
+        Args:
+            measured: the split that is measured, where the task is never learned.
+
+        Raises:
+            DataError: if what names them cannot be read, or names other ones than the task.
+        """
+        assert isinstance(self.job, Finetune)
+        task = self.job.task
+        named = "train" if measured is None else task.known_from(measured)
+        found: tuple[str, ...] = facet(task, "reader").answers(task, self[named])
+        return found
+
     def before_withholding(self) -> Part:
         """Return `train` with what is left out because a later job selects by its images."""
         return self._part("train")
@@ -192,6 +208,12 @@ class Parts:
         if isinstance(self.job, Finetune):
             return self._tables.of_task(self.job.task, file)
         return self._tables.pairs(self._spec, self.job.data)
+
+
+def measured_only(spec: Spec, name: str) -> str | None:
+    """Return the split that a job measures by a task that nothing learns; None for others."""
+    job = spec.jobs[name]
+    return job.split if isinstance(job, Evaluate) and job.task is not None else None
 
 
 def parts_of(spec: Spec) -> dict[str, Parts]:

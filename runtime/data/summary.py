@@ -19,7 +19,7 @@ from renaissance.runtime.data.job_tokenizer import job_tokenizer
 from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.mixture import Share, mixture
 from renaissance.runtime.data.part import Part
-from renaissance.runtime.data.parts import Parts
+from renaissance.runtime.data.parts import Parts, measured_only
 from renaissance.runtime.data.streams import text_needs
 from renaissance.runtime.data.targets import Targets
 from renaissance.runtime.data.unreadable import UnreadableImages
@@ -138,7 +138,7 @@ def summarise(
     job = spec.data_job(job_name)
     parts = Parts(spec, job)
     task = job.task if isinstance(job, Finetune) else None
-    choices = () if task is None else facet(task, "reader").answers(task, parts["train"])
+    choices = () if task is None else parts.answers(measured_only(spec, job_name))
     max_tokens = text_needs(spec.model_of(job_name)).max_tokens
     try:
         tokenizer, no_tokens = job_tokenizer(spec, job_name), None

@@ -33,17 +33,24 @@ class Learned:
 
 
 def learned(task: TaskBlock, train: Part, answers: tuple[str, ...]) -> Learned | None:
-    """Look at what there is to learn from; None where rows have candidates of their own."""
+    """Look at what there is to learn from; None where rows have candidates of their own.
+
+    Args:
+        task: that is measured.
+        train: what was learned from, or what is measured where nothing was.
+        answers: of the task.
+    """
     targets: Targets = facet(task, "reader").targets(task, train.table, answers)
     if not answers and not isinstance(targets, Numbers):
         return None
-    majority = targets.majority(train.rows)
+    rows = train.rows[train.table.labelled[train.rows]]
+    majority = targets.majority(rows)
     if majority is None:
         return None
     if not isinstance(targets, Numbers):
         words = answers[int(majority)]
         return Learned(majority=majority, words=words, choices=len(answers), numbers=np.empty(0))
-    numbers = targets.of(train.rows)
+    numbers = targets.of(rows)
     numbers = numbers[np.isfinite(numbers)]
     return Learned(majority=majority, words=f"the mean, {majority:.3g}", choices=0, numbers=numbers)
 

@@ -152,7 +152,7 @@ def _of_task(evaluation: Evaluation, setup: Setup) -> JobResult:
                 advance=evaluation.advance,
             )
     _report_flaws(data, job.split, answered, evaluation.log)
-    figures = figures_of(task, data, answered)
+    figures = figures_of(job, task, data, answered)
     if session.processes.first:
         keep_rows(session.home, answered, figures.credit)
         if job.write is not None:

@@ -22,11 +22,12 @@ MOST_ANSWERS = 200
 """Up to how many answers a result holds the whole table of true and predicted ones."""
 
 
-def figures_of(task: TaskBlock, data: JobData, answered: Answered) -> Figures:
+def figures_of(job: Evaluate, task: TaskBlock, data: JobData, answered: Answered) -> Figures:
     """Measure what is known of a split, and what is reached there without looking."""
     known = None
     if answered.targets is not None and len(answered):
-        known = learned(task, data.part("train"), data.answers)
+        source = "train" if job.task is None else task.known_from(job.split)
+        known = learned(task, data.part(source), data.answers)
     return measured(task, answered, known)
 
 

@@ -97,10 +97,13 @@ def _declared(task: TaskBlock, name: str) -> Split:
     # Names of splits have no hyphens in specs; published ones do, such as `test-dev`.
     found = task.split(name) or task.split(name.replace("-", "_"))
     if found is None:
-        known = listing(other for other, split in task.splits().items() if split.labelled)
+        known = [other for other, split in task.splits().items() if split.labelled]
+        said = [f"{task.word()} has no split `{name}`"]
+        if known:
+            said.append(f"it has {listing(known)}")
         if name in task.split_keys:
-            known += f"; `--set {name}=FILE` says where it lies"
-        raise DataError(f"{task.word()} has no split `{name}`; it has {known}")
+            said.append(f"`--set {name}=FILE` says where it lies")
+        raise DataError("; ".join(said))
     if not found.labelled:
         known = listing(
             other

@@ -74,18 +74,18 @@ def breakdown(answered: Answered, groups: Sequence[str | None], name: str) -> di
     return {} if credit is None else means(of_groups(answered.of_asked(credit), groups, name))
 
 
-def declared(classes: DeclaredClasses, train: Part, names: Iterable[str]) -> tuple[str, ...]:
+def declared(classes: DeclaredClasses, train: Part, names: Iterable[str | None]) -> tuple[str, ...]:
     """Return the classes that a task declares, by name, as they are numbered.
 
     Args:
         classes: how many there are, or their names.
-        train: what there is to learn from.
-        names: of the classes that occur there.
+        train: what there is to learn from, or to measure where nothing is learned.
+        names: of the classes that occur there, some of which nobody may know.
 
     Raises:
         DataError: if others occur, or another number of them.
     """
-    occurring, what = sorted(set(names)), f"`{train.table.sources[0].name}`"
+    occurring, what = sorted({name for name in names if name}), f"`{train.table.sources[0].name}`"
     if isinstance(classes, int):
         if len(occurring) != classes:
             raise DataError(

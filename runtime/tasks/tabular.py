@@ -26,9 +26,15 @@ class TabularTask(TaskBlock):
     )
 
     split_keys: ClassVar[tuple[str, ...]] = ("test",)
-    learning_keys: ClassVar[Mapping[str, str]] = {"train": "", "classes": "2"}
+    learning_keys: ClassVar[Mapping[str, str]] = {"classes": "2"}
+    needed_to_learn: ClassVar[tuple[str, ...]] = ("train",)
 
-    train: str = key(doc="table to learn from", impact="training", path="file")
+    train: str | None = key(
+        None,
+        doc="table to learn from; needed where something is learned",
+        impact="training",
+        path="file",
+    )
     validation: Share | str = key(
         Share(0.05),
         doc="table that selects the best checkpoint, or a share of the training images, of the "
@@ -67,17 +73,23 @@ class TabularTask(TaskBlock):
     )
 
     def splits(self) -> Mapping[str, Split]:
-        """Return `train`, `validation` and, where there is a table for it, `test`."""
+        """Return those of `train`, `validation` and `test` that there is a table for."""
         held_out = isinstance(self.validation, Share)  # or else a table of its own
         found = with_validation(self.validation if held_out else VALIDATION)
+        if self.train is None:
+            found = {name: split for name, split in found.items() if split.file != "train"}
         if self.test is not None:
             found["test"] = Split(file="test", use="report")
         return found
 
+    def known_from(self, split: str) -> str:
+        """Return `train` where there is a table for it."""
+        return split if self.train is None else "train"
+
     @property
     def has_text(self) -> bool:  # type: ignore[override]
         """Whether rows have a text; images in a folder a class have none."""
-        return getattr(self, "text", "") is not None and not is_folder(self.table("train"))
+        return getattr(self, "text", "") is not None and not any(map(is_folder, self._tables()))
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -89,6 +101,11 @@ class TabularTask(TaskBlock):
     def image_columns(self) -> tuple[str, ...]:
         """Name of the image of a row."""
         return () if self.image is None else (self.image,)
+
+    def _tables(self) -> list[str]:
+        """Return the tables and folders of its splits, the one that it learns from first."""
+        found = (self.train, self.test, self.validation)
+        return [path for path in found if isinstance(path, str)][:1]
 
     def table(self, file: str) -> Path:
         """Return the table, or the folder, that stands for a part."""

@@ -109,10 +109,10 @@ def test_what_cannot_be_measured_is_said(
     [
         (
             [],
-            "has no split `test`; it has `train`, `validation`; `--set test=FILE` says where",
+            "has no split `test`; `--set test=FILE` says where it lies",
         ),
         (["--set", "test=no.csv"], "the table `no.csv` of `classify test` does not exist"),
-        (["--split", "train"], "`train` is missing"),
+        (["--split", "train"], "classify has no split `train`"),
     ],
 )
 def test_a_table_of_the_split_is_all_that_is_asked_for(

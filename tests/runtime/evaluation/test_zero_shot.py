@@ -291,3 +291,12 @@ def test_rows_that_say_more_than_an_image_are_refused(joined: Measured, tmp_path
     data = job_data(spec, "exam", Tokenizer.load(joined.folder / "base/tokenizer.json"))
     with pytest.raises(DataError, match="rows of `test` have texts beside their images"):
         scoring(task, joined.objectives(), data, "test", torch.device("cpu"))
+    alone = Classify(test=str(table), classes=2, text=None)  # nothing is learned: nothing to read
+    exam = Evaluate(name="exam", of="base", task=alone)
+    spec = joined.spec.model_copy(update={"jobs": {**joined.spec.jobs, "exam": exam}})
+    data = job_data(spec, "exam", Tokenizer.load(joined.folder / "base/tokenizer.json"))
+    assert data.answers == ("cat", "dog")
+    assert list(alone.splits()) == ["test"]
+    score = scoring(alone, joined.objectives(), data, "test", torch.device("cpu"))
+    [batch] = data.split("test", 8, 0, 1)
+    assert score(batch).scores.shape == (8, 2)
