@@ -69,6 +69,8 @@ def execute_jobs(
     """
     from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_run
+    from renaissance.runtime.data.errors import DataError
+    from renaissance.runtime.ending import FAILED
     from renaissance.runtime.errors import UsageError
 
     folder = folder_of(path, arguments.out)
@@ -76,6 +78,8 @@ def execute_jobs(
         check_run(spec, folder, only, arguments.device)
     except (CompileError, UsageError) as problem:
         return answer(arguments, NO_ANSWER, failures=[str(problem)])
+    except DataError as problem:
+        return answer(arguments, FAILED, failures=[str(problem)])
     if os.environ.get("RANK", "0") == "0":
         # Libraries, tokenizers and data take seconds before there is any progress.
         sys.stderr.write(f"loading {path}; the run lies in {folder}\n")

@@ -1,13 +1,17 @@
 """What a person asks for that cannot be, as far as this is known without torch."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from renaissance.compiler.asked import check_folder
 from renaissance.grammar.chain import sources_first
+from renaissance.grammar.declaration import Block
 from renaissance.grammar.names import listing
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.schema.vocabulary import paths_in
+from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.errors import UsageError
 from renaissance.runtime.identity import LOCK, SPEC
 
@@ -44,16 +48,60 @@ def no_device(name: str) -> UsageError:
     return UsageError(f"`{name}` is no device; devices are `cpu`, `cuda`, `cuda:1`")
 
 
+def check_places(spec: Spec, names: Iterable[str]) -> None:
+    """Make sure that the tables and folders of data are there; they are not read.
+
+    Args:
+        spec: the whole experiment.
+        names: of the jobs that are to run.
+
+    Raises:
+        DataError: if one is not; says of which job or data block.
+    """
+    names = tuple(names)
+    for name in names:
+        job = spec.data_job(name)
+        blocks: list[tuple[str, Block, frozenset[str]]]
+        if isinstance(job, Pretrain):
+            blocks = [(f"data `{each}`", spec.data[each], frozenset()) for each in job.data]
+        else:
+            blocks = [(f"job `{job.name}`", job.task, _unread(spec, name, names, job))]
+        model = spec.model_of(name)
+        blocks.append((f"model `{model.name}`", model, frozenset()))
+        blocks += [(f"stream `{each}`", one, frozenset()) for each, one in model.streams.items()]
+        for owner, block, unread in blocks:
+            for key, _, place in paths_in(block):
+                if key not in unread and not Path(place).exists():
+                    raise DataError(
+                        f"`{place}`, the `{key}` of {owner}, does not exist; `renaissance data` "
+                        "with `--how` says what belongs where"
+                    )
+
+
+def _unread(spec: Spec, name: str, names: Collection[str], job: Finetune) -> frozenset[str]:
+    """Return the keys that say where splits lie which none of some jobs reads."""
+    measured = {
+        user.split
+        for other in names
+        if isinstance(user := spec.jobs[other], Evaluate) and spec.data_job(other) == job
+    }
+    return frozenset(job.task.split_keys) - measured
+
+
 def check_run(spec: Spec, folder: Path, only: Iterable[str] | None, device: str | None) -> None:
     """Refuse what could not run, before anything is imported that takes seconds.
 
     Raises:
         UsageError: if the spec has none of the jobs, or `device` is no name of one.
         CompileError: if the folder of the run cannot be one.
+        DataError: if what a new run would read is not there. One that has begun says so itself:
+            what is finished needs no data.
     """
-    ordered_jobs(spec, None if only is None else tuple(only))
+    names = ordered_jobs(spec, None if only is None else tuple(only))
     check_device(device)
     check_folder(folder)
+    if not folder.exists():
+        check_places(spec, names)
 
 
 def check_job_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from renaissance.grammar.chain import source_of, with_dependents
 from renaissance.grammar.kinds.origins import failure_of_others, origins
 from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.asked import ordered_jobs
+from renaissance.runtime.asked import check_places, ordered_jobs
 from renaissance.runtime.checkpoints import restore_best
 from renaissance.runtime.data import DataError
 from renaissance.runtime.data.leaks import leaks
@@ -27,7 +27,7 @@ from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import claim, results_to_remove
 from renaissance.runtime.identity import hashes_in
 from renaissance.runtime.observer import Observer, Silent, Tell
-from renaissance.runtime.preflight import check_chains, check_places, check_readable
+from renaissance.runtime.preflight import check_chains, check_readable
 from renaissance.runtime.primitives import bound_primitives
 from renaissance.runtime.processes import Processes, joined, lost_connection
 from renaissance.runtime.records import JobResult

@@ -1,18 +1,15 @@
 """What would stop a later job of a run, found before the first one begins."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import torch
 
 from renaissance.compiler.assembly import assemble
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
-from renaissance.grammar.declaration import Block
 from renaissance.grammar.kinds.data import VALIDATION
-from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
+from renaissance.grammar.schema.jobs import Evaluate, Finetune
 from renaissance.grammar.schema.spec import Spec
-from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.runtime.data import DataError
 from renaissance.runtime.data.parts import Parts
 from renaissance.runtime.errors import CheckpointError, JobError
@@ -44,32 +41,6 @@ def check_chains(spec: Spec, names: Iterable[str]) -> None:
             raise JobError(
                 f"job `{name}` could not start from job `{job.source}`: {problem}"
             ) from None
-
-
-def check_places(spec: Spec, names: Iterable[str]) -> None:
-    """Make sure that the tables and folders of data are there; they are not read.
-
-    Args:
-        spec: the whole experiment.
-        names: of the jobs that are to run.
-
-    Raises:
-        DataError: if one is not; says of which job or data block.
-    """
-    for name in names:
-        job = spec.training_job(name)
-        blocks: list[tuple[str, Block]]
-        if isinstance(job, Pretrain):
-            blocks = [(f"data `{each}`", spec.data[each]) for each in job.data]
-        else:
-            blocks = [(f"job `{name}`", job.task)]
-        model = spec.model_of(name)
-        blocks.append((f"model `{model.name}`", model))
-        blocks += [(f"stream `{each}`", stream) for each, stream in model.streams.items()]
-        for owner, block in blocks:
-            for key, _, place in paths_in(block):
-                if not Path(place).exists():
-                    raise DataError(f"`{place}`, the `{key}` of {owner}, does not exist")
 
 
 def check_readable(spec: Spec, names: Iterable[str], parts: Mapping[str, Parts]) -> None:

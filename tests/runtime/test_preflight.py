@@ -7,10 +7,11 @@ import pytest
 
 from renaissance.compiler.bundle import compile
 from renaissance.grammar.composition.resolution import resolve
+from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.source import Source
+from renaissance.runtime.asked import check_places, check_run
 from renaissance.runtime.data.errors import DataError
-from renaissance.runtime.preflight import check_places
 
 MODEL = """model m {
   backbone text = plain_text { layers = 1, width = 16, heads = 1, max_tokens = 4 }
@@ -46,9 +47,20 @@ finetune own from base {{
 )
 def test_what_is_missing_is_named(spec: Spec, missing: str, told: str) -> None:
     check_places(spec, ("base", "own"))
+    Path("test.csv").unlink()  # nothing is measured on it
+    check_run(spec, Path("run"), None, None)
     Path(missing).unlink()
     with pytest.raises(DataError, match=f"`{missing}`, {told}, does not exist"):
         check_places(spec, ("base", "own"))
+    with pytest.raises(DataError, match=f"`{missing}`, {told}, does not exist"):
+        check_run(spec, Path("run"), None, None)
+    Path("run").mkdir()
+    check_run(spec, Path("run"), None, None)  # what is finished there needs no data
+    Path(missing).touch()
+    measured = Evaluate(name="measured", of="own", split="test")
+    more = spec.model_copy(update={"jobs": {**spec.jobs, "measured": measured}})
+    with pytest.raises(DataError, match=r"`test.csv`, the `test` of job `own`, does not exist"):
+        check_places(more, ("measured",))
 
 
 def test_a_job_folder_says_where_they_lie(spec: Spec, tmp_path: Path) -> None:
