@@ -145,9 +145,11 @@ def length_unknown(encoder: NamedEncoder, wanted: str) -> Diagnostic:
     """Return the finding that a name does not tell a length or size, which the file has to set.
 
     Args:
-        encoder: of which nothing is known.
+        encoder: of which nothing is known, or not this.
         wanted: the key, or keys, of which one has to be set.
     """
+    if encoder.known is not None:
+        return _length_unsaid(encoder, wanted)
     name, span = encoder.block.identifier or "", encoder.named_at
     takes_text = "max_tokens" in type(encoder.block).model_fields
     meant = _meant(name)
@@ -170,6 +172,18 @@ def length_unknown(encoder: NamedEncoder, wanted: str) -> Diagnostic:
             "checking reads no network; known are the models of timm, those of transformers that "
             "`renaissance explain catalogue` lists, and local folders",
         ),
+    )
+
+
+def _length_unsaid(encoder: NamedEncoder, wanted: str) -> Diagnostic:
+    images = wanted == "image_size"
+    size = "large its images are" if images else "long its texts may be"
+    return Diagnostic(
+        code="VL304",
+        message=f"`{encoder.block.identifier}` does not say how {size}",
+        span=encoder.named_at,
+        label=f"`{wanted}` has to be set",
+        help=(f"write `{wanted} = {224 if images else 128}`, or what its weights were made for",),
     )
 
 

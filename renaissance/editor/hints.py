@@ -7,6 +7,8 @@ from lsprotocol import types
 from renaissance.editor.documents import Analysis
 from renaissance.editor.places import Columns
 from renaissance.grammar import tree
+from renaissance.grammar.anatomy.architecture import architecture_of
+from renaissance.grammar.anatomy.counting import parameters_of
 from renaissance.grammar.anatomy.model import Anatomy
 from renaissance.grammar.anatomy.parts import Leaf
 from renaissance.grammar.catalogue.lookup import bare_name
@@ -69,12 +71,20 @@ def _about_part(model: Model, part: tree.Declaration) -> str:
 
 
 def _parameters(model: Model, root: str) -> str:
-    """Say how many parameters a whole encoder of timm has; of others that takes torch."""
+    """Say how many parameters an encoder with published weights has, where nothing is built."""
     block = model.streams.get(root)
-    if not isinstance(block, Shortened) or block.layers is not None or block.library != "timm":
+    if not isinstance(block, Shortened) or block.identifier is None:
         return ""
-    found = timm_model(bare_name(block.identifier or "").partition(".")[0])
-    return "" if found is None else f"{found.parameters / 1e6:.3g}M parameters"
+    if block.library == "timm":
+        found = timm_model(bare_name(block.identifier).partition(".")[0])
+        number = None if found is None or block.layers is not None else found.parameters
+    else:
+        known = architecture_of(block)
+        size = getattr(block, "image_size", None)
+        number = (
+            None if known is None else parameters_of(known, image_size=size, layers=block.layers)
+        )
+    return "" if number is None else f"{number / 1e6:.3g}M parameters"
 
 
 def _about_job(spec: Spec, name: str) -> str:

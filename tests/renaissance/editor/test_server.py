@@ -378,9 +378,26 @@ def test_hints_say_sizes_and_what_is_frozen(editor: Editor) -> None:
     params = types.InlayHintParams(types.TextDocumentIdentifier(uri), whole)
     found = editor.wait(editor.client.text_document_inlay_hint_async(params)) or ()
     assert [one.label for one in found] == [
-        "12 layers, 256 wide, 4 of 12 layers frozen at first",
+        "12 layers, 256 wide, 13.5M parameters, 4 of 12 layers frozen at first",
         "12 layers, 192 wide, 5.52M parameters, frozen at first",
         "text 4 of 12 layers frozen at first; vision frozen at first",
+    ]
+
+
+def test_hints_count_the_parameters_of_published_encoders(editor: Editor) -> None:
+    text = """model m {
+  backbone text   = huggingface("google/electra-base-discriminator")
+  backbone vision = huggingface("facebook/deit-tiny-patch16-224") { layers = 2 }
+  fusion cross = cross_attention(text, vision)
+}
+"""
+    uri, _ = editor.open("counted.vl", text)
+    whole = types.Range(types.Position(0, 0), types.Position(1000, 0))
+    params = types.InlayHintParams(types.TextDocumentIdentifier(uri), whole)
+    found = editor.wait(editor.client.text_document_inlay_hint_async(params)) or ()
+    assert [one.label for one in found][:2] == [
+        "12 layers, 768 wide, 109M parameters",
+        "192 wide, 1.08M parameters",
     ]
 
 
