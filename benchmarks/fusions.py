@@ -1,17 +1,19 @@
 """What each fusion costs at equal towers: parameters, operations, seconds a step, peak memory.
 
     python -m benchmarks.fusions [--size small|base|tiny] [--freeze none text vision both]
-                                 [--fusions WORD ...] [--layers N] [--batch 16] [--rounds 3]
+                                 [--fusions WORD ...] [--batch 16] [--rounds 3] [--apart]
                                  [--json FILE]
 
 Every fusion that the registry finds: of two towers the same DeiT and ELECTRA, of one tower its
-embeddings and a stack as deep as both a tower and the fusion. MLM and ITM, captions of 12 tokens,
-float32 on a CPU. Parameters are those of the plan. Beside each runs the same step made of
-transformers' modules (`plain_fusions.py`): both see the same captions, masks and labels, one true
-or false pair a caption beside its masked copy. Steps of all fusions, plain and ours, run in turn in
-one process; seconds are medians, and ratios medians over rounds. The floor of a step is what its
-matrix products take in it. Memory is what a process of its own comes to above what it held before,
-with the pairs that training has.
+embeddings and a stack, which is as deep as both a tower and the fusion at the small size and a
+ViT-B at the other. MLM and ITM, captions of 12 tokens, float32 on a CPU. Parameters are those of
+the plan. Beside each runs the same step made of transformers' modules (`plain_fusions.py`): both
+see the same captions, masks and labels, one true or false pair a caption beside its masked copy.
+Steps of all fusions, plain and ours, run in turn in one process, or one fusion after the other,
+each in a process of its own, where memory does not hold all of them (`--apart`); seconds are
+medians, and ratios medians over rounds. The floor of a step is what its matrix products take in it,
+as torch's profiler sees them; watching counts. Memory is what a process of its own comes to above
+what it held before, with the pairs that training has.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -108,16 +111,16 @@ class Cost:
     memory: int
 
 
-def declared(word: str, size: Size, freeze: str, layers: int, rows: int) -> Spec:
+def declared(word: str, size: Size, freeze: str, rows: int) -> Spec:
     """Return the spec of a pretraining with one fusion, at the towers of `benchmarks.workload`."""
     spec = experiment(size, batch=rows)
     kind = Kinds(FusionBlock)[word]
     given = {
-        "layers": layers,
+        "layers": size.fusion_layers,
         "width": size.fusion_width,
         "heads": size.fusion_heads,
         "encoder": PlainStack(
-            layers=size.tower_layers + layers, width=size.fusion_width, heads=size.fusion_heads
+            layers=size.stack_layers, width=size.stack_width, heads=size.stack_heads
         ),
     }
     keys = {name: given[name] for name in keys_of(kind) if name in given}
@@ -154,8 +157,7 @@ def grown(spec: Spec, size: Size, rows: int) -> int:
 def grown_in_process(word: str, options: argparse.Namespace, freeze: str) -> int:
     """Return what `grown` gives in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.fusions", "--child", word, "--freeze", freeze]
-    command += ["--size", options.size, "--layers", str(options.layers)]
-    command += ["--batch", str(options.batch)]
+    command += ["--size", options.size, "--batch", str(options.batch)]
     environment = {name: value for name, value in os.environ.items() if name != TUNABLES}
     environment |= RETURNING
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -195,8 +197,7 @@ def timed(specs: Mapping[str, Spec], options: argparse.Namespace, freeze: str) -
     for word in specs:
         step = None
         if word in PLAIN:
-            fusing = replace(size, fusion_layers=options.layers)
-            made = PlainStep(fusing, frozen, precision=torch.float32, model=PLAIN[word])
+            made = PlainStep(size, frozen, precision=torch.float32, model=PLAIN[word])
             step = partial(made, plain)
         theirs.append(step)
     pairs = list(zip(ours, theirs, strict=True))
@@ -214,7 +215,9 @@ def _times(ours: Callable[[], float], plain: Callable[[], float] | None) -> Time
 def compare(options: argparse.Namespace, freeze: str) -> list[Cost]:
     """Return what each fusion costs."""
     size, rows = SIZES[options.size], options.batch
-    specs = {word: declared(word, size, freeze, options.layers, rows) for word in options.fusions}
+    specs = {word: declared(word, size, freeze, rows) for word in options.fusions}
+    # Before this process holds what a step needs, which it does not give back.
+    memory = {word: grown_in_process(word, options, freeze) for word in specs}
     rounds = timed(specs, options, freeze)
     found = []
     for index, (word, spec) in enumerate(specs.items()):
@@ -236,9 +239,29 @@ def compare(options: argparse.Namespace, freeze: str) -> list[Cost]:
                 plain_seconds=median(plain) if plain else None,
                 gain=median(one.plain / one.ours for one in times if one.plain) if plain else None,
                 predicted=job.peak.memory.peak,
-                memory=grown_in_process(word, options, freeze),
+                memory=memory[word],
             )
         )
+    return found
+
+
+def compare_apart(options: argparse.Namespace, freeze: str) -> list[Cost]:
+    """Return what each fusion costs, each from a process that holds no other."""
+    command = [sys.executable, "-m", "benchmarks.fusions", "--freeze", freeze]
+    command += ["--size", options.size, "--batch", str(options.batch)]
+    command += ["--rounds", str(options.rounds)]
+    found: list[Cost] = []
+    with TemporaryDirectory() as folder:
+        results = Path(folder, "results.json")
+        for word in options.fusions:
+            subprocess.run(
+                [*command, "--fusions", word, "--json", str(results)],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            (row,) = json.loads(results.read_text())["rows"]
+            cost = Cost(**row)
+            found.append(replace(cost, ratio=cost.seconds / (found or [cost])[0].seconds))
     return found
 
 
@@ -266,21 +289,21 @@ def main() -> int:
     words = list(Kinds(FusionBlock))
     parser.add_argument("--fusions", nargs="+", choices=words, default=words)
     parser.add_argument("--freeze", nargs="+", choices=tuple(FREEZE), default=["none", "both"])
-    parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         size, (freeze,) = SIZES[options.size], options.freeze
-        spec = declared(options.child, size, freeze, options.layers, options.batch)
+        spec = declared(options.child, size, freeze, options.batch)
         print(grown(spec, size, options.batch))
         return 0
     start_again_with_settings()
     costs: list[Cost] = []
     for freeze in options.freeze:
-        costs += compare(options, freeze)
+        costs += (compare_apart if options.apart else compare)(options, freeze)
         print(table(costs[-len(options.fusions) :]), flush=True)
     if options.json:
         what = about(CPU) | {"size": SIZES[options.size].name, "batch": options.batch}

@@ -1,18 +1,21 @@
-"""The measured table of docs/fusions.md, from what `benchmarks.fusions --json` wrote.
+"""The measured tables of docs/fusions.md, from what `benchmarks.fusions --json` wrote.
 
-    python -m benchmarks.fusions_table [FILE] [--write PAGE]
+    python -m benchmarks.fusions_table [PAGE]
 
-It prints the table, or puts it into the page between the two comments that mark its place.
+Each takes the place of what stands between two comments, which name a file of `results`:
+`<!-- measured: NAME -->` and `<!-- /measured -->`.
 """
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results" / "fusions_cpu.json"
-BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->\n"
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parent.parent / "docs" / "fusions.md"
+PLACE = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- /measured -->\n)", re.DOTALL)
 HEAD = (
     "| fusion | frozen | parameters, of the fusion | GFLOP a text, of the fusion | seconds a step |"
     " times the products | plain, seconds | times as fast | peak, GB (planned) |\n"
@@ -48,18 +51,21 @@ def measured(results: dict[str, Any]) -> str:
     return HEAD + "".join(row(cost) for cost in results["rows"]) + f"\n{said}{note}\n"
 
 
+def filled(page: str) -> str:
+    """Return a page with each table made anew."""
+
+    def table(place: re.Match[str]) -> str:
+        results = json.loads((RESULTS / f"{place[2]}.json").read_text())
+        return place[1] + measured(results) + place[3]
+
+    return PLACE.sub(table, page)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", nargs="?", type=Path, default=RESULTS)
-    parser.add_argument("--write", type=Path, metavar="PAGE")
-    options = parser.parse_args()
-    table = measured(json.loads(options.file.read_text()))
-    if options.write is None:
-        print(table)
-        return 0
-    before, rest = options.write.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    options.write.write_text(before + BEGIN + table + END + after)
+    parser.add_argument("page", nargs="?", type=Path, default=PAGE)
+    page = parser.parse_args().page
+    page.write_text(filled(page.read_text()))
     return 0
 
 

@@ -22,7 +22,7 @@ WIDTHS = {"text": "text_width", "vision": "image_width"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Published dimensions of a two-tower model."""
+    """Published dimensions of a two-tower model, and of a stack that does without towers."""
 
     name: str
     image_width: int
@@ -36,6 +36,9 @@ class Size:
     max_tokens: int = 50
     vocabulary: int = 30522
     tower_layers: int = 12
+    stack_layers: int
+    stack_width: int = 256
+    stack_heads: int = 4
     image_size: int = 224
 
 
@@ -47,6 +50,7 @@ SMALL = Size(
     text_width=256,
     text_heads=4,
     fusion_layers=6,
+    stack_layers=18,
 )
 BASE = Size(
     name="ViT-B + ELECTRA-base, 10 × 256",
@@ -56,6 +60,9 @@ BASE = Size(
     text_width=768,
     text_heads=12,
     fusion_layers=10,
+    stack_layers=12,
+    stack_width=768,
+    stack_heads=12,
 )
 TINY = Size(
     name="one layer each, for a dry run",
@@ -68,6 +75,9 @@ TINY = Size(
     fusion_width=32,
     fusion_heads=2,
     tower_layers=1,
+    stack_layers=2,
+    stack_width=32,
+    stack_heads=2,
     image_size=32,
 )
 
@@ -135,7 +145,7 @@ class PlainModel(nn.Module):
         attention: Attention = "default",
     ) -> None:
         super().__init__()
-        width = size.fusion_width
+        width = self.joint_width(size)
         for name, tower in self.made_towers(size).items():
             self.add_module(name, tower)
             projection = nn.Linear(getattr(size, WIDTHS[name]), width)
@@ -157,6 +167,10 @@ class PlainModel(nn.Module):
         self.itm = nn.Linear(2 * width, 2)
         for part in self.frozen_parts(frozen):
             part.requires_grad_(False)
+
+    def joint_width(self, size: Size) -> int:
+        """Return the width of the tokens of joined streams."""
+        return size.fusion_width
 
     def made_towers(self, size: Size) -> Mapping[str, nn.Module]:
         """Return the towers by the names of the streams."""

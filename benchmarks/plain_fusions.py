@@ -69,7 +69,11 @@ class SideBySide(PlainModel):
 
 
 class OneTower(PlainModel):
-    """ViLT: embeddings of both streams and one stack as deep as a tower and the fusion."""
+    """ViLT: embeddings of both streams and one stack."""
+
+    def joint_width(self, size: Size) -> int:
+        """Return the width of the stack."""
+        return size.stack_width
 
     def made_towers(self, size: Size) -> Mapping[str, nn.Module]:
         """Return none: streams are embedded by the stack."""
@@ -79,10 +83,10 @@ class OneTower(PlainModel):
         """Return the stack."""
         config = ViltConfig(
             vocab_size=size.vocabulary,
-            hidden_size=size.fusion_width,
-            num_hidden_layers=size.tower_layers + size.fusion_layers,
-            num_attention_heads=size.fusion_heads,
-            intermediate_size=4 * size.fusion_width,
+            hidden_size=size.stack_width,
+            num_hidden_layers=size.stack_layers,
+            num_attention_heads=size.stack_heads,
+            intermediate_size=4 * size.stack_width,
             hidden_dropout_prob=0.1,
             attention_probs_dropout_prob=0.1,
             image_size=size.image_size,

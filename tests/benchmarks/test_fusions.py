@@ -13,7 +13,7 @@ from renaissance.grammar.kinds.registry import Kinds
 def test_every_fusion_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     words = list(Kinds(FusionBlock))
     monkeypatch.setattr(fusions, "grown_in_process", lambda word, options, freeze: 10**6)
-    options = Namespace(size="tiny", fusions=words, layers=1, batch=4, rounds=1)
+    options = Namespace(size="tiny", fusions=words, batch=4, rounds=1)
     costs = fusions.compare(options, "both")
     assert [cost.fusion for cost in costs] == words
     for cost in costs:

@@ -121,7 +121,7 @@ def test_a_pair_comes_out_as_it_does_alone(fusion: str, lower: Any, pool: Any) -
         one = model(
             text={"input_ids": text["input_ids"][row : row + 1, :length]}, vision=image[None]
         )
-        torch.testing.assert_close(together.pooled[row], one.pooled[0], atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(together.pooled[row], one.pooled[0], atol=4e-6, rtol=1e-5)
         for name, stream in one.streams.items():
             tokens = stream.shape[1]
             torch.testing.assert_close(
