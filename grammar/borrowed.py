@@ -18,6 +18,7 @@ KEYS: Mapping[str, str] = {
     "max_epoch total_epochs",
     "clip": "max_grad_norm grad_clip gradient_clip_val clip_grad clip_norm max_norm "
     "clip_grad_norm gradient_clipping clip_gradients grad_norm_clip",
+    "average": "ema ema_decay use_ema model_ema",
     "seed": "random_seed rng_seed manual_seed random_state",
     "validate_every": "eval_steps val_check_interval eval_every evaluation_interval "
     "valid_steps eval_freq",
@@ -59,6 +60,9 @@ KEYS: Mapping[str, str] = {
     "negatives": "num_negatives n_negatives negative_samples hard_negatives negative_ratio",
     "hard": "hard_negative hard_negatives hard_negative_mining use_hard_negatives",
     "temperature": "temp tau logit_scale init_temperature",
+    "momentum": "m moco_m momentum_coefficient momentum_encoder",
+    "queue": "queue_size queue_length queue_len memory_bank bank_size",
+    "soft_targets": "alpha distill soft_labels distillation momentum_distillation",
     "table": "csv file annotations annotation train_file csv_path annotation_file ann_file "
     "data_file data_files path json jsonl tsv annotations_file ann_root",
     "root": "data_dir data_root data_path image_root image_dir images_dir image_folder "
@@ -84,7 +88,6 @@ OTHER_VALUES: Mapping[str, str] = {
     "batch_size_per_device local_batch_size",
     "micro_batch = …": "gradient_accumulation_steps accumulate_grad_batches grad_accum_steps "
     "accumulation_steps accum_iter update_freq gradient_accumulation grad_accum",
-    "average = 0.999": "ema ema_decay use_ema model_ema",
     "recompute = layers": "gradient_checkpointing activation_checkpointing use_checkpoint "
     "grad_ckpt grad_checkpointing checkpoint_activations",
     "compile = layers": "torch_compile compile_model",
@@ -92,7 +95,8 @@ OTHER_VALUES: Mapping[str, str] = {
     "betas = [0.9, 0.999]": "adam_beta1 adam_beta2 beta1 beta2",
     "mlp_ratio = 4": "intermediate_size mlp_dim ffn_dim dim_feedforward feedforward_dim ff_dim "
     "d_ff ffn_size mlp_hidden_dim",
-    "seeds = [0, 1, 2]": "num_seeds n_seeds",
+    "seeds = [0, 1, 2]": "num_seeds n_seeds repeats n_repeats num_repeats repetitions replicates "
+    "trials n_trials",
     "validate_every = 500": "evaluation_strategy eval_strategy check_val_every_n_epoch",
 }
 """What is written where others have a key with another kind of value."""

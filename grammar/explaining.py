@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from renaissance.grammar.borrowed import ours, statement
 from renaissance.grammar.catalogue.page import CATALOGUE, catalogue_page, encoder_page
 from renaissance.grammar.declaration import Block
 from renaissance.grammar.glossary import glossary_page, glossary_words
-from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.block import KindBlock, kind_called
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, origin, schema, words
 from renaissance.grammar.kinds.source import Fit
@@ -77,7 +78,7 @@ def pages_of(name: str) -> tuple[str, ...]:
     """
     if name == CATALOGUE:
         return (catalogue_page(),)
-    return _pages_of_word(name) or tuple(filter(None, (encoder_page(name),)))
+    return _pages_of_word(name) or tuple(filter(None, (encoder_page(name),))) or _borrowed(name)
 
 
 def _pages_of_word(name: str) -> tuple[str, ...]:
@@ -95,12 +96,22 @@ def _pages_of_word(name: str) -> tuple[str, ...]:
     return (*found, *filter(None, (meaning,)), *keys)
 
 
+def _borrowed(name: str) -> tuple[str, ...]:
+    """Return the pages of what is meant by a word of other frameworks or papers."""
+    kinds = (kind_called(name, _of_family(family)) for family in FAMILIES)
+    for meant in filter(None, (statement(name), *kinds, *ours(name))):
+        if pages := _pages_of_word(meant):
+            return (f"`{name}` is called `{meant}` here.\n", *pages)
+    return ()
+
+
 def close_to(name: str) -> tuple[str, ...]:
     """Return what a name that is none may have been meant for."""
     owner, dot, key = name.partition(".")
     if dot and (blocks := _blocks_of(owner)):
         keys = dict.fromkeys(key for block in blocks for key in _spelled_keys(block))
-        return tuple(f"{owner}.{near}" for near in nearest(key, keys))
+        near = tuple(f"{owner}.{meant}" for meant in nearest(key, keys))
+        return near or ((key,) if _pages_of_word(key) else ())
     kinds = (word for family in FAMILIES for word in words(family))
     return nearest(name, [*statements(), *PART_OF, *kinds, *glossary_words()])
 
@@ -212,12 +223,16 @@ def _blocks_of(owner: str) -> tuple[type[Block], ...]:
     if owner in BLOCKS:
         return (BLOCKS[owner],)
     if owner in FAMILY_OF:
-        family = FAMILY_OF[owner]
-        found = (schema(family, word) for word in words(family))
-        return tuple(kind for kind in found if kind is not None)
+        return tuple(_of_family(FAMILY_OF[owner]).values())
     if owner in POSITIONS:
         return tuple(sources(owner).values())  # type: ignore[arg-type]
     return tuple(_kinds(owner))
+
+
+def _of_family(family: str) -> dict[str, type[Block]]:
+    """Return the kinds of a family by their words."""
+    found = {word: schema(family, word) for word in words(family)}
+    return {word: kind for word, kind in found.items() if kind is not None}
 
 
 def _kinds(word: str) -> list[type[KindBlock]]:

@@ -50,7 +50,8 @@ def _check_reached(
     reads = None if head is None else _HIDDEN.get(head.reads)
     if reads is None or reads not in objective.changes:
         return
-    stream = next((n for n in fusion.inputs if modality(model.streams[n]) == reads), None)
+    streams = {name: model.streams[name] for name in fusion.inputs if name in model.streams}
+    stream = next((name for name, source in streams.items() if modality(source) == reads), None)
     if stream is None or fusion.reaches(stream):
         return
     if reads == "text" and not fusion.joins:

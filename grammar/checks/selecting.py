@@ -131,7 +131,7 @@ def _no_root(code: str, message: str, root: str, anatomy: Anatomy, span: Span) -
         span=span,
         label="no component of this name",
         help=help,
-        notes=(f"components are {', '.join(anatomy.roots)}",),
+        notes=(f"components are {', '.join(filter(None, anatomy.roots))}",),
         edits=edits,
     )
 

@@ -113,7 +113,8 @@ def _patches(found: ModelFindings, size: int, patch: int, path: Path) -> None:
     if size % patch == 0:
         return
     lower, upper = size - size % patch, size - size % patch + patch
-    label = f"leaves {size % patch} pixels over"
+    over = size % patch
+    label = f"leaves {over} pixel{'s' if over > 1 else ''} over"
     close = f"`{lower}` or `{upper}`" if lower else f"`{upper}`"
     said = "image_size" if found.places.said((*path, "image_size")) else "patch"
     found.error(

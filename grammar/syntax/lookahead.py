@@ -16,7 +16,7 @@ class Lookahead:
     def __init__(self, source: Source, tokens: Sequence[Token]) -> None:
         """Leave out what means nothing."""
         self._source = source
-        self.tokens = _significant(tokens)
+        self.tokens = significant(tokens)
         self._indents: dict[int, int] = {}
 
     def kind(self, index: int) -> str:
@@ -79,11 +79,17 @@ class Lookahead:
         return False
 
 
-def _significant(tokens: Sequence[Token]) -> list[Token]:
-    """Leave out comments, and all but one of adjacent line ends."""
+def significant(tokens: Sequence[Token]) -> list[Token]:
+    """Leave out comments, and all but one of adjacent line ends.
+
+    A comma before `freeze` or `adapt` ends a line: no selector has such a name.
+    """
     ignored = tables().ignored
     kept: list[Token] = []
     for token in tokens:
+        before = [part.type for part in kept[-2:]]
+        if token.type in ("FREEZE", "ADAPT") and before[1:] == ["COMMA"] != before[:1]:
+            kept[-1] = kept[-1]._replace(type="NL")
         repeated = token.type == "NL" and kept and kept[-1].type == "NL"
         if token.type not in ignored and not repeated:
             kept.append(token)

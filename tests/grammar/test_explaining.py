@@ -121,13 +121,23 @@ def test_one_key() -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [("lora", "adapt"), ("learning_rate", "lr"), ("infonce", "itc"), ("vqa2", "vqav2")],
+)
+def test_words_of_others_have_the_page_of_what_they_are_called_here(word: str, meant: str) -> None:
+    said, *pages = pages_of(word)
+    assert said == f"`{word}` is called `{meant}` here.\n" and tuple(pages) == pages_of(meant)
+
+
+@pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("finetuen", "finetune"),
         ("pretrain.bach", "pretrain.batch"),
         ("adamv", "adamw"),
-        ("vqa2", "vqav2"),
+        ("vqa2x", "vqav2"),
         ("scalelr", "scale_lr"),
+        ("pretrain.lr", "lr"),
     ],
 )
 def test_what_may_have_been_meant(name: str, meant: str) -> None:

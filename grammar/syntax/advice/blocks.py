@@ -74,3 +74,14 @@ def parentheses(place: Place) -> Advice | None:
             edits = (place.edit(before.start, place.line[last].end, meant),)
         return Advice(help=(f"keys stand between braces: `{word} {{ {inside} }}`",), edits=edits)
     return None
+
+
+def ended(place: Place) -> Advice | None:
+    """Say what stands between a block and the next statement of its line."""
+    token, before = place.token, place.before
+    if before is None or before.type != "RBRACE" or place.new_line:
+        return None
+    if "COMMA" not in place.expected or token.type not in ("NAME", "FREEZE", "ADAPT", *blocks()):
+        return None
+    text = f"a comma or a new line ends a statement: `}}, {place.text(token)} …`"
+    return Advice(help=(text,), edits=(place.edit(before.end, before.end, ","),))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from renaissance.grammar.syntax.advice.blocks import brace, parentheses
+from renaissance.grammar.syntax.advice.blocks import brace, ended, parentheses
 from renaissance.grammar.syntax.advice.freezing import freezing
 from renaissance.grammar.syntax.advice.keys import equal, missing_part, quotes
 from renaissance.grammar.syntax.advice.lists import lists
@@ -34,5 +34,6 @@ def advice(place: Place) -> Advice:
         backbone,
         keyword_meant,
         missing_part,
+        ended,
     )
     return next((found for rule in rules if (found := rule(place)) is not None), NONE)

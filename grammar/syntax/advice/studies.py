@@ -2,6 +2,7 @@
 
 import re
 
+from renaissance.grammar.borrowed import statement
 from renaissance.grammar.syntax.advice.place import Advice, Place, write
 
 _LEVELS = "a level is a name with what it sets between braces"
@@ -15,6 +16,10 @@ def grouping(place: Place) -> Advice | None:
         assert before is not None
         edit = place.edit(before.start, before.start, "factor ")
         return write(f"factor {place.text(before)} {{", edit)
+    if kind == "NAME" and at == 1 and token.type == "NAME" and place.kind(2) == "EQUAL":
+        assert before is not None
+        if statement(place.text(before)) == "factor":
+            return write(f"factor {place.text(token)} {{ low {{ … }} high {{ … }} }}")
     if first == "STUDY" and token.type == "OF" and at + 1 < len(place.line):
         return Advice(help=(f"write `of = [{place.text(place.line[at + 1])}]` between its braces",))
     if token.type == "NUMBER" and kind in ("NL", "LBRACE"):

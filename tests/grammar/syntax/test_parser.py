@@ -13,8 +13,10 @@ from lark.exceptions import UnexpectedToken
 
 from benchmarks.parsing import HOSTILE
 from renaissance.grammar import tree
+from renaissance.grammar.printer import print_tree
 from renaissance.grammar.source import Source
 from renaissance.grammar.syntax import tables
+from renaissance.grammar.syntax.lookahead import significant
 from renaissance.grammar.syntax.parser import parse
 from renaissance.grammar.syntax.tokens import tokenize
 
@@ -328,6 +330,15 @@ VALID = [
 ]
 
 
+def test_a_comma_before_a_freeze_ends_a_line() -> None:
+    for before in ("freeze a, b", "adapt a { rank = 2 }", "a = 1"):
+        lines = f"model m {{\n{before}\nfreeze b\nadapt c\n}}"
+        commas = f"model m {{ {before}, freeze b, adapt c }}"
+        (one, _), (other, findings) = (parse(Source(name="a.vl", text=t)) for t in (lines, commas))
+        assert not findings
+        assert print_tree(one) == print_tree(other)
+
+
 def test_it_accepts_what_lark_accepts() -> None:
     """Lark's own parser, fed with the same tokens, is the judge of our automaton."""
     grammar = (tables._FOLDER / "vl.lark").read_text(encoding="utf-8")
@@ -353,7 +364,7 @@ def test_it_accepts_what_lark_accepts() -> None:
 def _accepts(lark: Lark, source: Source) -> bool:
     state = lark.parse_interactive()
     try:
-        for token in tokenize(source)[0]:
+        for token in significant(tokenize(source)[0]):
             state.feed_token(LarkToken(token.type, source.text[token.start : token.end]))
     except UnexpectedToken:
         return False
