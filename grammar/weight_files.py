@@ -93,7 +93,7 @@ def _shapes(path: Path) -> Shapes:
 
 def _quantised(name: str, kind: str) -> bool:
     """Tell whether a tensor is a weight in whole numbers or in floats of eight bits or less."""
-    return name.endswith("weight") and kind.startswith(("I", "U", "F8", "F6", "F4"))
+    return name.endswith("weight") and kind.startswith(("I", "U", "F8_", "F6_", "F4"))
 
 
 def _flaw_of_parts(folder: Path, names: tuple[str, ...]) -> Flaw | None:
