@@ -9,8 +9,7 @@ All classes of the library are imported for that, which takes a minute.
 import argparse
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import transformers
@@ -93,9 +92,8 @@ _REFUSED: Mapping[str, str] = {
 """Types whose class takes images like that of any encoder, and that can be no tower."""
 
 
-def surveyed(name: str) -> ModelType:
-    """Return what the installed transformers says of a type of model."""
-    config_class = configurations()[name]
+def surveyed(name: str, config_class: type[PretrainedConfig]) -> ModelType:
+    """Return what the installed transformers says of a type of model, by its configuration."""
     config = _usual(config_class)
     halves = [_half(config_class, config, keys) for keys in (IMAGES, TEXTS)]
     if any(half is not None for half in halves):
@@ -109,7 +107,6 @@ def surveyed(name: str) -> ModelType:
     return ModelType(name=name, reads="images" if images else "texts")
 
 
-@cache
 def configurations() -> Mapping[str, type[PretrainedConfig]]:
     """Return the configurations of all types, those of parts of others too."""
     found: dict[str, type[PretrainedConfig]] = {}
@@ -184,11 +181,11 @@ def _first(model: Any) -> str:
     return said if isinstance(said, str) else said[0]
 
 
-def differences(names: Iterator[str]) -> list[str]:
+def differences(types: Mapping[str, type[PretrainedConfig]]) -> list[str]:
     """Return a line for each type of which the table says something else than transformers."""
     found = []
-    for name in names:
-        kept, own = model_type(name), surveyed(name)
+    for name, config_class in types.items():
+        kept, own = model_type(name), surveyed(name, config_class)
         if kept is None or line_of(kept) != line_of(own):
             found.append(f"{name}: {'missing' if kept is None else line_of(kept)} | {line_of(own)}")
     return found
@@ -198,13 +195,13 @@ def main() -> int:
     """Write or check the table; 1 if it differs."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="compare, and write nothing")
-    names = sorted(configurations())
+    types = dict(sorted(configurations().items()))
     if arguments.parse_args().check:
-        gone = [f"{name}: gone" for name in sorted({*model_types()} - {*names})]
-        found = gone + differences(iter(names))
+        gone = [f"{name}: gone" for name in sorted({*model_types()} - {*types})]
+        found = gone + differences(types)
         sys.stdout.writelines(f"{line}\n" for line in found)
         return 1 if found else 0
-    lines = [line_of(surveyed(name)) for name in names]
+    lines = [line_of(surveyed(name, config_class)) for name, config_class in types.items()]
     TABLE.write_text(table_of(transformers.__version__, lines), "utf-8")
     return 0
 

@@ -14,7 +14,8 @@ def width_of(model_type: str, config: Config) -> int | None:
     if model_type in _WIDTHS:
         return _WIDTHS[model_type](config)
     if config.get("depths") and isinstance(config.get("embed_dim"), int):
-        return int(config["embed_dim"]) * 2 ** (len(config["depths"]) - 1)
+        doubled: int = config["embed_dim"] * 2 ** (len(config["depths"]) - 1)
+        return doubled
     return None
 
 

@@ -21,10 +21,11 @@ def encoder_class(config: type[PretrainedConfig]) -> type[PreTrainedModel] | Non
 
 def _listed(config: type[PretrainedConfig], mapping: Any) -> type[PreTrainedModel] | None:
     try:
-        found: Any = mapping[config]
+        found = mapping[config]
     except (KeyError, ValueError):  # a class that is listed and is nowhere
         return None
-    return found[0] if isinstance(found, tuple) else found
+    model: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
+    return model
 
 
 def _of_the_same_name(config: type[PretrainedConfig]) -> type[PreTrainedModel] | None:

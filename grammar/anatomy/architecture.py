@@ -6,7 +6,8 @@ from renaissance.grammar.architectures import Architecture
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_flaws import Flaw, flaw_of_settings
 from renaissance.grammar.encoder_folder import FolderError, read_folder
-from renaissance.grammar.kinds.source import Half, SourceBlock, half_of
+from renaissance.grammar.encoder_halves import Half
+from renaissance.grammar.kinds.source import SourceBlock, half_of
 from renaissance.grammar.paths import is_folder
 from renaissance.grammar.tokenizer_files import flaw_of_tokenizer
 from renaissance.grammar.weight_files import flaw_of_weights

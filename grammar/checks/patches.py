@@ -54,7 +54,11 @@ def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
     if isinstance(stream, Detected):
         why = f"`{name}` reads regions: what the detector says of others shows what is hidden"
         return why, "take a stream that reads pixels"
-    if grid_of(stream) is None and architecture_of(stream) is not None:
+    known = architecture_of(stream)
+    if known is not None and known.described and not known.sequence:
+        why = f"`{name}` merges its patches from stage to stage, so that no token is one of them"
+        return why, "take a ViT, or a stream that states its patches"
+    if grid_of(stream) is None and known is not None:
         return (
             f"nobody knows the patches of `{name}`",
             "take a ViT, or a stream that states its patches",

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+import transformers
 from timm.models._registry import _deprecated_models
 from transformers import AutoConfig
 from transformers.activations import ACT2FN
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from renaissance.compiler.backbones.sources import build_tower
+from renaissance.compiler.model_types_table import differences as differences_of_types
 from renaissance.compiler.sources.random.schema import RandomArchitecture
 from renaissance.compiler.timm_table import differences, former_names
 from renaissance.grammar.catalogue import find, named_as_timm_does, names
@@ -27,6 +30,9 @@ from renaissance.grammar.catalogue.timm_models import (
 )
 from renaissance.grammar.encoder_flaws import ACTIVATIONS
 from renaissance.grammar.encoder_folder import FolderError, read_folder
+from renaissance.grammar.model_types import line_of as line_of_type
+from renaissance.grammar.model_types import model_type as type_named
+from renaissance.grammar.model_types import model_types, transformers_version
 
 # Published parameter counts of the encoder without classifiers; pooler included where marked.
 COUNTS = {
@@ -111,6 +117,26 @@ def _count(id: str, half: str = "vision") -> int:
         for layers in ((1, 2) if known.sequence else (None,))
     )
     return first + sum((known.layers - 1) * (second - first) for second in others)
+
+
+@pytest.mark.skipif(
+    transformers.__version__ != transformers_version(), reason="made from another transformers"
+)
+def test_the_table_of_types_is_that_of_the_installed_transformers() -> None:
+    """Some of each kind; `python -m renaissance.compiler.model_types_table --check` takes all."""
+    names = ("bert", "blip", "clap", "clip", "git", "hgnet_v2", "idefics3", "pixtral", "resnet")
+    names += ("siglip_vision_model", "t5", "timm_wrapper", "videomae", "vit", "wav2vec2")
+    assert not differences_of_types({name: CONFIG_MAPPING[name] for name in names})
+
+
+def test_every_half_in_the_table_of_types_is_a_type_of_its_own() -> None:
+    for name in model_types():
+        known = type_named(name)
+        assert known is not None and line_of_type(known).partition("\t")[0] == name
+        assert bool(known.refused) is (known.reads == "nothing")
+        for half in filter(None, (known.vision, known.text)):
+            part = type_named(half)
+            assert (part is not None and part.reads != "pair") or half == "t5gemma2_encoder"
 
 
 @pytest.mark.parametrize("id", [*COUNTS, *WITH_POOLER])
