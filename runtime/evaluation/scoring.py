@@ -174,7 +174,8 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
     else:
         words = _words(task, said.values(), file)
         if task.result_file.more == "probabilities":
-            _check_classes(words, *reader.wanted(task, table), said.values(), file)
+            wanted, complete = reader.wanted(task, table)
+            _check_classes(words, wanted, complete, said.values(), file)
         known = reader.targets(task, table, words)
     # Nobody can say how wrong no number is.
     whole = isinstance(known, Numbers)
