@@ -97,10 +97,10 @@ def _declared(task: TaskBlock, name: str) -> Split:
     # Names of splits have no hyphens in specs; published ones do, such as `test-dev`.
     found = task.split(name) or task.split(name.replace("-", "_"))
     if found is None:
-        known = [other for other, split in task.splits().items() if split.labelled]
+        there = [other for other, split in task.splits().items() if split.labelled]
         said = [f"{task.word()} has no split `{name}`"]
-        if known:
-            said.append(f"it has {listing(known)}")
+        if there:
+            said.append(f"it has {listing(there)}")
         if name in task.split_keys:
             said.append(f"`--set {name}=FILE` says where it lies")
         raise DataError("; ".join(said))
