@@ -3,18 +3,18 @@
 The table is made from transformers by `python -m renaissance.compiler.model_types_table`.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from renaissance.grammar.record import Record
 
 TABLE = Path(__file__).with_name("model_types.tsv")
 
 Reads = Literal["images", "texts", "pair", "nothing"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelType:
+class ModelType(Record):
     """A type of model.
 
     Attributes:

@@ -6,11 +6,11 @@ and still takes, each with that of today.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from renaissance.grammar.architectures import CLIP, HALF, IMAGENET, Architecture, Statistics
+from renaissance.grammar.record import Record, field
 
 TABLE = Path(__file__).with_name("timm.tsv")
 FORMER = Path(__file__).with_name("timm_former.tsv")
@@ -23,8 +23,7 @@ _STATISTICS: Mapping[str, Statistics] = {
 """Pixel statistics by the letter that stands for them in the table; others are written out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Record):
     """Images that some weights were trained with.
 
     Attributes:
@@ -36,8 +35,7 @@ class Expected:
     statistics: Statistics
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimmModel:
+class TimmModel(Record):
     """A model of timm as a tower without its classifier.
 
     Attributes:

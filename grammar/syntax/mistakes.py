@@ -7,9 +7,6 @@ from renaissance.grammar.names import suggestion
 from renaissance.grammar.record import replace
 from renaissance.grammar.source import Source, Span
 from renaissance.grammar.syntax.advice.place import Place
-from renaissance.grammar.syntax.advice.rules import advice
-from renaissance.grammar.syntax.advice.statements import instead_of_key
-from renaissance.grammar.syntax.advice.streams import named_streams
 from renaissance.grammar.syntax.tokens import Token, tables
 
 _PUNCTUATION = {
@@ -31,6 +28,11 @@ _ENDINGS = ("NL", "COMMA", "RBRACE", "$END")
 
 def unexpected(place: Place) -> Diagnostic:
     """Explain a token that does not fit."""
+    # Only mistakes pay for it.
+    from renaissance.grammar.syntax.advice.rules import advice
+    from renaissance.grammar.syntax.advice.statements import instead_of_key
+    from renaissance.grammar.syntax.advice.streams import named_streams
+
     token, before, opening = place.token, place.before, place.opening
     span = _span(place.source, token)
     bracket = opening is not None and opening.type != "LBRACE"

@@ -1,7 +1,6 @@
 """Read tokens that stand in the place of others as what was meant: colons, brackets, words."""
 
 from renaissance.grammar.syntax import mistakes
-from renaissance.grammar.syntax.advice.statements import keywords_like
 from renaissance.grammar.syntax.automaton import CLOSING, OPENING
 from renaissance.grammar.syntax.reading import Reading
 from renaissance.grammar.syntax.tokens import Token, tables
@@ -61,6 +60,8 @@ def misspelt_word(reading: Reading) -> Token | None:
 
 def take_for_keyword(reading: Reading, word: Token) -> bool:
     """Take a word for the keyword that it resembles, if the line goes on as that does."""
+    from renaissance.grammar.syntax.advice.statements import keywords_like  # only mistakes pay
+
     ahead, end = reading.ahead, reading.next
     while ahead.kind(end) not in ("LBRACE", "NL", "$END"):
         if ahead.kind(end) == "COLON" and ahead.kind(end + 1) == "NL":
