@@ -11,6 +11,7 @@ from renaissance.grammar.paths import exists
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import paths_in
+from renaissance.grammar.study import Cell, Study
 
 if TYPE_CHECKING:
     from renaissance.runtime.data.part import Part
@@ -55,6 +56,20 @@ def remarks_on_data(spec: Spec) -> Remarks:
         },
         failures=(*_emptied(spec, parts), *(leak.sentence for leak in leaks(spec, parts=parts))),
     )
+
+
+def failures_of_study(study: Study) -> tuple[str, ...]:
+    """Return what must not be in cells of a study, each sentence once."""
+    from renaissance.runtime.data.parts import parts_of
+    from renaissance.runtime.studies.preflight import Leaking, by_variants
+
+    leaking = Leaking()
+
+    def failures(cell: Cell) -> Iterator[str]:
+        yield from _emptied(cell.spec, parts_of(cell.spec))
+        yield from leaking(cell.spec, cell.spec.jobs)
+
+    return by_variants(study.cells, failures)
 
 
 def _mixtures(

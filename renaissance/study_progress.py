@@ -43,10 +43,8 @@ def at_start(study: "Study", folder: Path, before: "Outlook", cells: int) -> Ite
     of = f"{cells} of " if cells < len(study.cells) else ""
     size = f"{of}{plural(len(study.cells), 'cell')}, {plural(stages, 'stage')}"
     yield f"study {study.name} in {folder}: {size}"
-    for why in before.problems:
-        yield f"what cannot be run: {why}"
     if not before.to_run:
-        yield "nothing is left to run" if stages else "nothing can be run"
+        yield "nothing is left to run"
         return
     if not (done or before.begun or before.failed):
         return

@@ -3,11 +3,12 @@
 import sys
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
-from renaissance.data_in_plan import Remarks, remarks_on_data
+from renaissance.data_in_plan import Remarks, failures_of_study, remarks_on_data
 from renaissance.execution import meant
 from renaissance.grammar.loading import load, load_studies
 from renaissance.grammar.names import listing
@@ -75,11 +76,13 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
     planning = perf_counter() - imported
     part = spec is None or arguments.model is not None
     remarks = Remarks() if part or spec is None else remarks_on_data(spec)
-    code = NO if remarks.failures else FINE
+    found = (failures_of_study(study) for study in studies)
+    failures = tuple(dict.fromkeys((*remarks.failures, *chain.from_iterable(found))))
+    code = NO if failures else FINE
     if arguments.format == "json":
         known = _known(arguments, spec, planned, plans, remarks)
         _tell(arguments, planning, imported - began)
-        return answer(arguments, code, failures=remarks.failures, **known)
+        return answer(arguments, code, failures=failures, **known)
 
     from renaissance.render.plan import draw
     from renaissance.render.plan_answers import answers
@@ -93,7 +96,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
         drawn += [""] if plans else []
     _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
     _tell(arguments, planning, imported - began)
-    return answer(arguments, code, failures=remarks.failures)
+    return answer(arguments, code, failures=failures)
 
 
 def _known(

@@ -49,7 +49,7 @@ def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Pat
     from renaissance.compiler.asked import check_folder
     from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_device
-    from renaissance.runtime.ending import code_of
+    from renaissance.runtime.ending import FAILED, code_of
     from renaissance.runtime.errors import JobError, UsageError
 
     try:
@@ -61,9 +61,11 @@ def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Pat
     from renaissance.runtime.studies.data import DataUnknownError
 
     try:
-        _work(arguments, study, cells, folder, machine)
+        failures = _work(arguments, study, cells, folder, machine)
     except (JobError, CompileError, DataUnknownError) as stop:
         return answer(arguments, code_of(stop), failures=[str(stop)])
+    if failures:
+        return answer(arguments, FAILED, failures=failures)
     return FINE if arguments.as_worker else _answer(arguments, folder, cells)
 
 
@@ -79,12 +81,17 @@ def _work(
     cells: Collection[str],
     folder: Path,
     machine: "Machine | None",
-) -> None:
-    """Run stages, in this process or in several."""
+) -> tuple[str, ...]:
+    """Run stages, in this process or in several.
+
+    Returns:
+        Why nothing was begun; none if it was.
+    """
     from renaissance.runtime.studies.budget import within_budget
     from renaissance.runtime.studies.data import Data
     from renaissance.runtime.studies.operations import Planned
     from renaissance.runtime.studies.outlook import expected, outlook
+    from renaissance.runtime.studies.preflight import unrunnable
     from renaissance.runtime.studies.stages import stages_of
     from renaissance.runtime.studies.working import begin_study, run_study
     from renaissance.study_progress import StudyProgress, at_start, of_rest, say
@@ -94,14 +101,18 @@ def _work(
     study = within_budget(study, planned, data)
     stages = stages_of(study.cells, data)
     if not arguments.as_worker:
-        begin_study(folder, study, stages)
         before = outlook(stages, folder, cells)
+        due = {stage.id for stage in before.to_run}
+        wanted = [cell for cell in study.cells if cell.name in cells]
+        if failures := unrunnable(wanted, stages, due, planned, folder):
+            return failures
+        begin_study(folder, study, stages)
         say(at_start(study, folder, before, len(cells)))
         if before.to_run:
             say(of_rest(expected(before, folder, planned, data, workers=arguments.jobs), planned))
     if arguments.jobs > 1:
         work_together(arguments, cells, folder)
-        return
+        return ()
     with StudyProgress() as observer:
         run_study(
             study,
@@ -114,6 +125,7 @@ def _work(
             workers=arguments.workers,
             began=arguments.began,
         )
+    return ()
 
 
 def _stopped(stop: BaseException, study: Study, folder: Path, cells: Collection[str]) -> str:

@@ -1,11 +1,9 @@
 """What of a study is done before it goes on, and what the rest is expected to take."""
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from renaissance.compiler.errors import CompileError
 from renaissance.runtime.studies.data import Data
 from renaissance.runtime.studies.folder import stages_folder
 from renaissance.runtime.studies.operations import Planned
@@ -23,14 +21,12 @@ class Outlook:
         done: ids of those that have a result.
         failed: ids of those that failed before, and are tried again.
         begun: ids of those that were stopped on the way.
-        problems: why jobs of these cells cannot be run at all, a sentence each.
     """
 
     stages: tuple[Stage, ...]
     done: frozenset[str]
     failed: frozenset[str]
     begun: frozenset[str]
-    problems: tuple[str, ...]
 
     @property
     def to_run(self) -> tuple[Stage, ...]:
@@ -43,8 +39,8 @@ class Expected:
     """What the stages without a result take as a whole, those that were stopped included.
 
     Attributes:
-        operations: planned; None where a length or a model is not known.
-        memory: bytes of the largest step; None where no model is known.
+        operations: planned; None where a length is not known.
+        memory: bytes of the largest step; None where nothing is left.
         planned_seconds: predicted; None without a machine.
         left: seconds, as far as equal jobs have been run; None where one has not been.
     """
@@ -68,10 +64,6 @@ def outlook(stages: Stages, folder: Path, cells: Collection[str]) -> Outlook:
     others = [stage.id for stage in due if stage.id not in done]
     failed = frozenset(id for id in others if read_failure(root / id) is not None)
     records = {id: read_stage(root / id) for id in others}
-    why: dict[str, str] = {}
-    for (cell, _), problem in stages.problems.items():
-        if cell in cells:
-            why.setdefault(cell, problem)  # what the others start from comes first
     return Outlook(
         stages=due,
         done=done,
@@ -80,7 +72,6 @@ def outlook(stages: Stages, folder: Path, cells: Collection[str]) -> Outlook:
             id for id, record in records.items() if record is not None and record.costs.seconds
         )
         - failed,
-        problems=tuple(dict.fromkeys(why.values())),
     )
 
 
@@ -95,18 +86,17 @@ def expected(
         planned: plans jobs.
         data: counts epochs and rows.
         workers: processes that work on it at the same time.
+
+    Raises:
+        CompileError: if a model cannot be built.
     """
-    plans = None
-    with suppress(CompileError):  # the stage says so itself
-        plans = tuple(plan_stages(before.to_run, planned, data, {}))
-    operations = [plan.operations for plan in plans or ()]
-    seconds = [plan.seconds for plan in plans or ()]
+    plans = tuple(plan_stages(before.to_run, planned, data, {}))
+    operations = [plan.operations for plan in plans]
+    seconds = [plan.seconds for plan in plans]
     return Expected(
-        operations=None if plans is None or None in operations else sum(filter(None, operations)),
-        memory=max((plan.memory for plan in plans or ()), default=None),
-        planned_seconds=None
-        if plans is None or None in seconds
-        else sum(filter(None, seconds)) / workers,
+        operations=None if None in operations else sum(filter(None, operations)),
+        memory=max((plan.memory for plan in plans), default=None),
+        planned_seconds=None if None in seconds else sum(filter(None, seconds)) / workers,
         left=time_left(
             before.stages,
             stages_folder(folder),

@@ -3,6 +3,7 @@
 import json
 import signal
 from pathlib import Path
+from shutil import copytree, rmtree
 
 import pytest
 
@@ -86,6 +87,31 @@ def test_mistakes_end_in_a_sentence(
 ) -> None:
     assert main(command) == code
     assert said in capsys.readouterr().err
+
+
+def test_what_train_refuses_stops_a_study_before_anything_is_trained(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (folder / "a.vl").read_text()
+    for level, root in (("none", "gone"), ("vision", "vqa")):
+        freeze = {"none": "nothing", "vision": "vision"}[level]
+        old = f"vqa {{ model {{ freeze {freeze} }} }}"
+        text = text.replace(old, f'vqa.task.root = "{root}"')
+    (folder / "gone.vl").write_text(text)
+    assert main(["study", "gone.vl:freezing"]) == 3
+    said = capsys.readouterr().err
+    assert "error: `freeze=none`: job `base` could not run: " in said and "gone" in said
+    assert said.endswith("; `--only` runs the others\n")
+    rmtree(folder / "vqa/test")
+    copytree(folder / "vqa/train", folder / "vqa/test")
+    questions = folder / "vqa/test/questions.json"
+    questions.write_text(questions.read_text().replace("],", "],\n"))  # no copy byte for byte
+    leak = "error: `exam` measures what job `vqa` learns from: 20 of the 24 rows of `test`"
+    for verb, code in (("study", 3), ("plan", 1)):
+        assert main([verb, "a.vl:freezing"]) == code
+        said = capsys.readouterr().err
+        assert leak in said and said.count("error") == 1
+    assert not (folder / "runs").exists()
 
 
 def test_torchrun_starts_no_study(
