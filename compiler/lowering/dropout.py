@@ -42,7 +42,24 @@ def add_dropped(update: Tensor, tokens: Tensor, probability: float) -> Tensor:
     threshold = levels_dropped(probability)
     if threshold == 0 or not drawn_here(update):
         return dropout(update, probability) + tokens
-    return torch.addcmul(tokens, update, _staying(update, threshold), value=scale_of(threshold))
+    return _AddDropped.apply(update, tokens, threshold)  # type: ignore[no-any-return]
+
+
+class _AddDropped(torch.autograd.Function):
+    """The sum, whose gradient is scaled and masked in one go through memory too."""
+
+    @staticmethod
+    def forward(ctx: Any, update: Tensor, tokens: Tensor, threshold: int) -> Tensor:
+        ctx.scale = scale_of(threshold)
+        staying = _staying(update, threshold)
+        ctx.save_for_backward(staying)
+        return torch.addcmul(tokens, update, staying, value=ctx.scale)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        (staying,) = ctx.saved_tensors
+        nothing = gradient.new_zeros(())
+        return torch.addcmul(nothing, gradient, staying, value=ctx.scale), gradient, None
 
 
 def drop_weights(weights: Tensor, probability: float) -> Tensor:
