@@ -73,6 +73,9 @@ _NORM_BEHIND = frozenset(
 )
 """Families that keep their last norm for the class token; here all tokens are read."""
 
+_HEADS = ("num_attention_heads", "num_heads", "n_heads")
+"""Settings of which an encoder with attention has one."""
+
 _POOLED_FIRST = frozenset({"dinov3_convnext"})
 """Families that put the mean of the patches where others have a class token."""
 
@@ -262,12 +265,16 @@ def _left(encoder: nn.Module, layers: int) -> tuple[str, ...]:
     return tuple(f"{path}." for paths in find_layers(encoder)[layers:] for path in paths)
 
 
-def own_attention(encoder: PreTrainedModel, asked: Attention, *, ragged: bool) -> AttentionFacts:
-    """Return what an encoder runs as its library made it.
+def own_attention(
+    encoder: PreTrainedModel, asked: Attention, *, ragged: bool
+) -> AttentionFacts | None:
+    """Return what an encoder runs as its library made it; None if it has no attention.
 
     Images have rows of one length: there the library's own is as good, unless a spec asks for the
     project's kernels.
     """
+    if not ragged and not any(hasattr(encoder.config, name) for name in _HEADS):
+        return None
     return AttentionFacts(
         asked=asked,
         head_dims=head_widths(encoder.config),

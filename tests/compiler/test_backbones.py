@@ -192,6 +192,9 @@ def test_a_tower_equals_its_library(family: str, attention: Any, tmp_path: Path)
     assert tower.reference is not None
     assert tower.reference.id == str(tmp_path)
     assert tower.reference.revision is None
+    convolves = family in ("bit", "convnext", "hgnet_v2", "poolformer", "regnet", "resnet")
+    assert tower.facts.attention is None or not convolves
+    assert tower.facts.attention is not None or family in MAPS or "convnext" in family
 
 
 def test_the_content_hash_names_the_weights(tmp_path: Path) -> None:
@@ -392,6 +395,17 @@ def test_dimensions_of_timm_can_be_set() -> None:
     assert tower.facts.width == 32
     assert len(tower.facts.layers) == 2
     assert tower.encoder.blocks[0].mlp.fc1.out_features == 64
+
+
+def test_a_ratio_of_the_feed_forward_part_can_be_set() -> None:
+    """DINOv2 states this ratio alone, and no width."""
+    spec = RandomArchitecture(
+        id="facebook/dinov2-base", layers=1, width=32, heads=2, mlp_ratio=3.0, image_size=28
+    )
+    with torch.device("meta"):
+        tower: Any = build_tower(spec, "x", attention="auto", weights=False)
+    shapes = {tuple(parameter.shape) for parameter in tower.parameters()}
+    assert (96, 32) in shapes and tower.facts.width == 32
 
 
 def test_a_folder_of_timm_loads(tmp_path: Path) -> None:
