@@ -45,6 +45,12 @@ def _is_object(path: Path) -> bool:
         return False
 
 
+def tokens_in(folder: Path) -> int | None:
+    """Return the highest number of a token of a folder and one; None where no file tells."""
+    found = _counted(folder)
+    return None if found is None else found[1]
+
+
 def flaw_of_tokenizer(folder: Path, known: Architecture) -> Flaw | None:
     """Say that the word embedding lacks rows for some tokens; None if nothing shows.
 
@@ -52,7 +58,22 @@ def flaw_of_tokenizer(folder: Path, known: Architecture) -> Flaw | None:
         folder: holds `config.json` and the tokenizer.
         known: what follows from `config.json`.
     """
-    rows = known.vocabulary
+    rows, found = known.vocabulary, _counted(folder)
+    if rows is None or found is None or found[1] <= rows:
+        return None
+    path, tokens = found
+    return Flaw(
+        message=f"`{path}` has {tokens:,} tokens, and the word embedding {rows:,} rows "
+        "(`vocab_size`)",
+        help=(
+            "take the tokenizer that the encoder was trained with",
+            "or resize the word embedding and save the encoder again",
+        ),
+    )
+
+
+def _counted(folder: Path) -> tuple[Path, int] | None:
+    """Return the first file of a folder that tells its tokens, and how many there are."""
     for name in ("tokenizer.json", "vocab.txt"):
         path = folder / name
         try:
@@ -60,16 +81,7 @@ def flaw_of_tokenizer(folder: Path, known: Architecture) -> Flaw | None:
         except (OSError, ValueError):
             continue
         tokens = _tokens(path, there.st_size, there.st_mtime_ns)
-        if rows is None or tokens is None or tokens <= rows:
-            return None
-        return Flaw(
-            message=f"`{path}` has {tokens:,} tokens, and the word embedding {rows:,} rows "
-            "(`vocab_size`)",
-            help=(
-                "take the tokenizer that the encoder was trained with",
-                "or resize the word embedding and save the encoder again",
-            ),
-        )
+        return None if tokens is None else (path, tokens)
     return None
 
 

@@ -9,7 +9,7 @@ from renaissance.grammar.encoder_folder import FolderError, read_folder
 from renaissance.grammar.encoder_halves import Half
 from renaissance.grammar.kinds.source import SourceBlock, half_of
 from renaissance.grammar.paths import is_folder
-from renaissance.grammar.tokenizer_files import flaw_of_tokenizer
+from renaissance.grammar.tokenizer_files import flaw_of_tokenizer, tokens_in
 from renaissance.grammar.weight_files import flaw_of_weights
 
 
@@ -34,6 +34,20 @@ def architecture_named(name: str, half: Half = "vision") -> Architecture | None:
         except FolderError:
             return None
     return known
+
+
+def vocabulary_named(name: str) -> int | None:
+    """Return the rows that the words of a tokenizer need in an embedding; None where nobody knows.
+
+    A folder's encoder says how many it has; a folder of a tokenizer alone, how many tokens.
+
+    Args:
+        name: hub id or folder whose tokenizer is used.
+    """
+    known = architecture_named(name, "text")
+    if known is not None and known.vocabulary is not None:
+        return known.vocabulary
+    return tokens_in(Path(name)) if is_folder(name) else None
 
 
 def problem_of(block: SourceBlock, *, reads: bool) -> Flaw | None:

@@ -1,18 +1,26 @@
 """What follows for embeddings from the model whose tokenizer or weights they start from."""
 
 from collections.abc import Mapping
+from pathlib import Path as FilePath
 
 from renaissance.grammar.anatomy.architecture import (
     architecture_named,
-    architecture_of,
     problem_of_name,
+    vocabulary_named,
 )
 from renaissance.grammar.architectures import Architecture
-from renaissance.grammar.composition.encoder_names import NamedEncoder, warn_if_misspelt
+from renaissance.grammar.composition.encoder_names import (
+    NamedEncoder,
+    no_such_folder,
+    warn_if_misspelt,
+)
 from renaissance.grammar.diagnostics import Diagnostic
+from renaissance.grammar.encoder_flaws import Flaw
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.source import SourceBlock
+from renaissance.grammar.paths import is_folder
 from renaissance.grammar.places import Path, Places
+from renaissance.grammar.tokenizer_files import flaw_of_tokenizer
 
 _FIXED = ("width", "patch")
 _OFFERED = ("image_size", "eps")
@@ -40,24 +48,52 @@ def _with_vocabulary(
         if stream.learned_vocabulary is None:
             return stream.model_copy(update={"vocabulary": LONGEST_LEARNED_VOCABULARY})
         return stream
-    known = architecture_of(stream)
+    name = stream.identifier
+    known = architecture_named(name, "text")
     encoder = NamedEncoder(block=stream, known=known, path=path, places=places, findings=findings)
     if encoder.says("vocabulary"):
-        reason = f"the tokenizer of `{stream.identifier}` has its own"
-        encoder.has_no_effect("vocabulary", reason)
+        encoder.has_no_effect("vocabulary", f"the tokenizer of `{name}` has its own")
         stream = stream.model_copy(update={"vocabulary": None})
     warn_if_misspelt(encoder)
-    if known is not None and known.modality != "text":
-        findings.add(
-            Diagnostic(
-                code="VL306",
-                message=f"`{stream.identifier}` reads images",
-                span=encoder.named_at,
-                label="has no tokenizer",
-            )
+    flaw = _flaw_of_words(name, known)
+    if flaw is None:
+        return stream
+    code = "VL306" if known is not None and known.modality == "vision" else "VL304"
+    findings.add(
+        Diagnostic(
+            code=code,
+            message=flaw.message,
+            span=encoder.named_at,
+            label="its tokenizer is wanted",
+            help=flaw.help,
         )
-        return None
-    return stream
+    )
+    return None
+
+
+def _flaw_of_words(name: str, known: Architecture | None) -> Flaw | None:
+    """Say why nobody knows how many tokens a tokenizer has, or that they lack rows; None if fine.
+
+    Args:
+        name: hub id or folder whose tokenizer is used.
+        known: the encoder of texts of that name, or the only encoder.
+    """
+    folder = is_folder(name)
+    if vocabulary_named(name) is not None:
+        text = known is not None and known.modality == "text"
+        return flaw_of_tokenizer(FilePath(name), known) if folder and text else None
+    if folder:
+        return Flaw(
+            message=f"the folder `{name}` holds neither the config.json of an encoder of texts nor "
+            "a tokenizer.json that tells its tokens",
+            help=("save the tokenizer into it: `tokenizer.save_pretrained(folder)`",),
+        )
+    if known is not None and known.modality == "vision":
+        return Flaw(message=f"`{name}` reads images", help=("name one that reads texts",))
+    return Flaw(
+        message=f"nothing is known about the tokenizer of `{name}` here",
+        help=("give the path of a folder that holds a tokenizer.json", no_such_folder(name)),
+    )
 
 
 def _with_weights(

@@ -169,6 +169,7 @@ def length_unknown(encoder: NamedEncoder, wanted: str) -> Diagnostic:
             + (", `max_tokens` for a text encoder" if takes_text else ""),
         ),
         notes=(
+            no_such_folder(name),
             "checking reads no network; known are the models of timm, those of transformers that "
             "`renaissance explain catalogue` lists, and local folders",
         ),
@@ -185,6 +186,15 @@ def _length_unsaid(encoder: NamedEncoder, wanted: str) -> Diagnostic:
         label=f"`{wanted}` has to be set",
         help=(f"write `{wanted} = {224 if images else 128}`, or what its weights were made for",),
     )
+
+
+def no_such_folder(name: str) -> str:
+    """Say that a name that nothing is known of is no folder either, and where one was looked for.
+
+    Args:
+        name: hub id or path, of no folder.
+    """
+    return f"there is no folder `{name}` in the working folder, from where paths are looked for"
 
 
 def _meant(name: str) -> str | None:

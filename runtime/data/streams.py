@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from renaissance.compiler.backbones import normalisation
-from renaissance.grammar.anatomy.architecture import architecture_of
+from renaissance.grammar.anatomy.architecture import vocabulary_named
 from renaissance.grammar.kinds.source import Detected, Fit, Resize, SourceBlock, modality
 from renaissance.grammar.schema.model import Model
 from renaissance.runtime.data.errors import DataError
@@ -126,13 +126,13 @@ def text_needs(model: Model) -> TextNeeds:
     max_tokens: int | None = getattr(stream, "max_tokens", None)
     if max_tokens is None:
         raise DataError(f"the text stream of model `{model.name}` has no `max_tokens`")
-    known = architecture_of(stream)
+    name = stream.tokenizer
     return TextNeeds(
         max_tokens=max_tokens,
-        tokenizer=stream.tokenizer,
+        tokenizer=name,
         revision=stream.hub_revision,
         vocabulary=stream.learned_vocabulary or LEARNED_VOCABULARY,
-        rows=known.vocabulary if known is not None else None,
+        rows=None if name is None else vocabulary_named(name),
         fill=getattr(stream, "padding", None) == "attended",
     )
 

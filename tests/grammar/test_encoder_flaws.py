@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from renaissance.compiler.sources.random.schema import RandomArchitecture
-from renaissance.grammar.anatomy.architecture import problem_of, problem_of_name
+from renaissance.grammar.anatomy.architecture import (
+    problem_of,
+    problem_of_name,
+    vocabulary_named,
+)
 from renaissance.grammar.catalogue import find, names
 from renaissance.grammar.check import check
 from renaissance.grammar.encoder_flaws import flaw_of_settings
@@ -222,6 +226,43 @@ def test_a_tokenizer_of_more_tokens_than_rows(name: str, content: str, tmp_path:
     assert found is not None
     assert f"`{tmp_path / name}` has 70 tokens, and the word embedding 69 rows" in found.message
     assert problem_of(stream, reads=False) is None  # a stack reads no words
+
+
+VILT = BERT | {"model_type": "vilt", "image_size": 32, "patch_size": 8}
+CLIP = {"model_type": "clip", "text_config": {"vocab_size": 70}, "vision_config": {}}
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens", "said"),
+    [
+        (VILT | {"vocab_size": 70}, True, ""),
+        (CLIP, True, ""),
+        (None, True, ""),
+        (VIT, True, ""),
+        (None, False, "VL304: the folder `{}` holds neither the config.json of an encoder of"),
+        (BERT | {"vocab_size": 69}, True, "VL304: `{}/tokenizer.json` has 70 tokens, and the wo"),
+    ],
+)
+def test_words_need_a_tokenizer_that_tells_its_tokens(
+    config: dict[str, Any] | None, tokens: bool, said: str, tmp_path: Path
+) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    if tokens:
+        (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {"vocab": WORDS}}))
+        assert vocabulary_named(str(tmp_path)) in (69, 70)
+    text = f"""
+model m {{
+  embed text   = wordpiece("{tmp_path}")
+  embed vision = patches {{ image_size = 32, patch = 8 }}
+  fusion joint = single_stream(text, vision) {{
+    encoder = random {{ layers = 1, width = 32, heads = 2 }}
+  }}
+}}
+"""
+    found = [f"{one.code}: {one.message}" for one in check(Source(name="main.vl", text=text))]
+    assert len(found) == bool(said)
+    assert all(one.startswith(said.format(tmp_path)) for one in found)
 
 
 def test_a_finding_stands_at_the_name_and_helps(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from renaissance.compiler.backbones.plain import WordpieceTower
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model.tower import Tower
 from renaissance.compiler.sources.wordpiece.schema import Wordpiece
-from renaissance.grammar.catalogue import find
-from renaissance.grammar.encoder_folder import read_folder
+from renaissance.grammar.anatomy.architecture import vocabulary_named
 
 
 def embedding(block: Wordpiece, address: str, *, stack_width: int, dropout: float) -> Tower:
@@ -37,7 +36,7 @@ def _vocabulary(stream: Wordpiece, address: str) -> int:
         if stream.vocabulary is None:
             raise CompileError(f"`{address}`: a learned vocabulary needs its size, `vocabulary`")
         return stream.vocabulary
-    architecture = find(stream.id) or read_folder(stream.id)
-    if architecture.vocabulary is None:
-        raise CompileError(f"`{address}`: `{stream.id}` has no vocabulary")
-    return architecture.vocabulary
+    found = vocabulary_named(stream.id)
+    if found is None:
+        raise CompileError(f"`{address}`: nothing is known of the vocabulary of `{stream.id}`")
+    return found
