@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def make_study(
     scores: Mapping[str, Sequence[float | None]],
     *,
     failed: str = "",
+    more: Callable[[float], Mapping[str, float]] = lambda score: {},
 ) -> Path:
     """Write `study.json` and stages: one pretraining that all share, a fine-tuning, an evaluation.
 
@@ -43,6 +45,7 @@ def make_study(
         folder: of the study, which gets a neighbour `.stages`.
         scores: by level of the factor `freeze`, accuracy of each seed; None where it waits.
         failed: name of a cell whose fine-tuning failed.
+        more: further metrics of an evaluation that has reached a score.
     """
     folder.mkdir(parents=True)
     stages = folder.parent / ".stages"
@@ -59,7 +62,7 @@ def make_study(
             _training(stages, tuning, "vqa", (3 - place) * 1e12, done=score is not None)
             if score is not None:
                 exam = f"exam-{level}-{seed}"
-                write_exam(stages / exam / "exam", folder.parent, score, seed)
+                write_exam(stages / exam / "exam", folder.parent, score, seed, more(score))
                 _record(stages, exam, "exam", "evaluate", Costs(seconds=1.0))
             elif name == failed:
                 failure = Failure(why="the loss is not finite after step 3", when=1.0)
@@ -122,7 +125,13 @@ def _training(stages: Path, stage: str, job: str, operations: float, *, done: bo
         write_result(home, JobResult(job=job, kind=kind, steps=STEPS, seconds=10.0))
 
 
-def write_exam(home: Path, images: Path, score: float, seed: int) -> None:
+def write_exam(
+    home: Path,
+    images: Path,
+    score: float,
+    seed: int,
+    more: Mapping[str, float] = MappingProxyType({}),
+) -> None:
     """Write the result and the predictions of an evaluation in the folder of its job."""
     home.mkdir(parents=True)
     order = np.random.default_rng(seed).permutation(ROWS)
@@ -145,7 +154,8 @@ def write_exam(home: Path, images: Path, score: float, seed: int) -> None:
         job="exam",
         kind="evaluate",
         split="test",
-        metrics={"accuracy": float(right.mean()), "loss": 1 - score},
+        rows=ROWS,
+        metrics={"accuracy": float(right.mean()), "loss": 1 - score, **more},
         predictions="predictions.parquet",
     )
     write_result(home, result)

@@ -54,14 +54,14 @@ def check_report(
 
 def _of_others(spec: Spec, job: Evaluate) -> bool:
     """Tell whether a kind of another package says what an evaluation measures."""
-    measured = spec.training_job(job.name)
+    measured = spec.data_job(job.name)
     kinds = (measured.task,) if isinstance(measured, Finetune) else measured.objectives
     return any(origin(kind) is not None for kind in kinds)
 
 
 def _metrics(spec: Spec, job: Evaluate) -> Iterator[str]:
     """Yield what an evaluation measures."""
-    measured = spec.training_job(job.name)
+    measured = spec.data_job(job.name)
     if isinstance(measured, Finetune):
         task = measured.task
         yield from (task.metric, *task.metrics, *task.reported)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.head import Form, Head
+from renaissance.grammar.kinds.quantity import Quantity
 from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.paths import resolved, same_content, sizes
@@ -193,6 +194,12 @@ class TaskBlock(Readable):
     """What else of `metric.py` a checkpoint can be selected by, larger is better."""
     reported: ClassVar[tuple[str, ...]] = ()
     """What else an evaluation measures."""
+    quantities: ClassVar[Mapping[str, Quantity]] = {}
+    """What its metrics are, by name: which way is better, their unit, where they can lie. Others
+    are shares where their name says so, as that of an accuracy does, and more of them is better."""
+    asks: ClassVar[tuple[str, ...]] = ()
+    """Keys that say what is asked where it is measured: metrics under other values of them answer
+    another question."""
     head_form: ClassVar[Form] = "mlp"
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1

@@ -7,6 +7,7 @@ from renaissance.grammar.kinds.block import KindBlock
 from renaissance.grammar.kinds.fusion import FusionBlock
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.moving import Moving
+from renaissance.grammar.kinds.quantity import Quantity
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 
@@ -31,6 +32,12 @@ class ObjectiveBlock(KindBlock):
     """Name of the share of its items that are right."""
     further_metrics: ClassVar[tuple[str, ...]] = ()
     """Names of other shares, of which its `loss.py` gives the credit too."""
+    quantities: ClassVar[Mapping[str, Quantity]] = {}
+    """What these are, by name, where they are no shares of items that are right; see `TaskBlock`.
+    Of its loss less is better."""
+    asks: ClassVar[tuple[str, ...]] = ()
+    """Keys that say what is asked where it is measured: losses and metrics under other values of
+    them answer another question."""
     compares: ClassVar[bool] = False
     """It learns a vector of each text and of each image whose product says how well they match."""
     matches: ClassVar[int | None] = None

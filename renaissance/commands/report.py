@@ -60,7 +60,7 @@ def _comparison(arguments: Namespace, folders: list[Path]) -> int:
     problem = no_common_evaluation(compared)
     if problem:
         raise UsageError(problem)
-    found = answer_of(compared.results)
+    found = answer_of(compared.results, compared.specs)
     page = _out(arguments) or Path(COMPARISON)
     write_whole(page, render(compared.results, found, compared.specs, page.parent))
     _draw(arguments, found)

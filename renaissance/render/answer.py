@@ -15,12 +15,12 @@ from renaissance.runtime.studies.expenses import (
 )
 from renaissance.runtime.studies.records import Costs
 from renaissance.runtime.studies.words import (
+    apart,
     chances,
     conclusions,
-    ends,
+    described,
     limits,
     score,
-    signed,
     state,
 )
 
@@ -42,9 +42,7 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield from _folded(sentence)
     for measure in answer.measures:
         yield ""
-        split = f" on {measure.split}" if measure.split else ""
-        less = "" if measure.larger_is_better else ", less is better"
-        yield f"{measure.evaluation}: {measure.metric}{split}{less}"
+        yield described(measure)
         headings: tuple[str, ...] = ("", "mean", "difference", "better", "p", "exact")
         rows = [(line.variant, _cells(measure, line)) for line in measure.lines]
         if measure.uneven:
@@ -62,19 +60,10 @@ def _lines(answer: Answer) -> Iterator[str]:
 
 
 def _cells(measure: Measure, line: Line) -> tuple[str, ...]:
-    comparison = line.comparison
+    quantity, comparison = measure.quantity, line.comparison
     seeds = (str(len(line.values)),) if measure.uneven else ()
-    if comparison is None:
-        return (score(measure.metric, line.score), "", "", "", "", *seeds)
-    apart = comparison.difference
-    difference = signed(measure.metric, apart.estimate.mean)
-    interval = ends(measure.metric, apart.estimate.interval)
-    return (
-        score(measure.metric, line.score),
-        f"{difference} {interval}".strip(),
-        *chances(comparison),
-        *seeds,
-    )
+    beside = ("", "", "") if comparison is None else chances(comparison)
+    return (score(quantity, line.score), apart(quantity, line), *beside, *seeds)
 
 
 def _costs(answer: Answer) -> Iterator[str]:
@@ -168,6 +157,7 @@ def answer_as_json(answer: Answer) -> dict[str, Any]:
             {
                 "evaluation": measure.evaluation,
                 "metric": measure.metric,
+                "less_is_better": measure.quantity.less_is_better,
                 "split": measure.split,
                 "conclusions": list(conclusions(answer, measure)),
                 "variants": [_line_as_json(line) for line in measure.lines],
@@ -197,6 +187,7 @@ def _line_as_json(line: Line) -> dict[str, Any]:
         "values": {str(seed): value for seed, value in line.values.items()},
         "score": None if line.score is None else asdict(line.score),
         "like_best": line.like_best,
+        "incomparable": line.incomparable,
         "difference": None
         if comparison is None
         else {

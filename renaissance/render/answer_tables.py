@@ -5,16 +5,15 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 
 from renaissance.compiler.amounts import amount, duration, in_bytes
-from renaissance.runtime.report.figures import is_rate
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
 from renaissance.runtime.studies.expenses import explained, learning, memory_of, on_gpu
 from renaissance.runtime.studies.words import (
+    apart,
     chances,
     conclusions,
-    ends,
+    described,
     limits,
     score,
-    signed,
     state,
 )
 
@@ -39,27 +38,29 @@ def _numbers(answer: Answer, measure: Measure) -> Iterator[dict[str, object]]:
     spent = {each.variant: each for each in answer.spent}
     for line in measure.lines:
         comparison = line.comparison
-        apart = None if comparison is None else comparison.difference
+        difference = None if comparison is None else comparison.difference
         over = None if comparison is None else comparison.resampled
         yield {
             "study": answer.study,
             "evaluation": measure.evaluation,
             "metric": measure.metric,
+            "less_is_better": measure.quantity.less_is_better,
             "split": measure.split,
             "variant": line.variant,
             "baseline": answer.baseline,
             "seeds": len(line.values),
             "mean": None if line.score is None else line.score.mean,
             **_bounds("", None if line.score is None else line.score.interval),
-            "difference": None if apart is None else apart.estimate.mean,
-            **_bounds("difference_", None if apart is None else apart.estimate.interval),
+            "difference": None if difference is None else difference.estimate.mean,
+            **_bounds("difference_", None if difference is None else difference.estimate.interval),
             **_bounds("images_", None if over is None else over.images),
             **_bounds("images_and_seeds_", None if over is None else over.both),
-            "better": None if apart is None else apart.better,
-            "p": None if apart is None else apart.p,
+            "better": None if difference is None else difference.better,
+            "p": None if difference is None else difference.p,
             "p_holm": None if comparison is None else comparison.p,
-            "p_exact": None if apart is None else apart.exact,
+            "p_exact": None if difference is None else difference.exact,
             "like_best": line.like_best,
+            "incomparable": line.incomparable,
             **spent[line.variant].costs.model_dump(),
             **{
                 f"planned_{name}": getattr(spent[line.variant].planned, name)
@@ -79,7 +80,7 @@ def as_markdown(answer: Answer) -> str:
     lines = []
     for measure in answer.measures:
         headings = _headings(answer, measure)
-        lines.append(f"**{_title(measure)}**\n")
+        lines.append(f"**{described(measure)}**\n")
         lines.append(_piped(headings))
         lines.append(_piped(["---", *["---:"] * (len(headings) - 1)]))
         lines += [_piped(row) for row in _rows(answer, measure, _plain)]
@@ -100,7 +101,7 @@ def _tabular(answer: Answer, measure: Measure) -> str:
     headings = _headings(answer, measure)
     said = (*conclusions(answer, measure), *state(answer), *limits(answer), *_explained(answer))
     lines = [
-        rf"% {_title(measure)}; needs \usepackage{{booktabs}}",
+        rf"% {described(measure)}; needs \usepackage{{booktabs}}",
         *(f"% {text}" for text in said),
         rf"\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}",
         r"\toprule",
@@ -136,15 +137,10 @@ def _rows(
 
 
 def _scores(measure: Measure, line: Line) -> tuple[str, ...]:
-    metric, comparison = measure.metric, line.comparison
-    mean = score(metric, line.score)
+    quantity, comparison = measure.quantity, line.comparison
     seeds = (str(len(line.values)),) if measure.uneven else ()
-    if comparison is None:
-        return mean, "", "", "", *seeds
-    apart = comparison.difference
-    difference = f"{signed(metric, apart.estimate.mean)} {ends(metric, apart.estimate.interval)}"
-    better, p, _ = chances(comparison)
-    return mean, difference.strip(), better, p, *seeds
+    better, p = ("", "") if comparison is None else chances(comparison)[:2]
+    return score(quantity, line.score), apart(quantity, line), better, p, *seeds
 
 
 def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:
@@ -156,13 +152,6 @@ def _costs(spent: Mapping[str, Spent], line: Line) -> tuple[str, ...]:
         "" if memory is None else in_bytes(memory),
         learning(spent[line.variant]) if spent[line.variant].trainable else "",
     )
-
-
-def _title(measure: Measure) -> str:
-    unit = ", %" if is_rate(measure.metric) else ""
-    split = f" on {measure.split}" if measure.split else ""
-    less = "" if measure.larger_is_better else ", less is better"
-    return f"{measure.evaluation}: {measure.metric}{split}{unit}{less}"
 
 
 def _piped(cells: tuple[str, ...] | list[str]) -> str:

@@ -1,24 +1,26 @@
 """The answer of a study: scores of its variants, how far they are apart, and what they cost."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
+from renaissance.grammar.kinds.quantity import Quantity
+from renaissance.grammar.measured import other_question, quantity_of
+from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.studies.records import Costs
 from renaissance.runtime.studies.resampling import Resampled
 from renaissance.runtime.studies.results import CellResults, JobResults, StudyResults
 from renaissance.runtime.studies.rows import resampled
+from renaissance.runtime.studies.specs import specs_of
 from renaissance.runtime.studies.statistics import (
+    LEVEL,
     Difference,
     Estimate,
+    cut,
     difference,
     estimate,
     holm,
 )
-
-LOSS = "loss"
-"""The one metric of which less is better."""
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +54,16 @@ class Line:
         values: by seed, of the cells that are done.
         score: over these seeds; None where there are none.
         comparison: with the baseline; None for the baseline itself, or without a common seed.
-        like_best: it is the best of its metric, or not distinguishable from that.
+        incomparable: why it cannot be compared with the baseline by this metric, in a sentence
+            without its end; empty where it can.
+        like_best: it is the best of those that can, or not distinguishable from that.
     """
 
     variant: str
     values: Mapping[int, float]
     score: Estimate | None
     comparison: Comparison | None
+    incomparable: str
     like_best: bool
 
 
@@ -69,19 +74,16 @@ class Measure:
     Attributes:
         evaluation: its name.
         metric: its name.
+        quantity: what it is.
         split: on which it was measured.
         lines: a line for each variant, in the order of the study.
     """
 
     evaluation: str
     metric: str
+    quantity: Quantity
     split: str
     lines: tuple[Line, ...]
-
-    @property
-    def larger_is_better(self) -> bool:
-        """False for a loss."""
-        return self.metric != LOSS
 
     @property
     def uneven(self) -> bool:
@@ -142,8 +144,14 @@ class Answer:
     failed: Mapping[str, str]
 
 
-def answer(results: StudyResults) -> Answer:
-    """Return what a study found, as far as it has come."""
+def answer(results: StudyResults, specs: Mapping[str, Spec] | None = None) -> Answer:
+    """Return what a study found, as far as it has come.
+
+    Args:
+        results: what was run.
+        specs: by variant, as far as they are known; read from the folder of the study if None.
+    """
+    specs = specs_of(results) if specs is None else specs
     variants = dict(_variants(results))
     baseline = next(
         name for name, cells in variants.items() if dict(cells[0].levels) == dict(results.baseline)
@@ -153,7 +161,7 @@ def answer(results: StudyResults) -> Answer:
         baseline=baseline,
         seeds=results.seeds,
         measures=tuple(
-            _measure(evaluation, metric, variants, baseline)
+            _measure(evaluation, metric, variants, baseline, specs)
             for evaluation, metric in _compared(results)
         ),
         spent=tuple(_spent(name, cells) for name, cells in variants.items()),
@@ -188,6 +196,7 @@ def _measure(
     metric: str,
     variants: Mapping[str, Sequence[CellResults]],
     baseline: str,
+    specs: Mapping[str, Spec],
 ) -> Measure:
     jobs = {
         variant: {
@@ -202,19 +211,26 @@ def _measure(
         variant: {seed: job.metrics[metric] for seed, job in of_seed.items()}
         for variant, of_seed in jobs.items()
     }
-    better = metric != LOSS
-    comparisons = _comparisons(jobs, values, metric, baseline)
-    best = _like_best(values, larger_is_better=better)
+    reasons = {
+        variant: other_question(specs.get(variant), specs.get(baseline), evaluation, metric)
+        for variant in variants
+    }
+    scale = _scale(evaluation, metric, (baseline, *variants), specs, jobs)
+    alike = {variant: of_seed for variant, of_seed in values.items() if not reasons[variant]}
+    comparisons = _comparisons(jobs, alike, metric, baseline, scale)
+    best = _like_best(alike, scale)
     return Measure(
         evaluation=evaluation,
         metric=metric,
+        quantity=scale.quantity,
         split=_split(job for of_seed in jobs.values() for job in of_seed.values()),
         lines=tuple(
             Line(
                 variant=variant,
                 values=scores,
-                score=estimate(list(scores.values())) if scores else None,
+                score=scale.estimate(list(scores.values())) if scores else None,
                 comparison=comparisons.get(variant),
+                incomparable=reasons[variant],
                 like_best=variant in best,
             )
             for variant, scores in values.items()
@@ -222,57 +238,99 @@ def _measure(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """What the values of a metric are, and how far two different ones are apart at least."""
+
+    quantity: Quantity
+    step: float
+
+    def estimate(self, values: Sequence[float]) -> Estimate:
+        """Return the mean of `[seeds]`."""
+        low, high = self.quantity.low, self.quantity.high
+        return estimate(values, low=low, high=high, known_to=self.step / 2)
+
+    def apart(
+        self, values: Mapping[int, float], others: Mapping[int, float], seeds: Sequence[int]
+    ) -> Difference:
+        """Compare values by seed with those of the baseline."""
+        return difference(
+            [values[seed] for seed in seeds],
+            [others[seed] for seed in seeds],
+            larger_is_better=not self.quantity.less_is_better,
+            step=self.step,
+            span=self.quantity.span,
+        )
+
+    def cut(self, found: Resampled | None) -> Resampled | None:
+        """Return intervals of a difference as far as there can be such differences."""
+        if found is None:
+            return None
+        span = self.quantity.span
+        both = None if found.both is None else cut(found.both, -span, span)
+        return replace(found, images=cut(found.images, -span, span), both=both)
+
+
+def _scale(
+    evaluation: str,
+    metric: str,
+    variants: Sequence[str],
+    specs: Mapping[str, Spec],
+    jobs: Mapping[str, Mapping[int, JobResults]],
+) -> _Scale:
+    """Return the scale of a metric, as the first variant whose spec is known has it."""
+    known = next((specs[variant] for variant in variants if variant in specs), None)
+    quantity = quantity_of(known, evaluation, metric)
+    results = [job.result for of_seed in jobs.values() for job in of_seed.values()]
+    rows = [result.rows for result in results if result is not None and result.rows]
+    # Of a part of the rows it is not known how many there are: its steps are these at least.
+    return _Scale(quantity=quantity, step=quantity.steps(min(rows, default=None)))
+
+
 def _comparisons(
     jobs: Mapping[str, Mapping[int, JobResults]],
     values: Mapping[str, Mapping[int, float]],
     metric: str,
     baseline: str,
+    scale: _Scale,
 ) -> dict[str, Comparison]:
+    """Return by variant how far it is from the baseline, of those that can be compared."""
     found: dict[str, tuple[tuple[int, ...], Difference]] = {}
     for variant in values:
         seeds = tuple(seed for seed in values[variant] if seed in values[baseline])
         if variant != baseline and seeds:
-            apart = _apart(values[variant], values[baseline], seeds, better=metric != LOSS)
-            found[variant] = (seeds, apart)
+            found[variant] = (seeds, scale.apart(values[variant], values[baseline], seeds))
     adjusted = holm([apart.p for _, apart in found.values()])
     return {
         variant: Comparison(
             seeds=seeds,
             difference=apart,
             p=p,
-            resampled=resampled(
-                metric,
-                [jobs[variant][seed] for seed in seeds],
-                [jobs[baseline][seed] for seed in seeds],
+            resampled=scale.cut(
+                resampled(
+                    metric,
+                    [jobs[variant][seed] for seed in seeds],
+                    [jobs[baseline][seed] for seed in seeds],
+                )
             ),
         )
         for (variant, (seeds, apart)), p in zip(found.items(), adjusted, strict=True)
     }
 
 
-def _apart(
-    values: Mapping[int, float], others: Mapping[int, float], seeds: Sequence[int], *, better: bool
-) -> Difference:
-    return difference(
-        [values[seed] for seed in seeds],
-        [others[seed] for seed in seeds],
-        larger_is_better=better,
-    )
-
-
-def _like_best(
-    values: Mapping[str, Mapping[int, float]], *, larger_is_better: bool
-) -> frozenset[str]:
+def _like_best(values: Mapping[str, Mapping[int, float]], scale: _Scale) -> frozenset[str]:
     """Return the best variant and those that seeds do not tell from it, all considered together."""
     means = {variant: estimate(list(of.values())).mean for variant, of in values.items() if of}
     if not means:
         return frozenset()
-    best = (max if larger_is_better else min)(means, key=lambda variant: means[variant])
+    best = (min if scale.quantity.less_is_better else max)(
+        means, key=lambda variant: means[variant]
+    )
     found: dict[str, Difference] = {}
     for variant in means:
         seeds = [seed for seed in values[variant] if seed in values[best]]
         if variant != best and seeds:
-            found[variant] = _apart(values[best], values[variant], seeds, better=larger_is_better)
+            found[variant] = scale.apart(values[best], values[variant], seeds)
     adjusted = holm([apart.p for apart in found.values()])
     told = {
         variant

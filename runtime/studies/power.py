@@ -5,6 +5,7 @@ from math import erf, lgamma, log, sqrt
 import numpy as np
 
 from renaissance.runtime.evaluation.intervals import student
+from renaissance.runtime.studies.statistics import LEAST_SEEDS
 
 POWER = 0.8
 """How often a difference that is there should be shown."""
@@ -51,11 +52,9 @@ def seeds_needed(difference: float, deviation: float) -> int | None:
 
     Args:
         difference: that should be shown, not 0.
-        deviation: standard deviation of differences paired by seed, 0 or more.
+        deviation: standard deviation of differences paired by seed, above 0.
     """
-    if deviation == 0:
-        return 2
-    low, high = 2, 2
+    low = high = LEAST_SEEDS
     while power(high, difference, deviation) < POWER:
         if high >= MOST_SEEDS:
             return None

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.quantity import SHARE, Quantity
 from renaissance.runtime.tasks.splits import with_validation
 
 IMAGES = ("images/mscoco/images/train2014", "images/train2014", "train2014")
@@ -31,6 +32,8 @@ class Referring(TaskBlock):
     crops: ClassVar[bool] = True
     says_sides: ClassVar[bool] = True
     reported: ClassVar[tuple[str, ...]] = ("chance",)
+    quantities: ClassVar[Mapping[str, Quantity]] = {"chance": SHARE}
+    asks: ClassVar[tuple[str, ...]] = ("boxes",)
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 6, "prediction": 2}',
         ids="its `sent_id`, under `id` or `sent_id`; the prediction is the place of a box among "

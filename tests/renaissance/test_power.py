@@ -64,7 +64,7 @@ def test_afterwards_it_speaks_of_points(
     )
     [small] = power(capsys, str(spec), "--power", "0.5", "--out", str(out))
     [large] = power(capsys, str(spec), "--power", "50", "--out", str(out))
-    assert large.startswith("exam accuracy, freeze=text: 2 seeds for 50.00 points")
+    assert large.startswith("exam accuracy, freeze=text: 3 seeds for 50.00 points")
     assert int(small.split(": ")[1].split()[0]) > 20
 
 

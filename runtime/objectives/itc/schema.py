@@ -32,6 +32,7 @@ class Itc(ObjectiveBlock):
     called: ClassVar[tuple[str, ...]] = ("contrastive", "clip", "infonce", "info_nce", "ita")
     scope: ClassVar[Literal["item", "global_batch"]] = "global_batch"
     metric: ClassVar[str] = "itc_accuracy"
+    asks: ClassVar[tuple[str, ...]] = ("loss",)
     further_metrics: ClassVar[tuple[str, ...]] = (
         "itc_text_to_image_accuracy",
         "itc_image_to_text_accuracy",

@@ -17,6 +17,7 @@ class Itm(ObjectiveBlock):
 
     called: ClassVar[tuple[str, ...]] = ("matching", "image_text_matching", "itm_loss", "nsp")
     metric: ClassVar[str] = "itm_accuracy"
+    asks: ClassVar[tuple[str, ...]] = ("negatives", "draw")
     matches: ClassVar[int | None] = 1
     head_form: ClassVar[Form | None] = "linear"
     head_outputs: ClassVar[int | None] = 2

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.quantity import EXPLAINED, Quantity
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.record import replace
 
@@ -22,6 +23,8 @@ class Mim(ObjectiveBlock):
     called: ClassVar[tuple[str, ...]] = ("mae", "masked_image_modeling", "beit")
     changes: ClassVar[Mapping[Modality, str]] = {"vision": "hides patches of its images at random"}
     metric: ClassVar[str] = "mim_explained"
+    asks: ClassVar[tuple[str, ...]] = ("mask", "probability", "target", "loss")
+    quantities: ClassVar[Mapping[str, Quantity]] = {"mim_explained": EXPLAINED}
     head_form: ClassVar[Form | None] = "own"
     head_reads: ClassVar[Literal["tokens", "patches", "pooled", "streams"]] = "patches"
 

@@ -24,6 +24,7 @@ class Mlm(ObjectiveBlock):
     )
     changes: ClassVar[Mapping[Modality, str]] = {"text": "masks its texts at random"}
     metric: ClassVar[str] = "mlm_accuracy"
+    asks: ClassVar[tuple[str, ...]] = ("probability", "whole_word", "random", "keep")
     head_form: ClassVar[Form | None] = "lm"
     head_reads: ClassVar[Literal["tokens", "pooled", "streams"]] = "tokens"
 

@@ -7,6 +7,7 @@ from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.head import Form, Head
 from renaissance.grammar.kinds.hiding import wrong_shares
 from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.kinds.quantity import EXPLAINED, Quantity
 from renaissance.grammar.kinds.remark import Remark
 from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.record import replace
@@ -22,7 +23,9 @@ class Mrm(ObjectiveBlock):
 
     changes: ClassVar[Mapping[Modality, str]] = {"vision": "hides regions of its images at random"}
     metric: ClassVar[str] = "mrm_explained"
+    asks: ClassVar[tuple[str, ...]] = ("probability", "random", "keep", "loss", "classes")
     further_metrics: ClassVar[tuple[str, ...]] = ("mrm_class_accuracy",)
+    quantities: ClassVar[Mapping[str, Quantity]] = {"mrm_explained": EXPLAINED}
     head_form: ClassVar[Form | None] = "own"
     head_reads: ClassVar[Literal["tokens", "patches", "pooled", "streams"]] = "patches"
 

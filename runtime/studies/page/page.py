@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.grammar.diff import diff_specs
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
-from renaissance.runtime.identity import kept_spec
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.frame import framed
 from renaissance.runtime.report.images import data_uri
@@ -21,9 +19,10 @@ from renaissance.runtime.studies.answer import Answer, Measure, Spent
 from renaissance.runtime.studies.expenses import explained, learning, memory_of, on_gpu
 from renaissance.runtime.studies.page.curves import learning_curves
 from renaissance.runtime.studies.page.plots import Plot, colours_of, cost_plot, dot_plot
-from renaissance.runtime.studies.records import CELLS, Costs
+from renaissance.runtime.studies.records import Costs
 from renaissance.runtime.studies.results import StudyResults
 from renaissance.runtime.studies.rows import Disagreement, disagreements
+from renaissance.runtime.studies.specs import specs_of
 
 HERE = Path(__file__).parent
 REPORT = "report.html"
@@ -85,7 +84,7 @@ def write_study_report(results: StudyResults, found: Answer, target: Path | None
         OSError: if the file cannot be written.
     """
     target = results.folder / REPORT if target is None else target
-    page = render(results, found, _specs(results), target.parent)
+    page = render(results, found, specs_of(results), target.parent)
     write_whole(target, page, shared=True)  # a report may be asked for while one is written
     return target
 
@@ -145,10 +144,9 @@ def _seeds(results: StudyResults) -> str:
 
 
 def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> MeasureView:
-    split = f" on {measure.split}" if measure.split else ""
     return MeasureView(
         measure=measure,
-        title=f"{measure.metric.replace('_', ' ').capitalize()} of {measure.evaluation}{split}",
+        title=_title(measure),
         dots=dot_plot(measure, found.baseline, colours),
         costs=cost_plot(measure, found.spent, colours),
         rows=tuple(_cells(measure)),
@@ -156,21 +154,28 @@ def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> Measur
     )
 
 
+def _title(measure: Measure) -> str:
+    split = f" on {measure.split}" if measure.split else ""
+    less = f", {words.LESS}" if measure.quantity.less_is_better else ""
+    named = measure.metric.replace("_", " ").capitalize()
+    return f"{named} of {measure.evaluation}{split}{less}"
+
+
 def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:
+    quantity = measure.quantity
     for line in measure.lines:
-        comparison, metric = line.comparison, measure.metric
-        score = words.score(metric, line.score)
+        score, comparison = words.score(quantity, line.score), line.comparison
         seeds = (str(len(line.values)),) if measure.uneven else ()
         if comparison is None:
-            yield line.variant, score, "", "", "", "", "", "", *seeds
+            yield line.variant, score, words.apart(quantity, line), "", "", "", "", "", *seeds
             continue
         apart, over = comparison.difference, comparison.resampled
         yield (
             line.variant,
             score,
-            words.signed(metric, apart.estimate.mean),
-            words.ends(metric, apart.estimate.interval),
-            "" if over is None else words.ends(metric, over.both or over.images),
+            words.signed(quantity, apart.estimate.mean),
+            words.ends(quantity, apart.estimate.interval),
+            "" if over is None else words.ends(quantity, over.both or over.images),
             *words.chances(comparison),
             *seeds,
         )
@@ -227,18 +232,6 @@ def _changes(found: Answer, specs: Mapping[str, Spec]) -> Iterator[Change]:
 def _value(value: Any) -> str:
     """Spell a value; what has none, as a directive, is there or is not."""
     return figures.DASH if value is None else str(value) or "there"
-
-
-def _specs(results: StudyResults) -> dict[str, Spec]:
-    """Return the spec of each variant with its first seed, as far as it was written."""
-    found = {}
-    for levels in results.variants:
-        cell = results.of_variant(levels)[0]
-        with suppress(OSError):
-            spec = kept_spec(results.folder / CELLS / cell.name).spec
-            if spec is not None:
-                found[cell.variant] = spec
-    return found
 
 
 def _disagreeing(results: StudyResults, found: Answer) -> Iterator[Disagreeing]:

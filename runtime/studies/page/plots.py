@@ -90,7 +90,7 @@ def _points(
     measure: Measure, known: Sequence[tuple[Line, float]], colours: Mapping[str, int]
 ) -> tuple[Point, ...]:
     places = [(cost, line.score.mean) for line, cost in known if line.score is not None]
-    best = front(places, larger_is_better=measure.larger_is_better)
+    best = front(places, larger_is_better=not measure.quantity.less_is_better)
     return tuple(
         Point(
             number=number,

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import Share, key
 from renaissance.grammar.kinds.data import VALIDATION, PublishedPart, ResultFile, Split, TaskBlock
+from renaissance.grammar.kinds.quantity import CORRELATION, NEGATIVE_ERROR, Quantity
 from renaissance.runtime.tasks.glue.layout import LAYOUTS, Layout
 
 METRICS = {
@@ -23,6 +24,11 @@ class Glue(TaskBlock):
     There are no images: the spec says what stands in the place of one.
     """
 
+    asks: ClassVar[tuple[str, ...]] = ("subtask",)
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "negative_squared_error": NEGATIVE_ERROR,
+        **dict.fromkeys(("matthews", "pearson", "spearman"), CORRELATION),
+    }
     result_file: ClassVar[ResultFile] = ResultFile(
         form="the official TSV of the subtask, of which a zip is handed in: the header "
         "`index\tprediction`, then a line a row, classes as the published files spell them",

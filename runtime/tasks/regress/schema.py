@@ -1,9 +1,11 @@
 """Keys of the task `regress`."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from renaissance.grammar.declaration import key
 from renaissance.grammar.kinds.data import ResultFile
+from renaissance.grammar.kinds.quantity import CORRELATION, ERROR, NEGATIVE_ERROR, Quantity
 from renaissance.runtime.tasks.tabular import TabularTask
 
 
@@ -14,6 +16,12 @@ class Regress(TabularTask):
     metric: ClassVar[str] = "negative_squared_error"
     metrics: ClassVar[tuple[str, ...]] = ("pearson", "spearman")
     reported: ClassVar[tuple[str, ...]] = ("rmse",)
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        "negative_squared_error": NEGATIVE_ERROR,
+        "pearson": CORRELATION,
+        "spearman": CORRELATION,
+        "rmse": ERROR,
+    }
     result_file: ClassVar[ResultFile] = ResultFile(
         line='{"id": 0, "prediction": 3.5}', ids=TabularTask.result_file.ids
     )

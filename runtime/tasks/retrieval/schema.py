@@ -14,6 +14,7 @@ from renaissance.grammar.kinds.data import (
     TaskBlock,
 )
 from renaissance.grammar.kinds.head import Form
+from renaissance.grammar.kinds.quantity import MEAN_RANK, MEDIAN_RANK, SHARE, Quantity
 from renaissance.runtime.tasks.splits import with_validation
 
 FIRST_FIVE = 5
@@ -39,6 +40,15 @@ FLICKR_FOLDERS = ("flickr30k-images", "flickr30k_images", "Flickr30K/images", "i
 """What the folder of Flickr30k's photographs is called, the published name first."""
 
 
+OF_A_SEARCH: Mapping[str, Quantity] = {
+    **dict.fromkeys(("r@1", "r@5", "r@10"), SHARE),
+    "mean_rank": MEAN_RANK,
+    "median_rank": MEDIAN_RANK,
+    "scored": SHARE,
+}
+"""What is measured where texts or images are looked for."""
+
+
 class Retrieval(TaskBlock):
     """Which image belongs to a text, and which texts to an image? Source: Karpathy & Fei-Fei 2015.
 
@@ -50,11 +60,11 @@ class Retrieval(TaskBlock):
     head_form: ClassVar[Form] = "linear"
     inherits: ClassVar[tuple[str, int] | None] = ("itm", 1)
     zero_shot: ClassVar[bool] = True
-    reported: ClassVar[tuple[str, ...]] = tuple(
-        f"{side}_{name}"
-        for side in ("text", "image")
-        for name in ("r@1", "r@5", "r@10", "mean_rank", "median_rank", "scored")
-    )
+    asks: ClassVar[tuple[str, ...]] = ("set", "captions")
+    quantities: ClassVar[Mapping[str, Quantity]] = {
+        f"{side}_{name}": each for side in ("text", "image") for name, each in OF_A_SEARCH.items()
+    }
+    reported: ClassVar[tuple[str, ...]] = tuple(quantities)
     result_file: ClassVar[ResultFile] = ResultFile(
         form="an `.npz` with `scores` [images, captions], `image_ids` and `text_ids`, in any order",
         line=None,

@@ -5,10 +5,27 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.kinds.objective import ObjectiveBlock
+from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.objectives.itc.schema import Itc
+from renaissance.runtime.objectives.itm.schema import Itm
+from renaissance.runtime.objectives.mlm.schema import Mlm
 from renaissance.runtime.studies.answer import Answer, Comparison, Line, answer
+from renaissance.runtime.studies.page.plots import colours_of, cost_plot
 from renaissance.runtime.studies.results import read_results
-from renaissance.runtime.studies.words import conclusions, limits, seeds_for, state
+from renaissance.runtime.studies.words import (
+    apart,
+    conclusions,
+    described,
+    limits,
+    score,
+    seeds_for,
+    state,
+)
+from renaissance.runtime.tasks.retrieval.schema import Retrieval
 from tests.made_study import make_study
+from tests.tiny import tiny_experiment
 
 SCORES = {
     "none": (0.80, 0.825, 0.8125),
@@ -64,7 +81,10 @@ def test_the_best_is_the_set_that_seeds_do_not_tell_apart(tmp_path: Path) -> Non
     assert said[-1] == "not distinguishable from the best: freeze=none, freeze=vision"
     assert said[0].startswith("freeze=vision: ")
     assert "not distinguishable from freeze=none; 3 seeds cannot show less than" in said[0]
-    assert ": worse than freeze=none; over other images as well [" in said[1]
+    assert (
+        ": worse than freeze=none, if differences between seeds are about normal (without that, "
+        "p is 0.25); over other images as well ["
+    ) in said[1]
     assert limits(of) == (
         "intervals take differences between seeds to be about normal; a test that takes nothing "
         "for granted cannot give less than p = 0.25 with 3 seeds",
@@ -137,3 +157,64 @@ def test_the_best_alone_is_told_apart_in_all_comparisons_together(tmp_path: Path
     comparison = compared(of, "vision")
     assert comparison.difference.distinguishable and not comparison.distinguishable
     assert line(of, "none").like_best
+
+
+def test_of_ranks_less_is_better_as_the_task_says(tmp_path: Path) -> None:
+    folder = make_study(
+        tmp_path / "study", SCORES, more=lambda score: {"image_mean_rank": 40 - 39 * score}
+    )
+    spec = tiny_experiment("nowhere")
+    exam = Evaluate(name="exam", of="base", task=Retrieval(root="nowhere"))
+    spec = spec.model_copy(update={"jobs": {**spec.jobs, "exam": exam}})
+    of = answer(read_results(folder), {f"freeze={variant}": spec for variant in SCORES})
+    text = line(of, "text", "image_mean_rank")
+    assert text.comparison is not None and text.comparison.difference.better == 0
+    assert not text.like_best and line(of, "none", "image_mean_rank").like_best
+    [ranks] = [measure for measure in of.measures if measure.metric == "image_mean_rank"]
+    assert described(ranks) == "exam: image_mean_rank on test, less is better"
+    assert ": worse than freeze=none" in conclusions(of, ranks)[1]
+    plot = cost_plot(ranks, of.spent, colours_of(of))  # `text` costs least, `none` most
+    assert plot is not None and [point.front for point in plot.points] == [True, True, True]
+
+
+def test_losses_of_other_objectives_are_not_compared(tmp_path: Path) -> None:
+    results = read_results(make_study(tmp_path / "study", SCORES))
+    exam = Evaluate(name="exam", of="base", split="validation")
+
+    def learning(*objectives: ObjectiveBlock) -> Spec:
+        spec = tiny_experiment("nowhere", base={"objectives": objectives})
+        return spec.model_copy(update={"jobs": {**spec.jobs, "exam": exam}})
+
+    specs = {
+        "freeze=none": learning(Mlm(), Itm()),
+        "freeze=vision": learning(Itm(), Mlm()),
+        "freeze=text": learning(Mlm(), Itc()),
+    }
+    of = answer(results, specs)
+    [_, losses] = of.measures
+    assert line(of, "text", "loss").comparison is None and not line(of, "text", "loss").like_best
+    assert line(of, "vision", "loss").comparison is not None
+    said = conclusions(of, losses)
+    assert said[1] == (
+        "freeze=text: not comparable with freeze=none: it is measured by `itc` and `mlm`, not by "
+        "`itm` and `mlm`"
+    )
+    assert said[2].startswith("not distinguishable from the best of those that can be compared")
+    assert "freeze=text" not in said[2]
+
+
+def test_of_two_seeds_nothing_is_concluded_however_alike_they_are(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", {"none": (0.8, 0.8), "text": (0.7, 0.7)})
+    of = answer(read_results(folder))
+    [accuracy, loss] = (conclusions(of, measure) for measure in of.measures)
+    assert accuracy[0].startswith("freeze=text: -10.00 points [-20.59, +0.59]: of 2 seeds nothing")
+    assert "-0.1 [" not in loss[0] and "how much seeds vary is not known" in loss[0]
+    assert all(one.like_best for measure in of.measures for one in measure.lines)
+    assert limits(of)[0].startswith("2 seeds do not show how much seeds vary")
+
+
+def test_scores_are_cut_where_there_can_be_none(tmp_path: Path) -> None:
+    of = answer(read_results(make_study(tmp_path / "study", {"none": (0.2, 0.7), "text": (1, 0)})))
+    first, second = of.measures[0].lines
+    assert score(of.measures[0].quantity, first.score) == "45.00 [0.00, 100.00]"
+    assert apart(of.measures[0].quantity, second) == "+5.00 [-100.00, +100.00]"

@@ -1,5 +1,7 @@
 """Means, differences and their tests: against scipy, by hand, and by how often they are right."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -34,7 +36,7 @@ def test_a_difference_is_paired_by_seed(seeds: int) -> None:
     expected = stats.ttest_rel(one, other).confidence_interval(0.95)
     assert found.estimate.interval == pytest.approx((expected.low, expected.high), rel=1e-10)
     assert found.p == pytest.approx(stats.ttest_rel(one, other).pvalue, abs=1e-12)
-    assert found.distinguishable == (found.p < 0.05)
+    assert found.distinguishable == (found.p < 0.05 and seeds > 2)
     assert found.exact == sign_flip(one - other)
 
 
@@ -72,9 +74,46 @@ def test_one_seed_has_no_interval() -> None:
     assert found.p == found.exact == 1
 
 
-def test_differences_without_spread_have_no_p_but_0_or_1() -> None:
-    assert difference([2, 3, 4], [1, 2, 3]).p == 0
+def test_seeds_that_differ_by_the_same_say_nothing_of_how_seeds_vary() -> None:
+    found = difference([2, 3, 4], [1, 2, 3])
+    assert found.p == 1 and found.estimate.interval is None and not found.distinguishable
     assert difference([2, 3, 4], [2, 3, 4]).p == 1
+
+
+@pytest.mark.parametrize("seeds", (2, 3, 4, 5))
+def test_a_deviation_is_no_smaller_than_what_steps_may_hide(seeds: int) -> None:
+    step, same = 0.01, np.full(seeds, 0.6)
+    found = difference(same + 0.05, same, step=step)
+    ends = np.array(list(product((-step, step), repeat=seeds)))  # as far as each may be off
+    largest = ends.std(axis=1, ddof=1).max()
+    assert found.estimate.deviation == pytest.approx(largest, rel=1e-9)
+    assert found.estimate.mean == pytest.approx(0.05)
+    assert found.p == pytest.approx(stats.t.sf(0.05 / largest * np.sqrt(seeds), seeds - 1) * 2)
+    wide = np.linspace(-1, 1, seeds)  # varies by more than steps
+    assert difference(wide, 0 * wide, step=step) == difference(wide, 0 * wide)
+
+
+def test_two_seeds_tell_no_difference_and_few_only_if_they_are_normal() -> None:
+    assert not difference([0.9, 0.9001], [0.5, 0.5]).distinguishable
+    three = difference([0.9, 0.9001, 0.9], [0.5, 0.5, 0.5])
+    assert three.distinguishable and three.supposes_normal
+    six = difference([0.9, 0.9001] * 3, [0.5] * 6)
+    assert six.distinguishable and not six.supposes_normal
+
+
+def test_intervals_end_where_there_can_be_no_values() -> None:
+    found = estimate([0.3, 0.55], low=0, high=1)
+    assert found.interval == (0, 1)
+    assert difference([0.3, 0.55], [0.1, 0.9], span=1).estimate.interval == (-1, 1)
+    outside = estimate([-1, 1.5], low=0, high=1).interval  # the range is not that of these values
+    assert outside is not None and outside[0] < -1
+
+
+def test_what_rounding_leaves_is_no_difference() -> None:
+    found = difference([0.1 + 0.2, 0.3, 0.7], [0.3, 0.3, 0.7])
+    assert found.estimate.mean == 0 and found.better == 0.5 and found.p == found.exact == 1
+    cancelled = difference([0.1, 0.2, 0.3], [0.2, 0.3, 0.1])
+    assert cancelled.estimate.mean == 0 and cancelled.p == 1
 
 
 def test_better_is_a_share_of_seeds_and_less_is_better_for_losses() -> None:

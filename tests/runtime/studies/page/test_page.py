@@ -34,7 +34,7 @@ def test_the_page_shows_answer_plots_curves_rows_and_stages(study: Path) -> None
     page, text = page_of(study)
     for words in (
         "Accuracy of exam on test",
-        "2 seeds cannot show less than",
+        "of 2 seeds nothing can be concluded",
         "Score against training operations",
         "all variants (2 seeds)",
         "Where variants disagree",
