@@ -27,6 +27,14 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
     return _sound(resolve_file(path, _settings(set)))
 
 
+def load_with_warnings(
+    path: str | Path, set: Mapping[str, Any] | None = None
+) -> tuple[Spec, tuple[Diagnostic, ...]]:
+    """Return what `load` returns, and the warnings about the file; raises what it raises."""
+    resolution = resolve_file(path, _settings(set))
+    return _sound(resolution), tuple(resolution.diagnostics)
+
+
 def load_in_spite_of(
     path: str | Path, codes: Collection[str], set: Mapping[str, Any] | None = None
 ) -> tuple[Spec, tuple[Diagnostic, ...]]:

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ def execute_jobs(
     *,
     fresh: bool = False,
     again: bool = False,
+    warnings: Iterable[str] = (),
 ) -> int:
     """Run jobs of a spec and tell how it went.
 
@@ -66,6 +67,7 @@ def execute_jobs(
         only: names of jobs; all of them if None.
         fresh: remove earlier results.
         again: run evaluations again that have finished.
+        warnings: what is to be said of the spec first, in lines.
     """
     from renaissance.compiler.errors import CompileError
     from renaissance.runtime.asked import check_run
@@ -73,14 +75,16 @@ def execute_jobs(
     from renaissance.runtime.ending import FAILED
     from renaissance.runtime.errors import UsageError
 
-    folder = folder_of(path, arguments.out)
+    folder, first = folder_of(path, arguments.out), os.environ.get("RANK", "0") == "0"
+    if first:
+        sys.stderr.writelines(f"{line}\n" for line in warnings)
     try:
         check_run(spec, folder, only, arguments.device)
     except (CompileError, UsageError) as problem:
         return answer(arguments, NO_ANSWER, failures=[str(problem)])
     except DataError as problem:
         return answer(arguments, FAILED, failures=[str(problem)])
-    if os.environ.get("RANK", "0") == "0":
+    if first:
         # Libraries, tokenizers and data take seconds before there is any progress.
         sys.stderr.write(f"loading {path}; the run lies in {folder}\n")
         sys.stderr.flush()

@@ -68,7 +68,7 @@ def test_a_job_folder(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> No
         (("", ""), ["eval", "tiny.vl:base"], 2, "no evaluation of job `base`"),
         (("", ""), ["run", "nowhere"], 2, "`nowhere` is no job folder"),
         (('/vqa"', '/gone"'), ["train", "tiny.vl:vqa"], 3, "gone`, the `root` of job `vqa`"),
-        (('/vqa"', '/gone"'), ["train", "tiny.vl"], 3, "gone` does not exist"),
+        (('/vqa"', '/gone"'), ["train", "tiny.vl"], 3, "gone`, the `root` of data `pairs`, does"),
         (("workers          = auto", "workers = "), ["train", "tiny.vl"], 1, "error"),
     ],
 )
@@ -84,6 +84,16 @@ def test_mistakes_end_in_a_sentence(
     assert main(command) == code
     err = capsys.readouterr().err
     assert said in err and "Traceback" not in err and "VL901" not in err
+
+
+def test_warnings_are_shown_before_anything_runs(
+    spec_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec_file.write_text(spec_file.read_text().replace("  fusion", "  freeze vision\n  fusion", 1))
+    assert main(["train", "tiny.vl", "--device", "abacus"]) == 2
+    warning, *_, refusal = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning[VL205] tiny.vl:") and "never learns" in warning
+    assert "`abacus` is no device" in refusal
 
 
 def test_file_and_job_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
