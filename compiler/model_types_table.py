@@ -48,6 +48,7 @@ _PAIRS = "it compares two images"
 _VIDEOS = "it reads videos"
 _REFUSED: Mapping[str, str] = {
     "altclip_text_model": "its tokens are mapped to the width of a space that images share",
+    "bros": "it reads where each word stands on its page too",
     "deepseek_ocr2_vision": "it sends an image through SAM's encoder and a language model",
     "depth_pro": "it encodes parts of an image at several sizes",
     "edgetam_vision_model": _MAPS,
