@@ -170,8 +170,8 @@ def _of_task(kind: type[TaskBlock]) -> Iterator[str]:
         yield f"| `{name}` | {use}{where} |"
     if task.open_splits:
         yield "| any other folder | measured |"
-    names = listing(name for name in dict.fromkeys((task.metric, *task.metrics)))
-    yield f"\nMeasured: {names}; `select` takes one of them, or `loss`.\n"
+    yield f"\nAn `evaluate` measures {listing(dict.fromkeys(task.evaluated()))}.\n"
+    yield f"`select` takes {listing(dict.fromkeys(task.selectable()))}.\n"
     yield (
         f'`evaluate NAME of JOB {{ write = "FILE" }}` writes, and `{_score_of(kind)}` measures: '
         f"{task.result_file.described}.\n"

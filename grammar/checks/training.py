@@ -326,17 +326,27 @@ class _Check:
 
     def selection(self, job: Finetune) -> None:
         """What selects the best checkpoint is a metric of the task."""
-        known = job.task.selectable()
+        task, known = job.task, job.task.selectable()
         if job.selects_by in known:
             return
+        notes = [f"it can be selected by {listing(known)}"]
+        if task.searches:
+            notes.append(
+                f"{listing(task.reported, most=2)} take every image with every text, which only "
+                "an `evaluate` scores: too much for each validation"
+            )
+        elif job.selects_by in task.reported:
+            notes.append(f"only an `evaluate` measures `{job.selects_by}`")
         self._findings.add(
             Diagnostic(
                 code="VL525",
-                message=f"task `{job.task.word()}` has no metric `{job.select}`",
+                message=f"task `{task.word()}` has no metric `{job.select}`"
+                if job.selects_by not in task.reported
+                else f"`{job.select}` is not measured while task `{task.word()}` is learned",
                 span=self._value("select"),
                 label="cannot select the best checkpoint",
                 help=suggestion(job.selects_by, known, "a metric"),
-                notes=(f"it can be selected by {listing(known)}",),
+                notes=tuple(notes),
             )
         )
 

@@ -63,10 +63,9 @@ def _metrics(spec: Spec, job: Evaluate) -> Iterator[str]:
     """Yield what an evaluation measures."""
     measured = spec.data_job(job.name)
     if isinstance(measured, Finetune):
-        task = measured.task
-        yield from (task.metric, *task.metrics, *task.reported)
-    else:
-        for objective in measured.objectives:
-            yield from (objective.metric, *objective.further_metrics)
-        yield from (head.name for head in measured.heads())  # their losses
+        yield from measured.task.evaluated()
+        return
+    for objective in measured.objectives:
+        yield from (objective.metric, *objective.further_metrics)
+        yield objective.head_name()  # its loss
     yield LOSS

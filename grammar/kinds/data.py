@@ -200,6 +200,8 @@ class TaskBlock(Readable):
     asks: ClassVar[tuple[str, ...]] = ()
     """Keys that say what is asked where it is measured: metrics under other values of them answer
     another question."""
+    searches: ClassVar[bool] = False
+    """An evaluation scores every image with every text, and measures `reported` alone."""
     head_form: ClassVar[Form] = "mlp"
     head_reads: ClassVar[Literal["pooled", "text"]] = "pooled"
     views: ClassVar[int] = 1
@@ -255,6 +257,10 @@ class TaskBlock(Readable):
     def selectable(self) -> tuple[str, ...]:
         """Return what can select the best checkpoint."""
         return (self.metric, *self.metrics, LOSS)
+
+    def evaluated(self) -> tuple[str, ...]:
+        """Return what an evaluation measures, as far as this is known without the data."""
+        return self.reported if self.searches else (*self.selectable(), *self.reported)
 
     def head(self) -> Head:
         """Return the head that it reads."""

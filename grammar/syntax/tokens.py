@@ -47,6 +47,8 @@ _SQUARE = re.compile(r"(\d+)x\1")
 _OTHER_UNIT = re.compile(r"-?[\d_.]*\d[KkMm]")
 _RANGE = re.compile(r"(\d{1,9})\.{2,3}(\d{1,9})")
 _WORD = re.compile(r"[^\W\d][\w-]*")
+_NAME_BEFORE = re.compile(r"[^\W\d][\w.]*\Z")
+_NUMBER_BEHIND = re.compile(r"\d[\w.]*")
 _NUMBERS = frozenset({"NUMBER", "PERCENTAGE", "DURATION"})
 _LONGEST_NUMBER = 40
 _SHORT_HELP = {
@@ -285,6 +287,10 @@ def _character(source: Source, position: int) -> Diagnostic:
         number = around[0].replace("'", "_")
         advice = f"digits are grouped by `_`: `{number}`"
         edits = _edits(source, *around.span(), number)
+    elif character == "@" and (name := _name_around(text, position)) is not None:
+        written = text[slice(*name)]
+        advice = f'a name with `@` stands in double quotes: `"{written}"`'
+        edits = _edits(source, *name, f'"{written}"')
     elif character == ";":
         end = text.find("\n", position)
         rest = text[position + 1 : end if end >= 0 else len(text)].partition("#")[0]
@@ -296,6 +302,13 @@ def _character(source: Source, position: int) -> Diagnostic:
         help=(advice,) if advice else (),
         edits=edits,
     )
+
+
+def _name_around(text: str, position: int) -> tuple[int, int] | None:
+    """Return where a name such as `text_r@1` starts and ends whose `@` is at a position."""
+    before = _NAME_BEFORE.search(text, max(position - _LONGEST_NUMBER, 0), position)
+    behind = _NUMBER_BEHIND.match(text, position + 1)
+    return None if before is None or behind is None else (before.start(), behind.end())
 
 
 def _edits(source: Source, start: int, end: int, text: str) -> tuple[Edit, ...]:

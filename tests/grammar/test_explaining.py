@@ -94,7 +94,7 @@ def test_a_task_has_its_splits_metrics_and_file(word: str) -> None:
     kind = schema("task", word)
     assert kind is not None and issubclass(kind, TaskBlock)
     text = pages_of(word)[0]
-    assert "| `train` | learned from |" in text and "\nMeasured: `" in text
+    assert "| `train` | learned from |" in text and "\nAn `evaluate` measures `" in text
     assert kind.result_file.form in text and kind.result_file.ids in text
     assert kind.result_file.line is None or kind.result_file.line in text
 

@@ -71,6 +71,29 @@ def test_a_study_runs_what_its_jobs_start_from_and_their_evaluations() -> None:
     assert study(FREEZE).jobs == ("base", "truth", "dev")
 
 
+def test_metrics_are_those_of_the_task_that_an_evaluation_states() -> None:
+    named = FILE.replace("objective itm", "objective itm\n  objective itc") + (
+        'evaluate found of base { task = retrieval { root = "." } }'
+    )
+    metrics = '"text_r@1", image_mean_rank, "found.text_r@10", itm_accuracy, itm, itc, loss'
+    for report, codes in (
+        (f"[{metrics}]", []),
+        ("[text_r1]", ["VL525"]),
+        ("[accuracy]", ["VL525"]),
+    ):
+        text = f"{named}\nstudy s {{\nof = [base]\nreport = {report}\nseeds = [0, 1]\n}}\n"
+        found = resolve(Source(name="a.vl", text=text))
+        assert [one.code for one in found.diagnostics if one.code == "VL525"] == codes
+
+
+def test_a_checkpoint_of_retrieval_is_selected_by_what_a_row_is_worth() -> None:
+    tune = FILE.replace('nlvr { root = "nlvr" }', 'retrieval { root = "." }\n  select = "text_r@1"')
+    findings = resolve(Source(name="a.vl", text=tune)).diagnostics
+    [one] = [one for one in findings if one.code == "VL525"]
+    assert one.message == "`text_r@1` is not measured while task `retrieval` is learned"
+    assert "every image with every text" in one.notes[1]
+
+
 def test_cells_are_a_grid_seed_by_seed() -> None:
     grid = study(
         FREEZE, "factor rate { slow { rate = 1e-4 }, fast { rate = 1e-2 } }\nseeds = [3, 4]"

@@ -65,6 +65,7 @@ class Retrieval(TaskBlock):
         f"{side}_{name}": each for side in ("text", "image") for name, each in OF_A_SEARCH.items()
     }
     reported: ClassVar[tuple[str, ...]] = tuple(quantities)
+    searches: ClassVar[bool] = True
     result_file: ClassVar[ResultFile] = ResultFile(
         form="an `.npz` with `scores` [images, captions], `image_ids` and `text_ids`, in any order",
         line=None,
