@@ -42,6 +42,8 @@ def linear(tokens: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """
     if not _by_onednn(tokens, weight):
         return F.linear(tokens, weight, bias)
+    if not torch.is_grad_enabled():
+        return _mapped(tokens, weight, bias)
     return _Linear.apply(tokens, weight, bias)  # type: ignore[no-any-return]
 
 
