@@ -52,7 +52,8 @@ class Reading:
 
     def kind(self, ahead: int = 0) -> str:
         """Return the kind of the next token, or of one so many places behind it."""
-        return self.ahead.kind(self.next + ahead)
+        index, tokens = self.next + ahead, self.ahead.tokens
+        return tokens[index].type if index < len(tokens) else "$END"
 
     def feed(self, token: Token) -> bool:
         """Give the automaton a token; False if it does not fit, and then nothing has changed."""
@@ -98,9 +99,10 @@ class Reading:
     def passes_line_end(self) -> bool:
         """Tell whether a line end, which is the next token, means nothing here."""
         before = self.before.type if self.before else "NL"
-        if self.in_list():
+        opening = self.open[-1] if self.open else None
+        if opening is not None and opening.type != "LBRACE":
             # Lists go on over several lines, but not their items.
-            if self.open[-1].start in self._slices:
+            if opening.start in self._slices:
                 return False
             beside = before in ("LPAR", "LSQB", "COMMA")
             return beside or self.ahead.kind(self.behind_line_end()) in ("COMMA", "RPAR", "RSQB")
