@@ -1,6 +1,6 @@
 """What a job costs: passes, memory and time, for each stage in which the same parameters learn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from renaissance.compiler.addresses import parameter_addresses
@@ -87,7 +87,7 @@ def plan_job(
         reads=readings(model) if scored is None else scored.matching.reads(readings(model)),
         unread=tuple(unread_parts(model)),
         stages=tuple(found),
-        run=_run(job, steps_of_job(job, conditions.texts), found, conditions),
+        run=run_of(job, found, conditions),
         recomputes=stages.recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=_stored(job, model, declared, resolved, stages, training, found[-1], machine),
@@ -284,8 +284,9 @@ def _sharing(step: Pass, traced: Trace) -> Sharing:
     )
 
 
-def _run(job: Job, total: int | None, stages: list[Stage], conditions: Conditions) -> Run:
-    missing = []
+def run_of(job: Job, stages: Sequence[Stage], conditions: Conditions) -> Run:
+    """Return how long a job lasts that has some stages, or what to state so that it is known."""
+    missing, total = [], steps_of_job(job, conditions.texts)
     if total is None:
         what = "an evaluation" if isinstance(job, Evaluate) else f"{job.epochs} epochs"
         asked = f"--texts {job.name}=N" if isinstance(job, Evaluate) else "--texts N"

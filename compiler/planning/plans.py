@@ -7,10 +7,11 @@ from pathlib import Path
 from renaissance.compiler.asked import check_asked
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
-from renaissance.compiler.planning.job_costs import plan_job
+from renaissance.compiler.planning.job_costs import plan_job, run_of
 from renaissance.compiler.planning.job_plan import JobPlan
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
+from renaissance.compiler.planning.same_costs import same_costs
 from renaissance.compiler.planning.spec_plan import Plan
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.names import listing
@@ -51,12 +52,18 @@ def plan(
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=None)
     known: Known = {}
     models = tuple(plan_model(spec.models[name], kind, machine, tokens, known) for name in planned)
-    jobs = tuple(
-        _planned(spec, name, replace(conditions, texts=_texts_of(name, job, texts)), known)
-        for name, job in spec.jobs.items()
-        if model in (None, spec.training_job(name).on)
-    )
-    return Plan(models=models, jobs=jobs, device=kind, machine=machine)
+    found: dict[tuple[str, int | None], JobPlan] = {}
+    jobs = []
+    for name, job in spec.jobs.items():
+        if model in (None, spec.training_job(name).on):
+            here = replace(conditions, texts=_texts_of(name, job, texts))
+            key = same_costs(spec, name, length=True), here.texts
+            if key not in found:
+                found[key] = _planned(spec, name, here, known)
+            alike = found[key]
+            begins, run = _begins(spec, name, alike), run_of(job, alike.stages, here)
+            jobs.append(replace(alike, name=name, begins=begins, run=run))
+    return Plan(models=models, jobs=tuple(jobs), device=kind, machine=machine)
 
 
 def planned_models(spec: Spec, model: str | None = None) -> tuple[str, ...]:
@@ -80,9 +87,7 @@ def check_present(model: Model) -> None:
 
 def _planned(spec: Spec, name: str, conditions: Conditions, known: Known) -> JobPlan:
     job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
-    found = plan_job(name, job, training, declared, conditions, known)
-    parts = (*found.model.streams, found.model.fusion)
-    return replace(found, begins=tuple(_begins(spec, job, parts)))
+    return plan_job(name, job, training, declared, conditions, known)
 
 
 def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int | None:
@@ -92,7 +97,12 @@ def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int
     return None if isinstance(job, Evaluate) else texts
 
 
-def _begins(spec: Spec, job: Job, parts: tuple[str, ...]) -> Iterator[str]:
+def _begins(spec: Spec, name: str, plan: JobPlan) -> tuple[str, ...]:
+    """Say what a job starts from."""
+    return tuple(_starts(spec, spec.jobs[name], (*plan.model.streams, plan.model.fusion)))
+
+
+def _starts(spec: Spec, job: Job, parts: tuple[str, ...]) -> Iterator[str]:
     """Say what the parts and each head of a job that starts from another one start from."""
     if isinstance(job, Evaluate) or job.source is None:
         return

@@ -68,7 +68,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
             planned = plan(
                 spec, arguments.model, tokens=arguments.tokens, texts=texts, machine=machine
             )
-        plans = [_planned(study, machine, arguments) for study in studies]
+        plans = _planned(studies, machine, arguments, spec, planned)
     except (BackboneError, UsageError) as error:
         return answer(arguments, NO_ANSWER, failures=[str(error)])
     except CompileError as error:
@@ -134,18 +134,31 @@ def _unused(
     return [Text(f"no job uses {listing(left)}; `--model` plans one")] if left else []
 
 
-def _planned(study: Study, machine: "Machine | None", arguments: Namespace) -> "StudyPlan":
+def _planned(
+    studies: Iterable[Study],
+    machine: "Machine | None",
+    arguments: Namespace,
+    spec: Spec | None,
+    known: "Plan | None",
+) -> "list[StudyPlan]":
+    """Plan studies; what cells of several have in common, or the spec itself has, once."""
     from renaissance.runtime.errors import UsageError
     from renaissance.runtime.studies.data import Data, DataUnknownError
     from renaissance.runtime.studies.operations import Planned
     from renaissance.runtime.studies.planning import plan_study
 
-    try:
-        return plan_study(study, Planned(machine, arguments.tokens), Data(), arguments.price)
-    except DataUnknownError as problem:
-        raise UsageError(
-            f"the budget of study `{study.name}` needs the length of an epoch: {problem}"
-        ) from None
+    planned, data = Planned(machine, arguments.tokens), Data()
+    if spec is not None and known is not None and not arguments.texts:
+        planned.know(spec, known.jobs)
+    found = []
+    for study in studies:
+        try:
+            found.append(plan_study(study, planned, data, arguments.price))
+        except DataUnknownError as problem:
+            raise UsageError(
+                f"the budget of study `{study.name}` needs the length of an epoch: {problem}"
+            ) from None
+    return found
 
 
 def _print(arguments: Namespace, parts: Iterable["RenderableType"], remarks: Remarks) -> None:

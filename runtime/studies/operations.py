@@ -1,14 +1,15 @@
 """How many operations a job takes, and how long on a machine, whatever its length."""
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from renaissance.compiler.planning.job_costs import plan_job
 from renaissance.compiler.planning.job_plan import JobPlan, Stage
 from renaissance.compiler.planning.machines import Machine
+from renaissance.compiler.planning.same_costs import same_costs
 from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.declaration import Share
-from renaissance.grammar.schema.jobs import Evaluate
+from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
 
 
@@ -111,18 +112,23 @@ class Planned:
         Raises:
             CompileError: if its model cannot be built.
         """
-        key = _same_costs(spec, name)
+        key = same_costs(spec, name, length=False)
         if key not in self._found:
-            job = spec.jobs[name]
-            training = spec.training_job(name)
+            job, training = spec.jobs[name], spec.training_job(name)
             plan = plan_job(name, job, training, spec.model_of(name), self._conditions)
-            self._found[key] = Paces(
-                of=tuple(
-                    _pace(stage, plan, rows=isinstance(job, Evaluate)) for stage in plan.stages
-                ),
-                plan=plan,
-            )
+            self._found[key] = _paces(plan, job)
         return self._found[key]
+
+    def know(self, spec: Spec, plans: Iterable[JobPlan]) -> None:
+        """Take plans of jobs of a spec that were made under the same conditions."""
+        for plan in plans:
+            key = same_costs(spec, plan.name, length=False)
+            self._found.setdefault(key, _paces(plan, spec.jobs[plan.name]))
+
+
+def _paces(plan: JobPlan, job: Job) -> Paces:
+    rows = isinstance(job, Evaluate)
+    return Paces(of=tuple(_pace(stage, plan, rows=rows) for stage in plan.stages), plan=plan)
 
 
 def _pace(stage: Stage, plan: JobPlan, *, rows: bool) -> Pace:
@@ -132,17 +138,3 @@ def _pace(stage: Stage, plan: JobPlan, *, rows: bool) -> Pace:
     operations = stage.flops_per_sample.training * (1 if rows else plan.batch)
     seconds = None if stage.speed is None else stage.speed.step
     return Pace(start=start, operations=operations, seconds=seconds)
-
-
-def _same_costs(spec: Spec, name: str) -> str:
-    """Return a text that is the same for jobs whose steps cost the same; they differ in length."""
-    jobs = [name] if spec.training_job(name).name == name else [name, spec.training_job(name).name]
-    found = []
-    for each in jobs:
-        job = spec.jobs[each]
-        dumped = job.model_dump(mode="json")
-        for key in ("seed", "steps", "epochs", "name", "source", "of"):
-            dumped.pop(key, None)
-        found.append(dumped)
-    model = spec.model_of(name).model_dump(mode="json")
-    return json.dumps([found, model], sort_keys=True)
