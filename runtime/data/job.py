@@ -259,12 +259,12 @@ class JobData:
     def validation(self, rank: int, ranks: int) -> Iterator[Batch]:
         """Yield this rank's batches of the split that selects the best checkpoint."""
         batch, micro_batch = self._job.batch, self._job.micro_batch
-        if not self._compares:
+        if not self.compares:
             return self.split("validation", micro_batch or batch, rank, ranks)
         return self.split("validation", batch, rank, ranks, micro_batch=micro_batch)
 
     @property
-    def _compares(self) -> bool:
+    def compares(self) -> bool:
         """Whether rows of a batch are compared with each other."""
         return any(getattr(kind, "scope", "item") != "item" for kind in self._kinds.values())
 

@@ -10,10 +10,10 @@ import torch
 from renaissance.compiler.batch import Batch
 from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives, weights_of
-from renaissance.grammar.kinds.data import TaskBlock
+from renaissance.grammar.kinds.data import VALIDATION, TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
 from renaissance.grammar.names import listing
-from renaissance.grammar.schema.jobs import Evaluate, Finetune
+from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
 from renaissance.runtime.data import DataError, JobData
@@ -66,6 +66,10 @@ class Evaluation:
     def batches(self) -> Iterator[Batch]:
         """Yield this process's part of the split."""
         processes = self.session.processes
+        pretraining = isinstance(self.session.training, Pretrain) and self.job.task is None
+        if pretraining and self.job.split == VALIDATION and self.data.compares:
+            # Rows are compared within a batch: those of the training's own validations.
+            return self.data.validation(processes.rank, processes.ranks)
         return self.data.split(self.job.split, self.job.batch, processes.rank, processes.ranks)
 
     def advance(self, done: int) -> None:
