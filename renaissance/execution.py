@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from renaissance.answer import FINE, NO_ANSWER, answer
 from renaissance.files import find_spec
-from renaissance.grammar.paths import exists
+from renaissance.grammar.paths import exists, is_file
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import SourceError
 
 if TYPE_CHECKING:
     from renaissance.runtime.jobs import Run
     from renaissance.runtime.observer import Observer
+
+RUN_SPEC = "spec.vl"
+"""The spec in the folder of a run."""
 
 
 def meant(argument: str) -> tuple[str, str | None]:
@@ -24,6 +28,23 @@ def meant(argument: str) -> tuple[str, str | None]:
     if not colon or exists(argument) or not job.isidentifier():
         return find_spec(argument), None
     return find_spec(name), job
+
+
+def spec_meant(arguments: Namespace) -> tuple[str, str | None]:
+    """Return the path of the spec, and the name of the job, that a verb which runs jobs is given.
+
+    Raises:
+        SourceError: if it is the folder of a run, which has a spec.
+    """
+    path, job = meant(arguments.file)
+    spec = Path(path, RUN_SPEC)
+    if is_file(spec):
+        of_job = "" if job is None else f":{job}"
+        raise SourceError(
+            f"`{path}` is the folder of a run, and {arguments.verb} takes a spec: "
+            f"`renaissance {arguments.verb} {spec}{of_job} -o {path}`"
+        )
+    return path, job
 
 
 def run_meant(argument: str) -> tuple[str, str | None]:

@@ -13,7 +13,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.schema.vocabulary import paths_in
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.errors import UsageError
-from renaissance.runtime.identity import LOCK, SPEC
+from renaissance.runtime.identity import LOCK, SPEC, STUDY
 
 DEVICES = (
     *("cpu", "cuda", "fpga", "hip", "hpu", "ideep", "ipu", "lazy", "maia", "meta"),
@@ -92,7 +92,8 @@ def check_run(spec: Spec, folder: Path, only: Iterable[str] | None, device: str 
     """Refuse what could not run, before anything is imported that takes seconds.
 
     Raises:
-        UsageError: if the spec has none of the jobs, or `device` is no name of one.
+        UsageError: if the spec has none of the jobs, `device` is no name of one, or the folder is
+            that of a study.
         CompileError: if the folder of the run cannot be one.
         DataError: if what a new run would read is not there. One that has begun says so itself:
             what is finished needs no data.
@@ -100,6 +101,8 @@ def check_run(spec: Spec, folder: Path, only: Iterable[str] | None, device: str 
     names = ordered_jobs(spec, None if only is None else tuple(only))
     check_device(device)
     check_folder(folder)
+    if (folder / STUDY).exists() and not (folder / SPEC).exists():
+        raise UsageError(f"`{folder}` is the folder of a study: give another one with `-o DIR`")
     if not folder.exists():
         check_places(spec, names)
 

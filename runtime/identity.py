@@ -27,6 +27,8 @@ SPEC = "spec.json"
 IDENTITY = "identity.json"
 LOCK = "lock.json"
 """What `compile` wrote, in a folder that it made."""
+STUDY = "study.json"
+"""What `study` wrote, in a folder that it made."""
 PACKAGE = "renaissance-vl"
 
 

@@ -12,14 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 from PIL import Image
 
-from renaissance.runtime.identity import write_identity
+from renaissance.runtime.identity import STUDY, write_identity
 from renaissance.runtime.records import JobKind, JobResult
 from renaissance.runtime.results import write_result
 from renaissance.runtime.sealed import seal
 from renaissance.runtime.studies.records import (
     FAILURE,
     STAGE,
-    STUDY,
     CellRecord,
     Costs,
     Failure,

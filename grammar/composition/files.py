@@ -4,7 +4,7 @@ import posixpath
 from pathlib import Path
 from typing import Protocol
 
-from renaissance.grammar.paths import exists, is_file
+from renaissance.grammar.paths import exists, is_file, is_folder
 from renaissance.grammar.source import Source, SourceError, read_source
 
 
@@ -39,6 +39,8 @@ class Disk:
             SourceError: if there is no such file or it is not text.
         """
         file = Path(path)
+        if is_folder(file):
+            raise SourceError(f"{file.as_posix()} is a folder, and a file is wanted")
         if exists(file) and not is_file(file):
             # A pipe or a device may never end.
             raise SourceError(f"{file.as_posix()} is not an ordinary file")

@@ -12,9 +12,10 @@ from renaissance.grammar.diagnostics import SpecError
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
+from renaissance.grammar.names import listing
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.vocabulary import default_of, keys_of, kind_of, spelling_of
-from renaissance.grammar.source import Source
+from renaissance.grammar.source import Source, SourceError
 from renaissance.grammar.spelling import quoted
 from renaissance.grammar.syntax.parser import parse
 
@@ -30,9 +31,16 @@ def read_task(word: str, keys: Mapping[str, str], split: str) -> TaskBlock:
         split: what of it is measured; keys without which that can be done may be left out.
 
     Raises:
+        SourceError: if a key is left out that is needed.
         SpecError: if a file could not say that either.
     """
     keys = {**keys, **_only_learned(word, {*keys, split})}
+    needed = [name for name, info in _known(word).items() if default_of(info) is ...]
+    if absent := [name for name in needed if name not in keys]:
+        options = ("--root DIR" if name == "root" else f"--set {name}=VALUE" for name in absent)
+        raise SourceError(
+            f"task `{word}` needs {listing(absent)}: add {listing(options, between=' and ')}"
+        )
     settings = ", ".join(f"{name} = {_spelled(word, name, value)}" for name, value in keys.items())
     source = Source(name="<command line>", text=f"let task = {word} {{ {settings} }}\n")
     file, mistakes = parse(source)

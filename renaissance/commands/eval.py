@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from renaissance.answer import NO_ANSWER, answer
-from renaissance.execution import evaluations, execute_jobs, meant
+from renaissance.execution import evaluations, execute_jobs, spec_meant
 from renaissance.grammar import load
 from renaissance.grammar.names import listing
 from renaissance.settings import settings_of
@@ -11,7 +11,7 @@ from renaissance.settings import settings_of
 
 def run(arguments: Namespace) -> int:
     """Run the evaluations of a spec: all, the one that is named, or those of the named job."""
-    path, job = meant(arguments.file)
+    path, job = spec_meant(arguments)
     spec = load(path, settings_of(arguments.settings))
     names = evaluations(spec, job)
     if not names:

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING
@@ -70,9 +71,8 @@ def _run(arguments: Namespace, study: Study, cells: Collection[str], folder: Pat
 
 
 def _folder(file: str, study: Study) -> Path:
-    """Return where a study is kept: below `runs/`, by the names of its file and its own."""
-    stem = Path(meant(file)[0]).stem
-    return Path("runs") / (stem if stem == study.name else f"{stem}-{study.name}")
+    """Return where a study is kept: `runs/FILE-STUDY`, as `runs/FILE` is the run of its file."""
+    return Path("runs") / f"{Path(meant(file)[0]).stem}-{study.name}"
 
 
 def _work(
@@ -161,6 +161,9 @@ def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
     code = FINE if all(cell.state == "done" for cell in found) else FAILED
     concluded = answer_of(results)
     page = write_study_report(results, concluded)
+    # Other studies that share stages, and earlier runs, have failures of which nobody asks here.
+    failed = {name: why for name, why in concluded.failed.items() if name in cells}
+    concluded = replace(concluded, failed=failed)
     if arguments.format == "json":
         content = [
             {"name": cell.name, "state": cell.state, "why": cell.why, "metrics": cell.metrics}

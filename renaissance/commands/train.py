@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from renaissance.execution import execute_jobs, meant
+from renaissance.execution import execute_jobs, spec_meant
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.loading import load_with_warnings
 from renaissance.settings import settings_of
@@ -10,7 +10,7 @@ from renaissance.settings import settings_of
 
 def run(arguments: Namespace) -> int:
     """Run all jobs of a spec in order, or the one that is named."""
-    path, job = meant(arguments.file)
+    path, job = spec_meant(arguments)
     spec, warnings = load_with_warnings(path, settings_of(arguments.settings))
     only = None if job is None else (job,)
     return execute_jobs(

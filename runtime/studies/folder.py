@@ -12,13 +12,12 @@ from renaissance.grammar.writing import replacing, write_whole
 from renaissance.runtime.errors import BusyError
 from renaissance.runtime.exclusion import held
 from renaissance.runtime.folder import TEXT
-from renaissance.runtime.identity import recorded_hashes, write_identity
+from renaissance.runtime.identity import STUDY, recorded_hashes, write_identity
 from renaissance.runtime.report import write_report
 from renaissance.runtime.sealed import seal
 from renaissance.runtime.studies.records import (
     CELLS,
     REPORT,
-    STUDY,
     CellRecord,
     JobRecord,
     StudyRecord,

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from renaissance.runtime.records import JobKind, Record
 
-STUDY = "study.json"
 STAGE = "stage.json"
 FAILURE = "failure.json"
 ATTEMPT = "attempt.json"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from renaissance.runtime.errors import DamageError, UsageError
+from renaissance.runtime.identity import STUDY
 from renaissance.runtime.records import JobKind, JobResult
 from renaissance.runtime.results import read_result
 from renaissance.runtime.sealed import unseal
@@ -15,7 +16,6 @@ from renaissance.runtime.studies.records import (
     FAILURE,
     REPORT,
     STAGE,
-    STUDY,
     CellRecord,
     Costs,
     Failure,

@@ -73,6 +73,14 @@ def test_as_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[1].endswith("]") and lines[-1] == "in brackets: 95% intervals over other images"
 
 
+def test_a_key_that_is_left_out_is_asked_for_as_an_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["score", "retrieval", "scores.npz", "--split", "test"]) == 2
+    said = "error: task `retrieval` needs `root`: add `--root DIR`\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.parametrize(
     ("task", "more", "code", "problem"),
     [

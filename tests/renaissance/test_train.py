@@ -107,6 +107,22 @@ def test_file_and_job_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert folder_of("a.vl", "out") == Path("out")
 
 
+def test_folders_of_runs_and_of_studies_are_told_apart(
+    spec_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, study = spec_file.parent / "run", spec_file.parent / "study"
+    for folder, name in ((run, "spec.vl"), (study, "study.json")):
+        folder.mkdir()
+        (folder / name).touch()
+    assert main(["eval", "run:exam"]) == 2
+    said = "`run` is the folder of a run, and eval takes a spec: `renaissance eval run/spec.vl:exam"
+    assert f"{said} -o run`" in capsys.readouterr().err
+    assert main(["plan", "run"]) == 2
+    assert "error: run is a folder, and a file is wanted" in capsys.readouterr().err
+    assert main(["train", "tiny.vl", "-o", "study"]) == 2
+    assert "`study` is the folder of a study: give another one" in capsys.readouterr().err
+
+
 def test_kernels_that_this_machine_lacks(
     spec_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
