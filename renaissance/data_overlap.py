@@ -2,7 +2,7 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from renaissance.grammar.schema.spec import Spec
 from renaissance.render.text import printable
 
 if TYPE_CHECKING:
+    from renaissance.runtime.data.leaks import Leak
     from renaissance.runtime.data.overlap import Overlap
 
 _KEYS = {
@@ -44,7 +45,7 @@ def run(
 
     parts = parts_of(spec)
     found = list(overlaps(spec, jobs=None if wanted is None else [wanted], parts=parts))
-    leaking = {leak.measured.name for leak in leaks(spec, parts=parts)}
+    leaking = {leak.measured.name: leak for leak in leaks(spec, parts=parts)}
     # Not being able to compare some is an answer; not being able to compare any is none.
     code = NO if any(finding.severity == "error" for finding in findings) else FINE
     if found and all(one.problem is not None for one in found):
@@ -97,13 +98,13 @@ def sentence(overlap: "Overlap") -> str:
     return said
 
 
-def consequence(spec: Spec, overlap: "Overlap", leaking: Collection[str]) -> str:
+def consequence(spec: Spec, overlap: "Overlap", leaking: Mapping[str, "Leak"]) -> str:
     """Say what follows from an overlap, as the end of a sentence.
 
     Args:
         spec: the whole experiment.
         overlap: of a split with a source of training.
-        leaking: splits of which plans refuse that they are measured.
+        leaking: by split, of what plans refuse that it is measured.
     """
     if overlap.problem is not None or not (overlap.images or overlap.repeated):
         return ""
@@ -119,7 +120,11 @@ def consequence(spec: Spec, overlap: "Overlap", leaking: Collection[str]) -> str
     said += f" in {_share(overlap.repeated, overlap.eval_rows)}"
     if isinstance(measures, Evaluate) and measures.trained_on == "allow":
         return f"{said}, measured all the same (`trained_on = allow`)"
-    if overlap.eval in leaking:
+    leak = leaking.get(overlap.eval)
+    if leak is not None:
+        if leak.job == overlap.job and leak.repeated < overlap.repeated:
+            held = overlap.repeated - leak.repeated
+            said += f", {held:,} of which are held out of what job `{leak.job}` learns from"
         return f"{said}, an error in `plan` and `train`{cure}"
     return f"{said}, which plans allow{cure}"
 

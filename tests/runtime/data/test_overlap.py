@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from renaissance.cli import main
+from renaissance.data_overlap import consequence
 from renaissance.grammar import load
-from renaissance.runtime.data.overlap import overlaps
+from renaissance.runtime.data.leaks import Leak
+from renaissance.runtime.data.overlap import Overlap, measured_splits, overlaps
 from tests.published import draw, json_lines, write_vqav2
 from tests.published_pairs import (
     write_coco_captions,
@@ -238,3 +240,16 @@ def test_photographs_of_coco_at_flickr(tmp_path: Path, capsys: pytest.CaptureFix
     assert shared["coco", "measure"]["images"] == 2
     # Visual Genome says which of its photographs are of COCO: none here.
     assert (shared["vg", "measure"]["images"], shared["vg", "measure"]["undecided"]) == (0, 0)
+
+
+def test_rows_that_are_held_out_are_no_part_of_a_leak(tmp_path: Path) -> None:
+    task = 'vqav2 { root = "vqa", answers = 4, min_count = 1 }'
+    spec = load(
+        write_spec(tmp_path / "mine.vl", {"own": 'format = sbu, root = "sbu"'}, task, "val")
+    )
+    shared = Overlap(train="own", job="base", eval="measure", use="report", repeated=9, eval_rows=9)
+    [*_, measured] = measured_splits(spec)
+    for count, held in ((9, ""), (7, "2 of which are held out of what job `base` learns from, ")):
+        leak = Leak(job="base", blocks=("own",), measured=measured, repeated=count, rows=9)
+        said = consequence(spec, shared, {"measure": leak})
+        assert f"same text in 9 of 9 rows (100.0%), {held}an error in `plan`" in said
