@@ -19,9 +19,9 @@ from rich.table import Column
 from rich.text import Text
 
 from renaissance.compiler.amounts import per_second, predicted
+from renaissance.grammar.kinds.quantity import quantity
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
-from renaissance.runtime.report.figures import is_rate
 
 QUIET = 30.0
 """Seconds between plain lines about steps."""
@@ -186,7 +186,8 @@ def of_step(event: Step) -> str:
 
 def _measured(name: str, value: float) -> str:
     """Spell a metric: a share in percent, anything else as the number that it is."""
-    return f"{spell(name)} {value:.1%}" if is_rate(name) else f"{spell(name)} {value:.4g}"
+    share = quantity(name, {}).share  # what is told of a step are shares whose names say so
+    return f"{spell(name)} {value:.1%}" if share else f"{spell(name)} {value:.4g}"
 
 
 def told(event: Event) -> list[str]:

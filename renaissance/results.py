@@ -7,11 +7,13 @@ from rich.table import Table
 
 from renaissance.compiler.amounts import duration, per_second
 from renaissance.grammar.kinds.data import LOSS
+from renaissance.grammar.kinds.quantity import Quantity
+from renaissance.grammar.measured import quantity_of
+from renaissance.grammar.schema.spec import Spec
 from renaissance.progress import spell
 from renaissance.render.intervals import IN_BRACKETS, WITHOUT
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
-from renaissance.runtime.report.figures import is_rate
 
 ENOUGH = 110
 """Columns of a terminal from which on the table has a column for everything."""
@@ -52,7 +54,7 @@ def _wide(run: Run) -> Table:
         table.add_row(
             f"{result.job} ({result.kind})",
             result.split or "-",
-            "\n".join(_figures(result)) or "-",
+            "\n".join(_figures(run.spec, result)) or "-",
             f"{result.steps:,}" if result.steps else "-",
             "-" if result.texts_per_second is None else per_second(result.texts_per_second),
             "-" if result.seconds is None else duration(result.seconds),
@@ -73,16 +75,20 @@ def _narrow(run: Run) -> Table:
             lines.append(f"{per_second(result.texts_per_second)} texts/s")
         if result.seconds is not None:
             lines.append(duration(result.seconds))
-        table.add_row("\n".join(lines), "\n".join(_figures(result)) or "-")
+        table.add_row("\n".join(lines), "\n".join(_figures(run.spec, result)) or "-")
     return table
 
 
-def _figures(result: JobResult) -> list[str]:
+def _figures(spec: Spec, result: JobResult) -> list[str]:
     """Return all figures of the whole split, and the first ones of parts of it."""
     whole = [name for name in result.metrics if "." not in name]
     parts = [name for name in result.metrics if "." in name]
-    shown = [line for name in whole for line in (_figure(result, name), *_beside(result, name))]
-    shown += [_figure(result, name) for name in parts[:MOST_PARTS]]
+    shown = [
+        line
+        for name in whole
+        for line in (_figure(spec, result, name), *_beside(spec, result, name))
+    ]
+    shown += [_figure(spec, result, name) for name in parts[:MOST_PARTS]]
     if result.selected_by is not None:
         shown.append(f"best by {spell(result.selected_by)}, step {result.best_step:,}")
     if result.weights is not None:
@@ -90,25 +96,27 @@ def _figures(result: JobResult) -> list[str]:
     return shown + ([f"and {more} more"] if (more := len(parts) - MOST_PARTS) > 0 else [])
 
 
-def _figure(result: JobResult, name: str) -> str:
+def _figure(spec: Spec, result: JobResult, name: str) -> str:
     """Return a figure, with its interval in brackets."""
-    found = f"{spell(name)} {_spelled(name, result.metrics[name])}"
+    quantity = quantity_of(spec, result.job, name)
+    found = f"{spell(name)} {_spelled(quantity, result.metrics[name])}"
     interval = result.intervals.get(name)
     if interval is None:
         return found
-    low, high = (_spelled(name, end).removesuffix("%") for end in interval)
+    low, high = (_spelled(quantity, end).removesuffix("%") for end in interval)
     return f"{found} [{low}, {high}]"
 
 
-def _beside(result: JobResult, name: str) -> list[str]:
+def _beside(spec: Spec, result: JobResult, name: str) -> list[str]:
     """Return what is reached without looking, and whether the figure says more than that."""
+    quantity = quantity_of(spec, result.job, name)
     pairs = (("majority", result.majority), ("chance", result.chance))
-    known = [f"{what} {_spelled(name, of[name])}" for what, of in pairs if name in of]
+    known = [f"{what} {_spelled(quantity, of[name])}" for what, of in pairs if name in of]
     lines = [f"  {', '.join(known)}"] if known else []
     if name in result.like_majority:
         lines.append("  not distinguishable from the majority")
     return lines
 
 
-def _spelled(name: str, value: float) -> str:
-    return f"{value:.2%}" if is_rate(name) else f"{value:.4f}"
+def _spelled(quantity: Quantity, value: float) -> str:
+    return f"{value:.2%}" if quantity.share else f"{value:.4f}"

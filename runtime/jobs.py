@@ -47,12 +47,14 @@ class Run:
 
     Attributes:
         folder: of the run.
+        spec: of the whole experiment.
         results: of the jobs that were asked for, in order.
         skipped: names of those that had finished before.
         report: the page about it; None where none was asked for or another process writes it.
     """
 
     folder: Path
+    spec: Spec
     results: tuple[JobResult, ...]
     skipped: tuple[str, ...]
     report: Path | None
@@ -114,7 +116,7 @@ def run_jobs(
             with _reported_when_stopped(folder if report and processes.first else None):
                 results, skipped = _run(sessions, again=again)
             page = write_report(folder) if report and processes.first else None
-            return Run(folder=folder, results=results, skipped=skipped, report=page)
+            return Run(folder=folder, spec=spec, results=results, skipped=skipped, report=page)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from math import inf
 
 from renaissance.grammar.record import Record
 
-WORDS_OF_SHARES = ("accuracy", "consistency", "precision", "recall", "f1")
+WORDS_OF_SHARES = ("accuracy", "consistency", "precision", "recall", "f1", "explained")
 """In the name of a metric they say that it is a share, where its kind says nothing else."""
 
 

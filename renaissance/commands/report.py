@@ -82,7 +82,7 @@ def _run(arguments: Namespace, folder: Path) -> int:
     page = write_report(folder, _out(arguments))
     if arguments.format == "text":
         for job in run.jobs:
-            row = job_row(job, "")
+            row = job_row(job, "", run.spec)
             metrics = ", ".join(f"{name} {value}" for name, value, _ in row.metrics)
             print(f"{row.name}: {row.state or metrics or 'done'}")
         print(f"report: {page}")

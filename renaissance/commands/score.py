@@ -6,6 +6,7 @@ from pathlib import Path
 
 from renaissance.answer import FINE, answer
 from renaissance.grammar.composition.one_task import read_task
+from renaissance.grammar.kinds.quantity import quantity
 from renaissance.grammar.source import SourceError
 from renaissance.settings import settings_of
 
@@ -28,9 +29,15 @@ def run(arguments: Namespace) -> int:
         width = max(map(len, found.metrics), default=0)
         lines = [f"{found.task}, {found.split}: {found.rows:,} rows"]
         for name, value in found.metrics.items():
+            share = quantity(name, task.quantities).share
             interval = found.intervals.get(name)
-            ends = "" if interval is None else f"  [{interval[0]:.4f}, {interval[1]:.4f}]"
-            lines.append(f"  {name:<{width}}  {value:8.4f}{ends}")
+            ends = (
+                ""
+                if interval is None
+                else f"[{', '.join(_spelled(share, end) for end in interval)}]"
+            )
+            unit = "%" if share else " "
+            lines.append(f"  {name:<{width}}  {_spelled(share, value):>8}{unit}  {ends}".rstrip())
         if found.metrics.keys() - found.intervals.keys():
             lines.append(WITHOUT)
         if found.intervals:
@@ -52,3 +59,8 @@ def run(arguments: Namespace) -> int:
         hints=list(found.hints),
         protocol=found.protocol,
     )
+
+
+def _spelled(share: bool, value: float) -> str:
+    """Spell a figure, a share in per cent without its sign."""
+    return f"{value * 100:.2f}" if share else f"{value:.4f}"

@@ -11,8 +11,10 @@ from markupsafe import Markup
 from renaissance.runtime.report.figures import count
 from renaissance.runtime.report.svg import drawing, element, spell
 
-WIDTH, HEIGHT = 440.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 12.0, 34.0
+WIDTH, HEIGHT = 440.0, 284.0
+LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 28.0, 52.0
+AXIS_TITLE = 13.0
+"""Where the title of an axis of values stands, above the axis."""
 CHARACTER = 7.6
 """Width of a digit of a tick, in most typefaces less."""
 
@@ -69,6 +71,7 @@ def line_chart(
     series: Sequence[Series],
     *,
     scale: Scale,
+    title: str,
     label: str,
     marks: Sequence[tuple[float, str]] = (),
 ) -> Markup:
@@ -76,7 +79,8 @@ def line_chart(
 
     Args:
         series: what is drawn; each has at least one point.
-        scale: of the values; `rate` is linear and spelled in per cent.
+        scale: of the values; `rate` is of shares: linear, and spelled in per cent.
+        title: of the axis of values.
         label: what a screen reader says.
         marks: steps where something happened, and what.
     """
@@ -87,9 +91,14 @@ def line_chart(
     if scale == "log":
         up = log_axis(min(values), max(values))
     else:
-        up = linear_axis(min(values), max(values), rate=scale == "rate")
+        rate = scale == "rate"
+        # Of a share that a constant may have less than nothing of, the axis ends where values do.
+        ends = (0.0 if rate and min(values) >= 0 else -math.inf, 1.0 if rate else math.inf)
+        up = linear_axis(min(values), max(values), rate=rate, ends=ends)
     frame = _Frame(across=across, up=up)
     parts = [
+        axis_title(title, 0, AXIS_TITLE),
+        axis_title("Step", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5, anchor="middle"),
         *_ticks(frame),
         *(_mark(frame, step, name) for step, name in marks),
         *(part for line in series for part in _drawn(frame, line)),
@@ -113,7 +122,6 @@ class _Frame:
 
 def _ticks(frame: _Frame) -> Iterator[Markup]:
     foot = HEIGHT - BOTTOM + 18
-    yield element("text", "step", x=LEFT - 14, y=foot, class_="tick", text_anchor="end")
     for tick in frame.up.ticks:
         y, text = frame.y(tick), frame.up.spell(tick)
         yield element("path", d=f"M{LEFT:g} {spell(y)}H{WIDTH - RIGHT:g}", class_="grid")
@@ -123,6 +131,11 @@ def _ticks(frame: _Frame) -> Iterator[Markup]:
         beyond = x + len(text) * CHARACTER / 2 > WIDTH
         at, anchor = (WIDTH - 1, "end") if beyond else (x, "middle")
         yield element("text", text, y=foot, class_="tick", x=at, text_anchor=anchor)
+
+
+def axis_title(text: str, x: float, y: float, *, anchor: str = "start") -> Markup:
+    """Write what an axis shows, with its unit."""
+    return element("text", text, x=x, y=y, class_="title", text_anchor=anchor)
 
 
 def _steps(step: float, most: float) -> str:
@@ -152,14 +165,22 @@ def _drawn(frame: _Frame, line: Series) -> Iterator[Markup]:
             yield element("circle", title, cx=x, cy=y, r=3.2, class_=f"dot c{line.colour}")
 
 
-def linear_axis(low: float, high: float, *, rate: bool = False, tight: bool = False) -> Axis:
+def linear_axis(
+    low: float,
+    high: float,
+    *,
+    rate: bool = False,
+    tight: bool = False,
+    ends: tuple[float, float] = (-math.inf, math.inf),
+) -> Axis:
     """Return an axis whose ticks are round and at most seven.
 
     Args:
         low: least value shown.
         high: largest value shown.
-        rate: the values are shares; an axis of shares ends at 1.
+        rate: the values are shares, spelled in per cent.
         tight: the axis ends with the values rather than with a tick.
+        ends: the least and the largest value that there can be, beyond which no axis goes.
     """
     if high - low < 1e-9 * max(1.0, abs(high)):
         low, high = low - 0.05 * max(abs(low), 0.1), high + 0.05 * max(abs(high), 0.1)
@@ -171,11 +192,9 @@ def linear_axis(low: float, high: float, *, rate: bool = False, tight: bool = Fa
     if tight:
         ticks = [tick for tick in ticks if low <= tick <= high]
         return Axis(low=low, high=high, ticks=tuple(ticks), rate=rate)
-    if rate:
-        low, high = max(0.0, ticks[0]), min(1.0, ticks[-1])
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        return Axis(low=low, high=high, ticks=tuple(ticks), rate=True)
-    return Axis(low=ticks[0], high=ticks[-1], ticks=tuple(ticks))
+    low, high = max(ends[0], ticks[0]), min(ends[1], ticks[-1])
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    return Axis(low=low, high=high, ticks=tuple(ticks), rate=rate)
 
 
 def log_axis(low: float, high: float) -> Axis:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from renaissance.grammar.measured import quantity_of
+from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report.chart import Scale, Series, line_chart
 from renaissance.runtime.report.figures import count
 from renaissance.runtime.report.folder import JobRun
@@ -30,8 +32,13 @@ class Panel:
     series: tuple[Series, ...]
 
 
-def panels(run: JobRun) -> tuple[Panel, ...]:
-    """Return a job's charts: its losses, its rates together, then every other metric by itself."""
+def panels(run: JobRun, spec: Spec | None) -> tuple[Panel, ...]:
+    """Return a job's charts: its losses, its shares together, then every other metric by itself.
+
+    Args:
+        run: of the job.
+        spec: of the run, which tells what metrics are; None where it is not known.
+    """
     log = run.log
     losses = by_name(
         (entry.step, {"sum": entry.loss, **entry.losses} if len(entry.losses) > 1 else entry.losses)
@@ -44,14 +51,9 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
     held_metrics = by_name((entry.step, entry.metrics) for entry in log.validations)
     # Parts of a split, such as kinds of questions, are too many for one chart.
     names = [name for name in dict.fromkeys((*metrics, *held_metrics)) if "." not in name]
-    rates = [
-        name
-        for name in names
-        if all(0 <= y <= 1 for _, y in (*metrics.get(name, ()), *held_metrics.get(name, ())))
-    ]
-    groups = [rates] if rates else []
-    groups += [[name] for name in names if name not in rates]
-
+    shares = [name for name in names if quantity_of(spec, run.name, name).share]
+    groups = [shares] if shares else []
+    groups += [[name] for name in names if name not in shares]
     marks = [
         (
             entry.step,
@@ -66,7 +68,7 @@ def panels(run: JobRun) -> tuple[Panel, ...]:
     for group in groups:
         title = group[0].replace("_", " ").capitalize() if len(group) == 1 else "Metrics"
         made.append(
-            _panel(title, group, metrics, held_metrics, marks, run.name, rate=group is rates)
+            _panel(title, group, metrics, held_metrics, marks, run.name, rate=group is shares)
         )
     told = {
         "Learning rate": [(entry.step, entry.lr) for entry in log.steps],
@@ -108,7 +110,13 @@ def _panel(
     scale: Scale = "rate" if rate else "linear"
     if not rate and min(values) > 0 and max(values) / min(values) > WIDE:
         scale = "log"
-    svg = line_chart(lines, scale=scale, label=f"{title} of {job} over its steps", marks=marks)
+    svg = line_chart(
+        lines,
+        scale=scale,
+        title=f"{title}, %" if rate else title,
+        label=f"{title} of {job} over its steps",
+        marks=marks,
+    )
     return Panel(title=title, svg=svg, series=tuple(lines))
 
 

@@ -3,8 +3,8 @@
 import math
 
 from renaissance.compiler import amounts
+from renaissance.grammar.kinds.quantity import Quantity
 
-RATES = ("accuracy", "consistency", "precision", "recall", "f1")
 DASH = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -45,23 +45,16 @@ def throughput(rate: float | None) -> str:
     return amounts.per_second(rate)
 
 
-def is_rate(name: str) -> bool:
-    """Whether a metric of this name is a share between 0 and 1."""
-    return any(word in name.lower() for word in RATES)
-
-
-def metric(name: str, value: float) -> str:
-    """Spell a measured value: a percentage for a rate, four digits for anything else."""
+def metric(quantity: Quantity, value: float) -> str:
+    """Spell a measured value: a percentage for a share, four digits for anything else."""
     if not math.isfinite(value):
         return str(value)
-    if is_rate(name) and 0 <= value <= 1:
-        return share(value, 2)
-    return f"{value:.4g}"
+    return share(value, 2) if quantity.share else f"{value:.4g}"
 
 
-def interval(name: str, ends: tuple[float, float]) -> str:
+def interval(quantity: Quantity, ends: tuple[float, float]) -> str:
     """Spell what holds a measured value: `70.11 % to 72.30 %`."""
-    return " to ".join(metric(name, end) for end in ends)
+    return " to ".join(metric(quantity, end) for end in ends)
 
 
 def plural(number: int, noun: str) -> str:

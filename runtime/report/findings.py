@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from renaissance.grammar.kinds.quantity import quantity
+from renaissance.grammar.measured import quantity_of
 from renaissance.grammar.schema.jobs import Evaluate, Job, Pretrain
+from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.records import JobResult, Prediction
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.confusion import Confusion, confusion
@@ -105,10 +108,16 @@ class Evaluation:
     samples: tuple[tuple[str, tuple[Sample, ...]], ...]
 
 
-def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
-    """Return a job's row; `kind` is what the spec calls it, `job` what trained its weights.
+def job_row(run: JobRun, kind: str, spec: Spec | None, job: Job | None = None) -> JobRow:
+    """Return a job's row.
 
     Figures of parts of a split, such as kinds of questions, stand with the answers.
+
+    Args:
+        run: of the job.
+        kind: what the spec calls it.
+        spec: of the run; None where it is not known.
+        job: what trained its weights.
     """
     result = run.result
     if result is None:
@@ -129,7 +138,11 @@ def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
         kind=result.kind,
         split=result.split or figures.DASH,
         metrics=tuple(
-            (name.replace("_", " "), figures.metric(name, value), _interval(result, name))
+            (
+                name.replace("_", " "),
+                _spelled(spec, result, name, value),
+                _interval(spec, result, name),
+            )
             for name, value in result.metrics.items()
             if "." not in name
         ),
@@ -145,7 +158,7 @@ def job_row(run: JobRun, kind: str, job: Job | None = None) -> JobRow:
 def evaluations(folder: RunFolder) -> tuple[Evaluation, ...]:
     """Return what every finished job with answers found, in order."""
     return tuple(
-        _evaluation(run.result, folder.path, _weights(folder, run.name))
+        _evaluation(run.result, folder, _weights(folder, run.name))
         for run in folder.jobs
         if run.result is not None
         and (run.result.kind == "evaluate" or run.result.confusion or run.result.samples)
@@ -172,8 +185,9 @@ def _weights(folder: RunFolder, name: str) -> str:
     )
 
 
-def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
-    rates = [name for name in result.metrics if figures.is_rate(name)]
+def _evaluation(result: JobResult, folder: RunFolder, weights: str) -> Evaluation:
+    spec = folder.spec
+    rates = [name for name in result.metrics if quantity_of(spec, result.job, name).share]
     # What a pretraining says at its end stands beside no question that was asked for.
     rates = [] if result.kind == "pretrain" else rates
     leading = next((name for name in rates if name == "accuracy"), rates[0] if rates else None)
@@ -184,16 +198,18 @@ def _evaluation(result: JobResult, folder: Path, weights: str) -> Evaluation:
         job=result.job,
         split=result.split or "unknown",
         measure=leading.replace("_", " ") if leading else "",
-        value=figures.metric(leading, result.metrics[leading]) if leading else "",
+        value=_spelled(spec, result, leading, result.metrics[leading]) if leading else "",
         weights=weights,
-        interval=_interval(result, leading) if leading else "",
+        interval=_interval(spec, result, leading) if leading else "",
         rows=result.rows,
-        figures=tuple(_figure(result, name) for name in result.metrics if _compared(result, name)),
+        figures=tuple(
+            _figure(spec, result, name) for name in result.metrics if _compared(result, name)
+        ),
         majority=result.majority_answer or "",
         alike=tuple(name.replace("_", " ") for name in result.like_majority),
         confusion=confusion(result),
         samples=tuple(
-            (title, tuple(_sample(sample, folder) for sample in group))
+            (title, tuple(_sample(sample, folder.path) for sample in group))
             for title, group in (
                 ("Answered wrongly", wrong),
                 ("Answered rightly", right),
@@ -221,7 +237,7 @@ def _blind(result: JobResult, job: Job | None) -> str:
         if chance is not None and result.metrics.get(name, 1.0) <= chance + CLOSE:
             found.append(
                 f"{name.replace('_', ' ')} is at chance: the same answer to all items gives "
-                f"{figures.metric(name, chance)}"
+                f"{figures.metric(quantity(name, objective.quantities), chance)}"
             )
     return "; ".join(found)
 
@@ -236,24 +252,28 @@ def _compared(result: JobResult, name: str) -> bool:
     return any(name in of for of in (result.intervals, result.majority, result.chance))
 
 
-def _figure(result: JobResult, name: str) -> Figure:
+def _figure(spec: Spec | None, result: JobResult, name: str) -> Figure:
     def spelled(of: Mapping[str, float]) -> str:
-        return figures.metric(name, of[name]) if name in of else figures.DASH
+        return _spelled(spec, result, name, of[name]) if name in of else figures.DASH
 
     return Figure(
         name=name.replace("_", " "),
         value=spelled(result.metrics),
-        interval=_interval(result, name) or figures.DASH,
+        interval=_interval(spec, result, name) or figures.DASH,
         majority=spelled(result.majority),
         chance=spelled(result.chance),
         alike=name in result.like_majority,
     )
 
 
-def _interval(result: JobResult, name: str) -> str:
+def _spelled(spec: Spec | None, result: JobResult, name: str, value: float) -> str:
+    return figures.metric(quantity_of(spec, result.job, name), value)
+
+
+def _interval(spec: Spec | None, result: JobResult, name: str) -> str:
     """Spell an interval; empty where there is none."""
-    interval = result.intervals.get(name)
-    return "" if interval is None else figures.interval(name, interval)
+    ends = result.intervals.get(name)
+    return "" if ends is None else figures.interval(quantity_of(spec, result.job, name), ends)
 
 
 def _sample(sample: Prediction, folder: Path) -> Sample:

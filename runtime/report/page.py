@@ -90,7 +90,7 @@ def render(
         summary=_summary(run, models),
         problems=[*run.problems, *(text for job in run.jobs for text in job.problems)],
         rows=[
-            job_row(job, getattr(jobs.get(job.name), "job", ""), _trained(jobs, job.name))
+            job_row(job, getattr(jobs.get(job.name), "job", ""), run.spec, _trained(jobs, job.name))
             for job in run.jobs
         ],
         notices=[(job.name, text) for job in run.jobs for text in job.log.notices],
@@ -99,7 +99,7 @@ def render(
         no_models=no_models,
         steps=steps,
         columns=columns(steps),
-        curves=[JobCurves(name=job.name, panels=panels(job)) for job in trained],
+        curves=[JobCurves(name=job.name, panels=panels(job, run.spec)) for job in trained],
         evaluations=found,
         environment=_environment(run),
         spec=_spec(run),

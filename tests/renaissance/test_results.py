@@ -7,8 +7,10 @@ import pytest
 from renaissance.results import print_results
 from renaissance.runtime.jobs import Run
 from renaissance.runtime.records import JobResult
+from tests.tiny import tiny_experiment
 
 RUN = Run(
+    spec=tiny_experiment("nowhere"),
     results=(
         JobResult(
             job="a_pretraining_of_long_name",

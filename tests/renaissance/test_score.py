@@ -60,7 +60,7 @@ def test_why_a_figure_has_no_interval_is_said(
     arguments = ["score", "classify", str(root / "said"), "--set", f"test={root}/t.csv"]
     assert main([*arguments, "--split", "test"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == ["accuracy", "0.5000"]
+    assert lines[1].split() == ["accuracy", "50.00%"]
     assert lines[-1] == "without brackets: of one image alone, or no mean over images"
 
 

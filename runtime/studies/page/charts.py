@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from renaissance.runtime.report.chart import Axis, linear_axis, log_axis
+from renaissance.grammar.kinds.quantity import Quantity
+from renaissance.runtime.report.chart import AXIS_TITLE, Axis, axis_title, linear_axis, log_axis
 from renaissance.runtime.report.svg import drawing, element, spell
 
 WIDTH = 440.0
 LEFT, RIGHT, TOP = 24.0, 28.0, 6.0
-ROW, FOOT = 40.0, 28.0
-HEIGHT, MARGIN = 300.0, 52.0
+ROW, FOOT = 40.0, 46.0
+HEIGHT, MARGIN, HEAD = 330.0, 52.0, 30.0
 
 Told = Callable[[float], str]
 """Spells a value."""
@@ -65,8 +66,9 @@ class Point:
 def dot_chart(
     rows: Sequence[Dots],
     *,
-    rate: bool,
+    quantity: Quantity,
     baseline: float | None,
+    title: str,
     label: str,
     told: Told,
 ) -> Markup:
@@ -74,20 +76,21 @@ def dot_chart(
 
     Args:
         rows: the variants, one at least.
-        rate: values are shares.
+        quantity: what values are.
         baseline: mean of the baseline, at which a line is drawn.
+        title: of the axis of values.
         label: what a screen reader says.
         told: spells a value.
     """
     seen = [value for row in rows for value in row.values]
-    axis = linear_axis(*_range(seen, [row.interval for row in rows]), rate=rate)
+    axis = _values(seen, [row.interval for row in rows], quantity)
     height = TOP + ROW * len(rows) + FOOT
     foot = height - FOOT
 
     def x(value: float) -> float:
         return LEFT + axis.position(value) * (WIDTH - LEFT - RIGHT)
 
-    parts: list[Markup] = []
+    parts = [axis_title(title, (LEFT + WIDTH - RIGHT) / 2, height - 6, anchor="middle")]
     for tick in _few(axis.ticks, 6):
         parts.append(element("path", d=f"M{spell(x(tick))} {TOP:g}V{spell(foot)}", class_="grid"))
         parts.append(_text(axis.spell(tick), x(tick), foot + 18, "middle"))
@@ -135,7 +138,8 @@ def front(points: Sequence[tuple[float, float]], *, larger_is_better: bool) -> l
 def cost_chart(
     points: Sequence[Point],
     *,
-    rate: bool,
+    quantity: Quantity,
+    titles: tuple[str, str],
     label: str,
     unit: Told,
     told: Told,
@@ -144,13 +148,14 @@ def cost_chart(
 
     Args:
         points: one at least.
-        rate: scores are shares.
+        quantity: what scores are.
+        titles: of the axes: of costs, and of scores.
         label: what a screen reader says.
         unit: spells a cost.
         told: spells a score.
     """
     costs, scores = [point.cost for point in points], [point.score for point in points]
-    up = linear_axis(*_range(scores, [point.interval for point in points]), rate=rate)
+    up = _values(scores, [point.interval for point in points], quantity)
     across = _costs(min(costs), max(costs))
     foot = HEIGHT - FOOT - 8
 
@@ -158,9 +163,13 @@ def cost_chart(
         return MARGIN + across.position(cost) * (WIDTH - MARGIN - 36)
 
     def y(score: float) -> float:
-        return foot - up.position(score) * (foot - 14)
+        return foot - up.position(score) * (foot - HEAD)
 
-    parts: list[Markup] = []
+    across_title, up_title = titles
+    parts = [
+        axis_title(up_title, 0, AXIS_TITLE),
+        axis_title(across_title, (MARGIN + WIDTH) / 2, HEIGHT - 6, anchor="middle"),
+    ]
     for tick in up.ticks:
         parts.append(element("path", d=f"M{MARGIN:g} {spell(y(tick))}H{WIDTH:g}", class_="grid"))
         parts.append(_text(up.spell(tick), MARGIN - 8, y(tick) + 4, "end"))
@@ -186,6 +195,14 @@ def _costs(low: float, high: float) -> Axis:
     if high / low >= 10:
         return log_axis(low, high)
     return linear_axis(0.0, high)
+
+
+def _values(
+    values: Sequence[float], intervals: Sequence[tuple[float, float] | None], quantity: Quantity
+) -> Axis:
+    """Return an axis of values, which ends where there can be none."""
+    ends = (min(quantity.low, *values), max(quantity.high, *values))
+    return linear_axis(*_range(values, intervals), rate=quantity.share, ends=ends)
 
 
 def _range(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from renaissance.grammar.measured import quantity_of
+from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.report.chart import Series, line_chart
 from renaissance.runtime.report.curves import (
     WIDE,
@@ -24,11 +26,14 @@ class JobPanels:
     panels: tuple[Panel, ...]
 
 
-def learning_curves(results: StudyResults, colours: Mapping[str, int]) -> tuple[JobPanels, ...]:
+def learning_curves(
+    results: StudyResults, specs: Mapping[str, Spec], colours: Mapping[str, int]
+) -> tuple[JobPanels, ...]:
     """Return the charts of each training job; variants that share all stages of it are one.
 
     Args:
         results: of the study.
+        specs: by variant, as far as they are known.
         colours: by variant.
     """
     variants = [results.of_variant(levels) for levels in results.variants]
@@ -37,7 +42,7 @@ def learning_curves(results: StudyResults, colours: Mapping[str, int]) -> tuple[
     )
     made = []
     for job in jobs:
-        panels = tuple(_panels(job, _groups(job, variants), colours))
+        panels = tuple(_panels(job, _groups(job, variants), specs, colours))
         if panels:
             made.append(JobPanels(job=job, panels=panels))
     return tuple(made)
@@ -62,7 +67,10 @@ def _groups(
 
 
 def _panels(
-    job: str, groups: Mapping[str, tuple[str, list[JobResults]]], colours: Mapping[str, int]
+    job: str,
+    groups: Mapping[str, tuple[str, list[JobResults]]],
+    specs: Mapping[str, Spec],
+    colours: Mapping[str, int],
 ) -> Iterator[Panel]:
     quantities: dict[tuple[str, bool], list[Series]] = {}
     for label, (variant, runs) in groups.items():
@@ -74,7 +82,8 @@ def _panels(
     for (name, held_out), lines in quantities.items():
         values = [y for line in lines for _, y in line.points]
         lowest = min(min((low for _, low, _ in line.band), default=1.0) for line in lines)
-        rate = name != "loss" and all(0 <= value <= 1 for value in values)
+        spec = next((specs[variant] for variant, _ in groups.values() if variant in specs), None)
+        rate = quantity_of(spec, job, name).share
         log = not rate and min(*values, lowest) > 0 and max(values) / min(values) > WIDE
         title = name.replace("_", " ").capitalize() + (", held out" if held_out else "")
         yield Panel(
@@ -82,6 +91,7 @@ def _panels(
             svg=line_chart(
                 lines,
                 scale="rate" if rate else "log" if log else "linear",
+                title=f"{title}, %" if rate else title,
                 label=f"{title} of {job} over its steps, by variant",
             ),
             series=tuple(lines),

@@ -129,7 +129,7 @@ def render(results: StudyResults, found: Answer, specs: Mapping[str, Spec], home
         explained=tuple(explained(found, learns=LEARNING, process=PROCESS)),
         shared=tuple(dict.fromkeys(job for each in found.spent for job in each.shared)),
         changes=tuple(_changes(found, specs)),
-        curves=learning_curves(results, colours),
+        curves=learning_curves(results, specs, colours),
         disagreeing=tuple(_disagreeing(results, found)),
         stages=tuple(_stages(results, home)),
     )
@@ -156,9 +156,10 @@ def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> Measur
 
 def _title(measure: Measure) -> str:
     split = f" on {measure.split}" if measure.split else ""
+    unit = f", {measure.quantity.unit}" if measure.quantity.unit else ""
     less = f", {words.LESS}" if measure.quantity.less_is_better else ""
     named = measure.metric.replace("_", " ").capitalize()
-    return f"{named} of {measure.evaluation}{split}{less}"
+    return f"{named} of {measure.evaluation}{split}{unit}{less}"
 
 
 def _cells(measure: Measure) -> Iterator[tuple[str, ...]]:

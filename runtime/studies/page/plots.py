@@ -7,7 +7,7 @@ from functools import partial
 from markupsafe import Markup
 
 from renaissance.compiler.amounts import amount, duration
-from renaissance.runtime.report.figures import NO_BREAK, is_rate
+from renaissance.runtime.report.figures import NO_BREAK
 from renaissance.runtime.report.figures import metric as spelled
 from renaissance.runtime.studies.answer import Answer, Line, Measure, Spent
 from renaissance.runtime.studies.page.charts import (
@@ -19,6 +19,7 @@ from renaissance.runtime.studies.page.charts import (
     dot_chart,
     front,
 )
+from renaissance.runtime.studies.words import INCOMPARABLE, LESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ def dot_plot(measure: Measure, baseline: str, colours: Mapping[str, int]) -> Plo
     """Draw the seeds of each variant; None where nothing was measured."""
     rows = [
         Dots(
-            label=line.variant,
+            label=_named(line),
             values=tuple(line.values.values()),
             mean=line.score.mean,
             interval=line.score.interval,
@@ -50,13 +51,14 @@ def dot_plot(measure: Measure, baseline: str, colours: Mapping[str, int]) -> Plo
     ]
     if not rows:
         return None
-    means = {row.label: row.mean for row in rows}
+    means = {line.variant: line.score.mean for line in measure.lines if line.score is not None}
     svg = dot_chart(
         rows,
-        rate=_rate(measure),
+        quantity=measure.quantity,
         baseline=means.get(baseline),
+        title=_axis(measure),
         label=f"{measure.metric} of {measure.evaluation} by variant",
-        told=partial(spelled, measure.metric),
+        told=partial(spelled, measure.quantity),
     )
     return Plot(svg=svg, title="Seeds, mean and its 95% interval")
 
@@ -70,18 +72,21 @@ def cost_plot(measure: Measure, spent: Sequence[Spent], colours: Mapping[str, in
     unit: Told = _operations
     if operations and all(operations.values()):
         title, costs = "Score against training operations", operations
+        axis = "Training operations of a seed, FLOP"
     elif seconds and all(seconds.values()):
         title, costs, unit = "Score against training time", seconds, _time
+        axis = "Training time of a seed"
     else:
         return None
     known = [(line, costs[line.variant] or 0.0) for line in scored]
     points = _points(measure, known, colours)
     svg = cost_chart(
         points,
-        rate=_rate(measure),
+        quantity=measure.quantity,
+        titles=(axis, _axis(measure)),
         label=f"{measure.metric} of {measure.evaluation} against what training cost",
         unit=unit,
-        told=partial(spelled, measure.metric),
+        told=partial(spelled, measure.quantity),
     )
     return Plot(svg=svg, title=title, points=points)
 
@@ -89,27 +94,40 @@ def cost_plot(measure: Measure, spent: Sequence[Spent], colours: Mapping[str, in
 def _points(
     measure: Measure, known: Sequence[tuple[Line, float]], colours: Mapping[str, int]
 ) -> tuple[Point, ...]:
-    places = [(cost, line.score.mean) for line, cost in known if line.score is not None]
-    best = front(places, larger_is_better=not measure.quantity.less_is_better)
+    places = {
+        line.variant: (cost, line.score.mean) for line, cost in known if line.score is not None
+    }
+    alike = [line.variant for line, _ in known if not line.incomparable]
+    best = front(
+        [places[variant] for variant in alike],
+        larger_is_better=not measure.quantity.less_is_better,
+    )
+    leads = dict(zip(alike, best, strict=True))
     return tuple(
         Point(
             number=number,
-            label=line.variant,
+            label=_named(line),
             cost=cost,
-            score=score,
+            score=places[line.variant][1],
             interval=None if line.score is None else line.score.interval,
             colour=colours[line.variant],
-            front=leads,
+            front=leads.get(line.variant, False),
         )
-        for number, ((line, _), (cost, score), leads) in enumerate(
-            zip(known, places, best, strict=True), 1
-        )
+        for number, (line, cost) in enumerate(known, 1)
     )
 
 
-def _rate(measure: Measure) -> bool:
-    values = [value for line in measure.lines for value in line.values.values()]
-    return is_rate(measure.metric) and all(0 <= value <= 1 for value in values)
+def _named(line: Line) -> str:
+    """Return the variant, and whether it has no place beside the others."""
+    return f"{line.variant} ({INCOMPARABLE})" if line.incomparable else line.variant
+
+
+def _axis(measure: Measure) -> str:
+    """Return the title of an axis of scores: `Accuracy of exam, %`."""
+    named = measure.metric.replace("_", " ")
+    parts = [f"{named[0].upper()}{named[1:]} of {measure.evaluation}"]
+    parts += [measure.quantity.unit] if measure.quantity.unit else []
+    return ", ".join([*parts, LESS] if measure.quantity.less_is_better else parts)
 
 
 def _operations(number: float) -> str:

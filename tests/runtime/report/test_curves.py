@@ -10,7 +10,7 @@ from renaissance.runtime.report.folder import JobRun, Log
 
 
 def charts(log: Log) -> tuple[Panel, ...]:
-    return panels(JobRun(name="base", log=log, result=None, problems=()))
+    return panels(JobRun(name="base", log=log, result=None, problems=()), None)
 
 
 def labels(panel: Panel) -> list[str]:
@@ -116,6 +116,6 @@ def test_log_axis_holds_its_values(low: float, high: float) -> None:
 
 
 def test_no_axis_of_a_rate_goes_beyond_all() -> None:
-    axis = linear_axis(0.31, 0.995, rate=True)
+    axis = linear_axis(0.31, 0.995, rate=True, ends=(0.0, 1.0))
     assert axis.high == 1.0
     assert axis.spell(axis.ticks[-1]) == "100\N{NO-BREAK SPACE}%"

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from renaissance.grammar.kinds.quantity import ERROR, SHARE
 from renaissance.runtime.report import figures
 from renaissance.runtime.report.highlight import highlight
 
@@ -54,10 +55,10 @@ def test_only_all_is_called_all() -> None:
 
 
 def test_metrics_are_spelled_by_what_they_are() -> None:
-    assert plain(figures.metric("accuracy", 0.98765)) == "98.77 %"
-    assert plain(figures.metric("mlm_accuracy", 0.5)) == "50.00 %"
-    assert figures.metric("loss", 0.043211) == "0.04321"
-    assert figures.metric("loss", math.nan) == "nan"
+    assert plain(figures.metric(SHARE, 0.98765)) == "98.77 %"
+    assert plain(figures.metric(SHARE, 0.5)) == "50.00 %"
+    assert figures.metric(ERROR, 0.043211) == "0.04321"
+    assert figures.metric(ERROR, math.nan) == "nan"
 
 
 def test_highlighting_keeps_the_text() -> None:

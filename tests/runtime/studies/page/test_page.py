@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from renaissance.grammar.kinds.quantity import SHARE
 from renaissance.grammar.schema.model import Freeze
 from renaissance.runtime.identity import write_identity
 from renaissance.runtime.studies.answer import answer
@@ -42,6 +43,9 @@ def test_the_page_shows_answer_plots_curves_rows_and_stages(study: Path) -> None
         "variants share base",
         "5.00",
         "As it was planned",
+        "Accuracy of exam, %",
+        "Loss of exam, less is better",
+        "Training operations of a seed, FLOP",
         "Memory of tensors",
     ):
         assert words in page.text, words
@@ -114,7 +118,16 @@ def test_an_interval_that_is_far_wider_than_all_scores_is_cut_off() -> None:
             Dots(label="a", values=(0.80, 0.81), mean=0.805, interval=(0.79, 0.82), colour=0),
             Dots(label="b", values=(0.82, 0.83), mean=0.825, interval=interval, colour=1),
         ]
-        svg = dot_chart(rows, rate=True, baseline=0.805, label="a, b", told=str)
+        svg = dot_chart(
+            rows, quantity=SHARE, baseline=0.805, title="Accuracy, %", label="a, b", told=str
+        )
         return re.findall(r'class="tick"[^>]*>([^<]*)<', svg)
 
     assert ticks((-5.0, 6.0))[0].startswith("76") and ticks((0.81, 0.84))[0].startswith("79")
+
+
+def test_no_axis_goes_where_there_can_be_no_values() -> None:
+    rows = [Dots(label="a", values=(0.0, 0.9), mean=0.45, interval=(0.0, 1.0), colour=0)]
+    svg = dot_chart(rows, quantity=SHARE, baseline=None, title="Accuracy, %", label="a", told=str)
+    ticks = re.findall(r'class="tick"[^>]*>([^<]*)<', svg)
+    assert (ticks[0], ticks[-1]) == ("0\N{NO-BREAK SPACE}%", "100\N{NO-BREAK SPACE}%")
