@@ -29,6 +29,9 @@ def settings_of(config: Mapping[str, Any], half: Half) -> Mapping[str, Any]:
     Raises:
         NoHalfError: if the model has encoders, and none that reads this.
     """
+    if config.get("model_type") == "lxmert":
+        # Its words run through layers of BERT before they meet an image.
+        return {**config, "model_type": "bert", "num_hidden_layers": config.get("l_layers", 9)}
     known = model_type(str(config.get("model_type", "")))
     own = next((config[name] for name in PARTS[half] if isinstance(config.get(name), dict)), None)
     if known is not None and known.reads != "pair":

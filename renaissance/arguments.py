@@ -373,6 +373,13 @@ def declare_specs(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="print this one (default: list all)"
     )
+    parser.add_argument(
+        "--from",
+        dest="folder",
+        metavar="FOLDER",
+        help="print a model that starts from this folder of a published BLIP, CLIP, LXMERT, "
+        "SigLIP, ViLT or VisualBERT, and computes the same",
+    )
     _format(parser, "json")
 
 

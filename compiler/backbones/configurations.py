@@ -10,7 +10,7 @@ from renaissance.compiler.errors import BackboneError
 from renaissance.grammar.architectures import from_config, reads_images
 from renaissance.grammar.catalogue import find
 from renaissance.grammar.encoder_folder import read_folder
-from renaissance.grammar.encoder_halves import PARTS, Half
+from renaissance.grammar.encoder_halves import PARTS, Half, settings_of
 from renaissance.grammar.kinds.source import Dimensions, half_of
 from renaissance.grammar.model_types import model_type
 from renaissance.grammar.paths import is_folder
@@ -175,6 +175,8 @@ def part_of(config: PretrainedConfig, half: Half) -> PretrainedConfig:
         config: of a whole model, such as CLIP.
         half: which one is meant where it has an encoder of images and one of texts.
     """
+    if config.model_type == "lxmert":
+        return AutoConfig.for_model(**settings_of(config.to_dict(), half))
     known = model_type(config.model_type)
     if known is not None and known.reads != "pair":
         return config

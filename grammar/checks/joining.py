@@ -12,6 +12,17 @@ from renaissance.grammar.source import Span
 from renaissance.grammar.spelling import call_text
 
 
+def _fusions_that_fit(found: ModelFindings) -> tuple[str, ...]:
+    from renaissance.grammar.checks.published import as_published
+
+    published = as_published(found)
+    if published is None:
+        return ("add `fusion cross = cross_attention(text, vision) { … }`",)
+    fusion = f"fusion {published.fusion_name} = {published.fusion.word}(text, vision) {{ … }}"
+    whole = f"`renaissance specs --from {published.folder}` writes the whole model"
+    return (f"add `{fusion}`", whole)
+
+
 def check_joined(found: ModelFindings) -> None:
     """Report a fusion that does not join each stream once, one of texts and one of images."""
     parts = found.parts
@@ -21,7 +32,7 @@ def check_joined(found: ModelFindings) -> None:
             f"model `{parts.name}` has no fusion",
             parts.span,
             "nothing joins its streams",
-            "add `fusion cross = cross_attention(text, vision) { … }`",
+            *_fusions_that_fit(found),
         )
         return
     if parts.fusion_name in parts.streams:

@@ -30,3 +30,7 @@ def check_parts(parts: PartialModel, places: Places, findings: Findings) -> None
         check_joined(found)
         check_fusing(parts, places, findings)
         check_pool(found)
+        if parts.weights is not None:
+            from renaissance.grammar.checks.published import check_published
+
+            check_published(found)

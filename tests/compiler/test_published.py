@@ -1,6 +1,7 @@
 """Models that start from folders of published ones give what transformers' classes give."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,12 @@ from renaissance.compiler.comparing import Rows
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.composition.resolution import resolve
 from renaissance.grammar.loading import load
+from renaissance.grammar.published_models import USUAL, published_model
+from renaissance.grammar.published_text import text_of
 from renaissance.grammar.schema.spec import Spec
+from renaissance.grammar.source import Source, read_source
 from renaissance.runtime.data.streams import text_needs
 from renaissance.runtime.data.tokenizer import Tokenizer as Words
 from renaissance.runtime.objectives.itc.loss import loss as contrast
@@ -455,6 +460,98 @@ def test_blip_matches_as_transformers_does(
     assert compared > 70
 
 
+@pytest.mark.parametrize("form", CLASSES)
+def test_the_written_model_computes_what_transformers_does(form: str, tmp_path: Path) -> None:
+    """What `specs --from` prints needs nothing added; nothing is found in it, nothing is random."""
+    folder = tmp_path / "published"
+    published = saved(form, folder)
+    (tmp_path / "m.vl").write_text(text_of(published_model(str(folder))))
+    assert not resolve(read_source(str(tmp_path / "m.vl"))).diagnostics
+    spec = load(tmp_path / "m.vl")
+    if form in MODELS:
+        text, pooled, model = ours(form, spec)
+        there = inputs(form)[0]["attention_mask"].bool()
+        found, wanted = (text[there], pooled), theirs(form, published)
+        wanted = wanted[0][there], wanted[1]
+    else:
+        model = build(spec).double().eval()
+        text, _ = inputs(form)
+        text["attention_mask"][:] = 1
+        text["input_ids"][:, -1] = END if form == "clip" else 5
+        pixels = torch.randn(3, 3, 16, 16, dtype=torch.float64)
+        encoded = {"text": model.encode("text", text), "vision": model.encode("vision", pixels)}
+        other = published(**text, pixel_values=pixels)
+        if form == "blip":
+            found = (published.itm_head(model.fuse(encoded).pooled),)
+            wanted = (other.itm_score,)
+        else:
+            vectors = model.vectors(encoded)
+            found = vectors["text"], vectors["vision"]
+            wanted = other.text_embeds, other.image_embeds
+    torch.testing.assert_close(tuple(found), tuple(wanted), rtol=0, atol=1e-10)
+    assert model.started is not None and not model.started.fresh and not model.started.cut
+    # What is usual in transformers is taken where a configuration leaves it out.
+    config = type(published.config)()
+    for part in (form, f"{form}_text", f"{form}_vision"):
+        of = getattr(config, f"{part.rpartition('_')[2]}_config", config)
+        known = USUAL.get(part, {})
+        assert known == {key: getattr(of, key, known[key]) for key in known}
+
+
+KEYS = {
+    "clip": (
+        "  backbone text = random(FOLDER) { half = text, width = 32 }",
+        "  backbone vision = random(FOLDER)",
+        "  fusion space = dual_encoder(text, vision)",
+    ),
+    "lxmert": (
+        "  backbone text = random(FOLDER)",
+        '  backbone vision = plain_regions("x") {',
+        "    layers = 1, width = 16, heads = 2, channels = 6 }",
+        "  fusion cross = cross_attention(text, vision) { layers = 2, width = 16, heads = 2 }",
+    ),
+    "vilt": (
+        "  embed text = wordpiece { max_tokens = 41, eps = 1e-12 }",
+        "  embed vision = patches { image_size = 16, patch = 4 }",
+        "  fusion joint = single_stream(text, vision) {",
+        "    encoder = random { layers = 1, width = 16, heads = 4, mlp_ratio = 2 } }",
+    ),
+}
+SAID = {
+    "clip": {"text.width", "space.width", "pool", "pooler"},
+    "lxmert": {"vision.channels", "cross.projection", "cross.type_embedding", "pool"},
+    "vilt": {
+        "text.max_tokens",
+        "vision.patch",
+        "joint.encoder.heads",
+        "joint.encoder.mlp_ratio",
+        "joint.encoder.eps",
+        "pool",
+    },
+}
+
+
+@pytest.mark.parametrize("form", KEYS)
+def test_what_does_not_fit_a_folder_is_found_without_its_weights(form: str, tmp_path: Path) -> None:
+    CONFIGS[form].save_pretrained(tmp_path)
+    body = "\n".join((*KEYS[form], "  weights = FOLDER")).replace("FOLDER", f'"{tmp_path}"')
+    found = resolve(Source(name="m.vl", text=f"model m {{\n{body}\n}}\n")).diagnostics
+    said = {name for one in found for name in re.findall(r"`([\w.]+) = ", one.help[0])}
+    assert said == SAID[form]
+    codes = {"error": {"VL305", "VL309"}, "warning": {"VL516"}}
+    assert all(one.code in codes[one.severity] for one in found)
+    assert any(one.message.startswith("`text` has word embeddings for") for one in found) == (
+        form == "vilt"
+    )
+
+
+def test_a_model_without_fusion_hears_of_the_published_one(tmp_path: Path) -> None:
+    CONFIGS["clip"].save_pretrained(tmp_path)
+    found = resolve(Source(name="m.vl", text=f'model m {{ weights = "{tmp_path}" }}')).diagnostics
+    [fusion] = (one for one in found if "no fusion" in one.message)
+    assert fusion.help[0].startswith("add `fusion space = dual_encoder(text, vision)")
+
+
 def test_lxmert_matches_as_transformers_does(tmp_path: Path) -> None:
     published = saved("lxmert", tmp_path / "published", of=1)
     job = JOB.replace("mlm { decoder = tied }", "itm")
@@ -539,14 +636,13 @@ def test_lxmert_predicts_regions_as_transformers_does(
 
 def test_positions_of_a_larger_image_are_not_cut(tmp_path: Path) -> None:
     saved("clip", tmp_path / "published")
-    (tmp_path / "clip.vl").write_text(
-        CLIP.format(folder=tmp_path / "published").replace(
-            f'vision = random("{tmp_path / "published"}")',
-            f'vision = random("{tmp_path / "published"}") {{ image_size = 8 }}',
-        )
-    )
+    (tmp_path / "clip.vl").write_text(CLIP.format(folder=tmp_path / "published"))
+    spec = load(tmp_path / "clip.vl")
+    model = spec.models["tiny"]
+    vision = model.streams["vision"].model_copy(update={"image_size": 8})
+    small = model.model_copy(update={"streams": {**model.streams, "vision": vision}})
     with pytest.raises(CompileError, match=r"`.*position_embedding.weight` \[2, 16\] and"):
-        build(load(tmp_path / "clip.vl"), job="base")
+        build(spec.model_copy(update={"models": {"tiny": small}}), job="base")
 
 
 def test_other_shapes_are_one_error(tmp_path: Path) -> None:
