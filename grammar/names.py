@@ -107,3 +107,8 @@ def listing(
     every = tuple(names)
     text = between.join(f"`{name}`" for name in every[:most]) or none
     return text if most is None or len(every) <= most else f"{text} and {len(every) - most} more"
+
+
+def plural(number: int, noun: str) -> str:
+    """Spell a number of things: `1 job`, `3 jobs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from renaissance.compiler.amounts import per_second, predicted
 from renaissance.grammar.kinds.quantity import quantity
+from renaissance.grammar.names import plural
 from renaissance.runtime.observer import Observer
 from renaissance.runtime.records import Event, Notice, Start, Step, Thaw, Unreadable, Validate
 
@@ -66,7 +67,7 @@ class Lines(Observer):
         if stage == "train":
             self._total = total
         if stage == "evaluate":
-            self._say(f"{job}: measuring {total} texts")
+            self._say(f"{job}: measuring {plural(total, 'text')}")
 
     def advance(self, stage: str, done: int) -> None:
         """Say nothing: events say more."""
@@ -199,7 +200,9 @@ def told(event: Event) -> list[str]:
     if isinstance(event, Thaw):
         return [f"from step {event.step} on {', '.join(event.addresses)} learn"]
     if isinstance(event, Unreadable):
-        return [f"{event.count} images could not be read so far, such as {event.paths[0]}"]
+        return [
+            f"{plural(event.count, 'image')} could not be read so far, such as {event.paths[0]}"
+        ]
     return [event.text] if isinstance(event, Notice) else []
 
 

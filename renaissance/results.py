@@ -9,6 +9,7 @@ from renaissance.compiler.amounts import duration, per_second
 from renaissance.grammar.kinds.data import LOSS
 from renaissance.grammar.kinds.quantity import Quantity
 from renaissance.grammar.measured import quantity_of
+from renaissance.grammar.names import plural
 from renaissance.grammar.schema.spec import Spec
 from renaissance.progress import spell
 from renaissance.render.intervals import IN_BRACKETS, WITHOUT
@@ -70,7 +71,7 @@ def _narrow(run: Run) -> Table:
     for result in run.results:
         lines = [result.job, result.kind + (f" on {result.split}" if result.split else "")]
         if result.steps:
-            lines.append(f"{result.steps:,} steps")
+            lines.append(plural(result.steps, "step"))
         if result.texts_per_second is not None:
             lines.append(f"{per_second(result.texts_per_second)} texts/s")
         if result.seconds is not None:

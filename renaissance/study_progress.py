@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from renaissance.compiler.amounts import amount, in_bytes, predicted
+from renaissance.grammar.names import plural
 from renaissance.progress import Bars, time_left
 from renaissance.runtime.observer import Observer, Silent
 from renaissance.runtime.records import Event, Start, Step
-from renaissance.runtime.report.figures import plural
 
 if TYPE_CHECKING:
     from renaissance.grammar.study import Study

@@ -57,7 +57,9 @@ class Started:
     def sentences(self) -> tuple[str, ...]:
         """Say it."""
         summed = [ours for ours, names in self.taken.items() if len(names) > 1]
-        said = f"{len(self.taken)} tensors start from `{self.path}` ({self.family})"
+        said = (
+            f"{_tensors(tuple(self.taken), 'starts', 'start')} from `{self.path}` ({self.family})"
+        )
         if summed:
             said += f", {len(summed)} of them sums: {_some(summed)}"
         found = [said, *self.cut]

@@ -7,6 +7,7 @@ from pathlib import Path
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import meant, run_meant
 from renaissance.grammar import load
+from renaissance.grammar.names import plural
 from renaissance.settings import settings_of
 
 
@@ -75,5 +76,6 @@ def _merged(arguments: Namespace) -> int:
         return answer(arguments, NO_ANSWER, failures=[f"cannot write to {arguments.out}: {reason}"])
     if arguments.format == "json":
         return answer(arguments, FINE, file=arguments.out, job=trained.job, tensors=count)
-    print(f"wrote {count} tensors of job {trained.job}, step {trained.step}, to {arguments.out}")
+    written = plural(count, "tensor")
+    print(f"wrote {written} of job {trained.job}, step {trained.step}, to {arguments.out}")
     return FINE

@@ -8,6 +8,7 @@ from typing import Any
 
 from renaissance.answer import FINE, NO, NO_ANSWER, answer
 from renaissance.execution import run_meant
+from renaissance.grammar.names import plural
 
 MOST_NAMED = 20
 """Rows without an answer that are named."""
@@ -59,7 +60,7 @@ def run(arguments: Namespace) -> int:
 def _tell(missing: Sequence[tuple[int, str]], rows: int, out: Path | None) -> None:
     from renaissance.render.text import printable
 
-    said = f"{rows - len(missing):,} of {rows:,} rows answered"
+    said = f"{rows - len(missing):,} of {plural(rows, 'row')} answered"
     if out is None:
         if missing:  # what was printed says it row by row
             sys.stderr.write(f"{said}; `problem` says why others are not\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 from renaissance.answer import FINE, answer
 from renaissance.grammar.composition.one_task import read_task
 from renaissance.grammar.kinds.quantity import quantity
+from renaissance.grammar.names import plural
 from renaissance.grammar.source import SourceError
 from renaissance.settings import settings_of
 
@@ -27,7 +28,7 @@ def run(arguments: Namespace) -> int:
     found = score(task, Path(arguments.file), arguments.split)
     if arguments.format == "text":
         width = max(map(len, found.metrics), default=0)
-        lines = [f"{found.task}, {found.split}: {found.rows:,} rows"]
+        lines = [f"{found.task}, {found.split}: {plural(found.rows, 'row')}"]
         for name, value in found.metrics.items():
             share = quantity(name, task.quantities).share
             interval = found.intervals.get(name)

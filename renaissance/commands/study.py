@@ -130,7 +130,7 @@ def _work(
 
 def _stopped(stop: BaseException, study: Study, folder: Path, cells: Collection[str]) -> str:
     """Say what was stopped, and how much of it is done."""
-    from renaissance.runtime.report.figures import plural
+    from renaissance.grammar.names import plural
     from renaissance.runtime.studies.results import is_study, read_results
 
     said = f"study `{study.name}` was stopped"
@@ -148,9 +148,9 @@ def _stopped(stop: BaseException, study: Study, folder: Path, cells: Collection[
 
 def _answer(arguments: Namespace, folder: Path, cells: Collection[str]) -> int:
     """Say which cells are done, and why others are not."""
+    from renaissance.grammar.names import plural
     from renaissance.render.answer import answer_as_json, render_answer
     from renaissance.runtime.ending import FAILED
-    from renaissance.runtime.report.figures import plural
     from renaissance.runtime.studies.answer import answer as answer_of
     from renaissance.runtime.studies.page import write_study_report
     from renaissance.runtime.studies.results import read_results

@@ -9,7 +9,7 @@ from rich.text import Text
 from renaissance.compiler.amounts import amount, in_bytes, in_flops, per_second, predicted
 from renaissance.compiler.planning.job_plan import JobPlan, SearchPlan, Stage
 from renaissance.compiler.planning.spec_plan import Plan
-from renaissance.grammar.names import listing
+from renaissance.grammar.names import listing, plural
 from renaissance.render.folded import Folded, Hung
 
 _NUMBERS = ("parameters", "trainable")
@@ -69,9 +69,8 @@ def _sentences(job: JobPlan) -> Iterator[str]:
         yield f"a pass takes {job.micro_batch} of them, of similar length"
     for tower in job.sharing.towers:
         once = f", {tower.unshared:,} without sharing" if tower.unshared > tower.rows else ""
-        yield (
-            f"`{tower.stream}` encodes {tower.rows:,} rows for {job.sharing.texts:,} texts{once}"
-        )
+        texts = plural(job.sharing.texts, "text")
+        yield f"`{tower.stream}` encodes {plural(tower.rows, 'row')} for {texts}{once}"
     if job.sharing.training:
         saved = in_flops(job.sharing.training)
         share = job.sharing.training / (job.sharing.training + job.model.flops_per_sample.training)

@@ -12,7 +12,7 @@ from renaissance.compiler.losses import Scored
 from renaissance.compiler.step import Objectives, weights_of
 from renaissance.grammar.kinds.data import VALIDATION, TaskBlock
 from renaissance.grammar.kinds.registry import optional_facet
-from renaissance.grammar.names import listing
+from renaissance.grammar.names import listing, plural
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.runtime.checkpoint import Checkpoint
 from renaissance.runtime.checkpoints import best_checkpoint
@@ -284,10 +284,11 @@ def _report_flaws(data: JobData, split: str, answered: Answered, log: Log) -> No
     missing = answered.missing
     if len(missing):
         named = [str(each) for each in answered.table.ids(missing)]
-        number = isinstance(answered.targets, Numbers)
+        numbers, one = isinstance(answered.targets, Numbers), len(missing) == 1
+        have, are, count = ("has", "is", "counts") if one else ("have", "are", "count")
         log.notice(
-            f"{len(missing)} rows of `{split}` have an image that cannot be read and "
-            f"{'are left out of the figures' if number else 'count as wrong'}: "
+            f"{plural(len(missing), 'row')} of `{split}` {have} an image that cannot be read and "
+            f"{f'{are} left out of the figures' if numbers else f'{count} as wrong'}: "
             f"{listing(named, most=MOST_NAMED)}"
         )
     impossible = data.impossible(split)

@@ -55,8 +55,3 @@ def metric(quantity: Quantity, value: float) -> str:
 def interval(quantity: Quantity, ends: tuple[float, float]) -> str:
     """Spell what holds a measured value: `70.11 % to 72.30 %`."""
     return " to ".join(metric(quantity, end) for end in ends)
-
-
-def plural(number: int, noun: str) -> str:
-    """Spell a number of things: `1 job`, `3 jobs`."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from renaissance.grammar.names import plural
 from renaissance.runtime.report import figures
 
 HERE = Path(__file__).parent
@@ -51,9 +52,7 @@ def framed(
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters.update(
-        code=_code, count=figures.count, share=figures.share, plural=figures.plural
-    )
+    environment.filters.update(code=_code, count=figures.count, share=figures.share, plural=plural)
     styles = [DRAWING, *(place / STYLE for place in dict.fromkeys((HERE, home)))]
     return environment.get_template(TEMPLATE).render(
         content,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from renaissance.grammar.names import plural
 from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.identity import hashes_in
@@ -129,7 +130,7 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
     sentences = []
     finished = [job.result for job in run.jobs if job.result is not None]
     if finished:
-        jobs = figures.plural(len(finished), "job")
+        jobs = plural(len(finished), "job")
         time = figures.duration(sum(result.seconds or 0.0 for result in finished))
         devices = _distinct(start.device for job in run.jobs for start in job.log.starts)
         place = f" on {' and '.join(devices)}" if devices else ""
@@ -137,7 +138,7 @@ def _summary(run: RunFolder, models: tuple[ModelFigure, ...]) -> str:
     unfinished = len(run.jobs) - len(finished)
     if unfinished:
         verb = "has" if unfinished == 1 else "have"
-        sentences.append(f"{figures.plural(unfinished, 'job')} {verb} not finished.")
+        sentences.append(f"{plural(unfinished, 'job')} {verb} not finished.")
     drawn = Counter(model.name for model in models)
     for model in models:
         frozen = f"{figures.share(model.frozen)} of them frozen" if model.frozen else "none frozen"
@@ -153,7 +154,7 @@ def _skipped(run: RunFolder) -> list[Skipped]:
     accounts = [(job.name, job.log.unreadable) for job in run.jobs]
     return [
         Skipped(
-            summary=f"{name} skipped {figures.plural(account.count, 'image')}"
+            summary=f"{name} skipped {plural(account.count, 'image')}"
             + (f" of {figures.count(account.images)}" if account.images else "")
             + ", missing or damaged",
             paths=account.paths,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import isclose
 
 from renaissance.grammar.kinds.quantity import Quantity
-from renaissance.runtime.report.figures import plural
+from renaissance.grammar.names import plural
 from renaissance.runtime.studies.answer import Answer, Comparison, Line, Measure
 from renaissance.runtime.studies.power import (
     least_difference,

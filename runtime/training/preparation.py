@@ -12,6 +12,7 @@ from renaissance.compiler.lowering.low_precision import constant_weights
 from renaissance.compiler.lowering.lowerings import OF_JOBS, lower
 from renaissance.compiler.model import VisionLanguageModel
 from renaissance.compiler.step import Objectives
+from renaissance.grammar.names import plural
 from renaissance.runtime.errors import JobError
 from renaissance.runtime.precision import Precision, slow_on
 from renaissance.runtime.training.average import Average
@@ -92,7 +93,9 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
             momentum.load(beginning.checkpoint.momentum, remember=beginning.same_data)
         precision.load(beginning.state.scaler)
     slow = slow_on(job.precision, processes.device)
-    layers = f"{len(compiled)} layers are compiled while the first steps run" if compiled else None
+    are = "is" if len(compiled) == 1 else "are"
+    said = f"{plural(len(compiled), 'layer')} {are} compiled while the first steps run"
+    layers = said if compiled else None
     return Prepared(
         objectives=objectives,
         optimization=optimization,

@@ -9,6 +9,7 @@ from typing import Any
 
 from renaissance.compiler.amounts import amount, duration, in_bytes
 from renaissance.grammar.diff import diff_specs
+from renaissance.grammar.names import plural
 from renaissance.grammar.schema.spec import Spec
 from renaissance.grammar.writing import write_whole
 from renaissance.runtime.report import figures
@@ -139,8 +140,8 @@ def _seeds(results: StudyResults) -> str:
     """Say how many seeds variants have: runs that are compared may have different ones."""
     counts = Counter(cell.variant for cell in results.cells).values()
     least, most = min(counts, default=0), max(counts, default=0)
-    each = figures.plural(most, "seed") + " each"
-    return each if least == most else f"{least} to {figures.plural(most, 'seed')}"
+    each = plural(most, "seed") + " each"
+    return each if least == most else f"{least} to {plural(most, 'seed')}"
 
 
 def _view(found: Answer, measure: Measure, colours: Mapping[str, int]) -> MeasureView:
@@ -255,10 +256,7 @@ def _disagreeing(results: StudyResults, found: Answer) -> Iterator[Disagreeing]:
                 yield Disagreeing(
                     evaluation=evaluation,
                     variant=cells[0].variant,
-                    summary=(
-                        f"Better on {figures.plural(gained, 'row')}, "
-                        f"worse on {figures.plural(lost, 'row')}"
-                    ),
+                    summary=(f"Better on {plural(gained, 'row')}, worse on {plural(lost, 'row')}"),
                     rows=tuple(RowView(row=row, images=_images(row)) for row in rows),
                 )
 

@@ -6,6 +6,7 @@ of MNLI `MNLI-m.tsv` and `MNLI-mm.tsv`.
 
 from collections.abc import Iterator
 
+from renaissance.grammar.names import plural
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.tasks.answered import Answered
 from renaissance.runtime.tasks.entries import Entry, lines_of
@@ -21,7 +22,8 @@ def write(block: Glue, answered: Answered) -> bytes:
         DataError: if a row has no answer.
     """
     if len(answered.missing):
-        raise DataError(f"{len(answered.missing)} rows have no prediction, and a file needs all")
+        missing = plural(len(answered.missing), "row")
+        raise DataError(f"of {missing} there is no prediction, and a file needs all")
     lines = [
         f"{index}\t{_written(block, answered, place)}"
         for place, index in enumerate(answered.column("id"))
