@@ -193,19 +193,23 @@ def _average(job: Job, decay: float) -> str:
     )
 
 
-def _every_pair(job: Job, training: Pretrain | Finetune) -> AllPairs | None:
-    """Return what is scored by an evaluation of all pairs of a published split."""
+def _every_pair(
+    job: Job, training: Pretrain | Finetune, counted: tuple[int, int] | None
+) -> AllPairs | None:
+    """Return what is scored by an evaluation of all pairs of a split that is counted or known."""
     if not isinstance(job, Evaluate) or not isinstance(training, Finetune):
         return None
-    return training.task.pairs(job.split)
+    every = None if counted is None else training.task.every_pair(*counted)
+    return every or training.task.pairs(job.split)
 
 
 def _of_rows(
     objectives: Objectives, job: Job, training: Pretrain | Finetune, conditions: Conditions
 ) -> tuple[AllPairs | None, Scoring | None, Conditions]:
     """Return what is scored, and the conditions for as many rows as everything makes passes of."""
-    scored = matched(job, objectives)
-    every = _every_pair(job, training) if scored is None else scored.every
+    counted = conditions.counted
+    scored = matched(job, objectives, counted)
+    every = _every_pair(job, training, counted) if scored is None else scored.every
     rows = None if every is None else every.scored
     if scored is not None:
         rows = scored.rows

@@ -58,11 +58,20 @@ class Scoring:
         return ceil(batch * self.every.images / rows), ceil(batch * self.every.texts / rows)
 
 
-def matched(job: Job, objectives: Objectives) -> Scoring | None:
-    """Return what a job scores by what its model learned of pairs; None for any other job."""
+def matched(job: Job, objectives: Objectives, counted: tuple[int, int] | None) -> Scoring | None:
+    """Return what a job scores by what its model learned of pairs; None for any other job.
+
+    Args:
+        job: what is done.
+        objectives: the model with what it was pretrained for.
+        counted: images and texts of its split; as many as were published if None.
+    """
     if not isinstance(job, Evaluate) or job.task is None:
         return None
-    return Scoring(matching=Matching(objectives), every=job.task.unlearned_pairs(job.split))
+    every = None if counted is None else job.task.every_pair(*counted)
+    return Scoring(
+        matching=Matching(objectives), every=every or job.task.unlearned_pairs(job.split)
+    )
 
 
 def pass_of(

@@ -26,6 +26,7 @@ def plan(
     *,
     tokens: int | None = None,
     texts: int | Mapping[str, int] | None = None,
+    counted: Mapping[str, tuple[int, int]] | None = None,
     machine: Machine | None = None,
     device: Device | None = None,
 ) -> Plan:
@@ -37,6 +38,8 @@ def plan(
         tokens: mean of a text; as many as its tower takes if None.
         texts: of an epoch, for jobs whose length is given in epochs; by name of a job where they
             differ, as those of evaluations do.
+        counted: images and texts by name of the evaluations that score each with each; as many as
+            were published where there is none.
         machine: whose speed counts; None for no times.
         device: whose memory counts; the machine's, and without one a GPU's.
 
@@ -52,12 +55,13 @@ def plan(
     conditions = Conditions(device=kind, machine=machine, tokens=tokens, texts=None)
     known: Known = {}
     models = tuple(plan_model(spec.models[name], kind, machine, tokens, known) for name in planned)
-    found: dict[tuple[str, int | None], JobPlan] = {}
+    found: dict[tuple[str, Conditions], JobPlan] = {}
     jobs = []
     for name, job in spec.jobs.items():
         if model in (None, spec.training_job(name).on):
-            here = replace(conditions, texts=_texts_of(name, job, texts))
-            key = same_costs(spec, name, length=True), here.texts
+            pairs = (counted or {}).get(name)
+            here = replace(conditions, texts=_texts_of(name, job, texts), counted=pairs)
+            key = same_costs(spec, name, length=True), here
             if key not in found:
                 found[key] = _planned(spec, name, here, known)
             alike = found[key]

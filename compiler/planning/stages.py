@@ -37,12 +37,15 @@ class Conditions:
         machine: whose speed counts; None for no times.
         tokens: of a text; as many as its tower takes if None.
         texts: of an epoch; None if unknown.
+        counted: images and texts of the split of an evaluation that scores each with each; as many
+            as were published if None.
     """
 
     device: Device
     machine: Machine | None
     tokens: int | None
     texts: int | None
+    counted: tuple[int, int] | None = None
 
 
 _SUPPOSED = 10**9
@@ -152,7 +155,7 @@ class Stages:
         model, training, conditions = self._model, self._training, self._conditions
         # On a GPU the kernels of the project read packed texts as they are.
         packed = conditions.device == "cpu"
-        scored = matched(job, self._objectives)
+        scored = matched(job, self._objectives, conditions.counted)
         step = pass_of(self._objectives, job, conditions.tokens, scored, packed=packed)
         passes = ceil(job.batch / step.texts)
         forget(model)

@@ -278,6 +278,10 @@ class TaskBlock(Readable):
         """Return what is scored of a published split where that is every image with every text."""
         return None
 
+    def every_pair(self, images: int, texts: int) -> AllPairs | None:
+        """Return what is scored of so many images and texts where that is each with each."""
+        return None
+
     def unlearned_pairs(self, split: str) -> AllPairs | None:
         """Return what is scored of a published split where the task was not learned."""
         return self.pairs(split)

@@ -45,6 +45,7 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
 
     from renaissance.compiler.asked import check_asked
     from renaissance.compiler.errors import BackboneError, CompileError
+    from renaissance.runtime.data.counted import every_counted
     from renaissance.runtime.errors import UsageError
 
     code = NO_ANSWER
@@ -66,7 +67,12 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
     try:
         if spec is not None:
             planned = plan(
-                spec, arguments.model, tokens=arguments.tokens, texts=texts, machine=machine
+                spec,
+                arguments.model,
+                tokens=arguments.tokens,
+                texts=texts,
+                counted=every_counted(spec),
+                machine=machine,
             )
         plans = _planned(studies, machine, arguments, spec, planned)
     except (BackboneError, UsageError) as error:
@@ -84,17 +90,8 @@ def _answer(arguments: Namespace, spec: Spec | None, studies: Collection[Study])
         _tell(arguments, planning, imported - began)
         return answer(arguments, code, failures=failures, **known)
 
-    from renaissance.render.plan import draw
-    from renaissance.render.plan_answers import answers
-    from renaissance.render.study_plan import draw_study
-
-    drawn: list[RenderableType] = []
-    if planned is not None:
-        price = arguments.price
-        drawn += answers(planned, price) if arguments.summary else [draw(planned, price)]
-        drawn += _unused(planned, spec, studies) if arguments.model is None else []
-        drawn += [""] if plans else []
-    _print(arguments, [*drawn, *(part for each in plans for part in draw_study(each))], remarks)
+    drawn = [] if planned is None else _drawn(arguments, planned, spec, studies)
+    _print(arguments, drawn, plans, remarks)
     _tell(arguments, planning, imported - began)
     return answer(arguments, code, failures=failures)
 
@@ -122,6 +119,19 @@ def _tell(arguments: Namespace, planning: float, imports: float) -> None:
         sys.stderr.write(f"planned in {planning:.1f} s, after {imports:.1f} s of imports\n")
 
 
+def _drawn(
+    arguments: Namespace, planned: "Plan", spec: Spec | None, studies: Collection[Study]
+) -> list["RenderableType"]:
+    """Return the plan of a spec as a person is shown it."""
+    from renaissance.render.plan import draw
+    from renaissance.render.plan_answers import answers
+
+    price = arguments.price
+    drawn = list(answers(planned, price)) if arguments.summary else [draw(planned, price)]
+    drawn += _unused(planned, spec, studies) if arguments.model is None else []
+    return [*drawn, *([""] if studies else [])]
+
+
 def _unused(
     planned: "Plan", spec: Spec | None, studies: Collection[Study]
 ) -> list["RenderableType"]:
@@ -147,7 +157,8 @@ def _planned(
     from renaissance.runtime.studies.operations import Planned
     from renaissance.runtime.studies.planning import plan_study
 
-    planned, data = Planned(machine, arguments.tokens), Data()
+    data = Data()
+    planned = Planned(machine, arguments.tokens, data)
     if spec is not None and known is not None and not arguments.texts:
         planned.know(spec, known.jobs)
     found = []
@@ -161,8 +172,15 @@ def _planned(
     return found
 
 
-def _print(arguments: Namespace, parts: Iterable["RenderableType"], remarks: Remarks) -> None:
+def _print(
+    arguments: Namespace,
+    drawn: Iterable["RenderableType"],
+    plans: "Iterable[StudyPlan]",
+    remarks: Remarks,
+) -> None:
     from rich.console import Console
+
+    from renaissance.render.study_plan import draw_study
 
     colors = {"always": True, "never": False}.get(arguments.color)
     console = Console(
@@ -173,7 +191,7 @@ def _print(arguments: Namespace, parts: Iterable["RenderableType"], remarks: Rem
     if not console.is_terminal:
         # Nothing is cut off where no terminal sets a width.
         console.width = 200
-    for part in parts:
+    for part in (*drawn, *(part for each in plans for part in draw_study(each))):
         # What is wider than the terminal goes on in its next line.
         console.print(part, crop=False)
     for line in remarks.sentences:

@@ -97,7 +97,8 @@ def _work(
     from renaissance.study_progress import StudyProgress, at_start, of_rest, say
     from renaissance.study_workers import work_together
 
-    planned, data = Planned(machine, arguments.tokens), Data()
+    data = Data()
+    planned = Planned(machine, arguments.tokens, data)
     study = within_budget(study, planned, data)
     stages = stages_of(study.cells, data)
     if not arguments.as_worker:

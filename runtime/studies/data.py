@@ -14,6 +14,7 @@ from renaissance.grammar.kinds.source import Modality
 from renaissance.grammar.schema.identity import reduced
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Pretrain
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.data.counted import counted_pairs
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.many_texts import Texts
 from renaissance.runtime.data.part import Part
@@ -81,6 +82,7 @@ class Data:
         """Read nothing yet."""
         self._found: dict[str, Mapping[str, str] | DataUnknownError] = {}
         self._counted: dict[str, int] = {}
+        self._pairs: dict[str, tuple[int, int] | None] = {}
         self._seen: dict[str, np.ndarray] = {}
 
     def digests(self, spec: Spec, name: str) -> Mapping[str, str]:
@@ -117,6 +119,17 @@ class Data:
             except (DataError, OSError) as problem:
                 raise _unknown(problem) from None
         return self._counted[asked]
+
+    def pairs(self, spec: Spec, name: str) -> tuple[int, int] | None:
+        """Return the images and texts of an evaluation that scores each with each.
+
+        Returns:
+            None for other jobs, and where they cannot be read.
+        """
+        key = _text(question(spec, name))
+        if key not in self._pairs:
+            self._pairs[key] = counted_pairs(spec, name)
+        return self._pairs[key]
 
     def inputs(self, spec: Spec, name: str, kind: Modality) -> np.ndarray:
         """Return a number for each different image or text that a job sees: `[n]` uint64.

@@ -1,7 +1,7 @@
 """How many operations a job takes, and how long on a machine, whatever its length."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from renaissance.compiler.planning.job_costs import plan_job
 from renaissance.compiler.planning.job_plan import JobPlan, Stage
@@ -11,6 +11,9 @@ from renaissance.compiler.planning.stages import Conditions
 from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Job
 from renaissance.grammar.schema.spec import Spec
+from renaissance.runtime.studies.data import Data
+
+_Key = tuple[str, tuple[int, int] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +84,21 @@ class Planned:
     Args:
         machine: whose speed counts; None for no times.
         tokens: mean of a text; as many as its tower takes if None.
+        data: counts images and texts of evaluations that score each with each; None for as many as
+            were published.
     """
 
-    def __init__(self, machine: Machine | None = None, tokens: int | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine | None = None,
+        tokens: int | None = None,
+        data: Data | None = None,
+    ) -> None:
         """Plan nothing yet."""
+        self._data = data
         device = "cuda" if machine is None else machine.device
         self._conditions = Conditions(device=device, machine=machine, tokens=tokens, texts=None)
-        self._found: dict[str, Paces] = {}
+        self._found: dict[_Key, Paces] = {}
 
     @property
     def has_machine(self) -> bool:
@@ -112,18 +123,24 @@ class Planned:
         Raises:
             CompileError: if its model cannot be built.
         """
-        key = same_costs(spec, name, length=False)
+        counted, key = self._counted(spec, name)
         if key not in self._found:
             job, training = spec.jobs[name], spec.training_job(name)
-            plan = plan_job(name, job, training, spec.model_of(name), self._conditions)
+            here = replace(self._conditions, counted=counted)
+            plan = plan_job(name, job, training, spec.model_of(name), here)
             self._found[key] = _paces(plan, job)
         return self._found[key]
 
     def know(self, spec: Spec, plans: Iterable[JobPlan]) -> None:
         """Take plans of jobs of a spec that were made under the same conditions."""
         for plan in plans:
-            key = same_costs(spec, plan.name, length=False)
+            _, key = self._counted(spec, plan.name)
             self._found.setdefault(key, _paces(plan, spec.jobs[plan.name]))
+
+    def _counted(self, spec: Spec, name: str) -> tuple[tuple[int, int] | None, _Key]:
+        """Return the images and texts that a job scores, and what is the same for equal costs."""
+        counted = None if self._data is None else self._data.pairs(spec, name)
+        return counted, (same_costs(spec, name, length=False), counted)
 
 
 def _paces(plan: JobPlan, job: Job) -> Paces:

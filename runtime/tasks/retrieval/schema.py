@@ -145,6 +145,10 @@ class Retrieval(TaskBlock):
         images, texts = size
         if self.captions == "five":
             texts = min(texts, FIRST_FIVE * images)
+        return self.every_pair(images, texts)
+
+    def every_pair(self, images: int, texts: int) -> AllPairs:
+        """Return what is scored of so many images and captions."""
         scored = images * texts
         if self.best != "all":
             scored = min(scored, self.best * (images + texts))
