@@ -19,7 +19,7 @@ from renaissance.grammar.spelling import number_text
 TABLE = Path(__file__).with_name("published_models.tsv")
 """What the parts of each family are called in the language."""
 
-Config = Mapping[str, Any]
+Config = dict[str, Any]
 Keys = dict[str, Any]
 
 SHAPES = frozenset({"layers", "width", "heads", "mlp_ratio", "image_size", "patch", "channels"})
@@ -124,7 +124,7 @@ def spelled(value: Any) -> str:
     return number_text(value) if isinstance(value, int | float) else str(value)
 
 
-_BERT: Config = {
+_BERT: Keys = {
     "vocab_size": 30522,
     "hidden_size": 768,
     "num_hidden_layers": 12,
@@ -135,13 +135,13 @@ _BERT: Config = {
     "hidden_dropout_prob": 0.1,
     "layer_norm_eps": 1e-12,
 }
-_SIDE: Config = {
+_SIDE: Keys = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
     "num_attention_heads": 12,
     "intermediate_size": 3072,
 }
-USUAL: Mapping[str, Config] = {
+USUAL: Mapping[str, Keys] = {
     "blip_text": _BERT
     | {"vocab_size": 30524, "num_attention_heads": 8, "hidden_dropout_prob": 0.0},
     "blip_vision": _SIDE

@@ -219,6 +219,27 @@ def _check_side(mask: Tensor | None) -> None:
         )
 
 
+def check_numbers_of_tokens(texts: TextInput, vocabulary: int | None) -> None:
+    """Refuse tokens that the word embedding has no row for, where looking them up has failed.
+
+    Args:
+        texts: that were looked up.
+        vocabulary: rows of the word embedding; None where nobody knows.
+
+    Raises:
+        InputError: naming such a token.
+    """
+    ids = texts.input_ids
+    if vocabulary is None or not _can_look_at(ids):
+        return
+    wrong = ids[(ids < 0) | (ids >= vocabulary)]
+    if len(wrong):
+        raise InputError(
+            f"`input_ids` hold token {int(wrong[0])} where the word embedding has {vocabulary} "
+            f"rows, 0 to {vocabulary - 1}; take the tokenizer of the model"
+        ) from None
+
+
 def _can_look_at(tensor: Tensor) -> bool:
     """Return whether the numbers are here and may decide something."""
     return (

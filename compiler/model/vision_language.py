@@ -10,7 +10,7 @@ from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.features import Features, Queries, corresponding, stacked
 from renaissance.compiler.model.heads import Heads
-from renaissance.compiler.model.inputs import TextInput, images_of
+from renaissance.compiler.model.inputs import TextInput, check_numbers_of_tokens, images_of
 from renaissance.compiler.model.patches import HiddenImages
 from renaissance.compiler.model.pool import Pool, mean
 from renaissance.compiler.model.readings import ModelOutput, Reading, RowGroup, consecutive
@@ -112,7 +112,12 @@ class VisionLanguageModel(nn.Module):
             # Each as it is where it stands alone; what follows reads rows of several lengths.
             rows = stacked([self.encoded(tower, group) for group in images.groups])
             return rows if images.order is None else rows.select(images.order)
-        return self.encoded(tower, TextInput.of(inputs))
+        texts = TextInput.of(inputs)
+        try:
+            return self.encoded(tower, texts)
+        except IndexError:
+            check_numbers_of_tokens(texts, tower.facts.vocabulary)
+            raise
 
     def encode_hidden(self, name: str, images: HiddenImages) -> Features:
         """Run the tower (or the embeddings) of a stream on images of which patches are hidden.

@@ -73,6 +73,11 @@ def starts_twice(name: tree.Name, first: tree.Relation, second: tree.Relation) -
         span=second.span,
         label="a second one",
         related=(Label(span=first.span, text="the first one"),),
+        help=(f"leave `{second.word.text} {second.target.text}` out",),
+        notes=(
+            "a job `from` another one trains the model of that one; nothing brings weights of a "
+            "job into a model with another fusion",
+        ),
     )
 
 

@@ -35,6 +35,15 @@ class FrozenContract:
         self.hashes = {name: value for name, value in self.hashes.items() if name in frozen}
         self._held = {name: value for name, value in self._held.items() if name in frozen}
 
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Say what the last comparison has found; nothing where nothing is frozen."""
+        if not self.hashes:
+            return ()
+        one = len(self.hashes) == 1
+        were = "tensor is what it was" if one else "tensors are what they were"
+        return (f"{len(self.hashes)} frozen {were} at the start of the job, bit for bit",)
+
     def check(self, when: str) -> None:
         """Compare with the present.
 

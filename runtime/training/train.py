@@ -61,6 +61,9 @@ def train_job(session: Session, by_protocol: ByProtocol) -> JobResult:
                 checkpoints.mark_best(progress.best, state.spec_hash)
             with explained() if prepared.compiled else nullcontext():
                 run_steps(training, progress)
+            # Its last checkpoint has compared them.
+            for sentence in beginning.contract.sentences:
+                log.notice(sentence)
             shown = examples(
                 prepared.objectives, setup.data, VALIDATION, prepared.precision, processes.device
             )

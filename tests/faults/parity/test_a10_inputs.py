@@ -119,6 +119,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"text": {"input_ids": IDS, "token_type_ids": PAIR}, "vision": PIXELS},
         "`token_type_ids` tell two segments apart",
     ),
+    "a token that has no row": (
+        {"text": {"input_ids": IDS.masked_fill(IDS.ge(IDS.max()), 10**6)}, "vision": PIXELS},
+        "`input_ids` hold token 1000000 where the word embedding has",
+    ),
     "a list of images": (
         {"text": {"input_ids": IDS}, "vision": [PIXELS[0]]},
         "images as a `list` where the model takes a tensor",

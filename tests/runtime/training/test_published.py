@@ -52,3 +52,7 @@ def test_the_table_of_what_was_taken_stands_with_the_job(tmp_path: Path) -> None
     said = notices(tmp_path / "run", "base")
     assert "which tensor is which stands in `base/weights.tsv`" in said
     assert any("tensors start from" in sentence for sentence in said)
+    frozen = sum(name.startswith("streams.vision.") for name in table.values())
+    assert (
+        f"{frozen} frozen tensors are what they were at the start of the job, bit for bit" in said
+    )
