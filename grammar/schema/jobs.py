@@ -249,7 +249,13 @@ class Evaluate(Block):
         impact="eval",
     )
     batch: int = key(
-        256, doc="texts a forward pass", impact="cosmetic", unit="texts", ge=1, le=MOST_TEXTS
+        256,
+        doc="texts a forward pass; a pretraining that compares the rows of a batch is measured in "
+        "the batches of its own validations",
+        impact="cosmetic",
+        unit="texts",
+        ge=1,
+        le=MOST_TEXTS,
     )
     write: str | None = key(
         None,

@@ -1,5 +1,6 @@
 """One pass, several passes and two processes are as one; a run that is resumed is as one."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.model import Freeze
 from renaissance.grammar.schema.spec import Spec
 from renaissance.runtime.errors import InterruptionError
@@ -39,6 +41,19 @@ def same(one: Path, other: Path, steps: int) -> None:
         torch.testing.assert_close(theirs[name], weight, atol=1e-3, rtol=1e-3)
 
 
+def examined(spec: Spec) -> Spec:
+    """Return a spec that measures what its pretraining holds out, in passes of another size."""
+    exam = Evaluate(name="exam", of="base", split="validation", batch=4)
+    return spec.model_copy(update={"jobs": {"base": spec.jobs["base"], "exam": exam}})
+
+
+def as_validated(folder: Path) -> None:
+    """Compare what was measured with the validation that chose the weights."""
+    best = json.loads((folder / "base" / "best.json").read_text())
+    found = json.loads((folder / "exam" / "result.json").read_text())
+    assert found["metrics"] == pytest.approx(best["metrics"] | best["losses"], rel=1e-5)
+
+
 @pytest.mark.parametrize("objective", [Itc(), Itc(loss="sigmoid", temperature=0.1)])
 def test_passes_and_processes_are_as_one_large_batch(
     objective: Itc, tiny_spec: Callable[..., Spec], tmp_path: Path
@@ -49,9 +64,10 @@ def test_passes_and_processes_are_as_one_large_batch(
     train(whole, tmp_path / "one", "base")
     train(cut, tmp_path / "four", "base")
     run_in_two(whole, tmp_path / "two", "base")
-    run_in_two(cut, tmp_path / "both", "base")
+    run_in_two(examined(cut), tmp_path / "both", "base", "exam")
     for other in ("four", "two", "both"):
         same(tmp_path / "one", tmp_path / other, 4)
+    as_validated(tmp_path / "both")
 
 
 def test_frozen_towers_stay_and_learn_by_their_projections(
@@ -59,7 +75,8 @@ def test_frozen_towers_stay_and_learn_by_their_projections(
 ) -> None:
     freeze = (Freeze(selectors=("vision", "text")),)
     spec = tiny_spec(freeze=freeze, base={"objectives": (Itc(),), "batch": 12, "micro_batch": 5})
-    train(spec, tmp_path, "base")
+    train(examined(spec), tmp_path)
+    as_validated(tmp_path)
     assert events(tmp_path, "base", "step")
     result = read_result(tmp_path / "base")
     assert result is not None and result.samples
