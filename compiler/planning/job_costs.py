@@ -30,7 +30,12 @@ from renaissance.compiler.planning.model_plan import Flops
 from renaissance.compiler.planning.models import context_of, described, drafted, place_of
 from renaissance.compiler.planning.passes import Pass, text_tokens
 from renaissance.compiler.planning.savings import savings
-from renaissance.compiler.planning.stages import Conditions, Stages, steps_of_job
+from renaissance.compiler.planning.stages import (
+    Conditions,
+    Stages,
+    as_measured,
+    steps_of_job,
+)
 from renaissance.compiler.planning.supply import reading, stored
 from renaissance.compiler.planning.tracing import Trace
 from renaissance.compiler.step import Objectives
@@ -65,6 +70,7 @@ def plan_job(
     tokens = conditions.tokens
     kept = caching(model, declared, job=job, training=training, tokens=tokens, known=known)
     objectives = Objectives(model, declared, training)
+    job = as_measured(job, training, objectives)
     every, scored, conditions = _of_rows(objectives, job, training, conditions)
     step = pass_of(objectives, job, conditions.tokens, scored, packed=conditions.device == "cpu")
     stages = Stages(objectives, resolved, job, training, conditions)
@@ -87,18 +93,35 @@ def plan_job(
         reads=readings(model) if scored is None else scored.matching.reads(readings(model)),
         unread=tuple(unread_parts(model)),
         stages=tuple(found),
-        run=run_of(job, found, conditions),
+        run=_run(job, found, conditions),
         recomputes=stages.recomputes,
         reading=None if machine is None else reading(job, training, found, machine),
         checkpoint=_stored(job, model, declared, resolved, stages, training, found[-1], machine),
         search=_searched(every, scored, step, first),
         rates=_rates(job, model),
-        average=None if training.average is None else _average(job, training.average),
+        average=_average(job, training),
         has_text=_has_text(training),
         compares=tuple(_compares(objectives, job, step.texts)),
         savings=_savings(stages, model, declared, job, conditions, found),
         fit=None if room is None else fit(stages, found, job, room),  # last: it changes the model
     )
+
+
+def of_another(
+    plan: JobPlan, name: str, job: Job, training: Pretrain | Finetune, conditions: Conditions
+) -> JobPlan:
+    """Return the plan of a job that costs what another one costs.
+
+    Args:
+        plan: of the other one.
+        name: of the job.
+        job: what is done.
+        training: the job whose heads the model gets.
+        conditions: what is supposed.
+    """
+    # What is missing is asked for by the name of the job.
+    run = _run(job, plan.stages, conditions) if plan.run.steps is None else plan.run
+    return replace(plan, name=name, run=run, average=_average(job, training))
 
 
 def _savings(
@@ -182,14 +205,16 @@ def _kept(training: Pretrain | Finetune) -> int:
     return training.optimizer.averages + (training.average is not None)
 
 
-def _average(job: Job, decay: float) -> str:
+def _average(job: Job, training: Pretrain | Finetune) -> str | None:
     """Say which weights are measured of a job that averages them."""
+    if training.average is None:
+        return None
     if isinstance(job, Evaluate):
         which = "the last weights" if job.weights == "last" else "the average of the weights"
         return f"measures {which} of the best checkpoint of `{job.of}`"
     return (
-        f"an average of the weights, of which a step leaves {decay:g}, is kept in float32, "
-        "measured, and taken by later jobs"
+        f"an average of the weights, of which a step leaves {training.average:g}, is kept in "
+        "float32, measured, and taken by later jobs"
     )
 
 
@@ -288,7 +313,7 @@ def _sharing(step: Pass, traced: Trace) -> Sharing:
     )
 
 
-def run_of(job: Job, stages: Sequence[Stage], conditions: Conditions) -> Run:
+def _run(job: Job, stages: Sequence[Stage], conditions: Conditions) -> Run:
     """Return how long a job lasts that has some stages, or what to state so that it is known."""
     missing, total = [], steps_of_job(job, conditions.texts)
     if total is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from renaissance.compiler.asked import check_asked
 from renaissance.compiler.errors import CompileError
 from renaissance.compiler.planning.caching import Known
-from renaissance.compiler.planning.job_costs import plan_job, run_of
+from renaissance.compiler.planning.job_costs import of_another, plan_job
 from renaissance.compiler.planning.job_plan import JobPlan
 from renaissance.compiler.planning.machines import Device, Machine
 from renaissance.compiler.planning.models import plan_model
@@ -58,15 +58,15 @@ def plan(
     found: dict[tuple[str, Conditions], JobPlan] = {}
     jobs = []
     for name, job in spec.jobs.items():
-        if model in (None, spec.training_job(name).on):
+        training = spec.training_job(name)
+        if model in (None, training.on):
             pairs = (counted or {}).get(name)
             here = replace(conditions, texts=_texts_of(name, job, texts), counted=pairs)
             key = same_costs(spec, name, length=True), here
             if key not in found:
-                found[key] = _planned(spec, name, here, known)
-            alike = found[key]
-            begins, run = _begins(spec, name, alike), run_of(job, alike.stages, here)
-            jobs.append(replace(alike, name=name, begins=begins, run=run))
+                found[key] = plan_job(name, job, training, spec.model_of(name), here, known)
+            mine = of_another(found[key], name, job, training, here)
+            jobs.append(replace(mine, begins=_begins(spec, name, mine)))
     return Plan(models=models, jobs=tuple(jobs), device=kind, machine=machine)
 
 
@@ -87,11 +87,6 @@ def check_present(model: Model) -> None:
         raise CompileError(
             f"`{model.weights}`, the `weights` of model `{model.name}`, is no folder that is there"
         )
-
-
-def _planned(spec: Spec, name: str, conditions: Conditions, known: Known) -> JobPlan:
-    job, declared, training = spec.jobs[name], spec.model_of(name), spec.training_job(name)
-    return plan_job(name, job, training, declared, conditions, known)
 
 
 def _texts_of(name: str, job: Job, texts: int | Mapping[str, int] | None) -> int | None:

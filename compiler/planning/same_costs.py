@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+from renaissance.compiler.planning.stages import SUPPOSED, steps_of_job
+from renaissance.grammar.declaration import Share
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job
+from renaissance.grammar.schema.model import Model
 from renaissance.grammar.schema.spec import Spec
 
 _NAMES = ("name", "source", "of", "seed")
@@ -17,9 +20,9 @@ def same_costs(spec: Spec, name: str, *, length: bool) -> str:
     Args:
         spec: the whole experiment.
         name: of the job.
-        length: jobs of different lengths are told apart.
+        length: jobs of different lengths are told apart, even where they have the same stages.
     """
-    job, training = spec.jobs[name], spec.training_job(name)
+    job, training, declared = spec.jobs[name], spec.training_job(name), spec.model_of(name)
     left_out = _NAMES if length else (*_NAMES, *_LENGTH)
     found: list[dict[str, Any]] = []
     for each in [job] if job is training else [job, training]:
@@ -27,8 +30,22 @@ def same_costs(spec: Spec, name: str, *, length: bool) -> str:
         for key in (*left_out, *(_OF_MEASURING if _reads_rows(each, training) else ())):
             dumped.pop(key, None)
         found.append(dumped)
-    model = spec.model_of(name).model_dump(mode="json")
-    return json.dumps([found, model], sort_keys=True)
+    stages = _thawing(job, declared)
+    return json.dumps([found, stages, declared.model_dump(mode="json")], sort_keys=True)
+
+
+def _thawing(job: Job, declared: Model) -> list[int | None]:
+    """Return the stage from which on each directive that ends lets learn; None for never.
+
+    A short run may end before it does, and shares and numbers of steps change their order.
+    """
+    if isinstance(job, Evaluate):
+        return []
+    total = steps_of_job(job, None) or SUPPOSED
+    ends = [each.until for each in declared.freeze if each.until is not None]
+    places = [round(end * total) if isinstance(end, Share) else end for end in ends]
+    order = sorted({0, *places})
+    return [order.index(place) if place < total else None for place in places]
 
 
 def _reads_rows(job: Job, training: Job) -> bool:

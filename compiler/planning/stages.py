@@ -48,7 +48,7 @@ class Conditions:
     counted: tuple[int, int] | None = None
 
 
-_SUPPOSED = 10**9
+SUPPOSED = 10**9
 """Steps of a run of unknown length: shares of it are then places in it all the same."""
 
 
@@ -59,6 +59,19 @@ def steps_of_job(job: Job, texts: int | None) -> int | None:
     if job.steps is not None:
         return job.steps
     return None if texts is None or job.epochs is None else ceil(job.epochs * texts / job.batch)
+
+
+def as_measured(job: Job, training: Pretrain | Finetune, objectives: Objectives) -> Job:
+    """Return a job with the texts that its passes really have.
+
+    An evaluation of objectives that compare the rows of a batch takes the batches of the
+    training's own validations.
+    """
+    own = isinstance(job, Evaluate) and job.task is None and isinstance(training, Pretrain)
+    if not own or not objectives.compares:
+        return job
+    batch = min(training.micro_batch or training.batch, training.batch)
+    return job.model_copy(update={"batch": batch})
 
 
 class Stages:
@@ -94,7 +107,7 @@ class Stages:
         self._model = objectives.model
         self._job, self._training, self._conditions = job, training, conditions
         self._total = steps_of_job(job, conditions.texts)
-        self.length = self._total or _SUPPOSED
+        self.length = self._total or SUPPOSED
         self.recomputes = recomputes
         self.lowers = is_lowered(self._model)
         self.never = resolved.frozen(self.length - 1, self.length)

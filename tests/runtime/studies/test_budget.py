@@ -2,6 +2,7 @@
 
 import pytest
 
+from renaissance.compiler import plan
 from renaissance.compiler.planning.machines import find_gpu
 from renaissance.grammar.composition.resolution import resolve
 from renaissance.grammar.source import Source
@@ -103,6 +104,15 @@ def test_steps_of_a_budget_are_part_of_the_stage(planned: Planned) -> None:
 def test_equal_steps_change_nothing(planned: Planned) -> None:
     declared = study("steps")
     assert within_budget(declared, planned, Data()).cells == declared.cells
+
+
+def test_plans_of_the_spec_serve_its_studies() -> None:
+    whole = study("steps").cells[0].spec
+    spec = whole.model_copy(update={"jobs": {"base": whole.jobs["base"]}})
+    alone, served, found = Planned(), Planned(), plan(spec)
+    served.know(spec, found.jobs)
+    assert served.paces(spec, "base") == alone.paces(spec, "base")
+    assert served.paces(spec, "base").plan is found.jobs[0]
 
 
 def test_time_is_of_a_machine() -> None:
