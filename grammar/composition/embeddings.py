@@ -80,8 +80,9 @@ def _flaw_of_words(name: str, known: Architecture | None) -> Flaw | None:
     """
     folder = is_folder(name)
     if vocabulary_named(name) is not None:
-        text = known is not None and known.modality == "text"
-        return flaw_of_tokenizer(FilePath(name), known) if folder and text else None
+        if not folder or known is None or known.modality != "text":
+            return None
+        return flaw_of_tokenizer(FilePath(name), known)
     if folder:
         return Flaw(
             message=f"the folder `{name}` holds neither the config.json of an encoder of texts nor "
