@@ -56,7 +56,7 @@ def test_an_evaluation_says_which_images_training_has_seen(
     tiny_spec: Callable[..., Spec], vqa_root: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(vqa_root, target_is_directory=True)
-    lines = [f"test/images/{number}.png,a picture of a thing" for number in range(5)]
+    lines = [f"test/images/{number}.png,a picture of {number} things" for number in range(5)]
     lines += [f"train/images/{number}.png,a picture of a thing" for number in range(16)]
     (tmp_path / "pairs.csv").write_text("\n".join(["image,caption", *lines]))
     block = ImageCaption(table=str(tmp_path / "pairs.csv"), root=str(tmp_path / "link"))

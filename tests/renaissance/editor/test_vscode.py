@@ -110,7 +110,7 @@ def test_the_extension_shows_what_the_server_says(tmp_path: Path) -> None:
     assert "max_tokens = 40" in found["formatting"][0]["newText"]
     assert found["symbols"] == ["towers", "pairs"]
     assert [one["label"] for one in found["hints"]] == [
-        "12 layers, 768 wide",
+        "12 layers, 768 wide, 109M parameters",
         "12 layers, 192 wide, 5.52M parameters",
         "6 layers",
     ]
