@@ -7,6 +7,7 @@ consists of, its anatomy says.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -42,7 +43,8 @@ def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddres
     """Return the address of every parameter by its name in the model, each shared one once.
 
     Raises:
-        CompileError: if the anatomy of a fusion does not say where a parameter of it belongs.
+        CompileError: if the anatomy of a fusion does not say where a parameter of it belongs, or
+            declares a component that has none.
     """
     owners = {
         f"{path}.{leaf}" if path else leaf: module
@@ -72,6 +74,7 @@ def parameter_addresses(model: VisionLanguageModel) -> dict[str, ParameterAddres
             kind=kind,
             kinds=_kinds(name, component.kind, kind),
         )
+    fusion.check_built({place.address for place in found.values()})
     return found
 
 
@@ -119,9 +122,11 @@ class _Fusion:
             path: part for path, part in module.named_modules() if isinstance(part, Stacked)
         }
         self._declared = _Place()
+        self._components: list[Component] = []
         for component in anatomy.components:
             root, _, path = component.address.partition(".")
             if root == self._root:
+                self._components.append(component)
                 place = self._declared
                 for segment in (component.module or path).split("."):
                     place = place.inside.setdefault(segment, _Place())
@@ -148,6 +153,16 @@ class _Fusion:
                 f"the anatomy of `{self._root}` does not say where its parameter `{name}` belongs"
             )
         return _named(".".join((self._root, *(segments[:-1] or segments)))), name
+
+    def check_built(self, addresses: Collection[str]) -> None:
+        """Refuse a component that is declared and is none of those that have parameters."""
+        for component in self._components if self._known else ():
+            # Adapters are declared with the parts they stand in, and come after these.
+            if component.kind != ADAPTER and component.address not in addresses:
+                raise CompileError(
+                    f"the anatomy of `{self._root}` declares `{component.address}`, and the module "
+                    "has no parameter there"
+                )
 
 
 def _segments(name: str) -> list[str]:

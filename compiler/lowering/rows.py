@@ -99,7 +99,7 @@ class ReadModel(VisionLanguageModel):
         """Join streams of as many rows each; every one comes back padded."""
         if not reads(self.fusion):
             return super().fused(features)
-        return {name: stream.padded() for name, stream in self.fusion(features).items()}
+        return {name: stream.padded() for name, stream in self._joined(features).items()}
 
     def alone_in_fusion(self, name: str, features: Features, queries: Queries) -> Features:
         """Run the layers of the fusion on one stream by itself, in the form that it has."""

@@ -9,6 +9,7 @@ from renaissance.compiler.errors import CompileError, InputError
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.features import Features, Queries, corresponding, stacked
+from renaissance.compiler.model.fused import check_fused
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, check_numbers_of_tokens, images_of
 from renaissance.compiler.model.patches import HiddenImages
@@ -161,10 +162,18 @@ class VisionLanguageModel(nn.Module):
         )
 
     def fused(self, features: Mapping[str, Features]) -> dict[str, Features]:
-        """Join streams of as many rows each; every one comes back padded."""
-        return self.fusion(  # type: ignore[no-any-return]
-            {name: stream.padded() for name, stream in features.items()}
-        )
+        """Join streams of as many rows each; every one comes back padded.
+
+        Raises:
+            KindError: if the fusion returns no streams, or other rows or tokens of one.
+        """
+        return self._joined({name: stream.padded() for name, stream in features.items()})
+
+    def _joined(self, features: Mapping[str, Features]) -> dict[str, Features]:
+        """Return what the fusion makes of streams, in the form that it takes and returns."""
+        found: dict[str, Features] = self.fusion(features)
+        check_fused(self.anatomy.fusion, features, found)
+        return found
 
     def read(
         self, features: Mapping[str, Features], readings: Sequence[Reading]

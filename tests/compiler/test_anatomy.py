@@ -289,3 +289,12 @@ def test_a_fusion_that_forgets_a_part_is_named() -> None:
     module.fusion.gate = torch.nn.Linear(2, 2)
     with pytest.raises(CompileError, match=r"`cross` does not say .* `gate\.weight` belongs"):
         parameter_addresses(module)
+
+
+def test_a_part_that_a_fusion_declares_and_does_not_have_is_named() -> None:
+    module = built(two_towers(), None)
+    del module.fusion.layers[1]
+    with pytest.raises(
+        CompileError, match=r"`cross` declares `cross\.layers\[1\].*`, and the module"
+    ):
+        parameter_addresses(module)

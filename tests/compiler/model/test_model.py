@@ -9,11 +9,13 @@ import torch
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.packing import Packing
 from renaissance.compiler.model.readings import Reading
 from renaissance.compiler.sources.plain_vision.schema import PlainVision
 from renaissance.compiler.sources.random.schema import RandomArchitecture
+from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.schema.model import Model
 from tests.compiler.declarations import (
     DEIT,
@@ -51,6 +53,36 @@ def _inputs(rows: int = 3, tokens: int = 7) -> dict[str, Any]:
 
 def _built(model: Model) -> VisionLanguageModel:
     return build(spec(model), job="base").eval()
+
+
+def _longer(stream: Features) -> Features:
+    return Features(tokens=stream.tokens.repeat(1, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda streams: streams | {"vision": _longer(streams["vision"])},
+            r"is given `vision` as \[3, 17, width\] and returns \[3, 34, width\]",
+        ),
+        (
+            lambda streams: streams | {"vision": streams["vision"].split([2, 1], [0, 0])[0]},
+            r"is given `vision` as \[3, 17, width\] and returns \[2, 17, width\]",
+        ),
+        (lambda streams: tuple(streams.values()), "returns a tuple"),
+        (lambda streams: {"text": streams["text"]}, "returns no stream `vision`"),
+        (lambda streams: streams | {"text": streams["text"].tokens}, "returns a Tensor as `text`"),
+    ],
+    ids=["tokens", "rows", "no mapping", "a stream less", "no features"],
+)
+@pytest.mark.parametrize("lower", ["auto", "none"])
+def test_a_fusion_that_breaks_its_contract_is_named(change: Any, said: str, lower: str) -> None:
+    model = _built(two_towers(lower=lower))
+    model.fusion.register_forward_hook(lambda module, given, found: change(found))
+    module = r"`renaissance\.compiler\.fusions\.cross_attention\.module`"
+    with pytest.raises(KindError, match=f"`cross_attention` {said}: {module}; "):
+        model(**_inputs())
 
 
 @pytest.mark.parametrize("name", MODELS)
