@@ -1,6 +1,6 @@
 """Names in messages: which known ones come close, and how several are listed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 FEW = 3
@@ -107,6 +107,12 @@ def listing(
     every = tuple(names)
     text = between.join(f"`{name}`" for name in every[:most]) or none
     return text if most is None or len(every) <= most else f"{text} and {len(every) - most} more"
+
+
+def together(names: Sequence[str]) -> str:
+    """Return names in backticks that belong together: `a`, `b` and `c`."""
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def plural(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from renaissance.grammar.chain import chain_of
 from renaissance.grammar.diagnostics import Diagnostic, Label
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.data import VALIDATION, FormatBlock, TaskBlock, likeness
-from renaissance.grammar.names import listing, suggestion
+from renaissance.grammar.names import listing, suggestion, together
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Evaluate, Finetune, Job, Pretrain
 from renaissance.grammar.schema.vocabulary import keys_of
@@ -17,9 +17,8 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     """Report what is missing to learn from, and a split that trains and selects at once."""
     task = job.task
     missing = [name for name in task.needed_to_learn if getattr(task, name) is None]
-    for name in missing:
-        findings.add(_needed(job, name, places))
     if missing:
+        findings.add(_needed(job, missing, places))
         return
     splits = task.splits()
     learned, selects = task.learned, splits.get(VALIDATION)
@@ -42,18 +41,18 @@ def check_task(job: Finetune, places: Places, findings: Findings) -> None:
     )
 
 
-def _needed(job: Finetune, name: str, places: Places) -> Diagnostic:
-    """Explain a key that may be left out only where nothing is learned."""
-    task = job.task
-    doc = keys_of(type(task))[name].description
+def _needed(job: Finetune, missing: list[str], places: Places) -> Diagnostic:
+    """Explain keys that may be left out only where nothing is learned."""
+    task, names = job.task, together(missing)
+    known = keys_of(type(task))
     word = places.key(("jobs", job.name, "task"))
     assert word is not None  # the task is stated
     return Diagnostic(
         code="VL403",
-        message=f"`{task.word()}` needs `{name}`",
+        message=f"`{task.word()}` needs {names}",
         span=word,
-        label=f"`{name}` is missing",
-        help=(f"add `{name} = …`: {doc}",),
+        label=f"{names} {'is' if len(missing) == 1 else 'are'} missing",
+        help=tuple(f"add `{name} = …`: {known[name].description}" for name in missing),
     )
 
 

@@ -1,5 +1,6 @@
 """Explain blocks that are none, and what is missing from one or stands in the wrong brackets."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from pydantic.fields import FieldInfo
@@ -14,7 +15,7 @@ from renaissance.grammar.kinds.block import kind_called
 from renaissance.grammar.kinds.registry import KindError
 from renaissance.grammar.kinds.source import StackDimensions
 from renaissance.grammar.named_sources import encoder_example, source_meant
-from renaissance.grammar.names import listing, nearest, suggestion, with_article
+from renaissance.grammar.names import listing, nearest, suggestion, together, with_article
 from renaissance.grammar.schema.vocabulary import keys_of, kind_of, spelling_of, unit_of
 from renaissance.grammar.source import Span
 from renaissance.grammar.spelling import is_name, spelled_word
@@ -135,27 +136,54 @@ def _in_braces(choice: Choice, block: type[Block]) -> str:
     return f"keys stand between braces: `{choice.kind.text} {{ {', '.join(said)} }}`"
 
 
-def missing_key(name: str, info: FieldInfo, where: Span, what: str) -> Diagnostic:
-    """Explain that a key is not set that a block needs.
+def missing_keys(
+    missing: Mapping[str, FieldInfo], where: Span, what: str, choice: Choice | None
+) -> Diagnostic:
+    """Explain that keys are not set that a block needs.
 
     Args:
-        name: of its field.
-        info: its field.
+        missing: their fields, by the names of these.
         where: place of the block.
         what: what the message calls the block.
+        choice: draft of the block, if it is the value of a key or a statement.
     """
-    name, kind = spelling_of(name, info), kind_of(info)
-    spelling = f"`{name} = …`"
-    if kind.blocks and name in ("optimizer", "schedule"):
-        spelling = f"`{name} {next(iter(kind.blocks))} {{ … }}`"
-    elif kind.item and kind.item.blocks:
-        spelling = f"`objective {next(iter(kind.item.blocks))} {{ … }}`"
-        name = name.removesuffix("s")
+    names, spellings, notes = [], [], []
+    for field, info in missing.items():
+        name, kind = spelling_of(field, info), kind_of(info)
+        spelling = f"{name} = …"
+        if kind.blocks and name in ("optimizer", "schedule"):
+            spelling = f"{name} {next(iter(kind.blocks))} {{ … }}"
+        elif kind.item and kind.item.blocks:
+            spelling = f"objective {next(iter(kind.item.blocks))} {{ … }}"
+            name = name.removesuffix("s")
+        names.append(name)
+        spellings.append(spelling)
+        if not kind.item:
+            notes.append(f"`{name}` takes {describe(kind, unit_of(info))}")
+        elif len(missing) > 1:
+            notes.append(f"`{name}`")
+        if len(missing) > 1:
+            notes[-1] += f": {info.description}"
+    one = len(names) == 1
+    help = f"add {together(spellings)}"
+    if choice is not None and (bare := _without_braces(choice)):
+        help = f"write `{bare} {{ {', '.join(spellings)} }}`"
+    if one:
+        help += f": {next(iter(missing.values())).description}"
     return Diagnostic(
         code="VL403",
-        message=f"{what} needs `{name}`",
+        message=f"{what} needs {together(names)}",
         span=where,
-        label=f"`{name}` is missing",
-        help=(f"add {spelling}: {info.description}",),
-        notes=(f"`{name}` takes {describe(kind, unit_of(info))}",) if not kind.item else (),
+        label=f"{together(names)} {'is' if one else 'are'} missing",
+        help=(help,),
+        notes=tuple(notes),
     )
+
+
+def _without_braces(choice: Choice) -> str:
+    """Return the statement of a block without braces: `resize = fit`; empty where it has some."""
+    span = choice.span
+    if span.text.endswith("}"):
+        return ""
+    before = re.split(r"[\n{\[,]", span.source.text[: span.start])[-1]
+    return " ".join(f"{before}{span.text}".split())

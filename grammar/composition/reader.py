@@ -6,7 +6,7 @@ from typing import Any
 from renaissance.grammar import tree
 from renaissance.grammar.composition.block_mistakes import (
     joins_nothing,
-    missing_key,
+    missing_keys,
     no_parentheses,
     one_argument,
     plain_backbone,
@@ -27,6 +27,7 @@ from renaissance.grammar.declaration import Block
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.block import KindBlock
+from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import KindError, Kinds
 from renaissance.grammar.places import Path, Places
 from renaissance.grammar.record import Record, field
@@ -95,6 +96,7 @@ class Reader(Record):
         *,
         where: Span,
         what: str,
+        choice: Choice | None = None,
         broken: bool = False,
         fixed: Mapping[str, Any] | None = None,
     ) -> Block | None:
@@ -106,6 +108,7 @@ class Reader(Record):
             path: where the block stands in the spec.
             where: place to report missing keys at.
             what: what messages call the block, such as "`timm`".
+            choice: draft of the block, if it is the value of a key or a statement.
             broken: part of the block could not be read: say nothing about missing keys.
             fixed: values that do not come from keys.
         """
@@ -136,9 +139,16 @@ class Reader(Record):
         missing = [name for name in required_keys(block) if name not in values]
         if missing and not broken:
             failed = True
+            if issubclass(block, TaskBlock) and path[0] == "jobs":
+                missing += [name for name in block.needed_to_learn if name not in values]
             # A misspelt key, or one that belongs inside the missing one, was said already.
-            unsaid = (n for n in missing if not any(stands_for(u, n, block) for u in unknown))
-            self.findings.extend(missing_key(name, known[name], where, what) for name in unsaid)
+            unsaid = {
+                name: known[name]
+                for name in missing
+                if not any(stands_for(spelled, name, block) for spelled in unknown)
+            }
+            if unsaid:
+                self.findings.add(missing_keys(unsaid, where, what, choice))
         usable = {name: value for name, value in values.items() if value is not FAILED}
         if failed:
             # Bounds of the other values are worth checking all the same.
@@ -208,6 +218,7 @@ class Reader(Record):
             path,
             where=choice.kind.span,
             what=f"`{choice.kind.text}`",
+            choice=choice,
             # What stands between parentheses instead is said already.
             broken=choice.broken or "" in fixed,
             fixed=fixed,
