@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from renaissance.grammar.kinds.head import UNKNOWN
 from renaissance.grammar.kinds.registry import facet, optional_facet
 from renaissance.grammar.names import FEW, listing
 from renaissance.runtime.data.errors import DataError
+from renaissance.runtime.data.part import Part
 from renaissance.runtime.data.reading import read_task
 from renaissance.runtime.data.table import Table
 from renaissance.runtime.data.targets import Numbers
@@ -172,10 +174,11 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
     if boxes:
         known = reader.boxes(task, table)
     else:
-        words = _words(task, said.values(), file)
+        words, own = _words(task, said.values(), file), _own_classes(task)
         if task.result_file.more == "probabilities":
-            wanted, complete = reader.wanted(task, table)
+            wanted, complete = (own, True) if own else reader.wanted(task, table)
             _check_classes(words, wanted, complete, said.values(), file)
+        words = tuple(dict.fromkeys((*own, *words)))
         known = reader.targets(task, table, words)
     # Nobody can say how wrong no number is.
     whole = isinstance(known, Numbers)
@@ -201,6 +204,32 @@ def _answered(task: TaskBlock, table: Table, said: Mapping[int, Entry], file: Pa
         targets=known,
         more=more,
     )
+
+
+class _Unread(Part):
+    """What there is to learn from, where nobody has it: who looks at it is stopped."""
+
+    class Wanted(Exception):  # noqa: N818
+        """Somebody did."""
+
+    def __init__(self) -> None:
+        """There is nothing to hold."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise _Unread.Wanted
+
+
+def _own_classes(task: TaskBlock) -> tuple[str, ...]:
+    """Return the classes that a task has whatever its data are, as it numbers them; else none.
+
+    Its `targets` may number them without asking for their names. Where classes are those of the
+    data to learn from, which need not be there, it has to ask: each one's number is its place.
+    """
+    try:
+        own: tuple[str, ...] = facet(task, "reader").answers(task, _Unread())
+    except _Unread.Wanted:
+        return ()
+    return own
 
 
 def _words(task: TaskBlock, said: Collection[Entry], file: Path) -> tuple[str, ...]:

@@ -19,7 +19,15 @@ def answers(block: TaskBlock, train: Part) -> tuple[str, ...]:
 
 
 def targets(block: TaskBlock, table: Table, answers: tuple[str, ...]) -> Classes:
-    """Return the class of each row; raises DataError for a table without answers."""
+    """Return the class of each row; raises DataError for a table without answers.
+
+    Args:
+        block: the task.
+        table: of any split.
+        answers: names of the classes. The number of a class is its place among them: where a file
+            of predictions is measured these are the names in it, unless the task has classes of
+            its own, whose `answers` do not look at the data.
+    """
     return Classes.named(table.answers(), answers)
 
 

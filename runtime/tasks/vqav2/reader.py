@@ -78,11 +78,12 @@ def read(block: Vqav2, source: Source, file: str) -> Table:
 
 def answers(block: Vqav2, train: Part) -> tuple[str, ...]:
     """Return the answers that can be given; see `vocabulary`. DataError for none."""
+    questions = len(train)
     found = vocabulary(block)
     if not found:
         raise DataError(
             f"no answer is the main one of {block.min_count} questions in `{block.root}`; where "
-            "there are few questions, lower `min_count`"
+            f"there are few questions, here {questions:,} to learn from, lower `min_count`"
         )
     return found
 

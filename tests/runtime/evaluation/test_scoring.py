@@ -14,8 +14,10 @@ from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.runtime.data.errors import DataError
 from renaissance.runtime.data.reading import read_task
+from renaissance.runtime.data.targets import Classes
 from renaissance.runtime.evaluation.intervals import of_mean
 from renaissance.runtime.evaluation.scoring import score
+from renaissance.runtime.tasks.easy_vqa import reader
 from renaissance.runtime.tasks.easy_vqa.schema import EasyVqa
 from renaissance.runtime.tasks.entries import json_lines
 from tests.kinds.amount.schema import Amount
@@ -53,14 +55,39 @@ def test_rows_without_names_are_known_by_their_numbers(vqa_root: Path, tmp_path:
     }
 
 
+def number_by_themselves(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let a task have classes of its own, which its targets number without asking."""
+    monkeypatch.setattr(reader, "answers", lambda block, train: names)
+    monkeypatch.setattr(
+        reader, "targets", lambda block, table, answers: Classes.named(table.answers(), names)
+    )
+
+
+def test_classes_of_a_task_have_its_own_numbers(
+    vqa_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = answers(vqa_root)
+    number_by_themselves(monkeypatch, "of no row", *sorted(set(right), reverse=True))
+    task = EasyVqa(root=str(vqa_root))
+    said = dict(enumerate(right)) | {0: "above all", 1: None}
+    assert score(task, written(tmp_path, said), "test").metrics["accuracy"] == 30 / 32
+    of_one = dict.fromkeys(range(32), right[5])
+    found = score(task, written(tmp_path, of_one), "test").metrics["accuracy"]
+    assert found == right.count(right[5]) / 32
+
+
 def test_what_an_evaluation_writes_is_worth_what_it_measures(
-    vqa_root: Path, tmp_path: Path
+    vqa_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = tiny_experiment(vqa_root, vqa={"source": None})
     exam = Evaluate(name="exam", of="vqa", write="said.jsonl")
     run = train(spec.model_copy(update={"jobs": {"vqa": spec.jobs["vqa"], "exam": exam}}), tmp_path)
     found = score(EasyVqa(root=str(vqa_root)), tmp_path / "said.jsonl", "test")
     assert found.metrics["accuracy"] == run.results[1].metrics["accuracy"]
+    questions = json.loads((vqa_root / "train/questions.json").read_text())
+    number_by_themselves(monkeypatch, *sorted({answer for _, answer, _ in questions}))
+    again = score(EasyVqa(root=str(vqa_root)), tmp_path / "said.jsonl", "test")
+    assert again.metrics == found.metrics
 
 
 @pytest.mark.parametrize(
