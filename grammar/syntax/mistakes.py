@@ -256,14 +256,28 @@ def misspelt(source: Source, word: Token, meant: str) -> Diagnostic:
     )
 
 
-def two_statements(source: Source, token: Token) -> Diagnostic:
-    """Explain a statement that starts where another has not ended."""
+def two_statements(source: Source, before: Token | None, token: Token) -> Diagnostic:
+    """Explain a statement that starts where another, whose last token is `before`, has not ended."""
+    edits: tuple[Edit, ...] = ()
+    if before is not None and "\n" not in source.text[before.end : token.start]:
+        edits = (Edit(span=Span(source=source, start=before.end, end=before.end), text=","),)
     return Diagnostic(
         code="VL010",
         message="two statements stand on one line",
         span=_span(source, token),
         label="a second statement starts here",
         help=("put a line end or `,` between them",),
+        edits=edits,
+    )
+
+
+def one_more_statement(finding: Diagnostic, another: Diagnostic) -> Diagnostic:
+    """Return the finding of a line of two statements for one on which yet another starts."""
+    return replace(
+        finding,
+        message="several statements stand on one line",
+        related=(*finding.related, Label(span=another.span, text="another one")),
+        edits=(*finding.edits, *another.edits),
     )
 
 

@@ -1,5 +1,6 @@
 """Find a place to go on reading where a token does not fit, with one finding."""
 
+from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.syntax import mistakes
 from renaissance.grammar.syntax.automaton import CLOSING, OPENING
 from renaissance.grammar.syntax.braces import close_blocks, line_lacks_brace, open_block
@@ -25,10 +26,26 @@ def recover(reading: Reading, token: Token) -> None:
         and reading.ahead.starts_statement(reading.next)
         and not in_list
     ):
-        reading.report(mistakes.two_statements(reading.source, token))
-        reading.feed_empty("NL")
+        _separate(reading, token)
         return
     _leave_out(reading, token)
+
+
+def _separate(reading: Reading, token: Token) -> None:
+    """End a statement before a token that starts another one, with one finding for a line."""
+    finding = mistakes.two_statements(reading.source, reading.before, token)
+    line = _line(finding)
+    for index, earlier in enumerate(reading.findings):
+        if earlier.code == finding.code and _line(earlier) == line:
+            reading.findings[index] = mistakes.one_more_statement(earlier, finding)
+            break
+    else:
+        reading.report(finding)
+    reading.feed_empty("NL")
+
+
+def _line(finding: Diagnostic) -> int:
+    return finding.span.source.position(finding.span.start)[0]
 
 
 def _balance(reading: Reading, token: Token) -> bool:
