@@ -257,7 +257,7 @@ def misspelt(source: Source, word: Token, meant: str) -> Diagnostic:
 
 
 def two_statements(source: Source, before: Token | None, token: Token) -> Diagnostic:
-    """Explain a statement that starts where another, whose last token is `before`, has not ended."""
+    """Explain a statement that starts before another has ended, whose last token is `before`."""
     edits: tuple[Edit, ...] = ()
     if before is not None and "\n" not in source.text[before.end : token.start]:
         edits = (Edit(span=Span(source=source, start=before.end, end=before.end), text=","),)
