@@ -69,11 +69,16 @@ def test_another_library_is_left_alone(
 def test_a_process_that_cannot_be_started_again_goes_on(
     started: Started, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*anything: object) -> None:
+    tried: list[str] = []
+
+    def refuse(program: str, *anything: object) -> None:
+        tried.append(program)
         raise PermissionError("not here")
 
     monkeypatch.setattr(os, "execve", refuse)
+    before = dict(os.environ)
     start_again_with_settings()
+    assert tried == [sys.executable] and dict(os.environ) == before
 
 
 @pytest.mark.parametrize("verb", ["train", "check"])
