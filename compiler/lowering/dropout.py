@@ -100,9 +100,10 @@ def drop_from(weights: Tensor, threshold: int) -> Tensor:
         weights: any shape, none below 0.
         threshold: how many in `LEVELS` are dropped.
     """
-    dropped = _staying(weights, threshold)
+    staying = _staying(weights, threshold)
+    # The mask becomes the result: each element of it is read once, and then written over.
     return torch.addcmul(
-        weights.new_zeros(()), weights, dropped, value=scale_of(threshold), out=dropped
+        weights.new_zeros(()), weights, staying, value=scale_of(threshold), out=staying
     )
 
 
