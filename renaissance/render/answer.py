@@ -43,7 +43,7 @@ def _lines(answer: Answer) -> Iterator[str]:
     for measure in answer.measures:
         yield ""
         yield described(measure)
-        headings: tuple[str, ...] = ("", "mean", "difference", "better", "p", "exact")
+        headings: tuple[str, ...] = ("", "mean", "difference", "better", "p (Holm)", "exact")
         rows = [(line.variant, _cells(measure, line)) for line in measure.lines]
         if measure.uneven:
             headings = (*headings, "seeds")
@@ -113,9 +113,9 @@ def _amounts(costs: Costs) -> tuple[str, str, str, str]:
 def _legend(answer: Answer) -> Iterator[str]:
     if any(measure.comparisons for measure in answer.measures):
         yield (
-            "±, []: 95% over seeds, differences paired by seed; better: share of seeds; p: "
-            "Student's, adjusted after Holm; exact: p of one comparison by flips of signs, which "
-            "takes nothing for granted"
+            "±, []: 95% over seeds, differences paired by seed; better: share of seeds; "
+            "p (Holm): Student's, adjusted for all comparisons; exact: p of one comparison by "
+            "flips of signs, which takes nothing for granted"
         )
     yield from limits(answer)
 

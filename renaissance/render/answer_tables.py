@@ -17,7 +17,7 @@ from renaissance.runtime.studies.words import (
     state,
 )
 
-SCORES = ("Variant", "Mean", "Difference", "Better", "p")
+SCORES = ("Variant", "Mean", "Difference", "Better", "p (Holm)")
 SEEDS = "Seeds"
 COSTS = ("Operations", "Time")
 LEARNING = "Learning"

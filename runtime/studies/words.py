@@ -128,7 +128,7 @@ def _verdict(answer: Answer, measure: Measure, comparison: Comparison) -> str:
         return f"{which} than {answer.baseline}{_supposing(comparison)}"
     if comparison.difference.distinguishable:
         count = plural(len(measure.comparisons), "comparison")
-        return f"perhaps {which}, but p is {comparison.p:.2f} for {count} together"
+        return f"perhaps {which}, but p (Holm) is {comparison.p:.2f} for {count} together"
     least = least_difference(estimate.seeds, estimate.deviation or 0.0)
     alike = f"not distinguishable from {answer.baseline}"
     if least > quantity.span:
@@ -143,11 +143,14 @@ def _supposing(comparison: Comparison) -> str:
     apart = comparison.difference
     if not apart.supposes_normal:
         return ""
-    return f", if differences between seeds are about normal (without that, p is {apart.exact:.2g})"
+    return (
+        ", if differences between seeds are about normal "
+        f"(without that, exact p is {apart.exact:.2g})"
+    )
 
 
 def chances(comparison: Comparison) -> tuple[str, str, str]:
-    """Spell the share of seeds that were better, and both p; of one seed nothing is known."""
+    """Spell the share of seeds that were better, p after Holm, and exact p; `-` of one seed."""
     apart = comparison.difference
     if apart.estimate.interval is None:
         return "-", "-", "-"

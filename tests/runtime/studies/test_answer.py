@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from renaissance.grammar.kinds.objective import ObjectiveBlock
 from renaissance.grammar.schema.jobs import Evaluate
 from renaissance.grammar.schema.spec import Spec
+from renaissance.render.answer import answer_as_json, render_answer
+from renaissance.render.answer_tables import as_latex, as_markdown
 from renaissance.runtime.objectives.itc.schema import Itc
 from renaissance.runtime.objectives.itm.schema import Itm
 from renaissance.runtime.objectives.mlm.schema import Mlm
@@ -83,7 +86,7 @@ def test_the_best_is_the_set_that_seeds_do_not_tell_apart(tmp_path: Path) -> Non
     assert "not distinguishable from freeze=none; 3 seeds cannot show less than" in said[0]
     assert (
         ": worse than freeze=none, if differences between seeds are about normal (without that, "
-        "p is 0.25); over other images as well ["
+        "exact p is 0.25); over other images as well ["
     ) in said[1]
     assert limits(of) == (
         "intervals take differences between seeds to be about normal; a test that takes nothing "
@@ -218,3 +221,17 @@ def test_scores_are_cut_where_there_can_be_none(tmp_path: Path) -> None:
     first, second = of.measures[0].lines
     assert score(of.measures[0].quantity, first.score) == "45.00 [0.00, 100.00]"
     assert apart(of.measures[0].quantity, second) == "+5.00 [-100.00, +100.00]"
+
+
+def test_every_table_says_which_p_it_has(tmp_path: Path) -> None:
+    of = found(tmp_path)
+    adjusted = [of_one["p_holm"] for of_one in _differences(of)]
+    assert adjusted != [of_one["p"] for of_one in _differences(of)]
+    for table in (render_answer(of), as_markdown(of), as_latex(of)):
+        assert "p (Holm)" in table
+        assert all(f"{p:.3f}" in table for p in adjusted)
+
+
+def _differences(of: Answer) -> list[dict[str, Any]]:
+    lines = answer_as_json(of)["measures"][0]["variants"]
+    return [line["difference"] for line in lines if line["difference"]]
