@@ -11,8 +11,8 @@ from renaissance.grammar.kinds.registry import KindError, facet, origin
 
 _RETURNED = "it has to return a mapping of every stream that it is given to its `Features`"
 _KEPT = (
-    "every stream has to keep its rows and tokens, as places that heads read count the tokens "
-    "in front of the fusion"
+    "every stream has to keep its rows, and its tokens unless `keeps` in `schema.py` says that it "
+    "does not"
 )
 
 
@@ -22,7 +22,7 @@ def check_fused(fusion: FusionBlock | None, given: Mapping[str, Features], found
     Only Python's side of tensors is looked at, so that nothing waits for a device.
 
     Raises:
-        KindError: if these are no streams, or one has other rows or other tokens.
+        KindError: if these are no streams, or one has other rows, or other tokens unasked.
     """
     if traced() or torch.compiler.is_compiling():
         return
@@ -35,10 +35,17 @@ def check_fused(fusion: FusionBlock | None, given: Mapping[str, Features], found
         if not isinstance(after, Features):
             raise _broken(fusion, f"returns a {type(after).__name__} as `{name}`", _RETURNED)
         was, now = _places(before), _places(after)
-        if (before.packing is None) == (after.packing is None) and was != now:
+        comparable = (before.packing is None) == (after.packing is None)
+        same = was == now if kept(fusion, name) else before.rows == after.rows
+        if comparable and not same:
             raise _broken(
                 fusion, f"is given `{name}` as {_told(was)} and returns {_told(now)}", _KEPT
             )
+
+
+def kept(fusion: FusionBlock | None, stream: str) -> bool:
+    """Tell whether a stream has the same tokens in front of a fusion and behind it."""
+    return fusion is None or fusion.keeps(stream)
 
 
 def _places(stream: Features) -> tuple[int, ...]:

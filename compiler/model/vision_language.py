@@ -9,7 +9,7 @@ from renaissance.compiler.errors import CompileError, InputError
 from renaissance.compiler.model.calling import NamedForward, by_name
 from renaissance.compiler.model.constancy import keep_constant
 from renaissance.compiler.model.features import Features, Queries, corresponding, stacked
-from renaissance.compiler.model.fused import check_fused
+from renaissance.compiler.model.fused import check_fused, kept
 from renaissance.compiler.model.heads import Heads
 from renaissance.compiler.model.inputs import TextInput, check_numbers_of_tokens, images_of
 from renaissance.compiler.model.patches import HiddenImages
@@ -189,7 +189,10 @@ class VisionLanguageModel(nn.Module):
         """
         fused = self.fused(features)
         # Places that are read count tokens in the form that these came in.
-        in_form = {name: features[name].in_form(stream) for name, stream in fused.items()}
+        in_form = {
+            name: features[name].in_form(stream) if kept(self.anatomy.fusion, name) else stream
+            for name, stream in fused.items()
+        }
         rows = consecutive(in_form, self.parts(readings))
         return tuple(
             self.pool({name: stream.padded() for name, stream in streams.items()})

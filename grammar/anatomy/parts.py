@@ -129,7 +129,8 @@ class FusionAnatomy(Record):
     """The parts of a fusion.
 
     A parameter belongs to the component whose address its name starts with, as that of
-    `layers.3.cross.weight` starts with `layers[3].cross`.
+    `layers.3.cross.weight` starts with `layers[3].cross`. Components stand in the order in
+    which the module registers its parts.
 
     Attributes:
         layers: how many; None where that is not known.

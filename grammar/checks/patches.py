@@ -1,4 +1,4 @@
-"""Are there patches, or regions, that can be hidden?"""
+"""Are there patches, or regions, that can be hidden, and tokens that can be read?"""
 
 from renaissance.grammar.anatomy.architecture import architecture_of
 from renaissance.grammar.anatomy.patches import grid_of
@@ -6,32 +6,38 @@ from renaissance.grammar.checks.caching import cached_streams
 from renaissance.grammar.diagnostics import Diagnostic
 from renaissance.grammar.findings import Findings
 from renaissance.grammar.kinds.head import Head
-from renaissance.grammar.kinds.source import Detected
+from renaissance.grammar.kinds.source import Detected, Modality, modality
 from renaissance.grammar.places import Places
 from renaissance.grammar.schema.jobs import Pretrain
 from renaissance.grammar.schema.model import Model
 
 
 def check_patches(job: Pretrain, model: Model, places: Places, findings: Findings) -> None:
-    """Report objectives that predict patches or regions of a model where none can be hidden."""
+    """Report objectives that predict patches or regions of a model where none can be hidden.
+
+    Neither can single tokens be read of texts that a fusion brings back with others.
+    """
     for index, objective in enumerate(job.objectives):
         head = objective.head()
-        if head is None or head.reads != "patches":
+        if head is None or head.reads not in ("patches", "tokens"):
             continue
-        if model.images_a_pair != 1:
+        if head.reads == "patches" and model.images_a_pair != 1:
             continue  # It shows one image, which `check_shown` says.
-        found = _obstacle(model, head)
+        found = _obstacle(model, head) if head.reads == "patches" else None
+        found = found or _replaced(model, "vision" if head.reads == "patches" else "text")
         if found is None:
             continue
         label, help = found
-        what = "regions" if head.predicts == "regions" else "patches"
+        what = "hide regions" if head.predicts == "regions" else "hide patches"
+        if head.reads == "tokens":
+            what = "read tokens"
         path = ("jobs", job.name, "objectives", index)
         span = places.key(path) or places.value(path)
         assert span is not None  # an objective is written somewhere
         findings.add(
             Diagnostic(
                 code="VL545",
-                message=f"`{objective.word()}` cannot hide {what} of model `{model.name}`",
+                message=f"`{objective.word()}` cannot {what} of model `{model.name}`",
                 span=span,
                 label=label,
                 help=(help,),
@@ -68,4 +74,14 @@ def _obstacle(model: Model, head: Head) -> tuple[str, str] | None:
     ):
         why = f"`{name}` learns, and its features change meanwhile"
         return why, f"write `freeze {name}`, for the whole of a `backbone`, or `target = pixels`"
+    return None
+
+
+def _replaced(model: Model, reads: Modality) -> tuple[str, str] | None:
+    """Say which stream has other tokens behind the fusion, and what helps; None where none has."""
+    fusion = model.fusion
+    for name, stream in model.streams.items():
+        if modality(stream) == reads and name in fusion.inputs and not fusion.keeps(name):
+            why = f"behind `{fusion.word()}` other tokens stand in the place of those of `{name}`"
+            return why, "take a fusion that keeps them, or leave the objective out"
     return None

@@ -14,6 +14,10 @@ class FusionBlock(KindBlock):
 
     Facets: `anatomy.py` says what it consists of, `module.py` is its mathematics, `lowered.py`, if
     there is one, computes the same on packed rows and only what is read.
+
+    Behind it every stream has the rows that it had in front of it and the tokens, each in its
+    place: heads read tokens by these places. Of a stream that it brings back with other tokens,
+    such as learned queries, `keeps` says so. Whatever comes back otherwise is a KindError.
     """
 
     family: ClassVar[str] = "fusion"
@@ -45,6 +49,13 @@ class FusionBlock(KindBlock):
     def reaches(self, stream: str) -> bool:
         """Tell whether what stands behind it of a stream depends on the others that it joins."""
         return self.joins
+
+    def keeps(self, stream: str) -> bool:
+        """Tell whether the tokens of a stream stand behind it where they stood in front of it.
+
+        Objectives that read single tokens or patches cannot read a stream of which they do not.
+        """
+        return True
 
     def turned(self, stream: str) -> str | None:
         """Return how it is written so that it reaches a stream; None where nothing helps."""

@@ -9,6 +9,7 @@ import torch
 from renaissance.compiler import VisionLanguageModel, build
 from renaissance.compiler.demand import unread_parts
 from renaissance.compiler.errors import CompileError
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.features import Features
 from renaissance.compiler.model.inputs import TextInput
 from renaissance.compiler.model.packing import Packing
@@ -56,7 +57,8 @@ def _built(model: Model) -> VisionLanguageModel:
 
 
 def _longer(stream: Features) -> Features:
-    return Features(tokens=stream.tokens.repeat(1, 2, 1))
+    mask = None if stream.mask is None else stream.mask.repeat(1, 2)
+    return Features(tokens=stream.tokens.repeat(1, 2, 1), mask=mask)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,25 @@ def test_a_fusion_that_breaks_its_contract_is_named(change: Any, said: str, lowe
     module = r"`renaissance\.compiler\.fusions\.cross_attention\.module`"
     with pytest.raises(KindError, match=f"`cross_attention` {said}: {module}; "):
         model(**_inputs())
+
+
+def test_a_fusion_may_bring_other_tokens_of_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _built(two_towers(lower="none", pool="mean"))
+    given = {name: model.encode(name, part) for name, part in _inputs().items()}
+    readings = [Reading(rows=2), Reading(rows=1)]
+    before = model.read(given, readings)
+
+    def longer(module: Any, streams: Any, found: dict[str, Features]) -> dict[str, Features]:
+        return found | {"text": _longer(found["text"])}
+
+    model.fusion.register_forward_hook(longer)
+    with pytest.raises(KindError, match="is given `text`"):
+        model.read(given, readings)
+    monkeypatch.setattr(CrossAttention, "keeps", lambda fusion, stream: stream != "text")
+    after = model.read(given, readings)
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other)  # a mean of everything twice
+    torch.testing.assert_close(torch.cat(after), model(**_inputs()).pooled)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from renaissance.compiler.assembly import build
+from renaissance.compiler.fusions.cross_attention.schema import CrossAttention
 from renaissance.compiler.model.patches import HiddenImages
 from renaissance.compiler.normalisation import Normalisation
 from renaissance.grammar.check import check
@@ -150,6 +151,23 @@ def test_what_cannot_be_hidden_is_said(streams: str, keys: str, label: str) -> N
     text = SPEC.replace("STREAMS", streams).replace("KEYS", keys)
     found = [one for one in check(Source(name="main.vl", text=text)) if one.code == "VL545"]
     assert [one.label for one in found] == [label]
+
+
+def test_tokens_that_a_fusion_does_not_bring_back_are_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    streams = f"{TEXT}\nbackbone vision = plain_vision {{ {SIZES} }}\n"
+    text = SPEC.replace("STREAMS", f"{streams}fusion cross = cross_attention(text, vision)")
+    text = text.replace("mim { KEYS }", "mim\nobjective mlm\nobjective itm")
+    for lost, word in (("vision", "mim"), ("text", "mlm")):
+        monkeypatch.setattr(
+            CrossAttention, "keeps", lambda fusion, stream, lost=lost: stream != lost
+        )
+        [found] = [one for one in check(Source(name="main.vl", text=text)) if one.code == "VL545"]
+        assert found.message.startswith(f"`{word}` cannot ")
+        assert found.label == (
+            f"behind `cross_attention` other tokens stand in the place of those of `{lost}`"
+        )
 
 
 @pytest.mark.parametrize(
