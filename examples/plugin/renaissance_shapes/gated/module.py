@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from renaissance.compiler.model.features import Features
+from renaissance.compiler.model.pool import mean
 from renaissance.compiler.model.tower import Stacked, TowerFacts
 from renaissance_shapes.gated.schema import Gated
 
@@ -34,9 +34,9 @@ class GatedStreams(nn.Module):
             name: features[name].with_tokens(linear(features[name].tokens))
             for name, linear in self.projection.items()
         }
-        mean = {name: _mean(stream) for name, stream in projected.items()}
+        means = {name: mean(stream) for name, stream in projected.items()}
         one, other = projected
-        gate = {one: self.gate[one](mean[other]), other: self.gate[other](mean[one])}
+        gate = {one: self.gate[one](means[other]), other: self.gate[other](means[one])}
         return {
             name: stream.with_tokens(stream.tokens * gate[name].sigmoid()[:, None])
             for name, stream in projected.items()
@@ -45,12 +45,3 @@ class GatedStreams(nn.Module):
     def serving(self, stream: str) -> dict[str, nn.Module]:
         """Return the parts that nothing needs where no head reads a stream."""
         return {f"gate.{stream}": self.gate[stream]}
-
-
-def _mean(stream: Features) -> Tensor:
-    """Return the mean of the tokens that are no padding, `[rows, width]`."""
-    if stream.mask is None:
-        return stream.tokens.mean(1)
-    share = stream.mask.to(stream.tokens.dtype)  # [rows, n]
-    share = share / share.sum(1, keepdim=True)
-    return torch.einsum("rn,rnc->rc", share, stream.tokens)
