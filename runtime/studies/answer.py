@@ -7,7 +7,7 @@ from math import isfinite
 from renaissance.grammar.kinds.quantity import Quantity
 from renaissance.grammar.measured import other_question, quantity_of
 from renaissance.grammar.schema.spec import Spec
-from renaissance.runtime.studies.records import Costs
+from renaissance.runtime.studies.records import LARGEST, Costs
 from renaissance.runtime.studies.resampling import Resampled
 from renaissance.runtime.studies.results import CellResults, JobResults, StudyResults
 from renaissance.runtime.studies.rows import resampled
@@ -359,20 +359,19 @@ def _spent(variant: str, cells: Sequence[CellResults]) -> Spent:
     done = [cell for cell in cells if cell.state == "done"]
     return Spent(
         variant=variant,
-        costs=_mean([cell.training_costs for cell in done]),
-        planned=_mean([cell.planned_costs for cell in done]),
+        costs=_of_one_seed([cell.training_costs for cell in done]),
+        planned=_of_one_seed([cell.planned_costs for cell in done]),
         trainable=trainable,
         shared=tuple(shared),
     )
 
 
-def _mean(costs: Sequence[Costs]) -> Costs:
-    """Return the mean of each cost that all have; of memory the largest."""
+def _of_one_seed(costs: Sequence[Costs]) -> Costs:
+    """Return what one of several seeds takes: the mean of each cost that all have, or `LARGEST`."""
     found = {}
     for name in Costs.model_fields:
         values = [getattr(each, name) for each in costs]
         if values and None not in values:
-            largest = "memory" in name
-            mean = max(values) if largest else sum(values) / len(values)
-            found[name] = round(mean) if isinstance(values[0], int) else mean
+            one = max(values) if name in LARGEST else sum(values) / len(values)
+            found[name] = round(one) if isinstance(values[0], int) else one
     return Costs(**found)

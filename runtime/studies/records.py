@@ -19,6 +19,9 @@ CELLS = "cells"
 REPORT = "report.html"
 """The page about a cell, in its folder."""
 
+LARGEST = frozenset({"peak_memory", "memory_before", "peak_device_memory"})
+"""Costs that do not add up: of several the largest counts, of the others the sum or the mean."""
+
 
 class Costs(Record):
     """What something took; None for what is not counted here, which is never guessed.

@@ -14,6 +14,7 @@ from renaissance.runtime.sealed import unseal
 from renaissance.runtime.studies.records import (
     CELLS,
     FAILURE,
+    LARGEST,
     REPORT,
     STAGE,
     CellRecord,
@@ -25,9 +26,6 @@ from renaissance.runtime.studies.records import (
 )
 
 State = Literal["done", "failed", "waiting"]
-
-_LARGEST = ("peak_memory", "memory_before", "peak_device_memory")
-"""Costs of which the largest counts; the others add up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +211,7 @@ def together(costs: Iterable[Costs]) -> Costs:
     for name in Costs.model_fields:
         values = [getattr(each, name) for each in taken]
         if values and None not in values:
-            found[name] = max(values) if name in _LARGEST else sum(values)
+            found[name] = max(values) if name in LARGEST else sum(values)
     return Costs(**found)
 
 
