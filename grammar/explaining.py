@@ -122,15 +122,6 @@ def statements() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in STATEMENTS.glob("*.md")))
 
 
-def example_of(statement: str) -> tuple[str, dict[str, str]]:
-    """Return the example of a page, and the files that it imports by their names."""
-    text = (STATEMENTS / f"{statement}.md").read_text(encoding="utf-8")
-    fences = re.findall(r"^```vl(?: file=(\S+))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    files = {name: content for name, content in fences if name}
-    [example] = [content for name, content in fences if not name]
-    return example, files
-
-
 def _statement(name: str) -> str:
     """Return the page of a statement: its prose with an example, and its keys or its kinds."""
     text = (STATEMENTS / f"{name}.md").read_text(encoding="utf-8")

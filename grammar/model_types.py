@@ -45,12 +45,6 @@ def model_types() -> tuple[str, ...]:
     return tuple(_lines())
 
 
-def transformers_version() -> str:
-    """Return the version of transformers that the table was made from."""
-    with TABLE.open(encoding="utf-8") as table:
-        return table.readline().replace(":", " ").split()[2]
-
-
 def parsed(line: str) -> ModelType:
     """Read a line of the table."""
     name, reads, detail = line.split("\t")

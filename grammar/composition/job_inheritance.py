@@ -182,13 +182,6 @@ def _merged(name: str, below: Setting | None, above: Setting) -> Setting:
     return above
 
 
-def replace_value(
-    setting: Setting, value: "Choice | tuple[Choice, ...] | dict[str, Setting]"
-) -> Setting:
-    """Return a setting at its place with another value."""
-    return Setting(place=setting.place, value=value)
-
-
 def _one(old: Choice, new: Choice) -> Choice:
     """Return a block above another one of its kind, or in place of one of another kind."""
     if old is new or old.kind.text != new.kind.text:

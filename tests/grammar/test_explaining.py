@@ -16,7 +16,6 @@ from renaissance.grammar.explaining import (
     POSITIONS,
     STATEMENTS,
     close_to,
-    example_of,
     example_task,
     pages_of,
     statements,
@@ -25,6 +24,15 @@ from renaissance.grammar.kinds.data import TaskBlock
 from renaissance.grammar.kinds.registry import FAMILIES, schema, words
 from renaissance.grammar.schema.vocabulary import keys_of, spelling_of
 from renaissance.grammar.source import read_source
+
+
+def example_of(statement: str) -> tuple[str, dict[str, str]]:
+    """Return the example of a page, and the files that it imports by their names."""
+    text = (STATEMENTS / f"{statement}.md").read_text(encoding="utf-8")
+    fences = re.findall(r"^```vl(?: file=(\S+))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    files = {name: content for name, content in fences if name}
+    [example] = [content for name, content in fences if not name]
+    return example, files
 
 
 @pytest.mark.parametrize("statement", statements())
