@@ -1,13 +1,12 @@
-"""Selectors of `freeze` and `scale_lr` over the parameters of a built model."""
+"""Selectors of `freeze`, `adapt`, `scale_lr` and `decay_lr` over parameters of a built model."""
 
-import difflib
 from collections.abc import Mapping
 
 from renaissance.compiler.addresses import ParameterAddress
 from renaissance.compiler.errors import FreezeError
 from renaissance.grammar.anatomy import selectors
-from renaissance.grammar.anatomy.selectors import KINDS, SelectorError, layer_counts, parse
-from renaissance.grammar.names import listing
+from renaissance.grammar.anatomy.selectors import SelectorError, layer_counts, parse
+from renaissance.grammar.checks.selecting import unmatched
 
 
 def select(
@@ -41,22 +40,14 @@ def _nothing(
     selector: str, parameters: Mapping[str, ParameterAddress], model_name: str, word: str
 ) -> str:
     addresses = [entry.address for entry in parameters.values()]
-    counts = layer_counts(addresses)
-    roots = list(dict.fromkeys(address.split(".")[0] for address in addresses))
-    message = f"`{word}` selector `{selector}` matches nothing in model `{model_name}`"
     root = parse(selector)[0].name
-    if root not in roots:
-        near = difflib.get_close_matches(root, [*roots, *KINDS], n=1)
-        hint = f", did you mean `{near[0]}`?" if near else ""
-        return f"{message}{hint} Components are {listing(roots)}; kinds are {listing(KINDS)}"
-    inside = dict.fromkeys(
-        _with_count(address.split(".")[1], root, counts)
-        for address in addresses
-        if address.startswith(f"{root}.") and "." in address
+    inside = {address.split(".")[1] for address in addresses if address.startswith(f"{root}.")}
+    said = unmatched(
+        word,
+        selector,
+        model_name,
+        roots=list(dict.fromkeys(address.split(".")[0] for address in addresses)),
+        inside=sorted({part.partition("[")[0] for part in inside}),
+        layers=layer_counts(addresses).get(f"{root}.layers"),
     )
-    return f"{message}; `{root}` has {listing(inside)}"
-
-
-def _with_count(part: str, root: str, counts: Mapping[str, int]) -> str:
-    name, bracket, _ = part.partition("[")
-    return f"{name}[0:{counts[f'{root}.{name}']}]" if bracket else name
+    return "; ".join((said.message, *said.help, *said.notes))

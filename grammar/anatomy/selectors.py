@@ -1,6 +1,7 @@
 """Selectors: addresses with slices of layers, and kinds of parameters.
 
-`freeze` and `scale_lr` are read by this one parser, in a check as in a built model.
+Those of `freeze`, `adapt`, `scale_lr` and `decay_lr` are read by this one parser, in a check as in
+a built model.
 """
 
 import re

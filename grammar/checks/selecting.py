@@ -1,11 +1,12 @@
 """What is wrong with a selector: it matches nothing, or reaches beyond the layers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from renaissance.grammar.anatomy.model import Anatomy, every_head
 from renaissance.grammar.anatomy.selectors import KINDS, Segment, SelectorError, parse
 from renaissance.grammar.diagnostics import Diagnostic, Edit
-from renaissance.grammar.names import listing, nearest
+from renaissance.grammar.names import listing, nearest, plural, suggestion
+from renaissance.grammar.record import Record
 from renaissance.grammar.source import Span
 
 _CODES = {
@@ -27,6 +28,70 @@ _PARTS = {
 """What libraries call parts of an encoder, and what they are called in an address."""
 
 
+class Unmatched(Record):
+    """What is said of a selector that matches nothing, in a check as of a built model.
+
+    Attributes:
+        message: what is wrong.
+        label: a few words on the selector.
+        help: how to fix it.
+        notes: what there is.
+        root: what its first name has to be, where that is clear.
+    """
+
+    message: str
+    label: str
+    help: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    root: str | None = None
+
+
+def unmatched(
+    word: str,
+    selector: str,
+    model: str,
+    roots: Sequence[str],
+    inside: Sequence[str],
+    layers: int | None,
+) -> Unmatched:
+    """Explain that a selector matches nothing.
+
+    Args:
+        word: `freeze`, `adapt`, `scale_lr` or `decay_lr`.
+        selector: as the file spells it.
+        model: name of the model.
+        roots: names that addresses start with.
+        inside: parts of the one that it starts with; none where there is no such root.
+        layers: how many layers that has, if any.
+
+    Raises:
+        SelectorError: if it is not written as an address.
+    """
+    message = _message(word, selector, model)
+    segments = parse(selector)
+    root = segments[0].name
+    if root not in roots and root not in KINDS:
+        return _no_root(message, root, roots)
+    notes = []
+    if inside:
+        notes.append(f"`{root}` has {', '.join(inside)}")
+        if layers:
+            notes.append(f"layers of `{root}` are counted from 0 to {layers - 1}")
+    notes.append(f"kinds are {', '.join(KINDS)}")
+    sliced = any(segment.members is not None for segment in segments)
+    wrong = segments[1].name if len(segments) > 1 else ""
+    there = (*inside, *KINDS)
+    close = nearest(wrong, there) if wrong and wrong not in there else ()
+    if (meant := _PARTS.get(wrong)) in there:
+        close = (meant,)
+    return Unmatched(
+        message=message,
+        label=plural(layers, "layer") if sliced and layers and not close else "no such part",
+        help=(f"a part with a similar name exists: `{root}.{close[0]}`",) if close else (),
+        notes=tuple(notes),
+    )
+
+
 def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span) -> Diagnostic:
     """Return the finding that a selector matches nothing.
 
@@ -37,39 +102,28 @@ def no_match(word: str, selector: str, model: str, anatomy: Anatomy, span: Span)
         anatomy: what the model consists of.
         span: of the selector.
     """
-    code, what = _CODES[word]
-    message = f"`{word}` {what} `{selector}` matches nothing in model `{model}`"
+    code, _ = _CODES[word]
     try:
-        segments = parse(selector)
+        root = parse(selector)[0].name
+        inside, layers = _parts(anatomy, root), anatomy.layers(root)
+        said = unmatched(word, selector, model, anatomy.roots, inside, layers)
     except SelectorError as error:
+        message = _message(word, selector, model)
         return Diagnostic(code=code, message=message, span=span, label=str(error))
-    root = segments[0].name
-    if root not in anatomy.roots and root not in KINDS:
-        return _no_root(code, message, root, anatomy, span)
-    notes = []
-    inside = _parts(anatomy, root)
-    count = anatomy.layers(root)
-    if inside:
-        notes.append(f"`{root}` has {', '.join(inside)}")
-        if count:
-            notes.append(f"layers of `{root}` are counted from 0 to {count - 1}")
-    notes.append(f"kinds are {', '.join(KINDS)}")
-    sliced = any(segment.members is not None for segment in segments)
-    wrong = segments[1].name if len(segments) > 1 else ""
-    there = (*inside, *KINDS)
-    close = nearest(wrong, there) if wrong and wrong not in there else ()
-    if (meant := _PARTS.get(wrong)) in there:
-        close = (meant,)
+    first = Span(source=span.source, start=span.start, end=span.start + len(root))
     return Diagnostic(
         code=code,
-        message=message,
+        message=said.message,
         span=span,
-        label=f"{count} layer{'s' * (count != 1)}"
-        if sliced and count and not close
-        else "no such part",
-        help=(f"a part with a similar name exists: `{root}.{close[0]}`",) if close else (),
-        notes=tuple(notes),
+        label=said.label,
+        help=said.help,
+        notes=said.notes,
+        edits=() if said.root is None else (Edit(span=first, text=said.root),),
     )
+
+
+def _message(word: str, selector: str, model: str) -> str:
+    return f"`{word}` {_CODES[word][1]} `{selector}` matches nothing in model `{model}`"
 
 
 def no_head(word: str, selector: str, heads: tuple[str, ...], span: Span) -> Diagnostic:
@@ -108,31 +162,19 @@ def beyond_layers(selector: str, anatomy: Anatomy, span: Span) -> Iterator[Diagn
         )
 
 
-def _no_root(code: str, message: str, root: str, anatomy: Anatomy, span: Span) -> Diagnostic:
-    close = nearest(root, (*anatomy.roots, *KINDS, "fusion"))
-    edits: tuple[Edit, ...] = ()
-    if len(close) == 1:
-        first = Span(source=span.source, start=span.start, end=span.start + len(root))
-        edits = (Edit(span=first, text=close[0]),)
+def _no_root(message: str, root: str, roots: Sequence[str]) -> Unmatched:
+    close = nearest(root, (*roots, *KINDS, "fusion"))
     help: tuple[str, ...] = ()
     if root == "none":
         help = ("write `freeze nothing`, which takes back what a model freezes",)
     elif close:
-        alone = len(close) == 1
-        names = listing(close)
-        help = (
-            f"a component with a similar name exists: {names}"
-            if alone
-            else f"similar names: {names}",
-        )
-    return Diagnostic(
-        code=code,
+        help = suggestion(root, close, "a component")
+    return Unmatched(
         message=message,
-        span=span,
         label="no component of this name",
         help=help,
-        notes=(f"components are {', '.join(filter(None, anatomy.roots))}",),
-        edits=edits,
+        notes=(f"components are {', '.join(filter(None, roots))}",),
+        root=close[0] if len(close) == 1 else None,
     )
 
 

@@ -86,9 +86,19 @@ def test_kinds() -> None:
 @pytest.mark.parametrize(
     ("selector", "sentence"),
     [
-        ("vison", "matches nothing in model `two`, did you mean `vision`?"),
-        ("text.layers[9]", r"`text` has `embeddings`, `layers\[0:5\]`, `norm`"),
-        ("text.layer[0]", r"`text` has `embeddings`, `layers\[0:5\]`, `norm`"),
+        (
+            "vison",
+            "in model `two`; a component with a similar name exists: `vision`; components are ",
+        ),
+        ("nobody", "matches nothing in model `two`; components are text, vision, "),
+        (
+            "text.layers[9]",
+            "; `text` has embeddings, layers, norm; layers of `text` are counted from 0 to 4;",
+        ),
+        (
+            "text.layer[0]",
+            "; a part with a similar name exists: `text.layers`; `text` has embeddings",
+        ),
         ("text.layers[x]", "is no index and no slice"),
         ("text.layers[::0]", "cannot be zero"),
         ("text..norm", "not written as an address"),

@@ -1,1 +1,1 @@
-"""One stack over two streams behind their towers."""
+"""One stack over all streams behind their towers."""

@@ -1,4 +1,4 @@
-"""What one stack over two streams behind their towers consists of."""
+"""What one stack over all streams behind their towers consists of."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Two streams behind their towers, and one stack over the sequence of both.
+"""Streams behind their towers, and one stack over the sequence of all.
 
 Source: Dou et al. 2022, METER, section 3.1 (merged attention).
 """
