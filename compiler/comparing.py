@@ -145,18 +145,19 @@ def compare(
     """
     gathered, first = exchange.gathered(Rows.joined(parts))
     vectors = [part.detach().requires_grad_() for part in (gathered.text, gathered.image)]
-    everything = replace(gathered, text=vectors[0], image=vectors[1])
+    text, image = vectors
     parameters = learning(head)
     sums = [torch.zeros_like(part) for part in vectors]
     scored: list[Scored] = []
     of_parameters: list[tuple[Tensor | None, ...]] = []
     with torch.enable_grad():
-        # Hooks of modules, as those that count operations, take no leaves inside of `grad`.
-        everything = everything.part(0, gathered.rows)
+        # Views: hooks of modules, as those that count operations, take no leaves inside of `grad`.
+        everything = replace(gathered, text=text.view_as(text), image=image.view_as(image))
         among = everything if keys is None else keys
+        place = first
         for part in parts:
-            place = first + sum(one.rows for one in parts[: len(scored)])
             said = loss(everything.part(place, part.rows), among, place)
+            place += part.rows
             found = torch.autograd.grad(said.loss, [*vectors, *parameters], allow_unused=True)
             for total, gradient in zip(sums, found, strict=False):
                 if gradient is not None:
