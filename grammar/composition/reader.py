@@ -3,6 +3,8 @@
 from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from renaissance.grammar import tree
 from renaissance.grammar.composition.block_mistakes import (
     joins_nothing,
@@ -125,22 +127,10 @@ class Reader(Record):
             if name is None:
                 failed = True
                 continue
-            info = known[name]
-            value = self.value(
-                setting.value,
-                kind_of(info),
-                unit_of(info),
-                (*path, name),
-                key=spelled,
-                place=setting.place,
-            )
-            failed |= value is FAILED
-            values[name] = value
-        missing = [name for name in required_keys(block) if name not in values]
-        if missing and not broken:
+            values[name] = self._value_of(known[name], setting, (*path, name), spelled)
+            failed |= values[name] is FAILED
+        if not broken and (missing := _missing(block, values, path)):
             failed = True
-            if issubclass(block, TaskBlock) and path[0] == "jobs":
-                missing += [name for name in block.needed_to_learn if name not in values]
             # A misspelt key, or one that belongs inside the missing one, was said already.
             unsaid = {
                 name: known[name]
@@ -156,6 +146,11 @@ class Reader(Record):
                 self._bounded(block, {name: value}, path, where, only=name)
             return None
         return self._bounded(block, usable, path, where)
+
+    def _value_of(self, info: FieldInfo, setting: Setting, path: Path, spelled: str) -> Any:
+        """Return what a key is set to, or `FAILED`."""
+        kind, unit = kind_of(info), unit_of(info)
+        return self.value(setting.value, kind, unit, path, key=spelled, place=setting.place)
 
     def _bounded(
         self,
@@ -359,3 +354,11 @@ def _surely_meant(
     meant = finding.edits[0].text if finding.edits else ""
     name = fields.get(meant)
     return None if name is None or meant in said or name in values else name
+
+
+def _missing(block: type[Block], values: Mapping[str, Any], path: Path) -> list[str]:
+    """Return the keys without a value; of a task of a job those too that learning needs."""
+    missing = [name for name in required_keys(block) if name not in values]
+    if missing and issubclass(block, TaskBlock) and path[0] == "jobs":
+        missing += [name for name in block.needed_to_learn if name not in values]
+    return missing

@@ -93,9 +93,10 @@ def prepare(session: Session, setup: Setup, freezing: FreezePlan, beginning: Beg
             momentum.load(beginning.checkpoint.momentum, remember=beginning.same_data)
         precision.load(beginning.state.scaler)
     slow = slow_on(job.precision, processes.device)
-    are = "is" if len(compiled) == 1 else "are"
-    said = f"{plural(len(compiled), 'layer')} {are} compiled while the first steps run"
-    layers = said if compiled else None
+    layers = None
+    if compiled:
+        are = "is" if len(compiled) == 1 else "are"
+        layers = f"{plural(len(compiled), 'layer')} {are} compiled while the first steps run"
     return Prepared(
         objectives=objectives,
         optimization=optimization,

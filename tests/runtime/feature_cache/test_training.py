@@ -206,8 +206,9 @@ def test_a_folder_that_cannot_be_made(
     expected = computed(off, "base")
     train(on, tmp_path / "on", "base")
     assert outcome(tmp_path / "on", on) == expected
-    [told] = notices(tmp_path / "on", "base")
+    told, stayed = notices(tmp_path / "on", "base")
     assert "features of `vision` are not kept" in told and str(tmp_path / "file") in told
+    assert "frozen tensors are what they were" in stayed
 
 
 def test_two_runs_at_once(tiny_spec: Make, computed: Computed, tmp_path: Path) -> None:
