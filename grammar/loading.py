@@ -24,7 +24,8 @@ def load(path: str | Path, set: Mapping[str, Any] | None = None) -> Spec:
         SourceError: if the file cannot be read.
         SpecError: if it has errors; carries every finding.
     """
-    return _sound(resolve_file(path, _settings(set)))
+    spec, _ = load_with_warnings(path, set)
+    return spec
 
 
 def load_with_warnings(
@@ -32,7 +33,7 @@ def load_with_warnings(
 ) -> tuple[Spec, tuple[Diagnostic, ...]]:
     """Return what `load` returns, and the warnings about the file; raises what it raises."""
     resolution = resolve_file(path, _settings(set))
-    return _sound(resolution), tuple(resolution.diagnostics)
+    return _sound(resolution), resolution.diagnostics
 
 
 def load_in_spite_of(

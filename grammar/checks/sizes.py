@@ -14,7 +14,7 @@ from renaissance.grammar.kinds.source import (
     fit_of,
     is_embedding,
 )
-from renaissance.grammar.names import listing
+from renaissance.grammar.names import listing, plural
 from renaissance.grammar.places import Path
 from renaissance.grammar.schema.model import FUSED_HEADS
 
@@ -113,8 +113,7 @@ def _patches(found: ModelFindings, size: int, patch: int, path: Path) -> None:
     if size % patch == 0:
         return
     lower, upper = size - size % patch, size - size % patch + patch
-    over = size % patch
-    label = f"leaves {over} pixel{'s' if over > 1 else ''} over"
+    label = f"leaves {plural(size % patch, 'pixel')} over"
     close = f"`{lower}` or `{upper}`" if lower else f"`{upper}`"
     said = "image_size" if found.places.said((*path, "image_size")) else "patch"
     found.error(

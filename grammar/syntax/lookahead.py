@@ -87,9 +87,10 @@ def significant(tokens: Sequence[Token]) -> list[Token]:
     ignored = tables().ignored
     kept: list[Token] = []
     for token in tokens:
-        before = [part.type for part in kept[-2:]]
-        if token.type in ("FREEZE", "ADAPT") and before[1:] == ["COMMA"] != before[:1]:
-            kept[-1] = kept[-1]._replace(type="NL")
+        if token.type in ("FREEZE", "ADAPT"):
+            before = [part.type for part in kept[-2:]]
+            if before[1:] == ["COMMA"] != before[:1]:
+                kept[-1] = kept[-1]._replace(type="NL")
         repeated = token.type == "NL" and kept and kept[-1].type == "NL"
         if token.type not in ignored and not repeated:
             kept.append(token)
